@@ -1,0 +1,22 @@
+// What the binding files share: one bind_<room> function each, called in this order by module.cpp.
+// Bindings are thin: argument conversion, GIL release, docstring. No logic, no loops over records.
+#pragma once
+
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace synthema::bindings {
+
+namespace py = pybind11;
+
+void bind_core(py::module_& module);      // errors, progress, cancel, random
+void bind_data(py::module_& module);      // schema, table, readers and writers
+void bind_text(py::module_& module);      // tokens, n-grams, retrieval
+void bind_prompt(py::module_& module);    // prompt, completion, task, strategies and the Python plug-in
+void bind_model(py::module_& module);     // model files, tokenizers, completion models and the Python plug-in
+void bind_generate(py::module_& module);  // checks, generators, driver, run folder
+void bind_evaluate(py::module_& module);  // score, context, evaluators and the Python plug-in
+void bind_report(py::module_& module);    // report and its JSON form
+
+}  // namespace synthema::bindings

@@ -1,0 +1,15 @@
+// _core: everything that needs no torch.
+#include "bindings/bindings.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace synthema::bindings;
+  module.doc() = "synthema's C++ core: tables, prompts, models, generators, evaluators, reports.";
+  bind_core(module);
+  bind_data(module);
+  bind_text(module);
+  bind_prompt(module);
+  bind_model(module);
+  bind_generate(module);
+  bind_evaluate(module);
+  bind_report(module);
+}

@@ -1,0 +1,47 @@
+# Finds what we build with: headers that the Python registry ships (so that `pip install .` needs no system packages),
+# with the system's own packages as the fallback; and torch, if one is installed where the package goes.
+find_package(Python 3.10 REQUIRED COMPONENTS Interpreter OPTIONAL_COMPONENTS Development.Module)
+
+# Under build isolation this interpreter sees the build requirements; the target environment is added for torch alone.
+execute_process(COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/locate.py
+  OUTPUT_VARIABLE synthema_found OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+string(REPLACE "\n" ";" synthema_found "${synthema_found}")
+foreach(line IN LISTS synthema_found)
+  if(line MATCHES "^([a-z0-9_]+)=(.*)$")
+    set(synthema_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+  endif()
+endforeach()
+if(synthema_cmeel)
+  list(PREPEND CMAKE_PREFIX_PATH ${synthema_cmeel})
+endif()
+if(synthema_pybind11)
+  list(PREPEND CMAKE_PREFIX_PATH ${synthema_pybind11})
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(Eigen3 3.4...5 REQUIRED NO_MODULE)
+find_package(fmt REQUIRED)
+find_path(SYNTHEMA_JSON_INCLUDE nlohmann/json.hpp HINTS ${synthema_json} REQUIRED)
+
+set(SYNTHEMA_WITH_TORCH AUTO CACHE STRING "Build the transformer on an installed libtorch: AUTO, ON or OFF")
+if(NOT SYNTHEMA_WITH_TORCH STREQUAL "OFF" AND NOT TARGET torch)
+  # torch may be installed only in the environment that the wheel goes to, not in the isolated build environment.
+  if(NOT synthema_torch AND EXISTS "${Python_SITELIB}/torch/share/cmake/Torch")
+    set(synthema_torch "${Python_SITELIB}/torch/share/cmake")
+  endif()
+  list(APPEND CMAKE_PREFIX_PATH ${synthema_torch})
+  find_package(Torch QUIET)
+endif()
+if(TARGET torch)
+  set(synthema_has_torch ON)
+  if(NOT synthema_torch_version)
+    set(synthema_torch_version ${Torch_VERSION})
+  endif()
+  message(STATUS "synthema: with torch ${synthema_torch_version}")
+elseif(SYNTHEMA_WITH_TORCH STREQUAL "ON")
+  message(FATAL_ERROR "SYNTHEMA_WITH_TORCH is ON but no libtorch was found. Install torch (the CPU build is enough) or pass its folder in Torch_DIR.")
+else()
+  set(synthema_has_torch OFF)
+  message(STATUS "synthema: without torch (no model; tables, evaluators and reports only)")
+endif()

@@ -1,0 +1,43 @@
+// A Table is a Schema and one Column per field, all of one length. Immutable; copies share memory.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/data/column.hpp"
+#include "synthema/data/schema.hpp"
+#include "synthema/data/value.hpp"
+
+namespace synthema {
+
+class SYNTHEMA_EXPORT Table {
+ public:
+  Table() = default;
+  // SchemaError if counts, kinds or lengths do not agree, or the schema itself is inconsistent.
+  Table(Schema schema, std::vector<Column> columns);
+  // Rows in the order of the schema's fields; a missing entry is null. SchemaError names row and field.
+  static Table from_records(Schema schema, std::span<const Record> records);
+
+  const Schema& schema() const { return schema_; }
+  std::size_t rows() const { return rows_; }
+  std::size_t columns() const { return columns_.size(); }
+  const Column& column(std::size_t index) const { return columns_.at(index); }
+  const Column& column(std::string_view name) const;  // SchemaError names the columns that exist
+  bool has(std::string_view name) const { return schema_.find(name) != nullptr; }
+  Record record(std::size_t row) const;
+
+  Table take(std::span<const std::size_t> rows) const;
+  Table select(std::span<const std::string> names) const;
+  Table head(std::size_t rows) const;
+
+ private:
+  Schema schema_;
+  std::vector<Column> columns_;
+  std::size_t rows_ = 0;
+};
+
+}  // namespace synthema

@@ -1,0 +1,20 @@
+// A Check looks at one finished draft and accepts it or says why not. Checks have names: a rejected row keeps
+// both.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "synthema/prompt/task.hpp"
+
+namespace synthema {
+
+struct Check {
+  std::string name;
+  // Nothing: accepted. A text: the reason, one short sentence without private values. Pure: same task and
+  // draft, same answer.
+  std::function<std::optional<std::string>(const Task&, const Draft&)> test;
+};
+
+}  // namespace synthema

@@ -1,0 +1,50 @@
+// What the driver hands on for every finished attempt, accepted or not, and what a run folder keeps of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/error.hpp"
+#include "synthema/data/value.hpp"
+#include "synthema/prompt/completion.hpp"
+
+namespace synthema {
+
+// How an attempt came about. `digest` covers everything that shaped it: rendered messages, sampling values,
+// schema, seed, row, attempt, model digest, numeric path, library version; so equal digests mean equal
+// causes.
+struct Provenance {
+  std::string generator;
+  std::string strategy;
+  std::string model;  // digest
+  std::string numeric_path;
+  std::string library = {};  // synthema version
+  std::uint64_t seed = 0;
+  std::string digest;
+  std::vector<std::uint64_t> exemplars;  // ordinals in the run's pool, never patient ids
+  TokenCounts tokens;                    // summed over the attempt's questions
+  std::uint64_t questions = 0;
+  std::string finish;  // of the last completion
+  friend bool operator==(const Provenance&, const Provenance&) = default;
+};
+
+struct RowOutcome {
+  std::uint64_t row = 0;
+  std::uint64_t attempt = 0;  // 0-based; attempts needed = attempt + 1
+  Record condition;
+  Record values;  // empty where the exchange failed before a draft
+  Provenance provenance;
+  std::string check;   // which check rejected it; "exchange" if it failed before; empty: accepted
+  std::string reason;  // empty: accepted
+  bool last = false;   // rejected, and no further attempt will be made
+
+  bool accepted() const { return check.empty(); }
+  friend bool operator==(const RowOutcome&, const RowOutcome&) = default;
+};
+
+std::string to_json(const RowOutcome& outcome);  // one line of rows.jsonl or rejected.jsonl
+RowOutcome row_outcome_from_json(std::string_view line, const Location& where = {});  // ParseError
+
+}  // namespace synthema

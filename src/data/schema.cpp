@@ -1,0 +1,1 @@
+#include "synthema/data/schema.hpp"

@@ -1,0 +1,1 @@
+#include "synthema/model/model_file.hpp"
