@@ -1,4 +1,4 @@
-"""Print where the headers that came from the Python registry are, one `name=path` a line, for CMake to read."""
+"""Print where headers that came from the Python registry are, one `name=path` a line, for CMake to read."""
 
 import importlib.util
 import pathlib

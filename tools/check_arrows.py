@@ -1,4 +1,4 @@
-"""Check which rooms include which: the table below is the architecture (docs/design.md). Exit 1 on a forbidden arrow."""
+"""Check which rooms include which; the table below is the architecture (docs/design.md). Exit 1 on a wrong arrow."""
 
 import pathlib
 import re
@@ -46,7 +46,8 @@ def problems(root):
                     yield f"{where}: {name} must not be in a public header"
                 target = re.match(r"(?:synthema|src)/(\w+)/", name)
                 if room and target and target[1] not in ALLOWED[room]:
-                    yield f"{where}: '{room}' must not include '{target[1]}' (allowed: {', '.join(sorted(ALLOWED[room]))})"
+                    allowed = ", ".join(sorted(ALLOWED[room]))
+                    yield f"{where}: '{room}' must not include '{target[1]}' (allowed: {allowed})"
 
 
 if __name__ == "__main__":
