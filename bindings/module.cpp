@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module) {
   bind_text(module);
   bind_prompt(module);
   bind_model(module);
+  bind_completion_model(module);
   bind_generate(module);
   bind_evaluate(module);
   bind_report(module);
