@@ -34,9 +34,9 @@ enum class TensorType : std::uint8_t {
   q5_k,
   q6_k
 };
-std::string_view name_of(TensorType type);    // "F32", "Q4_1", ...
-std::size_t block_elements(TensorType type);  // elements that share one block: 1, 32 or 256
-std::size_t block_bytes(TensorType type);     // bytes of such a block
+SYNTHEMA_EXPORT std::string_view name_of(TensorType type);    // "F32", "Q4_1", ...
+SYNTHEMA_EXPORT std::size_t block_elements(TensorType type);  // elements that share one block: 1, 32 or 256
+SYNTHEMA_EXPORT std::size_t block_bytes(TensorType type);     // bytes of such a block
 
 struct TensorView {
   std::string name;  // "token_embd.weight", "blk.0.attn_q.weight", "output_norm.weight", ...
@@ -66,8 +66,11 @@ struct TokenizerData {
       types;  // by id, GGUF's: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
   std::optional<std::int32_t> begin, end, unknown, padding;
   std::vector<std::int32_t> more_ends;  // further ids that end a turn (<|eot_id|>, <|im_end|>, <end_of_turn>)
-  bool add_begin = false;
-  bool add_space_prefix = false;  // sentencepiece: a space before the first word
+  bool add_begin = false;               // the model expects `begin` before every text
+  bool whole_words = false;             // byte_bpe: a word that is a token needs no merges (Llama 3)
+  bool add_space_prefix = false;        // sentencepiece: a space before the first word of a text
+  bool prefix_first_only = false;       // ... but not before text that follows a control token
+  bool fuse_unknown = false;            // neighbouring unknown characters become one unknown token
   std::string chat_template;  // the Jinja text as in the file; used to recognise the family, never executed
 };
 
@@ -75,6 +78,8 @@ class SYNTHEMA_EXPORT ModelFile {
  public:
   // A .gguf file, or a folder in Hugging Face layout. ModelError with path and cause.
   static ModelFile open(const std::string& path);
+  // A GGUF file that is already in memory; `path` is what errors call it.
+  static ModelFile from_gguf(std::vector<std::byte> bytes, const std::string& path);
 
   const std::string& path() const;
   const std::string& format() const;  // "GGUF v3", "safetensors"
@@ -84,11 +89,15 @@ class SYNTHEMA_EXPORT ModelFile {
   const TensorView* find(std::string_view name) const;  // by canonical name, or null
   const TensorView& at(std::string_view name) const;    // ModelError if missing
   const std::vector<std::pair<std::string, std::string>>& metadata()
-      const;                          // scalars and short arrays, for people
-  const std::string& digest() const;  // SHA-256 of the whole file or of all files of the folder
+      const;  // scalars and short arrays, for people
+  // SHA-256 of the whole file or of all files of the folder; computed when first asked for.
+  const std::string& digest() const;
+  std::int64_t parameters() const;  // elements of all tensors
+
+  struct Impl;
 
  private:
-  struct Impl;
+  explicit ModelFile(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
 
