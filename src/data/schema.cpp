@@ -1,1 +1,272 @@
 #include "synthema/data/schema.hpp"
+
+#include <array>
+#include <cmath>
+#include <set>
+
+#include "src/data/strict_json.hpp"
+#include "synthema/core/utf8.hpp"
+
+namespace synthema {
+
+namespace {
+
+using detail::Json;
+
+constexpr std::array<std::string_view, 7> kKinds = {"real", "integer", "category", "boolean",
+                                                    "text", "time",    "list"};
+constexpr std::array<std::string_view, 6> kRoles = {"identifier", "subject", "label",
+                                                    "time",       "target",  "sensitive"};
+
+template <std::size_t N>
+std::string list_of(const std::array<std::string_view, N>& words) {
+  std::string out;
+  for (const std::string_view w : words) out += (out.empty() ? "" : ", ") + std::string(w);
+  return out;
+}
+
+template <class E, std::size_t N>
+E word_to(std::string_view word, const std::array<std::string_view, N>& words, const char* what) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (words[i] == word) return static_cast<E>(i);
+  throw SchemaError(message("'", word, "' is no ", what, "; use one of: ", list_of(words), "."));
+}
+
+void check_text(const Field& field, std::string_view text, const char* what) {
+  if (!is_valid_utf8(text)) throw SchemaError({.field = field.name}, message("The ", what, " is not UTF-8."));
+}
+
+void check_range(const Field& field) {
+  const bool numeric = field.kind == Kind::real || field.kind == Kind::integer || field.kind == Kind::time;
+  if (!field.minimum && !field.maximum) return;
+  if (!numeric)
+    throw SchemaError(
+        {.field = field.name},
+        message("Only real, integer and time fields have a minimum or maximum, but the kind is ",
+                name_of(field.kind), "."));
+  for (const auto& bound : {field.minimum, field.maximum})
+    if (bound && !std::isfinite(*bound))
+      throw SchemaError({.field = field.name},
+                        "The minimum or maximum is not a finite number; leave it out.");
+  if (field.minimum && field.maximum && *field.minimum > *field.maximum)
+    throw SchemaError({.field = field.name}, "The minimum is above the maximum; swap them.");
+}
+
+void check_categories(const Field& field) {
+  if (field.categories.empty()) return;
+  const bool fits =
+      field.kind == Kind::category || (field.kind == Kind::list && field.item == Kind::category);
+  if (!fits)
+    throw SchemaError(
+        {.field = field.name},
+        message("Only category fields list their categories, but the kind is ", name_of(field.kind), "."));
+  std::set<std::string_view> seen;
+  for (const std::string& label : field.categories) {
+    check_text(field, label, "category");
+    if (!seen.insert(label).second)
+      throw SchemaError({.field = field.name}, "A category is listed twice; list each label once.");
+  }
+}
+
+void check_roles(const Field& field) {
+  std::set<Role> seen;
+  for (const Role role : field.roles)
+    if (!seen.insert(role).second)
+      throw SchemaError({.field = field.name}, message("The role '", name_of(role), "' is given twice."));
+}
+
+void check_field(const Field& field) {
+  check_text(field, field.name, "field name");
+  if (field.kind == Kind::list && field.item == Kind::list)
+    throw SchemaError({.field = field.name}, "A list of lists is not supported; use one list per field.");
+  check_range(field);
+  check_categories(field);
+  check_roles(field);
+}
+
+// --- JSON form
+
+template <class T>
+void put(Json& json, const char* key, const T& value, const T& usual) {
+  if (value != usual) json[key] = value;
+}
+
+Json to_object(const Field& field) {
+  const Field usual;
+  Json json = {{"name", field.name}, {"kind", name_of(field.kind)}};
+  for (const Role role : field.roles) json["roles"].push_back(name_of(role));
+  put(json, "description", field.description, usual.description);
+  put(json, "unit", field.unit, usual.unit);
+  if (field.minimum) json["minimum"] = *field.minimum;
+  if (field.maximum) json["maximum"] = *field.maximum;
+  put(json, "categories", field.categories, usual.categories);
+  put(json, "code_system", field.code_system, usual.code_system);
+  put(json, "nullable", field.nullable, usual.nullable);
+  if (field.kind == Kind::list) json["item"] = name_of(field.item);
+  return json;
+}
+
+// Reads the members of one object and refuses those it was not asked for.
+class Members {
+ public:
+  Members(const Json& json, Location where, const char* what) : json_(json), where_(std::move(where)) {
+    if (!json.is_object()) throw ParseError(where_, message("A ", what, " must be a JSON object."));
+  }
+  template <class Read>
+  void member(const char* key, const Read& read) {
+    known_.push_back(key);
+    const auto found = json_.find(key);
+    if (found == json_.end()) return;
+    try {
+      read(*found);
+    } catch (const Json::type_error&) {
+      throw ParseError(where_, message("The value of '", key, "' has the wrong type."));
+    } catch (const SchemaError& error) {
+      throw ParseError(where_, message("'", key, "': ", error.what()));
+    }
+  }
+  template <class T>
+  void value(const char* key, T& out) {
+    member(key, [&](const Json& v) { out = v.get<T>(); });
+  }
+  void bound(const char* key, std::optional<double>& out) {
+    member(key, [&](const Json& v) { out = v.get<double>(); });
+  }
+  void no_others() const {
+    for (const auto& [key, unused] : json_.items()) {
+      bool known = false;
+      std::string names;
+      for (const char* k : known_) known |= key == k, names += (names.empty() ? "" : ", ") + std::string(k);
+      if (!known)
+        throw ParseError(where_, message("The key '", key, "' is not known here; known are: ", names, "."));
+    }
+  }
+
+ private:
+  const Json& json_;
+  Location where_;
+  std::vector<const char*> known_;
+};
+
+Field field_from(const Json& json, const std::string& file) {
+  Location where{.file = file, .field = json.is_object() ? json.value("name", std::string{}) : std::string{}};
+  Members in(json, where, "field");
+  Field field;
+  in.value("name", field.name);
+  in.member("kind", [&](const Json& v) { field.kind = kind_from(v.get<std::string>()); });
+  in.member("roles", [&](const Json& v) {
+    for (const auto& word : v.get<std::vector<std::string>>()) field.roles.push_back(role_from(word));
+  });
+  in.value("description", field.description);
+  in.value("unit", field.unit);
+  in.bound("minimum", field.minimum);
+  in.bound("maximum", field.maximum);
+  in.value("categories", field.categories);
+  in.value("code_system", field.code_system);
+  in.value("nullable", field.nullable);
+  in.member("item", [&](const Json& v) { field.item = kind_from(v.get<std::string>()); });
+  in.no_others();
+  return field;
+}
+
+void check_version(const Json& version, const std::string& file) {
+  if (version != 1)
+    throw ParseError({.file = file},
+                     "The schema has another version than 1, the only one this library reads.");
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) {
+  return kKinds[static_cast<std::size_t>(kind)];
+}
+std::string_view name_of(Role role) {
+  return kRoles[static_cast<std::size_t>(role)];
+}
+Kind kind_from(std::string_view name) {
+  return word_to<Kind>(name, kKinds, "kind of field");
+}
+Role role_from(std::string_view name) {
+  return word_to<Role>(name, kRoles, "role of a field");
+}
+
+const Field* Schema::find(std::string_view wanted) const {
+  for (const Field& field : fields)
+    if (field.name == wanted) return &field;
+  return nullptr;
+}
+
+const Field& Schema::at(std::string_view wanted) const {
+  if (const Field* field = find(wanted)) return *field;
+  std::string names;
+  for (const Field& field : fields) names += (names.empty() ? "'" : ", '") + field.name + "'";
+  throw SchemaError({.field = std::string(wanted)},
+                    message("The schema has no such field; it has ", names.empty() ? "none" : names, "."));
+}
+
+std::vector<const Field*> Schema::with_role(Role role) const {
+  std::vector<const Field*> out;
+  for (const Field& field : fields)
+    if (field.has(role)) out.push_back(&field);
+  return out;
+}
+
+const Field* Schema::subject() const {
+  const auto subjects = with_role(Role::subject);
+  return subjects.empty() ? nullptr : subjects.front();
+}
+
+void Schema::check() const {
+  std::set<std::string_view> names;
+  for (const Field& field : fields) {
+    if (field.name.empty())
+      throw SchemaError("A field of the schema has an empty name; every field needs a name of its own.");
+    if (!names.insert(field.name).second)
+      throw SchemaError({.field = field.name},
+                        "Two fields of the schema have this name; rename one of them.");
+    check_field(field);
+  }
+  if (with_role(Role::subject).size() > 1)
+    throw SchemaError({.field = with_role(Role::subject)[1]->name},
+                      "A second field has the role 'subject'; at most one field names the subject of a row.");
+}
+
+std::string to_json(const Schema& schema) {
+  const Schema usual;
+  Json json = {{"version", 1}};
+  put(json, "name", schema.name, usual.name);
+  put(json, "source", schema.source, usual.source);
+  put(json, "licence", schema.licence, usual.licence);
+  put(json, "terms", schema.terms, usual.terms);
+  put(json, "language", schema.language, usual.language);
+  put(json, "may_leave_machine", schema.may_leave_machine, usual.may_leave_machine);
+  json["fields"] = Json::array();
+  for (const Field& field : schema.fields) json["fields"].push_back(to_object(field));
+  try {
+    return json.dump();
+  } catch (const Json::type_error&) {
+    throw SchemaError("A text of the schema is not valid UTF-8, so it cannot be written as JSON.");
+  }
+}
+
+Schema schema_from_json(std::string_view text, const std::string& file) {
+  const Json json = detail::strict_json(text, {.file = file});
+  Members in(json, {.file = file}, "schema");
+  Schema schema;
+  in.member("version", [&](const Json& v) { check_version(v, file); });
+  in.value("name", schema.name);
+  in.value("source", schema.source);
+  in.value("licence", schema.licence);
+  in.value("terms", schema.terms);
+  in.value("language", schema.language);
+  in.value("may_leave_machine", schema.may_leave_machine);
+  in.member("fields", [&](const Json& v) {
+    if (!v.is_array()) throw ParseError({.file = file}, "'fields' must be a list of fields.");
+    for (const Json& field : v) schema.fields.push_back(field_from(field, file));
+  });
+  in.no_others();
+  schema.check();
+  return schema;
+}
+
+}  // namespace synthema

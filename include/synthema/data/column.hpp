@@ -54,11 +54,13 @@ class SYNTHEMA_EXPORT Column {
  public:
   Column() = default;  // an empty text column
 
+  // All of these throw SchemaError where the parts do not fit each other: a bitmap that is too short, offsets
+  // that run backwards or past the bytes, codes without a label. Nulls are counted here.
   static Column reals(Buffer<double> values, Validity validity = {});
   static Column integers(Buffer<std::int64_t> values, Validity validity = {});
   static Column booleans(std::vector<bool> values, Validity validity = {});
   static Column texts(Buffer<std::int64_t> offsets, Buffer<char> bytes, Validity validity = {});
-  static Column texts(const std::vector<std::string>& values);
+  static Column texts(const std::vector<std::string>& values);  // SchemaError unless all are UTF-8
   static Column categories(Buffer<std::int32_t> codes, Column labels, bool ordered = false,
                            Validity validity = {});
   static Column times(Buffer<std::int64_t> microseconds, std::string zone = {}, Validity validity = {});
@@ -107,8 +109,9 @@ class SYNTHEMA_EXPORT Column {
   friend class ColumnBuilder;
 };
 
-// Collects Values of one field. `append` converts losslessly (integer to real, text to category) or throws
-// SchemaError.
+// Collects Values of one field. `append` converts losslessly (integer to real, whole real to integer, text to
+// category, ISO 8601 text to time) or throws SchemaError; so it does for null where the field is not nullable
+// and for a label that is not among the field's categories. Ranges are left to checks and metrics.
 class SYNTHEMA_EXPORT ColumnBuilder {
  public:
   explicit ColumnBuilder(const Field& field);
@@ -117,7 +120,7 @@ class SYNTHEMA_EXPORT ColumnBuilder {
   ColumnBuilder& operator=(ColumnBuilder&&) noexcept;
   void append(const Value& value);
   std::size_t size() const;
-  Column finish();  // leaves the builder empty
+  Column finish(std::string zone = {});  // leaves the builder empty; `zone` is for time columns
 
  private:
   struct Impl;

@@ -29,11 +29,23 @@ class SYNTHEMA_EXPORT Sha256 {
   std::uint64_t length_ = 0;
 };
 
+// The keyed form, for bytes that come in pieces.
+class SYNTHEMA_EXPORT HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  HmacSha256& update(std::string_view bytes);
+  std::string hex();
+
+ private:
+  Sha256 inner_, outer_;
+};
+
 std::string sha256_hex(std::string_view bytes);
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 std::string file_sha256_hex(const std::string& path);  // Error names the file if it cannot be read
 
-// Digest of schema and contents, independent of how the memory is laid out (offsets, chunks, spare bits).
+// Digest of schema and contents, independent of how the memory is laid out (offsets, chunks, spare bits, how
+// category codes are numbered; the order of labels counts only where the category is ordered).
 // With a non-empty key it is an HMAC.
 std::string content_digest(const Table& table, std::string_view key = {});
 

@@ -22,15 +22,15 @@ Kind kind_from(std::string_view name);  // SchemaError names the allowed words
 Role role_from(std::string_view name);
 
 struct Field {
-  std::string name;
+  std::string name = {};
   Kind kind = Kind::text;
-  std::vector<Role> roles;  // none: an ordinary feature
-  std::string description;
-  std::string unit;               // UCUM where possible ("mg/dL"); empty: none
-  std::optional<double> minimum;  // inclusive; real, integer and (in microseconds) time
-  std::optional<double> maximum;
-  std::vector<std::string> categories;  // allowed labels of a category, in their order; empty: any
-  std::string code_system;              // "HPO", "ICD-10-CM", ...; empty: none
+  std::vector<Role> roles = {};  // none: an ordinary feature
+  std::string description = {};
+  std::string unit = {};               // UCUM where possible ("mg/dL"); empty: none
+  std::optional<double> minimum = {};  // inclusive; real, integer and (in microseconds) time
+  std::optional<double> maximum = {};
+  std::vector<std::string> categories = {};  // allowed labels of a category, in their order; empty: any
+  std::string code_system = {};              // "HPO", "ICD-10-CM", ...; empty: none
   bool nullable = true;
   Kind item = Kind::text;  // kind of the elements of a list
 
@@ -45,11 +45,11 @@ struct Field {
 // Field names are unique and not empty, ranges are not reversed, at most one field is the subject: `check`
 // says so.
 struct Schema {
-  std::string name;
-  std::vector<Field> fields;
-  std::string source;             // where the data come from, with version
-  std::string licence;            // SPDX identifier or a name
-  std::string terms;              // what the source asks of users (citation, no redistribution, ...)
+  std::string name = {};
+  std::vector<Field> fields = {};
+  std::string source = {};        // where the data come from, with version
+  std::string licence = {};       // SPDX identifier or a name
+  std::string terms = {};         // what the source asks of users (citation, no redistribution, ...)
   std::string language = "en";    // BCP 47
   bool may_leave_machine = true;  // false: no remote endpoint may ever see a row
 

@@ -17,7 +17,9 @@ namespace synthema {
 class SYNTHEMA_EXPORT Table {
  public:
   Table() = default;
-  // SchemaError if counts, kinds or lengths do not agree, or the schema itself is inconsistent.
+  // SchemaError if counts, kinds or lengths do not agree, the schema itself is inconsistent, or a real number
+  // is NaN or infinite: a missing number is null, nothing else. Ranges, allowed labels and nullability are
+  // not checked here, so that a metric can count what breaks them.
   Table(Schema schema, std::vector<Column> columns);
   // Rows in the order of the schema's fields; a missing entry is null. SchemaError names row and field.
   static Table from_records(Schema schema, std::span<const Record> records);

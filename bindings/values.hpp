@@ -1,0 +1,18 @@
+// Values and records as plain Python objects: None, bool, int, float, str, list, datetime (aware, UTC) and
+// dict.
+#pragma once
+
+#include "bindings/bindings.hpp"
+#include "synthema/data/value.hpp"
+
+namespace synthema::bindings {
+
+py::object to_python(const Value& value);
+py::dict to_python(const Record& record);
+
+// Accepts the above, numpy and pandas scalars, date and datetime (a naive one is taken as UTC), any sequence
+// or one-dimensional array as a list. SchemaError for anything else; `name` only serves the message.
+Value value_from_python(py::handle object, const std::string& name = {});
+Record record_from_python(const py::dict& dict);
+
+}  // namespace synthema::bindings

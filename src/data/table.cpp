@@ -1,0 +1,112 @@
+#include "synthema/data/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace synthema {
+
+namespace {
+
+void check_finite(const Field& field, const Column& column) {
+  const auto values = column.reals();
+  for (std::size_t row = 0; row < values.size(); ++row)
+    if (!std::isfinite(values[row]) && !column.is_null(row))
+      throw SchemaError({.field = field.name},
+                        message("Row ", row, " holds NaN or an infinity; mark missing numbers as null."));
+}
+
+void check_column(const Field& field, const Column& column) {
+  if (column.kind() != field.kind)
+    throw SchemaError({.field = field.name}, message("The schema says ", name_of(field.kind),
+                                                     ", but the column is ", name_of(column.kind()), "."));
+  if (field.kind == Kind::list && column.items().kind() != field.item)
+    throw SchemaError({.field = field.name},
+                      message("The schema says lists of ", name_of(field.item), ", but the items are ",
+                              name_of(column.items().kind()), "."));
+  if (field.kind == Kind::real) check_finite(field, column);
+  if (field.kind == Kind::list && field.item == Kind::real) check_finite(field, column.items());
+}
+
+void check_names(const Schema& schema, const Record& record, std::size_t row) {
+  for (const auto& [name, value] : record)
+    if (!schema.find(name))
+      throw SchemaError({.field = name},
+                        message("Record ", row, " has this entry, but the schema has no such field."));
+}
+
+}  // namespace
+
+Table::Table(Schema schema, std::vector<Column> columns)
+    : schema_(std::move(schema)), columns_(std::move(columns)) {
+  schema_.check();
+  if (schema_.fields.size() != columns_.size())
+    throw SchemaError(message("The schema has ", schema_.fields.size(), " fields, but there are ",
+                              columns_.size(), " columns."));
+  rows_ = columns_.empty() ? 0 : columns_.front().size();
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (columns_[i].size() != rows_)
+      throw SchemaError(
+          {.field = schema_.fields[i].name},
+          message("The column has ", columns_[i].size(), " rows, but the first column has ", rows_, "."));
+    check_column(schema_.fields[i], columns_[i]);
+  }
+}
+
+Table Table::from_records(Schema schema, std::span<const Record> records) {
+  schema.check();
+  for (std::size_t row = 0; row < records.size(); ++row) check_names(schema, records[row], row);
+  std::vector<Column> columns;
+  for (const Field& field : schema.fields) {
+    ColumnBuilder builder(field);
+    for (std::size_t row = 0; row < records.size(); ++row) {
+      const Value* value = records[row].find(field.name);
+      try {
+        builder.append(value ? *value : Value{});
+      } catch (const SchemaError& error) {
+        throw SchemaError(message("Record ", row, ", ", error.what()));
+      }
+    }
+    columns.push_back(builder.finish());
+  }
+  return Table(std::move(schema), std::move(columns));
+}
+
+const Column& Table::column(std::string_view name) const {
+  const Field& field = schema_.at(name);
+  return columns_[static_cast<std::size_t>(&field - schema_.fields.data())];
+}
+
+Record Table::record(std::size_t row) const {
+  if (row >= rows_)
+    throw SchemaError(message("Row ", row, " was asked for, but the table has only ", rows_, "."));
+  Record out;
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    out.set(schema_.fields[i].name, columns_[i].value_at(row));
+  return out;
+}
+
+Table Table::take(std::span<const std::size_t> rows) const {
+  std::vector<Column> columns;
+  for (const Column& column : columns_) columns.push_back(column.take(rows));
+  return Table(schema_, std::move(columns));
+}
+
+Table Table::select(std::span<const std::string> names) const {
+  Schema schema = schema_;
+  schema.fields.clear();
+  std::vector<Column> columns;
+  for (const std::string& name : names) {
+    schema.fields.push_back(schema_.at(name));
+    columns.push_back(column(name));
+  }
+  return Table(std::move(schema), std::move(columns));
+}
+
+Table Table::head(std::size_t rows) const {
+  std::vector<std::size_t> first(std::min(rows, rows_));
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  return take(first);
+}
+
+}  // namespace synthema

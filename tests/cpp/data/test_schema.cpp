@@ -1,0 +1,78 @@
+#include <doctest/doctest.h>
+
+#include "synthema/data/schema.hpp"
+
+using namespace synthema;
+
+namespace {
+
+Schema example() {
+  Schema schema;
+  schema.name = "visits";
+  schema.licence = "CC0-1.0";
+  schema.may_leave_machine = false;
+  schema.fields = {
+      {.name = "patient", .kind = Kind::text, .roles = {Role::subject, Role::identifier}},
+      {.name = "age", .kind = Kind::integer, .unit = "a", .minimum = 0, .maximum = 120},
+      {.name = "sex", .kind = Kind::category, .categories = {"female", "male"}, .nullable = false},
+      {.name = "codes", .kind = Kind::list, .code_system = "ICD-10-CM", .item = Kind::category}};
+  return schema;
+}
+
+}  // namespace
+
+TEST_CASE("a schema survives JSON") {
+  CHECK(schema_from_json(to_json(example())) == example());
+  CHECK(schema_from_json(R"({"fields": [{"name": "a"}]})").fields[0].kind == Kind::text);
+}
+
+TEST_CASE("every kind and role has a name that reads back") {
+  for (int i = 0; i < 7; ++i) CHECK(kind_from(name_of(static_cast<Kind>(i))) == static_cast<Kind>(i));
+  for (int i = 0; i < 6; ++i) CHECK(role_from(name_of(static_cast<Role>(i))) == static_cast<Role>(i));
+  CHECK_THROWS_WITH_AS(kind_from("number"), doctest::Contains("real, integer"), SchemaError);
+}
+
+TEST_CASE("an inconsistent schema is refused with the field's name") {
+  const auto refused = [](auto change, const char* part) {
+    Schema schema = example();
+    change(schema.fields);
+    CHECK_THROWS_WITH_AS(schema.check(), doctest::Contains(part), SchemaError);
+  };
+  using Fields = std::vector<Field>;
+  CHECK_NOTHROW(example().check());
+  refused([](Fields& f) { f[1].name = f[0].name; }, "field 'patient'");
+  refused([](Fields& f) { f[1].name.clear(); }, "empty name");
+  refused([](Fields& f) { f[1].minimum = 130; }, "field 'age'");
+  refused([](Fields& f) { f[0].minimum = 1; }, "field 'patient'");
+  refused([](Fields& f) { f[2].roles = {Role::subject}; }, "subject");
+  refused([](Fields& f) { f[2].roles = {Role::label, Role::label}; }, "twice");
+  refused([](Fields& f) { f[2].categories = {"a", "a"}; }, "field 'sex'");
+  refused([](Fields& f) { f[0].categories = {"a"}; }, "category");
+  refused([](Fields& f) { f[3].item = Kind::list; }, "list of lists");
+  refused([](Fields& f) { f[0].name = "\xff"; }, "UTF-8");
+}
+
+TEST_CASE("broken schema files are parse errors that say where") {
+  const auto refused = [](const char* text, const char* part) {
+    CHECK_THROWS_WITH_AS(schema_from_json(text, "s.json"), doctest::Contains(part), ParseError);
+  };
+  refused("{", "s.json, line 1");
+  refused("[]", "s.json");
+  refused(R"({"version": 2})", "version");
+  refused(R"({"fields": [{"name": "a", "rnage": 1}]})", "'rnage' is not known");
+  refused(R"({"fields": [{"name": "a", "kind": "number"}]})", "field 'a'");
+  refused(R"({"fields": [{"name": "a", "name": "b"}]})", "twice");
+  refused("{\n\"name\": 3}", "wrong type");
+  refused("{\n \"name\": \"x\",\n oops}", "line 3, column 2");
+}
+
+TEST_CASE("find, at, roles and subject") {
+  const Schema schema = example();
+  CHECK(schema.find("age")->unit == "a");
+  CHECK(schema.find("nobody") == nullptr);
+  CHECK_THROWS_WITH_AS(schema.at("nobody"), doctest::Contains("'patient', 'age', 'sex', 'codes'"),
+                       SchemaError);
+  CHECK(schema.subject()->name == "patient");
+  CHECK(schema.with_role(Role::identifier).size() == 1);
+  CHECK(Schema{}.subject() == nullptr);
+}
