@@ -21,7 +21,9 @@ template <class Index>
 void bind_search(py::class_<Index>& type) {
   type.def(
           "search",
-          [](const Index& self, const std::string& query, std::size_t k) { return pairs(self.search(query, k)); },
+          [](const Index& self, const std::string& query, std::size_t k) {
+            return pairs(self.search(query, k));
+          },
           py::arg("query"), py::arg("k") = 10,
           "Pairs (document, score) of positive score, best first, equal scores by number; k = 0 gives all.")
       .def(
@@ -38,11 +40,11 @@ void bind_retrieval(py::module_& module) {
   py::class_<TfIdf> tf_idf(module, "TfIdf",
                            "TF-IDF vectors and cosine search; the weights are those of scikit-learn's "
                            "TfidfVectorizer over synthema.words.");
-  tf_idf.def(py::init([](const Texts& documents, bool sublinear_tf, bool smooth_idf) {
-               return TfIdf::fit(documents, {.sublinear_tf = sublinear_tf, .smooth_idf = smooth_idf});
-             }),
-             py::arg("documents"), py::kw_only(), py::arg("sublinear_tf") = false,
-             py::arg("smooth_idf") = true)
+  tf_idf
+      .def(py::init([](const Texts& documents, bool sublinear_tf, bool smooth_idf) {
+             return TfIdf::fit(documents, {.sublinear_tf = sublinear_tf, .smooth_idf = smooth_idf});
+           }),
+           py::arg("documents"), py::kw_only(), py::arg("sublinear_tf") = false, py::arg("smooth_idf") = true)
       .def(
           "vector",
           [](const TfIdf& self, const std::string& text, const Texts& vocabulary) {

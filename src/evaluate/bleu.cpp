@@ -43,12 +43,12 @@ std::string replace_all(std::string text, std::string_view what, std::string_vie
 std::string unescaped(std::string_view text) {
   std::string out(text);
   constexpr std::array<std::array<std::string_view, 2>, 7> pairs = {{{"<skipped>", ""},
-                                                                      {"-\n", ""},
-                                                                      {"\n", " "},
-                                                                      {"&quot;", "\""},
-                                                                      {"&amp;", "&"},
-                                                                      {"&lt;", "<"},
-                                                                      {"&gt;", ">"}}};
+                                                                     {"-\n", ""},
+                                                                     {"\n", " "},
+                                                                     {"&quot;", "\""},
+                                                                     {"&amp;", "&"},
+                                                                     {"&lt;", "<"},
+                                                                     {"&gt;", ">"}}};
   for (const auto& [what, with] : pairs) out = replace_all(std::move(out), what, with);
   return out;
 }
@@ -69,8 +69,10 @@ bool is_separate(char c) {
 std::string space_out_punctuation(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (is_separate(c)) ((out += ' ') += c) += ' ';
-    else out += c;
+    if (is_separate(c))
+      ((out += ' ') += c) += ' ';
+    else
+      out += c;
   }
   return out;
 }
@@ -168,8 +170,8 @@ double sentence_bleu(std::string_view hypothesis, std::string_view reference) {
 
 double corpus_bleu(std::span<const std::string> hypotheses, std::span<const std::string> references) {
   if (hypotheses.size() != references.size())
-    throw EvaluationError(message("BLEU needs one reference per hypothesis, but there are ", hypotheses.size(),
-                                  " hypotheses and ", references.size(), " references."));
+    throw EvaluationError(message("BLEU needs one reference per hypothesis, but there are ",
+                                  hypotheses.size(), " hypotheses and ", references.size(), " references."));
   BleuCounts counts;
   for (std::size_t i = 0; i < hypotheses.size(); ++i) counts += bleu_counts(hypotheses[i], references[i]);
   return bleu_from(counts);

@@ -32,8 +32,8 @@ class LcsTable {
       : width_(prediction.size() + 1), cells_((target.size() + 1) * width_) {
     for (std::size_t i = 1; i <= target.size(); ++i)
       for (std::size_t j = 1; j < width_; ++j)
-        cells_[i * width_ + j] = target[i - 1] == prediction[j - 1] ? at(i - 1, j - 1) + 1
-                                                                     : std::max(at(i - 1, j), at(i, j - 1));
+        cells_[i * width_ + j] =
+            target[i - 1] == prediction[j - 1] ? at(i - 1, j - 1) + 1 : std::max(at(i - 1, j), at(i, j - 1));
   }
   std::uint32_t at(std::size_t i, std::size_t j) const { return cells_[i * width_ + j]; }
 
@@ -93,13 +93,18 @@ std::vector<std::string> rouge_tokens(std::string_view text, bool stem) {
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c >= 'A' && c <= 'Z') word += static_cast<char>(c + 32);
-    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) word += c;
+    if (c >= 'A' && c <= 'Z')
+      word += static_cast<char>(c + 32);
+    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+      word += c;
     // Two letters beyond ASCII have an ASCII lower case: the Kelvin sign, and I with a dot, whose dot then
     // separates.
-    else if (text.substr(i).starts_with("\xE2\x84\xAA")) word += 'k', i += 2;
-    else if (text.substr(i).starts_with("\xC4\xB0")) word += 'i', i += 1, flush();
-    else flush();
+    else if (text.substr(i).starts_with("\xE2\x84\xAA"))
+      word += 'k', i += 2;
+    else if (text.substr(i).starts_with("\xC4\xB0"))
+      word += 'i', i += 1, flush();
+    else
+      flush();
   }
   flush();
   return out;

@@ -107,13 +107,13 @@ std::string step_1c(std::string_view word) {
 std::string step_2(std::string_view word) {
   if (word.ends_with("alli") && measure(without(word, "alli")) > 0)
     return step_2(replaced(word, {"alli", "al"}));
-  constexpr std::array rules = {
-      Rule{"ational", "ate"}, Rule{"tional", "tion"}, Rule{"enci", "ence"},   Rule{"anci", "ance"},
-      Rule{"izer", "ize"},    Rule{"bli", "ble"},     Rule{"alli", "al"},     Rule{"entli", "ent"},
-      Rule{"eli", "e"},       Rule{"ousli", "ous"},   Rule{"ization", "ize"}, Rule{"ation", "ate"},
-      Rule{"ator", "ate"},    Rule{"alism", "al"},    Rule{"iveness", "ive"}, Rule{"fulness", "ful"},
-      Rule{"ousness", "ous"}, Rule{"aliti", "al"},    Rule{"iviti", "ive"},   Rule{"biliti", "ble"},
-      Rule{"fulli", "ful"}};
+  constexpr std::array rules = {Rule{"ational", "ate"}, Rule{"tional", "tion"}, Rule{"enci", "ence"},
+                                Rule{"anci", "ance"},   Rule{"izer", "ize"},    Rule{"bli", "ble"},
+                                Rule{"alli", "al"},     Rule{"entli", "ent"},   Rule{"eli", "e"},
+                                Rule{"ousli", "ous"},   Rule{"ization", "ize"}, Rule{"ation", "ate"},
+                                Rule{"ator", "ate"},    Rule{"alism", "al"},    Rule{"iveness", "ive"},
+                                Rule{"fulness", "ful"}, Rule{"ousness", "ous"}, Rule{"aliti", "al"},
+                                Rule{"iviti", "ive"},   Rule{"biliti", "ble"},  Rule{"fulli", "ful"}};
   // The l of "logi" counts with the stem: (m > 0) is asked of "...l".
   if (word.ends_with("logi"))
     return measure(word.substr(0, word.size() - 3)) > 0 ? replaced(word, {"logi", "log"}) : std::string(word);
@@ -121,15 +121,15 @@ std::string step_2(std::string_view word) {
 }
 
 std::string step_3(std::string_view word) {
-  constexpr std::array rules = {Rule{"icate", "ic"}, Rule{"ative", ""}, Rule{"alize", "al"},
+  constexpr std::array rules = {Rule{"icate", "ic"}, Rule{"ative", ""},  Rule{"alize", "al"},
                                 Rule{"iciti", "ic"}, Rule{"ical", "ic"}, Rule{"ful", ""},
                                 Rule{"ness", ""}};
   return apply(word, rules, 0);
 }
 
 std::string step_4(std::string_view word) {
-  constexpr std::array before_ion = {Rule{"al", ""},   Rule{"ance", ""}, Rule{"ence", ""},  Rule{"er", ""},
-                                     Rule{"ic", ""},   Rule{"able", ""}, Rule{"ible", ""},  Rule{"ant", ""},
+  constexpr std::array before_ion = {Rule{"al", ""},    Rule{"ance", ""}, Rule{"ence", ""}, Rule{"er", ""},
+                                     Rule{"ic", ""},    Rule{"able", ""}, Rule{"ible", ""}, Rule{"ant", ""},
                                      Rule{"ement", ""}, Rule{"ment", ""}, Rule{"ent", ""}};
   constexpr std::array after_ion = {Rule{"ou", ""},  Rule{"ism", ""}, Rule{"ate", ""}, Rule{"iti", ""},
                                     Rule{"ous", ""}, Rule{"ive", ""}, Rule{"ize", ""}};
@@ -155,11 +155,11 @@ std::string step_5(std::string word) {
 
 // Words that NLTK looks up instead.
 constexpr std::array kIrregular = {
-    Rule{"sky", "sky"},         Rule{"skies", "sky"},       Rule{"dying", "die"},
-    Rule{"lying", "lie"},       Rule{"tying", "tie"},       Rule{"news", "news"},
-    Rule{"innings", "inning"},  Rule{"inning", "inning"},   Rule{"outings", "outing"},
-    Rule{"outing", "outing"},   Rule{"cannings", "canning"}, Rule{"canning", "canning"},
-    Rule{"howe", "howe"},       Rule{"proceed", "proceed"}, Rule{"exceed", "exceed"},
+    Rule{"sky", "sky"},        Rule{"skies", "sky"},        Rule{"dying", "die"},
+    Rule{"lying", "lie"},      Rule{"tying", "tie"},        Rule{"news", "news"},
+    Rule{"innings", "inning"}, Rule{"inning", "inning"},    Rule{"outings", "outing"},
+    Rule{"outing", "outing"},  Rule{"cannings", "canning"}, Rule{"canning", "canning"},
+    Rule{"howe", "howe"},      Rule{"proceed", "proceed"},  Rule{"exceed", "exceed"},
     Rule{"succeed", "succeed"}};
 
 }  // namespace

@@ -47,9 +47,12 @@ std::optional<std::size_t> TfIdf::rank_of(std::string_view query, std::size_t do
 double dot(const SparseVector& a, const SparseVector& b) {
   double sum = 0;
   for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
-    if (i->first == j->first) sum += (i++)->second * (j++)->second;
-    else if (i->first < j->first) ++i;
-    else ++j;
+    if (i->first == j->first)
+      sum += (i++)->second * (j++)->second;
+    else if (i->first < j->first)
+      ++i;
+    else
+      ++j;
   }
   return sum;
 }

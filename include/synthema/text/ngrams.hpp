@@ -1,5 +1,5 @@
-// n-grams of words as numbers, exactly: an n-gram's id is its node in a trie of words, so equal ids mean equal
-// n-grams (there is no hash that could collide), and ids of different orders never meet.
+// n-grams of words as numbers, exactly: an n-gram's id is its node in a trie of words, so equal ids mean
+// equal n-grams (there is no hash that could collide), and ids of different orders never meet.
 #pragma once
 
 #include <algorithm>

@@ -66,6 +66,7 @@ TEST_CASE("the phrase index finds what a search over all phrases finds") {
 }
 
 TEST_CASE("longest common run") {
-  CHECK(longest_common_run(words("the patient denies chest pain today"), words("She denies chest pain.")) == 3);
+  CHECK(longest_common_run(words("the patient denies chest pain today"), words("She denies chest pain.")) ==
+        3);
   CHECK(longest_common_run({}, words("a")) == 0);
 }

@@ -10,10 +10,12 @@ TEST_CASE("words are runs of letters and digits, lower-cased") {
   CHECK(words("") == Words{});
   CHECK(words(" \n—…“”") == Words{});
   CHECK(words("Ménière’s ÉCOUTE Straße") == Words{"ménière", "s", "écoute", "straße"});
-  CHECK(words("ΑΣΘΕΝΉΣ Больной") == Words{"ασθενήσ", "больной"});  // no final-sigma rule: one code point, one case
+  CHECK(words("ΑΣΘΕΝΉΣ Больной") ==
+        Words{"ασθενήσ", "больной"});  // no final-sigma rule: one code point, one case
   CHECK(words("头痛 two") == Words{"头", "痛", "two"});
   CHECK(words("good😀bad") == Words{"good", "bad"});
-  CHECK(words("a\xFF" "b") == Words{"a", "b"});  // a byte that is no UTF-8 separates
+  CHECK(words("a\xFF"
+              "b") == Words{"a", "b"});  // a byte that is no UTF-8 separates
 }
 
 TEST_CASE("lower case keeps what it does not know") {

@@ -18,7 +18,8 @@ struct RougeScore {
 
 std::vector<std::string> rouge_tokens(std::string_view text, bool stem = false);
 
-RougeScore rouge_n(std::string_view target, std::string_view prediction, std::size_t order, bool stem = false);
+RougeScore rouge_n(std::string_view target, std::string_view prediction, std::size_t order,
+                   bool stem = false);
 RougeScore rouge_l(std::string_view target, std::string_view prediction, bool stem = false);
 RougeScore rouge_lsum(std::string_view target, std::string_view prediction, bool stem = false);
 
