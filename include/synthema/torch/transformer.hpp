@@ -1,0 +1,69 @@
+// Transformer: a decoder of the Llama family on libtorch; a LanguageModel. Tensors stay inside src/torch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/model/language_model.hpp"
+#include "synthema/model/model_config.hpp"
+#include "synthema/model/model_file.hpp"
+
+namespace synthema {
+
+// Where weights come from, by canonical (GGUF) tensor name.
+struct WeightSource {
+  // Outermost first; nothing if there is no such tensor.
+  std::function<std::optional<std::vector<std::int64_t>>(std::string_view name)> shape;
+  // All elements, outermost first; `out` has exactly as many entries.
+  std::function<void(std::string_view name, std::span<float> out)> read;
+};
+SYNTHEMA_EXPORT WeightSource weights_of(const ModelFile& file);
+
+struct TransformerOptions {
+  std::string device = "cpu";     // "cpu", "cuda" or "cuda:N"
+  std::string dtype = "float32";  // of the matrix products: "float32", "bfloat16", "float16"
+  std::size_t threads = 0;        // on the CPU; 0: one per core
+  std::uint64_t kv_memory = std::uint64_t{2} << 30;  // bytes that keys and values may take
+};
+
+class SYNTHEMA_EXPORT Transformer {
+ public:
+  // ModelError: a tensor is missing or has another shape than the configuration says, or the architecture
+  // needs what is not built. ConfigError: unknown device or dtype, or memory for less than one block of keys.
+  Transformer(const ModelConfig& config, const WeightSource& weights, const TransformerOptions& options = {});
+  explicit Transformer(const ModelFile& file, const TransformerOptions& options = {})
+      : Transformer(file.config(), weights_of(file), options) {}
+  ~Transformer();
+  Transformer(Transformer&&) noexcept;
+  Transformer& operator=(Transformer&&) noexcept;
+
+  // As the concept LanguageModel says. Sequences that were forked share whole blocks of keys and values.
+  Slot open();
+  Slot fork(Slot slot);
+  void close(Slot slot);
+  std::size_t length(Slot slot) const;
+  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps);
+  std::size_t vocabulary_size() const;
+  std::size_t context_limit() const;
+
+  // Tokens whose keys and values fit into the memory, all sequences together; a shared prefix counts once.
+  std::size_t token_capacity() const;
+  // What the bytes of the logits depend on besides the weights: "fp32-cpu-avx512-torch2.13.0", ...
+  std::string numeric_path() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+static_assert(LanguageModel<Transformer>);
+
+}  // namespace synthema

@@ -1,0 +1,193 @@
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "src/torch/decoder.hpp"
+#include "src/torch/kernels.hpp"
+#include "src/torch/rope.hpp"
+
+namespace synthema::detail {
+
+namespace {
+
+// Where a layer's keys and values of one head lie inside a block, in floats.
+struct BlockLayout {
+  explicit BlockLayout(const ModelConfig& config)
+      : kv_heads(config.kv_heads),
+        key_size(config.head_width * kKeysPerBlock),
+        value_size(padded_head(config.head_width) * kKeysPerBlock),
+        size(config.layers * config.kv_heads * (key_size + value_size)) {}
+  std::int64_t keys(std::int64_t layer, std::int64_t head) const {
+    return (layer * kv_heads + head) * (key_size + value_size);
+  }
+  std::int64_t values(std::int64_t layer, std::int64_t head) const { return keys(layer, head) + key_size; }
+
+  std::int64_t kv_heads, key_size, value_size, size;
+};
+
+float* row_of(const at::Tensor& matrix, std::size_t row) {
+  return matrix.data_ptr<float>() + static_cast<std::int64_t>(row) * matrix.size(1);
+}
+
+// The part of one run() that all layers share.
+struct Batch {
+  std::span<const DecoderRow> rows;
+  std::vector<std::vector<const float*>> blocks;  // by row
+  std::vector<float> cosines, sines;              // {rows, pairs}
+  at::Tensor x, normed, mixed, inner;             // {padded rows, ...}; padding rows stay zero
+};
+
+class CpuDecoder final : public Decoder {
+ public:
+  CpuDecoder(const ModelConfig& config, Weights weights)
+      : config_(config),
+        weights_(std::move(weights)),
+        layout_(config),
+        frequencies_(rope_frequencies(config, weights_.rope_divisors)),
+        scale_(1.0f / std::sqrt(static_cast<float>(config.head_width))) {}
+
+  void clear(std::int32_t block) override {
+    const auto index = static_cast<std::size_t>(block);
+    if (index >= blocks_.size()) blocks_.resize(index + 1);
+    if (!blocks_[index]) blocks_[index] = std::make_unique<float[]>(static_cast<std::size_t>(layout_.size));
+    std::fill_n(blocks_[index].get(), layout_.size, 0.0f);
+  }
+  void copy(std::int32_t from, std::int32_t to) override {
+    std::copy_n(block(from), layout_.size, block(to));
+  }
+
+  at::Tensor run(std::span<const DecoderRow> rows) override {
+    Batch batch = prepare(rows);
+    for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
+      attention(batch, weights_.layers[i], static_cast<std::int64_t>(i));
+      feed_forward(batch, weights_.layers[i]);
+    }
+    return logits(batch);
+  }
+
+ private:
+  float* block(std::int32_t index) const { return blocks_[static_cast<std::size_t>(index)].get(); }
+
+  Batch prepare(std::span<const DecoderRow> rows) const {
+    Batch batch;
+    batch.rows = rows;
+    const std::int64_t padded = padded_rows(static_cast<std::int64_t>(rows.size()));
+    batch.x = at::zeros({padded, config_.width}, at::kFloat);
+    batch.normed = at::zeros({padded, config_.width}, at::kFloat);
+    batch.mixed = at::zeros({padded, config_.heads * config_.head_width}, at::kFloat);
+    batch.inner = at::zeros({padded, config_.feed_forward}, at::kFloat);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      embed(rows[r].token, row_of(batch.x, r));
+      std::vector<const float*>& pointers = batch.blocks.emplace_back();
+      for (const std::int32_t b : *rows[r].blocks) pointers.push_back(block(b));
+      for (const double frequency : frequencies_) {
+        const double angle = frequency * static_cast<double>(rows[r].position);
+        batch.cosines.push_back(static_cast<float>(std::cos(angle)));
+        batch.sines.push_back(static_cast<float>(std::sin(angle)));
+      }
+    }
+    return batch;
+  }
+
+  void embed(TokenId token, float* out) const {
+    const at::Tensor row = weights_.embedding.select(0, token).to(at::kFloat);
+    std::copy_n(row.data_ptr<float>(), config_.width, out);
+  }
+
+  void norm(const Batch& batch, const at::Tensor& gain) const {
+    for (std::size_t r = 0; r < batch.rows.size(); ++r)
+      rms_norm(row_of(batch.x, r), gain.data_ptr<float>(), row_of(batch.normed, r), config_.width,
+               static_cast<float>(config_.norm_epsilon));
+  }
+
+  static void add_rows(const Batch& batch, const at::Tensor& change) {
+    for (std::size_t r = 0; r < batch.rows.size(); ++r)
+      add(row_of(change, r), row_of(batch.x, r), batch.x.size(1));
+  }
+
+  void attention(const Batch& batch, const Layer& layer, std::int64_t index) const {
+    norm(batch, layer.attention_norm);
+    const at::Tensor qkv = layer.qkv(batch.normed);
+    for (std::size_t r = 0; r < batch.rows.size(); ++r) append(batch, layer, index, r, row_of(qkv, r));
+    // Heads outermost: the keys and values of a shared prefix stay in the cache of the core for all rows.
+    for (std::int64_t head = 0; head < config_.kv_heads; ++head)
+      for (std::size_t r = 0; r < batch.rows.size(); ++r) mix(batch, index, head, r, row_of(qkv, r));
+    add_rows(batch, layer.output(batch.mixed));
+  }
+
+  // Rotates the row's queries and keys and stores its keys and values.
+  void append(const Batch& batch, const Layer& layer, std::int64_t index, std::size_t r, float* qkv) const {
+    const std::int64_t d = config_.head_width;
+    const auto pairs = static_cast<std::int64_t>(frequencies_.size());
+    const float* cosines = batch.cosines.data() + static_cast<std::int64_t>(r) * pairs;
+    const float* sines = batch.sines.data() + static_cast<std::int64_t>(r) * pairs;
+    for (std::int64_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
+      float* vector = qkv + head * d;
+      const at::Tensor& gain = head < config_.heads ? layer.query_norm : layer.key_norm;
+      if (gain.defined())
+        rms_norm(vector, gain.data_ptr<float>(), vector, d, static_cast<float>(config_.norm_epsilon));
+      rotate(vector, cosines, sines, pairs, config_.rope_pairs == RopePairs::adjacent);
+    }
+    const DecoderRow& row = batch.rows[r];
+    float* to = block((*row.blocks)[static_cast<std::size_t>(row.position / kKeysPerBlock)]);
+    const std::int64_t lane = row.position % kKeysPerBlock;
+    for (std::int64_t head = 0; head < config_.kv_heads; ++head) {
+      const float* key = qkv + (config_.heads + head) * d;
+      store_key(key, to + layout_.keys(index, head), lane, d);
+      store_value(key + config_.kv_heads * d, to + layout_.values(index, head), lane, d);
+    }
+  }
+
+  void mix(const Batch& batch, std::int64_t index, std::int64_t kv_head, std::size_t r,
+           const float* qkv) const {
+    const std::int64_t group = config_.heads / config_.kv_heads, d = config_.head_width;
+    const std::int64_t position = batch.rows[r].position;
+    const AttentionSpan span{batch.blocks[r].data(),          layout_.keys(index, kv_head),
+                             layout_.values(index, kv_head),  first_visible(config_, position),
+                             position,                        d,
+                             scale_};
+    for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head)
+      attend(span, qkv + head * d, row_of(batch.mixed, r) + head * d);
+  }
+
+  void feed_forward(const Batch& batch, const Layer& layer) const {
+    norm(batch, layer.feed_forward_norm);
+    const at::Tensor gate_up = layer.gate_up(batch.normed);
+    for (std::size_t r = 0; r < batch.rows.size(); ++r)
+      gated_silu(row_of(gate_up, r), row_of(batch.inner, r), config_.feed_forward);
+    add_rows(batch, layer.down(batch.inner));
+  }
+
+  at::Tensor logits(const Batch& batch) const {
+    std::vector<std::size_t> wanted;
+    for (std::size_t r = 0; r < batch.rows.size(); ++r)
+      if (batch.rows[r].wants_logits) wanted.push_back(r);
+    if (wanted.empty()) return {};
+    const at::Tensor last =
+        at::zeros({padded_rows(static_cast<std::int64_t>(wanted.size())), config_.width}, at::kFloat);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      rms_norm(row_of(batch.x, wanted[i]), weights_.final_norm.data_ptr<float>(), row_of(last, i),
+               config_.width, static_cast<float>(config_.norm_epsilon));
+    return weights_.head(last);
+  }
+
+  ModelConfig config_;
+  Weights weights_;
+  BlockLayout layout_;
+  std::vector<double> frequencies_;
+  float scale_;
+  std::vector<std::unique_ptr<float[]>> blocks_;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights) {
+  return std::make_unique<CpuDecoder>(config, std::move(weights));
+}
+
+}  // namespace synthema::detail

@@ -1,0 +1,41 @@
+// A decoder computes rows (one new token of one sequence each) through all layers. One implementation for the
+// CPU with kernels of our own, one on ATen operations for other devices.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "src/torch/sequences.hpp"
+#include "src/torch/weights.hpp"
+
+namespace synthema::detail {
+
+struct DecoderRow {
+  TokenId token = 0;
+  std::int64_t position = 0;
+  const std::vector<std::int32_t>* blocks = nullptr;  // of its sequence, reserved up to this position
+  bool wants_logits = false;
+};
+
+class Decoder : public BlockStore {
+ public:
+  // Appends keys and values of all rows, then returns the logits {wanted rows or more, vocabulary}, float, on
+  // the CPU, of the rows that want them, in order. Rows of a sequence come in order, each after all before it.
+  // Concurrent calls are allowed for different sequences.
+  virtual at::Tensor run(std::span<const DecoderRow> rows) = 0;
+};
+
+std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights);
+std::unique_ptr<Decoder> make_device_decoder(const ModelConfig& config, Weights weights, at::Device device,
+                                             at::ScalarType dtype, std::size_t blocks);
+
+// First position that a query at `position` sees.
+inline std::int64_t first_visible(const ModelConfig& config, std::int64_t position) {
+  return config.sliding_window ? std::max<std::int64_t>(0, position - *config.sliding_window + 1) : 0;
+}
+
+}  // namespace synthema::detail

@@ -1,0 +1,185 @@
+// The decoder on ATen operations, for CUDA. Keys and values of all sequences lie in one pool; every row gathers
+// its own. Simple and correct; rows are not bitwise independent of their batch here, and the numeric path says
+// which device answered.
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "src/torch/decoder.hpp"
+#include "src/torch/kernels.hpp"
+#include "src/torch/rope.hpp"
+
+namespace synthema::detail {
+
+namespace {
+
+constexpr std::int64_t kGatherBytes = std::int64_t{1} << 30;  // of keys gathered at a time
+
+template <class T>
+at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type, at::Device device) {
+  at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, type);
+  std::copy(values.begin(), values.end(), out.data_ptr<T>());
+  return out.to(device);
+}
+
+// What all layers share; index tensors are int64 on the device.
+struct DeviceBatch {
+  at::Tensor x;               // {rows, width} float
+  at::Tensor cosines, sines;  // {rows, 1, pairs} float
+  at::Tensor places;          // {rows}: block * kKeysPerBlock + lane, where the new keys go
+  at::Tensor table;           // {rows, blocks} of each row's sequence, padded with block 0
+  at::Tensor visible;         // {rows, 1, 1, keys} bool
+};
+
+class DeviceDecoder final : public Decoder {
+ public:
+  DeviceDecoder(const ModelConfig& config, Weights weights, at::Device device, at::ScalarType dtype,
+                std::size_t blocks)
+      : config_(config),
+        weights_(std::move(weights)),
+        device_(device),
+        frequencies_(rope_frequencies(config, weights_.rope_divisors)),
+        keys_(pool(dtype, blocks)),
+        values_(pool(dtype, blocks)) {}
+
+  void clear(std::int32_t block) override {
+    keys_.select(1, block).zero_();
+    values_.select(1, block).zero_();
+  }
+  void copy(std::int32_t from, std::int32_t to) override {
+    keys_.select(1, to).copy_(keys_.select(1, from));
+    values_.select(1, to).copy_(values_.select(1, from));
+  }
+
+  at::Tensor run(std::span<const DecoderRow> rows) override {
+    DeviceBatch batch = prepare(rows);
+    for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
+      const Layer& layer = weights_.layers[i];
+      batch.x = batch.x + attention(batch, layer, static_cast<std::int64_t>(i));
+      const auto gate_up = layer.gate_up(normed(batch.x, layer.feed_forward_norm)).chunk(2, 1);
+      batch.x = batch.x + layer.down(at::silu(gate_up[0]) * gate_up[1]);
+    }
+    std::vector<std::int64_t> wanted;
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      if (rows[r].wants_logits) wanted.push_back(static_cast<std::int64_t>(r));
+    if (wanted.empty()) return {};
+    const at::Tensor last = batch.x.index_select(0, tensor_of(wanted, at::kLong, device_));
+    return weights_.head(normed(last, weights_.final_norm)).cpu();
+  }
+
+ private:
+  at::Tensor pool(at::ScalarType dtype, std::size_t blocks) const {
+    return at::zeros({config_.layers, static_cast<std::int64_t>(blocks), kKeysPerBlock, config_.kv_heads,
+                      config_.head_width},
+                     at::TensorOptions(dtype).device(device_));
+  }
+
+  DeviceBatch prepare(std::span<const DecoderRow> rows) const {
+    const auto count = static_cast<std::int64_t>(rows.size());
+    const auto pairs = static_cast<std::int64_t>(frequencies_.size());
+    std::vector<std::int64_t> tokens, places, table;
+    std::vector<float> cosines, sines;
+    std::size_t width = 1;
+    for (const DecoderRow& row : rows)
+      width = std::max(width, static_cast<std::size_t>(row.position / kKeysPerBlock) + 1);
+    at::Tensor visible = at::zeros({count, 1, 1, static_cast<std::int64_t>(width) * kKeysPerBlock}, at::kBool);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const DecoderRow& row = rows[r];
+      tokens.push_back(row.token);
+      const auto own = static_cast<std::size_t>(row.position / kKeysPerBlock);
+      places.push_back((*row.blocks)[own] * kKeysPerBlock + row.position % kKeysPerBlock);
+      for (std::size_t b = 0; b < width; ++b) table.push_back(b <= own ? (*row.blocks)[b] : (*row.blocks)[0]);
+      visible[static_cast<std::int64_t>(r)]
+          .slice(2, first_visible(config_, row.position), row.position + 1)
+          .fill_(true);
+      for (const double frequency : frequencies_) {
+        const double angle = frequency * static_cast<double>(row.position);
+        cosines.push_back(static_cast<float>(std::cos(angle)));
+        sines.push_back(static_cast<float>(std::sin(angle)));
+      }
+    }
+    return {weights_.embedding.index_select(0, tensor_of(tokens, at::kLong, device_)).to(at::kFloat),
+            tensor_of(cosines, at::kFloat, device_).view({count, 1, pairs}),
+            tensor_of(sines, at::kFloat, device_).view({count, 1, pairs}),
+            tensor_of(places, at::kLong, device_),
+            tensor_of(table, at::kLong, device_).view({count, static_cast<std::int64_t>(width)}),
+            visible.to(device_)};
+  }
+
+  at::Tensor normed(const at::Tensor& x, const at::Tensor& gain) const {
+    return x * at::rsqrt((x * x).mean(-1, true) + config_.norm_epsilon) * gain;
+  }
+
+  // x {rows, heads, head width}.
+  at::Tensor rotated(const at::Tensor& x, const DeviceBatch& batch) const {
+    const at::Tensor turning = x.narrow(2, 0, config_.rope_width);
+    const bool adjacent = config_.rope_pairs == RopePairs::adjacent;
+    const std::int64_t pairs = config_.rope_width / 2;
+    const at::Tensor a = adjacent ? turning.slice(2, 0, std::nullopt, 2) : turning.narrow(2, 0, pairs);
+    const at::Tensor b = adjacent ? turning.slice(2, 1, std::nullopt, 2) : turning.narrow(2, pairs, pairs);
+    const at::Tensor first = a * batch.cosines - b * batch.sines, second = a * batch.sines + b * batch.cosines;
+    const at::Tensor joined = adjacent ? at::stack({first, second}, -1).flatten(2) : at::cat({first, second}, 2);
+    return at::cat({joined, x.narrow(2, config_.rope_width, config_.head_width - config_.rope_width)}, 2);
+  }
+
+  at::Tensor attention(const DeviceBatch& batch, const Layer& layer, std::int64_t index) const {
+    const std::int64_t rows = batch.x.size(0), heads = config_.heads, kv = config_.kv_heads;
+    const at::Tensor qkv = layer.qkv(normed(batch.x, layer.attention_norm))
+                               .view({rows, heads + 2 * kv, config_.head_width});
+    at::Tensor queries = qkv.narrow(1, 0, heads), keys = qkv.narrow(1, heads, kv);
+    if (layer.query_norm.defined()) queries = normed(queries, layer.query_norm);
+    if (layer.key_norm.defined()) keys = normed(keys, layer.key_norm);
+    put(keys_[index], batch.places, rotated(keys, batch));
+    put(values_[index], batch.places, qkv.narrow(1, heads + kv, kv));
+    queries = rotated(queries, batch).to(keys_.scalar_type());
+    const std::int64_t row_bytes =
+        batch.visible.size(3) * kv * config_.head_width * static_cast<std::int64_t>(keys_.element_size());
+    const std::int64_t step = std::max<std::int64_t>(1, kGatherBytes / row_bytes);
+    std::vector<at::Tensor> mixed;
+    for (std::int64_t r = 0; r < rows; r += step)
+      mixed.push_back(attend_rows(batch, queries, index, r, std::min(step, rows - r)));
+    return layer.output(at::cat(mixed).to(at::kFloat));
+  }
+
+  static void put(at::Tensor layer_pool, const at::Tensor& places, const at::Tensor& rows) {
+    layer_pool.view({-1, rows.size(1), rows.size(2)}).index_copy_(0, places, rows.to(layer_pool.scalar_type()));
+  }
+
+  at::Tensor attend_rows(const DeviceBatch& batch, const at::Tensor& queries, std::int64_t index,
+                         std::int64_t begin, std::int64_t count) const {
+    const at::Tensor table = batch.table.narrow(0, begin, count).flatten();
+    const auto gathered = [&](const at::Tensor& from) {
+      return from[index]
+          .index_select(0, table)
+          .view({count, -1, config_.kv_heads, config_.head_width})
+          .transpose(1, 2)
+          .repeat_interleave(config_.heads / config_.kv_heads, 1);
+    };
+    return at::scaled_dot_product_attention(queries.narrow(0, begin, count).unsqueeze(2), gathered(keys_),
+                                            gathered(values_), batch.visible.narrow(0, begin, count))
+        .reshape({count, config_.heads * config_.head_width});
+  }
+
+  ModelConfig config_;
+  Weights weights_;
+  at::Device device_;
+  std::vector<double> frequencies_;
+  at::Tensor keys_, values_;  // {layers, blocks, kKeysPerBlock, kv_heads, head_width}
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_device_decoder(const ModelConfig& config, Weights weights, at::Device device,
+                                             at::ScalarType dtype, std::size_t blocks) {
+  return std::make_unique<DeviceDecoder>(config, std::move(weights), device, dtype, blocks);
+}
+
+}  // namespace synthema::detail

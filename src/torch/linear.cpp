@@ -1,0 +1,55 @@
+#include "src/torch/linear.hpp"
+
+#include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/linear.h>
+
+#include <string_view>
+#include <utility>
+
+namespace synthema::detail {
+
+namespace {
+
+using PackSignature = at::Tensor(const at::Tensor&, std::optional<std::int64_t>);
+using PackedProductSignature = at::Tensor(const at::Tensor&, const at::Tensor&,
+                                          const std::optional<at::Tensor>&, std::string_view,
+                                          c10::List<std::optional<at::Scalar>>,
+                                          std::optional<std::string_view>);
+
+std::optional<c10::OperatorHandle> operator_named(const char* name) {
+  return c10::Dispatcher::singleton().findSchema({name, ""});
+}
+
+bool can_pack(const at::Tensor& weight) {
+  static const bool available = at::hasMKLDNN() && operator_named("mkldnn::_reorder_linear_weight") &&
+                                operator_named("mkldnn::_linear_pointwise");
+  return available && at::globalContext().userEnabledMkldnn() && weight.is_cpu() &&
+         weight.scalar_type() == at::kFloat;
+}
+
+at::Tensor pack(const at::Tensor& weight) {
+  static const auto op = operator_named("mkldnn::_reorder_linear_weight")->typed<PackSignature>();
+  return op.call(weight, 2 * kRowTile);
+}
+
+at::Tensor packed_product(const at::Tensor& x, const at::Tensor& weight,
+                          const std::optional<at::Tensor>& bias) {
+  static const auto op = operator_named("mkldnn::_linear_pointwise")->typed<PackedProductSignature>();
+  return op.call(x, weight, bias, "none", {}, "");
+}
+
+}  // namespace
+
+Linear::Linear(at::Tensor weight, at::Tensor bias)
+    : weight_(std::move(weight)), bias_(std::move(bias)), packed_(can_pack(weight_)) {
+  if (packed_) weight_ = pack(weight_);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  const std::optional<at::Tensor> bias = bias_.defined() ? std::optional(bias_) : std::nullopt;
+  if (packed_) return packed_product(x, weight_, bias);
+  return at::linear(x.to(weight_.scalar_type()), weight_, bias).to(at::kFloat);
+}
+
+}  // namespace synthema::detail

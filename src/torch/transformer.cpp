@@ -1,0 +1,276 @@
+#include "synthema/torch/transformer.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "src/torch/decoder.hpp"
+#include "src/torch/guard.hpp"
+#include "src/torch/kernels.hpp"
+#include "src/torch/workers.hpp"
+#include "synthema/core/parallel.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
+
+// The caller's number of torch threads, restored at the end.
+class ThreadsGuard {
+ public:
+  explicit ThreadsGuard(std::size_t threads) : before_(at::get_num_threads()) {
+    at::set_num_threads(static_cast<int>(threads));
+  }
+  ~ThreadsGuard() { at::set_num_threads(before_); }
+  ThreadsGuard(const ThreadsGuard&) = delete;
+  ThreadsGuard& operator=(const ThreadsGuard&) = delete;
+
+ private:
+  int before_;
+};
+
+void check_config(const ModelConfig& config) {
+  const auto require = [&](bool ok, const char* what) {
+    if (!ok) throw ModelError(message("The model's configuration is inconsistent: ", what, "."));
+  };
+  for (const std::int64_t n : {config.vocabulary, config.context, config.width, config.layers, config.heads,
+                               config.kv_heads, config.head_width, config.feed_forward, config.rope_width})
+    require(n > 0 && n < std::numeric_limits<std::int32_t>::max(), "a size is not positive or absurdly large");
+  require(config.heads % config.kv_heads == 0, "its heads are not a multiple of its key-value heads");
+  require(config.head_width % 2 == 0 && config.head_width <= detail::kWidestHead,
+          "the width of a head must be even and at most 256");
+  require(config.rope_width % 2 == 0 && config.rope_width <= config.head_width,
+          "the rotated width must be even and at most the width of a head");
+  require(!config.sliding_window || *config.sliding_window > 0, "the sliding window is not positive");
+  if (config.activation != "silu")
+    throw ModelError(message("The model uses the activation '", config.activation, "'; only silu is built."));
+}
+
+at::ScalarType dtype_of(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  throw ConfigError({.field = "dtype"}, message("'", name, "' is none of float32, bfloat16 and float16."));
+}
+
+at::Device device_of(const std::string& name) {
+  const bool known = name == "cpu" || name == "cuda" ||
+                     (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
+                      name.find_first_not_of("0123456789", 5) == std::string::npos);
+  if (!known) throw ConfigError({.field = "device"}, message("'", name, "' is neither cpu nor cuda or cuda:N."));
+  const at::Device device(name);
+  if (device.is_cuda() && !at::globalContext().hasCUDA())
+    throw ConfigError({.field = "device"},
+                      "This machine has no CUDA device, or the installed torch is built without CUDA: use "
+                      "device=\"cpu\", or install a CUDA build of torch.");
+  return device;
+}
+
+std::uint64_t block_bytes(const ModelConfig& config, const at::Device& device, at::ScalarType dtype) {
+  const std::int64_t padded = device.is_cpu() ? detail::padded_head(config.head_width) : config.head_width;
+  const std::uint64_t size = device.is_cpu() ? sizeof(float) : c10::elementSize(dtype);
+  return static_cast<std::uint64_t>(config.layers * config.kv_heads * detail::kKeysPerBlock) *
+         static_cast<std::uint64_t>(config.head_width + padded) * size;
+}
+
+}  // namespace
+
+WeightSource weights_of(const ModelFile& file) {
+  return {[file](std::string_view name) -> std::optional<std::vector<std::int64_t>> {
+            const TensorView* view = file.find(name);
+            return view ? std::optional(view->shape) : std::nullopt;
+          },
+          [file](std::string_view name, std::span<float> out) { dequantize(file.at(name), out); }};
+}
+
+struct Transformer::Impl {
+  Impl(const ModelConfig& model, const WeightSource& source, const TransformerOptions& options)
+      : config(model),
+        device(device_of(options.device)),
+        dtype(dtype_of(options.dtype)),
+        blocks(block_count(options.kv_memory)),
+        decoder(make_decoder(source)),
+        sequences(*decoder, blocks),
+        workers(device.is_cpu() ? thread_count(options.threads) : 1) {}
+
+  std::size_t block_count(std::uint64_t memory) const {
+    check_config(config);
+    const std::uint64_t count = memory / block_bytes(config, device, dtype);
+    if (count == 0)
+      throw ConfigError({.field = "kv_memory"},
+                        message("One block of keys and values of this model takes ",
+                                block_bytes(config, device, dtype), " bytes; only ", memory, " are allowed."));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::int32_t>::max()));
+  }
+
+  std::unique_ptr<detail::Decoder> make_decoder(const WeightSource& source) const {
+    const c10::InferenceMode inference;
+    detail::Weights weights = detail::load_weights(config, source, device, dtype);
+    return device.is_cpu() ? detail::make_cpu_decoder(config, std::move(weights))
+                           : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);
+  }
+
+  void check(std::span<const SlotStep> steps) const {
+    std::vector<Slot> slots;
+    for (const SlotStep& step : steps) {
+      slots.push_back(step.slot);
+      if (step.tokens.empty()) throw ModelError(message("Slot ", step.slot, " was given no token."));
+      if (static_cast<std::size_t>(sequences.at(step.slot).length) + step.tokens.size() >
+          static_cast<std::size_t>(config.context))
+        throw ModelError(message("A sequence would grow beyond the model's context of ", config.context, " tokens."));
+      const auto outside = [&](TokenId id) { return id < 0 || id >= config.vocabulary; };
+      for (const std::span<const TokenId> ids : {step.tokens, step.allowed})
+        if (const auto bad = std::ranges::find_if(ids, outside); bad != ids.end())
+          throw ModelError(message("Token id ", *bad, " is outside the vocabulary of ", config.vocabulary, "."));
+    }
+    std::ranges::sort(slots);
+    if (std::ranges::adjacent_find(slots) != slots.end())
+      throw ModelError("A slot occurs twice in one call of forward().");
+  }
+
+  std::vector<detail::DecoderRow> rows_of(std::span<const SlotStep> steps) const {
+    std::vector<detail::DecoderRow> rows;
+    for (const SlotStep& step : steps) {
+      const detail::Sequence& sequence = sequences.at(step.slot);
+      for (std::size_t i = 0; i < step.tokens.size(); ++i)
+        rows.push_back({step.tokens[i], sequence.length + static_cast<std::int64_t>(i), &sequence.blocks,
+                        step.wants_logits && i + 1 == step.tokens.size()});
+    }
+    return rows;
+  }
+
+  // Contiguous runs of steps of about the same number of rows, one a thread; a single run where there is not
+  // enough to share (its products then use all threads).
+  std::vector<std::span<const SlotStep>> share(std::span<const SlotStep> steps) const {
+    std::size_t rows = 0;
+    for (const SlotStep& step : steps) rows += step.tokens.size();
+    const std::size_t parts = std::min(workers.size(), rows / detail::kRowTile);
+    std::vector<std::span<const SlotStep>> out;
+    for (std::size_t begin = 0, done = 0; begin < steps.size();) {
+      const std::size_t goal = parts < 2 ? rows : rows * (out.size() + 1) / parts;
+      std::size_t end = begin;
+      while (end < steps.size() && (end == begin || done + steps[end].tokens.size() <= goal || out.size() + 1 == parts))
+        done += steps[end++].tokens.size();
+      out.push_back(steps.subspan(begin, end - begin));
+      begin = end;
+    }
+    return out;
+  }
+
+  // All rows of some steps; logits rows are appended to `out` in the order of the steps.
+  void compute(std::span<const SlotStep> steps, std::size_t threads, std::vector<std::span<const float>>& out,
+               std::vector<at::Tensor>& keep) const {
+    const c10::InferenceMode inference;
+    const ThreadsGuard guard(threads);
+    const std::vector<detail::DecoderRow> rows = rows_of(steps);
+    for (std::size_t begin = 0; begin < rows.size(); begin += kChunkRows) {
+      const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
+      const auto wanted = std::ranges::count_if(chunk, &detail::DecoderRow::wants_logits);
+      const at::Tensor logits = decoder->run(chunk);
+      if (wanted == 0) continue;
+      keep.push_back(logits);
+      for (std::int64_t i = 0; i < wanted; ++i)
+        out.emplace_back(logits.data_ptr<float>() + i * config.vocabulary,
+                         static_cast<std::size_t>(config.vocabulary));
+    }
+  }
+
+  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps) {
+    check(steps);
+    for (const SlotStep& step : steps) sequences.reserve(step.slot, step.tokens.size());
+    const auto parts = share(steps);
+    std::vector<std::vector<std::span<const float>>> found(parts.size());
+    std::vector<std::vector<at::Tensor>> keep(parts.size());
+    workers.run(parts.size(), [&](std::size_t i) {
+      detail::guarded("computing a batch", [&] {
+        compute(parts[i], parts.size() == 1 ? workers.size() : 1, found[i], keep[i]);
+      });
+    });
+    for (const SlotStep& step : steps)
+      sequences.at(step.slot).length += static_cast<std::int64_t>(step.tokens.size());
+    return collect(steps, found, std::move(keep));
+  }
+
+  std::vector<std::span<const float>> collect(std::span<const SlotStep> steps,
+                                              const std::vector<std::vector<std::span<const float>>>& found,
+                                              std::vector<std::vector<at::Tensor>> keep) {
+    kept = std::move(keep);
+    chosen.clear();
+    std::vector<std::span<const float>> out;
+    for (const auto& part : found) out.insert(out.end(), part.begin(), part.end());
+    std::size_t at = 0;
+    for (const SlotStep& step : steps) {
+      if (!step.wants_logits) continue;
+      if (!step.allowed.empty()) {
+        std::vector<float>& values = chosen.emplace_back();
+        for (const TokenId id : step.allowed) values.push_back(out[at][static_cast<std::size_t>(id)]);
+        out[at] = values;
+      }
+      ++at;
+    }
+    return out;
+  }
+
+  ModelConfig config;
+  at::Device device;
+  at::ScalarType dtype;
+  std::size_t blocks;
+  std::unique_ptr<detail::Decoder> decoder;
+  detail::Sequences sequences;
+  detail::Workers workers;
+  // What the spans of the last forward() point to. Moving a vector does not move its elements' memory.
+  std::vector<std::vector<at::Tensor>> kept;
+  std::vector<std::vector<float>> chosen;
+};
+
+Transformer::Transformer(const ModelConfig& config, const WeightSource& weights,
+                         const TransformerOptions& options)
+    : impl_(detail::guarded("building the model",
+                            [&] { return std::make_unique<Impl>(config, weights, options); })) {}
+Transformer::~Transformer() = default;
+Transformer::Transformer(Transformer&&) noexcept = default;
+Transformer& Transformer::operator=(Transformer&&) noexcept = default;
+
+Slot Transformer::open() {
+  return impl_->sequences.open();
+}
+Slot Transformer::fork(Slot slot) {
+  return detail::guarded("forking a sequence", [&] { return impl_->sequences.fork(slot); });
+}
+void Transformer::close(Slot slot) {
+  impl_->sequences.close(slot);
+}
+std::size_t Transformer::length(Slot slot) const {
+  return static_cast<std::size_t>(impl_->sequences.at(slot).length);
+}
+std::vector<std::span<const float>> Transformer::forward(std::span<const SlotStep> steps) {
+  return detail::guarded("computing a batch", [&] { return impl_->forward(steps); });
+}
+std::size_t Transformer::vocabulary_size() const {
+  return static_cast<std::size_t>(impl_->config.vocabulary);
+}
+std::size_t Transformer::context_limit() const {
+  return static_cast<std::size_t>(impl_->config.context);
+}
+std::size_t Transformer::token_capacity() const {
+  return impl_->blocks * static_cast<std::size_t>(detail::kKeysPerBlock);
+}
+
+std::string Transformer::numeric_path() const {
+  std::string path = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
+  path += "-" + std::string(impl_->device.is_cpu() ? "cpu" : "cuda");
+  if (impl_->device.is_cpu()) {
+    std::string isa = at::get_cpu_capability();
+    std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
+    path += "-" + isa;
+  }
+  return path + "-torch" TORCH_VERSION;
+}
+
+}  // namespace synthema

@@ -1,0 +1,132 @@
+#include "src/torch/weights.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <string>
+#include <utility>
+
+namespace synthema::detail {
+
+namespace {
+
+std::string text_of(const std::vector<std::int64_t>& shape) {
+  std::string out = "{";
+  for (const std::int64_t n : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(n);
+  return out + "}";
+}
+
+class Loader {
+ public:
+  Loader(const WeightSource& source, at::Device device, at::ScalarType dtype)
+      : source_(source), device_(device), dtype_(dtype) {}
+
+  bool has(const std::string& name) const { return source_.shape(name).has_value(); }
+
+  at::Tensor gain(const std::string& name, std::int64_t width) const {
+    at::Tensor out = at::empty({width}, at::kFloat);
+    read(name, {width}, out.data_ptr<float>());
+    return out.to(device_);
+  }
+  at::Tensor matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const {
+    return joined({{name, rows}}, columns);
+  }
+  // Matrices of the same number of columns, one below the other.
+  struct Part {
+    std::string name;
+    std::int64_t rows;
+  };
+  Linear linear(const std::vector<Part>& parts, std::int64_t columns) const {
+    at::Tensor weight = joined(with_suffix(parts, ".weight"), columns);
+    return Linear(std::move(weight), bias_of(with_suffix(parts, ".bias")));
+  }
+
+ private:
+  static std::vector<Part> with_suffix(std::vector<Part> parts, const char* suffix) {
+    for (Part& part : parts) part.name += suffix;
+    return parts;
+  }
+  static std::int64_t rows_of(const std::vector<Part>& parts) {
+    std::int64_t rows = 0;
+    for (const Part& part : parts) rows += part.rows;
+    return rows;
+  }
+  at::Tensor joined(const std::vector<Part>& parts, std::int64_t columns) const {
+    for (const Part& part : parts) require(part.name, {part.rows, columns});  // before memory is asked for
+    at::Tensor out = at::empty({rows_of(parts), columns}, at::kFloat);
+    float* to = out.data_ptr<float>();
+    for (const Part& part : parts) {
+      read(part.name, {part.rows, columns}, to);
+      to += part.rows * columns;
+    }
+    return out.to(device_, dtype_);
+  }
+  // All parts have a bias or none has.
+  at::Tensor bias_of(const std::vector<Part>& parts) const {
+    if (!has(parts.front().name)) return {};
+    at::Tensor out = at::empty({rows_of(parts)}, at::kFloat);
+    float* to = out.data_ptr<float>();
+    for (const Part& part : parts) {
+      read(part.name, {part.rows}, to);
+      to += part.rows;
+    }
+    return out.to(device_, dtype_);
+  }
+  void require(const std::string& name, const std::vector<std::int64_t>& shape) const {
+    const auto found = source_.shape(name);
+    if (!found) throw ModelError(message("The model has no tensor '", name, "', which its configuration needs."));
+    if (*found != shape)
+      throw ModelError(message("Tensor '", name, "' has the shape ", text_of(*found),
+                               ", but the model's configuration says ", text_of(shape), "."));
+  }
+  void read(const std::string& name, const std::vector<std::int64_t>& shape, float* out) const {
+    require(name, shape);
+    std::size_t elements = 1;
+    for (const std::int64_t n : shape) elements *= static_cast<std::size_t>(n);
+    source_.read(name, std::span(out, elements));
+  }
+
+  const WeightSource& source_;
+  at::Device device_;
+  at::ScalarType dtype_;
+};
+
+Layer load_layer(const ModelConfig& config, const Loader& loader, std::int64_t index) {
+  const std::string block = "blk." + std::to_string(index) + ".";
+  const std::int64_t queries = config.heads * config.head_width, keys = config.kv_heads * config.head_width;
+  Layer layer;
+  layer.attention_norm = loader.gain(block + "attn_norm.weight", config.width);
+  layer.feed_forward_norm = loader.gain(block + "ffn_norm.weight", config.width);
+  if (config.head_norm) {
+    layer.query_norm = loader.gain(block + "attn_q_norm.weight", config.head_width);
+    layer.key_norm = loader.gain(block + "attn_k_norm.weight", config.head_width);
+  }
+  layer.qkv = loader.linear({{block + "attn_q", queries}, {block + "attn_k", keys}, {block + "attn_v", keys}},
+                            config.width);
+  layer.output = loader.linear({{block + "attn_output", config.width}}, queries);
+  layer.gate_up = loader.linear(
+      {{block + "ffn_gate", config.feed_forward}, {block + "ffn_up", config.feed_forward}}, config.width);
+  layer.down = loader.linear({{block + "ffn_down", config.width}}, config.feed_forward);
+  return layer;
+}
+
+}  // namespace
+
+Weights load_weights(const ModelConfig& config, const WeightSource& source, at::Device device,
+                     at::ScalarType dtype) {
+  const Loader loader(source, device, dtype);
+  Weights weights;
+  weights.embedding = loader.matrix("token_embd.weight", config.vocabulary, config.width);
+  for (std::int64_t i = 0; i < config.layers; ++i)
+    weights.layers.push_back(load_layer(config, loader, i));
+  weights.final_norm = loader.gain("output_norm.weight", config.width);
+  weights.head = config.tied_head ? Linear(weights.embedding, {})
+                                  : loader.linear({{"output", config.vocabulary}}, config.width);
+  if (const auto shape = source.shape("rope_freqs.weight")) {
+    const at::Tensor divisors = loader.gain("rope_freqs.weight", config.rope_width / 2).cpu();
+    const float* data = divisors.data_ptr<float>();
+    weights.rope_divisors.assign(data, data + divisors.numel());
+  }
+  return weights;
+}
+
+}  // namespace synthema::detail
