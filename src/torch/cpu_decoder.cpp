@@ -147,9 +147,12 @@ class CpuDecoder final : public Decoder {
            const float* qkv) const {
     const std::int64_t group = config_.heads / config_.kv_heads, d = config_.head_width;
     const std::int64_t position = batch.rows[r].position;
-    const AttentionSpan span{batch.blocks[r].data(),          layout_.keys(index, kv_head),
-                             layout_.values(index, kv_head),  first_visible(config_, position),
-                             position,                        d,
+    const AttentionSpan span{batch.blocks[r].data(),
+                             layout_.keys(index, kv_head),
+                             layout_.values(index, kv_head),
+                             first_visible(config_, position),
+                             position,
+                             d,
                              scale_};
     for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head)
       attend(span, qkv + head * d, row_of(batch.mixed, r) + head * d);

@@ -24,8 +24,8 @@ struct DecoderRow {
 class Decoder : public BlockStore {
  public:
   // Appends keys and values of all rows, then returns the logits {wanted rows or more, vocabulary}, float, on
-  // the CPU, of the rows that want them, in order. Rows of a sequence come in order, each after all before it.
-  // Concurrent calls are allowed for different sequences.
+  // the CPU, of the rows that want them, in order. Rows of a sequence come in order, each after all before
+  // it. Concurrent calls are allowed for different sequences.
   virtual at::Tensor run(std::span<const DecoderRow> rows) = 0;
 };
 

@@ -1,6 +1,7 @@
-// The decoder on ATen operations, for CUDA. Keys and values of all sequences lie in one pool; every row gathers
-// its own. Simple and correct; rows are not bitwise independent of their batch here, and the numeric path says
-// which device answered.
+// The decoder on ATen operations, for CUDA. Keys and values of all sequences lie in one pool; every row
+// gathers its own. Simple and correct; rows are not bitwise independent of their batch here, and the numeric
+// path says which device answered.
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/rsqrt.h>
@@ -90,7 +91,8 @@ class DeviceDecoder final : public Decoder {
     std::size_t width = 1;
     for (const DecoderRow& row : rows)
       width = std::max(width, static_cast<std::size_t>(row.position / kKeysPerBlock) + 1);
-    at::Tensor visible = at::zeros({count, 1, 1, static_cast<std::int64_t>(width) * kKeysPerBlock}, at::kBool);
+    at::Tensor visible =
+        at::zeros({count, 1, 1, static_cast<std::int64_t>(width) * kKeysPerBlock}, at::kBool);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const DecoderRow& row = rows[r];
       tokens.push_back(row.token);
@@ -125,15 +127,17 @@ class DeviceDecoder final : public Decoder {
     const std::int64_t pairs = config_.rope_width / 2;
     const at::Tensor a = adjacent ? turning.slice(2, 0, std::nullopt, 2) : turning.narrow(2, 0, pairs);
     const at::Tensor b = adjacent ? turning.slice(2, 1, std::nullopt, 2) : turning.narrow(2, pairs, pairs);
-    const at::Tensor first = a * batch.cosines - b * batch.sines, second = a * batch.sines + b * batch.cosines;
-    const at::Tensor joined = adjacent ? at::stack({first, second}, -1).flatten(2) : at::cat({first, second}, 2);
+    const at::Tensor first = a * batch.cosines - b * batch.sines,
+                     second = a * batch.sines + b * batch.cosines;
+    const at::Tensor joined =
+        adjacent ? at::stack({first, second}, -1).flatten(2) : at::cat({first, second}, 2);
     return at::cat({joined, x.narrow(2, config_.rope_width, config_.head_width - config_.rope_width)}, 2);
   }
 
   at::Tensor attention(const DeviceBatch& batch, const Layer& layer, std::int64_t index) const {
     const std::int64_t rows = batch.x.size(0), heads = config_.heads, kv = config_.kv_heads;
-    const at::Tensor qkv = layer.qkv(normed(batch.x, layer.attention_norm))
-                               .view({rows, heads + 2 * kv, config_.head_width});
+    const at::Tensor qkv =
+        layer.qkv(normed(batch.x, layer.attention_norm)).view({rows, heads + 2 * kv, config_.head_width});
     at::Tensor queries = qkv.narrow(1, 0, heads), keys = qkv.narrow(1, heads, kv);
     if (layer.query_norm.defined()) queries = normed(queries, layer.query_norm);
     if (layer.key_norm.defined()) keys = normed(keys, layer.key_norm);
@@ -150,7 +154,8 @@ class DeviceDecoder final : public Decoder {
   }
 
   static void put(at::Tensor layer_pool, const at::Tensor& places, const at::Tensor& rows) {
-    layer_pool.view({-1, rows.size(1), rows.size(2)}).index_copy_(0, places, rows.to(layer_pool.scalar_type()));
+    layer_pool.view({-1, rows.size(1), rows.size(2)})
+        .index_copy_(0, places, rows.to(layer_pool.scalar_type()));
   }
 
   at::Tensor attend_rows(const DeviceBatch& batch, const at::Tensor& queries, std::int64_t index,

@@ -36,7 +36,7 @@ at::Tensor pack(const at::Tensor& weight) {
 at::Tensor packed_product(const at::Tensor& x, const at::Tensor& weight,
                           const std::optional<at::Tensor>& bias) {
   static const auto op = operator_named("mkldnn::_linear_pointwise")->typed<PackedProductSignature>();
-  return op.call(x, weight, bias, "none", {}, "");
+  return op.call(x, weight, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
 }  // namespace

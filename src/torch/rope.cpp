@@ -16,8 +16,8 @@ double llama3_frequency(double frequency, const RopeScaling& scaling) {
   const double turns = scaling.original_context / wave;
   if (turns < scaling.low_frequency_factor) return frequency / scaling.factor;
   if (turns > scaling.high_frequency_factor) return frequency;
-  const double blend = (turns - scaling.low_frequency_factor) /
-                       (scaling.high_frequency_factor - scaling.low_frequency_factor);
+  const double blend =
+      (turns - scaling.low_frequency_factor) / (scaling.high_frequency_factor - scaling.low_frequency_factor);
   return (1 - blend) * frequency / scaling.factor + blend * frequency;
 }
 

@@ -41,7 +41,8 @@ void check_config(const ModelConfig& config) {
   };
   for (const std::int64_t n : {config.vocabulary, config.context, config.width, config.layers, config.heads,
                                config.kv_heads, config.head_width, config.feed_forward, config.rope_width})
-    require(n > 0 && n < std::numeric_limits<std::int32_t>::max(), "a size is not positive or absurdly large");
+    require(n > 0 && n < std::numeric_limits<std::int32_t>::max(),
+            "a size is not positive or absurdly large");
   require(config.heads % config.kv_heads == 0, "its heads are not a multiple of its key-value heads");
   require(config.head_width % 2 == 0 && config.head_width <= detail::kWidestHead,
           "the width of a head must be even and at most 256");
@@ -63,7 +64,8 @@ at::Device device_of(const std::string& name) {
   const bool known = name == "cpu" || name == "cuda" ||
                      (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
                       name.find_first_not_of("0123456789", 5) == std::string::npos);
-  if (!known) throw ConfigError({.field = "device"}, message("'", name, "' is neither cpu nor cuda or cuda:N."));
+  if (!known)
+    throw ConfigError({.field = "device"}, message("'", name, "' is neither cpu nor cuda or cuda:N."));
   const at::Device device(name);
   if (device.is_cuda() && !at::globalContext().hasCUDA())
     throw ConfigError({.field = "device"},
@@ -103,9 +105,9 @@ struct Transformer::Impl {
     check_config(config);
     const std::uint64_t count = memory / block_bytes(config, device, dtype);
     if (count == 0)
-      throw ConfigError({.field = "kv_memory"},
-                        message("One block of keys and values of this model takes ",
-                                block_bytes(config, device, dtype), " bytes; only ", memory, " are allowed."));
+      throw ConfigError({.field = "kv_memory"}, message("One block of keys and values of this model takes ",
+                                                        block_bytes(config, device, dtype), " bytes; only ",
+                                                        memory, " are allowed."));
     return static_cast<std::size_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::int32_t>::max()));
   }
 
@@ -123,11 +125,13 @@ struct Transformer::Impl {
       if (step.tokens.empty()) throw ModelError(message("Slot ", step.slot, " was given no token."));
       if (static_cast<std::size_t>(sequences.at(step.slot).length) + step.tokens.size() >
           static_cast<std::size_t>(config.context))
-        throw ModelError(message("A sequence would grow beyond the model's context of ", config.context, " tokens."));
+        throw ModelError(
+            message("A sequence would grow beyond the model's context of ", config.context, " tokens."));
       const auto outside = [&](TokenId id) { return id < 0 || id >= config.vocabulary; };
       for (const std::span<const TokenId> ids : {step.tokens, step.allowed})
         if (const auto bad = std::ranges::find_if(ids, outside); bad != ids.end())
-          throw ModelError(message("Token id ", *bad, " is outside the vocabulary of ", config.vocabulary, "."));
+          throw ModelError(
+              message("Token id ", *bad, " is outside the vocabulary of ", config.vocabulary, "."));
     }
     std::ranges::sort(slots);
     if (std::ranges::adjacent_find(slots) != slots.end())
@@ -155,7 +159,8 @@ struct Transformer::Impl {
     for (std::size_t begin = 0, done = 0; begin < steps.size();) {
       const std::size_t goal = parts < 2 ? rows : rows * (out.size() + 1) / parts;
       std::size_t end = begin;
-      while (end < steps.size() && (end == begin || done + steps[end].tokens.size() <= goal || out.size() + 1 == parts))
+      while (end < steps.size() &&
+             (end == begin || done + steps[end].tokens.size() <= goal || out.size() + 1 == parts))
         done += steps[end++].tokens.size();
       out.push_back(steps.subspan(begin, end - begin));
       begin = end;
@@ -188,9 +193,8 @@ struct Transformer::Impl {
     std::vector<std::vector<std::span<const float>>> found(parts.size());
     std::vector<std::vector<at::Tensor>> keep(parts.size());
     workers.run(parts.size(), [&](std::size_t i) {
-      detail::guarded("computing a batch", [&] {
-        compute(parts[i], parts.size() == 1 ? workers.size() : 1, found[i], keep[i]);
-      });
+      detail::guarded("computing a batch",
+                      [&] { compute(parts[i], parts.size() == 1 ? workers.size() : 1, found[i], keep[i]); });
     });
     for (const SlotStep& step : steps)
       sequences.at(step.slot).length += static_cast<std::int64_t>(step.tokens.size());
@@ -263,14 +267,11 @@ std::size_t Transformer::token_capacity() const {
 }
 
 std::string Transformer::numeric_path() const {
-  std::string path = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
-  path += "-" + std::string(impl_->device.is_cpu() ? "cpu" : "cuda");
-  if (impl_->device.is_cpu()) {
-    std::string isa = at::get_cpu_capability();
-    std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
-    path += "-" + isa;
-  }
-  return path + "-torch" TORCH_VERSION;
+  const char* dtype = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
+  if (!impl_->device.is_cpu()) return message(dtype, "-cuda-torch", TORCH_VERSION);
+  std::string isa = at::get_cpu_capability();
+  std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
+  return message(dtype, "-cpu-", isa, "-torch", TORCH_VERSION);
 }
 
 }  // namespace synthema

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "synthema/core/error.hpp"
+
 namespace synthema::detail {
 
 namespace {
@@ -73,7 +75,8 @@ class Loader {
   }
   void require(const std::string& name, const std::vector<std::int64_t>& shape) const {
     const auto found = source_.shape(name);
-    if (!found) throw ModelError(message("The model has no tensor '", name, "', which its configuration needs."));
+    if (!found)
+      throw ModelError(message("The model has no tensor '", name, "', which its configuration needs."));
     if (*found != shape)
       throw ModelError(message("Tensor '", name, "' has the shape ", text_of(*found),
                                ", but the model's configuration says ", text_of(shape), "."));
@@ -116,8 +119,7 @@ Weights load_weights(const ModelConfig& config, const WeightSource& source, at::
   const Loader loader(source, device, dtype);
   Weights weights;
   weights.embedding = loader.matrix("token_embd.weight", config.vocabulary, config.width);
-  for (std::int64_t i = 0; i < config.layers; ++i)
-    weights.layers.push_back(load_layer(config, loader, i));
+  for (std::int64_t i = 0; i < config.layers; ++i) weights.layers.push_back(load_layer(config, loader, i));
   weights.final_norm = loader.gain("output_norm.weight", config.width);
   weights.head = config.tied_head ? Linear(weights.embedding, {})
                                   : loader.linear({{"output", config.vocabulary}}, config.width);

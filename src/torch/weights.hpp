@@ -14,9 +14,9 @@ namespace synthema::detail {
 struct Layer {
   at::Tensor attention_norm, feed_forward_norm;  // gains, float
   at::Tensor query_norm, key_norm;               // of each head; undefined without head_norm
-  Linear qkv;       // {heads + 2 kv_heads} x head_width rows: queries, keys, values
-  Linear output;    // of the attention
-  Linear gate_up;   // gate rows, then up rows
+  Linear qkv;      // {heads + 2 kv_heads} x head_width rows: queries, keys, values
+  Linear output;   // of the attention
+  Linear gate_up;  // gate rows, then up rows
   Linear down;
 };
 

@@ -1,5 +1,5 @@
-// Threads that live as long as the model. Each computes its own rows through all layers, so that no product is
-// split between threads and no OpenMP runs inside.
+// Threads that live as long as the model. Each computes its own rows through all layers, so that no product
+// is split between threads and no OpenMP runs inside.
 #pragma once
 
 #include <condition_variable>
