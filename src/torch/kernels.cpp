@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "synthema/core/exponential.hpp"
+
 // One clone per instruction-set level (AVX-512, AVX2 with FMA, baseline), chosen when the library loads.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 #define SYNTHEMA_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -30,10 +32,6 @@ SYNTHEMA_INLINE void load(const float* from, Lanes& to) {
 SYNTHEMA_INLINE void store(const Lanes& from, float* to) {
   std::memcpy(to, &from, sizeof from);
 }
-SYNTHEMA_INLINE void fill(Lanes& to, float value) {
-  for (int i = 0; i < kLanes; ++i) to[i] = value;
-}
-
 // Sum of the lanes as a balanced tree.
 SYNTHEMA_INLINE float sum(const Lanes& x) {
   float a[kLanes];
@@ -50,27 +48,11 @@ SYNTHEMA_INLINE float largest(const Lanes& x) {
   return a[0];
 }
 
-// e^x, relative error about 2e-7 (Cephes expf: reduction by ln 2 in two parts, polynomial of degree 6); x is
-// clamped to [-87, 88], so the result is finite and never zero. NaN stays NaN.
-SYNTHEMA_INLINE void exponential(const Lanes& in, Lanes& out) {
-  const Lanes low = Lanes{} - 87.0f, high = Lanes{} + 88.0f;
-  Lanes x = in < low ? low : in;
-  x = x > high ? high : x;
-  const Lanes magic = Lanes{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
-  const Lanes shifted = x * 1.44269504088896341f + magic;
-  const Lanes n = shifted - magic;
-  const Lanes r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  Lanes p = Lanes{} + 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const Bits exponent = (__builtin_convertvector(n, Bits) + 127) << 23;
-  Lanes power;
-  std::memcpy(&power, &exponent, sizeof power);
-  out = p * power;
+SYNTHEMA_INLINE void exponentials(const Lanes& in, Lanes& out) {
+  float x[kLanes];
+  store(in, x);
+  for (float& v : x) v = exponential(v);
+  load(x, out);
 }
 
 }  // namespace
@@ -108,7 +90,7 @@ void gated_silu(const float* gate_up, float* out, std::int64_t width) {
     Lanes gate{}, up{}, e;
     std::memcpy(&gate, gate_up + i, count);
     std::memcpy(&up, gate_up + width + i, count);
-    exponential(-gate, e);
+    exponentials(-gate, e);
     const Lanes result = gate / (e + 1.0f) * up;
     std::memcpy(out + i, &result, count);
   }
@@ -192,8 +174,8 @@ void attend(const AttentionSpan& span, const float* query, float* out) {
     const float block_top = largest(s0 > s1 ? s0 : s1);
     const float new_top = std::max(top, block_top);
     const float decay = top == new_top ? 1.0f : std::exp(top - new_top);
-    exponential(s0 - new_top, s0);
-    exponential(s1 - new_top, s1);
+    exponentials(s0 - new_top, s0);
+    exponentials(s1 - new_top, s1);
     hide(s0, seen0, 0);
     hide(s1, seen1, 0);
     store(s0, weights);

@@ -138,13 +138,13 @@ struct Transformer::Impl {
       throw ModelError("A slot occurs twice in one call of forward().");
   }
 
-  std::vector<detail::DecoderRow> rows_of(std::span<const SlotStep> steps) const {
+  std::vector<detail::DecoderRow> rows_of(std::span<const SlotStep> steps, bool all_logits) const {
     std::vector<detail::DecoderRow> rows;
     for (const SlotStep& step : steps) {
       const detail::Sequence& sequence = sequences.at(step.slot);
       for (std::size_t i = 0; i < step.tokens.size(); ++i)
         rows.push_back({step.tokens[i], sequence.length + static_cast<std::int64_t>(i), &sequence.blocks,
-                        step.wants_logits && i + 1 == step.tokens.size()});
+                        all_logits || (step.wants_logits && i + 1 == step.tokens.size())});
     }
     return rows;
   }
@@ -169,11 +169,11 @@ struct Transformer::Impl {
   }
 
   // All rows of some steps; logits rows are appended to `out` in the order of the steps.
-  void compute(std::span<const SlotStep> steps, std::size_t threads, std::vector<std::span<const float>>& out,
-               std::vector<at::Tensor>& keep) const {
+  void compute(std::span<const SlotStep> steps, std::size_t threads, bool all_logits,
+               std::vector<std::span<const float>>& out, std::vector<at::Tensor>& keep) const {
     const c10::InferenceMode inference;
     const ThreadsGuard guard(threads);
-    const std::vector<detail::DecoderRow> rows = rows_of(steps);
+    const std::vector<detail::DecoderRow> rows = rows_of(steps, all_logits);
     for (std::size_t begin = 0; begin < rows.size(); begin += kChunkRows) {
       const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
       const auto wanted = std::ranges::count_if(chunk, &detail::DecoderRow::wants_logits);
@@ -186,15 +186,16 @@ struct Transformer::Impl {
     }
   }
 
-  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps) {
+  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps, bool all_logits = false) {
     check(steps);
     for (const SlotStep& step : steps) sequences.reserve(step.slot, step.tokens.size());
     const auto parts = share(steps);
     std::vector<std::vector<std::span<const float>>> found(parts.size());
     std::vector<std::vector<at::Tensor>> keep(parts.size());
     workers.run(parts.size(), [&](std::size_t i) {
-      detail::guarded("computing a batch",
-                      [&] { compute(parts[i], parts.size() == 1 ? workers.size() : 1, found[i], keep[i]); });
+      detail::guarded("computing a batch", [&] {
+        compute(parts[i], parts.size() == 1 ? workers.size() : 1, all_logits, found[i], keep[i]);
+      });
     });
     for (const SlotStep& step : steps)
       sequences.at(step.slot).length += static_cast<std::int64_t>(step.tokens.size());
@@ -255,6 +256,10 @@ std::size_t Transformer::length(Slot slot) const {
 }
 std::vector<std::span<const float>> Transformer::forward(std::span<const SlotStep> steps) {
   return detail::guarded("computing a batch", [&] { return impl_->forward(steps); });
+}
+std::vector<std::span<const float>> Transformer::forward_all(Slot slot, std::span<const TokenId> tokens) {
+  const SlotStep step{slot, tokens, false, {}};
+  return detail::guarded("computing a text", [&] { return impl_->forward(std::span(&step, 1), true); });
 }
 std::size_t Transformer::vocabulary_size() const {
   return static_cast<std::size_t>(impl_->config.vocabulary);

@@ -51,6 +51,8 @@ class SYNTHEMA_EXPORT Transformer {
   void close(Slot slot);
   std::size_t length(Slot slot) const;
   std::vector<std::span<const float>> forward(std::span<const SlotStep> steps);
+  // Appends the tokens and returns the logits after each of them, for scoring a text.
+  std::vector<std::span<const float>> forward_all(Slot slot, std::span<const TokenId> tokens);
   std::size_t vocabulary_size() const;
   std::size_t context_limit() const;
 
