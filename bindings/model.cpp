@@ -1,7 +1,218 @@
+#include <pybind11/numpy.h>
+
+#include <map>
+
 #include "bindings/bindings.hpp"
+#include "synthema/core/error.hpp"
+#include "synthema/model/bpe.hpp"
+#include "synthema/model/chat_template.hpp"
+#include "synthema/model/model_file.hpp"
 
 namespace synthema::bindings {
 
-void bind_model(py::module_&) {}
+namespace {
+
+py::dict dict_of(const RopeScaling& scaling) {
+  py::dict out;
+  out["kind"] = scaling.kind;
+  if (scaling.kind == "none") return out;
+  out["factor"] = scaling.factor;
+  if (scaling.kind != "llama3") return out;
+  out["low_frequency_factor"] = scaling.low_frequency_factor;
+  out["high_frequency_factor"] = scaling.high_frequency_factor;
+  out["original_context"] = scaling.original_context;
+  return out;
+}
+
+py::dict dict_of(const ModelConfig& config) {
+  py::dict out;
+  out["architecture"] = config.architecture;
+  out["name"] = config.name;
+  out["vocabulary"] = config.vocabulary;
+  out["context"] = config.context;
+  out["width"] = config.width;
+  out["layers"] = config.layers;
+  out["heads"] = config.heads;
+  out["kv_heads"] = config.kv_heads;
+  out["head_width"] = config.head_width;
+  out["feed_forward"] = config.feed_forward;
+  out["norm_epsilon"] = config.norm_epsilon;
+  out["rope_base"] = config.rope_base;
+  out["rope_pairs"] = config.rope_pairs == RopePairs::adjacent ? "adjacent" : "halves";
+  out["rope_scaling"] = dict_of(config.rope_scaling);
+  out["rope_width"] = config.rope_width;
+  out["tied_head"] = config.tied_head;
+  out["attention_bias"] = config.attention_bias;
+  out["head_norm"] = config.head_norm;
+  out["sliding_window"] = config.sliding_window;
+  out["activation"] = config.activation;
+  return out;
+}
+
+py::dict dict_of(const TokenizerData& data) {
+  py::dict out;
+  out["kind"] = data.kind;
+  out["pre_tokenizer"] = data.pre_tokenizer.empty() ? py::none() : py::object(py::str(data.pre_tokenizer));
+  out["tokens"] = data.tokens.size();
+  out["begin"] = data.begin;
+  out["end"] = data.end;
+  out["more_ends"] = data.more_ends;
+  out["add_begin"] = data.add_begin;
+  return out;
+}
+
+// {"Q4_1": {"tensors": 210, "elements": ..., "bytes": ...}, ...}
+py::dict tensors_by_type(const ModelFile& file) {
+  struct Sum {
+    std::int64_t tensors = 0, elements = 0, bytes = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const TensorView& view : file.tensors()) {
+    Sum& sum = sums[std::string(name_of(view.type))];
+    sum.tensors += 1;
+    sum.elements += view.elements();
+    sum.bytes += static_cast<std::int64_t>(view.data.size());
+  }
+  py::dict out;
+  for (const auto& [type, sum] : sums) {
+    py::dict row;
+    row["tensors"] = sum.tensors;
+    row["elements"] = sum.elements;
+    row["bytes"] = sum.bytes;
+    out[py::str(type)] = row;
+  }
+  return out;
+}
+
+py::dict dict_of(const std::vector<std::pair<std::string, std::string>>& metadata) {
+  py::dict out;
+  for (const auto& [key, value] : metadata)
+    out[py::str(key)] = py::bytes(value).attr("decode")("utf-8", "replace");
+  return out;
+}
+
+py::dict describe(const ModelFile& file) {
+  py::dict out;
+  out["path"] = file.path();
+  out["format"] = file.format();
+  out["digest"] = file.digest();
+  out["parameters"] = file.parameters();
+  out["config"] = dict_of(file.config());
+  out["tensors"] = tensors_by_type(file);
+  out["tokenizer"] = dict_of(file.tokenizer());
+  out["chat_template"] = ChatTemplate::of(file).name();
+  out["metadata"] = dict_of(file.metadata());
+  return out;
+}
+
+py::list tensor_list(const ModelFile& file) {
+  py::list out;
+  for (const TensorView& view : file.tensors())
+    out.append(py::make_tuple(view.name, std::string(name_of(view.type)), py::tuple(py::cast(view.shape))));
+  return out;
+}
+
+py::array_t<float> tensor(const ModelFile& file, const std::string& name) {
+  const TensorView& view = file.at(name);
+  py::array_t<float> out(view.shape);
+  const std::span<float> values(out.mutable_data(), static_cast<std::size_t>(out.size()));
+  const py::gil_scoped_release release;
+  dequantize(view, values);
+  return out;
+}
+
+void bind_model_file(py::module_& module) {
+  py::class_<ModelFile>(
+      module, "ModelFile",
+      "A model on disk: a GGUF file, or a folder with safetensors, config.json and tokenizer.json.\n\n"
+      "Parameters\n----------\npath : str or os.PathLike\n    The file or folder.\n\n"
+      "Raises\n------\nModelError\n    If something in it is broken or not supported.")
+      .def(py::init([](const py::object& path) {
+             const auto text = py::module_::import("os").attr("fspath")(path).cast<std::string>();
+             const py::gil_scoped_release release;
+             return ModelFile::open(text);
+           }),
+           py::arg("path"))
+      .def_property_readonly("path", &ModelFile::path)
+      .def_property_readonly("format", &ModelFile::format, "'GGUF v3', 'safetensors'.")
+      .def_property_readonly("architecture", [](const ModelFile& file) { return file.config().architecture; })
+      .def_property_readonly("config", [](const ModelFile& file) { return dict_of(file.config()); })
+      .def_property_readonly("tokenizer_info",
+                             [](const ModelFile& file) { return dict_of(file.tokenizer()); })
+      .def_property_readonly(
+          "chat_template", [](const ModelFile& file) { return ChatTemplate::of(file).name(); },
+          "The family of the chat template; 'none' for base models.")
+      .def_property_readonly("metadata", [](const ModelFile& file) { return dict_of(file.metadata()); })
+      .def_property_readonly("tensors", &tensor_list, "(name, type, shape) of each tensor, in file order.")
+      .def_property_readonly("parameters", &ModelFile::parameters, "Elements of all tensors.")
+      .def_property_readonly("digest", &ModelFile::digest, "SHA-256 of all that was read.")
+      .def("tensor", &tensor, py::arg("name"), "The values of a tensor as 32-bit floats.")
+      .def("describe", &describe, "All of the above that fits on a page, as a dict.");
+}
+
+void bind_tokenizer(py::module_& module) {
+  py::class_<BytePairTokenizer>(module, "Tokenizer", "The tokenizer of a model file (byte pair encoding).")
+      .def(py::init([](const ModelFile& file) { return BytePairTokenizer::from(file.tokenizer()); }),
+           py::arg("model"))
+      .def(
+          "encode", [](const BytePairTokenizer& self, std::string_view text) { return self.encode(text); },
+          py::arg("text"), py::call_guard<py::gil_scoped_release>(),
+          "The ids of a text (str, or bytes that need not be valid UTF-8); control tokens in it stay text.")
+      .def(
+          "decode_bytes",
+          [](const BytePairTokenizer& self, const std::vector<TokenId>& ids) {
+            return py::bytes(self.decode(ids));
+          },
+          py::arg("ids"), "The bytes of the ids joined; control tokens give nothing.")
+      .def(
+          "decode",
+          [](const BytePairTokenizer& self, const std::vector<TokenId>& ids) {
+            return py::bytes(self.decode(ids)).attr("decode")("utf-8", "replace");
+          },
+          py::arg("ids"), "The text of the ids; bytes that are not UTF-8 become U+FFFD.")
+      .def(
+          "token_bytes",
+          [](const BytePairTokenizer& self, TokenId id) {
+            return py::bytes(std::string(self.token_bytes(id)));
+          },
+          py::arg("id"))
+      .def(
+          "special", [](const BytePairTokenizer& self, std::string_view name) { return self.special(name); },
+          py::arg("name"), "The id of a control token, or None.")
+      .def_property_readonly("vocabulary_size", &BytePairTokenizer::vocabulary_size)
+      .def_property_readonly("end_ids", &BytePairTokenizer::end_ids)
+      .def_property_readonly("begin_id", &BytePairTokenizer::begin_id)
+      .def_property_readonly(
+          "missing_bytes", [](const BytePairTokenizer& self) { return py::bytes(self.missing_bytes()); },
+          "Bytes that no token can spell; encode drops them.");
+}
+
+// (text, is a control token) of each piece.
+py::list render(const ChatTemplate& self, const std::vector<std::pair<std::string, std::string>>& messages) {
+  std::vector<Message> chat;
+  for (const auto& [role, text] : messages) chat.emplace_back(role, text);
+  py::list out;
+  for (const ChatPiece& piece : self.render(chat)) out.append(py::make_tuple(piece.text, piece.control));
+  return out;
+}
+
+void bind_chat_template(py::module_& module) {
+  py::class_<ChatTemplate>(module, "ChatTemplate", "How a family of models wants a conversation written.")
+      .def_static("named", &ChatTemplate::named, py::arg("family"))
+      .def_static("of", &ChatTemplate::of, py::arg("model"))
+      .def_static("recognised", &ChatTemplate::recognised, py::arg("jinja"),
+                  "The family of a template by its Jinja text, which is not executed.")
+      .def_property_readonly("name", &ChatTemplate::name)
+      .def("render", &render, py::arg("messages"),
+           "Pieces (text, is_control) of a conversation [(role, text), ...] with an open assistant turn.");
+}
+
+}  // namespace
+
+void bind_model(py::module_& module) {
+  bind_model_file(module);
+  bind_tokenizer(module);
+  bind_chat_template(module);
+}
 
 }  // namespace synthema::bindings

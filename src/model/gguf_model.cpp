@@ -197,6 +197,7 @@ TokenizerData read_tokenizer(const Keys& keys) {
   else
     keys.fail(message("The tokenizer '", model, "' is not supported; 'gpt2' and 'llama' are."));
   out.chat_template = keys.text("tokenizer.chat_template").value_or("");
+  settle_controls(out);
   return out;
 }
 

@@ -24,6 +24,10 @@ struct LoadedModel {
 
 LoadedModel load_gguf(std::span<const std::byte> bytes, const std::string& path);
 
+// Marks the turn tokens of the known chat families as control tokens (some converters export them as ordinary
+// text, and then a user could write one) and collects those that end a turn.
+void settle_controls(TokenizerData& data);
+
 struct FolderModel {
   std::vector<MappedFile> files;   // what the tensor views point into
   std::vector<std::string> names;  // all files that were read, sorted

@@ -5,33 +5,50 @@
 #include <unordered_map>
 
 #include "src/model/loaded_model.hpp"
-#include "src/model/model_impl.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/data/digest.hpp"
 
 namespace synthema {
 
-namespace {
+struct ModelFile::Impl {
+  std::string path;
+  std::vector<MappedFile> files;   // what the tensor views point into,
+  std::vector<std::byte> memory;   // or this, for a model that was handed over in memory
+  std::vector<std::string> names;  // of all files that were read from a folder, sorted
+  detail::LoadedModel model;
+  std::unordered_map<std::string_view, const TensorView*> by_name;
+  mutable std::once_flag digested;
+  mutable std::string digest;
 
-void index_tensors(ModelFile::Impl& impl) {
-  for (const TensorView& view : impl.model.tensors) impl.by_name.emplace(view.name, &view);
+  void index_tensors() {
+    for (const TensorView& view : model.tensors) by_name.emplace(view.name, &view);
+  }
+  std::string compute_digest() const;
+};
+
+std::string ModelFile::Impl::compute_digest() const {
+  if (!memory.empty()) return sha256_hex({reinterpret_cast<const char*>(memory.data()), memory.size()});
+  if (names.empty()) return file_sha256_hex(path);
+  Sha256 all;  // of a folder: every file by its name and contents, in the order of names
+  for (const std::string& name : names)
+    all.field(name).field(file_sha256_hex((std::filesystem::path(path) / name).string()));
+  return all.hex();
 }
-
-}  // namespace
 
 ModelFile ModelFile::open(const std::string& path) {
   auto impl = std::make_shared<Impl>();
   impl->path = path;
-  if (std::filesystem::is_directory(path)) {
+  std::error_code ignored;  // what cannot be asked about is reported when it is opened
+  if (std::filesystem::is_directory(path, ignored)) {
     detail::FolderModel folder = detail::load_folder(path);
     impl->files = std::move(folder.files);
     impl->names = std::move(folder.names);
     impl->model = std::move(folder.model);
   } else {
     impl->files.push_back(MappedFile::open(path));
-    impl->names = {path};
     impl->model = detail::load_gguf(impl->files.front().bytes(), path);
   }
-  index_tensors(*impl);
+  impl->index_tensors();
   return ModelFile(std::move(impl));
 }
 
@@ -40,7 +57,7 @@ ModelFile ModelFile::from_gguf(std::vector<std::byte> bytes, const std::string& 
   impl->path = path;
   impl->memory = std::move(bytes);
   impl->model = detail::load_gguf(impl->memory, path);
-  index_tensors(*impl);
+  impl->index_tensors();
   return ModelFile(std::move(impl));
 }
 
@@ -77,6 +94,11 @@ std::int64_t ModelFile::parameters() const {
   std::int64_t n = 0;
   for (const TensorView& view : tensors()) n += view.elements();
   return n;
+}
+
+const std::string& ModelFile::digest() const {
+  std::call_once(impl_->digested, [&] { impl_->digest = impl_->compute_digest(); });
+  return impl_->digest;
 }
 
 }  // namespace synthema

@@ -94,9 +94,8 @@ class SYNTHEMA_EXPORT ModelFile {
   const std::string& digest() const;
   std::int64_t parameters() const;  // elements of all tensors
 
-  struct Impl;
-
  private:
+  struct Impl;
   explicit ModelFile(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
