@@ -15,6 +15,9 @@ struct Check {
   // Nothing: accepted. A text: the reason, one short sentence without private values. Pure: same task and
   // draft, same answer.
   std::function<std::optional<std::string>(const Task&, const Draft&)> test;
+  // True for a check that finds copies of exemplars: what it does not pass must not leave the machine when
+  // the exemplars must not.
+  bool guards_exemplars = false;
 };
 
 }  // namespace synthema

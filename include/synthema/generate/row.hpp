@@ -13,8 +13,8 @@
 namespace synthema {
 
 // How an attempt came about. `digest` covers everything that shaped it: rendered messages, sampling values,
-// schema, seed, row, attempt, model digest, numeric path, library version; so equal digests mean equal
-// causes.
+// schema, condition, seed, row, attempt, model digest, numeric path, library version; so equal digests mean
+// equal causes. It is an HMAC where the data may not leave the machine, and empty if then no key was given.
 struct Provenance {
   std::string generator;
   std::string strategy;
@@ -36,15 +36,19 @@ struct RowOutcome {
   Record condition;
   Record values;  // empty where the exchange failed before a draft
   Provenance provenance;
-  std::string check;   // which check rejected it; "exchange" if it failed before; empty: accepted
-  std::string reason;  // empty: accepted
-  bool last = false;   // rejected, and no further attempt will be made
+  std::string check;            // which check rejected it; "exchange" if it failed before; empty: accepted
+  std::string reason;           // empty: accepted
+  bool last = false;            // rejected, and no further attempt will be made
+  bool must_not_leave = false;  // rejected, and may hold a copy of an exemplar that may not leave the machine
 
   bool accepted() const { return check.empty(); }
   friend bool operator==(const RowOutcome&, const RowOutcome&) = default;
 };
 
-std::string to_json(const RowOutcome& outcome);  // one line of rows.jsonl or rejected.jsonl
-RowOutcome row_outcome_from_json(std::string_view line, const Location& where = {});  // ParseError
+// One line of rows.jsonl or rejected.jsonl, without line end. Its last key "seal" is the SHA-256 of the line
+// without it.
+std::string to_json(const RowOutcome& outcome);
+// ParseError names the place: no JSON, a missing or unknown key, or a seal that does not fit the line.
+RowOutcome row_outcome_from_json(std::string_view line, const Location& where = {});
 
 }  // namespace synthema

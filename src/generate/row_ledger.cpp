@@ -1,0 +1,62 @@
+#include "synthema/generate/row_ledger.hpp"
+
+#include <cstdio>
+
+namespace synthema {
+
+RowLedger::RowLedger(const RunOptions& options, const RowSink& sink, RunCounts before)
+    : options_(options), sink_(sink), counts_(std::move(before)) {
+  if (!complete()) check_hopeless();
+}
+
+void RowLedger::decide(std::uint64_t row, std::vector<RowOutcome> attempts) {
+  waiting_accepted_ += attempts.back().accepted();
+  waiting_.emplace(row, std::move(attempts));
+  commit();
+}
+
+void RowLedger::end_at(std::uint64_t row) {
+  if (!end_ || row < *end_) end_ = row;
+}
+
+bool RowLedger::wants_more(std::size_t under_way) const {
+  return !end_ && counts_.accepted + waiting_accepted_ + under_way < options_.rows;
+}
+
+void RowLedger::check_end() const {
+  if (complete() || !end_ || counts_.rows < *end_) return;
+  throw GenerationError(message("There are only ", *end_, " tasks, and they gave ", counts_.accepted,
+                                " of the ", options_.rows, " rows that were asked for: ", counts_.text(),
+                                ". The rows reached are kept. Give more conditions, or ask for fewer rows."));
+}
+
+void RowLedger::commit() {
+  while (!complete() && !waiting_.empty() && waiting_.begin()->first == counts_.rows) {
+    const auto attempts = std::move(waiting_.extract(waiting_.begin()).mapped());
+    waiting_accepted_ -= attempts.back().accepted();
+    if (sink_) sink_(attempts);
+    counts_.add(attempts);
+    report();
+    if (!complete()) check_hopeless();
+  }
+}
+
+void RowLedger::check_hopeless() const {
+  if (counts_.attempts < options_.hopeless_after || counts_.attempts == 0) return;
+  if (counts_.acceptance() >= options_.hopeless_below) return;
+  throw GenerationError(
+      message("The run was stopped because it is hopeless: only ", counts_.text(), ". It had ",
+              counts_.accepted, " of ", options_.rows,
+              " rows, and they are kept. Change the prompt, the model or the checks, or lower "
+              "hopeless_below (now ",
+              options_.hopeless_below, ")."));
+}
+
+void RowLedger::report() const {
+  if (!options_.progress) return;
+  char note[64];
+  std::snprintf(note, sizeof note, "acceptance %.2f", counts_.acceptance());
+  options_.progress({"generate", counts_.accepted, options_.rows, note});
+}
+
+}  // namespace synthema
