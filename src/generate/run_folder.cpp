@@ -221,16 +221,17 @@ struct RunFolder::Impl {
   File lock, rows, rejected;
   RunCounts counts;
 
-  Impl(const std::string& path, const Record& manifest_) : folder(path), manifest(as_written(manifest_)) {
+  explicit Impl(const std::string& path) : folder(path) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) refuse(folder, message("The run folder could not be made: ", error.message(), "."));
     lock = locked(folder);
   }
-  void begin(bool is_private) {
+  void begin(const ManifestOf& manifest_of, bool is_private) {
     fs::remove(folder / kKey);  // of a beginning that was killed
     if (is_private) replace(folder / kKey, fresh_key() + "\n", 0600);
     key = read_digest_key(folder.string());
+    manifest = as_written(manifest_of(key));
     replace(folder / kManifest, manifest_text(manifest, false));
     open_files();
   }
@@ -238,9 +239,10 @@ struct RunFolder::Impl {
     rows = File(folder / kRows, O_WRONLY | O_CREAT | O_APPEND);
     rejected = File(folder / kRejected, O_WRONLY | O_CREAT | O_APPEND);
   }
-  void go_on() {
-    require_same(folder / kManifest, read_manifest(folder.string()).manifest, manifest);
+  void go_on(const ManifestOf& manifest_of) {
     key = read_digest_key(folder.string());
+    manifest = as_written(manifest_of(key));
+    require_same(folder / kManifest, read_manifest(folder.string()).manifest, manifest);
     open_files();
     const auto row_lines = whole_lines(folder / kRows), rejected_lines = whole_lines(folder / kRejected);
     const Decided decided = replay(row_lines, rejected_lines);
@@ -257,19 +259,19 @@ RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder& RunFolder::operator=(RunFolder&&) noexcept = default;
 RunFolder::~RunFolder() = default;
 
-RunFolder RunFolder::create(const std::string& folder, const Record& manifest, bool is_private) {
-  auto impl = std::make_unique<Impl>(folder, manifest);
+RunFolder RunFolder::create(const std::string& folder, const ManifestOf& manifest, bool is_private) {
+  auto impl = std::make_unique<Impl>(folder);
   if (has_run(folder))
     refuse(folder, "There is a run in this folder already; resume it or use another folder.");
   if (!is_fresh(folder)) refuse(folder, "The folder is not empty; a run needs a folder of its own.");
-  impl->begin(is_private);
+  impl->begin(manifest, is_private);
   return RunFolder(std::move(impl));
 }
 
-RunFolder RunFolder::resume(const std::string& folder, const Record& manifest, bool is_private) {
+RunFolder RunFolder::resume(const std::string& folder, const ManifestOf& manifest, bool is_private) {
   if (!has_run(folder)) return create(folder, manifest, is_private);
-  auto impl = std::make_unique<Impl>(folder, manifest);
-  impl->go_on();
+  auto impl = std::make_unique<Impl>(folder);
+  impl->go_on(manifest);
   return RunFolder(std::move(impl));
 }
 

@@ -20,15 +20,18 @@
 
 namespace synthema {
 
+// What makes this run this run, given the key that names private data (empty where there is none).
+using ManifestOf = std::function<Record(const std::string& digest_key)>;
+
 class SYNTHEMA_EXPORT RunFolder {
  public:
   // A new run in a folder that does not exist or is empty. RunFolderError: it is not empty (use resume), in
-  // use, or cannot be written. `manifest`: what makes this run this run; `is_private` asks for a key.
-  static RunFolder create(const std::string& folder, const Record& manifest, bool is_private = false);
+  // use, or cannot be written. `is_private` asks for a key.
+  static RunFolder create(const std::string& folder, const ManifestOf& manifest, bool is_private = false);
   // Goes on with an interrupted run: cuts torn lines and attempts of rows that were not decided.
-  // RunFolderError: no run there, another manifest (names the first key that differs), in use, or damaged
-  // before its end. A folder that does not exist or is empty is created.
-  static RunFolder resume(const std::string& folder, const Record& manifest, bool is_private = false);
+  // RunFolderError: another manifest (names the first key that differs), in use, damaged before its end, or a
+  // folder with other things. A folder that does not exist or is empty is created.
+  static RunFolder resume(const std::string& folder, const ManifestOf& manifest, bool is_private = false);
 
   RunFolder(RunFolder&&) noexcept;
   RunFolder& operator=(RunFolder&&) noexcept;
@@ -61,5 +64,19 @@ std::string read_digest_key(const std::string& folder);  // empty if there is no
 // and line of a damaged one.
 void read_outcomes(const std::string& file,
                    const std::function<void(RowOutcome, std::string_view line)>& use);
+
+// A RunFolder's whole life: goes on from what was decided, writes each row, notes the end. `also` sees the
+// rows that are new. Options get the folder's digest key.
+template <class Run>
+RunCounts run_in_folder(RunFolder& folder, RunOptions options, const Run& run, const RowSink& also = {}) {
+  options.digest_key = folder.digest_key();
+  const RowSink sink = [&](std::span<const RowOutcome> attempts) {
+    folder.write(attempts);
+    if (also) also(attempts);
+  };
+  const RunCounts counts = run(options, sink, folder.counts());
+  folder.complete();
+  return counts;
+}
 
 }  // namespace synthema
