@@ -1,7 +1,10 @@
 // CompletionModel: the one erased model class that every maker of models hands to Python.
 #include "bindings/bindings.hpp"
+#include "bindings/python_objects.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/model/complete.hpp"
+#include "synthema/model/ngram_model.hpp"
+#include "synthema/model/scripted_model.hpp"
 
 namespace synthema::bindings {
 
@@ -22,6 +25,142 @@ const char* place_of(const AnyCompletionModel& model) {
 void check_interrupt() {
   const py::gil_scoped_acquire gil;
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+ModelLocation place_from(std::string_view name) {
+  if (name == "in_process") return ModelLocation::in_process;
+  if (name == "this_host") return ModelLocation::this_host;
+  if (name == "remote") return ModelLocation::remote;
+  throw ConfigError({.field = "location"}, "The location must be 'in_process', 'this_host' or 'remote'.");
+}
+
+Completion completion_from(const py::handle answer) {
+  return py::isinstance<py::str>(answer) ? scripted_answer(answer.cast<std::string>())
+                                         : answer.cast<Completion>();
+}
+
+// A Python object as a model. It has `complete(requests)`, which gives a str or Completion per request, in
+// order; or, if it keeps requests under way itself, `submit(requests)`, `poll() -> [(id, Completion), ...]`
+// and `discard()`.
+class PythonModel {
+ public:
+  PythonModel(py::object model, std::string digest, std::string numeric_path, ModelLocation location)
+      : polls_(py::hasattr(model, "poll")),
+        model_(held(std::move(model))),
+        digest_(std::move(digest)),
+        numeric_path_(std::move(numeric_path)),
+        location_(location) {}
+
+  void submit(std::vector<CompletionRequest> requests) {
+    if (polls_) return with_python([&] { model_->attr("submit")(py::cast(std::move(requests))); });
+    waiting_.insert(waiting_.end(), std::make_move_iterator(requests.begin()),
+                    std::make_move_iterator(requests.end()));
+  }
+  std::vector<FinishedCompletion> poll() {
+    if (!polls_ && waiting_.empty()) return {};
+    return with_python([&] { return polls_ ? polled() : completed(); });
+  }
+  void discard() {
+    waiting_.clear();
+    if (polls_) with_python([&] { model_->attr("discard")(); });
+  }
+  std::string digest() const { return digest_; }
+  std::string numeric_path() const { return numeric_path_; }
+  ModelLocation location() const { return location_; }
+
+ private:
+  std::vector<FinishedCompletion> polled() {
+    std::vector<FinishedCompletion> finished;
+    for (const py::handle item : model_->attr("poll")()) {
+      const auto pair = item.cast<std::pair<std::uint64_t, py::object>>();
+      finished.push_back({pair.first, completion_from(pair.second)});
+    }
+    return finished;
+  }
+  std::vector<FinishedCompletion> completed() {
+    const std::vector<CompletionRequest> requests = std::exchange(waiting_, {});
+    const py::list answers(model_->attr("complete")(py::cast(requests)));
+    if (answers.size() != requests.size())
+      throw py::value_error(message("A model was asked ", requests.size(), " questions, but complete() gave ",
+                                    answers.size(), " answers."));
+    std::vector<FinishedCompletion> finished;
+    for (std::size_t i = 0; i < requests.size(); ++i)
+      finished.push_back({requests[i].id, completion_from(answers[i])});
+    return finished;
+  }
+
+  bool polls_;
+  HeldObject model_;
+  std::string digest_, numeric_path_;
+  ModelLocation location_;
+  std::vector<CompletionRequest> waiting_;
+};
+
+ScriptedModel scripted(const py::object& answers, ScriptedOptions options) {
+  if (py::isinstance<py::dict>(answers))
+    return ScriptedModel(answers.cast<std::map<std::string, std::string>>(), std::move(options));
+  const HeldObject function = held(answers);
+  return ScriptedModel(
+      [function](const CompletionRequest& request) {
+        return with_python([&] { return completion_from((*function)(request)); });
+      },
+      std::move(options));
+}
+
+void bind_makers(py::module_& module) {
+  py::class_<CompletionRequest>(module, "CompletionRequest", "A prompt on its way to a model.")
+      .def_readonly("id", &CompletionRequest::id)
+      .def_readonly("prompt", &CompletionRequest::prompt)
+      .def_readonly("sampling", &CompletionRequest::sampling)
+      .def_readonly("random", &CompletionRequest::random, "The stream of this call; draw from nothing else.");
+  module.def(
+      "_python_model",
+      [](py::object model, std::string digest, std::string numeric_path,
+         std::string_view location) -> AnyCompletionModel {
+        return PythonModel(std::move(model), std::move(digest), std::move(numeric_path),
+                           place_from(location));
+      },
+      py::arg("model"), py::arg("digest"), py::arg("numeric_path"), py::arg("location"));
+  module.def(
+      "ngram_model",
+      [](const std::vector<std::string>& texts, std::size_t order) -> AnyCompletionModel {
+        return NgramModel(texts, order);
+      },
+      py::arg("texts"), py::arg("order") = 3,
+      R"(A tiny word n-gram model trained on some texts, for examples and tests.
+
+It knows nothing of the prompt except its last words and its choices, and is of no use for real data.
+
+Parameters
+----------
+texts : list of str
+    What it learns from.
+order : int
+    Words of one n-gram, 2 to 8.
+)");
+  module.def(
+      "scripted_model",
+      [](const py::object& answers, std::string_view location, bool newest_first,
+         std::string digest) -> AnyCompletionModel {
+        ScriptedOptions options;
+        options.location = place_from(location);
+        options.newest_first = newest_first;
+        options.digest = std::move(digest);
+        return scripted(answers, std::move(options));
+      },
+      py::arg("answers"), py::kw_only(), py::arg("location") = "in_process", py::arg("newest_first") = false,
+      py::arg("digest") = "scripted",
+      R"(A model that answers from a script, for tests.
+
+Parameters
+----------
+answers : dict or callable
+    Prompt text to answer; or a pure function of a CompletionRequest that gives a str or a Completion.
+location : str
+    'in_process', 'this_host' or 'remote'.
+newest_first : bool
+    Answer the newest question first.
+)");
 }
 
 }  // namespace
@@ -45,6 +184,7 @@ void bind_completion_model(py::module_& module) {
           py::arg("prompts"), py::arg("sampling"), py::arg("seed") = 0,
           "Answer prompts, in their order. The same prompt at the same place with the same seed gets the "
           "same answer, whatever stands beside it.");
+  bind_makers(module);
 }
 
 }  // namespace synthema::bindings

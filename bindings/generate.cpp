@@ -1,7 +1,254 @@
+// Checks, runs and run folders.
 #include "bindings/bindings.hpp"
+#include "bindings/python_objects.hpp"
+#include "bindings/values.hpp"
+#include "synthema/generate/driver.hpp"
+#include "synthema/generate/outcome_table.hpp"
+#include "synthema/generate/run_folder.hpp"
+#include "synthema/model/any_completion_model.hpp"
+#include "synthema/prompt/any_prompt_strategy.hpp"
 
 namespace synthema::bindings {
 
-void bind_generate(py::module_&) {}
+namespace {
+
+void check_interrupt() {
+  const py::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+// A function (task, draft) -> None or True: accepted; a str: the reason; False: refused without one.
+Check python_check(std::string name, py::object function, bool guards_exemplars) {
+  const HeldObject callable = held(std::move(function));
+  const auto test = [callable, name](const Task& task, const Draft& draft) -> std::optional<std::string> {
+    return with_python([&]() -> std::optional<std::string> {
+      const py::object verdict = (*callable)(task, draft);
+      if (verdict.is_none() || verdict.ptr() == Py_True) return std::nullopt;
+      if (verdict.ptr() == Py_False) return "The check refused the row.";
+      if (py::isinstance<py::str>(verdict)) return verdict.cast<std::string>();
+      throw py::type_error(message("The check '", name, "' must give None, a bool or a str (the reason)."));
+    });
+  };
+  return {std::move(name), test, guards_exemplars};
+}
+
+void bind_check(py::module_& module) {
+  py::class_<Check>(module, "Check", R"(Accepts a finished row or says why not.
+
+Parameters
+----------
+name : str
+    Kept with every row that the check rejects.
+function : callable
+    (task, draft) -> None or True (accepted), a str (the reason) or False. Pure: it sees no other row.
+guards_exemplars : bool
+    True if the check finds copies of exemplars.
+)")
+      .def(py::init(&python_check), py::arg("name"), py::arg("function"), py::kw_only(),
+           py::arg("guards_exemplars") = false)
+      .def_readonly("name", &Check::name)
+      .def(
+          "__call__",
+          [](const Check& check, const Task& task, const Draft& draft) { return check.test(task, draft); },
+          py::arg("task"), py::arg("draft"), "None if the draft is accepted, else the reason.")
+      .def("__repr__", [](const Check& check) { return message("<Check ", check.name, ">"); });
+}
+
+// A run in memory or in a folder. What was reached stays here when `execute` throws.
+struct RunRecord {
+  std::vector<RowOutcome> outcomes;
+  RunCounts counts;
+  std::shared_ptr<const Schema> schema, terms;
+  bool complete = false;
+
+  void see(std::span<const RowOutcome> attempts) {
+    outcomes.insert(outcomes.end(), attempts.begin(), attempts.end());
+    counts.add(attempts);
+  }
+};
+
+// Both files of a folder, merged back into row-id and attempt order.
+void load(RunRecord& record, const std::string& folder) {
+  record.outcomes.clear();
+  const auto keep = [&](RowOutcome outcome, std::string_view) {
+    record.outcomes.push_back(std::move(outcome));
+  };
+  read_outcomes(folder + "/rejected.jsonl", keep);
+  read_outcomes(folder + "/rows.jsonl", keep);
+  std::ranges::stable_sort(record.outcomes, {},
+                           [](const RowOutcome& o) { return std::pair(o.row, o.attempt); });
+  record.counts = {};
+  for (auto at = record.outcomes.begin(); at != record.outcomes.end();) {
+    const auto end = std::find_if(at, record.outcomes.end(), [&](const auto& o) { return o.row != at->row; });
+    record.counts.add({at, end});
+    at = end;
+  }
+}
+
+struct RunInputs {
+  AnyCompletionModel model;
+  AnyPromptStrategy strategy;
+  TaskSource tasks;
+  ManifestInputs manifest;
+  RunOptions options;
+  std::string folder;
+  bool resume = false;
+};
+
+void execute(RunRecord& record, RunInputs inputs) {
+  const py::gil_scoped_release no_gil;
+  const auto& checks = inputs.manifest.checks;
+  const auto run = [&](const RunOptions& options, const RowSink& sink, RunCounts before) {
+    return run_rows(inputs.model, inputs.strategy, inputs.tasks, checks, options, sink, std::move(before));
+  };
+  if (inputs.folder.empty()) {
+    run(inputs.options, [&](auto attempts) { record.see(attempts); }, {});
+  } else {
+    inputs.manifest.identity = identity_of(inputs.model, inputs.strategy, inputs.options);
+    const auto manifest = [&](const std::string& key) {
+      return run_manifest(inputs.manifest, inputs.options, key);
+    };
+    const bool is_private = !inputs.tasks.may_leave_machine;
+    if (is_private && inputs.manifest.identity.remote)
+      run(inputs.options, {}, {});  // throws before a file is made
+    RunFolder folder = inputs.resume ? RunFolder::resume(inputs.folder, manifest, is_private)
+                                     : RunFolder::create(inputs.folder, manifest, is_private);
+    load(record, inputs.folder);
+    run_in_folder(folder, inputs.options, run, [&](auto attempts) { record.see(attempts); });
+  }
+  record.complete = true;
+}
+
+TaskSource source_from(const std::shared_ptr<Table>& conditions, const py::object& draw, std::uint64_t seed,
+                       const std::shared_ptr<Table>& exemplars, const std::shared_ptr<Schema>& schema,
+                       bool cycle) {
+  if (conditions) return tasks_from(conditions, exemplars, schema, cycle);
+  if (draw.is_none())
+    return tasks_from([](std::uint64_t, Random) { return Record(); }, seed, exemplars, schema);
+  const auto function = [callable = held(draw)](std::uint64_t row, Random random) -> std::optional<Record> {
+    return with_python([&]() -> std::optional<Record> {
+      const py::object condition = (*callable)(row, random);
+      if (condition.is_none()) return std::nullopt;
+      if (!py::isinstance<py::dict>(condition))
+        throw py::type_error(
+            "The conditions function must give a dict, or None when there are no more rows.");
+      return record_from_python(py::reinterpret_borrow<py::dict>(condition));
+    });
+  };
+  return tasks_from(function, seed, exemplars, schema);
+}
+
+void execute_from_python(RunRecord& record, const AnyPromptStrategy& strategy,
+                         const AnyCompletionModel& model, std::uint64_t rows,
+                         const std::shared_ptr<Table>& conditions, const py::object& draw,
+                         const std::shared_ptr<Table>& exemplars, const std::shared_ptr<Schema>& schema,
+                         const std::vector<Check>& checks, const Sampling& sampling, std::uint64_t seed,
+                         const std::string& folder, bool resume, const py::object& progress,
+                         std::uint64_t max_attempts, std::uint64_t max_questions, std::size_t in_flight,
+                         std::uint64_t hopeless_after, double hopeless_below, bool cycle,
+                         const std::string& settings, const std::string& generator,
+                         const std::string& digest_key) {
+  RunOptions options;
+  options.rows = rows, options.seed = seed, options.sampling = sampling;
+  options.max_attempts = max_attempts, options.max_questions = max_questions, options.in_flight = in_flight;
+  options.hopeless_after = hopeless_after, options.hopeless_below = hopeless_below;
+  options.generator = generator, options.digest_key = digest_key;
+  options.heartbeat = check_interrupt;
+  if (!progress.is_none())
+    options.progress = [sink = held(progress)](const Progress& p) { with_python([&] { (*sink)(p); }); };
+  record.schema = schema;
+  record.terms = schema ? schema : exemplars ? std::make_shared<const Schema>(exemplars->schema()) : nullptr;
+  execute(record, {model,
+                   strategy,
+                   source_from(conditions, draw, seed, exemplars, schema, cycle),
+                   {.identity = {},
+                    .checks = checks,
+                    .schema = schema,
+                    .exemplars = exemplars,
+                    .conditions = conditions,
+                    .settings = settings},
+                   options,
+                   folder,
+                   resume});
+}
+
+py::list reasons_of(const RunCounts& counts) {
+  py::list out;
+  for (const auto& [why, times] : counts.rejected) out.append(py::make_tuple(why.first, why.second, times));
+  return out;
+}
+
+std::shared_ptr<Table> attempts_of(const RunRecord& record, bool rejected_only) {
+  std::vector<RowOutcome> chosen;
+  for (const RowOutcome& o : record.outcomes)
+    if (!rejected_only || !o.accepted()) chosen.push_back(o);
+  return std::make_shared<Table>(attempts_table(chosen, record.terms.get()));
+}
+
+py::dict provenance_dict(const RowOutcome& o) {
+  const Provenance& p = o.provenance;
+  py::dict out;
+  out["row"] = o.row, out["attempt"] = o.attempt, out["generator"] = p.generator,
+  out["strategy"] = p.strategy;
+  out["model"] = p.model, out["numeric_path"] = p.numeric_path, out["library"] = p.library;
+  out["seed"] = p.seed, out["digest"] = p.digest, out["exemplars"] = p.exemplars;
+  out["tokens"] = p.tokens, out["questions"] = p.questions, out["finish"] = p.finish;
+  out["condition"] = to_python(o.condition);
+  return out;
+}
+
+void bind_run(py::module_& module) {
+  py::class_<RunRecord>(module, "_RunRecord")
+      .def(py::init<>())
+      .def("execute", &execute_from_python, py::kw_only(), py::arg("strategy"), py::arg("model"),
+           py::arg("rows"), py::arg("conditions"), py::arg("draw"), py::arg("exemplars"), py::arg("schema"),
+           py::arg("checks"), py::arg("sampling"), py::arg("seed"), py::arg("folder"), py::arg("resume"),
+           py::arg("progress"), py::arg("max_attempts"), py::arg("max_questions"), py::arg("in_flight"),
+           py::arg("hopeless_after"), py::arg("hopeless_below"), py::arg("cycle"), py::arg("settings"),
+           py::arg("generator"), py::arg("digest_key"))
+      .def("load",
+           [](RunRecord& r, const std::string& folder) {
+             r.complete = read_manifest(folder).complete;
+             load(r, folder);
+             const Record manifest = read_manifest(folder).manifest;
+             const Value* schema = manifest.find("schema");
+             if (schema && !schema->text().empty())
+               r.schema = r.terms = std::make_shared<const Schema>(schema_from_json(schema->text(), folder));
+           })
+      .def_property_readonly(
+          "rows",
+          [](const RunRecord& r) { return std::make_shared<Table>(rows_table(r.outcomes, r.schema.get())); })
+      .def_property_readonly("drafts", [](const RunRecord& r) { return attempts_of(r, false); })
+      .def_property_readonly("rejected", [](const RunRecord& r) { return attempts_of(r, true); })
+      .def_property_readonly("provenance",
+                             [](const RunRecord& r) {
+                               py::list out;
+                               for (const RowOutcome& o : r.outcomes)
+                                 if (o.accepted()) out.append(provenance_dict(o));
+                               return out;
+                             })
+      .def_readonly("complete", &RunRecord::complete)
+      .def_property_readonly("accepted", [](const RunRecord& r) { return r.counts.accepted; })
+      .def_property_readonly("attempts", [](const RunRecord& r) { return r.counts.attempts; })
+      .def_property_readonly("decided", [](const RunRecord& r) { return r.counts.rows; })
+      .def_property_readonly("reasons", [](const RunRecord& r) { return reasons_of(r.counts); })
+      .def_property_readonly("text", [](const RunRecord& r) { return r.counts.text(); });
+  module.def(
+      "read_manifest",
+      [](const std::string& folder) {
+        const RunManifest m = read_manifest(folder);
+        py::dict out = to_python(m.manifest);
+        out["status"] = m.complete ? "complete" : "running";
+        return out;
+      },
+      py::arg("folder"), "The manifest of a run folder as a dict; RunFolderError if there is none.");
+}
+
+}  // namespace
+
+void bind_generate(py::module_& module) {
+  bind_check(module);
+  bind_run(module);
+}
 
 }  // namespace synthema::bindings

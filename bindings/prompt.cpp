@@ -1,7 +1,357 @@
+// Prompt, completion, task, the built-in strategies, and generator functions of Python as strategies.
 #include "bindings/bindings.hpp"
+#include "bindings/python_objects.hpp"
+#include "bindings/values.hpp"
+#include "synthema/prompt/any_prompt_strategy.hpp"
+#include "synthema/prompt/label_conditioned.hpp"
+#include "synthema/prompt/zero_shot.hpp"
 
 namespace synthema::bindings {
 
-void bind_prompt(py::module_&) {}
+namespace {
+
+// --- the plug-in: a Python generator function inside an exchange
+// ------------------------------------------------
+
+struct Step {
+  bool done = false;
+  bool single = false;  // a Prompt was yielded, not a list of them
+  std::vector<Prompt> prompts;
+  Draft draft;
+};
+
+[[noreturn]] void wrong_type(const char* expected, py::handle got) {
+  throw py::type_error(message("A strategy ", expected, ", but this one gave ",
+                               std::string(py::str(py::type::of(got).attr("__name__"))), "."));
+}
+
+Draft draft_from(const py::object& object) {
+  if (py::isinstance<Draft>(object)) return object.cast<Draft>();
+  if (!py::isinstance<py::dict>(object)) wrong_type("returns a dict of values or a Draft", object);
+  try {
+    return Draft(record_from_python(py::reinterpret_borrow<py::dict>(object)));
+  } catch (const SchemaError& e) {  // a value of no kind that tables have is a mistake in the code
+    throw py::type_error(e.what());
+  }
+}
+
+Step step_from_yield(const py::object& object) {
+  Step step;
+  step.single = py::isinstance<Prompt>(object);
+  if (step.single) {
+    step.prompts.push_back(object.cast<Prompt>());
+  } else if (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) {
+    for (const py::handle item : object) {
+      if (!py::isinstance<Prompt>(item)) wrong_type("yields a Prompt or a list of Prompts", item);
+      step.prompts.push_back(item.cast<Prompt>());
+    }
+  } else {
+    wrong_type("yields a Prompt or a list of Prompts", object);
+  }
+  return step;
+}
+
+// One call of the function. The coroutine below never holds the GIL while it waits.
+class Conversation {
+ public:
+  Conversation(const HeldObject& function, const Task& task, Random random) {
+    with_python([&] {
+      py::object result = (*function)(task, random);
+      if (PyGen_Check(result.ptr()))
+        generator_ = held(std::move(result));
+      else
+        result_ = held(std::move(result));
+      return 0;
+    });
+  }
+
+  // `answers`: none at first, then one completion per prompt of the step before.
+  Step next(const std::vector<Completion>& answers, bool started, bool single) {
+    return with_python([&]() -> Step {
+      if (!generator_) return finished(*result_);
+      const py::object sent = !started ? py::none() : single ? py::cast(answers.front()) : py::cast(answers);
+      PyObject* raw = nullptr;
+      const PySendResult outcome = PyIter_Send(generator_->ptr(), sent.ptr(), &raw);
+      if (outcome == PYGEN_ERROR) throw py::error_already_set();
+      const auto object = py::reinterpret_steal<py::object>(raw);
+      return outcome == PYGEN_RETURN ? finished(object) : step_from_yield(object);
+    });
+  }
+
+ private:
+  static Step finished(const py::object& object) {
+    Step step;
+    step.done = true;
+    step.draft = draft_from(object);
+    return step;
+  }
+  HeldObject generator_, result_;
+};
+
+class PythonStrategy {
+ public:
+  PythonStrategy(std::string name, py::object function)
+      : name_(std::move(name)), function_(held(std::move(function))) {}
+
+  std::string_view name() const { return name_; }
+  Exchange compose(Task task, Random random) const {
+    Conversation conversation(function_, task, random);
+    std::vector<Completion> answers;
+    bool started = false, single = false;
+    for (;;) {
+      Step step = conversation.next(answers, started, single);
+      if (step.done) co_return std::move(step.draft);
+      started = true;
+      single = step.single;
+      answers = co_await ask(std::move(step.prompts));
+    }
+  }
+
+ private:
+  std::string name_;
+  HeldObject function_;
+};
+
+// --- vocabulary
+// ---------------------------------------------------------------------------------------------------
+
+Sampling make_sampling(double temperature, std::uint32_t top_k, double top_p, double min_p,
+                       double repetition_penalty, std::uint32_t max_tokens) {
+  const Sampling sampling{temperature, top_k, top_p, min_p, repetition_penalty, max_tokens};
+  sampling.check();
+  return sampling;
+}
+
+void bind_sampling(py::module_& module) {
+  py::class_<Sampling>(module, "Sampling", R"(How a completion is drawn from the model's distribution.
+
+Parameters
+----------
+temperature : float
+    0 is greedy.
+top_k : int
+    Keep the k most likely tokens; 0 keeps all.
+top_p : float
+    Nucleus: the smallest set of tokens whose probability reaches top_p.
+min_p : float
+    Drop tokens below min_p times the largest probability.
+repetition_penalty : float
+    Above 1 makes tokens that were seen before less likely.
+max_tokens : int
+    Of one completion.
+)")
+      .def(py::init(&make_sampling), py::kw_only(), py::arg("temperature") = 1.0, py::arg("top_k") = 0,
+           py::arg("top_p") = 1.0, py::arg("min_p") = 0.0, py::arg("repetition_penalty") = 1.0,
+           py::arg("max_tokens") = 128)
+      .def_readonly("temperature", &Sampling::temperature)
+      .def_readonly("top_k", &Sampling::top_k)
+      .def_readonly("top_p", &Sampling::top_p)
+      .def_readonly("min_p", &Sampling::min_p)
+      .def_readonly("repetition_penalty", &Sampling::repetition_penalty)
+      .def_readonly("max_tokens", &Sampling::max_tokens)
+      .def(
+          "__eq__", [](const Sampling& a, const Sampling& b) { return a == b; }, py::is_operator())
+      .def("__repr__", [](const Sampling& s) {
+        return message("Sampling(temperature=", s.temperature, ", top_k=", s.top_k, ", top_p=", s.top_p,
+                       ", min_p=", s.min_p, ", repetition_penalty=", s.repetition_penalty,
+                       ", max_tokens=", s.max_tokens, ")");
+      });
+}
+
+void bind_prompt_class(py::module_& module) {
+  py::class_<Message>(module, "Message", "One turn of a chat: role ('system', 'user', 'assistant') and text.")
+      .def(py::init<std::string, std::string>(), py::arg("role"), py::arg("text"))
+      .def_readonly("role", &Message::role)
+      .def_readonly("text", &Message::text);
+  py::class_<Prompt>(module, "Prompt",
+                     "One question to a model: chat messages, or plain text to be continued.")
+      .def(py::init<std::vector<Message>>(), py::arg("messages"))
+      .def_static("user", &Prompt::user, py::arg("text"), "One user message in the model's chat template.")
+      .def_static("chat", &Prompt::chat, py::arg("system"), py::arg("text"), "A system and a user message.")
+      .def_static("plain", &Prompt::plain, py::arg("text"),
+                  "Text to be continued as it stands, without chat template: for small and base models.")
+      .def(
+          "until", [](Prompt p, std::string stop) { return std::move(p).until(std::move(stop)); },
+          py::arg("stop"), "A copy whose answer ends before this text.")
+      .def(
+          "among",
+          [](Prompt p, std::vector<std::string> choices) { return std::move(p).among(std::move(choices)); },
+          py::arg("choices"), "A copy whose answer is exactly one of these.")
+      .def(
+          "with_sampling", [](Prompt p, const Sampling& s) { return std::move(p).with(s); },
+          py::arg("sampling"), "A copy with sampling values of its own.")
+      .def_readonly("messages", &Prompt::messages)
+      .def_readonly("text", &Prompt::text)
+      .def_readonly("stop", &Prompt::stop)
+      .def_readonly("choices", &Prompt::choices)
+      .def_readonly("sampling", &Prompt::sampling)
+      .def(
+          "__eq__", [](const Prompt& a, const Prompt& b) { return a == b; }, py::is_operator())
+      .def("__repr__", [](const Prompt& p) {
+        return p.is_plain() ? message("Prompt.plain(<", p.text.size(), " bytes>)")
+                            : message("Prompt(<", p.messages.size(), " messages>)");
+      });
+}
+
+Finish finish_from(std::string_view name) {
+  for (const Finish f : {Finish::stop, Finish::length, Finish::constraint, Finish::failed})
+    if (name == name_of(f)) return f;
+  throw ConfigError({.field = "finish"}, "The finish must be 'stop', 'length', 'constraint' or 'failed'.");
+}
+
+void bind_completion(py::module_& module) {
+  py::class_<TokenCounts>(module, "TokenCounts", "Tokens of a prompt, and generated ones by how they came.")
+      .def(py::init([](std::uint64_t prompt, std::uint64_t free, std::uint64_t masked, std::uint64_t forced) {
+             return TokenCounts{prompt, free, masked, forced};
+           }),
+           py::kw_only(), py::arg("prompt") = 0, py::arg("free") = 0, py::arg("masked") = 0,
+           py::arg("forced") = 0)
+      .def_readonly("prompt", &TokenCounts::prompt)
+      .def_readonly("free", &TokenCounts::free, "Drawn from the whole vocabulary.")
+      .def_readonly("masked", &TokenCounts::masked, "Drawn under a mask that left at least two.")
+      .def_readonly("forced", &TokenCounts::forced, "The only one a mask allowed.");
+  py::class_<Completion>(module, "Completion", "A model's answer to one Prompt.")
+      .def(py::init([](std::string text, std::string_view finish, TokenCounts tokens, std::string failure,
+                       std::optional<double> log_probability) {
+             return Completion{std::move(text), finish_from(finish), tokens, log_probability,
+                               std::move(failure)};
+           }),
+           py::arg("text"), py::kw_only(), py::arg("finish") = "stop", py::arg("tokens") = TokenCounts(),
+           py::arg("failure") = "", py::arg("log_probability") = py::none())
+      .def_readonly("text", &Completion::text)
+      .def_property_readonly("finish", [](const Completion& c) { return std::string(name_of(c.finish)); })
+      .def_readonly("tokens", &Completion::tokens)
+      .def_readonly("log_probability", &Completion::log_probability)
+      .def_readonly("failure", &Completion::failure)
+      .def("__repr__", [](const Completion& c) {
+        return message("Completion(<", c.text.size(), " bytes>, finish='", name_of(c.finish), "')");
+      });
+}
+
+void bind_task(py::module_& module) {
+  py::class_<Task>(module, "Task", "What one row is asked for: its condition, the exemplars, the schema.")
+      .def(py::init([](const py::dict& condition, std::uint64_t row, std::uint64_t attempt,
+                       std::shared_ptr<Table> exemplars, std::shared_ptr<Schema> schema) {
+             return Task{row, attempt, record_from_python(condition), std::move(exemplars),
+                         std::move(schema)};
+           }),
+           py::arg("condition"), py::arg("row") = 0, py::arg("attempt") = 0,
+           py::arg("exemplars") = std::shared_ptr<Table>(), py::arg("schema") = std::shared_ptr<Schema>())
+      .def_readonly("row", &Task::row)
+      .def_readonly("attempt", &Task::attempt, "0, 1, ...: how often this row was tried before.")
+      .def_property_readonly("condition", [](const Task& t) { return to_python(t.condition); })
+      .def_property_readonly("exemplars",
+                             [](const Task& t) { return std::const_pointer_cast<Table>(t.exemplars); })
+      .def_property_readonly("schema",
+                             [](const Task& t) { return std::const_pointer_cast<Schema>(t.schema); })
+      .def(
+          "__getitem__",
+          [](const Task& t, const std::string& name) {
+            const Value* value = t.condition.find(name);
+            if (!value) throw py::key_error(message("The condition has no field '", name, "'."));
+            return to_python(*value);
+          },
+          py::arg("name"), "A value of the condition.");
+  py::class_<Draft>(module, "Draft", "A finished row: its values, and which exemplars were shown.")
+      .def(py::init([](const py::dict& values, std::vector<std::uint64_t> exemplars) {
+             return Draft(record_from_python(values), std::move(exemplars));
+           }),
+           py::arg("values"), py::arg("exemplars") = std::vector<std::uint64_t>{})
+      .def_property_readonly("values", [](const Draft& d) { return to_python(d.values); })
+      .def_readonly("exemplars", &Draft::exemplars)
+      .def(
+          "__getitem__", [](const Draft& d, const std::string& name) { return to_python(d.values.at(name)); },
+          py::arg("name"));
+}
+
+// --- strategies
+// ---------------------------------------------------------------------------------------------------
+
+ZeroShotOptions zero_shot_options(std::string instruction, std::string system, std::string field, bool chat,
+                                  std::vector<std::string> stop, std::optional<Sampling> sampling) {
+  return {std::move(instruction), std::move(system), std::move(field), chat, std::move(stop), sampling};
+}
+
+void bind_strategies(py::module_& module) {
+  py::class_<AnyPromptStrategy>(module, "PromptStrategy", "How one row is asked for.")
+      .def_property_readonly("name", [](const AnyPromptStrategy& s) { return std::string(s.name()); })
+      .def("__repr__", [](const AnyPromptStrategy& s) { return message("<PromptStrategy ", s.name(), ">"); });
+  module.def(
+      "_python_strategy",
+      [](std::string name, py::object function) -> AnyPromptStrategy {
+        return PythonStrategy(std::move(name), std::move(function));
+      },
+      py::arg("name"), py::arg("function"));
+  module.def(
+      "zero_shot",
+      [](std::string instruction, std::string system, std::string field, bool chat,
+         std::vector<std::string> stop, std::optional<Sampling> sampling) -> AnyPromptStrategy {
+        return ZeroShot(zero_shot_options(std::move(instruction), std::move(system), std::move(field), chat,
+                                          std::move(stop), sampling));
+      },
+      py::arg("instruction"), py::kw_only(), py::arg("system") = "", py::arg("field") = "text",
+      py::arg("chat") = true, py::arg("stop") = std::vector<std::string>{}, py::arg("sampling") = py::none(),
+      R"(One instruction, one answer.
+
+Parameters
+----------
+instruction : str
+    Template over the condition: {age} is its field 'age'; {{ and }} stand for braces.
+system : str
+    Template of a system message (chat form only).
+field : str
+    Where the answer goes; the row is the condition's fields and this one.
+chat : bool
+    False: the instruction is plain text to be continued.
+stop : list of str
+    The answer ends before the first of these.
+sampling : Sampling, optional
+    Replaces the run's values.
+)");
+  module.def(
+      "label_conditioned",
+      [](std::string instruction, const std::shared_ptr<Table>& terms, std::string label_field,
+         std::string id_column, std::string name_column, std::string synonyms_column,
+         std::string definition_column, std::string system, std::string field, bool chat,
+         std::vector<std::string> stop, std::optional<Sampling> sampling) -> AnyPromptStrategy {
+        LabelConditionedOptions options;
+        options.prompt = zero_shot_options(std::move(instruction), std::move(system), std::move(field), chat,
+                                           std::move(stop), sampling);
+        options.label_field = std::move(label_field);
+        options.id_column = std::move(id_column);
+        options.name_column = std::move(name_column);
+        options.synonyms_column = std::move(synonyms_column);
+        options.definition_column = std::move(definition_column);
+        return LabelConditioned(std::move(options), terms);
+      },
+      py::arg("instruction"), py::arg("terms"), py::kw_only(), py::arg("label_field") = "label",
+      py::arg("id_column") = "id", py::arg("name_column") = "name", py::arg("synonyms_column") = "synonyms",
+      py::arg("definition_column") = "definition", py::arg("system") = "", py::arg("field") = "text",
+      py::arg("chat") = true, py::arg("stop") = std::vector<std::string>{}, py::arg("sampling") = py::none(),
+      R"(An instruction that explains the wanted label from a term list.
+
+Besides the condition's fields the templates may use {label_id}, {label_name}, {label_synonyms} and
+{label_definition}.
+
+Parameters
+----------
+instruction : str
+    Template over the condition and the label's term.
+terms : Table
+    One row per label; columns as named below.
+label_field : str
+    Field of the condition that holds a term's id.
+)");
+}
+
+}  // namespace
+
+void bind_prompt(py::module_& module) {
+  bind_sampling(module);
+  bind_prompt_class(module);
+  bind_completion(module);
+  bind_task(module);
+  bind_strategies(module);
+}
 
 }  // namespace synthema::bindings

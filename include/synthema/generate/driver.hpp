@@ -23,6 +23,7 @@
 
 #include "synthema/generate/attempt.hpp"
 #include "synthema/generate/row_ledger.hpp"
+#include "synthema/generate/run_manifest.hpp"
 #include "synthema/prompt/prompt_strategy.hpp"
 
 namespace synthema {
@@ -35,8 +36,7 @@ class Driver {
          const RunOptions& options)
       : model_(model), strategy_(strategy), tasks_(tasks), checks_(checks), options_(options) {
     options.check();
-    identity_ = {options.generator, std::string(strategy.name()), model.digest(), model.numeric_path(),
-                 model.location() == ModelLocation::remote};
+    identity_ = identity_of(model, strategy, options);
   }
 
   // Runs to the target. PolicyError before the first question if the data may not go where the model is;

@@ -1,0 +1,45 @@
+// Python objects that C++ keeps beyond a call: every plug-in adapter holds its callable this way.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "bindings/bindings.hpp"
+#include "synthema/core/error.hpp"
+
+namespace synthema::bindings {
+
+// Shared, and let go under the GIL, whichever thread drops it last. Take the GIL before looking inside.
+using HeldObject = std::shared_ptr<py::object>;
+inline HeldObject held(py::object object) {
+  return {new py::object(std::move(object)), [](py::object* p) {
+            const py::gil_scoped_acquire gil;
+            delete p;
+          }};
+}
+
+// Throws what a Python exception stands for: our named errors as themselves, so that C++ treats them alike;
+// everything else, a KeyboardInterrupt or a programming error, goes on as the Python exception with its
+// traceback. Needs the GIL.
+[[noreturn]] inline void rethrow(py::error_already_set& error) {
+  const py::module_ core = py::module_::import("synthema._core");
+  const auto is = [&](const char* name) { return error.matches(core.attr(name)); };
+  const auto text = [&] { return std::string(py::str(error.value())); };
+  if (is("GenerationError")) throw GenerationError(text());
+  if (is("ParseError")) throw ParseError(text());
+  throw std::move(error);
+}
+
+// Runs Python code under the GIL with these rules.
+template <class Work>
+auto with_python(const Work& work) {
+  const py::gil_scoped_acquire gil;
+  try {
+    return work();
+  } catch (py::error_already_set& error) {
+    rethrow(error);
+  }
+}
+
+}  // namespace synthema::bindings

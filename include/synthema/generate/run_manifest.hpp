@@ -1,0 +1,34 @@
+// The manifest of a run: everything that decides its rows, as one flat record. Two runs with equal manifests
+// give equal files; a resumed run must have the manifest it was begun with.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "synthema/data/table.hpp"
+#include "synthema/generate/attempt.hpp"
+#include "synthema/generate/check.hpp"
+#include "synthema/generate/run_options.hpp"
+
+namespace synthema {
+
+struct ManifestInputs {
+  RunIdentity identity;
+  std::vector<Check> checks;                // named in order
+  std::shared_ptr<const Schema> schema;     // of the rows; may be null
+  std::shared_ptr<const Table> exemplars;   // may be null
+  std::shared_ptr<const Table> conditions;  // null: drawn by a function
+  std::string settings;  // the caller's own words (a recipe); kept and compared as they are
+};
+
+// Tables are named by their content digest, keyed with `key` where it is not empty.
+Record run_manifest(const ManifestInputs& inputs, const RunOptions& options, const std::string& key);
+
+template <class M, class S>
+RunIdentity identity_of(const M& model, const S& strategy, const RunOptions& options) {
+  return {options.generator, std::string(strategy.name()), model.digest(), model.numeric_path(),
+          model.location() == ModelLocation::remote};
+}
+
+}  // namespace synthema

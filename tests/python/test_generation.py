@@ -1,0 +1,251 @@
+"""Runs from Python: strategies, models and checks as plain functions."""
+
+import signal
+import traceback
+
+import pytest
+
+import synthema
+from synthema import GenerationError, Prompt, Sampling
+
+TEXTS = [
+    "A 45-year-old woman had headaches for three months.",
+    "A 63-year-old man had chest pain for two days.",
+    "A 30-year-old woman had a cough for one week.",
+]
+
+
+@synthema.strategy
+def note(task, rng):
+    answer = yield Prompt.plain("A patient:").until("\n")
+    return {"topic": task["topic"], "text": answer.text}
+
+
+def conditions(row, rng):
+    return {"topic": rng.choice(["pain", "cough"]), "row": row}
+
+
+def records(table):
+    return [table.record(i) for i in range(len(table))]
+
+
+def test_rows_are_exact_and_repeatable():
+    model = synthema.ngram_model(TEXTS, order=2)
+    a = synthema.generate(note, model, rows=12, conditions=conditions, seed=4)
+    b = synthema.generate(note, model, rows=12, conditions=conditions, seed=4, in_flight=1)
+    c = synthema.generate(note, model, rows=12, conditions=conditions, seed=5)
+    assert len(a) == len(a.rows) == 12
+    assert records(a.rows) == records(b.rows)
+    assert records(a.rows) != records(c.rows)
+    assert [p["digest"] for p in a.provenance] == [p["digest"] for p in b.provenance]
+    assert a.complete
+    assert a.acceptance == 1
+    assert {r["topic"] for r in records(a.rows)} == {"pain", "cough"}
+
+
+def test_checks_reject_with_name_and_reason_and_nothing_disappears():
+    def short(task, draft):
+        return None if len(draft["text"].split()) < 9 else "too long"
+
+    model = synthema.ngram_model(TEXTS, order=2)
+    run = synthema.generate(note, model, rows=10, conditions=conditions, checks=[short], max_attempts=50)
+    assert all(len(r["text"].split()) < 9 for r in records(run.rows))
+    assert len(run.rejected) > 0
+    assert {(r["check"], r["reason"]) for r in records(run.rejected)} == {("short", "too long")}
+    assert len(run.drafts) == len(run.rejected) + len(run.rows) == run.attempts
+    assert run.reasons == [("short", "too long", len(run.rejected))]
+    assert all(r["free_tokens"] > 0 for r in records(run.drafts))
+    assert "accepted" in run._repr_html_()
+
+
+def test_several_questions_at_once_and_in_turn():
+    @synthema.strategy
+    def pair(task, rng):
+        claim = yield Prompt.user("claim")
+        support, refute = yield [Prompt.user("for " + claim.text), Prompt.user("against " + claim.text)]
+        nothing = yield []
+        return {"claim": claim.text, "support": support.text, "refute": refute.text, "n": len(nothing)}
+
+    model = synthema.scripted_model({"claim": "c", "for c": "yes", "against c": "no"}, newest_first=True)
+    run = synthema.generate(pair, model, rows=3)
+    assert records(run.rows) == [{"claim": "c", "support": "yes", "refute": "no", "n": 0}] * 3
+
+
+def test_delegation_between_generators():
+    def ask(text):
+        answer = yield Prompt.user(text)
+        return answer.text
+
+    def outer(task, rng):
+        first = yield from ask("a")
+        second = yield from ask(first)
+        return {"text": second}
+
+    run = synthema.generate(outer, synthema.scripted_model({"a": "b", "b": "c"}), rows=1)
+    assert run.rows.record(0) == {"text": "c"}
+
+
+def test_a_programming_error_stops_the_run_with_its_traceback():
+    def broken(task, rng):
+        answer = yield Prompt.user("a")
+        return {"text": answer.text + 1}
+
+    with pytest.raises(TypeError) as caught:
+        synthema.generate(broken, synthema.scripted_model({"a": "b"}), rows=2)
+    assert "answer.text + 1" in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("bad", [42, "text", [1]])
+def test_what_is_not_a_prompt_is_a_type_error(bad):
+    def strange(task, rng):
+        yield bad
+        return {}
+
+    with pytest.raises(TypeError, match="yields a Prompt"):
+        synthema.generate(strange, synthema.scripted_model({}), rows=1)
+
+
+def test_what_is_not_a_row_is_a_type_error():
+    def nothing(task, rng):
+        yield Prompt.user("a")
+
+    with pytest.raises(TypeError, match="returns a dict"):
+        synthema.generate(nothing, synthema.scripted_model({"a": "b"}), rows=1)
+
+
+def test_giving_up_an_attempt_is_a_rejection():
+    def moody(task, rng):
+        answer = yield Prompt.user("a")
+        if task.attempt < 2:
+            raise GenerationError("Not this time.")
+        return {"text": answer.text}
+
+    run = synthema.generate(moody, synthema.scripted_model({"a": "b"}), rows=2)
+    assert [r["reason"] for r in records(run.rejected)] == ["Not this time."] * 4
+    assert {r["check"] for r in records(run.rejected)} == {"exchange"}
+
+
+def test_a_hopeless_run_stops_and_keeps_what_it_reached():
+    def every_tenth(task, draft):
+        return task.row == 0 or "never good"
+
+    with pytest.raises(GenerationError, match="hopeless.*never good") as caught:
+        synthema.generate(
+            note,
+            synthema.ngram_model(TEXTS),
+            rows=5,
+            conditions=conditions,
+            checks=[every_tenth],
+            hopeless_after=100,
+            hopeless_below=0.05,
+        )
+    run = caught.value.run
+    assert len(run.rows) == 1
+    assert not run.complete
+    assert run.attempts >= 100
+
+
+def test_conditions_as_a_frame_that_ends():
+    frame = synthema.Table.from_records([{"topic": "a"}, {"topic": "b"}])
+    run = synthema.generate(note, synthema.ngram_model(TEXTS), rows=5, conditions=frame)
+    assert [r["topic"] for r in records(run.rows)] == ["a", "b", "a", "b", "a"]
+    with pytest.raises(GenerationError, match="only 2 tasks"):
+        synthema.generate(note, synthema.ngram_model(TEXTS), rows=5, conditions=frame, cycle=False)
+
+
+def test_private_data_meets_no_remote_model(tmp_path):
+    schema = synthema.Schema([synthema.Field("text")], may_leave_machine=False)
+    asked = []
+    model = synthema.scripted_model(lambda request: asked.append(request) or "x", location="remote")
+    for out in (None, tmp_path / "run"):
+        with pytest.raises(synthema.PolicyError, match="nothing was sent"):
+            synthema.generate(note, model, rows=1, conditions=conditions, schema=schema, out=out)
+    assert asked == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_python_models():
+    class Upper:
+        digest = "upper-1"
+        location = "in_process"
+
+        def complete(self, requests):
+            return [r.prompt.messages[0].text.upper() for r in requests]
+
+    class Late:
+        digest = "late-1"
+        location = "in_process"
+
+        def __init__(self):
+            self.waiting = []
+
+        def submit(self, requests):
+            self.waiting += requests
+
+        def poll(self):
+            return [(r.id, synthema.Completion("late")) for r in [self.waiting.pop()]] if self.waiting else []
+
+        def discard(self):
+            self.waiting.clear()
+
+    def ask(task, rng):
+        answer = yield Prompt.user("abc")
+        return {"text": answer.text}
+
+    assert records(synthema.generate(ask, Upper(), rows=2).rows) == [{"text": "ABC"}] * 2
+    assert records(synthema.generate(ask, Late(), rows=3).rows) == [{"text": "late"}] * 3
+    with pytest.raises(synthema.ConfigError, match="digest"):
+        synthema.completion_model(object())
+    assert synthema.completion_model(Upper(), location=None).location == "in_process"
+
+
+def test_a_model_that_says_nothing_of_its_place_is_remote():
+    class Endpoint:
+        digest = "endpoint"
+
+        def complete(self, requests):
+            return ["x"] * len(requests)
+
+    assert synthema.completion_model(Endpoint()).location == "remote"
+
+
+def test_a_model_with_too_few_answers_stops_the_run():
+    class Lazy:
+        digest = "lazy"
+
+        def complete(self, requests):
+            return []
+
+    with pytest.raises(ValueError, match="0 answers"):
+        synthema.generate(note, Lazy(), rows=1, conditions=conditions)
+
+
+def test_ctrl_c_stops_cleanly_and_keeps_what_was_written(tmp_path):
+    def interrupting(p):
+        if p.done == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    model = synthema.ngram_model(TEXTS)
+    arguments = {"rows": 40, "conditions": conditions, "seed": 1, "in_flight": 4}
+    with pytest.raises(KeyboardInterrupt):
+        synthema.generate(note, model, out=tmp_path / "a", progress=interrupting, **arguments)
+    reached = len(synthema.load_run(tmp_path / "a"))
+    assert 5 <= reached < 40
+    synthema.generate(note, model, out=tmp_path / "a", resume=True, **arguments)
+    synthema.generate(note, model, out=tmp_path / "b", **arguments)
+    for name in ("rows.jsonl", "rejected.jsonl", "run.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_sampling_values_are_checked_and_shape_the_rows():
+    with pytest.raises(synthema.ConfigError, match="top_p"):
+        Sampling(top_p=2)
+    greedy = Sampling(temperature=0)
+    run = synthema.generate(note, synthema.ngram_model(TEXTS), rows=5, conditions=conditions, sampling=greedy)
+    assert len({r["text"] for r in records(run.rows)}) == 1
+
+
+def test_zero_shot_names_an_unknown_placeholder():
+    ask = synthema.zero_shot("Write about {topik}.")
+    with pytest.raises(synthema.ConfigError, match="topik"):
+        synthema.generate(ask, synthema.ngram_model(TEXTS), rows=1, conditions=conditions)
