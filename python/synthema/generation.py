@@ -28,9 +28,9 @@ __all__ = ["Run", "completion_model", "generate", "load_run", "strategy"]
 def strategy(function: Callable | None = None, *, name: str | None = None) -> Any:
     """Make a strategy of a generator function that asks by yielding prompts.
 
-    The function gets ``(task, rng)``. It yields a `Prompt` and receives a `Completion`, or yields a list of prompts
-    and receives a list of completions, as often as it likes; then it returns the row as a dict (or a `Draft`).
-    It must be pure: same task, same random stream and same answers, same questions. It may ``raise
+    The function gets ``(task, rng)``. It yields a `Prompt` and receives a `Completion`, or yields a list of
+    prompts and receives a list of completions, as often as it likes; then it returns the row as a dict (or a
+    `Draft`). It must be pure: same task, same random stream and same answers, same questions. It may ``raise
     GenerationError("...")`` to give up an attempt; any other exception ends the run.
 
     Parameters
@@ -64,8 +64,9 @@ def completion_model(
     Parameters
     ----------
     model : object
-        Has ``complete(requests)``, which gives one str or `Completion` per `CompletionRequest`, in order; or, if it
-        works on several at a time, ``submit(requests)``, ``poll() -> [(id, Completion), ...]`` and ``discard()``.
+        Has ``complete(requests)``, which gives one str or `Completion` per `CompletionRequest`, in order; or,
+        if it works on several at a time, ``submit(requests)``, ``poll() -> [(id, Completion), ...]`` and
+        ``discard()``.
     digest : str, optional
         Names exactly which model answers; else ``model.digest``.
     numeric_path : str, optional
@@ -313,7 +314,9 @@ def _as_strategy(given: Any) -> PromptStrategy:
 
 
 def _as_check(given: Any) -> Check:
-    return given if isinstance(given, Check) else Check(getattr(given, "__name__", type(given).__name__), given)
+    return (
+        given if isinstance(given, Check) else Check(getattr(given, "__name__", type(given).__name__), given)
+    )
 
 
 def _as_table(given: Any) -> Table | None:

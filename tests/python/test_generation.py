@@ -4,7 +4,6 @@ import signal
 import traceback
 
 import pytest
-
 import synthema
 from synthema import GenerationError, Prompt, Sampling
 
@@ -129,7 +128,7 @@ def test_a_hopeless_run_stops_and_keeps_what_it_reached():
     def every_tenth(task, draft):
         return task.row == 0 or "never good"
 
-    with pytest.raises(GenerationError, match="hopeless.*never good") as caught:
+    with pytest.raises(GenerationError, match=r"hopeless.*never good") as caught:
         synthema.generate(
             note,
             synthema.ngram_model(TEXTS),
@@ -146,7 +145,8 @@ def test_a_hopeless_run_stops_and_keeps_what_it_reached():
 
 
 def test_conditions_as_a_frame_that_ends():
-    frame = synthema.Table.from_records([{"topic": "a"}, {"topic": "b"}])
+    schema = synthema.Schema([synthema.Field("topic")])
+    frame = synthema.Table.from_records(schema, [{"topic": "a"}, {"topic": "b"}])
     run = synthema.generate(note, synthema.ngram_model(TEXTS), rows=5, conditions=frame)
     assert [r["topic"] for r in records(run.rows)] == ["a", "b", "a", "b", "a"]
     with pytest.raises(GenerationError, match="only 2 tasks"):
