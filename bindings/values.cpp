@@ -77,6 +77,25 @@ ValueList to_list(py::handle object, const std::string& name) {
   return items;
 }
 
+// numpy's datetime64 and timedelta64 know their own unit; tolist() would turn nanoseconds into bare integers.
+Value from_numpy_time(py::handle object, const std::string& name) {
+  if (py::str(object.attr("dtype").attr("kind")).cast<std::string>() != "M")
+    throw SchemaError({.field = name}, "A duration cannot go into a record; pass a number with a unit.");
+  const auto numpy = py::module_::import("numpy");
+  if (numpy.attr("isnat")(object).cast<bool>()) return {};
+  const py::object micro = object.attr("astype")("datetime64[us]");
+  if (!micro.equal(object))
+    throw SchemaError({.field = name}, "A time is finer than a microsecond; round it first.");
+  return Timestamp{micro.attr("astype")("int64").cast<std::int64_t>()};
+}
+
+bool is_numpy_time(py::handle object) {
+  if (!py::hasattr(object, "dtype") || !py::hasattr(object, "astype") || py::hasattr(object, "__len__"))
+    return false;
+  const auto kind = py::str(py::getattr(object.attr("dtype"), "kind", py::str(""))).cast<std::string>();
+  return kind == "M" || kind == "m";
+}
+
 struct ToPython {
   py::object operator()(std::monostate) const { return py::none(); }
   py::object operator()(bool v) const { return py::bool_(v); }
@@ -111,6 +130,7 @@ Value value_from_python(py::handle object, const std::string& name) {
   if (py::isinstance<py::str>(object)) return to_text(object, name);
   if (py::isinstance(object, clock().date)) return from_date(object);
   if (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) return to_list(object, name);
+  if (is_numpy_time(object)) return from_numpy_time(object, name);
   if (py::hasattr(object, "tolist")) {  // numpy scalars and arrays
     const py::object plain = object.attr("tolist")();
     if (!plain.is(object) && !py::hasattr(plain, "tolist")) return value_from_python(plain, name);

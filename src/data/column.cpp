@@ -170,6 +170,10 @@ std::span<const std::int64_t> Column::offsets() const {
   require_kind(kind_, {Kind::text, Kind::list}, "offsets");
   return integers_.view.empty() ? std::span<const std::int64_t>(kNoRows) : integers_.view;
 }
+std::span<const std::uint8_t> Column::bits() const {
+  require_kind(kind_, {Kind::boolean}, "boolean bits");
+  return bits_.view;
+}
 std::span<const char> Column::bytes() const {
   require_kind(kind_, {Kind::text}, "text bytes");
   return bytes_.view;

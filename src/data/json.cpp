@@ -81,6 +81,10 @@ std::string to_json(const Record& record) {
   return out + "}";
 }
 
+Value value_from_json(std::string_view text, const Location& where) {
+  return value_from(detail::strict_json(text, where), where);
+}
+
 Record record_from_json(std::string_view text, const Location& where) {
   const Json json = detail::strict_json(text, where);
   if (!json.is_object())

@@ -67,7 +67,7 @@ Table Table::from_records(Schema schema, std::span<const Record> records) {
         throw SchemaError(message("Record ", row, ", ", error.what()));
       }
     }
-    columns.push_back(builder.finish());
+    columns.push_back(builder.finish("UTC"));  // a Timestamp is a moment, so its zone is known
   }
   return Table(std::move(schema), std::move(columns));
 }

@@ -80,6 +80,7 @@ class SYNTHEMA_EXPORT Column {
   bool ordered() const { return ordered_; }          // category order carries meaning
   const Column& items() const;                       // child of a list column
   std::span<const std::int64_t> offsets() const;     // of text and list columns, size() + 1 entries
+  std::span<const std::uint8_t> bits() const;        // of a boolean column
   std::span<const char> bytes() const;               // of a text column
   const std::string& zone() const { return zone_; }  // time zone of a time column; empty: no zone
 

@@ -14,6 +14,7 @@ std::string to_json(const Value& value);
 std::string to_json(const Record& record);
 // ParseError with the place; integers beyond 64 bits, duplicate keys, nested objects and invalid UTF-8 are
 // refused.
+Value value_from_json(std::string_view json, const Location& where = {});
 Record record_from_json(std::string_view json, const Location& where = {});
 
 }  // namespace synthema

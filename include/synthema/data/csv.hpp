@@ -1,0 +1,40 @@
+// CSV as RFC 4180 has it: quotes, doubled quotes, newlines inside quotes, LF or CRLF, an optional UTF-8 mark
+// at the start. What is broken (ragged rows, stray or unclosed quotes, bad numbers, bytes that are no UTF-8)
+// is a ParseError with file, line, column and field, without the offending value.
+//
+// Missing is an unquoted field that equals a marker; a quoted one is a text (for numbers, times and booleans
+// the quotes do not matter). So null and the empty text both survive a round trip with a schema. Lists are
+// JSON arrays in a field; a time without zone is written without 'Z', any other in UTC with 'Z'.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/data/table.hpp"
+
+namespace synthema {
+
+struct CsvOptions {
+  char delimiter = ',';
+  std::vector<std::string> missing = {""};  // unquoted texts that mean "no value"
+  bool trim = false;                        // drop blanks around unquoted fields
+  std::vector<std::string> header = {};     // column names of a file that has no header line
+  const Schema* schema = nullptr;           // null: kinds are inferred from all rows
+  std::string file = {};                    // name for messages
+};
+
+// Without a schema a column is, in this order: boolean (true/false), integer (no leading zeros: those are
+// codes and stay text), real, time (ISO 8601), category (short texts that repeat), text. A column without any
+// value is text. An unnamed column (as pandas and R write for row names) is called column_N. Blank lines are
+// skipped where there is more than one column.
+Table read_csv(std::string_view text, const CsvOptions& options = {});
+Table read_csv_file(const std::string& path, CsvOptions options = {});
+
+// Always with a header line and LF. With the same schema and options read_csv gives the same table back; the
+// name of a time zone is not kept, only that there was one.
+void write_csv(const Table& table, std::ostream& out, const CsvOptions& options = {});
+
+}  // namespace synthema

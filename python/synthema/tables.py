@@ -1,0 +1,254 @@
+"""Tables in and out: frames of other libraries, files by their suffix, and how a table shows itself."""
+
+from __future__ import annotations
+
+import gzip
+import html as _html
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthema._core import Field, Schema, SchemaError, Table
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+__all__ = ["read", "table", "write"]
+
+_SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+_SHOWN_ROWS = 10
+_SHOWN_CHARACTERS = 120
+
+
+def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = False) -> Table:
+    """Make a table of whatever holds rows and columns.
+
+    Parameters
+    ----------
+    frame : Table, frame, dict of columns or list of dicts
+        A frame is anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``: pandas (2.2 or later),
+        polars, pyarrow, DuckDB. A dict maps column names to lists or arrays; a list holds one dict a row.
+    schema : Schema, optional
+        What the columns mean. Without one the kinds follow from the column types.
+    nan_as_missing : bool
+        Whether NaN in polars, numpy or plain floats means missing. It is refused otherwise. (pandas itself
+        hands its NaN over as missing.)
+
+    Returns
+    -------
+    Table
+        Null-free int64, float64 and microsecond columns of one chunk share the frame's memory.
+
+    Raises
+    ------
+    SchemaError
+        If a column holds what a table cannot, with its name.
+
+    Notes
+    -----
+    The unnamed row index of a pandas frame is not a column and is left out.
+
+    Examples
+    --------
+    >>> table({"age": [63, 41], "sex": ["f", "m"]}).names
+    ['age', 'sex']
+    """
+    if isinstance(frame, Table):
+        return frame if schema is None else Table.from_arrow(frame, schema, nan_as_missing=nan_as_missing)
+    if isinstance(frame, Mapping):
+        return _from_rows(_rows_of(frame), schema, nan_as_missing, list(frame))
+    if isinstance(frame, Sequence) and not isinstance(frame, (str, bytes)):
+        return _from_rows(frame, schema, nan_as_missing)
+    return Table.from_arrow(_exporter(frame), schema, nan_as_missing=nan_as_missing)
+
+
+def read(
+    path: str | os.PathLike[str],
+    schema: Schema | None = None,
+    *,
+    delimiter: str = ",",
+    missing: Sequence[str] = ("",),
+    trim: bool = False,
+    header: Sequence[str] = (),
+) -> Table:
+    """Read a table from a file; its suffix names the format.
+
+    Parameters
+    ----------
+    path : path
+        Ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet (which needs pyarrow).
+    schema : Schema, optional
+        What the columns mean. Without one it is inferred, or read from the Parquet file if
+        `write` left it there.
+    delimiter, missing, trim, header
+        For CSV: the separator, the unquoted texts that mean "no value", whether to drop blanks around
+        unquoted fields, and the column names of a file without a header line.
+
+    Raises
+    ------
+    ParseError
+        If the text is broken, with file, line, column and field.
+    SchemaError
+        If the contents do not fit the schema.
+    """
+    path = pathlib.Path(path)
+    suffix = _suffix(path)
+    if suffix == ".parquet":
+        return Table.from_arrow(_pyarrow("parquet").parquet.read_table(path), schema)
+    text = path.read_bytes()
+    if suffix.endswith(".gz"):
+        text = gzip.decompress(text)
+    if suffix.startswith(".jsonl"):
+        return Table.from_jsonl(text, schema=schema, file=str(path))
+    return Table.from_csv(
+        text,
+        delimiter=delimiter,
+        missing=list(missing),
+        trim=trim,
+        header=list(header),
+        schema=schema,
+        file=str(path),
+    )
+
+
+def write(
+    data: Any, path: str | os.PathLike[str], *, delimiter: str = ",", missing: str = ""
+) -> pathlib.Path:
+    """Write a table to a file; its suffix names the format, as in `read`. Equal tables give equal text.
+
+    Parameters
+    ----------
+    data : Table or anything that `table` accepts
+        What to write. CSV and JSONL keep values, not the schema; Parquet keeps both.
+    path : path
+        Ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet (needs pyarrow). Replaced when complete.
+    delimiter, missing
+        For CSV: the separator and the text that stands for "no value".
+    """
+    path = pathlib.Path(path)
+    suffix = _suffix(path)
+    data = table(data)
+    unfinished = path.with_name(path.name + ".unfinished")
+    if suffix == ".parquet":
+        pyarrow = _pyarrow("parquet")
+        pyarrow.parquet.write_table(pyarrow.table(data), unfinished)
+    else:
+        text = data.to_jsonl() if ".jsonl" in suffix else data.to_csv(delimiter=delimiter, missing=missing)
+        unfinished.write_bytes(gzip.compress(text, mtime=0) if suffix.endswith(".gz") else text)
+    return unfinished.replace(path)
+
+
+def to_arrow(data: Table) -> pyarrow.Table:
+    """Make a pyarrow table that shares memory with ours; the schema is in its metadata."""
+    return _pyarrow().table(data)
+
+
+def to_pandas(data: Table) -> pandas.DataFrame:
+    """Make a pandas frame: integers and booleans with missing values become its nullable types."""
+    import pandas
+
+    arrow = to_arrow(data)
+    nullable = {"integer": pandas.Int64Dtype(), "boolean": pandas.BooleanDtype()}
+    frame = arrow.to_pandas(strings_to_categorical=False)
+    for field in data.schema.fields:
+        if field.kind in nullable and data.null_count(field.name):
+            frame[field.name] = pandas.array(data.values(field.name), dtype=nullable[field.kind])
+    return frame
+
+
+def to_polars(data: Table) -> polars.DataFrame:
+    """Make a polars frame."""
+    try:
+        import polars
+    except ImportError as error:
+        raise ImportError("A polars frame needs the package polars: pip install polars.") from error
+    return polars.DataFrame(data)
+
+
+def html(data: Table) -> str:
+    """Show the first rows as an HTML table: kinds under the names, long texts cut, missing values marked."""
+    head = "".join(
+        f"<th>{_html.escape(f.name)}<br><small>{_html.escape(' '.join([f.kind, *f.roles]))}</small></th>"
+        for f in data.schema.fields
+    )
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>"
+        for row in data.head(_SHOWN_ROWS).records()
+    )
+    shown = min(len(data), _SHOWN_ROWS)
+    return (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"<p>{len(data):,} rows, {len(data.schema)} columns; {shown} rows shown</p>"
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "<em>missing</em>"
+    text = str(value)
+    return _html.escape(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…")
+
+
+def _suffix(path: pathlib.Path) -> str:
+    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
+        if path.name.lower().endswith(suffix):
+            return suffix
+    raise SchemaError(
+        f"The file name '{path.name}' does not say the format; it must end in {', '.join(_SUFFIXES)}."
+    )
+
+
+def _pyarrow(part: str | None = None) -> Any:
+    try:
+        import pyarrow
+
+        if part == "parquet":
+            import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError(
+            "Parquet files and pyarrow or pandas frames need the package pyarrow: pip install pyarrow."
+        ) from error
+    return pyarrow
+
+
+def _rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
+        raise SchemaError(f"The columns differ in length ({listed}); a table needs them all alike.")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _from_rows(
+    rows: Sequence[Mapping[str, Any]],
+    schema: Schema | None,
+    nan_as_missing: bool,
+    names: Sequence[str] = (),
+) -> Table:
+    if schema is None and not rows:
+        schema = Schema([Field(name) for name in names])
+    return Table.from_records(schema, rows, nan_as_missing=nan_as_missing)
+
+
+def _exporter(frame: Any) -> Any:
+    """Return what exports Arrow data for a frame; for pandas without its unnamed row index."""
+    if type(frame).__module__.partition(".")[0] != "pandas" or not hasattr(frame, "columns"):
+        return frame
+    arrow = _pyarrow()
+    if any(not isinstance(name, str) for name in frame.columns):
+        raise SchemaError(
+            "A column name of the frame is not a text; rename it, for example with columns.map(str)."
+        )
+    try:
+        exported = arrow.Table.from_pandas(frame, preserve_index=any(frame.index.names) or False)
+    except arrow.ArrowException as error:
+        # The original message may quote a value; its second part names the column.
+        column = error.args[1] if len(error.args) > 1 else "a column has mixed or unknown types"
+        problem = (
+            f"pandas cannot hand the frame over: {column}. Make the column one type, for example astype(str)."
+        )
+        raise SchemaError(problem) from None
+    return exported

@@ -1,0 +1,179 @@
+// What the readers of CSV and JSONL share: files, guessing kinds, times with and without zone, columns that
+// say where a value did not fit.
+#pragma once
+
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <unordered_set>
+
+#include "synthema/data/column.hpp"
+#include "synthema/data/json.hpp"
+#include "synthema/data/timestamp.hpp"
+
+namespace synthema::detail {
+
+inline std::string file_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    if (file && file.peek() == std::ifstream::traits_type::eof()) return {};  // an empty file reads nothing
+    throw ParseError({.file = path},
+                     message("The file cannot be read: ", std::generic_category().message(errno), "."));
+  }
+  return std::move(text).str();
+}
+
+inline std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+template <class T>
+std::optional<T> whole_number(std::string_view text) {
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  return value;
+}
+
+inline std::optional<double> finite_number(std::string_view text) {
+  const auto value = whole_number<double>(text);
+  return value && std::isfinite(*value) ? value : std::nullopt;
+}
+
+// "true" or "false" in lower, upper or title case.
+inline std::optional<bool> truth(std::string_view text) {
+  for (const char* word : {"true", "True", "TRUE"})
+    if (text == word) return true;
+  for (const char* word : {"false", "False", "FALSE"})
+    if (text == word) return false;
+  return {};
+}
+
+// A number written so that it is surely a number: no plus sign, no leading zero ("0.5" and "0" are fine).
+inline bool plainly_numeric(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
+  return text[0] != '0' || text.size() == 1 || text[1] == '.' || text[1] == 'e' || text[1] == 'E';
+}
+
+// Sees the texts of one column and says which kind holds them all.
+class TextKind {
+ public:
+  static constexpr std::size_t kMostLabels = 1000;  // a category has at most so many labels,
+  static constexpr std::size_t kLongestLabel = 64;  // of at most so many bytes, each used twice on average
+
+  explicit TextKind(bool may_be_number)
+      : boolean_(may_be_number), integer_(may_be_number), real_(may_be_number) {}
+
+  void see(std::string_view text) {
+    ++seen_;
+    const std::string_view bare = trimmed(text);
+    if (boolean_) boolean_ = truth(bare).has_value();
+    if (real_) real_ = plainly_numeric(bare) && finite_number(bare);
+    if (integer_) integer_ = real_ && whole_number<std::int64_t>(bare);
+    if (time_) time_ = sees_time(bare);
+    if (category_ && labels_.insert(std::string(text)).second)
+      category_ = text.size() <= kLongestLabel && labels_.size() <= kMostLabels;
+  }
+  Kind kind() const {
+    if (seen_ == 0) return Kind::text;
+    if (boolean_) return Kind::boolean;
+    if (integer_) return Kind::integer;
+    if (real_) return Kind::real;
+    if (time_) return Kind::time;
+    return category_ && labels_.size() * 2 <= seen_ ? Kind::category : Kind::text;
+  }
+
+ private:
+  // Times all have a zone or all have none; a mixture stays text.
+  bool sees_time(std::string_view text) {
+    const auto parsed = parse_iso8601(text);
+    if (!parsed) return false;
+    if (!zoned_) zoned_ = parsed->zoned;
+    return *zoned_ == parsed->zoned;
+  }
+  bool boolean_, integer_, real_;
+  bool time_ = true, category_ = true;
+  std::optional<bool> zoned_;
+  std::size_t seen_ = 0;
+  std::unordered_set<std::string> labels_;
+};
+
+// What an error says, without the place in front.
+inline std::string bare_message(const Error& error) {
+  const std::string text = error.what(), place = error.where().text() + ": ";
+  return text.starts_with(place) ? text.substr(place.size()) : text;
+}
+
+// A ColumnBuilder whose complaints carry a place, and which sees to it that times are all with a zone or all
+// without.
+class PlacedColumn {
+ public:
+  explicit PlacedColumn(const Field& field) : field_(field), builder_(field) {}
+
+  const Field& field() const { return field_; }
+
+  void append(const Value& value, const Location& where) {
+    try {
+      builder_.append(with_times(value, where));
+    } catch (const SchemaError& error) {
+      throw ParseError(where, bare_message(error));
+    }
+  }
+  Column finish() { return builder_.finish(zoned_.value_or(false) ? "UTC" : ""); }
+
+ private:
+  Value with_times(const Value& value, const Location& where) {
+    const bool list = field_.kind == Kind::list;
+    if ((list ? field_.item : field_.kind) != Kind::time) return value;
+    if (const auto* text = value.get_if<std::string>()) return time_from(*text, where);
+    if (const auto* items = value.get_if<ValueList>(); items && list) {
+      ValueList out;
+      for (const Value& item : *items) {
+        const auto* text = item.get_if<std::string>();
+        out.push_back(text ? time_from(*text, where) : item);
+      }
+      return out;
+    }
+    return value;
+  }
+  Value time_from(const std::string& text, const Location& where) {
+    const auto parsed = parse_iso8601(trimmed(text));
+    if (!parsed)
+      throw ParseError(where,
+                       "The text is no ISO 8601 time of at most microseconds, for example "
+                       "2026-11-24T03:30:00Z.");
+    if (!zoned_) zoned_ = parsed->zoned;
+    if (*zoned_ != parsed->zoned)
+      throw ParseError(where, "Some times of this field have a zone and others have none; write all alike.");
+    return parsed->time;
+  }
+
+  Field field_;
+  ColumnBuilder builder_;
+  std::optional<bool> zoned_;
+};
+
+// A cell as JSON text; unlike to_json(Value) it knows whether times have a zone.
+inline std::string cell_json(const Column& column, std::size_t row) {
+  if (column.is_null(row)) return "null";
+  if (column.kind() == Kind::time)
+    return '"' + to_iso8601({column.integers()[row]}, !column.zone().empty()) + '"';
+  if (column.kind() != Kind::list) return to_json(column.value_at(row));
+  std::string out = "[";
+  for (auto i = column.offsets()[row]; i < column.offsets()[row + 1]; ++i)
+    out += (out.size() > 1 ? ", " : "") + cell_json(column.items(), static_cast<std::size_t>(i));
+  return out + "]";
+}
+
+}  // namespace synthema::detail

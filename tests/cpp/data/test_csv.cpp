@@ -1,0 +1,167 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "synthema/data/csv.hpp"
+#include "synthema/data/digest.hpp"
+
+using namespace synthema;
+
+namespace {
+
+Kind kind_of(const std::string& values) {
+  return read_csv("a,b\n" + values).schema().fields[0].kind;
+}
+
+std::string written(const Table& table, const CsvOptions& options = {}) {
+  std::ostringstream out;
+  write_csv(table, out, options);
+  return out.str();
+}
+
+Schema all_kinds() {
+  Schema schema;
+  schema.fields = {{.name = "i", .kind = Kind::integer}, {.name = "x", .kind = Kind::real},
+                   {.name = "b", .kind = Kind::boolean}, {.name = "c", .kind = Kind::category},
+                   {.name = "t", .kind = Kind::text},    {.name = "w", .kind = Kind::time},
+                   {.name = "l", .kind = Kind::list}};
+  return schema;
+}
+
+}  // namespace
+
+TEST_CASE("quotes, doubled quotes, newlines, CRLF and the UTF-8 mark") {
+  const Table table = read_csv("\xEF\xBB\xBFname,\"no,te\"\r\n\"a \"\"b\"\"\",\"one\r\ntwo\"\r\n,\"\"");
+  CHECK(table.schema().fields[0].name == "name");
+  CHECK(table.schema().fields[1].name == "no,te");
+  CHECK(table.column(0).text_at(0) == "a \"b\"");
+  CHECK(table.column(1).text_at(0) == "one\r\ntwo");
+  CHECK(table.column(0).is_null(1));
+  CHECK(table.column(1).value_at(1) == Value(""));  // quoted: an empty text, not a missing one
+}
+
+TEST_CASE("kinds are inferred from all rows, and codes stay text") {
+  CHECK(kind_of("1,\n-20,\n,\n0,") == Kind::integer);
+  CHECK(kind_of("1,\n2.5,\n1e-3,") == Kind::real);
+  CHECK(kind_of("008,\n250,") == Kind::text);  // ICD-9 codes and postcodes keep their zeros
+  CHECK(kind_of("00.5,") == Kind::text);
+  CHECK(kind_of("+4,") == Kind::text);
+  CHECK(kind_of("9223372036854775808,") == Kind::real);
+  CHECK(kind_of("nan,") == Kind::text);
+  CHECK(kind_of("1e999,") == Kind::text);
+  CHECK(kind_of("true,\nFALSE,") == Kind::boolean);
+  CHECK(kind_of("2020-01-01,\n2020-01-02T03:04,") == Kind::time);
+  CHECK(kind_of("2020-01-01T00:00Z,\n2020-01-02T03:04,") == Kind::text);
+  CHECK(kind_of("f,\nm,\nf,\nm,") == Kind::category);
+  CHECK(kind_of("f,\nm,\nx,\nm,") == Kind::text);
+  CHECK(kind_of(",\n,") == Kind::text);
+}
+
+TEST_CASE("options: delimiter, markers, trim, header") {
+  const Table table =
+      read_csv("1; NA ;?\n2; x ;y\n",
+               {.delimiter = ';', .missing = {"NA", "?"}, .trim = true, .header = {"a", "b", "c"}});
+  CHECK(table.rows() == 2);
+  CHECK(table.column("b").is_null(0));
+  CHECK(table.column("b").text_at(1) == "x");
+  CHECK(table.column("c").is_null(0));
+  CHECK(read_csv("a,b\n x,NA\n").column("a").text_at(0) == " x");
+  CHECK(read_csv("a,b\n x,NA\n").column("b").text_at(0) == "NA");
+  CHECK(read_csv(",x\n1,2\n").schema().fields[0].name == "column_1");
+  CHECK(read_csv("a,b\n1,2\n\n3,4\n\n").rows() == 2);
+  CHECK(read_csv("a\n1\n\n3\n").column(0).null_count() == 1);
+  CHECK(read_csv("a,b\n").rows() == 0);
+  CHECK_THROWS_AS(read_csv("a\n", {.delimiter = '"'}), ConfigError);
+}
+
+TEST_CASE("what is broken is refused with its place and without its value") {
+  const auto refused = [](std::string_view text, const char* part) {
+    CHECK_THROWS_WITH_AS(read_csv(text, {.file = "f.csv"}), doctest::Contains(part), ParseError);
+  };
+  refused("", "f.csv: The file is empty");
+  refused("a,b\n1\n", "f.csv, line 2: The row has 1 fields, but there are 2 columns");
+  refused("a,b\n1,2,3\n", "line 2");
+  refused("a,b\n\"x\ny\",1\n\"z,2\n", "line 4, column 1");
+  refused("a,b\nx,y\"z\n", "line 2, column 4");
+  refused("a,b\nx,\"y\"z\n", "line 2, column 6");
+  refused("a,b\nx\ry,1\n", "line 2, column 2");
+  refused("a,b\nok,\xff\n", "line 2, column 4");
+  refused("a,a\n", "field 'a'");
+  refused(
+      "\xFF\xFE"
+      "a",
+      "UTF-16");
+}
+
+TEST_CASE("with a schema every field must fit, and the message says where it does not") {
+  const Schema schema = all_kinds();
+  const auto refused = [&](const std::string& row, const char* part) {
+    CHECK_THROWS_WITH_AS(read_csv("i,x,b,c,t,w,l\n" + row, {.schema = &schema, .file = "f.csv"}),
+                         doctest::Contains(part), ParseError);
+  };
+  CHECK_NOTHROW(read_csv("i,x,b,c,t,w,l\n1,2,true,a,b,2020-01-01,\"[\"\"x\"\"]\"\n", {.schema = &schema}));
+  refused("x9,,,,,,\n", "f.csv, line 2, column 1, field 'i': The field holds no finite number");
+  refused("1.5,,,,,,\n", "field 'i'");
+  refused(",1e999,,,,,\n", "line 2, column 2, field 'x'");
+  refused(",nan,,,,,\n", "field 'x'");
+  refused(",,maybe,,,,\n", "field 'b'");
+  refused(",,,,,01/02/2020,\n", "field 'w'");
+  refused(",,,,,2020-01-01T00:00,\n,,,,,2020-01-01T00:00Z,\n", "line 3, column 6, field 'w'");
+  refused(",,,,,,[1\n", "field 'l'");
+  refused(",,,,,,3\n", "field 'l'");
+  CHECK_THROWS_WITH_AS(read_csv("i\n1\n", {.schema = &schema}), doctest::Contains("field 'x'"), ParseError);
+  CHECK_THROWS_WITH_AS(read_csv("i,x,b,c,t,w,l,more\n", {.schema = &schema}),
+                       doctest::Contains("field 'more'"), ParseError);
+}
+
+TEST_CASE("columns are found by name, whatever their order") {
+  Schema schema;
+  schema.fields = {{.name = "a", .kind = Kind::integer}, {.name = "b"}};
+  CHECK(read_csv("b,a\n007,007\n", {.schema = &schema}).record(0) == Record{{"a", 7}, {"b", "007"}});
+}
+
+TEST_CASE("what is written reads back exactly") {
+  const std::vector<Record> records{{{"i", 1},
+                                     {"x", 0.1},
+                                     {"b", true},
+                                     {"c", "a,b"},
+                                     {"t", ""},
+                                     {"w", Timestamp{1}},
+                                     {"l", ValueList{"p", Value{}}}},
+                                    {},
+                                    {{"i", -5},
+                                     {"x", -0.0},
+                                     {"b", false},
+                                     {"c", " a"},
+                                     {"t", "say \"x\"\r\ny"},
+                                     {"w", Timestamp{-1}},
+                                     {"l", ValueList{}}},
+                                    {{"i", 0}, {"x", 1e300}, {"c", "NA"}, {"t", "NA"}}};
+  const Schema schema = all_kinds();
+  const Table table = Table::from_records(schema, records);
+  for (const char* missing : {"", "NA"}) {
+    const CsvOptions options{.delimiter = ';', .missing = {missing}, .schema = &schema};
+    CHECK(content_digest(read_csv(written(table, options), options)) == content_digest(table));
+  }
+  CHECK(written(table.head(0)) == "i,x,b,c,t,w,l\n");
+}
+
+TEST_CASE("a single column keeps its missing values") {
+  Schema schema;
+  schema.fields = {{.name = "t"}};
+  const Table table = Table::from_records(schema, std::vector<Record>{{}, {{"t", ""}}, {}});
+  CHECK(written(table) == "t\n\n\"\"\n\n");
+  CHECK(content_digest(read_csv(written(table), {.schema = &schema})) == content_digest(table));
+}
+
+TEST_CASE("files: read, empty and missing") {
+  const auto path = std::filesystem::temp_directory_path() / "synthema_test.csv";
+  std::ofstream(path, std::ios::binary) << "a\n1\n";
+  CHECK(read_csv_file(path.string()).rows() == 1);
+  std::ofstream(path, std::ios::binary).flush();
+  CHECK_THROWS_WITH_AS(read_csv_file(path.string()), doctest::Contains("empty"), ParseError);
+  std::filesystem::remove(path);
+  CHECK_THROWS_WITH_AS(read_csv_file(path.string()), doctest::Contains("synthema_test.csv"), ParseError);
+}
