@@ -1,0 +1,132 @@
+"""The report page: one self-contained HTML file from a report document.
+
+A *document* is the JSON form that a run folder keeps as `report.json`. Its keys, all optional but the first two::
+
+    format, version   "synthema report", 1
+    title, subtitle   of the page
+    sections          sets of rows side by side: [{name, title, rows, scores: [Score, ...]}, ...]
+    run               command, recipe, seed, library, versions, model, seconds, peak_memory_bytes, accepted, attempts
+    rejections        how many drafts each check rejected
+    concepts          [{id, name, accepted, attempts}, ...]
+    lengths           {"accepted": [...], "drafts": [...]}, in words
+    rows, rejected    samples of row outcomes as in rows.jsonl; `highlights` marks (start, end, field) of the text
+    columns           which condition fields are the label and its name, which column is the text
+    data              the data card: source, version, licence, terms, citation, language
+    warnings          sentences
+
+The page loads nothing from anywhere, needs no script to be read, and escapes everything it shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from synthema.reporting import sections
+from synthema.reporting.markup import Html, element, join
+
+__all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
+
+FORMAT = "synthema report"
+VERSION = 1
+
+# Opens every folded part before printing. The page reads the same without it.
+SCRIPT = "addEventListener('beforeprint',()=>document.querySelectorAll('details').forEach(d=>d.open=true))"
+
+
+def as_document(report: Any) -> Mapping[str, Any]:
+    """A document from a document, from the JSON of one evaluation, or from anything with `to_json()`.
+
+    An evaluation alone (a mapping with `scores`) becomes a document with one section.
+    """
+    if hasattr(report, "to_json"):
+        report = report.to_json()
+    if isinstance(report, str):
+        report = json.loads(report)
+    if not isinstance(report, Mapping):
+        raise TypeError(f"A report page needs a mapping or a report, not {type(report).__name__}.")
+    if "sections" in report or "scores" not in report:
+        return report
+    one = {"name": "synthetic", "title": "Synthetic rows", "rows": report.get("rows"), "scores": report["scores"]}
+    rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
+    return {"title": "Evaluation of synthetic data", **rest, "sections": [one]}
+
+
+def render(report: Any) -> str:
+    """The whole page as one HTML string.
+
+    Parameters
+    ----------
+    report
+        A report document, the JSON form of an evaluation, or an object with `to_json()`.
+
+    Returns
+    -------
+    str
+        UTF-8 HTML that stands alone: no request leaves it.
+    """
+    document = as_document(report)
+    return "<!doctype html>\n" + element("html", _head(document), element("body", _main(document)), lang="en") + "\n"
+
+
+def _head(document: Mapping[str, Any]) -> Html:
+    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    style = resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", document.get("title") or "synthema report"),
+        element("style", Html(style)),
+        element("script", Html(SCRIPT)),
+    )
+
+
+def _main(document: Mapping[str, Any]) -> Html:
+    parts = (
+        sections.opening,
+        sections.strip,
+        sections.scores,
+        sections.plots,
+        sections.rows,
+        sections.rejected,
+        sections.run_facts,
+        sections.data_card,
+        sections.guide,
+    )
+    footer = element("footer", "Made by synthema. Everything on this page is in report.json beside it.")
+    return element("main", join(part(document) for part in parts), footer)
+
+
+def render_inline(report: Any, height: int = 640) -> str:
+    """The page for a notebook cell: an isolated frame, so that neither style touches the other."""
+    return element(
+        "iframe",
+        srcdoc=render(report),
+        style=f"width:100%;height:{height}px;border:1px solid #dfe4ea;border-radius:8px",
+        title="synthema report",
+    )
+
+
+def document_json(document: Mapping[str, Any]) -> str:
+    """The document as `report.json` holds it: sorted nowhere, indented, no bare NaN."""
+    return json.dumps({"format": FORMAT, "version": VERSION, **document}, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def save(report: Any, path: str | os.PathLike[str]) -> Path:
+    """Write the page to `path`, whole or not at all, and return the path."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(target.name + ".part")
+    beside.write_text(render(report), encoding="utf-8")
+    beside.replace(target)
+    return target

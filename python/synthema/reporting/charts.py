@@ -1,0 +1,179 @@
+"""The plots of the page: inline SVG, drawn here, readable without colour and without script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synthema.reporting.markup import Html, element
+from synthema.reporting.numbers import number, score_range, shown
+
+
+def _svg(width: float, height: float, label: str, *children: Html) -> Html:
+    return element(
+        "svg",
+        element("title", label),
+        *children,
+        viewBox=f"0 0 {width:g} {height:g}",
+        width=f"{width:g}",
+        height=f"{height:g}",
+        role="img",
+        aria_label=label,
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
+    return element("line", x1=f"{x1:.1f}", y1=f"{y1:.1f}", x2=f"{x2:.1f}", y2=f"{y2:.1f}", class_=class_)
+
+
+def _text(x: float, y: float, text: str, class_: str, anchor: str = "middle") -> Html:
+    return element("text", text, x=f"{x:.1f}", y=f"{y:.1f}", class_=class_, text_anchor=anchor)
+
+
+def nice_step(span: float, about: int) -> float:
+    """A step of 1, 2 or 5 times a power of ten that cuts `span` into about `about` pieces."""
+    raw = max(span, 1e-12) / max(about, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(power * m for m in (1, 2, 5, 10) if raw <= power * m * (1 + 1e-9))
+
+
+def _axis_of(scores: Sequence[Mapping[str, Any] | None]) -> tuple[float, float]:
+    """The score's own range where it is finite, else what the values, intervals and bounds need."""
+    present = [s for s in scores if s]
+    low, high = score_range(present[0])
+    values = []
+    for score in present:
+        interval = score.get("interval") or {}
+        for value in (
+            score.get("value"),
+            interval.get("low"),
+            interval.get("high"),
+            (score.get("floor") or {}).get("value"),
+            (score.get("ceiling") or {}).get("value"),
+        ):
+            found = number(value)
+            if found is not None and math.isfinite(found):
+                values.append(found)
+    if low is None:
+        low = min([*values, 0.0])
+    if high is None or (high > 50 and values and max(values) < high / 20):
+        high = max([*values, low + 1e-9]) or 1.0
+        high = nice_step(high - low, 4) * math.ceil((high - low) / nice_step(high - low, 4)) + low
+    return low, high if high > low else low + 1.0
+
+
+def dot_and_whisker(scores: Sequence[Mapping[str, Any] | None], names: Sequence[str]) -> Html:
+    """Value and interval of one measure for each set of rows, on the measure's range, with floor and ceiling.
+
+    The first set is a filled dot, the second a hollow one: they differ without colour too.
+    """
+    width, left, right, top, step = 264.0, 6.0, 6.0, 8.0, 13.0
+    low, high = _axis_of(scores)
+    rows = [(i, s) for i, s in enumerate(scores) if s and number(s.get("value")) is not None]
+    bottom = top + step * len(scores)
+
+    def x(value: float) -> float:
+        clipped = min(max(value, low), high)
+        return left + (clipped - low) / (high - low) * (width - left - right)
+
+    parts: list[Html] = []
+    first = next(s for s in scores if s)
+    marks = [(n, number((first.get(n) or {}).get("value"))) for n in ("floor", "ceiling")]
+    known = {name: value for name, value in marks if value is not None and math.isfinite(value)}
+    if len(known) == 2:
+        a, b = sorted(x(v) for v in known.values())
+        parts.append(
+            element("rect", x=f"{a:.1f}", y="3", width=f"{b - a:.1f}", height=f"{bottom - 3:.1f}", class_="band")
+        )
+    for value in known.values():
+        parts.append(_line(x(value), 3, x(value), bottom, "bound"))
+    parts.append(_line(left, bottom, width - right, bottom, "axis"))
+    for end, anchor in ((low, "start"), (high, "end")):
+        parts.append(_line(x(end), bottom, x(end), bottom + 3, "axis"))
+        parts.append(_text(x(end), bottom + 12, shown(first, end), "tick", anchor))
+    for name, value in known.items():
+        if left + 36 < x(value) < width - right - 36:
+            parts.append(_text(x(value), bottom + 12, name, "tick"))
+    for index, score in rows:
+        y = top + step * index + 2
+        interval = score.get("interval")
+        if interval:
+            a, b = number(interval.get("low")), number(interval.get("high"))
+            if a is not None and b is not None:
+                parts.append(_line(x(a), y, x(b), y, f"whisker s{index}"))
+        parts.append(
+            element("circle", cx=f"{x(number(score['value'])):.1f}", cy=f"{y:.1f}", r="4", class_=f"dot s{index}")
+        )
+    said = "; ".join(f"{names[i]} {shown(s, s['value'])}" for i, s in rows) or "not defined"
+    return _svg(width, bottom + 16, said, *parts)
+
+
+def histogram(sets: Sequence[Sequence[float]], names: Sequence[str], unit: str) -> Html:
+    """Share of each set in equal bins: the first set as bars, the second as a stepped line over them."""
+    values = [v for s in sets for v in s]
+    if not values:
+        return element("p", "Nothing to show: no rows.", class_="quiet")
+    width, height, left, bottom, top = 520.0, 210.0, 40.0, 38.0, 10.0
+    step = max(1.0, nice_step(max(values) - min(values) + 1, 14))
+    start = math.floor(min(values) / step) * step
+    count = int((max(values) - start) // step) + 1
+    shares = []
+    for one in sets:
+        bins = [0] * count
+        for value in one:
+            bins[int((value - start) // step)] += 1
+        shares.append([b / len(one) if one else 0.0 for b in bins])
+    peak = max(max(s) for s in shares if s)
+    grid = nice_step(peak, 4)
+    ceiling = math.ceil(peak / grid - 1e-9) * grid
+    inner = width - left - 8
+
+    def x(i: float) -> float:
+        return left + inner * i / count
+
+    def y(share: float) -> float:
+        return top + (height - top - bottom) * (1 - share / ceiling)
+
+    parts: list[Html] = []
+    for k in range(round(ceiling / grid) + 1):
+        parts.append(_line(left, y(k * grid), width - 8, y(k * grid), "grid"))
+        parts.append(_text(left - 6, y(k * grid) + 4, f"{k * grid * 100:.0f} %", "tick", "end"))
+    for i, share in enumerate(shares[0]):
+        parts.append(
+            element(
+                "rect",
+                x=f"{x(i) + 1:.1f}",
+                y=f"{y(share):.1f}",
+                width=f"{inner / count - 2:.1f}",
+                height=f"{height - bottom - y(share):.1f}",
+                class_="bar s0",
+            )
+        )
+    for other in shares[1:2]:
+        path = "".join(
+            f"{'M' if i == 0 else 'L'}{x(i):.1f} {y(s):.1f}L{x(i + 1):.1f} {y(s):.1f}" for i, s in enumerate(other)
+        )
+        parts.append(element("path", d=path, class_="steps s1"))
+    every = max(1, math.ceil(count / 10))
+    for i in range(0, count + 1, every):
+        parts.append(_text(x(i), height - bottom + 16, f"{start + i * step:g}", "tick"))
+    parts.append(_text(left + inner / 2, height - 4, unit, "tick"))
+    label = f"Histogram of {unit} for " + " and ".join(f"{n} ({len(s)})" for n, s in zip(names, sets, strict=False))
+    return _svg(width, height, label, *parts)
+
+
+def bars(items: Sequence[tuple[str, float, str]], class_: str = "s0") -> Html:
+    """Labelled horizontal bars in HTML (they wrap on a phone and print): (label, share of full width, figure)."""
+    rows = []
+    for label, share, figure in items:
+        width = f"width:{max(0.0, min(1.0, share)) * 100:.1f}%"
+        rows.append(
+            element(
+                "li",
+                element("span", label, class_="label"),
+                element("span", element("i", style=width, class_=class_), class_="track", aria_hidden="true"),
+                element("span", figure, class_="figure"),
+            )
+        )
+    return element("ul", *rows, class_="bars")

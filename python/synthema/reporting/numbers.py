@@ -1,0 +1,99 @@
+"""How numbers are written on the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+# Scores whose value is a share of something and is read as a percentage.
+SHARE_WORDS = ("share", "rate", "agreement", "recovery_top", "duplicate", "overlap", "accuracy", "coverage")
+
+
+def number(value: object) -> float | None:
+    """A JSON number, or "inf"/"-inf" as our JSON writes infinities; `None` for what is absent."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        result = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(result) else result
+
+
+def score_range(score: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Finite ends of the score's range; `None` where it is open."""
+    ends = score.get("range") or {}
+    low, high = (ends[0], ends[1]) if isinstance(ends, list) else (ends.get("low", 0), ends.get("high", 1))
+    low, high = number(low), number(high)
+    return (
+        low if low is not None and math.isfinite(low) else None,
+        high if high is not None and math.isfinite(high) else None,
+    )
+
+
+def is_share(score: Mapping[str, Any]) -> bool:
+    """Whether the value is a share between 0 and 1 that reads best in per cent."""
+    name = str(score.get("name", ""))
+    return score_range(score) == (0.0, 1.0) and any(word in name for word in SHARE_WORDS)
+
+
+def decimals(value: float) -> str:
+    """Three significant digits, no exponent for ordinary sizes, no trailing noise."""
+    size = abs(value)
+    if value == int(value) and size < 1e15:
+        return f"{int(value):,}"
+    if size >= 100:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    if size >= 0.0995:
+        return f"{value:.2f}"
+    return f"{value:.2g}" if size < 0.001 else f"{value:.3f}"
+
+
+def percent(value: float) -> str:
+    """A share as a percentage: 0.625 -> "62.5 %"; small floors keep two digits."""
+    scaled = value * 100
+    if scaled == 0 or scaled >= 99.95:
+        return f"{scaled:.0f} %"
+    if scaled < 0.1:
+        return f"{scaled:.2g} %"
+    return f"{scaled:.1f} %"
+
+
+def shown(score: Mapping[str, Any], value: object) -> str:
+    """A value in the unit in which this score is read."""
+    found = number(value)
+    if found is None:
+        return "—"
+    return percent(found) if is_share(score) else decimals(found)
+
+
+def interval_text(score: Mapping[str, Any]) -> str:
+    """"51.2 to 73.8 %", or nothing where there is no interval."""
+    interval = score.get("interval")
+    if not interval:
+        return ""
+    low, high = shown(score, interval.get("low")), shown(score, interval.get("high"))
+    return f"{low.removesuffix(' %')} to {high}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: 0.8 s, 42 s, 6 min 10 s, 2 h 3 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def words(name: str) -> str:
+    """A key as a label: `label_recovery_top1` -> "Label recovery top-1"."""
+    import re
+
+    text = re.sub(r"top(\d+)", r"top-\1", name.replace("_", " "))
+    return text[:1].upper() + text[1:]
