@@ -1,0 +1,257 @@
+"""Configuration files: a TOML file is the plain serialisation of a recipe.
+
+Every key is declared here once, with its type, range and meaning; the guide prints the same table. A key that is not
+declared is an error that names the file, the line, the key and the nearest key that exists.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from synthema._core import ConfigError, ParseError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+__all__ = ["SECTIONS", "Config", "Key", "load", "parse"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: its type in words ("integer", "number", "text", "switch", "texts", "table"), range and meaning."""
+
+    kind: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+# Section "" is the top of the file. `check` is an array of tables ([[check]]).
+SECTIONS: Mapping[str, Mapping[str, Key]] = {
+    "": {
+        "recipe": Key("text", "name of the recipe whose parts are the defaults; leave out to give all parts here"),
+        "title": Key("text", "title of the report"),
+        "rows": Key("integer", "accepted rows wanted", minimum=1),
+        "seed": Key("integer", "seed of the run", minimum=0, maximum=2**64 - 1),
+    },
+    "model": {
+        "path": Key("text", "GGUF file or model folder; relative to the configuration file"),
+        "threads": Key("integer", "threads of the model; 0: all cores. Never changes a row", minimum=0),
+    },
+    "sampling": {
+        "temperature": Key("number", "0 is greedy", minimum=0, maximum=100),
+        "top_k": Key("integer", "keep the k most likely tokens; 0: all", minimum=0),
+        "top_p": Key("number", "smallest set of tokens whose probability reaches this", minimum=0, maximum=1),
+        "min_p": Key("number", "drop tokens below this share of the most likely one", minimum=0, maximum=1),
+        "repetition_penalty": Key("number", "above 1 discourages what was said", minimum=0, maximum=100),
+        "max_tokens": Key("integer", "of one completion", minimum=1),
+    },
+    "run": {
+        "max_attempts": Key("integer", "of one row before it is given up", minimum=1),
+        "in_flight": Key("integer", "rows worked on at once; never changes a row", minimum=1),
+        "hopeless_after": Key("integer", "attempts before a run may be called hopeless", minimum=1),
+        "hopeless_below": Key("number", "acceptance rate that is hopeless", minimum=0, maximum=1),
+    },
+    "strategy": {
+        "kind": Key("text", "how a row is asked for", choices=("zero_shot", "few_shot", "label_conditioned")),
+        "instruction": Key("text", "what to write; {field} stands for a value of the condition"),
+        "system": Key("text", "system message of a chat model"),
+        "plain": Key("switch", "true: plain text to continue, for small and base models; false: chat messages"),
+        "block": Key("text", "how one exemplar and the question look; {field} stands for a value"),
+        "column": Key("text", "column of the finished row that takes the answer"),
+        "label": Key("text", "column that holds the label"),
+        "stop": Key("texts", "the answer ends before the first of these"),
+        "shots": Key("integer", "exemplars shown", minimum=0),
+        "choose": Key("text", "how exemplars are chosen", choices=("random", "label", "similarity")),
+    },
+    "exemplars": {"file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file")},
+    "conditions": {"file": Key("text", "one line a row: what each row must agree with (used again from the start when rows run out)")},
+    "schema": {"file": Key("text", "JSON schema of the finished rows")},
+    "check": {
+        "kind": Key("text", "what is checked", choices=("length", "facts", "no_copy", "language", "one_of")),
+        "column": Key("text", "column of the finished row"),
+        "minimum": Key("integer", "least number of words", minimum=0),
+        "maximum": Key("integer", "largest number of words", minimum=1),
+        "fields": Key("texts", "fields of the condition whose values must stand in the text"),
+        "words": Key("integer", "longest run of words that may be the same as an exemplar's, plus one", minimum=1),
+        "values": Key("texts", "allowed values"),
+    },
+    "values": {},  # of the recipe; the recipe declares its own keys
+}
+
+_PYTHON = {"integer": int, "number": (int, float), "text": str, "switch": bool, "texts": list, "table": dict}
+
+
+@dataclass
+class Config:
+    """A checked configuration. Paths are already absolute or relative to the working folder."""
+
+    recipe: str | None = None
+    title: str | None = None
+    rows: int | None = None
+    seed: int | None = None
+    sections: dict[str, Any] = field(default_factory=dict)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """The keys given in a section; empty where it was left out."""
+        return dict(self.sections.get(name) or {})
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """The `[[check]]` tables in their order."""
+        return list(self.sections.get("check") or [])
+
+
+class _Source:
+    """The text of a file, to name the line of a key."""
+
+    def __init__(self, name: str, text: str):
+        self.name = name
+        self.lines = text.split("\n")
+
+    def line_of(self, section: str, key: str | None, index: int = 0) -> int | None:
+        """1-based line of `key` in `section` (its `index`-th table for arrays), or of the section's head."""
+        current, seen, head = "", -1, None
+        for number, line in enumerate(self.lines, start=1):
+            opened = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$", line)
+            if opened:
+                current = opened[1]
+                seen += current == section
+                if current == section and seen == index:
+                    head = number
+            elif key and current == section and (section == "" or seen == index):
+                if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*(\.|=)", line):
+                    return number
+        return head
+
+    def place(self, section: str, key: str | None, index: int = 0) -> str:
+        line = self.line_of(section, key, index)
+        field_name = ".".join(part for part in (section, key) if part)
+        return f"{self.name}{f', line {line}' if line else ''}, field '{field_name}'"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else f" Known here: {', '.join(sorted(known)) or 'nothing'}."
+
+
+def check_value(place: str, key: Key, value: Any) -> None:
+    """Raise ConfigError if `value` has another type than the key or lies outside its range."""
+    wanted = _PYTHON[key.kind]
+    wrong = not isinstance(value, wanted) or (isinstance(value, bool) and key.kind != "switch")
+    if key.kind == "texts" and not wrong:
+        wrong = not all(isinstance(item, str) for item in value)
+    if wrong:
+        kind = "a list of texts" if key.kind == "texts" else f"{'an' if key.kind[0] in 'aeiou' else 'a'} {key.kind}"
+        raise ConfigError(f"{place}: The value must be {kind}, not {value!r}.")
+    if key.choices and value not in key.choices:
+        raise ConfigError(f"{place}: The value must be one of {', '.join(key.choices)}, not {value!r}.")
+    low, high = key.minimum, key.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        raise ConfigError(f"{place}: The value must be {bounds}, not {value}.")
+
+
+def _check_table(source: _Source, section: str, table: Any, known: Mapping[str, Key], index: int = 0) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{source.place('', section)}: This is a section: write [{section}] and its keys below.")
+    for name, value in table.items():
+        if name not in known:
+            raise ConfigError(f"{source.place(section, name, index)}: There is no such key.{_nearest(name, known)}")
+        check_value(source.place(section, name, index), known[name], value)
+    return dict(table)
+
+
+def _resolve(folder: Path, section: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Make paths relative to the configuration file."""
+    key = "path" if section == "model" else "file"
+    if isinstance(table.get(key), str):
+        table[key] = str(folder / Path(table[key]).expanduser())
+    return table
+
+
+def parse(text: str, name: str = "configuration", folder: str | os.PathLike[str] = ".", values: Mapping[str, Key] | None = None) -> Config:
+    """Check a TOML text and return it as a `Config`.
+
+    Parameters
+    ----------
+    text
+        The TOML text.
+    name
+        How errors call it.
+    folder
+        What relative paths are relative to.
+    values
+        The keys of `[values]`; by default those that the named recipe declares.
+
+    Raises
+    ------
+    ParseError
+        Where the text is not TOML, with the line.
+    ConfigError
+        For an unknown key, a wrong type or a value out of range, with line and key.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ParseError(f"{name}: The file is not valid TOML: {error}.") from None
+    source = _Source(name, text)
+    top = SECTIONS[""]
+    known = [*top, *(s for s in SECTIONS if s)]
+    for key in document:
+        if key not in known:
+            section = key if isinstance(document[key], (dict, list)) else ""
+            place = source.place(section, None if section else key) if section else source.place("", key)
+            raise ConfigError(f"{place}: There is no such key or section.{_nearest(key, known)}")
+    head = _check_table(source, "", {k: v for k, v in document.items() if k in top}, top)
+    values = values if values is not None else _recipe_keys(head.get("recipe"), source)
+    sections: dict[str, Any] = {}
+    for section in SECTIONS:
+        if section and section in document:
+            sections[section] = _check_section(source, section, document[section], values, Path(folder))
+    return Config(**head, sections=sections)
+
+
+def _check_section(source: _Source, section: str, given: Any, values: Mapping[str, Key], folder: Path) -> Any:
+    keys = values if section == "values" else SECTIONS[section]
+    if section != "check":
+        return _resolve(folder, section, _check_table(source, section, given, keys))
+    if not isinstance(given, list):
+        raise ConfigError(f"{source.place('check', None)}: Checks are a list: write [[check]] once for each.")
+    for index, table in enumerate(given):
+        _check_table(source, section, table, keys, index)
+        if "kind" not in table:
+            raise ConfigError(f"{source.place('check', None, index)}: A check needs a kind.")
+    return given
+
+
+def _recipe_keys(recipe: str | None, source: _Source) -> Mapping[str, Key]:
+    if recipe is None:
+        return {}
+    from synthema import recipes
+
+    if recipe not in recipes.names():
+        raise ConfigError(f"{source.place('', 'recipe')}: There is no recipe '{recipe}'.{_nearest(recipe, recipes.names())}")
+    return recipes.get(recipe).keys
+
+
+def load(path: str | os.PathLike[str]) -> Config:
+    """Read and check a configuration file."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: The configuration could not be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{path}: The file is not UTF-8 (byte {error.start}).") from None
+    return parse(text, str(path), path.parent)
