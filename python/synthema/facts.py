@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["FINDERS", "Finding", "find", "without"]
+__all__ = ["FINDERS", "Finding", "find", "other_number", "pieces", "without"]
 
 Span = tuple[int, int]
 
@@ -142,8 +142,11 @@ _COURSES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _COURS
 
 
 def course(text: str, how: object) -> Finding:
-    """How the complaint behaves; one of the keys of the table above, in its usual wordings."""
-    return _finding("course", [m.span() for m in _COURSES[str(how)].finditer(text)], False)
+    """How the complaint behaves, in its usual wordings. Another course beside it ("and it disturbs sleep") contradicts."""
+    right = [m.span() for m in _COURSES[str(how)].finditer(text)]
+    others = [m.span() for name, pattern in _COURSES.items() if name != how for m in pattern.finditer(text)]
+    wrong = any(all(end <= a or b <= start for a, b in right) for start, end in others)
+    return _finding("course", right, wrong)
 
 
 FINDERS = {"age": age, "sex": sex, "duration": duration, "severity": severity, "course": course}
@@ -163,12 +166,16 @@ def other_number(text: str, findings: Iterable[Finding]) -> bool:
     return bool(re.search(r"\d", rest) or _STRAY_TIME.search(rest))
 
 
+def pieces(text: str, findings: Iterable[Finding]) -> list[str]:
+    """What of the text stands before, between and after the spans of the findings."""
+    out, at = [], 0
+    for start, end in sorted({span for finding in findings for span in finding.spans}):
+        if start >= at:
+            out.append(text[at:start])
+        at = max(at, end)
+    return [*out, text[at:]]
+
+
 def without(text: str, findings: Iterable[Finding]) -> str:
     """The text with the spans of the findings replaced by a space."""
-    spans = sorted({span for finding in findings for span in finding.spans})
-    out, at = [], 0
-    for start, end in spans:
-        if start >= at:
-            out += [text[at:start], " "]
-        at = max(at, end)
-    return "".join([*out, text[at:]])
+    return " ".join(pieces(text, findings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from synthema._core import Prompt, Random
@@ -39,7 +39,7 @@ COURSES = {
 
 def exemplars() -> list[Record]:
     """The sentences shown to the model, five for each style; written for this recipe, no patient is described."""
-    lines = resources.files(__package__).joinpath("exemplars.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = Path(__file__).with_name("exemplars.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 

@@ -1,0 +1,215 @@
+"""The command `synthema`.
+
+Exit status: 0 done, 1 an error of ours (one sentence on stderr), 2 wrong usage, 130 interrupted. With `--json` one JSON
+object goes to stdout and everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from synthema._core import ConfigError, Error, __version__
+from synthema.terminal import Progress, table
+
+__all__ = ["main"]
+
+Result = dict[str, Any]
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**64:
+        raise argparse.ArgumentTypeError("a seed is a whole number from 0 to 2^64 - 1")
+    return value
+
+
+def _command(parsers: Any, name: str, run: Callable[..., Result], summary: str, example: str) -> argparse.ArgumentParser:
+    parser = parsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, progress on stderr")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, metavar="DIR", help="run folder; new, or interrupted with --resume")
+    parser.add_argument("--rows", type=_count, metavar="N", help="accepted rows wanted")
+    parser.add_argument("--seed", type=_seed, metavar="S", help="seed of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run; the result is the same")
+    parser.add_argument("--model", metavar="FILE", help="GGUF file or model folder; default: the installed small model")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="synthema",
+        description="Synthetic biomedical data on your own machine, measured honestly.",
+        epilog="example:\n  synthema demo --out run\n\nexit status: 0 done, 1 error, 2 usage, 130 interrupted",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"synthema {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    one = _command(
+        commands, "generate", _generate, "generate rows as a configuration file says, measure them and write a report",
+        "synthema generate notes.toml --out run --rows 200 --seed 1",
+    )  # fmt: skip
+    one.add_argument("config", metavar="CONFIG.toml", help="configuration file: a recipe with other values, or all parts")
+    _run_options(one)
+
+    one = _command(
+        commands, "evaluate", _evaluate, "measure synthetic data that exist already",
+        "synthema evaluate synthetic.csv --real real.csv --out report",
+    )  # fmt: skip
+    one.add_argument("synthetic", metavar="SYNTHETIC", help="CSV, JSONL or Parquet file")
+    one.add_argument("--out", required=True, metavar="DIR", help="folder for report.json and report.html")
+    one.add_argument("--real", metavar="FILE", help="real data to compare with")
+    one.add_argument("--holdout", metavar="FILE", help="real data that the generator never saw")
+    one.add_argument("--target", metavar="COLUMN", help="column to predict for utility")
+    one.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+
+    one = _command(
+        commands, "verify", _verify, "check every row's seal and make rows again from the manifest",
+        "synthema verify run --sample 20",
+    )  # fmt: skip
+    one.add_argument("folder", metavar="DIR", help="run folder")
+    one.add_argument("--sample", type=_count, metavar="N", help="rows to make again; default: all up to 100, else 100")
+
+    one = _command(commands, "model", _model, "say what is in a model file", "synthema model SmolLM2-135M-Instruct.gguf")
+    one.add_argument("model", metavar="MODEL", help="GGUF file or model folder")
+
+    one = _command(
+        commands, "demo", _demo, "write patient sentences for phenotype concepts with a local model, check and measure them",
+        "synthema demo --out demo --rows 40 --seed 1",
+    )  # fmt: skip
+    _run_options(one)
+    return top
+
+
+# --- commands: each returns what --json prints ------------------------------------------------------------------------
+
+
+def _generate(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import config, study
+
+    return _study(study.from_config(config.load(args.config)), args, progress)
+
+
+def _demo(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import recipes
+
+    return _study(recipes.get("phenotype_sentences").build({}), args, progress)
+
+
+def _study(planned: Any, args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import study
+
+    done = study.run(
+        planned,
+        out=args.out,
+        rows=args.rows,
+        seed=args.seed,
+        model=args.model,
+        resume=args.resume,
+        command=shlex.join(["synthema", *args.arguments]),
+        progress=progress,
+    )
+    return {"command": args.command, **done}
+
+
+def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import assessment
+
+    return {
+        "command": "evaluate",
+        **assessment.assess(
+            args.synthetic,
+            out=args.out,
+            real=args.real,
+            holdout=args.holdout,
+            target=args.target,
+            schema=args.schema,
+            command=shlex.join(["synthema", *args.arguments]),
+            progress=progress,
+        ),
+    }
+
+
+def _verify(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import study
+
+    return {"command": "verify", **study.verify(args.folder, sample=args.sample, progress=progress)}
+
+
+def _model(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import models
+
+    if not Path(args.model).exists():
+        raise ConfigError(f"{args.model}: There is no such model file or folder.")
+    return {"command": "model", **models.describe(args.model)}
+
+
+# --- output -----------------------------------------------------------------------------------------------------------
+
+
+def _print(result: Result) -> None:
+    """The result for people: a table of the short values, then where to look."""
+    for title, rows in result.get("tables", {}).items():
+        print(f"\n{title}\n{table(rows)}")
+    if result.get("report"):
+        print(f"\nReport: {result['report']}")
+    if result.get("message"):
+        print(result["message"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    args = parser().parse_args(given)
+    args.arguments = given
+    progress = Progress()
+    try:
+        result = args.run(args, progress)
+        progress.close()
+    except (Error, OSError) as error:
+        progress.abandon()
+        print(f"synthema: {_sentence(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        progress.abandon()
+        hint = " Go on with --resume." if hasattr(args, "resume") else ""
+        print(f"synthema: interrupted.{hint}", file=sys.stderr)
+        return 130
+    if args.json:
+        print(json.dumps({k: v for k, v in result.items() if k not in ("tables", "message")}, ensure_ascii=False))
+    else:
+        _print(result)
+    return int(result.get("status", 0))
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}."
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What the commands print: progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from synthema.reporting.numbers import duration
+
+__all__ = ["Progress", "table"]
+
+
+class Progress:
+    """Progress by phase: one line that updates on a terminal, a plain line now and then elsewhere.
+
+    Call it with anything that has `phase`, `done`, `total` and `note`, or use `phase()` for work that does not count.
+    """
+
+    def __init__(self, stream: TextIO | None = None, every: float = 10.0):
+        self.stream = stream or sys.stderr
+        self.live = self.stream.isatty()
+        self.every = every
+        self.seconds: dict[str, float] = {}
+        self._phase = ""
+        self._started = self._shown = 0.0
+        self._line = ""
+
+    def __call__(self, state: Any) -> None:
+        """Take a progress state of a running phase."""
+        if state.phase != self._phase:
+            self.phase(state.phase)
+        count = f"{state.done:,} of {state.total:,}" if state.total else f"{state.done:,}" if state.done else ""
+        text = " ".join(part for part in (count, f"({state.note})" if state.note else "") if part)
+        now = time.monotonic()
+        if self.live or now - self._shown >= self.every:
+            self._shown = now
+            self._show(f"{self._phase}: {text}" if text else self._phase)
+
+    def phase(self, name: str) -> None:
+        """Begin a phase; the one before is done."""
+        self.close()
+        self._phase, self._started, self._shown = name, time.monotonic(), time.monotonic()
+        if self.live:
+            self._show(name)
+
+    def close(self) -> None:
+        """End the phase under way and print how long it took."""
+        if not self._phase:
+            return
+        spent = time.monotonic() - self._started
+        self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + spent
+        self._show(f"{self._phase}: done in {duration(spent)}", last=True)
+        self._phase = ""
+
+    def abandon(self) -> None:
+        """Leave the line under way as it is, for an error message to follow."""
+        if self._phase and self.live and self._line:
+            print(file=self.stream)
+        self._phase = self._line = ""
+
+    def _show(self, text: str, last: bool = False) -> None:
+        if not self.live:
+            print(text, file=self.stream, flush=True)
+            return
+        width = shutil.get_terminal_size().columns - 1
+        text = text if len(text) <= width else text[: width - 1] + "…"
+        pad = " " * max(0, len(self._line) - len(text))
+        print(f"\r{text}{pad}", end="\n" if last else "", file=self.stream, flush=True)
+        self._line = "" if last else text
+
+
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
+    """Columns as wide as their widest cell; numbers are the caller's business."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    lines = [list(head), *cells] if head else cells
+    if not lines:
+        return ""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    if head:
+        text.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(text)
