@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synthema._core import Prompt, Random
+from synthema._core import Draft, Prompt, Random
 
 Record = dict[str, Any]
 
@@ -126,4 +126,4 @@ class Writer:
         start = self.prefixes[record["style"]] + record_line(record)
         opening = yield Prompt.plain(start).among(openings(record))
         rest = yield Prompt.plain(start + opening.text).until("\n")
-        return {**record, "text": (opening.text + rest.text).strip()}, self.shown[record["style"]]
+        return Draft({**record, "text": (opening.text + rest.text).strip()}, self.shown[record["style"]])
