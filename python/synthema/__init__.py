@@ -8,8 +8,8 @@ from typing import Any
 
 from synthema._core import (
     Bm25,
-    CancelToken,
     Cancelled,
+    CancelToken,
     ChatTemplate,
     Check,
     Completion,
@@ -58,8 +58,8 @@ _LAZY = {
     **{
         name: name
         for name in (
-            "assessment", "cli", "config", "evaluation", "facts", "generation", "models", "ontology", "recipes",
-            "reporting", "study", "tables",
+            "assessment", "cli", "config", "evaluation", "facts", "generation", "models", "ontology",
+            "recipes", "reporting", "study", "tables",
         )
     },
 }  # fmt: skip

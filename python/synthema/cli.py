@@ -1,7 +1,7 @@
 """The command `synthema`.
 
-Exit status: 0 done, 1 an error of ours (one sentence on stderr), 2 wrong usage, 130 interrupted. With `--json` one JSON
-object goes to stdout and everything else to stderr.
+Exit status: 0 done, 1 an error of ours (one sentence on stderr), 2 wrong usage, 130 interrupted. With
+`--json` one JSON object goes to stdout and everything else to stderr.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def _seed(text: str) -> int:
     return value
 
 
-def _command(parsers: Any, name: str, run: Callable[..., Result], summary: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    parsers: Any, name: str, run: Callable[..., Result], summary: str, example: str
+) -> argparse.ArgumentParser:
     parser = parsers.add_parser(
         name,
         help=summary,
@@ -44,17 +46,25 @@ def _command(parsers: Any, name: str, run: Callable[..., Result], summary: str, 
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, progress on stderr")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object on stdout, progress on stderr"
+    )
     parser.set_defaults(run=run)
     return parser
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", required=True, metavar="DIR", help="run folder; new, or interrupted with --resume")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="run folder; new, or interrupted with --resume"
+    )
     parser.add_argument("--rows", type=_count, metavar="N", help="accepted rows wanted")
     parser.add_argument("--seed", type=_seed, metavar="S", help="seed of the run")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run; the result is the same")
-    parser.add_argument("--model", metavar="FILE", help="GGUF file or model folder; default: the installed small model")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run; the result is the same"
+    )
+    parser.add_argument(
+        "--model", metavar="FILE", help="GGUF file or model folder; default: the installed small model"
+    )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,17 +72,19 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="synthema",
         description="Synthetic biomedical data on your own machine, measured honestly.",
-        epilog="example:\n  synthema demo --out run\n\nexit status: 0 done, 1 error, 2 usage, 130 interrupted",
+        epilog="example:\n  synthema demo --out run\n\nexit status: 0 done, 1 error, 2 usage, 130 stopped",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"synthema {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     one = _command(
-        commands, "generate", _generate, "generate rows as a configuration file says, measure them and write a report",
+        commands, "generate", _generate, "generate rows as a configuration file says, and measure them",
         "synthema generate notes.toml --out run --rows 200 --seed 1",
     )  # fmt: skip
-    one.add_argument("config", metavar="CONFIG.toml", help="configuration file: a recipe with other values, or all parts")
+    one.add_argument(
+        "config", metavar="CONFIG.toml", help="configuration file: a recipe with other values, or all parts"
+    )
     _run_options(one)
 
     one = _command(
@@ -91,20 +103,24 @@ def parser() -> argparse.ArgumentParser:
         "synthema verify run --sample 20",
     )  # fmt: skip
     one.add_argument("folder", metavar="DIR", help="run folder")
-    one.add_argument("--sample", type=_count, metavar="N", help="rows to make again; default: all up to 100, else 100")
+    one.add_argument(
+        "--sample", type=_count, metavar="N", help="rows to make again; default: all up to 100, else 100"
+    )
 
-    one = _command(commands, "model", _model, "say what is in a model file", "synthema model SmolLM2-135M-Instruct.gguf")
+    one = _command(
+        commands, "model", _model, "say what is in a model file", "synthema model SmolLM2-135M-Instruct.gguf"
+    )
     one.add_argument("model", metavar="MODEL", help="GGUF file or model folder")
 
     one = _command(
-        commands, "demo", _demo, "write patient sentences for phenotype concepts with a local model, check and measure them",
+        commands, "demo", _demo, "write patient sentences for phenotype concepts with a local model",
         "synthema demo --out demo --rows 40 --seed 1",
     )  # fmt: skip
     _run_options(one)
     return top
 
 
-# --- commands: each returns what --json prints ------------------------------------------------------------------------
+# --- commands: each returns what --json prints ---
 
 
 def _generate(args: argparse.Namespace, progress: Progress) -> Result:
@@ -167,7 +183,7 @@ def _model(args: argparse.Namespace, progress: Progress) -> Result:
     return {"command": "model", **models.describe(args.model)}
 
 
-# --- output -----------------------------------------------------------------------------------------------------------
+# --- output ---
 
 
 def _print(result: Result) -> None:
@@ -189,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = args.run(args, progress)
         progress.close()
-    except (Error, OSError) as error:
+    except (Error, OSError, ImportError) as error:
         progress.abandon()
         print(f"synthema: {_sentence(error)}", file=sys.stderr)
         return 1
@@ -199,7 +215,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"synthema: interrupted.{hint}", file=sys.stderr)
         return 130
     if args.json:
-        print(json.dumps({k: v for k, v in result.items() if k not in ("tables", "message")}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {k: v for k, v in result.items() if k not in ("tables", "message")}, ensure_ascii=False
+            )
+        )
     else:
         _print(result)
     return int(result.get("status", 0))

@@ -1,7 +1,7 @@
 """Configuration files: a TOML file is the plain serialisation of a recipe.
 
-Every key is declared here once, with its type, range and meaning; the guide prints the same table. A key that is not
-declared is an error that names the file, the line, the key and the nearest key that exists.
+Every key is declared here once, with its type, range and meaning; the guide prints the same table. A key that
+is not declared is an error that names the file, the line, the key and the nearest key that exists.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["SECTIONS", "Config", "Key", "load", "parse"]
 
 @dataclass(frozen=True)
 class Key:
-    """One key: its type in words ("integer", "number", "text", "switch", "texts", "table"), range and meaning."""
+    """One key: its type in words ("integer", "number", "text", "switch", "texts"), range and meaning."""
 
     kind: str
     help: str
@@ -36,10 +36,24 @@ class Key:
     choices: tuple[str, ...] = ()
 
 
+# The checks that a configuration may name, and what each of them takes besides the column.
+CHECKS: Mapping[str, frozenset[str]] = {
+    "length_in_words": frozenset({"minimum", "maximum", "field"}),
+    "ends_with_punctuation": frozenset({"field"}),
+    "one_line": frozenset({"field"}),
+    "in_language": frozenset({"language", "share", "field"}),
+    "no_exemplar_copy": frozenset({"run", "field"}),
+    "banned_words": frozenset({"phrases", "field"}),
+    "matches_choice": frozenset({"condition_field", "field"}),
+    "concept_recovered": frozenset({"max_rank", "label_field", "field"}),
+}
+
 # Section "" is the top of the file. `check` is an array of tables ([[check]]).
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "": {
-        "recipe": Key("text", "name of the recipe whose parts are the defaults; leave out to give all parts here"),
+        "recipe": Key(
+            "text", "name of the recipe whose parts are the defaults; leave out to give all parts here"
+        ),
         "title": Key("text", "title of the report"),
         "rows": Key("integer", "accepted rows wanted", minimum=1),
         "seed": Key("integer", "seed of the run", minimum=0, maximum=2**64 - 1),
@@ -64,27 +78,45 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     },
     "strategy": {
         "kind": Key("text", "how a row is asked for", choices=("zero_shot", "few_shot", "label_conditioned")),
-        "instruction": Key("text", "what to write; {field} stands for a value of the condition"),
-        "system": Key("text", "system message of a chat model"),
-        "plain": Key("switch", "true: plain text to continue, for small and base models; false: chat messages"),
-        "block": Key("text", "how one exemplar and the question look; {field} stands for a value"),
-        "column": Key("text", "column of the finished row that takes the answer"),
-        "label": Key("text", "column that holds the label"),
+        "instruction": Key("text", "what to write; {name} stands for a field of the condition"),
+        "query": Key("text", "few_shot: how an exemplar and the question look; {name} stands for a field"),
+        "system": Key("text", "zero_shot, label_conditioned: system message of a chat model"),
+        "chat": Key(
+            "switch", "true: chat messages; false: plain text to continue, for small and base models"
+        ),
+        "field": Key("text", "column of the finished row that takes the answer"),
+        "label_field": Key("text", "field of the condition that holds the label"),
         "stop": Key("texts", "the answer ends before the first of these"),
-        "shots": Key("integer", "exemplars shown", minimum=0),
-        "choose": Key("text", "how exemplars are chosen", choices=("random", "label", "similarity")),
+        "k": Key("integer", "few_shot: exemplars shown", minimum=0),
+        "choice": Key("text", "few_shot: which exemplars", choices=("random", "by_label", "by_similarity")),
+        "order": Key(
+            "text", "few_shot: where the best one stands", choices=("best_last", "best_first", "shuffled")
+        ),
+        "between": Key("text", "few_shot: what stands between exemplars"),
+        "joint": Key("text", "few_shot: what stands between a query and its text"),
     },
-    "exemplars": {"file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file")},
-    "conditions": {"file": Key("text", "one line a row: what each row must agree with (used again from the start when rows run out)")},
-    "schema": {"file": Key("text", "JSON schema of the finished rows")},
+    "exemplars": {
+        "file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file")
+    },
+    "conditions": {
+        "file": Key("text", "what each row must agree with; used again from the start when it ends")
+    },
+    "terms": {
+        "file": Key("text", "term list: id, name, synonyms, definition; for labels, checks and scores")
+    },
+    "schema": {"file": Key("text", "schema of the finished rows, in JSON")},
     "check": {
-        "kind": Key("text", "what is checked", choices=("length", "facts", "no_copy", "language", "one_of")),
-        "column": Key("text", "column of the finished row"),
-        "minimum": Key("integer", "least number of words", minimum=0),
-        "maximum": Key("integer", "largest number of words", minimum=1),
-        "fields": Key("texts", "fields of the condition whose values must stand in the text"),
-        "words": Key("integer", "longest run of words that may be the same as an exemplar's, plus one", minimum=1),
-        "values": Key("texts", "allowed values"),
+        "kind": Key("text", "one of synthema's checks", choices=tuple(CHECKS)),
+        "field": Key("text", "column of the finished row"),
+        "minimum": Key("integer", "length_in_words: least number of words", minimum=0),
+        "maximum": Key("integer", "length_in_words: largest number of words", minimum=1),
+        "language": Key("text", "in_language: which", choices=("en",)),
+        "share": Key("number", "in_language: least share of function words", minimum=0, maximum=1),
+        "run": Key("integer", "no_exemplar_copy: words in a row that are too many", minimum=1),
+        "phrases": Key("texts", "banned_words: words or phrases that may not occur"),
+        "condition_field": Key("text", "matches_choice: field of the condition"),
+        "max_rank": Key("integer", "concept_recovered: the label must be among so many", minimum=1),
+        "label_field": Key("text", "concept_recovered: field of the condition with the label"),
     },
     "values": {},  # of the recipe; the recipe declares its own keys
 }
@@ -112,6 +144,10 @@ class Config:
         return list(self.sections.get("check") or [])
 
 
+def _sets(line: str, key: str) -> bool:
+    return re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*(\.|=)", line) is not None
+
+
 class _Source:
     """The text of a file, to name the line of a key."""
 
@@ -129,9 +165,8 @@ class _Source:
                 seen += current == section
                 if current == section and seen == index:
                     head = number
-            elif key and current == section and (section == "" or seen == index):
-                if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*(\.|=)", line):
-                    return number
+            elif key and current == section and (section == "" or seen == index) and _sets(line, key):
+                return number
         return head
 
     def place(self, section: str, key: str | None, index: int = 0) -> str:
@@ -142,7 +177,9 @@ class _Source:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else f" Known here: {', '.join(sorted(known)) or 'nothing'}."
+    return (
+        f" Did you mean '{close[0]}'?" if close else f" Known here: {', '.join(sorted(known)) or 'nothing'}."
+    )
 
 
 def check_value(place: str, key: Key, value: Any) -> None:
@@ -152,7 +189,11 @@ def check_value(place: str, key: Key, value: Any) -> None:
     if key.kind == "texts" and not wrong:
         wrong = not all(isinstance(item, str) for item in value)
     if wrong:
-        kind = "a list of texts" if key.kind == "texts" else f"{'an' if key.kind[0] in 'aeiou' else 'a'} {key.kind}"
+        kind = (
+            "a list of texts"
+            if key.kind == "texts"
+            else f"{'an' if key.kind[0] in 'aeiou' else 'a'} {key.kind}"
+        )
         raise ConfigError(f"{place}: The value must be {kind}, not {value!r}.")
     if key.choices and value not in key.choices:
         raise ConfigError(f"{place}: The value must be one of {', '.join(key.choices)}, not {value!r}.")
@@ -162,12 +203,18 @@ def check_value(place: str, key: Key, value: Any) -> None:
         raise ConfigError(f"{place}: The value must be {bounds}, not {value}.")
 
 
-def _check_table(source: _Source, section: str, table: Any, known: Mapping[str, Key], index: int = 0) -> dict[str, Any]:
+def _check_table(
+    source: _Source, section: str, table: Any, known: Mapping[str, Key], index: int = 0
+) -> dict[str, Any]:
     if not isinstance(table, dict):
-        raise ConfigError(f"{source.place('', section)}: This is a section: write [{section}] and its keys below.")
+        raise ConfigError(
+            f"{source.place('', section)}: This is a section: write [{section}] and its keys below."
+        )
     for name, value in table.items():
         if name not in known:
-            raise ConfigError(f"{source.place(section, name, index)}: There is no such key.{_nearest(name, known)}")
+            raise ConfigError(
+                f"{source.place(section, name, index)}: There is no such key.{_nearest(name, known)}"
+            )
         check_value(source.place(section, name, index), known[name], value)
     return dict(table)
 
@@ -180,7 +227,12 @@ def _resolve(folder: Path, section: str, table: dict[str, Any]) -> dict[str, Any
     return table
 
 
-def parse(text: str, name: str = "configuration", folder: str | os.PathLike[str] = ".", values: Mapping[str, Key] | None = None) -> Config:
+def parse(
+    text: str,
+    name: str = "configuration",
+    folder: str | os.PathLike[str] = ".",
+    values: Mapping[str, Key] | None = None,
+) -> Config:
     """Check a TOML text and return it as a `Config`.
 
     Parameters
@@ -232,6 +284,11 @@ def _check_section(source: _Source, section: str, given: Any, values: Mapping[st
         _check_table(source, section, table, keys, index)
         if "kind" not in table:
             raise ConfigError(f"{source.place('check', None, index)}: A check needs a kind.")
+        for name in table:
+            if name != "kind" and name not in CHECKS[table["kind"]]:
+                place = source.place("check", name, index)
+                near = _nearest(name, CHECKS[table["kind"]])
+                raise ConfigError(f"{place}: The check {table['kind']} takes no such key.{near}")
     return given
 
 
@@ -241,7 +298,9 @@ def _recipe_keys(recipe: str | None, source: _Source) -> Mapping[str, Key]:
     from synthema import recipes
 
     if recipe not in recipes.names():
-        raise ConfigError(f"{source.place('', 'recipe')}: There is no recipe '{recipe}'.{_nearest(recipe, recipes.names())}")
+        raise ConfigError(
+            f"{source.place('', 'recipe')}: There is no recipe '{recipe}'.{_nearest(recipe, recipes.names())}"
+        )
     return recipes.get(recipe).keys
 
 

@@ -1,8 +1,8 @@
 """Whether a text states the facts of a record: age, sex, duration, severity, course.
 
-Each function looks for one fact and says whether the text states it, leaves it out, or says something else, and where.
-English only; numbers are read as digits or as words ("three weeks", "seventy-two-year-old"). A finder is strict: what it
-cannot read counts as missing, so agreement is never overstated by it.
+Each function looks for one fact and says whether the text states it, leaves it out, or says something else,
+and where. English only; numbers are read as digits or as words ("three weeks", "seventy-two-year-old"). A
+finder is strict: what it cannot read counts as missing, so agreement is never overstated by it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,34 @@ __all__ = ["FINDERS", "Finding", "find", "other_number", "pieces", "without"]
 
 Span = tuple[int, int]
 
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = {
+    word: 10 * n
+    for n, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
+}
 _WORD_NUMBERS = {word: n for n, word in enumerate(_SMALL)}
 _NUMBER = rf"(?:\d+|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_SMALL[1:10])}))?|{'|'.join(reversed(_SMALL))})"
 _UNIT = r"(?:day|week|month|year)"
@@ -38,7 +61,7 @@ def _value(text: str) -> int:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a text says about one fact: `stated`, `missing` or `contradicted`; `spans` are (start, end) in the text."""
+    """What a text says about one fact: `stated`, `missing` or `contradicted`, and where."""
 
     field: str
     state: str
@@ -66,11 +89,18 @@ _AGE = re.compile(
 def age(text: str, years: object) -> Finding:
     """The age in years: "34-year-old", "aged 34", "34 years of age", "I am 34"."""
     said = [(match.span(), _value(next(g for g in match.groups() if g))) for match in _AGE.finditer(text)]
-    return _finding("age", [s for s, v in said if v == int(str(years))], any(v != int(str(years)) for _, v in said))
+    return _finding(
+        "age", [s for s, v in said if v == int(str(years))], any(v != int(str(years)) for _, v in said)
+    )
 
 
-_FEMALE = "woman women female lady girl she her hers herself mother mom wife sister daughter aunt grandmother girlfriend"
-_MALE = "man men male gentleman boy he his him himself father dad husband brother son uncle grandfather boyfriend"
+_FEMALE = (
+    "woman women female lady girl she her hers herself mother mom wife sister daughter aunt grandmother "
+    "girlfriend"
+)
+_MALE = (
+    "man men male gentleman boy he his him himself father dad husband brother son uncle grandfather boyfriend"
+)
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -81,7 +111,7 @@ _SEX = {"woman": _any_of(_FEMALE), "man": _any_of(_MALE)}
 
 
 def sex(text: str, who: object) -> Finding:
-    """"woman" or "man", by nouns, pronouns and kinship words."""
+    """Whether a "woman" or a "man", by nouns, pronouns and kinship words."""
     other = "man" if who == "woman" else "woman"
     return _finding("sex", [m.span() for m in _SEX[str(who)].finditer(text)], bool(_SEX[other].search(text)))
 
@@ -89,11 +119,16 @@ def sex(text: str, who: object) -> Finding:
 _DURATION = re.compile(
     rf"\b({_NUMBER}|an?|(?:the )?(?:past|last))[- ]({_UNIT})s?\b(?![- ]old\b| of age\b)", re.IGNORECASE
 )
-_SAME = {(12, "month"): (1, "year"), (7, "day"): (1, "week"), (24, "month"): (2, "year"), (14, "day"): (2, "week")}
+_SAME = {
+    (12, "month"): (1, "year"),
+    (7, "day"): (1, "week"),
+    (24, "month"): (2, "year"),
+    (14, "day"): (2, "week"),
+}
 
 
 def duration(text: str, length: object) -> Finding:
-    """A length of time such as "3 weeks": "for three weeks", "3-week history". Any other length contradicts."""
+    """A length of time such as "3 weeks" or a "3-week history"; any other length contradicts."""
     number, unit = str(length).split()
     wanted = (_value(number), unit.rstrip("s"))
     said = [(m.span(), (_value(m[1]), m[2].lower())) for m in _DURATION.finditer(text)]
@@ -114,7 +149,7 @@ _VAGUE = {
 
 
 def severity(text: str, degree: object) -> Finding:
-    """"mild", "moderate" or "severe", each with its close synonyms."""
+    """One of "mild", "moderate" and "severe", each with its close synonyms."""
     wrong = any(
         pattern.search(text)
         for table in (_SEVERITY, _VAGUE)
@@ -126,15 +161,16 @@ def severity(text: str, degree: object) -> Finding:
 
 _WORSE = r"\bwors(?:e|t|ens?|ened|ening)\b"
 _COURSE = {
-    "getting worse": rf"\b(?:get|gets|getting|got|gotten|become|becomes|becoming|became)\b[^.;]{{0,20}}{_WORSE}"
+    "getting worse": rf"\b(?:get|gets|getting|got|gotten|becom(?:e|es|ing)|became)\b[^.;]{{0,20}}{_WORSE}"
     r"|\bworsen(?:s|ed|ing)?\b(?! (?:at|in|on|when|by)\b)|\bprogress(?:es|ed|ing|ive|ively)\b",
-    "comes and goes": r"\b(?:comes?|came|coming) and (?:goes|go|going|went)\b|\bintermittent(?:ly)?\b|\bon and off\b",
-    "began suddenly": r"\b(?:began|begun|started|starting|came on|set in|appeared)\b[^.;]{0,20}\b(?:suddenly|abruptly)\b"
-    r"|\b(?:sudden|abrupt)(?:ly)?\b[^.;]{0,15}\b(?:onset|start|beg[au]n|started)\b",
+    "comes and goes": r"\b(?:comes?|came|coming) and (?:goes|go|going|went)\b"
+    r"|\bintermittent(?:ly)?\b|\bon and off\b",
+    "began suddenly": r"\b(?:beg[au]n|start(?:ed|ing)|came on|set in|appeared)\b[^.;]{0,20}"
+    r"\b(?:suddenly|abruptly)\b|\b(?:sudden|abrupt)(?:ly)?\b[^.;]{0,15}\b(?:onset|start|beg[au]n|started)\b",
     "worse at night": rf"{_WORSE}[^.;]{{0,25}}\b(?:nights?|nighttime|evenings?|bed|bedtime)\b",
     "worse in the morning": rf"{_WORSE}[^.;]{{0,25}}\b(?:mornings?|waking|wakes?)\b",
-    "disturbs sleep": r"\b(?:disturb|disrupt|interrupt|affect|interfer|keep|kept|wak|prevent|los)\w*\b[^.;]{0,30}"
-    r"\b(?:sleep|sleeping|awake|up|night)\b",
+    "disturbs sleep": r"\b(?:disturb|disrupt|interrupt|affect|interfer|ke[ep]p?t?|wak|prevent|los)\w*\b"
+    r"[^.;]{0,30}\b(?:sleep|sleeping|awake|up|night)\b",
     "limits daily work": r"\b(?:limit|restrict|interfer|affect|prevent|hamper)\w*\b[^.;]{0,30}"
     r"\b(?:work|working|job|chores|daily|activit\w+)\b",
 }
@@ -142,7 +178,7 @@ _COURSES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _COURS
 
 
 def course(text: str, how: object) -> Finding:
-    """How the complaint behaves, in its usual wordings. Another course beside it ("and it disturbs sleep") contradicts."""
+    """How the complaint behaves; another course beside it ("and it disturbs sleep") contradicts."""
     right = [m.span() for m in _COURSES[str(how)].finditer(text)]
     others = [m.span() for name, pattern in _COURSES.items() if name != how for m in pattern.finditer(text)]
     wrong = any(all(end <= a or b <= start for a, b in right) for start, end in others)

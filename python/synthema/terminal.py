@@ -16,7 +16,8 @@ __all__ = ["Progress", "table"]
 class Progress:
     """Progress by phase: one line that updates on a terminal, a plain line now and then elsewhere.
 
-    Call it with anything that has `phase`, `done`, `total` and `note`, or use `phase()` for work that does not count.
+    Call it with anything that has `phase`, `done`, `total` and `note`, or use `phase()` for work that does
+    not count.
     """
 
     def __init__(self, stream: TextIO | None = None, every: float = 10.0):
@@ -32,7 +33,9 @@ class Progress:
         """Take a progress state of a running phase."""
         if state.phase != self._phase:
             self.phase(state.phase)
-        count = f"{state.done:,} of {state.total:,}" if state.total else f"{state.done:,}" if state.done else ""
+        count = (
+            f"{state.done:,} of {state.total:,}" if state.total else f"{state.done:,}" if state.done else ""
+        )
         text = " ".join(part for part in (count, f"({state.note})" if state.note else "") if part)
         now = time.monotonic()
         if self.live or now - self._shown >= self.every:
@@ -79,7 +82,10 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
     if not lines:
         return ""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
     if head:
         text.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(text)

@@ -29,11 +29,15 @@ class Clerk:
         prompt, random = request.prompt, request.random
         if prompt.choices:
             return synthema.Completion(
-                random.choice(prompt.choices), finish="constraint", tokens=synthema.TokenCounts(prompt=9, masked=2, forced=5)
+                random.choice(prompt.choices),
+                finish="constraint",
+                tokens=synthema.TokenCounts(prompt=9, masked=2, forced=5),
             )
         record = re.findall(r"Record: (.*)\.\nText:", prompt.text)[-1].split("; ")
         history = "history" in record[1]
-        finding, time = (record[2], record[1]) if "history" in record[1] or record[1].startswith("for") else record[1:3]
+        finding, time = (
+            (record[2], record[1]) if "history" in record[1] or record[1].startswith("for") else record[1:3]
+        )
         opening = prompt.text.rsplit("Text:", 1)[1]
         verb = " have had" if opening.startswith((" I", " As")) else " has had"
         said = f"{verb} {finding} {time}" if not history else f" has a {time} of {finding}"

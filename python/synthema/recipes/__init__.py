@@ -1,7 +1,8 @@
 """Recipes: published studies as named compositions of shared parts.
 
-A recipe says which strategy, checks, schema, sampling values and evaluation belong together and which values a user may
-change; `build` gives a `synthema.study.Study`. Add one by writing a module with a `RECIPE` and naming it in `_MODULES`.
+A recipe says which strategy, checks, schema, sampling values and evaluation belong together and which values
+a user may change; `build` gives a `synthema.study.Study`. Add one by writing a module with a `RECIPE` and
+naming it in `_MODULES`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MODULES = {"phenotype_sentences": "synthema.recipes.phenotype_sentences"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named composition. `keys` are the values that a configuration may set, `defaults` what they are without it."""
+    """A named composition; `keys` are the values that a configuration may set."""
 
     name: str
     summary: str
@@ -37,7 +38,8 @@ class Recipe:
         values = dict(values or {})
         for name, value in values.items():
             if name not in self.keys:
-                raise ConfigError(f"recipe {self.name}, field '{name}': There is no such value. Known: {', '.join(self.keys)}.")
+                known = ", ".join(self.keys)
+                raise ConfigError(f"recipe {self.name}, field '{name}': No such value; known are {known}.")
             check_value(f"recipe {self.name}, field '{name}'", self.keys[name], value)
         return self.make({**self.defaults, **values})
 

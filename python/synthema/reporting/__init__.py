@@ -1,16 +1,17 @@
 """The report page: one self-contained HTML file from a report document.
 
-A *document* is the JSON form that a run folder keeps as `report.json`. Its keys, all optional but the first two::
+A *document* is the JSON form that a run folder keeps as `report.json`. Its keys, all optional but the first
+two::
 
     format, version   "synthema report", 1
     title, subtitle   of the page
     sections          sets of rows side by side: [{name, title, rows, scores: [Score, ...]}, ...]
-    run               command, recipe, seed, library, versions, model, seconds, peak_memory_bytes, accepted, attempts
-    rejections        how many drafts each check rejected
+    run               command, recipe, seed, library, versions, model, seconds, peak_memory_bytes, accepted,
+    attempts rejections        how many drafts each check rejected
     concepts          [{id, name, accepted, attempts}, ...]
     lengths           {"accepted": [...], "drafts": [...]}, in words
-    rows, rejected    samples of row outcomes as in rows.jsonl; `highlights` marks (start, end, field) of the text
-    columns           which condition fields are the label and its name, which column is the text
+    rows, rejected    samples of row outcomes as in rows.jsonl; `highlights` marks (start, end, field) of the
+    text columns           which condition fields are the label and its name, which column is the text
     data              the data card: source, version, licence, terms, citation, language
     warnings          sentences
 
@@ -53,7 +54,12 @@ def as_document(report: Any) -> Mapping[str, Any]:
         raise TypeError(f"A report page needs a mapping or a report, not {type(report).__name__}.")
     if "sections" in report or "scores" not in report:
         return report
-    one = {"name": "synthetic", "title": "Synthetic rows", "rows": report.get("rows"), "scores": report["scores"]}
+    one = {
+        "name": "synthetic",
+        "title": "Synthetic rows",
+        "rows": report.get("rows"),
+        "scores": report["scores"],
+    }
     rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
     return {"title": "Evaluation of synthetic data", **rest, "sections": [one]}
 
@@ -72,7 +78,11 @@ def render(report: Any) -> str:
         UTF-8 HTML that stands alone: no request leaves it.
     """
     document = as_document(report)
-    return "<!doctype html>\n" + element("html", _head(document), element("body", _main(document)), lang="en") + "\n"
+    return (
+        "<!doctype html>\n"
+        + element("html", _head(document), element("body", _main(document)), lang="en")
+        + "\n"
+    )
 
 
 def _head(document: Mapping[str, Any]) -> Html:
@@ -119,7 +129,9 @@ def render_inline(report: Any, height: int = 640) -> str:
 
 def document_json(document: Mapping[str, Any]) -> str:
     """The document as `report.json` holds it: sorted nowhere, indented, no bare NaN."""
-    return json.dumps({"format": FORMAT, "version": VERSION, **document}, indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        {"format": FORMAT, "version": VERSION, **document}, indent=1, ensure_ascii=False, allow_nan=False
+    )
 
 
 def save(report: Any, path: str | os.PathLike[str]) -> Path:

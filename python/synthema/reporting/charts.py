@@ -84,7 +84,9 @@ def dot_and_whisker(scores: Sequence[Mapping[str, Any] | None], names: Sequence[
     if len(known) == 2:
         a, b = sorted(x(v) for v in known.values())
         parts.append(
-            element("rect", x=f"{a:.1f}", y="3", width=f"{b - a:.1f}", height=f"{bottom - 3:.1f}", class_="band")
+            element(
+                "rect", x=f"{a:.1f}", y="3", width=f"{b - a:.1f}", height=f"{bottom - 3:.1f}", class_="band"
+            )
         )
     for value in known.values():
         parts.append(_line(x(value), 3, x(value), bottom, "bound"))
@@ -103,7 +105,9 @@ def dot_and_whisker(scores: Sequence[Mapping[str, Any] | None], names: Sequence[
             if a is not None and b is not None:
                 parts.append(_line(x(a), y, x(b), y, f"whisker s{index}"))
         parts.append(
-            element("circle", cx=f"{x(number(score['value'])):.1f}", cy=f"{y:.1f}", r="4", class_=f"dot s{index}")
+            element(
+                "circle", cx=f"{x(number(score['value'])):.1f}", cy=f"{y:.1f}", r="4", class_=f"dot s{index}"
+            )
         )
     said = "; ".join(f"{names[i]} {shown(s, s['value'])}" for i, s in rows) or "not defined"
     return _svg(width, bottom + 16, said, *parts)
@@ -152,19 +156,22 @@ def histogram(sets: Sequence[Sequence[float]], names: Sequence[str], unit: str) 
         )
     for other in shares[1:2]:
         path = "".join(
-            f"{'M' if i == 0 else 'L'}{x(i):.1f} {y(s):.1f}L{x(i + 1):.1f} {y(s):.1f}" for i, s in enumerate(other)
+            f"{'M' if i == 0 else 'L'}{x(i):.1f} {y(s):.1f}L{x(i + 1):.1f} {y(s):.1f}"
+            for i, s in enumerate(other)
         )
         parts.append(element("path", d=path, class_="steps s1"))
     every = max(1, math.ceil(count / 10))
     for i in range(0, count + 1, every):
         parts.append(_text(x(i), height - bottom + 16, f"{start + i * step:g}", "tick"))
     parts.append(_text(left + inner / 2, height - 4, unit, "tick"))
-    label = f"Histogram of {unit} for " + " and ".join(f"{n} ({len(s)})" for n, s in zip(names, sets, strict=False))
+    label = f"Histogram of {unit} for " + " and ".join(
+        f"{n} ({len(s)})" for n, s in zip(names, sets, strict=False)
+    )
     return _svg(width, height, label, *parts)
 
 
 def bars(items: Sequence[tuple[str, float, str]], class_: str = "s0") -> Html:
-    """Labelled horizontal bars in HTML (they wrap on a phone and print): (label, share of full width, figure)."""
+    """Labelled horizontal bars in HTML from (label, share of the full width, figure)."""
     rows = []
     for label, share, figure in items:
         width = f"width:{max(0.0, min(1.0, share)) * 100:.1f}%"

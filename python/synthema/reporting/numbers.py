@@ -71,7 +71,7 @@ def shown(score: Mapping[str, Any], value: object) -> str:
 
 
 def interval_text(score: Mapping[str, Any]) -> str:
-    """"51.2 to 73.8 %", or nothing where there is no interval."""
+    """An interval such as "51.2 to 73.8 %"; nothing where there is none."""
     interval = score.get("interval")
     if not interval:
         return ""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from synthema.reporting import charts
 from synthema.reporting.markup import Html, definition_list, details, element, join
 from synthema.reporting.numbers import duration, interval_text, number, percent, shown, words
-from synthema.reporting.verdict import LIMITS, is_weak, score_named, summary, value_of, weaknesses
+from synthema.reporting.verdict import LIMITS, Limit, is_weak, score_named, summary, value_of, weaknesses
 
 Document = Mapping[str, Any]
 Score = Mapping[str, Any]
 
 # Families in reading order; a score belongs to the first whose word occurs in its name.
 FAMILIES = (
-    ("Does the text say what was asked?", ("recovery", "reciprocal", "mrr", "fact", "agreement", "acceptance")),
+    (
+        "Does the text say what was asked?",
+        ("recovery", "reciprocal", "mrr", "fact", "agreement", "acceptance"),
+    ),
     ("Was it copied?", ("copied", "overlap", "memor", "literal", "exact_match", "verbatim")),
     ("Is it varied?", ("duplicate", "distinct", "self_bleu", "diversity", "entropy", "vocabulary")),
     ("Who wrote it, and how long is it?", ("free", "token", "length", "word")),
@@ -30,7 +32,7 @@ def section(title: str, *children: object, id_: str, lead: str | None = None) ->
     return element("section", element("h2", title), opening, *children, id=id_)
 
 
-# --- opening ---------------------------------------------------------------------------------------------------------
+# --- opening ---
 
 
 def opening(document: Document) -> Html:
@@ -66,7 +68,7 @@ def _weak(sentences: Sequence[str]) -> Html | None:
     return element("div", element("h2", "What is weak"), element("ul", *items), class_="weak", role="note")
 
 
-# --- key numbers -----------------------------------------------------------------------------------------------------
+# --- key numbers ---
 
 
 def strip(document: Document) -> Html | None:
@@ -82,8 +84,8 @@ def strip(document: Document) -> Html | None:
         (("label_recovery_top1",), "intended concept found first"),
         (("label_recovery_top10",), "found among the first ten"),
         (("free_token_share",), "of the text written freely"),
-        (("near_duplicate_share", "near_duplicate"), "near duplicates"),
-        (("longest_copied_run", "longest_copied", "copied_run"), "words in the longest copied run"),
+        (("near_duplicates",), "near duplicates"),
+        (("longest_copied_run",), "words in a row seen in the prompt, mean"),
     ):
         cards.append(_score_card(score_named(first, *names), label))
     present = [card for card in cards if card]
@@ -105,7 +107,11 @@ def _rows_card(first: Mapping[str, Any], run: Mapping[str, Any]) -> Html | None:
     if rows is None:
         return None
     seconds = number((run.get("seconds") or {}).get("total"))
-    return _card(f"{rows:,}", "accepted rows" if run.get("attempts") else "rows", f"in {duration(seconds)}" if seconds else "")
+    return _card(
+        f"{rows:,}",
+        "accepted rows" if run.get("attempts") else "rows",
+        f"in {duration(seconds)}" if seconds else "",
+    )
 
 
 def _acceptance_card(run: Mapping[str, Any]) -> Html | None:
@@ -127,7 +133,7 @@ def _score_card(score: Score | None, label: str) -> Html | None:
     return _card(shown(score, value), label, note, weak)
 
 
-# --- scores ----------------------------------------------------------------------------------------------------------
+# --- scores ---
 
 
 def scores(document: Document) -> Html | None:
@@ -144,7 +150,8 @@ def scores(document: Document) -> Html | None:
             blocks.append(element("h3", family))
             blocks.append(_score_table(mine, names))
     legend = [
-        element("span", element("i", class_=f"swatch s{i}"), name, class_="key") for i, name in enumerate(names[:2])
+        element("span", element("i", class_=f"swatch s{i}"), name, class_="key")
+        for i, name in enumerate(names[:2])
     ]
     grey = element("span", element("i", class_="swatch bound"), "floor and ceiling", class_="key")
     return section(
@@ -152,8 +159,8 @@ def scores(document: Document) -> Html | None:
         element("p", *legend, grey, class_="legend"),
         *blocks,
         id_="scores",
-        lead="Dots are values, whiskers are 95 % intervals where the measure has one. Grey marks what knowing nothing "
-        "would score (floor) and the best that such data could score (ceiling).",
+        lead="Dots are values, whiskers are 95 % intervals where the measure has one. Grey marks what "
+        "knowing nothing would score (floor) and the best that such data could score (ceiling).",
     )
 
 
@@ -234,7 +241,12 @@ def _explanation(group: Sequence[Score | None], names: Sequence[str]) -> Html:
     first = _first(group)
     interval = first.get("interval") or {}
     bounds = [
-        (name, f"{shown(first, bound.get('value'))} ({bound.get('source')})" if bound.get("source") else shown(first, bound.get("value")))
+        (
+            name,
+            f"{shown(first, bound.get('value'))} ({bound.get('source')})"
+            if bound.get("source")
+            else shown(first, bound.get("value")),
+        )
         for name, bound in (("Floor", first.get("floor")), ("Ceiling", first.get("ceiling")))
         if bound
     ]
@@ -270,7 +282,7 @@ def _parts(score: Score) -> Html | None:
     return element("div", charts.bars(items), class_="parts")
 
 
-# --- plots -----------------------------------------------------------------------------------------------------------
+# --- plots ---
 
 
 def plots(document: Document) -> Html | None:
@@ -280,7 +292,12 @@ def plots(document: Document) -> Html | None:
     concepts = _concepts(document)
     if not present and not concepts:
         return None
-    return section("What was written and what was thrown away", element("div", *present, class_="pair"), concepts, id_="plots")
+    return section(
+        "What was written and what was thrown away",
+        element("div", *present, class_="pair"),
+        concepts,
+        id_="plots",
+    )
 
 
 def _figure(title: str, caption: str, *children: object) -> Html:
@@ -292,8 +309,12 @@ def _lengths(document: Document) -> Html | None:
     sets = [lengths[name] for name in ("accepted", "drafts") if lengths.get(name)]
     if not sets:
         return None
-    caption = "Bars: accepted rows. Line: all finished drafts before checks." if len(sets) > 1 else "Bars: rows."
-    return _figure("Length of the texts", caption, charts.histogram(sets, ["accepted rows", "drafts"], "words per text"))
+    caption = (
+        "Bars: accepted rows. Line: all finished drafts before checks." if len(sets) > 1 else "Bars: rows."
+    )
+    return _figure(
+        "Length of the texts", caption, charts.histogram(sets, ["accepted rows", "drafts"], "words per text")
+    )
 
 
 def _rejections(document: Document) -> Html | None:
@@ -319,7 +340,8 @@ def _concepts(document: Document) -> Html | None:
         for c in ordered
     ]
     caption = (
-        "Accepted rows of all drafts for each concept. One accepted row after many drafts means that this model can "
+        "Accepted rows of all drafts for each concept. One accepted row after many drafts means that this "
+        "model can "
         "hardly write about the concept."
     )
     shown_items, rest = items[:60], items[60:]
@@ -333,7 +355,7 @@ def _concepts(document: Document) -> Html | None:
     )
 
 
-# --- rows ------------------------------------------------------------------------------------------------------------
+# --- rows ---
 
 
 def rows(document: Document) -> Html | None:
@@ -342,7 +364,10 @@ def rows(document: Document) -> Html | None:
     if not sample:
         return None
     total = (document.get("run") or {}).get("accepted") or len(sample)
-    lead = f"{len(sample)} of {total:,} accepted rows, in the order of their row ids. Marked words state a fact of the record."
+    lead = (
+        f"{len(sample)} of {total:,} accepted rows, in the order of their row ids. "
+        "Marked words state a fact of the record."
+    )
     cards = [_row(row, document) for row in sample]
     kept, folded = cards[:12], cards[12:]
     more = details(f"{len(folded)} more rows", *folded, class_="more") if folded else None
@@ -378,7 +403,9 @@ def _row(row: Mapping[str, Any], document: Document) -> Html:
     text = str((row.get("values") or {}).get(_text_column(document), ""))
     return element(
         "article",
-        element("p", _title_of(row, document), element("span", f"row {row.get('row')}", class_="id"), class_="of"),
+        element(
+            "p", _title_of(row, document), element("span", f"row {row.get('row')}", class_="id"), class_="of"
+        ),
         element("p", highlighted(text, row.get("highlights") or []), class_="text"),
         _record(row, document),
         details("provenance", _provenance(row)),
@@ -400,7 +427,9 @@ def _record(row: Mapping[str, Any], document: Document) -> Html | None:
 def _provenance(row: Mapping[str, Any]) -> Html:
     how = row.get("provenance") or {}
     tokens = how.get("tokens") or {}
-    counted = ", ".join(f"{tokens[k]} {k}" for k in ("prompt", "free", "masked", "forced") if tokens.get(k) is not None)
+    counted = ", ".join(
+        f"{tokens[k]} {k}" for k in ("prompt", "free", "masked", "forced") if tokens.get(k) is not None
+    )
     exemplars = how.get("exemplars")
     pairs = [
         ("Attempt", (row.get("attempt") or 0) + 1),
@@ -423,7 +452,10 @@ def rejected(document: Document) -> Html | None:
     if not sample:
         return None
     total = sum((document.get("rejections") or {}).values()) or len(sample)
-    lead = f"{len(sample)} of {total:,} rejected drafts, a few for each check. All of them are in rejected.jsonl of the run folder."
+    lead = (
+        f"{len(sample)} of {total:,} rejected drafts, a few for each check. "
+        "All of them are in rejected.jsonl of the run folder."
+    )
     cards = [_rejected_row(row, document) for row in sample]
     kept, folded = cards[:8], cards[8:]
     more = details(f"{len(folded)} more rejected drafts", *folded, class_="more") if folded else None
@@ -434,15 +466,26 @@ def _rejected_row(row: Mapping[str, Any], document: Document) -> Html:
     text = str((row.get("values") or {}).get(_text_column(document)) or "(no draft)")
     return element(
         "article",
-        element("p", _title_of(row, document), element("span", f"row {row.get('row')}, attempt {(row.get('attempt') or 0) + 1}", class_="id"), class_="of"),
+        element(
+            "p",
+            _title_of(row, document),
+            element("span", f"row {row.get('row')}, attempt {(row.get('attempt') or 0) + 1}", class_="id"),
+            class_="of",
+        ),
         element("p", text, class_="text"),
         _record(row, document),
-        element("p", element("b", words(str(row.get("check") or ""))), " ", row.get("reason") or "", class_="reason"),
+        element(
+            "p",
+            element("b", words(str(row.get("check") or ""))),
+            " ",
+            row.get("reason") or "",
+            class_="reason",
+        ),
         class_="row refused",
     )
 
 
-# --- facts -----------------------------------------------------------------------------------------------------------
+# --- facts ---
 
 
 def run_facts(document: Document) -> Html | None:
@@ -452,7 +495,11 @@ def run_facts(document: Document) -> Html | None:
         return None
     model = run.get("model") or {}
     seconds = run.get("seconds") or {}
-    times = ", ".join(f"{words(k).lower()} {duration(v)}" for k, v in seconds.items() if number(v) is not None and k != "total")
+    times = ", ".join(
+        f"{words(k).lower()} {duration(v)}"
+        for k, v in seconds.items()
+        if number(v) is not None and k != "total"
+    )
     memory = number(run.get("peak_memory_bytes"))
     tokens = run.get("tokens") or {}
     pairs = [
@@ -464,7 +511,11 @@ def run_facts(document: Document) -> Html | None:
         ("Arithmetic", model.get("numeric_path")),
         ("Versions", ", ".join(f"{k} {v}" for k, v in (run.get("versions") or {}).items())),
         ("Machine", run.get("machine")),
-        ("Time", (duration(seconds["total"]) if number(seconds.get("total")) is not None else "") + (f" ({times})" if times else "")),
+        (
+            "Time",
+            (duration(seconds["total"]) if number(seconds.get("total")) is not None else "")
+            + (f" ({times})" if times else ""),
+        ),
         ("Peak memory", f"{memory / 2**20:,.0f} MiB" if memory else None),
         ("Tokens", ", ".join(f"{v:,} {k}" for k, v in tokens.items())),
         ("Run folder", element("code", run["folder"]) if run.get("folder") else None),
@@ -475,7 +526,9 @@ def run_facts(document: Document) -> Html | None:
         element("pre", element("code", command)) if command else None,
         definition_list(pairs, class_="facts"),
         id_="run",
-        lead="The command below makes the same rows again, byte for byte, on the same kind of processor." if command else None,
+        lead="The command below makes the same rows again, byte for byte, on the same kind of processor."
+        if command
+        else None,
     )
 
 
@@ -486,33 +539,42 @@ def data_card(document: Document) -> Html | None:
         return None
     order = ("source", "version", "licence", "terms", "citation", "language", "subjects", "use")
     keys = [*(k for k in order if k in card), *(k for k in card if k not in order)]
-    return section("Data card", definition_list(((words(k), card[k]) for k in keys), class_="facts"), id_="data")
+    return section(
+        "Data card", definition_list(((words(k), card[k]) for k in keys), class_="facts"), id_="data"
+    )
 
 
 def guide(document: Document) -> Html:
     """How to read the page, with every limit that calls something weak."""
     limits = [
-        element("li", f"{words(limit.name)} {'below' if limit.higher_is_better else 'above'} {_limit_text(limit.name, limit.value)}")
+        element("li", words(limit.name), " below " if limit.higher_is_better else " above ", _bound(limit))
         for limit in LIMITS
     ]
     paragraphs = [
         element(
             "p",
-            "Scores of accepted rows are flattered by the checks that selected them; the column of all drafts shows what the "
-            "model writes before any selection. Read both. A score without its floor says little: compare the distance to the "
+            "Scores of accepted rows are flattered by the checks that selected them; the column of all "
+            "drafts shows what the "
+            "model writes before any selection. Read both. A score without its floor says little: compare "
+            "the distance to the "
             "floor with the width of the interval.",
         ),
         element(
             "p",
-            "Intervals come from resampling rows. They cover the chance in which rows were drawn, not the choice of model, "
+            "Intervals come from resampling rows. They cover the chance in which rows were drawn, not the "
+            "choice of model, "
             "prompt, concepts or metric.",
         ),
-        element("p", "Synthetic text is no evidence about patients. No measure here replaces a reading by a clinician."),
-        element("p", "Under \"What is weak\" the page lists:"),
+        element(
+            "p",
+            "Synthetic text is no evidence about patients. No measure here replaces a reading by a "
+            "clinician.",
+        ),
+        element("p", 'Under "What is weak" the page lists:'),
         element("ul", *limits),
     ]
     return section("How to read this page", *paragraphs, id_="guide")
 
 
-def _limit_text(name: str, value: float) -> str:
-    return f"{value:g} words" if name == "longest_copied_run" else (percent(value) if value <= 1 and not math.isclose(value, 0) or value == 0 else f"{value:g}")
+def _bound(limit: Limit) -> str:
+    return percent(limit.value) if limit.is_share else f"{limit.value:g}"

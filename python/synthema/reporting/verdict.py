@@ -1,6 +1,7 @@
 """The page in words: what the numbers say, the weak points first among equals.
 
-Every threshold that calls something weak stands in `LIMITS`, and the page prints it under "How to read this page".
+Every threshold that calls something weak stands in `LIMITS`, and the page prints it under "How to read this
+page".
 """
 
 from __future__ import annotations
@@ -22,18 +23,22 @@ class Limit:
     value: float
     higher_is_better: bool
     meaning: str
+    is_share: bool = True
 
 
 LIMITS = (
     Limit("acceptance_rate", 0.5, True, "most drafts of this model fail the checks and are thrown away"),
-    Limit("label_recovery_top1", 0.5, True, "an independent retriever often takes the text for another concept"),
-    Limit("fact_agreement", 0.99, True, "some accepted rows disagree with their record"),
+    Limit(
+        "label_recovery_top1", 0.5, True, "an independent retriever often takes the text for another concept"
+    ),
+    Limit("fact_agreement", 0.99, True, "some facts of the records are not stated, or stated otherwise"),
     Limit("free_token_share", 0.6, True, "much of the text was prescribed and not written by the model"),
-    Limit("exact_duplicate_share", 0.0, False, "some texts occur more than once"),
-    Limit("near_duplicate_share", 0.05, False, "many texts are almost the same"),
-    Limit("self_bleu", 0.5, False, "the texts resemble each other closely in wording"),
-    Limit("literal_name_share", 0.7, False, "most texts simply repeat the name of the concept"),
-    Limit("longest_copied_run", 8, False, "at least one text repeats a long run of words that the prompt showed"),
+    Limit("exact_duplicates", 0.0, False, "some texts occur more than once"),
+    Limit("near_duplicates", 0.05, False, "many texts are almost the same"),
+    Limit("long_copy_share", 0.0, False, "some texts repeat a long run of words that the prompt showed"),
+    Limit("exemplar_overlap_5", 0.05, False, "much of the wording comes from the examples in the prompt"),
+    Limit("self_bleu_4", 0.5, False, "the texts resemble each other closely in wording", is_share=False),
+    Limit("literal_name_share", 0.7, False, "most texts simply repeat a name of the concept"),
 )
 SMALL = 100  # rows below which intervals are too wide to rank two runs
 
@@ -82,7 +87,8 @@ def _acceptance(document: Mapping[str, Any]) -> str | None:
     if not isinstance(accepted, int) or not isinstance(attempts, int) or attempts == 0:
         return None
     return (
-        f"{accepted} rows were accepted out of {attempts} drafts: {percent(accepted / attempts)} of what the model "
+        f"{accepted} rows were accepted out of {attempts} drafts: {percent(accepted / attempts)} of what the "
+        f"model "
         "wrote passed every check, the rest is kept apart with its reason."
     )
 
@@ -93,7 +99,8 @@ def _recovery(accepted: Mapping[str, Any], drafts: Mapping[str, Any] | None) -> 
     if score is None or value is None:
         return None
     text = (
-        f"A retriever that no check uses ranks the intended concept first for {shown(score, value)} of the accepted rows"
+        "A retriever that no check uses ranks the intended concept first for "
+        f"{shown(score, value)} of the accepted rows"
     )
     before = value_of(score_named(drafts, "label_recovery_top1"))
     if before is not None:

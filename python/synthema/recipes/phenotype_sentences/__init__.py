@@ -1,10 +1,11 @@
 """Study [56]: sentences about patients that express concepts of the Human Phenotype Ontology.
 
-Albayrak et al. (2025) let a large model write several sentences for each term of the ontology, to train and to index
-phenotype recognition. This recipe does the same with a model small enough for any machine. Such a model follows examples,
-not instructions; so a small record is drawn first (age, sex, duration, severity, course), examples of records and sentences
-are shown, the first words are chosen from a list, the rest is written freely, and every sentence is checked against its
-record and its concept, and tried again until it passes.
+Albayrak et al. (2025) let a large model write several sentences for each term of the ontology, to train and
+to index phenotype recognition. This recipe does the same with a model small enough for any machine. Such a
+model follows examples, not instructions; so a small record is drawn first (age, sex, duration, severity,
+course), examples of records and sentences are shown, the first words are chosen from a list, the rest is
+written freely, and every sentence is checked against its record and its concept, and tried again until it
+passes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from __future__ import annotations
 from typing import Any
 
 from synthema import facts
-from synthema._core import Check, ConfigError, Field, Random, Sampling, Schema
+from synthema._core import (
+    Check,
+    ConfigError,
+    Field,
+    Random,
+    Sampling,
+    Schema,
+    ends_with_punctuation,
+    in_language,
+    length_in_words,
+)
 from synthema.config import Key
 from synthema.ontology import HPO_TERMS, Ontology, hpo
 from synthema.recipes import Recipe
@@ -43,15 +54,15 @@ def schema(source: str) -> Schema:
     """Return what the columns of the rows mean."""
     return Schema(
         [
-            Field("concept", "category", roles=["label"], description="concept that the sentence expresses", code_system="HPO", nullable=False),
+            Field("concept", "category", roles=["label"], code_system="HPO", nullable=False),
             Field("concept_name", "text", description="its name in the ontology", nullable=False),
             Field("lay_name", "text", description="its lay synonym, or its name", nullable=False),
             Field("age", "integer", unit="a", minimum=19, maximum=99, nullable=False),
             Field("sex", "category", categories=["woman", "man"], nullable=False),
             Field("duration", "text", description="since when, as a length of time", nullable=False),
-            Field("severity", "category", categories=[name for name, _ in writing.SEVERITIES], nullable=False),
+            Field("severity", "category", categories=list(dict(writing.SEVERITIES)), nullable=False),
             Field("course", "category", categories=list(writing.COURSES), nullable=False),
-            Field("style", "category", categories=list(writing.STYLES), description="who speaks, in which order", nullable=False),
+            Field("style", "category", categories=list(writing.STYLES), nullable=False),
             Field("text", "text", description="the sentence", nullable=False),
         ],
         name="phenotype_sentences",
@@ -79,8 +90,10 @@ def term_list(ontology: Ontology) -> list[dict[str, Any]]:
 def _checks(index: checks.Concepts, pool: list[dict[str, Any]], values: dict[str, Any]) -> list[Check]:
     """All checks in the order in which they are asked; the first that refuses names the rejection."""
     return [
-        Check("length", checks.length(values["minimum_words"], values["maximum_words"])),
-        Check("language", checks.english),
+        length_in_words(values["minimum_words"], values["maximum_words"]),
+        ends_with_punctuation(),
+        in_language("en", 0.2),
+        Check("prose", checks.prose),
         Check("facts", checks.agrees),
         Check("negation", checks.affirmed),
         Check("voice", checks.voice),
@@ -101,7 +114,10 @@ def make(values: dict[str, Any]) -> Study:
     writer = writing.Writer(pool, values["shots"])
     chosen = concepts.select(ontology, frozenset(one["concept"] for one in pool))
     if not chosen:
-        raise ConfigError(f"{ontology.source}: No term of this ontology suits the recipe; is it the Human Phenotype Ontology?")
+        raise ConfigError(
+            f"{ontology.source}: No term of this ontology suits the recipe; is it the Human Phenotype "
+            f"Ontology?"
+        )
     courses = {style: sorted({pool[i]["course"] for i in shown}) for style, shown in writer.shown.items()}
     ages = (values["minimum_age"], values["maximum_age"])
 
@@ -110,7 +126,12 @@ def make(values: dict[str, Any]) -> Study:
 
         def draw(row: int, random: Random) -> dict[str, Any]:
             one = order[row % len(order)]
-            return {"concept": one.id, "concept_name": one.name, "lay_name": one.lay_name, **writing.draw(random, ages, courses)}
+            return {
+                "concept": one.id,
+                "concept_name": one.name,
+                "lay_name": one.lay_name,
+                **writing.draw(random, ages, courses),
+            }
 
         return draw
 
@@ -138,13 +159,13 @@ def make(values: dict[str, Any]) -> Study:
         card=DataCard(
             source=source,
             version=ontology.version,
-            licence="HPO terms of use (concept names and definitions); Apache-2.0 (exemplars and synthetic sentences)",
+            licence="HPO terms of use (names and definitions); Apache-2.0 (exemplars and sentences)",
             terms=HPO_TERMS,
             citation="Gargano M. et al., The Human Phenotype Ontology in 2024: phenotypes around the world, "
             "Nucleic Acids Research 52 (2024) D1333",
             language="en",
             subjects="None: the records are drawn at random, nobody is described.",
-            use="Testing, teaching and development of methods for phenotype recognition. Not evidence about patients.",
+            use="Testing, teaching, development of phenotype recognition. Not evidence about patients.",
         ),
     )
 

@@ -10,35 +10,70 @@ from synthema.ontology import Ontology, Term
 
 PHENOTYPES = "HP:0000118"  # "Phenotypic abnormality"
 
-# Branches whose terms a patient notices or is told about: nervous system, pain, bleeding, eye, ear, ... (not growth,
-# blood chemistry, shape of bones).
+# Branches whose terms a patient notices or is told about: nervous system, pain, bleeding, eye, ear, ... (not
+# growth, blood chemistry, shape of bones).
 BRANCHES = frozenset(
-    """HP:0025142 HP:0012531 HP:0001892 HP:0012373 HP:0031704 HP:0012638 HP:0025276 HP:0011122 HP:0011025 HP:0002795
-    HP:0025032 HP:0011843 HP:0000080 HP:0011277 HP:0002719 HP:0012649""".split()
+    [
+        "HP:0025142",
+        "HP:0012531",
+        "HP:0001892",
+        "HP:0012373",
+        "HP:0031704",
+        "HP:0012638",
+        "HP:0025276",
+        "HP:0011122",
+        "HP:0011025",
+        "HP:0002795",
+        "HP:0025032",
+        "HP:0011843",
+        "HP:0000080",
+        "HP:0011277",
+        "HP:0002719",
+        "HP:0012649",
+    ]
 )
 
-# A name with one of these cannot be the complaint of an adult of either sex, or carries a degree, course or side of its
-# own that could contradict the record.
+# A name with one of these cannot be the complaint of an adult of either sex, or carries a degree, course or
+# side of its own that could contradict the record.
 UNSUITABLE = {
-    "laboratory and tests": "circulating serum plasma concentration level activity enzym count ratio EEG EMG MRI biopsy "
-    "electro potential reflex pathologic",
-    "development and age": "congenital neonat infan fetal prenatal antenatal child juvenile adult onset birth puberty "
-    "puberal develop milestone delay intellectual autis language speech school suck anatomical stage grade",
-    "form and growth": "abnormal anomal morpholog aplasia hypoplas dysplas agenesis absent absence atresia phalan epiphys "
-    "neoplasm tumou?r carcinom cancer synostosis stenosis camptodact buphthalm wasting nodule",
-    "sex and reproduction": "birth pregnan sexual genital penile penis vagin uter menstr menorr menopaus ovar testi prostat "
-    "erecti ejacul labo[u]?r lactat breast scrot spermia impotence mastalgia",
-    "degree, course and side": "mild moderate severe profound chronic acute recurrent episodic intermittent progressive "
-    "bilateral unilateral persistent frequent transient increased decreased reduced elevated prolonged impaired type "
-    "status atypical",
-    "cause and outcome": r"induced due\sto associated history death mortality infarct arrest suicid self- homicid loss\sof "
-    "function",
-    "words that no reader expects": "paraphil grammar opsia tanopia myopia hypermetr block aura trait chilblain mycetoma "
-    r"synkines contracture salmonella fish\sodor tetrapl uria$ \d / \( ,",
+    "laboratory and tests": (
+        "circulating serum plasma concentration level activity enzym count ratio EEG EMG MRI biopsy "
+        "electro potential reflex pathologic"
+    ),
+    "development and age": (
+        "congenital neonat infan fetal prenatal antenatal child juvenile adult onset birth puberty "
+        "puberal develop milestone delay intellectual autis language speech school suck anatomical stage "
+        "grade"
+    ),
+    "form and growth": (
+        "abnormal anomal morpholog aplasia hypoplas dysplas agenesis absent absence atresia phalan "
+        "epiphys neoplasm tumou?r carcinom cancer synostosis stenosis camptodact buphthalm wasting "
+        "nodule"
+    ),
+    "sex and reproduction": (
+        "birth pregnan sexual genital penile penis vagin uter menstr menorr menopaus ovar testi prostat "
+        "erecti ejacul labo[u]?r lactat breast scrot spermia impotence mastalgia"
+    ),
+    "degree, course and side": (
+        "mild moderate severe profound chronic acute recurrent episodic intermittent progressive "
+        "bilateral unilateral persistent frequent transient increased decreased reduced elevated "
+        "prolonged impaired type status atypical"
+    ),
+    "cause and outcome": (
+        r"induced due\sto associated history death mortality infarct arrest suicid self- homicid loss\sof "
+        "function"
+    ),
+    "words that no reader expects": (
+        "paraphil grammar opsia tanopia myopia hypermetr block aura trait chilblain mycetoma synkines "
+        r"contracture salmonella fish\sodor tetrapl uria$ \d / \( ,"
+    ),
 }
-_UNSUITABLE = re.compile("|".join(word for words in UNSUITABLE.values() for word in words.split()), re.IGNORECASE)
+_UNSUITABLE = re.compile(
+    "|".join(word for words in UNSUITABLE.values() for word in words.split()), re.IGNORECASE
+)
 _YOUNG = re.compile(
-    r"\b(?:infants?|newborn|child|children|neonat\w*|fetal|fetus|birth|congenital|developmental milestone|adolescen\w*)\b",
+    r"\b(?:infants?|newborn|child|children|neonat\w*|fetal|fetus|birth|congenital|developmental "
+    r"milestone|adolescen\w*)\b",
     re.IGNORECASE,
 )
 _VAGUE_LAY = re.compile(r"abnormal|decreased|increased|malform|[,/]", re.IGNORECASE)
@@ -91,10 +126,12 @@ def select(ontology: Ontology, shown: frozenset[str] = frozenset()) -> list[Conc
     return [
         _concept(term)
         for term in sorted(ontology.terms.values(), key=lambda t: t.id)
-        if term.id not in shown and suitable(term, depths.get(term.id)) and ontology.ancestors(term.id) & BRANCHES
+        if term.id not in shown
+        and suitable(term, depths.get(term.id))
+        and ontology.ancestors(term.id) & BRANCHES
     ]
 
 
 def ordered(concepts: list[Concept], seed: int) -> list[Concept]:
-    """The concepts in an order that only the seed decides; row r takes concept r, from the start again after the last."""
+    """The concepts in an order that only the seed decides; row r takes concept r modulo n."""
     return list(Random(seed).stream(2**63).sample(concepts, len(concepts)))

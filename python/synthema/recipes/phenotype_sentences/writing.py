@@ -11,8 +11,8 @@ from synthema._core import Draft, Prompt, Random
 
 Record = dict[str, Any]
 
-# Four voices. The order of the facts in the record line is the order in which the voice's sentences say them: a small
-# model follows the order that it has just read.
+# Four voices. The order of the facts in the record line is the order in which the voice's sentences say them:
+# a small model follows the order that it has just read.
 STYLES = {
     "c1": "clinical, duration after the finding",
     "c2": "clinical, history of a duration",
@@ -21,7 +21,8 @@ STYLES = {
 }
 DURATIONS = (
     ("2 days", 1), ("3 days", 1), ("4 days", 1), ("6 days", 1), ("1 week", 1), ("2 weeks", 2), ("3 weeks", 2),
-    ("5 weeks", 1), ("6 weeks", 2), ("2 months", 2), ("3 months", 2), ("4 months", 1), ("6 months", 2), ("9 months", 1),
+    ("5 weeks", 1), ("6 weeks", 2), ("2 months", 2), ("3 months", 2), ("4 months", 1), ("6 months", 2),
+    ("9 months", 1),
     ("1 year", 1), ("2 years", 2), ("3 years", 1), ("5 years", 1),
 )  # fmt: skip
 SEVERITIES = (("mild", 3), ("moderate", 4), ("severe", 3))
@@ -38,7 +39,7 @@ COURSES = {
 
 
 def exemplars() -> list[Record]:
-    """The sentences shown to the model, five for each style; written for this recipe, no patient is described."""
+    """The sentences shown to the model, five for each style; written for this recipe, of nobody."""
     lines = Path(__file__).with_name("exemplars.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
@@ -48,7 +49,7 @@ def _weighted(random: Random, items: Sequence[tuple[str, int]]) -> str:
 
 
 def draw(random: Random, ages: tuple[int, int], courses: Mapping[str, Sequence[str]]) -> Record:
-    """Draw age, sex, duration, severity, voice and course; `courses` are those that each style has exemplars for."""
+    """Draw the facts and the style; `courses` are those that each style has exemplars for."""
     style = random.choice(list(STYLES))
     return {
         "age": ages[0] + random.below(ages[1] - ages[0] + 1),
@@ -110,7 +111,7 @@ def prefix(pool: Sequence[Mapping[str, Any]]) -> str:
 
 
 class Writer:
-    """The strategy: show the exemplars of the record's style, let the model choose an opening, then write freely."""
+    """Shows the exemplars of the record's style, lets the model choose an opening, then write freely."""
 
     name = "ordered_record_few_shot"
 
