@@ -92,7 +92,7 @@ std::vector<Record> records_from(const py::iterable& items, bool nan_as_missing)
 
 Table table_from_records(const Schema* schema, const py::iterable& items, bool nan_as_missing) {
   const auto records = records_from(items, nan_as_missing);
-  return Table::from_records(schema ? *schema : infer_schema(records), records);
+  return Table::from_records(schema ? *schema : schema_of_records(records), records);
 }
 
 // --- numpy

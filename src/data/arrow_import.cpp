@@ -486,6 +486,9 @@ Table import_table(const ArrowSchema& type, const std::vector<std::shared_ptr<Ar
         throw SchemaError(
             "The Arrow data are malformed: a batch has another number of columns than the schema.");
       const ArrowArray* child = batch->children[i];
+      if (batch->offset < 0 || child->length < batch->offset + batch->length)
+        throw SchemaError({.field = name},
+                          "The Arrow data are malformed: the column is shorter than its batch.");
       if (batch->length > 0) chunks.push_back({batch, child, child->offset + batch->offset, batch->length});
     }
     Column column = import_column({type.children[i], name}, chunks);

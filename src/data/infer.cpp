@@ -4,7 +4,7 @@
 
 namespace synthema {
 
-Schema infer_schema(std::span<const Record> records) {
+Schema schema_of_records(std::span<const Record> records) {
   detail::SchemaGuess guess(detail::Texts::as_they_are);
   for (std::size_t row = 0; row < records.size(); ++row) {
     try {

@@ -1,4 +1,4 @@
-// Guesses a schema from records: what the JSONL reader and infer_schema share.
+// Guesses a schema from records: what the JSONL reader and schema_of_records share.
 #pragma once
 
 #include <map>

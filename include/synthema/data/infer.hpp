@@ -10,6 +10,6 @@ namespace synthema {
 
 // Fields in order of first appearance. Integers mixed with reals are real; texts stay text; a field without
 // any value is text. SchemaError where one field holds values of kinds that do not mix.
-Schema infer_schema(std::span<const Record> records);
+Schema schema_of_records(std::span<const Record> records);
 
 }  // namespace synthema

@@ -70,10 +70,10 @@ TEST_CASE("what is broken is refused with file, line and field") {
 
 TEST_CASE("records suggest a schema") {
   const std::vector<Record> records{{{"a", 1}, {"t", Timestamp{0}}}, {{"a", 0.5}, {"s", "2020-01-01"}}};
-  const Schema schema = infer_schema(records);
+  const Schema schema = schema_of_records(records);
   CHECK(schema.at("a").kind == Kind::real);
   CHECK(schema.at("t").kind == Kind::time);
   CHECK(schema.at("s").kind == Kind::text);
-  CHECK_THROWS_WITH_AS(infer_schema(std::vector<Record>{{{"a", 1}}, {{"a", true}}}),
+  CHECK_THROWS_WITH_AS(schema_of_records(std::vector<Record>{{{"a", 1}}, {{"a", true}}}),
                        doctest::Contains("Record 1, field 'a'"), SchemaError);
 }
