@@ -13,8 +13,8 @@ namespace {
 // The messages name kinds, never values: a value may be private.
 [[noreturn]] void refuse(const Field& field, const Value& value) {
   throw SchemaError({.field = field.name},
-                    message("A ", name_of(field.kind), " was needed, but the value is ", value.kind_name(),
-                            " and cannot be converted without loss."));
+                    message("A value of kind ", name_of(field.kind), " was needed, but the value is ",
+                            value.kind_name(), " and cannot be converted without loss."));
 }
 
 double real_from(const Field& field, const Value& value) {

@@ -169,7 +169,8 @@ class Serialiser {
  private:
   void column(const Column& column) {
     byte(static_cast<std::uint8_t>(column.kind()));
-    if (column.kind() == Kind::time) text(column.zone());
+    const bool any = column.null_count() < column.size();  // a zone says nothing where there is no time
+    if (column.kind() == Kind::time) text(any ? column.zone() : "");
     if (column.kind() == Kind::category) labels(column);
     if (column.kind() == Kind::list) byte(static_cast<std::uint8_t>(column.items().kind()));
     for (std::size_t row = 0; row < column.size(); ++row) cell(column, row);

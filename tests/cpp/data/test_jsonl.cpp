@@ -64,7 +64,7 @@ TEST_CASE("what is broken is refused with file, line and field") {
   refused("{\"a\": 1}\n{\"a\": \"x\"}\n", "f.jsonl, line 2, field 'a': The value is text");
   refused("{\"a\": [1, \"x\"]}\n", "line 1, field 'a'");
   refused("{\"\": 1}\n", "empty");
-  refused("{\"a\": \"x\"}\n", "f.jsonl, line 1, field 'a': A integer was needed", true);
+  refused("{\"a\": \"x\"}\n", "f.jsonl, line 1, field 'a': A value of kind integer was needed", true);
   refused("{\"b\": 1}\n", "line 1, field 'b'", true);
 }
 
