@@ -150,6 +150,13 @@ void bind_model_file(py::module_& module) {
       .def("describe", &describe, "All of the above that fits on a page, as a dict.");
 }
 
+std::vector<TokenId> encode_pieces(const BytePairTokenizer& self,
+                                   const std::vector<std::pair<std::string, bool>>& pieces) {
+  std::vector<ChatPiece> chat;
+  for (const auto& [text, control] : pieces) chat.push_back({text, control});
+  return encode_chat(self, chat);
+}
+
 void bind_tokenizer(py::module_& module) {
   py::class_<BytePairTokenizer>(module, "Tokenizer", "The tokenizer of a model file (byte pair encoding).")
       .def(py::init([](const ModelFile& file) { return BytePairTokenizer::from(file.tokenizer()); }),
@@ -158,6 +165,7 @@ void bind_tokenizer(py::module_& module) {
           "encode", [](const BytePairTokenizer& self, std::string_view text) { return self.encode(text); },
           py::arg("text"), py::call_guard<py::gil_scoped_release>(),
           "The ids of a text (str, or bytes that need not be valid UTF-8); control tokens in it stay text.")
+      .def("encode_chat", &encode_pieces, py::arg("pieces"), "The ids of what ChatTemplate.render gave.")
       .def(
           "decode_bytes",
           [](const BytePairTokenizer& self, const std::vector<TokenId>& ids) {

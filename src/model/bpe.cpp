@@ -119,6 +119,10 @@ struct BytePairTokenizer::Impl {
   void encode_pieces(std::string_view text, bool prefix, std::vector<TokenId>& out) const;
   std::vector<Symbol> piece_symbols(std::string_view text) const;
   void put_unknown(std::string_view text, std::vector<TokenId>& out) const;
+  TokenId byte_or_unknown(char c) const {
+    const TokenId id = byte_token[static_cast<unsigned char>(c)];
+    return id == kNoToken && data.emit_unknown ? *data.unknown : id;
+  }
   bool has_bytes(std::string_view text) const {
     return std::ranges::all_of(text,
                                [&](char c) { return byte_token[static_cast<unsigned char>(c)] != kNoToken; });
@@ -207,8 +211,10 @@ std::vector<TokenId> BytePairTokenizer::Impl::encode(std::string_view text, bool
   std::size_t begin = 0;  // of the plain stretch that is being collected
   const auto flush = [&](std::size_t end) {
     if (end == begin) return;
-    const bool prefix = data.add_space_prefix && (!data.prefix_first_only || (first && begin == 0));
     const std::string_view plain = text.substr(begin, end - begin);
+    const bool spaced = plain.starts_with(' ') || plain.starts_with(kSpace);
+    const bool prefix = data.add_space_prefix && (!data.prefix_first_only || (first && begin == 0)) &&
+                        (!data.prefix_if_absent || !spaced);
     sentencepiece ? encode_pieces(plain, prefix, out) : encode_words(plain, out);
   };
   for (std::size_t at = 0; at < text.size();) {
@@ -238,8 +244,7 @@ void BytePairTokenizer::Impl::encode_words(std::string_view text, std::vector<To
     }
     symbols.clear();
     for (std::size_t i = 0; i < word.size(); ++i)
-      if (const TokenId id = byte_token[static_cast<unsigned char>(word[i])]; id != kNoToken)
-        detail::push_symbol(symbols, i, 1, id);
+      if (const TokenId id = byte_or_unknown(word[i]); id != kNoToken) detail::push_symbol(symbols, i, 1, id);
     detail::merge_symbols(symbols, find);
     for (const Symbol& symbol : symbols)
       if (symbol.size > 0) out.push_back(symbol.id);
@@ -307,6 +312,8 @@ BytePairTokenizer BytePairTokenizer::from(const TokenizerData& data) {
       (!data.scores.empty() && data.scores.size() != data.tokens.size()))
     throw ModelError(message("The tokenizer has ", data.tokens.size(), " tokens, ", data.types.size(),
                              " types and ", data.scores.size(), " scores."));
+  if (data.emit_unknown && !data.unknown)
+    throw ModelError("The tokenizer is to emit an unknown token but has none.");
   if (!impl->sentencepiece) impl->words = PreTokenizer::named(data.pre_tokenizer);
   impl->index_tokens();
   impl->index_bytes();

@@ -40,7 +40,8 @@ class SYNTHEMA_EXPORT BytePairTokenizer {
   std::vector<TokenId> end_ids() const;
   std::optional<TokenId> begin_id() const;  // what the model expects before every prompt, if anything
   std::optional<TokenId> special(std::string_view name) const;
-  // Bytes that no token can spell. As in the reference they are dropped (byte_bpe without an unknown token).
+  // Bytes that no token can spell. As in the reference they are dropped (or become the unknown token, where
+  // the file asks for that).
   const std::string& missing_bytes() const;
 
  private:

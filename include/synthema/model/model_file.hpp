@@ -71,6 +71,8 @@ struct TokenizerData {
   bool add_space_prefix = false;        // sentencepiece: a space before the first word of a text
   bool prefix_first_only = false;       // ... but not before text that follows a control token
   bool fuse_unknown = false;            // neighbouring unknown characters become one unknown token
+  bool emit_unknown = false;      // byte_bpe: a byte without a token becomes the unknown token, not nothing
+  bool prefix_if_absent = false;  // ... and no second space if the text begins with one
   std::string chat_template;  // the Jinja text as in the file; used to recognise the family, never executed
 };
 
