@@ -1,0 +1,55 @@
+// ColumnFidelity: one measure of how alike a real and a synthetic column are, averaged over the columns it
+// applies to (those that both tables have; identifier and subject columns, texts and lists are left out).
+// Numbers are real, integer and time columns; categories are category and boolean columns. Missing values are
+// dropped, except in missing_value_similarity.
+//
+//   measure                    columns     definition                                              sdmetrics
+//   differs column_shapes              both        numbers 1 - sup |F_R - F_S|; categories 1 - TVD rounds to
+//   14 decimals;
+//                                                                                                  adds 1e-6
+//                                                                                                  to R for
+//                                                                                                  values
+//                                                                                                  only in S
+//   missing_value_similarity   both        1 - |missing share of R - of S|
+//   boundary_adherence         numbers     share of S within [min R, max R]                        missing S
+//   fails unless R has missing range_coverage             numbers     max(0, 1 - uncovered ends / range R)
+//   category_coverage          categories  share of R's categories that S has
+//   category_adherence         categories  share of S rows whose category R has
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "synthema/core/export.hpp"
+#include "synthema/evaluate/convention.hpp"
+#include "synthema/evaluate/evaluator.hpp"
+
+namespace synthema {
+
+enum class ColumnMeasure : std::uint8_t {
+  shape,
+  missing,
+  boundary_adherence,
+  range_coverage,
+  category_coverage,
+  category_adherence
+};
+
+class SYNTHEMA_EXPORT ColumnFidelity {
+ public:
+  static constexpr bool needs_reference = true;
+
+  explicit ColumnFidelity(ColumnMeasure measure = ColumnMeasure::shape,
+                          Convention convention = Convention::synthema)
+      : measure_(measure), convention_(convention) {}
+  std::string_view name() const;
+  Direction direction() const { return Direction::higher; }
+  Range range() const { return {0, 1}; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
+
+ private:
+  ColumnMeasure measure_;
+  Convention convention_;
+};
+
+}  // namespace synthema

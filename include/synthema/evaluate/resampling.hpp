@@ -1,0 +1,116 @@
+// How sure a score is. The unit that is resampled is the subject where the schema names one, else the row:
+// rows of one patient are not independent. Draws are Philox streams of the context's seed, one per resample,
+// so neither the number of threads nor the other evaluators change an interval.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "synthema/core/parallel.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/evaluate/evaluator.hpp"
+#include "synthema/evaluate/score.hpp"
+
+namespace synthema {
+
+// Which unit each row belongs to; units are numbered 0 .. count - 1.
+struct Units {
+  std::string name = "rows";
+  std::vector<std::size_t> of_row;
+  std::size_t count = 0;
+
+  static Units rows(std::size_t n);
+  // One unit per different value of a column; a missing value is a unit of its own.
+  static Units of_column(const Table& table, std::string_view column, std::string name);
+  // Subjects where the schema has a subject column, else rows.
+  static Units of(const Table& table);
+  Units take(std::span<const std::size_t> rows) const;  // of these rows, units renumbered
+};
+
+// Sums that a statistic is computed from: `width` numbers a row, row by row.
+struct RowSums {
+  std::size_t width = 0;
+  std::vector<double> values;
+
+  std::size_t rows() const { return width == 0 ? 0 : values.size() / width; }
+};
+
+// Quantile of sorted, not empty values by linear interpolation (Hyndman and Fan 1996, type 7).
+double quantile(std::span<const double> sorted, double q);
+
+// Wilson's score interval of a share (1927); `n` positive.
+Interval wilson(double successes, double n, double level = 0.95);
+
+namespace detail {
+
+RowSums sum_by_unit(const RowSums& sums, const Units& units);
+std::string interval_method(const EvaluationContext& context, const Units& units);
+
+// One resample: the sums over as many units as there are, drawn with replacement.
+inline std::vector<double> resampled(const RowSums& by_unit, std::size_t units, Random random) {
+  std::vector<double> out(by_unit.width, 0.0);
+  for (std::size_t i = 0; i < units; ++i) {
+    const std::size_t unit = random.below(units);
+    for (std::size_t k = 0; k < by_unit.width; ++k) out[k] += by_unit.values[unit * by_unit.width + k];
+  }
+  return out;
+}
+
+}  // namespace detail
+
+// Percentile bootstrap of statistic(sums) -> std::optional<double>. Resamples in which the statistic is
+// undefined are left out. Nothing if there are fewer than two units, no resamples are asked for, or more than
+// a tenth of them are undefined.
+template <class Statistic>
+std::optional<Interval> bootstrap(const RowSums& sums, const Units& units, const EvaluationContext& context,
+                                  const Statistic& statistic) {
+  if (units.count < 2 || context.bootstrap == 0) return std::nullopt;
+  const RowSums by_unit = detail::sum_by_unit(sums, units);
+  const Random base =
+      Random(context.seed).stream(0x626F6F74);  // keeps this apart from other users of the seed
+  std::vector<std::optional<double>> drawn(context.bootstrap);
+  parallel_for(
+      drawn.size(),
+      [&](std::size_t b) {
+        context.cancel.check();
+        drawn[b] =
+            statistic(std::span<const double>(detail::resampled(by_unit, units.count, base.stream(b))));
+      },
+      context.threads, 16);
+  std::vector<double> values;
+  for (const auto& value : drawn)
+    if (value) values.push_back(*value);
+  if (values.size() * 10 < drawn.size() * 9) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  return Interval{quantile(values, 0.025), quantile(values, 0.975), 0.95,
+                  detail::interval_method(context, units)};
+}
+
+// Delete-one-unit jackknife with a normal interval, for statistics that a bootstrap would bias because a
+// resample repeats units (counts of different things). `without[u]` is the statistic without unit u.
+std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
+                                  Range range);
+
+// --- what most evaluators need
+
+// Sets value, n and interval of sum(numerator) / sum(denominator) over rows. `share`: the numerators are 0 or
+// their denominator; an interval that a bootstrap cannot see (all or none) is then Wilson's over the units.
+struct RatioRows {
+  std::vector<double> numerator, denominator;
+  bool share = false;
+
+  void add(double n, double d = 1) {
+    numerator.push_back(n);
+    denominator.push_back(d);
+  }
+  std::optional<double> value() const;
+};
+void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context);
+void set_interval(Score& score, std::optional<Interval> interval);  // with the reason where there is none
+
+}  // namespace synthema

@@ -1,0 +1,29 @@
+// The evaluators that make sense together. What one of them lacks (labels, terms, a real table) is said in
+// its score, so a suite can always be run whole.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/evaluate/any_evaluator.hpp"
+#include "synthema/evaluate/convention.hpp"
+
+namespace synthema {
+
+struct SuiteOptions {
+  double near_duplicate_threshold = 0.7;
+  std::size_t self_bleu_limit = 0;  // 0: all texts
+  std::string reference_column = "reference";
+  Convention convention = Convention::synthema;
+};
+
+std::vector<AnyEvaluator> text_suite(const SuiteOptions& options = {});
+std::vector<AnyEvaluator> table_suite(const SuiteOptions& options = {});
+// Both, and what is in no suite (stemmed ROUGE).
+std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options = {});
+// By name; ConfigError names those there are.
+AnyEvaluator evaluator_named(std::string_view name, const SuiteOptions& options = {});
+
+}  // namespace synthema

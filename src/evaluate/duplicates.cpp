@@ -1,0 +1,201 @@
+#include "synthema/evaluate/text/duplicates.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <unordered_map>
+
+#include "src/evaluate/distinct_items.hpp"
+#include "synthema/evaluate/samples.hpp"
+#include "synthema/text/ngrams.hpp"
+#include "synthema/text/vocabulary.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr std::size_t kShingle = 3;
+using Shingles = std::vector<NgramId>;  // a set, rarest first
+
+std::string normalised(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) (out += word) += ' ';
+  return out;
+}
+
+Shingles unique_shingles(NgramTrie& trie, const std::vector<WordId>& text) {
+  Shingles out = trie.intern(text, std::min(kShingle, std::max<std::size_t>(1, text.size())));
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+// Shingle sets of all texts, each from the rarest shingle to the commonest, as prefix filtering wants them.
+std::vector<Shingles> shingle_sets(const TextSample& sample) {
+  Vocabulary vocabulary;
+  NgramTrie trie;
+  std::vector<Shingles> sets;
+  for (const auto& text : sample.words) sets.push_back(unique_shingles(trie, vocabulary.intern_all(text)));
+  std::vector<std::size_t> frequency(trie.size(), 0);
+  for (const Shingles& set : sets)
+    for (const NgramId id : set) ++frequency[id];
+  for (Shingles& set : sets)
+    std::sort(set.begin(), set.end(), [&](NgramId a, NgramId b) {
+      return frequency[a] != frequency[b] ? frequency[a] < frequency[b] : a < b;
+    });
+  return sets;
+}
+
+// Size of the smallest overlap of sets of these sizes that reaches the threshold. The small allowance keeps a
+// pair exactly at the threshold, which rounding could otherwise lose; `similar` decides.
+std::size_t needed_overlap(std::size_t a, std::size_t b, double threshold) {
+  return static_cast<std::size_t>(std::ceil(threshold / (1 + threshold) * static_cast<double>(a + b) - 1e-9));
+}
+
+bool similar(const Shingles& a_set, const Shingles& b_set, double threshold) {
+  Shingles a = a_set, b = b_set;
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  std::size_t common = 0;
+  for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+    if (*i == *j)
+      ++common, ++i, ++j;
+    else if (*i < *j)
+      ++i;
+    else
+      ++j;
+  }
+  const auto both = static_cast<double>(a.size() + b.size() - common);
+  return static_cast<double>(common) >= threshold * both - 1e-12;
+}
+
+// Texts that some text is similar to, by text. A pair at the threshold shares a shingle among the rarest
+// size - needed + 1 of each, so only those are looked up.
+std::vector<std::vector<std::size_t>> similar_texts(const std::vector<Shingles>& sets, double threshold,
+                                                    const CancelToken& cancel) {
+  std::vector<std::vector<std::size_t>> out(sets.size());
+  std::unordered_map<NgramId, std::vector<std::size_t>> index;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    cancel.check();
+    const std::size_t size = sets[i].size();
+    // A partner has at least threshold * size shingles, so at least that many are shared.
+    const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
+    const std::size_t prefix = std::min(size, size - std::min(size, least) + 1);
+    std::set<std::size_t> candidates;
+    for (std::size_t k = 0; k < prefix; ++k)
+      if (const auto found = index.find(sets[i][k]); found != index.end())
+        candidates.insert(found->second.begin(), found->second.end());
+    for (const std::size_t j : candidates) {
+      if (std::min(size, sets[j].size()) < needed_overlap(size, sets[j].size(), threshold)) continue;
+      if (!similar(sets[i], sets[j], threshold)) continue;
+      out[i].push_back(j);
+      out[j].push_back(i);
+    }
+    for (std::size_t k = 0; k < prefix; ++k) index[sets[i][k]].push_back(i);
+  }
+  return out;
+}
+
+// Share of texts with a similar one, without each unit: its own texts go, and so does the mark of texts whose
+// similar ones all belong to it.
+std::vector<double> without_each(const std::vector<std::vector<std::size_t>>& neighbours,
+                                 const Units& units) {
+  std::vector<double> marked(units.count), lost(units.count), texts(units.count), out;
+  double all = 0;
+  for (std::size_t i = 0; i < neighbours.size(); ++i) {
+    const std::size_t own = units.of_row[i];
+    ++texts[own];
+    if (neighbours[i].empty()) continue;
+    ++all;
+    ++marked[own];
+    std::set<std::size_t> there;
+    for (const std::size_t j : neighbours[i]) there.insert(units.of_row[j]);
+    if (there.size() == 1 && *there.begin() != own) ++lost[*there.begin()];
+  }
+  const auto n = static_cast<double>(neighbours.size());
+  for (std::size_t u = 0; u < units.count; ++u)
+    out.push_back(n > texts[u] ? (all - marked[u] - lost[u]) / (n - texts[u]) : 0);
+  return out;
+}
+
+// The rows that have words.
+TextSample with_words(const TextSample& sample, Score& score) {
+  TextSample out;
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < sample.size(); ++row)
+    if (!sample.words[row].empty()) {
+      kept.push_back(row);
+      out.texts.push_back(sample.texts[row]);
+      out.words.push_back(sample.words[row]);
+    }
+  out.units = sample.units.take(kept);
+  if (kept.size() < sample.size())
+    score.warnings.push_back(message(sample.size() - kept.size(), " texts have no words and are left out."));
+  return out;
+}
+
+void set_value(Score& score, double value, const std::vector<double>& without, const TextSample& sample) {
+  score.n = sample.size();
+  score.value = value;
+  score.interval = jackknife(value, without, sample.units.name, score.range);
+  if (!score.interval) score.no_interval = "A jackknife needs at least two units.";
+  if (value == 0) {  // nothing varies, so a jackknife sees no width
+    score.interval = wilson(0, static_cast<double>(sample.units.count));
+    score.interval->method = message("Wilson over ", sample.units.count, " ", sample.units.name,
+                                     " (a jackknife of none has no width)");
+  }
+}
+
+}  // namespace
+
+Score ExactDuplicates::evaluate(const Table* real, const Table& synthetic,
+                                const EvaluationContext& context) const {
+  Score score = start_score(*this, "Share of texts that repeat another one word for word.",
+                            "1 - different texts / texts, compared as words()");
+  const TextSample sample = with_words(text_sample(synthetic, context, score), score);
+  if (sample.size() == 0) return undefined(std::move(score), "There is no text with words.");
+  const auto share = [](double different, double total) { return total > 0 ? 1 - different / total : 0; };
+  const auto items_of = [](const TextSample& texts) {
+    Vocabulary known;
+    detail::DistinctItems items(texts.units);
+    for (std::size_t row = 0; row < texts.size(); ++row)
+      items.add(row, known.intern(normalised(texts.words[row])));
+    return items;
+  };
+  const detail::DistinctItems items = items_of(sample);
+  set_value(score, share(items.different(), items.total()), items.without_each(share), sample);
+  add_real_part(score, real, context, sample.size(), [&](const TextSample& other) {
+    const detail::DistinctItems there = items_of(other);
+    return std::optional(share(there.different(), there.total()));
+  });
+  return score;
+}
+
+NearDuplicates::NearDuplicates(double threshold) : threshold_(threshold) {
+  if (!(threshold > 0 && threshold <= 1))
+    throw ConfigError({.field = "threshold"},
+                      "Near duplicates need a Jaccard threshold above 0 and at most 1.");
+}
+
+Score NearDuplicates::evaluate(const Table* real, const Table& synthetic,
+                               const EvaluationContext& context) const {
+  Score score = start_score(*this, "Share of texts with at least one other text that is nearly the same.",
+                            message("Jaccard similarity of word 3-gram sets >= ", threshold_));
+  const TextSample sample = with_words(text_sample(synthetic, context, score), score);
+  if (sample.size() == 0) return undefined(std::move(score), "There is no text with words.");
+  const auto neighbours_of = [&](const TextSample& texts) {
+    return similar_texts(shingle_sets(texts), threshold_, context.cancel);
+  };
+  const auto share = [](const std::vector<std::vector<std::size_t>>& neighbours) {
+    const auto marked = std::count_if(neighbours.begin(), neighbours.end(),
+                                      [](const auto& others) { return !others.empty(); });
+    return static_cast<double>(marked) / static_cast<double>(neighbours.size());
+  };
+  const auto neighbours = neighbours_of(sample);
+  set_value(score, share(neighbours), without_each(neighbours, sample.units), sample);
+  add_real_part(score, real, context, sample.size(),
+                [&](const TextSample& other) { return std::optional(share(neighbours_of(other))); });
+  return score;
+}
+
+}  // namespace synthema

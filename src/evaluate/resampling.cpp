@@ -1,0 +1,131 @@
+#include "synthema/evaluate/resampling.hpp"
+
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "synthema/data/json.hpp"
+
+namespace synthema {
+
+Units Units::rows(std::size_t n) {
+  Units out;
+  out.of_row.resize(n);
+  std::iota(out.of_row.begin(), out.of_row.end(), std::size_t{0});
+  out.count = n;
+  return out;
+}
+
+Units Units::of_column(const Table& table, std::string_view column, std::string name) {
+  Units out;
+  out.name = std::move(name);
+  const Column& values = table.column(column);
+  std::map<std::string, std::size_t> known;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (values.is_null(row)) {
+      out.of_row.push_back(out.count++);
+      continue;
+    }
+    const auto [entry, fresh] = known.try_emplace(to_json(values.value_at(row)), out.count);
+    if (fresh) ++out.count;
+    out.of_row.push_back(entry->second);
+  }
+  return out;
+}
+
+Units Units::of(const Table& table) {
+  const Field* subject = table.schema().subject();
+  return subject ? of_column(table, subject->name, "subjects") : rows(table.rows());
+}
+
+Units Units::take(std::span<const std::size_t> chosen) const {
+  Units out;
+  out.name = name;
+  std::map<std::size_t, std::size_t> renumbered;
+  for (const std::size_t row : chosen)
+    out.of_row.push_back(renumbered.try_emplace(of_row.at(row), renumbered.size()).first->second);
+  out.count = renumbered.size();
+  return out;
+}
+
+double quantile(std::span<const double> sorted, double q) {
+  const double position = q * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  if (below + 1 >= sorted.size()) return sorted.back();
+  return sorted[below] + (position - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
+}
+
+Interval wilson(double successes, double n, double level) {
+  if (level != 0.95) throw ConfigError({.field = "level"}, "Intervals are given at the level 0.95 only.");
+  const double z = 1.959963984540054, z2 = z * z;
+  const double centre = (successes + z2 / 2) / (n + z2);
+  const double half = z / (n + z2) * std::sqrt(successes * (n - successes) / n + z2 / 4);
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half), level, "Wilson"};
+}
+
+namespace detail {
+
+RowSums sum_by_unit(const RowSums& sums, const Units& units) {
+  RowSums out{sums.width, std::vector<double>(units.count * sums.width, 0.0)};
+  for (std::size_t row = 0; row < sums.rows(); ++row)
+    for (std::size_t k = 0; k < sums.width; ++k)
+      out.values[units.of_row[row] * sums.width + k] += sums.values[row * sums.width + k];
+  return out;
+}
+
+std::string interval_method(const EvaluationContext& context, const Units& units) {
+  return message("bootstrap percentile, ", context.bootstrap, " resamples of ", units.count, " ", units.name);
+}
+
+}  // namespace detail
+
+std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
+                                  Range range) {
+  const auto n = static_cast<double>(without.size());
+  if (n < 2) return std::nullopt;
+  const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
+  double squares = 0;
+  for (const double w : without) squares += (w - mean) * (w - mean);
+  const double half = 1.959963984540054 * std::sqrt((n - 1) / n * squares);
+  return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,
+                  message("delete-one jackknife over ", without.size(), " ", units, ", normal")};
+}
+
+std::optional<double> RatioRows::value() const {
+  const double d = std::accumulate(denominator.begin(), denominator.end(), 0.0);
+  if (!(d > 0)) return std::nullopt;
+  return std::accumulate(numerator.begin(), numerator.end(), 0.0) / d;
+}
+
+void set_interval(Score& score, std::optional<Interval> interval) {
+  score.interval = std::move(interval);
+  if (!score.interval)
+    score.no_interval = "There are fewer than two units to resample, or no resamples were asked for.";
+}
+
+void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context) {
+  score.n = rows.numerator.size();
+  score.value = rows.value();
+  if (!score.value) {
+    score.undefined = "There is nothing to take a share or mean of.";
+    return;
+  }
+  if (rows.share && units.count > 0 && (*score.value == 0 || *score.value == 1)) {
+    score.interval =
+        wilson(*score.value * static_cast<double>(units.count), static_cast<double>(units.count));
+    score.interval->method =
+        message("Wilson over ", units.count, " ", units.name, " (a bootstrap of all or none has no width)");
+    return;
+  }
+  RowSums sums{2, {}};
+  for (std::size_t i = 0; i < rows.numerator.size(); ++i) {
+    sums.values.push_back(rows.numerator[i]);
+    sums.values.push_back(rows.denominator[i]);
+  }
+  set_interval(score, bootstrap(sums, units, context, [](std::span<const double> s) {
+                 return s[1] > 0 ? std::optional(s[0] / s[1]) : std::nullopt;
+               }));
+}
+
+}  // namespace synthema

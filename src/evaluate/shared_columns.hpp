@@ -1,0 +1,47 @@
+// The columns that two tables share and that can be compared.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "synthema/data/table.hpp"
+
+namespace synthema::detail {
+
+inline bool is_number(Kind kind) {
+  return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
+}
+inline bool is_category(Kind kind) {
+  return kind == Kind::category || kind == Kind::boolean;
+}
+inline bool comparable(Kind a, Kind b) {
+  return (is_number(a) && is_number(b)) || (is_category(a) && is_category(b));
+}
+
+// Names in the real schema's order; identifiers and subjects carry no distribution.
+inline std::vector<std::string> shared_columns(const Table& real, const Table& synthetic) {
+  std::vector<std::string> out;
+  for (const Field& field : real.schema().fields) {
+    const Field* other = synthetic.schema().find(field.name);
+    if (other && comparable(field.kind, other->kind) && !field.has(Role::identifier) &&
+        !field.has(Role::subject))
+      out.push_back(field.name);
+  }
+  return out;
+}
+
+// Label of a category or boolean cell, which must not be null.
+inline std::string category_at(const Column& column, std::size_t row) {
+  if (column.kind() == Kind::boolean) return column.boolean_at(row) ? "true" : "false";
+  return std::string(column.text_at(row));
+}
+
+inline std::vector<double> numbers_of(const Column& column) {
+  std::vector<double> out;
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row)) out.push_back(column.number_at(row));
+  return out;
+}
+
+}  // namespace synthema::detail
