@@ -61,6 +61,7 @@ struct Score {
   Range range;
 };
 
-std::string to_json(const Score& score);  // version 1; infinities as strings, absent members left out
+std::string to_json(const Score& score);  // infinities as the texts "inf" and "-inf"; absent members left out
+Score score_from_json(std::string_view json);  // ParseError
 
 }  // namespace synthema

@@ -1,0 +1,18 @@
+// Runs evaluators over tables and gathers their scores in a Report.
+#pragma once
+
+#include <span>
+
+#include "synthema/core/progress.hpp"
+#include "synthema/evaluate/any_evaluator.hpp"
+#include "synthema/report/report.hpp"
+
+namespace synthema {
+
+// In the order given, one after the other (each uses the context's threads inside). An evaluator that needs
+// the real table, the holdout or a target that there is none of is reported as undefined without being asked.
+// What an evaluator throws comes out, as do Cancelled and what the sink throws. `real` may be null.
+Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
+                    const EvaluationContext& context = {}, const ProgressSink& progress = {});
+
+}  // namespace synthema

@@ -1,0 +1,64 @@
+#include "synthema/report/evaluate_all.hpp"
+
+#include <sys/resource.h>
+
+#include <chrono>
+
+namespace synthema {
+
+namespace {
+
+// Peak resident memory of the process so far, in bytes (getrusage counts KiB, on macOS bytes).
+std::uint64_t peak_memory() {
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+#if defined(__APPLE__)
+  return static_cast<std::uint64_t>(usage.ru_maxrss);
+#else
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+#endif
+}
+
+// Why it cannot be asked; empty if it can.
+std::string lacking(const AnyEvaluator& evaluator, const Table* real, const Table& synthetic,
+                    const EvaluationContext& context) {
+  const EvaluatorNeeds needs = evaluator.needs();
+  if (needs.reference && !real) return "No real table was given.";
+  if (needs.holdout && !context.holdout) return "No holdout was given.";
+  if (needs.target && context.target_column.empty()) return "No target column was named.";
+  if (needs.subject && !synthetic.schema().subject()) return "The schema names no subject column.";
+  if (needs.embedder && !context.embedder) return "No embedder was given.";
+  return {};
+}
+
+Score unasked(const AnyEvaluator& evaluator, std::string reason) {
+  Score score;
+  score.name = std::string(evaluator.name());
+  score.direction = evaluator.direction();
+  score.range = evaluator.range();
+  score.undefined = std::move(reason);
+  return score;
+}
+
+}  // namespace
+
+Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
+                    const EvaluationContext& context, const ProgressSink& progress) {
+  Report report;
+  for (const AnyEvaluator& evaluator : evaluators) {
+    context.cancel.check();
+    const std::string name(evaluator.name());
+    if (progress) progress({"evaluate", report.scores.size(), evaluators.size(), name});
+    const auto begin = std::chrono::steady_clock::now();
+    const std::uint64_t memory = peak_memory();
+    std::string reason = lacking(evaluator, real, synthetic, context);
+    report.scores.push_back(reason.empty() ? evaluator.evaluate(real, synthetic, context)
+                                           : unasked(evaluator, std::move(reason)));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    report.timings.push_back({name, took.count(), peak_memory() - memory});
+  }
+  if (progress) progress({"evaluate", evaluators.size(), evaluators.size(), ""});
+  return report;
+}
+
+}  // namespace synthema

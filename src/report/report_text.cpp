@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "synthema/core/utf8.hpp"
+#include "synthema/report/report.hpp"
+
+namespace synthema {
+
+namespace {
+
+using Row = std::array<std::string, 6>;
+const Row kHeader = {"score", "value", "95 % interval", "n", "floor", "ceiling"};
+
+std::string number(double value) {
+  return std::abs(value) >= 100 ? fmt::format("{:.1f}", value) : fmt::format("{:.3f}", value);
+}
+
+std::string bound(const std::optional<Bound>& bound) {
+  return bound ? number(bound->value) : "";
+}
+
+std::string interval(const Score& score) {
+  return score.interval ? number(score.interval->low) + " to " + number(score.interval->high) : "none";
+}
+
+std::string arrow(Direction direction) {
+  return direction == Direction::higher ? " (higher)" : direction == Direction::lower ? " (lower)" : "";
+}
+
+std::vector<Row> rows_of(const Report& report) {
+  std::vector<Row> out;
+  for (const Score& score : report.scores)
+    if (score.value)
+      out.push_back({score.name + arrow(score.direction), number(*score.value), interval(score),
+                     std::to_string(score.n), bound(score.floor), bound(score.ceiling)});
+  return out;
+}
+
+// Code points, as wide as most terminals show them.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string notes(const Report& report, std::string_view bullet) {
+  std::string out;
+  for (const Score& score : report.scores)
+    if (!score.value) out += fmt::format("{}{} was not measured: {}\n", bullet, score.name, score.undefined);
+  for (const Score& score : report.scores)
+    for (const std::string& warning : score.warnings)
+      out += fmt::format("{}{}: {}\n", bullet, score.name, warning);
+  return out;
+}
+
+}  // namespace
+
+std::string to_text(const Report& report) {
+  const std::vector<Row> rows = rows_of(report);
+  std::array<std::size_t, kHeader.size()> widths{};
+  for (std::size_t c = 0; c < kHeader.size(); ++c) {
+    widths[c] = width_of(kHeader[c]);
+    for (const Row& row : rows) widths[c] = std::max(widths[c], width_of(row[c]));
+  }
+  const auto line = [&](const Row& row) {
+    std::string out;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(widths[c] - width_of(row[c]), ' ');
+      out += (c == 0 ? row[c] + pad : "  " + pad + row[c]);
+    }
+    out.erase(out.find_last_not_of(' ') + 1);
+    return out + "\n";
+  };
+  std::string out = report.title + "\n" + line(kHeader);
+  for (const Row& row : rows) out += line(row);
+  const std::string rest = notes(report, "  ");
+  return rest.empty() ? out : out + "\n" + rest;
+}
+
+std::string to_markdown(const Report& report) {
+  const auto line = [](const Row& row) { return fmt::format("| {} |\n", fmt::join(row, " | ")); };
+  std::string out = "# " + report.title + "\n\n" + line(kHeader) + "|---|---:|---:|---:|---:|---:|\n";
+  for (const Row& row : rows_of(report)) out += line(row);
+  const std::string rest = notes(report, "- ");
+  return rest.empty() ? out : out + "\n" + rest;
+}
+
+}  // namespace synthema

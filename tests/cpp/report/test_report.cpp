@@ -1,0 +1,104 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "synthema/core/error.hpp"
+#include "synthema/report/evaluate_all.hpp"
+#include "synthema/report/report.hpp"
+
+using namespace synthema;
+
+namespace {
+
+Report example() {
+  Report report;
+  report.title = "Éxample";
+  Score full;
+  full.name = "full";
+  full.value = 0.25;
+  full.interval = Interval{0.1, 0.4, 0.95, "Wilson"};
+  full.n = 12;
+  full.parts = {{"a", 0.5, 3, "note"}, {"b", std::nullopt, 0, ""}};
+  full.ceiling = Bound{0.9, "holdout"};
+  full.floor = Bound{0, "theory"};
+  full.warnings = {"careful"};
+  full.direction = Direction::lower;
+  full.range = {0, std::numeric_limits<double>::infinity()};
+  Score missing;
+  missing.name = "missing";
+  missing.undefined = "There are no rows.";
+  report.scores = {full, missing};
+  report.timings = {{"full", 0.5, 1024}};
+  report.set_section("run", R"({"seed": 7, "command": "synthema evaluate"})");
+  return report;
+}
+
+struct Counting {
+  std::string_view name() const { return "rows"; }
+  Direction direction() const { return Direction::none; }
+  Range range() const { return {0, 1e9}; }
+  Score evaluate(const Table*, const Table& synthetic, const EvaluationContext&) const {
+    Score score;
+    score.name = "rows";
+    score.value = static_cast<double>(synthetic.rows());
+    return score;
+  }
+};
+struct NeedsReal : Counting {
+  static constexpr bool needs_reference = true;
+  std::string_view name() const { return "needs_real"; }
+};
+
+}  // namespace
+
+TEST_CASE("a report survives its JSON form") {
+  const Report report = example();
+  const std::string json = to_json(report);
+  const Report again = report_from_json(json);
+  CHECK(to_json(again) == json);
+  CHECK(again.at("full").range.high == std::numeric_limits<double>::infinity());
+  CHECK(again.at("full").parts[1].value == std::nullopt);
+  CHECK(again.at("full").interval->method == "Wilson");
+  CHECK(again.at("missing").undefined == "There are no rows.");
+  CHECK(again.timings == report.timings);
+  CHECK(score_from_json(to_json(report.scores[0])).warnings == report.scores[0].warnings);
+}
+
+TEST_CASE("broken reports are refused by name") {
+  for (
+      const char* broken :
+      {"", "[]", "{}", R"({"report_version": 2})", R"({"report_version": 1})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": {}, "timings": [], "sections": {}})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": [{"name": "a"}], "timings": [], "sections": {}})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": [3], "timings": [], "sections": {}})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": [], "timings": [{"name": "a", "seconds": -1}], "sections": {}})"})
+    CHECK_THROWS_AS(report_from_json(broken), ParseError);
+  Report report;
+  CHECK_THROWS_AS(report.set_section("bad", "{"), ParseError);
+  CHECK_THROWS_AS(report.at("none"), EvaluationError);
+  Score nan;
+  nan.value = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(to_json(nan), EvaluationError);
+}
+
+TEST_CASE("the text form aligns and says what was not measured") {
+  const std::string text = to_text(example());
+  CHECK(text.find("full (lower)  0.250  0.100 to 0.400  12  0.000    0.900\n") != std::string::npos);
+  CHECK(text.find("missing was not measured: There are no rows.") != std::string::npos);
+  CHECK(text.find("full: careful") != std::string::npos);
+  CHECK(to_markdown(example()).find("| full (lower) | 0.250 |") != std::string::npos);
+}
+
+TEST_CASE("evaluate_all asks what it can and says what it cannot") {
+  const std::vector<AnyEvaluator> evaluators = {Counting(), NeedsReal()};
+  std::vector<std::string> seen;
+  const Report report =
+      evaluate_all(evaluators, nullptr, Table(), {}, [&](const Progress& p) { seen.push_back(p.note); });
+  CHECK(report.at("rows").value == 0.0);
+  CHECK(report.at("needs_real").undefined == "No real table was given.");
+  CHECK(report.timings.size() == 2);
+  CHECK(seen == std::vector<std::string>{"rows", "needs_real", ""});
+  EvaluationContext context;
+  context.cancel.cancel();
+  CHECK_THROWS_AS(evaluate_all(evaluators, nullptr, Table(), context), Cancelled);
+}
