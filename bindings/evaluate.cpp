@@ -1,7 +1,299 @@
 #include "bindings/bindings.hpp"
+#include "bindings/python_objects.hpp"
+#include "synthema/evaluate/any_evaluator.hpp"
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/suite.hpp"
+#include "synthema/evaluate/text/bleu.hpp"
+#include "synthema/evaluate/text/rouge.hpp"
+#include "synthema/evaluate/text/self_bleu.hpp"
 
 namespace synthema::bindings {
 
-void bind_evaluate(py::module_&) {}
+namespace {
+
+using Texts = std::vector<std::string>;
+
+std::string dumps(const py::handle& object) {
+  return py::module_::import("json").attr("dumps")(object).cast<std::string>();
+}
+py::object loads(const std::string& json) {
+  return py::module_::import("json").attr("loads")(json);
+}
+
+Direction direction_from(std::string_view name) {
+  for (const Direction d : {Direction::higher, Direction::lower, Direction::none})
+    if (name == name_of(d)) return d;
+  throw ConfigError({.field = "direction"}, "The direction must be 'higher', 'lower' or 'none'.");
+}
+
+// What an evaluator written in Python may return: a Score, a dict in the JSON form of one, or a number.
+Score score_from_python(const py::object& result, const Table& synthetic) {
+  if (py::isinstance<Score>(result)) return result.cast<Score>();
+  if (py::isinstance<py::dict>(result)) {
+    Score score = score_from_json(dumps(result));
+    if (score.n == 0 && score.value) score.n = synthetic.rows();
+    return score;
+  }
+  if (!PyNumber_Check(result.ptr()))
+    throw EvaluationError(
+        "An evaluator must return a Score, a dict with 'value' or 'undefined', or a number.");
+  Score score;
+  score.value = result.attr("__float__")().cast<double>();
+  if (!std::isfinite(*score.value))
+    throw EvaluationError(
+        "An evaluator returned a number that is not finite; what cannot be computed is {'undefined': "
+        "reason}.");
+  score.n = synthetic.rows();
+  return score;
+}
+
+// A Python object with evaluate(real, synthetic, context), or a function of the three. May be called from any
+// thread; holds the GIL only while Python runs.
+class PythonEvaluator {
+ public:
+  PythonEvaluator(std::string name, Direction direction, Range range, py::object function)
+      : name_(std::move(name)), direction_(direction), range_(range), function_(held(std::move(function))) {}
+
+  std::string_view name() const { return name_; }
+  Direction direction() const { return direction_; }
+  Range range() const { return range_; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const {
+    Score score = with_python([&] {
+      const py::object reference = real ? py::cast(*real) : py::none();
+      return score_from_python((*function_)(reference, synthetic, context), synthetic);
+    });
+    score.name = name_;
+    score.direction = direction_;
+    score.range = range_;
+    if (score.value && score.estimand.empty())
+      score.estimand = "What the evaluator '" + name_ + "' measures.";
+    if (score.value && !score.interval && score.no_interval.empty())
+      score.no_interval = "The evaluator gives none.";
+    return score;
+  }
+
+ private:
+  std::string name_;
+  Direction direction_;
+  Range range_;
+  HeldObject function_;
+};
+
+std::shared_ptr<const Table> shared(const std::optional<Table>& table) {
+  return table ? std::make_shared<const Table>(*table) : nullptr;
+}
+
+// A Python function of a list of texts as a function of the context.
+template <class Out>
+std::function<Out(std::span<const std::string>)> text_function(const py::object& function) {
+  if (function.is_none()) return {};
+  return [kept = held(function)](std::span<const std::string> texts) {
+    return with_python([&] { return (*kept)(Texts(texts.begin(), texts.end())).template cast<Out>(); });
+  };
+}
+
+EvaluationContext make_context(const std::optional<Table>& holdout, const std::optional<Table>& exemplars,
+                               const std::optional<Table>& terms, std::string text_column,
+                               std::string label_column, std::string target_column, std::uint64_t seed,
+                               std::size_t bootstrap, std::size_t threads, const py::object& embedder,
+                               const py::object& text_scorer) {
+  EvaluationContext context;
+  context.holdout = shared(holdout);
+  context.exemplars = shared(exemplars);
+  context.terms = shared(terms);
+  context.text_column = std::move(text_column);
+  context.label_column = std::move(label_column);
+  context.target_column = std::move(target_column);
+  context.seed = seed;
+  context.bootstrap = bootstrap;
+  context.threads = threads;
+  context.embedder = text_function<std::vector<std::vector<float>>>(embedder);
+  context.text_scorer = text_function<std::vector<std::vector<double>>>(text_scorer);
+  return context;
+}
+
+std::optional<Table> table_or_none(const std::shared_ptr<const Table>& table) {
+  return table ? std::optional(*table) : std::nullopt;
+}
+
+void bind_context(py::module_& module) {
+  py::class_<EvaluationContext>(module, "EvaluationContext",
+                                "What evaluators may look at besides the two tables; see `evaluate`.")
+      .def(py::init(&make_context), py::kw_only(), py::arg("holdout") = py::none(),
+           py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
+           py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
+           py::arg("bootstrap") = 1000, py::arg("threads") = 0, py::arg("embedder") = py::none(),
+           py::arg("text_scorer") = py::none())
+      .def_property_readonly("holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); })
+      .def_property_readonly("exemplars",
+                             [](const EvaluationContext& c) { return table_or_none(c.exemplars); })
+      .def_property_readonly("terms", [](const EvaluationContext& c) { return table_or_none(c.terms); })
+      .def_readonly("text_column", &EvaluationContext::text_column)
+      .def_readonly("label_column", &EvaluationContext::label_column)
+      .def_readonly("target_column", &EvaluationContext::target_column)
+      .def_readonly("seed", &EvaluationContext::seed)
+      .def_readonly("bootstrap", &EvaluationContext::bootstrap)
+      .def_readonly("threads", &EvaluationContext::threads)
+      .def_readonly("cancel", &EvaluationContext::cancel);
+}
+
+void bind_score_parts(py::module_& module) {
+  py::class_<Interval>(module, "Interval", "How sure a score is.")
+      .def_readonly("low", &Interval::low)
+      .def_readonly("high", &Interval::high)
+      .def_readonly("level", &Interval::level)
+      .def_readonly("method", &Interval::method)
+      .def("__iter__", [](const Interval& i) { return py::iter(py::make_tuple(i.low, i.high)); });
+  py::class_<ScorePart>(module, "ScorePart", "The same measure of one column, pair, label or subgroup.")
+      .def_readonly("name", &ScorePart::name)
+      .def_readonly("value", &ScorePart::value)
+      .def_readonly("n", &ScorePart::n)
+      .def_readonly("note", &ScorePart::note);
+  py::class_<Bound>(module, "Bound", "The best or worst that a score could be, and how that is known.")
+      .def_readonly("value", &Bound::value)
+      .def_readonly("source", &Bound::source);
+}
+
+void bind_score(py::module_& module) {
+  bind_score_parts(module);
+  py::class_<Score>(module, "Score",
+                    "One measurement: value, interval, n, parts, ceiling, floor, convention.")
+      .def_readonly("name", &Score::name)
+      .def_readonly("estimand", &Score::estimand, "One sentence: what the number estimates.")
+      .def_readonly("value", &Score::value, "None exactly when `undefined` says why.")
+      .def_readonly("undefined", &Score::undefined)
+      .def_readonly("interval", &Score::interval)
+      .def_readonly("no_interval", &Score::no_interval, "Why there is no interval, where there is none.")
+      .def_readonly("n", &Score::n)
+      .def_readonly("parts", &Score::parts)
+      .def_readonly("ceiling", &Score::ceiling)
+      .def_readonly("floor", &Score::floor)
+      .def_readonly("convention", &Score::convention, "Whose definition.")
+      .def_readonly("definition", &Score::definition)
+      .def_readonly("warnings", &Score::warnings)
+      .def_property_readonly("direction", [](const Score& s) { return std::string(name_of(s.direction)); })
+      .def_property_readonly("range",
+                             [](const Score& s) { return py::make_tuple(s.range.low, s.range.high); })
+      .def("to_json", [](const Score& s) { return to_json(s); })
+      .def("to_dict", [](const Score& s) { return loads(to_json(s)); })
+      .def_static(
+          "from_json", [](const std::string& json) { return score_from_json(json); }, py::arg("json"))
+      .def("__repr__", [](const Score& s) {
+        if (!s.value) return message("Score(", s.name, ": undefined, ", s.undefined, ")");
+        const std::string interval =
+            s.interval ? message(", ", s.interval->low, " to ", s.interval->high) : std::string();
+        return message("Score(", s.name, " = ", *s.value, interval, ", n = ", s.n, ")");
+      });
+}
+
+SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_bleu_limit,
+                           std::string reference_column, std::string_view convention) {
+  return {.near_duplicate_threshold = near_duplicate_threshold,
+          .self_bleu_limit = self_bleu_limit,
+          .reference_column = std::move(reference_column),
+          .convention = convention_from(convention)};
+}
+
+AnyEvaluator python_evaluator(const py::object& function, std::string name, std::string_view direction,
+                              std::pair<double, double> range, const std::vector<std::string>& needs) {
+  EvaluatorNeeds flags;
+  const std::pair<const char*, bool*> known[] = {{"reference", &flags.reference},
+                                                 {"holdout", &flags.holdout},
+                                                 {"target", &flags.target},
+                                                 {"subject", &flags.subject},
+                                                 {"embedder", &flags.embedder}};
+  for (const std::string& need : needs) {
+    const auto found =
+        std::find_if(std::begin(known), std::end(known), [&](auto& k) { return need == k.first; });
+    if (found == std::end(known))
+      throw ConfigError(
+          {.field = "needs"},
+          "There is no need '" + need + "'; there are reference, holdout, target, subject, embedder.");
+    *found->second = true;
+  }
+  return AnyEvaluator(
+      PythonEvaluator(std::move(name), direction_from(direction), {range.first, range.second}, function),
+      flags);
+}
+
+void bind_evaluators(py::module_& module) {
+  py::class_<SuiteOptions>(module, "SuiteOptions", "What the evaluators of a suite are made with.")
+      .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
+           py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
+           py::arg("convention") = "synthema");
+  py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
+      .def_property_readonly("name", [](const AnyEvaluator& e) { return std::string(e.name()); })
+      .def_property_readonly("direction",
+                             [](const AnyEvaluator& e) { return std::string(name_of(e.direction())); })
+      .def_property_readonly(
+          "range", [](const AnyEvaluator& e) { return py::make_tuple(e.range().low, e.range().high); })
+      .def(
+          "evaluate",
+          [](const AnyEvaluator& e, const std::optional<Table>& real, const Table& synthetic,
+             const EvaluationContext& context) {
+            const py::gil_scoped_release release;
+            return e.evaluate(real ? &*real : nullptr, synthetic, context);
+          },
+          py::arg("real"), py::arg("synthetic"), py::arg("context") = EvaluationContext())
+      .def("__repr__", [](const AnyEvaluator& e) { return message("Evaluator('", e.name(), "')"); });
+  module.def("text_suite", &text_suite, py::arg("options") = SuiteOptions());
+  module.def("table_suite", &table_suite, py::arg("options") = SuiteOptions());
+  module.def("all_evaluators", &all_evaluators, py::arg("options") = SuiteOptions());
+  module.def("evaluator_named", &evaluator_named, py::arg("name"), py::arg("options") = SuiteOptions());
+  module.def("_python_evaluator", &python_evaluator, py::arg("function"), py::arg("name"),
+             py::arg("direction"), py::arg("range"), py::arg("needs"));
+  module.def(
+      "_nonconformities",
+      [](const AnyEvaluator& e, const std::optional<Table>& real, const Table& synthetic,
+         const EvaluationContext& context, bool row_order) {
+        const py::gil_scoped_release release;
+        return nonconformities(e, real ? &*real : nullptr, synthetic, context, row_order);
+      },
+      py::arg("evaluator"), py::arg("real"), py::arg("synthetic"), py::arg("context"), py::arg("row_order"));
+}
+
+void bind_text_metrics(py::module_& module) {
+  module.def("tokens_13a", &tokens_13a, py::arg("text"),
+             "The tokens of mteval-v13a as sacreBLEU makes them.");
+  module.def("sentence_bleu", &sentence_bleu, py::arg("hypothesis"), py::arg("reference"),
+             "sacreBLEU of one text, 0 to 100.");
+  module.def(
+      "corpus_bleu",
+      [](const Texts& hypotheses, const Texts& references) {
+        const py::gil_scoped_release release;
+        return corpus_bleu(hypotheses, references);
+      },
+      py::arg("hypotheses"), py::arg("references"),
+      "sacreBLEU of a corpus with one reference a text, 0 to 100.");
+  const auto triple = [](const RougeScore& s) { return py::make_tuple(s.precision, s.recall, s.f1); };
+  module.def(
+      "rouge",
+      [triple](const std::string& target, const std::string& prediction, const std::string& variant,
+               bool stem) {
+        if (variant == "l") return triple(rouge_l(target, prediction, stem));
+        if (variant == "lsum") return triple(rouge_lsum(target, prediction, stem));
+        if (variant.size() == 1 && variant[0] >= '1' && variant[0] <= '9')
+          return triple(rouge_n(target, prediction, static_cast<std::size_t>(variant[0] - '0'), stem));
+        throw ConfigError({.field = "variant"}, "The variant of ROUGE must be '1' to '9', 'l' or 'lsum'.");
+      },
+      py::arg("target"), py::arg("prediction"), py::arg("variant") = "l", py::kw_only(),
+      py::arg("stem") = false, "Precision, recall and F1 as rouge-score gives them.");
+  module.def(
+      "self_bleu",
+      [](const std::vector<Texts>& texts) {
+        const py::gil_scoped_release release;
+        return self_bleu_by_text(texts);
+      },
+      py::arg("texts"), "Self-BLEU-4 of each text (a list of words) against all others, 0 to 1.");
+}
+
+}  // namespace
+
+void bind_evaluate(py::module_& module) {
+  bind_score(module);
+  bind_context(module);
+  bind_evaluators(module);
+  bind_text_metrics(module);
+}
 
 }  // namespace synthema::bindings

@@ -6,6 +6,8 @@ What needs no torch and no frame library is here at once; the rest is loaded whe
 import importlib
 from typing import Any
 
+from synthema import _core
+from synthema._core import *  # noqa: F403
 from synthema._core import (
     Bm25,
     Cancelled,
@@ -50,6 +52,9 @@ from synthema._core import (
     words,
     zero_shot,
 )
+from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
+from synthema.generation import Run, completion_model, generate, load_run, strategy
+from synthema.tables import table
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {

@@ -28,7 +28,7 @@ detail::DistinctItems distinct_ngrams(const TextSample& sample, std::size_t orde
 
 void set_jackknife(Score& score, const std::vector<double>& without, const Units& units) {
   score.interval = jackknife(*score.value, without, units.name, score.range);
-  if (!score.interval) score.no_interval = "A jackknife needs at least two units.";
+  if (!score.interval) score.no_interval = "A jackknife needs at least ten units.";
 }
 
 }  // namespace

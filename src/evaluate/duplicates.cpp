@@ -138,7 +138,7 @@ void set_value(Score& score, double value, const std::vector<double>& without, c
   score.n = sample.size();
   score.value = value;
   score.interval = jackknife(value, without, sample.units.name, score.range);
-  if (!score.interval) score.no_interval = "A jackknife needs at least two units.";
+  if (!score.interval) score.no_interval = "A jackknife needs at least ten units.";
   if (value == 0) {  // nothing varies, so a jackknife sees no width
     score.interval = wilson(0, static_cast<double>(sample.units.count));
     score.interval->method = message("Wilson over ", sample.units.count, " ", sample.units.name,

@@ -83,7 +83,7 @@ std::string interval_method(const EvaluationContext& context, const Units& units
 std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
                                   Range range) {
   const auto n = static_cast<double>(without.size());
-  if (n < 2) return std::nullopt;
+  if (n < 10) return std::nullopt;  // too few for a normal interval to mean anything
   const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
   double squares = 0;
   for (const double w : without) squares += (w - mean) * (w - mean);

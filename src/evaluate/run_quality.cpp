@@ -58,11 +58,12 @@ Score AcceptanceRate::evaluate(const Table*, const Table& synthetic, const Evalu
     kept.push_back(row);
   }
   const Units units =
-      synthetic.has("row") ? Units::of_column(synthetic, "row", "row ids") : Units::of(synthetic);
+      synthetic.has("row_id") ? Units::of_column(synthetic, "row_id", "row ids") : Units::of(synthetic);
   set_ratio(score, ratio, units.take(kept), context);
-  if (!synthetic.has("row"))
+  if (!synthetic.has("row_id"))
     score.warnings.emplace_back(
-        "Without a column 'row' attempts at the same row count as independent, which makes the interval too "
+        "Without a column 'row_id' attempts at the same row count as independent, which makes the interval "
+        "too "
         "narrow.");
   add_acceptance_parts(score, synthetic, context);
   return score;

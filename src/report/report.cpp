@@ -21,11 +21,11 @@ const Score& Report::at(std::string_view name) const {
                                                               known.empty() ? "none" : known, "."));
 }
 
-void Report::set_section(std::string name, std::string json) {
+void Report::set_fact(std::string name, std::string json) {
   detail::strict_json(json, {.field = name});
-  for (Section& section : sections)
-    if (section.name == name) return void(section.json = std::move(json));
-  sections.push_back({std::move(name), std::move(json)});
+  for (Fact& fact : facts)
+    if (fact.name == name) return void(fact.json = std::move(json));
+  facts.push_back({std::move(name), std::move(json)});
 }
 
 std::string to_json(const Report& report) {
@@ -37,9 +37,9 @@ std::string to_json(const Report& report) {
     out["timings"].push_back({{"name", timing.name},
                               {"seconds", timing.seconds},
                               {"memory_growth_bytes", timing.memory_growth_bytes}});
-  out["sections"] = Json::object();
-  for (const Section& section : report.sections)
-    out["sections"][section.name] = detail::strict_json(section.json, {.field = section.name});
+  out["facts"] = Json::object();
+  for (const Fact& fact : report.facts)
+    out["facts"][fact.name] = detail::strict_json(fact.json, {.field = fact.name});
   try {
     return out.dump(1);
   } catch (const Json::type_error&) {
@@ -91,8 +91,8 @@ Report report_from_json(std::string_view text) {
     out.scores.push_back(detail::score_from_object(score));
   for (const Json& timing : member(json, "timings", Json::value_t::array))
     out.timings.push_back(timing_from(timing));
-  for (const auto& [name, section] : member(json, "sections", Json::value_t::object).items())
-    out.sections.push_back({name, section.dump()});
+  for (const auto& [name, fact] : member(json, "facts", Json::value_t::object).items())
+    out.facts.push_back({name, fact.dump()});
   return out;
 }
 

@@ -93,6 +93,7 @@ std::optional<Interval> bootstrap(const RowSums& sums, const Units& units, const
 
 // Delete-one-unit jackknife with a normal interval, for statistics that a bootstrap would bias because a
 // resample repeats units (counts of different things). `without[u]` is the statistic without unit u.
+// Nothing if there are fewer than ten units.
 std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
                                   Range range);
 

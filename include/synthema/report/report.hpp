@@ -1,7 +1,7 @@
-// A Report: scores, how long each took, and free sections of facts about the run. Its JSON form is versioned;
+// A Report: scores, how long each took, and facts about the run. Its JSON form is versioned;
 // pages are made from that form alone.
 //   {"report_version": 1, "title", "library", "scores": [...], "timings": [{"name", "seconds",
-//    "memory_growth_bytes"}], "sections": {name: any JSON}}
+//    "memory_growth_bytes"}], "facts": {name: any JSON}}
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ struct Timing {
 };
 
 // A named fact or table of facts about the run (command, versions, seeds, sample rows), as JSON text.
-struct Section {
+struct Fact {
   std::string name;
   std::string json;
-  friend bool operator==(const Section&, const Section&) = default;
+  friend bool operator==(const Fact&, const Fact&) = default;
 };
 
 struct SYNTHEMA_EXPORT Report {
@@ -35,12 +35,12 @@ struct SYNTHEMA_EXPORT Report {
   std::string library = SYNTHEMA_VERSION;  // the version that measured
   std::vector<Score> scores;
   std::vector<Timing> timings;
-  std::vector<Section> sections;
+  std::vector<Fact> facts;
 
   const Score* find(std::string_view name) const;
   const Score& at(std::string_view name) const;  // EvaluationError names those there are
   // Replaces or appends; ParseError if `json` is no JSON.
-  void set_section(std::string name, std::string json);
+  void set_fact(std::string name, std::string json);
 };
 
 std::string to_json(const Report& report);

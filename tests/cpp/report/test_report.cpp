@@ -29,7 +29,7 @@ Report example() {
   missing.undefined = "There are no rows.";
   report.scores = {full, missing};
   report.timings = {{"full", 0.5, 1024}};
-  report.set_section("run", R"({"seed": 7, "command": "synthema evaluate"})");
+  report.set_fact("run", R"({"seed": 7, "command": "synthema evaluate"})");
   return report;
 }
 
@@ -68,13 +68,13 @@ TEST_CASE("broken reports are refused by name") {
   for (
       const char* broken :
       {"", "[]", "{}", R"({"report_version": 2})", R"({"report_version": 1})",
-       R"({"report_version": 1, "title": "x", "library": "0", "scores": {}, "timings": [], "sections": {}})",
-       R"({"report_version": 1, "title": "x", "library": "0", "scores": [{"name": "a"}], "timings": [], "sections": {}})",
-       R"({"report_version": 1, "title": "x", "library": "0", "scores": [3], "timings": [], "sections": {}})",
-       R"({"report_version": 1, "title": "x", "library": "0", "scores": [], "timings": [{"name": "a", "seconds": -1}], "sections": {}})"})
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": {}, "timings": [], "facts": {}})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": [{"name": "a"}], "timings": [], "facts": {}})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": [3], "timings": [], "facts": {}})",
+       R"({"report_version": 1, "title": "x", "library": "0", "scores": [], "timings": [{"name": "a", "seconds": -1}], "facts": {}})"})
     CHECK_THROWS_AS(report_from_json(broken), ParseError);
   Report report;
-  CHECK_THROWS_AS(report.set_section("bad", "{"), ParseError);
+  CHECK_THROWS_AS(report.set_fact("bad", "{"), ParseError);
   CHECK_THROWS_AS(report.at("none"), EvaluationError);
   Score nan;
   nan.value = std::numeric_limits<double>::quiet_NaN();

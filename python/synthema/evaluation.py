@@ -1,0 +1,275 @@
+"""Evaluation: tables in, scores with their uncertainty out; evaluators written in Python."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from synthema import _core
+from synthema._core import EvaluationContext, Evaluator, Progress, Report, SuiteOptions, Table
+from synthema.tables import table
+
+__all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
+
+
+def evaluate(
+    synthetic: Any,
+    real: Any = None,
+    holdout: Any = None,
+    evaluators: str | Iterable[Any] = "auto",
+    *,
+    target: str | None = None,
+    terms: Any = None,
+    exemplars: Any = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    reference_column: str = "reference",
+    near_duplicate_threshold: float = 0.7,
+    self_bleu_limit: int = 0,
+    convention: str = "synthema",
+    embedder: Callable[[list[str]], Sequence[Sequence[float]]] | None = None,
+    text_scorer: Callable[[list[str]], Sequence[Sequence[float]]] | None = None,
+    seed: int = 0,
+    bootstrap: int = 1000,
+    threads: int = 0,
+    title: str = "Evaluation",
+    progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Measure synthetic rows, alone or against real ones.
+
+    Parameters
+    ----------
+    synthetic, real, holdout : Table, frame, dict of columns or list of dicts
+        The rows to judge; the real rows that they imitate; real rows that no generator saw.
+    evaluators : "auto", or a list of names and objects
+        "auto" takes the text evaluators where there is a text column, and the table evaluators where there is
+        a real table. An object is an `Evaluator`, a function decorated with `evaluator`, or has ``name``,
+        ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
+    target : str, optional
+        Column that a model would predict.
+    terms : table, optional
+        What the labels mean: columns ``id`` and ``name``, optionally ``synonyms`` and ``lay_synonyms`` (each
+        a list of text, or a text) and ``definition``.
+    exemplars : table, optional
+        What was shown in prompts, to find copies of it.
+    text_column, label_column : str, optional
+        The free text to judge and what it should express. Without a name: the column ``text`` or else the
+        only text column; the column with the role label.
+    reference_column : str
+        Column of reference texts for BLEU and ROUGE.
+    near_duplicate_threshold : float
+        Jaccard similarity of word 3-grams from which two texts are near duplicates.
+    self_bleu_limit : int
+        Use at most this many texts for self-BLEU; 0 means all.
+    convention : str
+        "synthema", or "sdmetrics" for that library's numbers where they differ.
+    embedder, text_scorer : callable, optional
+        Texts to vectors; texts to log-probabilities of their tokens.
+    seed, bootstrap, threads : int
+        Seed and number of resamples of intervals; threads (0: all cores) never change a number.
+    title : str
+        Title of the report.
+    progress : callable, optional
+        Called with a `Progress` before each evaluator; may raise to stop.
+
+    Returns
+    -------
+    Report
+        ``report["distinct_1"].value``; what could not be measured says why in ``undefined``.
+
+    Raises
+    ------
+    EvaluationError
+        If a named column is not there, or "auto" finds nothing to measure.
+
+    Examples
+    --------
+    >>> report = evaluate([{"text": "my chest hurts"}, {"text": "my chest hurts"}])
+    >>> report["exact_duplicates"].value
+    0.5
+    """
+    rows = table(synthetic)
+    reference = None if real is None else table(real)
+    text = _text_column(rows, text_column)
+    context = EvaluationContext(
+        holdout=None if holdout is None else table(holdout),
+        exemplars=None if exemplars is None else table(exemplars),
+        terms=None if terms is None else table(terms),
+        text_column=text or "text",
+        label_column=label_column or "",
+        target_column=target or "",
+        seed=seed,
+        bootstrap=bootstrap,
+        threads=threads,
+        embedder=embedder,
+        text_scorer=text_scorer,
+    )
+    options = SuiteOptions(
+        near_duplicate_threshold=near_duplicate_threshold,
+        self_bleu_limit=self_bleu_limit,
+        reference_column=reference_column,
+        convention=convention,
+    )
+    chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
+    report = _core.evaluate_all(chosen, reference, rows, context, progress)
+    report.title = title
+    return report
+
+
+def _text_column(rows: Table, named: str | None) -> str | None:
+    if named is not None:
+        return named
+    texts = [
+        f.name
+        for f in rows.schema.fields
+        if f.kind == "text" and not {"identifier", "subject"} & set(f.roles)
+    ]
+    if "text" in texts:
+        return "text"
+    return texts[0] if len(texts) == 1 else None
+
+
+def _chosen(evaluators: Any, options: SuiteOptions, *, has_text: bool, has_real: bool) -> list[Evaluator]:
+    if isinstance(evaluators, str) and evaluators != "auto":
+        evaluators = [evaluators]
+    if not isinstance(evaluators, str):
+        return [
+            _core.evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
+            for one in evaluators
+        ]
+    if not has_text and not has_real:
+        raise _core.EvaluationError(
+            "There is nothing to measure: the table has no single text column and no real table was given; "
+            "name text_column, give real, or choose evaluators."
+        )
+    return (_core.text_suite(options) if has_text else []) + (_core.table_suite(options) if has_real else [])
+
+
+def evaluator(
+    function: Callable | None = None,
+    *,
+    name: str | None = None,
+    direction: str = "none",
+    range: tuple[float, float] = (-math.inf, math.inf),
+    needs: Iterable[str] = (),
+) -> Any:
+    """Make an evaluator of a function.
+
+    The function gets ``(real, synthetic, context)``: two `Table` (real may be None) and an
+    `EvaluationContext`. It returns a `Score`, a dict in the JSON form of one (``{"value": 0.3, "n": 12,
+    "interval": {"low": 0.2, "high": 0.4, "level": 0.95, "method": "..."}}`` or ``{"undefined": "why"}``) or a
+    number. It must not change its inputs, and gives ``undefined`` for empty tables: `check_evaluator` tries.
+
+    Parameters
+    ----------
+    function : callable
+        The measure.
+    name : str, optional
+        The key in reports; the function's own name if not given.
+    direction : {"higher", "lower", "none"}
+        Which way is better.
+    range : (float, float)
+        The smallest and largest possible value.
+    needs : list of str
+        Any of "reference", "holdout", "target", "subject", "embedder": without them it is not asked.
+
+    Returns
+    -------
+    Evaluator
+
+    Examples
+    --------
+    >>> @evaluator(direction="none", range=(0, math.inf))
+    ... def rows(real, synthetic, context):
+    ...     return {"value": len(synthetic)} if len(synthetic) else {"undefined": "There are no rows."}
+    """
+    if function is None:
+        return functools.partial(evaluator, name=name, direction=direction, range=range, needs=needs)
+    return _core._python_evaluator(function, name or function.__name__, direction, range, list(needs))
+
+
+def _as_evaluator(one: Any) -> Evaluator:
+    if isinstance(one, Evaluator):
+        return one
+    if not callable(getattr(one, "evaluate", None)) or not hasattr(one, "name"):
+        raise _core.ConfigError(
+            f"An evaluator is a name, an Evaluator, or has name, direction, range and evaluate(); "
+            f"{type(one).__name__} is none of these (decorate a function with synthema.evaluator)."
+        )
+    return evaluator(
+        one.evaluate,
+        name=one.name,
+        direction=getattr(one, "direction", "none"),
+        range=tuple(getattr(one, "range", (-math.inf, math.inf))),
+        needs=getattr(one, "needs", ()),
+    )
+
+
+def evaluator_names() -> list[str]:
+    """Return the names of all evaluators that the library has."""
+    return [one.name for one in _core.all_evaluators()]
+
+
+def check_evaluator(
+    one: Any,
+    synthetic: Any = None,
+    real: Any = None,
+    context: EvaluationContext | None = None,
+    *,
+    row_order: bool = True,
+) -> None:
+    """Try whether an evaluator keeps the promises that reports rely on.
+
+    A score of the right form within its range, the same again and on one thread and with the rows in another
+    order, inputs left unchanged, and on empty tables an undefined score in place of an exception.
+
+    Parameters
+    ----------
+    one : str, Evaluator or object
+        As in `evaluate`.
+    synthetic, real : table, optional
+        Rows with the columns that it reads; a small table of texts, numbers and categories if not given.
+    context : EvaluationContext, optional
+        What it reads besides.
+    row_order : bool
+        False for measures that depend on the order of rows on purpose.
+
+    Raises
+    ------
+    EvaluationError
+        Names every promise that was broken.
+    """
+    built = _core.evaluator_named(one) if isinstance(one, str) else _as_evaluator(one)
+    if synthetic is None:
+        synthetic = _example(7)
+        real = _example(5) if real is None else real
+    broken = _core._nonconformities(
+        built,
+        None if real is None else table(real),
+        table(synthetic),
+        context or EvaluationContext(bootstrap=50),
+        row_order,
+    )
+    if broken:
+        raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: " + " ".join(broken))
+
+
+def _example(step: int) -> dict[str, list]:
+    words = ["pain", "fever", "cough", "since", "days", "my", "chest", "hurts", "badly"]
+    return {
+        "text": [" ".join(words[(i * step + j) % len(words)] for j in range(3 + i % 7)) for i in range(20)],
+        "age": [float(20 + i * step % 50) for i in range(20)],
+        "sex": [i * step % 3 > 0 for i in range(20)],
+    }
+
+
+def _inline_page(report: Report) -> str | None:
+    """Return the page for notebooks, or None (the plain table is shown then) where it is not installed."""
+    if importlib.util.find_spec("synthema.reporting") is None:
+        return None
+    from synthema import reporting
+
+    return reporting.render_inline(report)
