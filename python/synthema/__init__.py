@@ -6,8 +6,6 @@ What needs no torch and no frame library is here at once; the rest is loaded whe
 import importlib
 from typing import Any
 
-from synthema import _core
-from synthema._core import *  # noqa: F403
 from synthema._core import (
     Bm25,
     Cancelled,
@@ -20,7 +18,9 @@ from synthema._core import (
     ConfigError,
     Draft,
     Error,
+    EvaluationContext,
     EvaluationError,
+    Evaluator,
     Field,
     GenerationError,
     Message,
@@ -32,32 +32,41 @@ from synthema._core import (
     Prompt,
     PromptStrategy,
     Random,
+    Report,
     RunFolderError,
     Sampling,
     Schema,
     SchemaError,
+    Score,
+    SuiteOptions,
     Table,
     Task,
     TfIdf,
     TokenCounts,
     Tokenizer,
     __version__,
+    corpus_bleu,
+    evaluate_all,
     label_conditioned,
     longest_common_run,
     ngram_model,
     porter_stem,
     read_manifest,
+    rouge,
     scripted_model,
+    self_bleu,
+    sentence_bleu,
     sentence_count,
+    table_suite,
+    text_suite,
+    tokens_13a,
     words,
     zero_shot,
 )
-from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
-from synthema.generation import Run, completion_model, generate, load_run, strategy
-from synthema.tables import table
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {
+    **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy"), "generation"),
     **dict.fromkeys(("Model", "default_model_path"), "models"),
     **dict.fromkeys(("read", "table", "write"), "tables"),
@@ -71,6 +80,19 @@ _LAZY = {
 }  # fmt: skip
 
 __all__ = [
+    "EvaluationContext",
+    "Evaluator",
+    "Report",
+    "Score",
+    "SuiteOptions",
+    "corpus_bleu",
+    "evaluate_all",
+    "rouge",
+    "self_bleu",
+    "sentence_bleu",
+    "table_suite",
+    "text_suite",
+    "tokens_13a",
     "Bm25",
     "CancelToken",
     "Cancelled",
