@@ -78,8 +78,7 @@ ChoiceConstraint::ChoiceConstraint(std::shared_ptr<const VocabularyTrie> trie,
                                    std::vector<std::string> choices)
     : trie_(std::move(trie)) {
   std::ranges::sort(choices);
-  const auto repeated = std::ranges::unique(choices);
-  choices.erase(repeated.begin(), repeated.end());
+  choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
   if (choices.empty() || choices.front().empty())
     throw ConfigError("A choice needs at least one string, and none of them may be empty.");
   auto out = std::make_shared<Choices>();
@@ -97,9 +96,10 @@ ChoiceConstraint::Range ChoiceConstraint::starting_with(std::string_view text) c
   const auto head = [&](const std::string& choice) {
     return std::string_view(choice).substr(0, text.size());
   };
-  const auto hit = std::ranges::equal_range(choices_->sorted, text, {}, head);
   const auto first = choices_->sorted.begin();
-  return {static_cast<std::size_t>(hit.begin() - first), static_cast<std::size_t>(hit.end() - first)};
+  const auto begin = std::ranges::lower_bound(choices_->sorted, text, {}, head);
+  const auto end = std::ranges::upper_bound(choices_->sorted, text, {}, head);
+  return {static_cast<std::size_t>(begin - first), static_cast<std::size_t>(end - first)};
 }
 
 bool ChoiceConstraint::can_finish(Range range, std::size_t offset) const {

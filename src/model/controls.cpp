@@ -38,8 +38,7 @@ void settle_controls(TokenizerData& data) {
     if (ends && data.end != token) data.more_ends.push_back(token);
   }
   std::ranges::sort(data.more_ends);
-  const auto doubled = std::ranges::unique(data.more_ends);
-  data.more_ends.erase(doubled.begin(), doubled.end());
+  data.more_ends.erase(std::unique(data.more_ends.begin(), data.more_ends.end()), data.more_ends.end());
   std::erase(data.more_ends, data.end.value_or(-1));
 }
 

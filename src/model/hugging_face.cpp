@@ -94,8 +94,7 @@ std::vector<std::string> shards(Folder& folder) {
     out.push_back(file.get<std::string>());
   }
   std::ranges::sort(out);
-  const auto repeated = std::ranges::unique(out);
-  out.erase(repeated.begin(), repeated.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

@@ -3,11 +3,10 @@ import json
 import numpy as np
 import pytest
 import safetensors.numpy
+import synthema
 import tokenizers
 from tokenizer_texts import texts
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
-
-import synthema
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
