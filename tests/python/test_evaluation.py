@@ -1,0 +1,218 @@
+"""Evaluators: check values, brute-force twins, promises, and evaluators written in Python."""
+
+# ruff: noqa: E501
+import random
+
+import pytest
+import synthema
+from synthema import EvaluationContext
+
+REAL = {
+    "x": [1, 2, 2.5, 3, 4.5, 5, 6, 7.5],
+    "y": [2.0, 1, 4, 3, 6, 5, 8, 7],
+    "c": list("aaabbbcc"),
+    "d": list("uvuvuvuu"),
+}
+SYNTHETIC = {
+    "x": [1.5, 2, 3.5, 4, 4, 6.5, 8, 9],
+    "y": [1.5, 2.5, 2, 5, 4, 6, 9, 7],
+    "c": list("aabbbccd"),
+    "d": list("uuvvuvvu"),
+}
+TERMS = [
+    {"id": "T1", "name": "Headache", "synonyms": ["cephalgia"], "lay_synonyms": ["sore head"], "definition": "Pain in the head."},
+    {"id": "T2", "name": "Fever", "synonyms": ["pyrexia"], "lay_synonyms": ["hot body"], "definition": "A raised body temperature."},
+    {"id": "T3", "name": "Cough", "synonyms": ["tussis"], "lay_synonyms": [], "definition": "A sudden expulsion of air."},
+]  # fmt: skip
+
+
+def categories(data):
+    kinds = {"x": "real", "y": "real", "c": "category", "d": "category"}
+    schema = synthema.Schema([synthema.Field(name, kinds[name]) for name in data])
+    return synthema.table(data, schema)
+
+
+def parts(score):
+    return {part.name: part.value for part in score.parts}
+
+
+def notes():
+    rows = [
+        {"text": "My head has pain since three days", "label": "T1"},
+        {"text": "I have a cephalgia, really", "label": "T1"},
+        {"text": "My body temperature is raised", "label": "T2"},
+        {"text": "nothing that helps", "label": "T2"},
+        {"text": "tussis", "label": "T3"},
+        {"text": "My head has pain since three days!", "label": "T1"},
+    ]
+    for i, row in enumerate(rows):
+        row |= {
+            "accepted": i % 3 > 0, "check": "" if i % 3 > 0 else "length", "row_id": i // 2, "free_tokens": 10 + i,
+            "masked_tokens": i, "forced_tokens": 2, "fact_age": i % 2 == 0, "reference": "my head has pain for three days",
+        }  # fmt: skip
+    fields = [synthema.Field("text"), synthema.Field("label", "category", roles=["label"]), synthema.Field("accepted", "boolean"),
+              synthema.Field("check"), *(synthema.Field(n, "integer") for n in ("row_id", "free_tokens", "masked_tokens", "forced_tokens")),
+              synthema.Field("fact_age", "boolean"), synthema.Field("reference")]  # fmt: skip
+    return synthema.table(rows, synthema.Schema(fields))
+
+
+def full_context(**changes):
+    return EvaluationContext(
+        terms=synthema.table(TERMS),
+        exemplars=synthema.table([{"text": "my head has pain since three days and more"}]),
+        holdout=notes(),
+        bootstrap=50,
+        **changes,
+    )
+
+
+def test_sdmetrics_check_values():
+    for convention, c in (("sdmetrics", 0.8750000468749941), ("synthema", 0.875)):
+        report = synthema.evaluate(
+            categories(SYNTHETIC), categories(REAL), evaluators=["column_shapes", "range_coverage", "boundary_adherence"],
+            convention=convention,
+        )  # fmt: skip
+        shapes = parts(report["column_shapes"])
+        assert shapes["x"] == pytest.approx(0.75, abs=1e-15)
+        assert shapes["c"] == pytest.approx(c, abs=1e-15)
+        assert parts(report["range_coverage"])["x"] == pytest.approx(0.9230769230769231, abs=1e-15)
+        assert parts(report["boundary_adherence"])["x"] == 0.75
+        assert report["column_shapes"].convention == convention
+
+
+def test_pairs_check_values():
+    pairs = parts(
+        synthema.evaluate(categories(SYNTHETIC), categories(REAL), evaluators=["column_pairs"])[
+            "column_pairs"
+        ]
+    )
+    assert pairs["x x y"] == pytest.approx(0.9900299847171071, abs=1e-12)
+    assert pairs["c x d"] == pytest.approx(0.625, abs=1e-15)
+    assert pairs["x x c"] == pytest.approx(0.5, abs=1e-15)
+
+
+def test_exact_copies():
+    score = synthema.evaluate(
+        categories(SYNTHETIC), categories(SYNTHETIC), categories(REAL), ["exact_copies"]
+    )["exact_copies"]
+    assert score.value == 1
+    assert score.ceiling.value == 0
+    assert "Wilson" in score.interval.method
+
+
+def test_label_recovery_and_its_floor():
+    report = synthema.evaluate(notes(), terms=TERMS, bootstrap=200)
+    top1 = report["label_recovery_top1"]
+    assert top1.value == pytest.approx(5 / 6)
+    # Five texts find a term: T1 three times, T2 and T3 once; shuffled labels hold them 3, 2 and 1 times in six.
+    assert top1.floor.value == pytest.approx((3 * 3 + 1 * 2 + 1 * 1) / 36)
+    assert top1.ceiling is not None
+    assert parts(top1) == {"T1": 1, "T2": 0.5, "T3": 1}
+    assert report["literal_name_share"].value == pytest.approx(2 / 6)
+    assert report["acceptance_rate"].value == pytest.approx(4 / 6)
+    assert "row ids" in report["acceptance_rate"].interval.method
+    assert report["free_token_share"].value == pytest.approx(75 / (75 + 15 + 12))
+    assert report["fact_agreement"].value == 0.5
+    assert report["exact_duplicates"].value == pytest.approx(1 / 6)
+    assert report["near_duplicates"].value == pytest.approx(2 / 6)
+
+
+def test_memorisation():
+    exemplars = [{"text": "my head has pain since three days and more"}]
+    report = synthema.evaluate(
+        [{"text": "My head has pain since three days"}, {"text": "he said that my head has pain"}],
+        exemplars=exemplars,
+    )
+    assert report["exemplar_overlap_5"].value == pytest.approx(3 / 6)
+    assert report["longest_copied_run"].value == pytest.approx((7 + 4) / 2)
+    assert report["long_copy_share"].value == 0
+
+
+def test_near_duplicates_by_brute_force():
+    rng = random.Random(9)
+    texts = []
+    for _ in range(60):
+        base = (
+            rng.choice(texts).split()
+            if texts and rng.random() < 0.6
+            else rng.choices("abcdefgh", k=rng.randrange(1, 16))
+        )
+        texts.append(" ".join(w if rng.random() > 0.05 else rng.choice("abcdefgh") for w in base))
+
+    def shingles(text):
+        words = text.split()
+        k = min(3, len(words))
+        return {tuple(words[i : i + k]) for i in range(len(words) - k + 1)}
+
+    sets = [shingles(text) for text in texts]
+    for threshold in (0.3, 0.5, 0.7, 1.0):
+        marked = [
+            any(i != j and len(a & b) / len(a | b) >= threshold - 1e-12 for j, b in enumerate(sets))
+            for i, a in enumerate(sets)
+        ]
+        report = synthema.evaluate(
+            {"text": texts}, evaluators="near_duplicates", near_duplicate_threshold=threshold
+        )
+        assert report["near_duplicates"].value == pytest.approx(sum(marked) / len(texts), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", synthema.evaluator_names())
+def test_every_evaluator_keeps_its_promises(name):
+    real = categories(REAL) if "column" in name or "_coverage" in name or "adherence" in name else notes()
+    synthetic = categories(SYNTHETIC) if real.schema.fields[0].name == "x" else notes()
+    synthema.check_evaluator(name, synthetic, real, full_context())
+    built = synthema._core.evaluator_named(name)
+    context = EvaluationContext(bootstrap=50) if synthetic.schema.fields[0].name == "x" else full_context()
+    assert built.evaluate(real, synthetic, context).value is not None, (
+        "the promises were tried on an undefined score"
+    )
+
+
+def test_same_seed_same_interval_whatever_the_threads():
+    first = synthema.evaluate(notes(), evaluators="length_words", seed=3, threads=1)["length_words"].to_dict()
+    assert (
+        synthema.evaluate(notes(), evaluators="length_words", seed=3, threads=4)["length_words"].to_dict()
+        == first
+    )
+    assert synthema.evaluate(notes(), evaluators="length_words", seed=4)["length_words"].to_dict() != first
+
+
+def test_evaluator_in_python():
+    @synthema.evaluator(direction="higher", range=(0, 1))
+    def commas(real, synthetic, context):
+        if len(synthetic) == 0:
+            return {"undefined": "There are no rows."}
+        return sum("," in text for text in synthetic["text"]) / len(synthetic)
+
+    report = synthema.evaluate(notes(), evaluators=[commas, "distinct_1"])
+    assert report["commas"].value == pytest.approx(1 / 6)
+    assert report["commas"].direction == "higher"
+    synthema.check_evaluator(commas, notes())
+    assert synthema.Report.from_json(report.to_json()).to_dict() == report.to_dict()
+    assert "commas (higher)" in repr(report)
+
+
+def test_broken_evaluators_are_named():
+    @synthema.evaluator(range=(0, 1))
+    def counts(real, synthetic, context):
+        return len(synthetic)
+
+    with pytest.raises(synthema.EvaluationError, match="outside the range") as caught:
+        synthema.check_evaluator(counts, notes())
+    assert "undefined" in str(caught.value)
+
+    @synthema.evaluator
+    def fails(real, synthetic, context):
+        raise RuntimeError("my own mistake")
+
+    with pytest.raises(RuntimeError, match="my own mistake"):
+        synthema.evaluate(notes(), evaluators=[fails])
+
+
+def test_misuse_is_named():
+    with pytest.raises(synthema.ConfigError, match="no evaluator 'typo'"):
+        synthema.evaluate(notes(), evaluators=["typo"])
+    with pytest.raises(synthema.EvaluationError, match="nothing to measure"):
+        synthema.evaluate({"a": [1, 2]})
+    with pytest.raises(synthema.EvaluationError, match="no such column"):
+        synthema.evaluate(notes(), text_column="nowhere")
