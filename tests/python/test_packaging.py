@@ -10,7 +10,6 @@ import sys
 import sysconfig
 
 import pytest
-
 import synthema
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -72,7 +71,7 @@ def test_the_core_module_does_not_need_torch():
     assert not re.search(r"NEEDED.*(torch|c10)", needed)
 
 
-# --- C++ consumers -------------------------------------------------------------------------------------------------
+# --- C++ consumers
 
 
 def configure_and_build(project, folder, *definitions):
