@@ -38,7 +38,7 @@ def Model(  # noqa: N802  (a class to its users; a function because the class li
     threads
         Threads on the CPU; by default one per core. The answers do not depend on it.
     slots
-        Answers under way at once; by default 32. The answers do not depend on it.
+        Answers under way at once; by default 64. The answers do not depend on it.
     chat_template
         The family of the chat template (``"chatml"``, ``"llama3"``, ...), in place of what the file says.
     kv_memory

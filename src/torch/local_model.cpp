@@ -15,7 +15,7 @@ namespace synthema {
 
 namespace {
 
-constexpr std::size_t kSlots = 32;
+constexpr std::size_t kSlots = 64;
 
 ChatTemplate template_of(const ModelFile& file, const LocalModelOptions& options) {
   return options.chat_template ? ChatTemplate::named(*options.chat_template) : ChatTemplate::of(file);

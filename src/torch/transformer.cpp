@@ -21,18 +21,21 @@ namespace {
 
 constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
 
-// The caller's number of torch threads, restored at the end.
+// The caller's number of torch threads, restored at the end. Setting it is not free: only where it differs.
 class ThreadsGuard {
  public:
-  explicit ThreadsGuard(std::size_t threads) : before_(at::get_num_threads()) {
-    at::set_num_threads(static_cast<int>(threads));
+  explicit ThreadsGuard(std::size_t threads)
+      : before_(at::get_num_threads()), now_(static_cast<int>(threads)) {
+    if (now_ != before_) at::set_num_threads(now_);
   }
-  ~ThreadsGuard() { at::set_num_threads(before_); }
+  ~ThreadsGuard() {
+    if (now_ != before_) at::set_num_threads(before_);
+  }
   ThreadsGuard(const ThreadsGuard&) = delete;
   ThreadsGuard& operator=(const ThreadsGuard&) = delete;
 
  private:
-  int before_;
+  int before_, now_;
 };
 
 void check_config(const ModelConfig& config) {
@@ -169,10 +172,10 @@ struct Transformer::Impl {
   }
 
   // All rows of some steps; logits rows are appended to `out` in the order of the steps.
-  void compute(std::span<const SlotStep> steps, std::size_t threads, bool all_logits,
+  void compute(std::span<const SlotStep> steps, int threads, bool all_logits,
                std::vector<std::span<const float>>& out, std::vector<at::Tensor>& keep) const {
     const c10::InferenceMode inference;
-    const ThreadsGuard guard(threads);
+    if (at::get_num_threads() != threads) at::set_num_threads(threads);
     const std::vector<detail::DecoderRow> rows = rows_of(steps, all_logits);
     for (std::size_t begin = 0; begin < rows.size(); begin += kChunkRows) {
       const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
@@ -190,12 +193,14 @@ struct Transformer::Impl {
     check(steps);
     for (const SlotStep& step : steps) sequences.reserve(step.slot, step.tokens.size());
     const auto parts = share(steps);
+    // Alone, a part spreads its products over all threads; else every thread works for itself.
+    const std::size_t threads = parts.size() == 1 ? workers.size() : 1;
+    const ThreadsGuard guard(threads);
     std::vector<std::vector<std::span<const float>>> found(parts.size());
     std::vector<std::vector<at::Tensor>> keep(parts.size());
     workers.run(parts.size(), [&](std::size_t i) {
-      detail::guarded("computing a batch", [&] {
-        compute(parts[i], parts.size() == 1 ? workers.size() : 1, all_logits, found[i], keep[i]);
-      });
+      detail::guarded("computing a batch",
+                      [&] { compute(parts[i], static_cast<int>(threads), all_logits, found[i], keep[i]); });
     });
     for (const SlotStep& step : steps)
       sequences.at(step.slot).length += static_cast<std::int64_t>(step.tokens.size());

@@ -17,7 +17,7 @@ namespace synthema {
 
 struct LocalModelOptions {
   TransformerOptions transformer;
-  std::size_t slots = 0;                     // sequences at once; 0: 32
+  std::size_t slots = 0;                     // sequences at once; 0: 64
   std::optional<std::string> chat_template;  // a family's name, in place of what the file says
 };
 
