@@ -96,13 +96,12 @@ SHAPES = {
     "tied": ("Llama", tiny(tie_word_embeddings=True)),
     "many queries, one key": ("Llama", tiny(num_attention_heads=8, num_key_value_heads=1, head_dim=16)),
     "head 32": ("Llama", tiny(head_dim=32)),
-    "head 80": ("Llama", tiny(num_attention_heads=3, num_key_value_heads=3, head_dim=80)),
+    "head 80": ("Llama", tiny(num_attention_heads=4, num_key_value_heads=4, head_dim=80)),
     "linear rope": (
         "Llama",
         tiny(rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}),
     ),
     "llama3 rope": ("Llama", tiny(rope_parameters=ROPE_LLAMA3)),
-    "biases": ("Llama", tiny(attention_bias=True)),
     "sliding window": ("Mistral", tiny(sliding_window=40)),
 }
 
