@@ -1,0 +1,155 @@
+#include "synthema/prompt/few_shot.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+
+#include "synthema/text/tf_idf.hpp"
+
+namespace synthema {
+
+namespace {
+
+const Table& pool_of(const Task& task) {
+  if (!task.exemplars || task.exemplars->rows() == 0)
+    throw ConfigError({.field = "exemplars"},
+                      "A few-shot strategy needs a pool of exemplars, but there is none.");
+  return *task.exemplars;
+}
+
+std::vector<std::uint64_t> shuffled_rows(std::vector<std::uint64_t> rows, Random random) {
+  random.shuffle(rows);
+  return rows;
+}
+
+std::string joined(const Prompt& prompt) {
+  std::string all = prompt.text;
+  for (const Message& m : prompt.messages) all += m.text;
+  return all;
+}
+
+}  // namespace
+
+// The TF-IDF index of one pool, built when a pool is first seen.
+struct FewShot::PoolIndex {
+  std::mutex mutex;
+  std::shared_ptr<const Table> pool;
+  std::shared_ptr<const TfIdf> vectors;
+
+  std::shared_ptr<const TfIdf> of(const std::shared_ptr<const Table>& table, const TextTemplate& query) {
+    const std::scoped_lock lock(mutex);
+    if (pool != table) {
+      std::vector<std::string> texts;
+      for (std::size_t row = 0; row < table->rows(); ++row) texts.push_back(query.render(table->record(row)));
+      vectors = std::make_shared<const TfIdf>(TfIdf::fit(texts));
+      pool = table;
+    }
+    return vectors;
+  }
+};
+
+FewShot::FewShot(FewShotOptions options)
+    : options_(std::move(options)),
+      query_(options_.query, "query"),
+      instruction_(options_.instruction, "instruction"),
+      index_(std::make_shared<PoolIndex>()) {
+  if (query_.empty()) throw ConfigError({.field = "query"}, "A few-shot strategy needs a query template.");
+  if (options_.k == 0)
+    throw ConfigError({.field = "k"},
+                      "A few-shot strategy shows at least 1 exemplar; use zero-shot for none.");
+  if (options_.budget > 0 && !options_.count_tokens)
+    throw ConfigError({.field = "count_tokens"}, "A token budget needs a function that counts tokens.");
+  for (const std::string& field : query_.fields())
+    if (field == options_.field)
+      throw ConfigError({.field = field}, "The query must not show the text that answers it.");
+}
+
+std::vector<std::uint64_t> FewShot::labelled(const Task& task, Random random) const {
+  const Table& pool = pool_of(task);
+  const std::string wanted = task.condition.at(options_.label_field).display();
+  const Column& labels = pool.column(options_.label_field);
+  std::vector<std::uint64_t> same, other;
+  for (std::size_t row = 0; row < pool.rows(); ++row)
+    (labels.value_at(row).display() == wanted ? same : other).push_back(row);
+  same = shuffled_rows(std::move(same), random.stream(0));
+  other = shuffled_rows(std::move(other), random.stream(1));
+  same.insert(same.end(), other.begin(), other.end());
+  return same;
+}
+
+std::vector<std::uint64_t> FewShot::similar(const Task& task) const {
+  const auto vectors = index_->of(task.exemplars, query_);
+  std::vector<std::uint64_t> rows;
+  for (const Hit& hit : vectors->search(query_.render(task.condition), options_.k))
+    rows.push_back(hit.document);
+  for (std::uint64_t row = 0; row < task.exemplars->rows() && rows.size() < options_.k; ++row)
+    if (std::ranges::find(rows, row) == rows.end()) rows.push_back(row);  // shares no word: in pool order
+  return rows;
+}
+
+std::vector<std::uint64_t> FewShot::choose(const Task& task, Random random) const {
+  std::vector<std::uint64_t> rows(pool_of(task).rows());
+  std::iota(rows.begin(), rows.end(), std::uint64_t{0});
+  if (options_.choice == ExemplarChoice::by_similarity)
+    rows = similar(task);
+  else if (options_.choice == ExemplarChoice::by_label)
+    rows = labelled(task, random);
+  else
+    rows = shuffled_rows(std::move(rows), random.stream(0));
+  rows.resize(std::min(rows.size(), options_.k));
+  return rows;
+}
+
+std::vector<std::uint64_t> FewShot::arranged(std::vector<std::uint64_t> chosen, Random random) const {
+  if (options_.order == ExemplarOrder::best_last) std::ranges::reverse(chosen);
+  if (options_.order == ExemplarOrder::shuffled) return shuffled_rows(std::move(chosen), random.stream(2));
+  return chosen;
+}
+
+Prompt FewShot::prompt(const Task& task, const std::vector<std::uint64_t>& shown) const {
+  Prompt prompt;
+  const std::string instruction = instruction_.render(task.condition),
+                    question = query_.render(task.condition);
+  if (options_.chat && !instruction.empty()) prompt.messages.emplace_back("system", instruction);
+  if (!options_.chat && !instruction.empty()) prompt.text = instruction + options_.between;
+  for (const std::uint64_t row : shown) {
+    const Record exemplar = pool_of(task).record(row);
+    const std::string text = exemplar.at(options_.field).display();
+    if (options_.chat) {
+      prompt.messages.emplace_back("user", query_.render(exemplar));
+      prompt.messages.emplace_back("assistant", text);
+    } else {
+      prompt.text += query_.render(exemplar) + options_.joint + text + options_.between;
+    }
+  }
+  if (options_.chat)
+    prompt.messages.emplace_back("user", question);
+  else
+    prompt.text += question;
+  prompt.stop = options_.stop;
+  prompt.sampling = options_.sampling;
+  return prompt;
+}
+
+bool FewShot::fits(const Prompt& prompt) const {
+  return options_.budget == 0 || options_.count_tokens(joined(prompt)) <= options_.budget;
+}
+
+Exchange FewShot::compose(Task task, Random random) const {
+  std::vector<std::uint64_t> chosen = choose(task, random);
+  std::vector<std::uint64_t> shown = arranged(chosen, random);
+  Prompt question = prompt(task, shown);
+  while (!fits(question)) {
+    if (chosen.empty())
+      throw GenerationError(message("The question alone has more than ", options_.budget,
+                                    " tokens, so not one exemplar fits beside it."));
+    chosen.pop_back();
+    shown = arranged(chosen, random);
+    question = prompt(task, shown);
+  }
+  const Completion answer = co_await ask(std::move(question));
+  co_return Draft(with_text(std::move(task.condition), options_.field, trimmed(answer.text)),
+                  std::move(shown));
+}
+
+}  // namespace synthema
