@@ -2,9 +2,11 @@
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
+#include "synthema/generate/checks.hpp"
 #include "synthema/generate/driver.hpp"
 #include "synthema/generate/outcome_table.hpp"
 #include "synthema/generate/run_folder.hpp"
+#include "synthema/generate/verify.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/prompt/any_prompt_strategy.hpp"
 
@@ -52,6 +54,40 @@ guards_exemplars : bool
           [](const Check& check, const Task& task, const Draft& draft) { return check.test(task, draft); },
           py::arg("task"), py::arg("draft"), "None if the draft is accepted, else the reason.")
       .def("__repr__", [](const Check& check) { return message("<Check ", check.name, ">"); });
+}
+
+void bind_checks(py::module_& module) {
+  module.def("length_in_words", &length_in_words, py::arg("minimum"), py::arg("maximum"),
+             py::arg("field") = "text", "Check: the text has this many words, both bounds inclusive.");
+  module.def("ends_with_punctuation", &ends_with_punctuation, py::arg("field") = "text",
+             "Check: the text ends with . ! or ?, perhaps followed by a closing quote or bracket.");
+  module.def("one_line", &one_line, py::arg("field") = "text", "Check: the text has no line break.");
+  module.def("in_language", &in_language, py::arg("language") = "en", py::arg("share") = 0.15,
+             py::arg("field") = "text",
+             "Check: Latin letters and at least this share of English function words. A rough test.");
+  module.def(
+      "no_exemplar_copy",
+      [](const std::shared_ptr<Table>& exemplars, std::size_t run, std::string field,
+         std::string pool_field) {
+        return no_exemplar_copy(exemplars, run, std::move(field), std::move(pool_field));
+      },
+      py::arg("exemplars"), py::arg("run") = 8, py::arg("field") = "text", py::arg("pool_field") = "text",
+      "Check: the text shares no run of so many words with any exemplar.");
+  module.def("banned_words", &banned_words, py::arg("phrases"), py::arg("field") = "text",
+             "Check: none of these words or phrases occurs.");
+  module.def("matches_choice", &matches_choice, py::arg("field"), py::arg("condition_field"),
+             "Check: the field equals what the condition asks for.");
+  module.def(
+      "concept_recovered",
+      [](const std::shared_ptr<Table>& terms, std::size_t max_rank, std::string label_field,
+         std::string field, const std::string& id_column, const std::vector<std::string>& columns) {
+        return concept_recovered(terms, max_rank, std::move(label_field), std::move(field), id_column,
+                                 columns);
+      },
+      py::arg("terms"), py::arg("max_rank"), py::arg("label_field") = "label", py::arg("field") = "text",
+      py::arg("id_column") = "id",
+      py::arg("columns") = std::vector<std::string>{"name", "synonyms", "definition"},
+      "Check: a BM25 search with the text finds the condition's label among the first max_rank terms.");
 }
 
 // A run in memory or in a folder. What was reached stays here when `execute` throws.
@@ -244,10 +280,52 @@ void bind_run(py::module_& module) {
       py::arg("folder"), "The manifest of a run folder as a dict; RunFolderError if there is none.");
 }
 
+void bind_verify(py::module_& module) {
+  py::class_<VerifyDifference>(module, "VerifyDifference", "A row that could not be made again.")
+      .def_readonly("row", &VerifyDifference::row)
+      .def_readonly("what", &VerifyDifference::what);
+  py::class_<VerifyResult>(module, "VerifyResult", "What a look at a run folder found.")
+      .def_readonly("rows", &VerifyResult::rows, "Accepted rows whose line is whole and sealed.")
+      .def_readonly("rejected", &VerifyResult::rejected, "Rejected attempts likewise.")
+      .def_readonly("regenerated", &VerifyResult::regenerated, "Rows made again and compared byte for byte.")
+      .def_readonly("differences", &VerifyResult::differences)
+      .def_property_readonly("ok", &VerifyResult::ok)
+      .def("__repr__", [](const VerifyResult& r) { return "<VerifyResult: " + r.text() + ">"; });
+  module.def(
+      "_verify_lines", [](const std::string& folder) { return verify_lines(folder); }, py::arg("folder"));
+  module.def(
+      "_verify",
+      [](const std::string& folder, const AnyPromptStrategy& strategy, AnyCompletionModel model,
+         const std::shared_ptr<Table>& conditions, const py::object& draw,
+         const std::shared_ptr<Table>& exemplars, const std::shared_ptr<Schema>& schema,
+         const std::vector<Check>& checks, std::size_t sample, bool cycle) {
+        const RunOptions options = [&] {
+          RunOptions o = options_from(read_manifest(folder).manifest);
+          o.digest_key = read_digest_key(folder);
+          o.heartbeat = check_interrupt;
+          return o;
+        }();
+        const TaskSource tasks = source_from(conditions, draw, options.seed, exemplars, schema, cycle);
+        const ManifestInputs inputs{.identity = identity_of(model, strategy, options),
+                                    .checks = checks,
+                                    .schema = schema,
+                                    .exemplars = exemplars,
+                                    .conditions = conditions,
+                                    .settings = read_manifest(folder).manifest.at("settings").text()};
+        const py::gil_scoped_release no_gil;
+        return verify(folder, run_manifest(inputs, options, options.digest_key),
+                      regenerate_with(model, strategy, tasks, checks, options), sample);
+      },
+      py::arg("folder"), py::arg("strategy"), py::arg("model"), py::arg("conditions"), py::arg("draw"),
+      py::arg("exemplars"), py::arg("schema"), py::arg("checks"), py::arg("sample"), py::arg("cycle"));
+}
+
 }  // namespace
 
 void bind_generate(py::module_& module) {
   bind_check(module);
+  bind_checks(module);
+  bind_verify(module);
   bind_run(module);
 }
 

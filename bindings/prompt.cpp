@@ -3,6 +3,7 @@
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/prompt/any_prompt_strategy.hpp"
+#include "synthema/prompt/few_shot.hpp"
 #include "synthema/prompt/label_conditioned.hpp"
 #include "synthema/prompt/zero_shot.hpp"
 
@@ -272,6 +273,79 @@ ZeroShotOptions zero_shot_options(std::string instruction, std::string system, s
   return {std::move(instruction), std::move(system), std::move(field), chat, std::move(stop), sampling};
 }
 
+ExemplarChoice choice_from(std::string_view name) {
+  if (name == "random") return ExemplarChoice::random;
+  if (name == "by_label") return ExemplarChoice::by_label;
+  if (name == "by_similarity") return ExemplarChoice::by_similarity;
+  throw ConfigError({.field = "choice"}, "The choice must be 'random', 'by_label' or 'by_similarity'.");
+}
+
+ExemplarOrder order_from(std::string_view name) {
+  if (name == "best_last") return ExemplarOrder::best_last;
+  if (name == "best_first") return ExemplarOrder::best_first;
+  if (name == "shuffled") return ExemplarOrder::shuffled;
+  throw ConfigError({.field = "order"}, "The order must be 'best_last', 'best_first' or 'shuffled'.");
+}
+
+AnyPromptStrategy make_few_shot(std::string query, std::string instruction, std::string field, std::size_t k,
+                                std::string_view choice, std::string_view order, std::string label_field,
+                                bool chat, std::string between, std::string joint,
+                                std::vector<std::string> stop, std::optional<Sampling> sampling,
+                                std::size_t budget, const py::object& count_tokens) {
+  FewShotOptions options;
+  options.query = std::move(query), options.instruction = std::move(instruction);
+  options.field = std::move(field), options.k = k;
+  options.choice = choice_from(choice), options.order = order_from(order);
+  options.label_field = std::move(label_field), options.chat = chat;
+  options.between = std::move(between), options.joint = std::move(joint);
+  options.stop = std::move(stop), options.sampling = sampling, options.budget = budget;
+  if (!count_tokens.is_none())
+    options.count_tokens = [counter = held(count_tokens)](std::string_view text) {
+      return with_python([&] { return (*counter)(py::str(text.data(), text.size())).cast<std::size_t>(); });
+    };
+  return FewShot(std::move(options));
+}
+
+void bind_few_shot(py::module_& module) {
+  module.def("few_shot", &make_few_shot, py::arg("query"), py::kw_only(), py::arg("instruction") = "",
+             py::arg("field") = "text", py::arg("k") = 4, py::arg("choice") = "random",
+             py::arg("order") = "best_last", py::arg("label_field") = "label", py::arg("chat") = false,
+             py::arg("between") = "\n\n", py::arg("joint") = " ",
+             py::arg("stop") = std::vector<std::string>{"\n"}, py::arg("sampling") = py::none(),
+             py::arg("budget") = 0, py::arg("count_tokens") = py::none(),
+             R"(Some exemplars of the pool, then the question in the same form.
+
+Parameters
+----------
+query : str
+    Template over a condition and over an exemplar alike: what asks for the text.
+instruction : str
+    Template over the condition; stands first (chat: the system message).
+field : str
+    Of an exemplar: what answers its query. Of the row: where the answer goes.
+k : int
+    Exemplars shown.
+choice : {'random', 'by_label', 'by_similarity'}
+    by_label fills up from other labels; by_similarity ranks by TF-IDF cosine of the rendered query.
+order : {'best_last', 'best_first', 'shuffled'}
+    Where the best chosen exemplar stands.
+label_field : str
+    Of condition and pool, for by_label.
+chat : bool
+    Exemplars are turns of user and assistant; else plain text to be continued.
+between, joint : str
+    Plain form: what stands between exemplars, and between a query and its text.
+stop : list of str
+    The answer ends before the first of these.
+sampling : Sampling, optional
+    Replaces the run's values.
+budget : int
+    Most tokens of the prompt; the worst exemplars are left out until it fits. 0: no limit.
+count_tokens : callable, optional
+    Text to number of tokens; needed with a budget.
+)");
+}
+
 void bind_strategies(py::module_& module) {
   py::class_<AnyPromptStrategy>(module, "PromptStrategy", "How one row is asked for.")
       .def_property_readonly("name", [](const AnyPromptStrategy& s) { return std::string(s.name()); })
@@ -352,6 +426,7 @@ void bind_prompt(py::module_& module) {
   bind_completion(module);
   bind_task(module);
   bind_strategies(module);
+  bind_few_shot(module);
 }
 
 }  // namespace synthema::bindings

@@ -20,9 +20,10 @@ from synthema._core import (
     Sampling,
     Schema,
     Table,
+    VerifyResult,
 )
 
-__all__ = ["Run", "completion_model", "generate", "load_run", "strategy"]
+__all__ = ["Run", "completion_model", "generate", "load_run", "strategy", "verify"]
 
 
 def strategy(function: Callable | None = None, *, name: str | None = None) -> Any:
@@ -181,7 +182,7 @@ def generate(
     RunFolderError
         If `out` holds something else.
     """
-    drawn = callable(conditions) and not hasattr(conditions, "__arrow_c_stream__")
+    drawn = _is_drawn(conditions)
     record = _core._RunRecord()
     run = Run(record, None if out is None else pathlib.Path(out))
     if resume and out is None:
@@ -233,6 +234,59 @@ def load_run(folder: str | pathlib.Path) -> Run:
     record = _core._RunRecord()
     record.load(str(folder))
     return Run(record, pathlib.Path(folder))
+
+
+def verify(
+    folder: str | pathlib.Path,
+    strategy: PromptStrategy | Callable | None = None,
+    model: Any = None,
+    *,
+    conditions: Any = None,
+    exemplars: Any = None,
+    schema: Schema | None = None,
+    checks: Iterable[Check | Callable] = (),
+    sample: int = 20,
+    cycle: bool = True,
+) -> VerifyResult:
+    """Check every line of a run folder, and make rows again.
+
+    Parameters
+    ----------
+    folder : path
+        What `generate` wrote to.
+    strategy, model, conditions, exemplars, schema, checks, cycle
+        What the run was made with. Without a strategy and a model only the lines are checked: their seals,
+        their order, and that none is missing.
+    sample : int
+        Rows to make again, spread over the run; all of them where there are at most 100.
+
+    Returns
+    -------
+    VerifyResult
+        `ok`, `rows`, `rejected`, `regenerated` and the `differences`.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder is damaged, or what was given is not what the run was made with (names the first key).
+    """
+    if (strategy is None) != (model is None):
+        raise _core.ConfigError("Making rows again needs both a strategy and a model.")
+    if strategy is None:
+        return _core._verify_lines(str(folder))
+    drawn = _is_drawn(conditions)
+    return _core._verify(
+        folder=str(folder),
+        strategy=_as_strategy(strategy),
+        model=completion_model(model),
+        conditions=None if drawn else _as_table(conditions),
+        draw=conditions if drawn else None,
+        exemplars=_as_table(exemplars),
+        schema=schema,
+        checks=[_as_check(c) for c in checks],
+        sample=sample,
+        cycle=cycle,
+    )
 
 
 class Run:
@@ -303,6 +357,10 @@ class Run:
             f"<p>{html.escape(self._record.text)}.{state}</p><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table>" + (f"<p>Rejected for:</p><ul>{why}</ul>" if why else "")
         )
+
+
+def _is_drawn(conditions: Any) -> bool:
+    return callable(conditions) and not hasattr(conditions, "__arrow_c_stream__")
 
 
 def _as_strategy(given: Any) -> PromptStrategy:

@@ -1,0 +1,137 @@
+#include "synthema/generate/verify.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "synthema/data/json.hpp"
+
+namespace synthema {
+
+namespace {
+
+// The lines of each decided row: rejected attempts in order, then the accepted one if there is one.
+struct RowLines {
+  std::vector<std::string> lines;
+  bool decided = false;
+};
+using AllLines = std::map<std::uint64_t, RowLines>;
+
+AllLines lines_of(const std::string& folder, VerifyResult& result) {
+  AllLines all;
+  const auto keep = [&](const std::string& file, bool accepted) {
+    std::uint64_t number = 0;
+    read_outcomes(file, [&](RowOutcome o, std::string_view line) {
+      RowLines& row = all[o.row];
+      ++number;
+      if (row.decided || o.attempt != row.lines.size() || o.accepted() != accepted)
+        throw RunFolderError(
+            {.file = file, .line = number},
+            message("Attempt ", o.attempt, " of row ", o.row,
+                    " is not the one that should stand here: lines are missing, doubled or in the "
+                    "wrong file."));
+      row.lines.emplace_back(line);
+      row.decided = accepted || o.last;
+      ++(accepted ? result.rows : result.rejected);
+    });
+  };
+  keep(folder + "/rejected.jsonl", false);
+  keep(folder + "/rows.jsonl", true);
+  return all;
+}
+
+void require_consistent(const std::string& folder, const AllLines& all, const VerifyResult& result) {
+  const RunManifest manifest = read_manifest(folder);
+  std::uint64_t next = 0;
+  for (const auto& [row, lines] : all) {
+    const bool undecided_last = !manifest.complete && !lines.decided && row == all.rbegin()->first;
+    if (row != next++ || (!lines.decided && !undecided_last))
+      throw RunFolderError({.file = folder},
+                           message("Row ", std::min(row, next - 1), " is missing or was not finished."));
+  }
+  const std::uint64_t wanted = options_from(manifest.manifest).rows;
+  if (manifest.complete && result.rows != wanted)
+    throw RunFolderError({.file = folder}, message("The run says it is complete with ", wanted, " rows, but ",
+                                                   result.rows, " are there."));
+}
+
+void require_manifest(const std::string& folder, const Record& wanted) {
+  const Record there = read_manifest(folder).manifest;
+  for (const auto& [name, value] : wanted)
+    if (const Value* old = there.find(name); !old || to_json(*old) != to_json(value))
+      throw RunFolderError({.file = folder}, message("The rows cannot be made again with what was given: '",
+                                                     name, "' differs from the run's."));
+}
+
+std::string difference(const RowLines& there, const std::vector<RowOutcome>& again) {
+  if (there.lines.size() != again.size())
+    return message("The row took ", there.lines.size(), " attempts, but ", again.size(), " when made again.");
+  for (std::size_t i = 0; i < again.size(); ++i)
+    if (to_json(again[i]) != there.lines[i]) return message("Attempt ", i, " differs when made again.");
+  return {};
+}
+
+std::uint64_t whole_number(const Record& manifest, const char* name) {
+  const Value* value = manifest.find(name);
+  const auto* number = value ? value->get_if<std::int64_t>() : nullptr;
+  if (!number || *number < 0)
+    throw RunFolderError({.field = name},
+                         "The manifest has no such whole number, so the run cannot be made again.");
+  return static_cast<std::uint64_t>(*number);
+}
+
+double real_number(const Record& manifest, const char* name) {
+  const Value* value = manifest.find(name);
+  if (value && value->get_if<double>()) return *value->get_if<double>();
+  return static_cast<double>(whole_number(manifest, name));
+}
+
+}  // namespace
+
+std::string VerifyResult::text() const {
+  return message(rows, " rows and ", rejected, " rejected attempts are whole; ", regenerated,
+                 " rows made again, ", differences.size(), " of them differ");
+}
+
+RunOptions options_from(const Record& manifest) {
+  RunOptions o;
+  o.rows = whole_number(manifest, "rows");
+  o.seed = std::stoull(manifest.at("seed").text());
+  o.max_attempts = whole_number(manifest, "max_attempts");
+  o.max_questions = whole_number(manifest, "max_questions");
+  o.hopeless_after = whole_number(manifest, "hopeless_after");
+  o.hopeless_below = real_number(manifest, "hopeless_below");
+  o.generator = manifest.at("generator").text();
+  o.sampling.temperature = real_number(manifest, "temperature");
+  o.sampling.top_k = static_cast<std::uint32_t>(whole_number(manifest, "top_k"));
+  o.sampling.top_p = real_number(manifest, "top_p");
+  o.sampling.min_p = real_number(manifest, "min_p");
+  o.sampling.repetition_penalty = real_number(manifest, "repetition_penalty");
+  o.sampling.max_tokens = static_cast<std::uint32_t>(whole_number(manifest, "max_tokens"));
+  return o;
+}
+
+VerifyResult verify_lines(const std::string& folder) {
+  VerifyResult result;
+  (void)read_manifest(folder);
+  require_consistent(folder, lines_of(folder, result), result);
+  return result;
+}
+
+VerifyResult verify(const std::string& folder, const Record& manifest, const RegenerateRow& regenerate,
+                    std::size_t sample) {
+  VerifyResult result;
+  require_manifest(folder, manifest);
+  AllLines all = lines_of(folder, result);
+  require_consistent(folder, all, result);
+  std::erase_if(all, [](const auto& row) { return !row.second.decided; });
+  const std::uint64_t count = all.size() <= 100 ? all.size() : std::min<std::uint64_t>(sample, all.size());
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t row = i * all.size() / count;  // decided rows are 0, 1, 2, ...
+    if (std::string what = difference(all.at(row), regenerate(row)); !what.empty())
+      result.differences.push_back({row, std::move(what)});
+    ++result.regenerated;
+  }
+  return result;
+}
+
+}  // namespace synthema
