@@ -176,11 +176,34 @@ def _verify(args: argparse.Namespace, progress: Progress) -> Result:
 
 
 def _model(args: argparse.Namespace, progress: Progress) -> Result:
-    from synthema import models
+    from synthema._core import ModelFile
 
     if not Path(args.model).exists():
         raise ConfigError(f"{args.model}: There is no such model file or folder.")
-    return {"command": "model", **models.describe(args.model)}
+    found = ModelFile(args.model).describe()
+    config, tokenizer = found["config"], found["tokenizer"]
+    facts = [
+        ("name", config.get("name") or "—"),
+        ("format", found["format"]),
+        ("architecture", config["architecture"]),
+        ("parameters", f"{found['parameters']:,}"),
+        ("shape", f"{config['layers']} layers, width {config['width']}, {config['heads']} heads"),
+        ("context", f"{config['context']:,} tokens"),
+        ("vocabulary", f"{config['vocabulary']:,} tokens, {tokenizer['kind']}, {tokenizer['pre_tokenizer']}"),
+        ("chat template", found["chat_template"] or "none"),
+        ("licence", found["metadata"].get("general.license", "not stated")),
+        ("digest", found["digest"]),
+    ]
+    kinds = [
+        (
+            name,
+            f"{kind['tensors']:,} tensors",
+            f"{kind['elements']:,} numbers",
+            f"{kind['bytes'] / 2**20:,.1f} MiB",
+        )
+        for name, kind in found["tensors"].items()
+    ]
+    return {"command": "model", **found, "tables": {"Model": facts, "Tensors": kinds}}
 
 
 # --- output ---

@@ -220,6 +220,7 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
     drafts = [_with_facts(study, one) for one in done.drafts.records()]
     accepted = [one for one in drafts if one["accepted"]]
     finished = [one for one in drafts if one.get(study.text)]
+    context = _context(study)
     run_facts["tokens"] = {
         k: sum(one.get(f"{k}_tokens") or 0 for one in drafts) for k in ("prompt", "free", "masked", "forced")
     }
@@ -237,13 +238,13 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
                 "name": "accepted",
                 "title": "Accepted rows",
                 "rows": len(accepted),
-                "scores": evaluated(study, accepted),
+                "scores": evaluated(study, accepted, context),
             },
             {
                 "name": "drafts",
                 "title": "All drafts",
                 "rows": len(finished),
-                "scores": evaluated(study, finished),
+                "scores": evaluated(study, finished, context),
             },
         ],
         "run": run_facts,
@@ -270,22 +271,23 @@ def _with_facts(study: Study, one: dict[str, Any]) -> dict[str, Any]:
     return one
 
 
-def evaluated(study: Study, drafts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def evaluated(study: Study, drafts: list[dict[str, Any]], context: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The scores of some drafts in their JSON form; none where there is no text."""
     if not drafts:
         return []
     from synthema.evaluation import evaluate
     from synthema.tables import table
 
-    report = evaluate(
-        table(drafts),
-        exemplars=table(study.exemplars) if study.exemplars is not None else None,
-        terms=table(study.terms) if study.terms is not None else None,
-        text_column=study.text,
-        label_column=study.label or None,
-        seed=0,
-    )
+    report = evaluate(table(drafts), text_column=study.text, label_column=study.label or None, **context)
     return json.loads(report.to_json())["scores"]
+
+
+def _context(study: Study) -> dict[str, Any]:
+    """What the evaluators may look at besides the rows."""
+    from synthema.tables import table
+
+    parts = {"exemplars": study.exemplars, "terms": study.terms}
+    return {name: table(part) for name, part in parts.items() if part is not None}
 
 
 def _by_label(study: Study, drafts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -452,8 +454,8 @@ def _from_recipe(config: Config) -> Study:
     for part in ("strategy", "exemplars", "conditions", "terms", "schema", "check"):
         if config.sections.get(part):
             raise ConfigError(
-                f"The configuration names the recipe '{config.recipe}' and also gives [{part}]: a recipe brings "
-                "its own; leave out one of the two."
+                f"The configuration names the recipe '{config.recipe}' and also gives [{part}], but a recipe "
+                "brings its own: leave out one of the two."
             )
     return recipes.get(str(config.recipe)).build(config.section("values"))
 

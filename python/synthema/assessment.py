@@ -1,0 +1,113 @@
+"""The command `synthema evaluate`: measure synthetic data that exist already."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+from synthema import study
+from synthema._core import EvaluationError, Schema, __version__
+from synthema.reporting.numbers import duration
+
+__all__ = ["assess"]
+
+
+def assess(
+    synthetic: str | Path,
+    *,
+    out: str | Path,
+    real: str | Path | None = None,
+    holdout: str | Path | None = None,
+    target: str | None = None,
+    schema: str | Path | None = None,
+    command: str = "",
+    progress: Any = None,
+) -> dict[str, Any]:
+    """Read tables, evaluate them and write report.json and report.html.
+
+    Parameters
+    ----------
+    synthetic, real, holdout
+        CSV, JSONL or Parquet files.
+    out
+        Folder for the report; made if it is not there.
+    target
+        Column to predict, for utility.
+    schema
+        JSON schema of all tables; inferred from the data without one.
+    command
+        What the user typed, for the report.
+    progress
+        A `synthema.terminal.Progress`, or anything like it.
+
+    Returns
+    -------
+    dict
+        Paths, scores and tables for people under "tables".
+    """
+    from synthema.evaluation import evaluate
+    from synthema.tables import read
+
+    begun = time.monotonic()
+    phase = getattr(progress, "phase", lambda name: None)
+    phase("read")
+    meaning = Schema.from_json(Path(schema).read_text(encoding="utf-8"), str(schema)) if schema else None
+    tables = {
+        name: read(path, meaning)
+        for name, path in (("synthetic", synthetic), ("real", real), ("holdout", holdout))
+        if path is not None
+    }
+    if target is not None and target not in tables["synthetic"]:
+        names = ", ".join(tables["synthetic"].names)
+        raise EvaluationError(f"{synthetic}: There is no column '{target}' to predict; there are {names}.")
+    phase("evaluate")
+    report = evaluate(
+        tables["synthetic"],
+        tables.get("real"),
+        holdout=tables.get("holdout"),
+        target=target,
+    )
+    phase("write the report")
+    if progress is not None and hasattr(progress, "close"):
+        progress.close()
+    document = _document(tables, json.loads(report.to_json())["scores"], meaning)
+    document["run"] = {
+        "command": command,
+        "library": __version__,
+        "versions": {"synthema": __version__, "python": platform.python_version()},
+        "seconds": {**dict(getattr(progress, "seconds", {})), "total": time.monotonic() - begun},
+    }
+    page = study.write(document, Path(out))
+    return {
+        "folder": str(out),
+        "report": str(page),
+        "rows": {name: len(one) for name, one in tables.items()},
+        "scores": {score["name"]: score.get("value") for score in document["sections"][0]["scores"]},
+        "tables": {
+            "Rows": [
+                *((name, f"{len(one):,}") for name, one in tables.items()),
+                ("time", duration(time.monotonic() - begun)),
+            ],
+            "Scores": study.score_rows(document["sections"]),
+        },
+    }
+
+
+def _document(tables: dict[str, Any], scores: list[dict[str, Any]], schema: Schema | None) -> dict[str, Any]:
+    rows = len(tables["synthetic"])
+    against = ", ".join(f"{len(one):,} {name} rows" for name, one in tables.items() if name != "synthetic")
+    card = schema or tables["synthetic"].schema
+    data = {"source": card.source, "licence": card.licence, "terms": card.terms, "language": card.language}
+    return {
+        "title": "Evaluation of synthetic data",
+        "subtitle": f"{rows:,} synthetic rows"
+        + (f" against {against}" if against else ", without real data"),
+        "sections": [{"name": "synthetic", "title": "Synthetic rows", "rows": rows, "scores": scores}],
+        "data": {key: value for key, value in data.items() if value and (schema or key != "language")},
+        "warnings": []
+        if len(tables) > 1
+        else ["No real data were given: nothing here says how close to real data these are."],
+    }

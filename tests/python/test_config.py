@@ -1,0 +1,61 @@
+"""Configuration files: what is right is taken, what is wrong is named with its line."""
+
+import pytest
+import synthema
+from synthema import config
+
+
+def test_a_recipe_with_other_values():
+    found = config.parse(
+        'recipe = "phenotype_sentences"\nrows = 10\n[values]\nminimum_age = 30\n'
+        "[sampling]\ntemperature = 0.7\n"
+    )
+    assert (found.recipe, found.rows, found.seed) == ("phenotype_sentences", 10, None)
+    assert found.section("values") == {"minimum_age": 30}
+    assert found.section("sampling") == {"temperature": 0.7}
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text('[exemplars]\nfile = "pool.csv"\n[model]\npath = "m.gguf"\n')
+    found = config.load(path)
+    assert found.section("exemplars")["file"] == str(tmp_path / "pool.csv")
+    assert found.section("model")["path"] == str(tmp_path / "m.gguf")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rowz = 3", r"line 1, field 'rowz': There is no such key.* Did you mean 'rows'\?"),
+        ("[sampling]\n\ntemprature = 1", r"line 3, field 'sampling.temprature'.*'temperature'"),
+        ("[samplings]\na = 1", r"line 1.*Did you mean 'sampling'\?"),
+        ("rows = 0", "at least 1, not 0"),
+        ("rows = true", "must be an integer"),
+        ('rows = "3"', "must be an integer"),
+        ("[sampling]\ntop_p = 1.5", "line 2, field 'sampling.top_p'.*between 0 and 1"),
+        ('[strategy]\nkind = "magic"', "one of zero_shot, few_shot"),
+        ("[strategy]\nstop = [1]", "a list of texts"),
+        ('[[check]]\nkind = "one_line"\n[[check]]\nminimum = 3', "line 3.*needs a kind"),
+        ('[[check]]\nkind = "one_line"\nrun = 3', "line 3.*takes no such key"),
+        ('recipe = "phenotype"', "no recipe 'phenotype'.*'phenotype_sentences'"),
+        ('recipe = "phenotype_sentences"\n[values]\nage = 3', "line 3, field 'values.age'"),
+        ("model = 3", "This is a section"),
+    ],
+)
+def test_mistakes_are_named(text, message):
+    with pytest.raises(synthema.ConfigError, match=f"(?s)configuration, .*{message}|{message}"):
+        config.parse(text)
+
+
+def test_broken_toml_is_a_parse_error():
+    with pytest.raises(synthema.ParseError, match="line 1"):
+        config.parse("rows = = 3")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(synthema.ConfigError, match="could not be read"):
+        config.load(tmp_path / "none.toml")
+
+
+def test_every_key_says_what_it_means():
+    assert all(key.help for keys in config.SECTIONS.values() for key in keys.values())

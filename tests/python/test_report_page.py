@@ -1,0 +1,241 @@
+"""The report page: self-contained, escaped, complete, and honest in its words."""
+
+import html.parser
+import json
+import re
+
+import pytest
+from synthema import reporting
+from synthema.reporting import charts, numbers, verdict
+from synthema.reporting.markup import Html, element
+from synthema.reporting.sections import highlighted
+
+EVIL = '<script>alert("x")</script><img src=http://evil.example/a.png onerror=alert(1)>'
+
+
+def score(name, value, **more):
+    """A score in its JSON form."""
+    return {
+        "name": name,
+        "estimand": f"What {name} estimates.",
+        "value": value,
+        "n": 40,
+        "direction": "higher",
+        "range": {"low": 0, "high": 1},
+        "convention": "synthema",
+        "definition": "a definition",
+        "interval": {"low": max(0, value - 0.1), "high": value + 0.1, "level": 0.95, "method": "bootstrap"},
+        **more,
+    }
+
+
+@pytest.fixture
+def document():
+    """A small report document with every part, hostile text included."""
+    row = {
+        "row": 3,
+        "attempt": 1,
+        "condition": {"concept": "HP:1", "concept_name": "Headache", "age": 34},
+        "values": {"text": f"A 34-year-old {EVIL}"},
+        "highlights": [[2, 13, "age"]],
+        "provenance": {"strategy": "s", "model": "m" * 64, "digest": "d" * 64, "tokens": {"free": 20}},
+    }
+    accepted = [
+        score("label_recovery_top1", 0.6, floor={"value": 0.001, "source": "shuffled"}),
+        score("self_bleu_4", 0.3, direction="lower"),
+        score("acceptance_rate", 0.25),
+        {
+            "name": "perplexity",
+            "undefined": "No scorer was given.",
+            "n": 0,
+            "range": {"low": 1, "high": "inf"},
+        },
+    ]
+    return {
+        "title": EVIL,
+        "sections": [
+            {"name": "accepted", "title": "Accepted rows", "rows": 40, "scores": accepted},
+            {
+                "name": "drafts",
+                "title": "All drafts",
+                "rows": 160,
+                "scores": [score("label_recovery_top1", 0.4)],
+            },
+        ],
+        "run": {"command": f"synthema demo --out '{EVIL}'", "accepted": 40, "attempts": 160, "seed": 7},
+        "rejections": {"facts": 90, EVIL: 30},
+        "concepts": [{"id": "HP:1", "name": EVIL, "accepted": 1, "attempts": 4}],
+        "lengths": {"accepted": [20, 21, 25], "drafts": [5, 20, 21, 25, 60]},
+        "rows": [row],
+        "rejected": [{**row, "check": "facts", "reason": EVIL}],
+        "columns": {"text": "text", "label": "concept", "name": "concept_name"},
+        "data": {"source": EVIL, "licence": "some"},
+        "warnings": [EVIL],
+    }
+
+
+class Page(html.parser.HTMLParser):
+    """Tags, attributes and balance of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.urls, self.scripts = [], [], [], 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.scripts += tag == "script"
+        self.urls += [
+            v for k, v in attributes if k in ("src", "href", "action", "data") or k.startswith("on")
+        ]
+        if tag not in ("meta", "br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_untrusted_text_is_escaped_everywhere(document):
+    text = reporting.render(document)
+    page = Page(text)
+    assert page.open == []
+    assert page.scripts == 1  # ours
+    assert "img" not in page.tags
+    assert page.urls == []
+    assert EVIL not in text
+    assert text.count("&lt;script&gt;") >= 8
+
+
+def test_the_page_loads_nothing(document):
+    text = reporting.render(document)
+    assert "default-src 'none'" in text.replace("&#x27;", "'")
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_the_script_is_the_one_that_the_policy_allows(document):
+    import base64
+    import hashlib
+
+    text = reporting.render(document)
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"sha256-{digest}" in text
+
+
+def test_every_score_is_shown_with_value_interval_and_reason(document):
+    text = reporting.render(document)
+    for part in ("60.0 %", "50.0 to 70.0 %", "40.0 %", "No scorer was given.", "What self_bleu_4 estimates."):
+        assert part in text
+
+
+def test_the_verdict_names_acceptance_recovery_and_floor(document):
+    words = " ".join(verdict.summary(document))
+    assert "40 rows were accepted out of 160 drafts: 25.0 %" in words
+    assert "60.0 % of the accepted rows, against 40.0 % of all drafts" in words
+    assert "knowing nothing would give 0.1 %" in words
+
+
+def test_weak_scores_are_called_weak_and_good_ones_are_not():
+    weak = {"rows": 500, "scores": [score("acceptance_rate", 0.2), score("near_duplicates", 0.2)]}
+    good = {"rows": 500, "scores": [score("acceptance_rate", 0.9), score("near_duplicates", 0.0)]}
+    assert len(verdict.weaknesses(weak)) == 2
+    assert verdict.weaknesses(good) == []
+
+
+def test_a_small_sample_is_called_small():
+    assert "With 40 rows" in verdict.weaknesses({"rows": 40, "scores": []})[0]
+
+
+def test_an_evaluation_alone_is_a_page_too():
+    text = reporting.render({"report_version": 1, "title": "My data", "scores": [score("distinct_2", 0.8)]})
+    assert "My data" in text
+    assert "0.80" in text
+
+
+def test_an_empty_document_is_still_a_page():
+    Page(reporting.render({"title": "Nothing", "sections": []}))
+
+
+def test_what_is_no_report_is_refused():
+    with pytest.raises(TypeError, match="not list"):
+        reporting.render([1])
+
+
+def test_the_file_is_written_whole(document, tmp_path):
+    path = reporting.save(document, tmp_path / "new" / "report.html")
+    assert path.read_text(encoding="utf-8") == reporting.render(document)
+    assert [p.name for p in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_full_report_stays_small(document):
+    document["rows"] *= 40
+    document["rejected"] *= 40
+    document["concepts"] *= 200
+    document["sections"][0]["scores"] *= 15
+    assert len(reporting.render(document).encode()) < 300_000
+
+
+def test_the_json_form_is_versioned_and_has_no_nan(document):
+    parsed = json.loads(reporting.document_json(document))
+    assert (parsed["format"], parsed["version"]) == ("synthema report", 1)
+    with pytest.raises(ValueError, match="JSON"):
+        reporting.document_json({"x": float("nan")})
+
+
+def test_the_notebook_frame_keeps_the_page_apart(document):
+    frame = reporting.render_inline(document)
+    page = Page(frame)
+    assert page.tags == ["iframe"]
+
+
+def test_children_are_escaped_and_attributes_too():
+    assert element("p", "<b>", Html("<i>x</i>"), class_='a"b') == '<p class="a&quot;b">&lt;b&gt;<i>x</i></p>'
+
+
+@pytest.mark.parametrize(
+    ("spans", "marked"),
+    [
+        ([(0, 1, "f")], '<mark title="f">a</mark>&lt;b'),
+        ([(0, 2, "f"), (1, 3, "g")], '<mark title="f">a&lt;</mark>b'),  # overlap: the first stays
+        ([(2, 9, "f"), (-1, 2, "f")], "a&lt;b"),  # outside the text
+    ],
+)
+def test_highlights(spans, marked):
+    assert highlighted("a<b", spans) == marked
+
+
+def test_dot_and_whisker_lies_where_the_value_is():
+    svg = charts.dot_and_whisker([score("x", 0.5, range={"low": 0, "high": 1})], ["rows"])
+    centre = float(re.search(r'cx="([\d.]+)"', svg)[1])
+    ends = [float(x) for x in re.findall(r'<line x1="([\d.]+)"[^>]*class="axis"', svg)][:1]
+    width = float(re.search(r'width="([\d.]+)"', svg)[1])
+    assert centre == pytest.approx((ends[0] + width - ends[0]) / 2, abs=0.1)
+
+
+def test_an_open_range_gets_an_axis_that_holds_all_values():
+    one = score("longest_copied_run", 7, range={"low": 0, "high": "inf"}, interval={"low": 5, "high": 12})
+    svg = charts.dot_and_whisker([one], ["rows"])
+    right = max(float(x) for x in re.findall(r'x2="([\d.]+)"', svg))
+    assert right <= 264
+
+
+def test_histogram_bars_are_shares():
+    svg = charts.histogram([[1, 1, 1, 2], [5]], ["a", "b"], "words")
+    heights = sorted(float(h) for h in re.findall(r'height="([\d.]+)" class="bar s0"', svg))
+    assert heights[-1] == pytest.approx(3 * heights[-2], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.625, "62.5 %"), (0.00041, "0.041 %"), (0, "0 %"), (1, "100 %"), (0.9996, "100 %")]
+)
+def test_percentages(value, text):
+    assert numbers.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.84, "0.8 s"), (42, "42 s"), (370, "6 min 10 s"), (7380, "2 h 3 min")]
+)
+def test_durations(seconds, text):
+    assert numbers.duration(seconds) == text
