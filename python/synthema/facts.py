@@ -163,12 +163,12 @@ _WORSE = r"\bwors(?:e|t|ens?|ened|ening)\b"
 _COURSE = {
     "getting worse": rf"\b(?:get|gets|getting|got|gotten|becom(?:e|es|ing)|became)\b[^.;]{{0,20}}{_WORSE}"
     r"|\bworsen(?:s|ed|ing)?\b(?! (?:at|in|on|when|by)\b)|\bprogress(?:es|ed|ing|ive|ively)\b",
-    "comes and goes": r"\b(?:comes?|came|coming) and (?:goes|go|going|went)\b"
+    "comes and goes": r"\b(?:comes and goes|come and go|coming and going|came and went)\b"
     r"|\bintermittent(?:ly)?\b|\bon and off\b",
     "began suddenly": r"\b(?:beg[au]n|start(?:ed|ing)|came on|set in|appeared)\b[^.;]{0,20}"
     r"\b(?:suddenly|abruptly)\b|\b(?:sudden|abrupt)(?:ly)?\b[^.;]{0,15}\b(?:onset|start|beg[au]n|started)\b",
-    "worse at night": rf"{_WORSE}[^.;]{{0,25}}\b(?:nights?|nighttime|evenings?|bed|bedtime)\b",
-    "worse in the morning": rf"{_WORSE}[^.;]{{0,25}}\b(?:mornings?|waking|wakes?)\b",
+    "worse at night": rf"{_WORSE}[^.;]{{0,25}}\b(?:at|during the|each|every|in the) (?:nights?|nighttime|evenings?|bedtime)\b",
+    "worse in the morning": rf"{_WORSE}[^.;]{{0,25}}\b(?:in the|each|every|on|after) (?:mornings?|waking)\b",
     "disturbs sleep": r"\b(?:disturb|disrupt|interrupt|affect|interfer|ke[ep]p?t?|wak|prevent|los)\w*\b"
     r"[^.;]{0,30}\b(?:sleep|sleeping|awake|up|night)\b",
     "limits daily work": r"\b(?:limit|restrict|interfer|affect|prevent|hamper)\w*\b[^.;]{0,30}"

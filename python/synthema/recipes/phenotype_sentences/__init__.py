@@ -148,7 +148,8 @@ def make(values: dict[str, Any]) -> Study:
         exemplars=pool,
         terms=term_list(ontology),
         sampling=Sampling(temperature=0.5, top_p=0.95, max_tokens=60),
-        options={"max_attempts": 16},
+        # Rows that a model cannot write are given up early; as many rows at once as are wanted by default.
+        options={"max_attempts": 8, "in_flight": 32},
         rows=40,
         seed=1,
         settings={"recipe": "phenotype_sentences", "values": values},

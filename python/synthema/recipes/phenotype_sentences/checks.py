@@ -195,10 +195,10 @@ def voice(task: Any, draft: Any) -> str | None:
 # these.
 _DANGLING = re.compile(
     r"^(?:The patient is|I am|I'm) an? \d+-year-old (?:wo)?man\b"
-    r"(?! (?:who|whose|with|and|presenting|admitted|reporting|complaining|suffering|experiencing|having)\b|,)"
+    r"(?! (?:who|whose|with|and|presenting|admitted|reporting|complaining|suffering|experiencing|having)\b|,(?! an? \d))"
 )
 _WRONG_VERB = re.compile(
-    r"; ?(?:began|begins|getting|gets|worse|worst|limits|disturbs|comes)\b"
+    r"\bmarked[.,]|; ?(?:which|began|begins|getting|gets|worse|worst|limits|disturbs|comes)\b"
     r"|\b(?:is|are|was|were|be|been|to|that is|which is) (?:disturbs|limits|limited "
     r"daily|comes|began|worsens|begins)\b"
     r"|\b(?:he|she|and|has) (?:limits|disturbs|limited|disturbed) (?:his|her|my|daily)\b"
@@ -208,7 +208,7 @@ _WRONG_VERB = re.compile(
 )
 
 
-def wording(most_after: int = 10) -> Test:
+def wording(most_after: int = 9) -> Test:
     """No words twice, no clause of the record at the wrong verb, no long tail after the last fact."""
 
     def test(task: Any, draft: Any) -> str | None:
