@@ -167,7 +167,8 @@ _COURSE = {
     r"|\bintermittent(?:ly)?\b|\bon and off\b",
     "began suddenly": r"\b(?:beg[au]n|start(?:ed|ing)|came on|set in|appeared)\b[^.;]{0,20}"
     r"\b(?:suddenly|abruptly)\b|\b(?:sudden|abrupt)(?:ly)?\b[^.;]{0,15}\b(?:onset|start|beg[au]n|started)\b",
-    "worse at night": rf"{_WORSE}[^.;]{{0,25}}\b(?:at|during the|each|every|in the) (?:nights?|nighttime|evenings?|bedtime)\b",
+    "worse at night": rf"{_WORSE}[^.;]{{0,25}}\b"
+    r"(?:at|during the|each|every|in the) (?:nights?|nighttime|evenings?|bedtime)\b",
     "worse in the morning": rf"{_WORSE}[^.;]{{0,25}}\b(?:in the|each|every|on|after) (?:mornings?|waking)\b",
     "disturbs sleep": r"\b(?:disturb|disrupt|interrupt|affect|interfer|ke[ep]p?t?|wak|prevent|los)\w*\b"
     r"[^.;]{0,30}\b(?:sleep|sleeping|awake|up|night)\b",

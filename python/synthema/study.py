@@ -130,7 +130,6 @@ def run(
     _refuse_used(folder, resume)
     phase("load the model")
     answering, described = open_model(model or study.model)
-    phase("write and check")
     asked = dict(
         rows=rows,
         conditions=study.conditions(seed),
@@ -238,7 +237,7 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
                 "name": "accepted",
                 "title": "Accepted rows",
                 "rows": len(accepted),
-                "scores": evaluated(study, accepted, context),
+                "scores": _without_acceptance(evaluated(study, accepted, context)),
             },
             {
                 "name": "drafts",
@@ -280,6 +279,11 @@ def evaluated(study: Study, drafts: list[dict[str, Any]], context: Mapping[str, 
 
     report = evaluate(table(drafts), text_column=study.text, label_column=study.label or None, **context)
     return json.loads(report.to_json())["scores"]
+
+
+def _without_acceptance(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the acceptance rate: among accepted rows it is 1 by construction and says nothing."""
+    return [score for score in scores if score["name"] != "acceptance_rate"]
 
 
 def _context(study: Study) -> dict[str, Any]:
@@ -414,10 +418,8 @@ def score_rows(sections: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         return shown(score, score["value"]) + (f" ({interval})" if interval else "")
 
     head = ("", *(str(s.get("title", "")).lower() for s in sections))
-    return [
-        head,
-        *((words(name), *(cell(by.get(i)) for i in range(len(sections)))) for name, by in order.items()),
-    ]
+    lines = [(words(name), *(cell(by.get(i)) for i in range(len(sections)))) for name, by in order.items()]
+    return [head, *(line for line in lines if any(part != "—" for part in line[1:]))]
 
 
 # --- from a configuration, and back from a manifest ---

@@ -102,7 +102,7 @@ def test_demo_leaves_a_whole_run_folder(with_clerk, tmp_path, capsys):
     assert sorted(p.name for p in out.glob("*.jsonl")) == ["rejected.jsonl", "rows.jsonl"]
     assert len((out / "rows.jsonl").read_text().splitlines()) == 6
     assert result["report"] == str(out / "report.html")
-    assert "write and check: done" in err
+    assert "generate: done" in err
     report = json.loads((out / "report.json").read_text())
     assert [s["name"] for s in report["sections"]] == ["accepted", "drafts"]
     assert report["run"]["command"].startswith("synthema demo --out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,9 @@ def decimals(value: float) -> str:
 def percent(value: float) -> str:
     """A share as a percentage: 0.625 -> "62.5 %"; small floors keep two digits."""
     scaled = value * 100
-    if scaled == 0 or scaled >= 99.95:
+    if abs(scaled) < 1e-6:
+        return "0 %"
+    if scaled >= 99.95:
         return f"{scaled:.0f} %"
     if scaled < 0.1:
         return f"{scaled:.2g} %"
@@ -91,9 +94,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def words(name: str) -> str:
-    """A key as a label: `label_recovery_top1` -> "Label recovery top-1"."""
-    import re
+ACRONYMS = {"mrr": "MRR", "bleu": "BLEU", "rouge": "ROUGE", "lsum": "Lsum", "l": "L"}
 
-    text = re.sub(r"top(\d+)", r"top-\1", name.replace("_", " "))
+
+def words(name: str) -> str:
+    """A key as a label: `label_recovery_top1` -> "Label recovery top-1", `self_bleu_4` -> "Self BLEU-4"."""
+    text = " ".join(ACRONYMS.get(part, part) for part in name.split("_"))
+    text = re.sub(r"(?<=[A-Za-z]) (\d+)$|(?<=top)(\d+)", lambda m: f"-{m[1] or m[2]}", text)
     return text[:1].upper() + text[1:]

@@ -17,11 +17,14 @@ Score = Mapping[str, Any]
 FAMILIES = (
     (
         "Does the text say what was asked?",
-        ("recovery", "reciprocal", "mrr", "fact", "agreement", "acceptance"),
+        ("recovery", "reciprocal", "fact", "agreement", "acceptance"),
     ),
-    ("Was it copied?", ("copied", "overlap", "memor", "literal", "exact_match", "verbatim")),
-    ("Is it varied?", ("duplicate", "distinct", "self_bleu", "diversity", "entropy", "vocabulary")),
-    ("Who wrote it, and how long is it?", ("free", "token", "length", "word")),
+    ("Was it copied?", ("copied", "copy", "overlap", "memor", "literal", "verbatim")),
+    (
+        "Is it varied?",
+        ("duplicate", "distinct", "self_bleu", "diversity", "entropy", "vocabulary", "type_token"),
+    ),
+    ("Who wrote it, and how long is it?", ("free", "length", "word")),
 )
 OTHER = "Further measures"
 
@@ -37,7 +40,7 @@ def section(title: str, *children: object, id_: str, lead: str | None = None) ->
 
 def opening(document: Document) -> Html:
     """Title, verdict and warnings."""
-    weak = weaknesses((document.get("sections") or [None])[0])
+    weak = weaknesses(*(document.get("sections") or [None])[:2])
     run = document.get("run") or {}
     model = run.get("model") or {}
     line = " · ".join(
@@ -142,7 +145,7 @@ def scores(document: Document) -> Html | None:
     if not sections:
         return None
     names = [str(s.get("title") or s.get("name") or "rows") for s in sections]
-    merged = _by_name(sections)
+    merged, unmeasured = _by_name(sections)
     blocks = []
     for family in [*(title for title, _ in FAMILIES), OTHER]:
         mine = [group for group in merged if family_of(group) == family]
@@ -158,20 +161,33 @@ def scores(document: Document) -> Html | None:
         "Scores",
         element("p", *legend, grey, class_="legend"),
         *blocks,
+        _unmeasured(unmeasured),
         id_="scores",
         lead="Dots are values, whiskers are 95 % intervals where the measure has one. Grey marks what "
         "knowing nothing would score (floor) and the best that such data could score (ceiling).",
     )
 
 
-def _by_name(sections: Sequence[Mapping[str, Any]]) -> list[list[Score | None]]:
-    """For each score name, in order of first appearance, the score of each section or `None`."""
-    order: dict[str, list[Score | None]] = {}
+Group = list["Score | None"]
+
+
+def _by_name(sections: Sequence[Mapping[str, Any]]) -> tuple[list[Group], list[Group]]:
+    """The scores of the sections side by side: those defined somewhere, and the rest."""
+    order: dict[str, Group] = {}
     for index, one in enumerate(sections):
         for score in one["scores"]:
             key = f"{score.get('name')} {score.get('convention', 'synthema')}"
             order.setdefault(key, [None] * len(sections))[index] = score
-    return list(order.values())
+    defined = [group for group in order.values() if any(value_of(score) is not None for score in group)]
+    return defined, [group for group in order.values() if group not in defined]
+
+
+def _unmeasured(groups: Sequence[Group]) -> Html | None:
+    """What could not be measured, and why, out of the way of what could."""
+    if not groups:
+        return None
+    pairs = [(words(str(_first(g).get("name"))), _first(g).get("undefined") or "not defined") for g in groups]
+    return details(f"{len(groups)} measures that are not defined here", definition_list(pairs), class_="more")
 
 
 def family_of(group: Sequence[Score | None]) -> str:

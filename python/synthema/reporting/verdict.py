@@ -67,11 +67,15 @@ def is_weak(limit: Limit, value: float) -> bool:
     return value < limit.value if limit.higher_is_better else value > limit.value
 
 
-def weaknesses(section: Mapping[str, Any] | None) -> list[str]:
-    """One sentence for each score that is weak by our limits, and one for a small sample."""
+def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | None = None) -> list[str]:
+    """One sentence for each score that is weak by our limits, and one for a small sample.
+
+    Acceptance is a score of all drafts; the others are of the section itself.
+    """
     found = []
     for limit in LIMITS:
-        score = score_named(section, limit.name)
+        of = drafts if drafts and limit.name == "acceptance_rate" else section
+        score = score_named(of, limit.name)
         value = value_of(score)
         if score is not None and value is not None and is_weak(limit, value):
             found.append(f"{words(limit.name)} is {shown(score, value)}: {limit.meaning}.")

@@ -195,10 +195,12 @@ def voice(task: Any, draft: Any) -> str | None:
 # these.
 _DANGLING = re.compile(
     r"^(?:The patient is|I am|I'm) an? \d+-year-old (?:wo)?man\b"
-    r"(?! (?:who|whose|with|and|presenting|admitted|reporting|complaining|suffering|experiencing|having)\b|,(?! an? \d))"
+    r"(?! (?:who|whose|with|and|presenting|admitted|reporting|complaining|suffering|experiencing|having)\b"
+    r"|,(?! an? \d))"
 )
 _WRONG_VERB = re.compile(
-    r"\bmarked[.,]|; ?(?:which|began|begins|getting|gets|worse|worst|limits|disturbs|comes)\b"
+    r"\bmarked[.,]"
+    r"|; ?(?:which|began|begins|getting|gets|worse|worst|limits|disturbs|comes)\b"
     r"|\b(?:is|are|was|were|be|been|to|that is|which is) (?:disturbs|limits|limited "
     r"daily|comes|began|worsens|begins)\b"
     r"|\b(?:he|she|and|has) (?:limits|disturbs|limited|disturbed) (?:his|her|my|daily)\b"
