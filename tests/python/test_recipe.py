@@ -96,9 +96,9 @@ GOOD = "A 34-year-old woman reports mild cough for 3 weeks, worse at night."
     ("text", "check"),
     [
         (GOOD, None),
-        ("A 34-year-old woman coughs.", "length_in_words"),
-        (GOOD[:-1], "ends_with_punctuation"),
-        ("Una mujer de 34 años tiene tos leve desde hace 3 semanas, peor de noche.", "in_language"),
+        ("A 34-year-old woman coughs.", "length"),
+        (GOOD[:-1], "punctuation"),
+        ("Una mujer de 34 años tiene tos leve desde hace 3 semanas, peor de noche.", "language"),
         (GOOD.replace("reports", "reports | has"), "prose"),
         (GOOD.replace("34", "35"), "facts"),
         (GOOD.replace("mild", "severe"), "facts"),

@@ -238,7 +238,6 @@ _REPORTING = _FRAME | set(["came", "clinic", "seen", "presents", "reports", "des
 
 def no_exemplar(pool: Sequence[Mapping[str, Any]], run: int = 6, content: int = 2) -> Test:
     """No `run` words in a row of an exemplar, `content` of them telling ones; facts do not count."""
-
     told = ("age", "duration", "severity", "course")
 
     def runs_of(text: str, record: Mapping[str, Any]) -> set[tuple[str, ...]]:
