@@ -1,4 +1,4 @@
-"""Sphinx settings of the guide. Notebooks are executed while the guide is built; a failing cell fails the build."""
+"""Sphinx settings of the guide. Notebooks run while the guide is built; a failing cell fails the build."""
 
 from importlib.metadata import version as installed_version
 

@@ -1,4 +1,4 @@
-"""Check which rooms include which; the table is the architecture (docs/design.md). Exit 1 on a wrong arrow."""
+"""Check which rooms include which; the table is that of docs/design.md. Exit 1 on a wrong arrow."""
 
 import pathlib
 import re

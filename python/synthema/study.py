@@ -144,6 +144,7 @@ def run(
     )
     made = strategy(study.strategy, name=study.strategy_name) if study.strategy_name else study.strategy
     failure: GenerationError | None = None
+    phase("generate")
     try:
         done = generate(made, answering, out=folder, resume=resume, progress=progress, **asked)
     except GenerationError as error:

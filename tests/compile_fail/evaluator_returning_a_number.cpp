@@ -7,7 +7,8 @@ struct Rows {
   synthema::Direction direction() const { return synthema::Direction::none; }
   synthema::Range range() const { return {0, 1e18}; }
 #ifdef MISTAKE
-  double evaluate(const synthema::Table*, const synthema::Table& table, const synthema::EvaluationContext&) const {
+  double evaluate(const synthema::Table*, const synthema::Table& table,
+                  const synthema::EvaluationContext&) const {
     return static_cast<double>(table.rows());
   }
 #else
