@@ -76,6 +76,7 @@ from synthema._core import (
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {
+    **dict.fromkeys(("check_generator", "check_strategy"), "conformance"),
     **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
     **dict.fromkeys(("Model", "default_model_path"), "models"),
@@ -83,8 +84,8 @@ _LAZY = {
     **{
         name: name
         for name in (
-            "assessment", "cli", "config", "evaluation", "facts", "generation", "models", "ontology",
-            "recipes", "reporting", "study", "tables",
+            "assessment", "cli", "config", "conformance", "evaluation", "facts", "generation", "models",
+            "ontology", "recipes", "reporting", "study", "tables",
         )
     },
 }  # fmt: skip

@@ -1,0 +1,83 @@
+"""The plug-ins of docs/examples, written as CONTRIBUTING.md says, and plug-ins that break a promise."""
+
+import pathlib
+import sys
+
+import pytest
+import synthema
+from synthema import GenerationError, Prompt
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
+VISITS = {"text": ["Pain for 3 days.", "No pain.", "Cough.", "Fever, 39 degrees."], "age": [40, 71, 18, 55]}
+
+
+@pytest.fixture(autouse=True)
+def _examples(monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
+
+
+def test_the_strategy_asks_twice():
+    from two_step_strategy import paraphrase
+
+    synthema.check_strategy(paraphrase, {"topic": "pain"})
+    model = synthema.scripted_model(lambda request: f"<{request.prompt.messages[-1].text}>")
+    row = synthema.generate(paraphrase, model, rows=1, conditions={"topic": ["pain"]}).rows.record(0)
+    assert row["topic"] == "pain"
+    assert row["paraphrase"] == f"<Say this in other words: {row['text']}>"
+
+
+def test_the_generator_keeps_to_real_values():
+    from independent_columns import IndependentColumns
+
+    generator = IndependentColumns()
+    with pytest.raises(GenerationError, match="call fit first"):
+        generator.sample(3, 1)
+    synthema.check_generator(generator, VISITS)
+    sample = generator.sample(200, 1)
+    assert set(sample.values("age")) == set(VISITS["age"])
+    assert sample.digest() != generator.sample(200, 2).digest()
+    assert synthema.evaluate(sample, VISITS)["column_shapes"].value > 0.8
+
+
+def test_the_metric_counts():
+    from digit_share import digit_share
+
+    synthema.check_evaluator(digit_share)
+    assert synthema.evaluate(VISITS, evaluators=[digit_share])["digit_share"].value == 0.5
+
+
+def test_a_strategy_that_remembers_is_found():
+    calls = []
+
+    def remembers(task, rng):
+        calls.append(task.row)
+        answer = yield Prompt.user(f"Question {len(calls)}")
+        return {"text": answer.text}
+
+    with pytest.raises(GenerationError, match="other questions or other rows"):
+        synthema.check_strategy(remembers)
+
+
+def test_a_strategy_without_values_or_with_a_wrong_exemplar_is_found():
+    def empty(task, rng):
+        yield Prompt.user("a")
+        return synthema.Draft({"text": None}, [3])
+
+    with pytest.raises(GenerationError, match=r"no values.*pool of 1 does not have"):
+        synthema.check_strategy(empty, exemplars={"text": ["x"]})
+
+
+def test_a_sloppy_generator_is_found():
+    class Sloppy:
+        name = ""
+        schema = synthema.table({"age": [1]}).schema
+        calls = 0
+
+        def sample(self, rows, seed, conditions=None):
+            self.calls += 1
+            return synthema.table({"aged": [self.calls] * (rows - 1)})
+
+    with pytest.raises(GenerationError) as caught:
+        synthema.check_generator(Sloppy())
+    for words in ("no name", "gave 19", "other fields", "another table"):
+        assert words in str(caught.value)
