@@ -1,0 +1,27 @@
+"""The configuration of the guide runs, and the guide shows it and names every key."""
+
+import pathlib
+
+import synthema
+from synthema import config, study
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+NOTES = REPOSITORY / "docs" / "examples" / "notes"
+
+
+def test_the_configuration_of_the_guide_runs(tmp_path, monkeypatch):
+    texts = synthema.read(NOTES / "exemplars.csv").values("text")
+    model = synthema.ngram_model(texts, order=2)
+    monkeypatch.setattr(study, "open_model", lambda path: (model, {"name": "n-gram", "path": "n-gram"}))
+    planned = study.from_config(config.load(NOTES / "notes.toml"))
+    done = study.run(planned, out=tmp_path / "run")
+    assert done["accepted"] == 20
+    rows = synthema.read(tmp_path / "run" / "rows.parquet")
+    assert set(rows.values("label")) == {"headache", "chest pain", "knee pain"}
+    assert all(5 <= len(synthema.words(text)) <= 30 for text in rows.values("text"))
+    assert study.verify(tmp_path / "run")["ok"]
+
+
+def test_the_guide_shows_the_configuration_that_runs():
+    page = (REPOSITORY / "docs" / "command_line.md").read_text(encoding="utf-8")
+    assert "```{literalinclude} examples/notes/notes.toml" in page
