@@ -137,6 +137,13 @@ def test_the_verdict_names_acceptance_recovery_and_floor(document):
     assert "knowing nothing would give 0.1 %" in words
 
 
+def test_rows_without_their_drafts_are_not_called_accepted():
+    recovered = {"rows": 50, "scores": [score("label_recovery_top1", 0.6)]}
+    assert verdict.summary({"sections": [recovered]}) == [
+        "A retriever ranks the intended concept first for 60.0 % of the rows."
+    ]
+
+
 def test_weak_scores_are_called_weak_and_good_ones_are_not():
     weak = {"rows": 500, "scores": [score("acceptance_rate", 0.2), score("near_duplicates", 0.2)]}
     good = {"rows": 500, "scores": [score("acceptance_rate", 0.9), score("near_duplicates", 0.0)]}

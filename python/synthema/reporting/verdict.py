@@ -102,10 +102,10 @@ def _recovery(accepted: Mapping[str, Any], drafts: Mapping[str, Any] | None) -> 
     value = value_of(score)
     if score is None or value is None:
         return None
-    text = (
-        "A retriever that no check uses ranks the intended concept first for "
-        f"{shown(score, value)} of the accepted rows"
-    )
+    # Rows that came without their drafts may have passed any check, or none.
+    who = "A retriever that no check uses" if drafts else "A retriever"
+    rows = "accepted rows" if drafts else "rows"
+    text = f"{who} ranks the intended concept first for {shown(score, value)} of the {rows}"
     before = value_of(score_named(drafts, "label_recovery_top1"))
     if before is not None:
         text += f", against {shown(score, before)} of all drafts before checks"
