@@ -95,7 +95,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", required=True, metavar="DIR", help="folder for report.json and report.html")
     one.add_argument("--real", metavar="FILE", help="real data to compare with")
     one.add_argument("--holdout", metavar="FILE", help="real data that the generator never saw")
-    one.add_argument("--target", metavar="COLUMN", help="column to predict for utility")
+    one.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="column to predict; handed to evaluators that need one (none of the shipped ones does yet)",
+    )
     one.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
 
     one = _command(

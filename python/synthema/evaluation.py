@@ -49,7 +49,8 @@ def evaluate(
         a real table. An object is an `Evaluator`, a function decorated with `evaluator`, or has ``name``,
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
     target : str, optional
-        Column that a model would predict.
+        Column that a model would predict. Handed to evaluators that need one (plug-ins); none of the shipped
+        ones does yet.
     terms : table, optional
         What the labels mean: columns ``id`` and ``name``, optionally ``synonyms`` and ``lay_synonyms`` (each
         a list of text, or a text) and ``definition``.

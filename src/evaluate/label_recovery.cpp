@@ -71,28 +71,16 @@ Recovery recover(const TfIdf& index, const TextSample& sample, const LabelledRow
   return out;
 }
 
-// Each label's first lay synonym, asked of an index that does not hold it.
-std::optional<Bound> lay_ceiling(const TermList& list, const LabelledRows& rows, Measure measure) {
-  std::vector<Term> held_out = list.terms();
-  bool any = false;
-  for (Term& term : held_out)
-    if (!term.lay_synonyms.empty()) {
-      std::erase(term.synonyms, term.lay_synonyms.front());
-      any = true;
-    }
-  if (!any) return std::nullopt;
-  const TfIdf index = index_of(held_out);
+// What the retriever finds when the text is the label's name and nothing else: more it cannot be asked to do.
+Bound name_ceiling(const TfIdf& index, const TermList& list, const LabelledRows& rows, Measure measure) {
   RatioRows ratio;
   std::map<std::size_t, double> known;
   for (const std::size_t term : rows.terms) {
-    if (held_out[term].lay_synonyms.empty()) continue;
     const auto [entry, fresh] = known.try_emplace(term, 0);
-    if (fresh) entry->second = gain(measure, index.rank_of(held_out[term].lay_synonyms.front(), term));
+    if (fresh) entry->second = gain(measure, index.rank_of(list.terms()[term].name, term));
     ratio.add(entry->second);
   }
-  if (ratio.numerator.empty()) return std::nullopt;
-  return Bound{*ratio.value(), message("the label's first lay synonym as the text, left out of the index (",
-                                       known.size(), " labels)")};
+  return {*ratio.value(), message("the label's name alone as the text (", known.size(), " labels)")};
 }
 
 void add_parts(Score& score, const TermList& list, const LabelledRows& rows, const Recovery& recovery) {
@@ -126,7 +114,8 @@ Score LabelRecovery::evaluate(const Table*, const Table& synthetic, const Evalua
   const TermList list(*context.terms);
   const LabelledRows rows = labelled_rows(sample, list, score);
   if (rows.rows.empty()) return undefined(std::move(score), "No row has a label of the term list.");
-  const Recovery recovery = recover(index_of(list.terms()), sample, rows, measure_, context);
+  const TfIdf index = index_of(list.terms());
+  const Recovery recovery = recover(index, sample, rows, measure_, context);
   RatioRows own{.numerator = {}, .denominator = {}, .share = measure_ != Measure::mrr};
   RatioRows shuffled;
   for (std::size_t i = 0; i < rows.rows.size(); ++i)
@@ -136,7 +125,7 @@ Score LabelRecovery::evaluate(const Table*, const Table& synthetic, const Evalua
       Bound{*shuffled.value(), message("labels shuffled among rows, exact expectation; a blind guess "
                                        "among all terms finds 1 in ",
                                        list.terms().size())};
-  score.ceiling = lay_ceiling(list, rows, measure_);
+  score.ceiling = name_ceiling(index, list, rows, measure_);
   add_parts(score, list, rows, recovery);
   return score;
 }

@@ -37,6 +37,7 @@ def test_the_wheel_holds_what_it_should_and_nothing_else():
         r"synthema/py\.typed",
         r"synthema/([a-z_]+/)*[a-z_]+\.(css|jsonl|toml)",
         rf"synthema/_(core|torch){suffix}",
+        r"synthema/torch_version\.txt",
         r"synthema/include/synthema/([a-z_0-9]+/)+[a-z_0-9]+\.hpp",
         r"synthema/lib/libsynthema_(core|generate)\.a",
         r"synthema/lib/libsynthema_torch\.so",

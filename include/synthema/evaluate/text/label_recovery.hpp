@@ -2,8 +2,8 @@
 // over the names, synonyms and definitions of the context's term list is asked with each row's text; the
 // score is how well it finds the row's own label. Acceptance checks must not use the same retriever (ours use
 // BM25), else recovery would be high by construction. Floor: the exact expectation with the labels shuffled
-// among the rows. Ceiling, if the terms have lay_synonyms: each label's first lay synonym as the text, taken
-// out of the index.
+// among the rows. Ceiling: each label's name alone as the text, which shows what this retriever can find at
+// best.
 #pragma once
 
 #include <cstdint>
