@@ -15,7 +15,7 @@ ALLOWED = {
     "privacy": DATA | {"privacy"},
     "prompt": TEXT | {"prompt"},
     "model": TEXT | {"prompt", "model"},
-    "torch": TEXT | {"prompt", "model", "torch"},
+    "torch": TEXT | {"prompt", "model", "cpu", "torch"},
     "generate": TEXT | {"prompt", "model", "learn", "privacy", "generate"},
     "evaluate": TEXT | {"learn", "privacy", "evaluate"},
     "report": TEXT | {"learn", "privacy", "evaluate", "report"},

@@ -1,0 +1,33 @@
+#include "src/cpu/instruction_set.hpp"
+
+namespace synthema::cpu {
+
+bool is_supported(InstructionSet set) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  const auto avx2 = [] {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  };
+  const auto avx512 = [] {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+  };
+  if (set == InstructionSet::avx2) return avx2();
+  if (set == InstructionSet::avx512) return avx2() && avx512();
+#endif
+  return set == InstructionSet::portable;
+}
+
+std::vector<InstructionSet> supported_instruction_sets() {
+  std::vector<InstructionSet> out;
+  for (const InstructionSet set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512})
+    if (is_supported(set)) out.push_back(set);
+  return out;
+}
+
+InstructionSet best_instruction_set() {
+  static const InstructionSet best = supported_instruction_sets().back();
+  return best;
+}
+
+}  // namespace synthema::cpu

@@ -1,0 +1,30 @@
+// Which vector instructions a kernel may use. Every kernel exists once as a template over its vector type and
+// is compiled once per instruction set: <name>_portable.cpp, <name>_avx2.cpp, <name>_avx512.cpp, each with
+// the flags that CMakeLists.txt gives to that suffix. All of them add in the same order and fuse the same
+// multiply-adds, so their results are bitwise equal: a faster CPU changes no row.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace synthema::cpu {
+
+enum class InstructionSet : std::uint8_t {
+  portable,  // plain C++, any machine
+  avx2,      // AVX2, FMA and F16C
+  avx512     // AVX-512 F, BW, DQ, VL and VNNI
+};
+constexpr std::string_view name_of(InstructionSet set) {
+  constexpr std::string_view names[] = {"portable", "avx2", "avx512"};
+  return names[static_cast<int>(set)];
+}
+
+// Whether this CPU (and this build) can run such a kernel.
+bool is_supported(InstructionSet set);
+// The best of this machine; decided once.
+InstructionSet best_instruction_set();
+// All that this machine can run, portable first: what tests compare with one another.
+std::vector<InstructionSet> supported_instruction_sets();
+
+}  // namespace synthema::cpu
