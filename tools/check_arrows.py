@@ -14,7 +14,7 @@ ALLOWED = {
     "learn": DATA | {"learn"},
     "privacy": DATA | {"privacy"},
     "prompt": TEXT | {"prompt"},
-    "model": TEXT | {"prompt", "model"},
+    "model": TEXT | {"prompt", "model", "cpu"},
     "torch": TEXT | {"prompt", "model", "cpu", "torch"},
     "generate": TEXT | {"prompt", "model", "learn", "privacy", "generate"},
     "evaluate": TEXT | {"learn", "privacy", "evaluate"},

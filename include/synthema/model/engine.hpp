@@ -287,8 +287,8 @@ class Engine {
   void draw(Sequence& sequence, std::span<const float> logits) {
     const std::uint64_t index = sequence.tokens.size() - sequence.counts.prompt;
     try {
-      const Draw drawn =
-          sampler_.draw(logits, sequence.allowed, sequence.tokens, sequence.sampling, sequence.random, index);
+      const Draw drawn = sampler_.draw({logits, sequence.allowed, sequence.tokens}, sequence.sampling,
+                                       sequence.random, index);
       sequence.log_probability += drawn.log_probability;
       ++(sequence.constraint ? sequence.counts.masked : sequence.counts.free);
       if (std::ranges::binary_search(ends_, drawn.id))

@@ -1,5 +1,9 @@
 // Drawing one token from logits. Deterministic: the same logits, values, stream and token index give the same
 // id; ties go to the lower id.
+//
+// The draw inverts the cumulative distribution in the order of ids with one uniform number, so there is no
+// noise for ids that cannot win. Logits are read once for the largest of each block of 128 ids; cuts (top-k,
+// min-p) become bounds that open few blocks, and exponentials are taken only of what the cuts leave.
 #pragma once
 
 #include <cstdint>
@@ -18,34 +22,60 @@ struct Draw {
   double log_probability = 0;  // natural log, before penalty, temperature and cuts, among the ids offered
 };
 
+// Natural log of the probability of logits[index] in the distribution e^logit / sum. ModelError as Sampler.
+SYNTHEMA_EXPORT double log_probability_of(std::span<const float> logits, std::size_t index);
+
+// Added to the logit of one id before everything else; -infinity forbids it.
+struct LogitBias {
+  TokenId id = 0;
+  float bias = 0;
+};
+
+// What one draw chooses from.
+struct Offer {
+  std::span<const float> logits;       // of the whole vocabulary, or of `allowed` where that is not empty
+  std::span<const TokenId> allowed{};  // ascending, in the order of `logits`; empty: the whole vocabulary
+  std::span<const TokenId> seen{};     // ids of prompt and answer so far, in any order, repeats allowed; read
+                                       // only where there is a repetition penalty
+  std::span<const LogitBias> biases{};
+};
+
 // Reusable memory between draws; used by one thread at a time.
 class SYNTHEMA_EXPORT Sampler {
  public:
-  // `logits` of the whole vocabulary, or of `allowed` (ascending, same order) where that is not empty.
-  // `seen`: ids of prompt and answer so far, in any order, repeats allowed; read only where there is a
-  // repetition penalty. Order: penalty, temperature, top-k, top-p, min-p; the draw inverts the cumulative
-  // distribution in the order of ids with the one uniform number of `token_index`. ModelError if a logit is
-  // NaN or +infinity, or all are -infinity.
-  Draw draw(std::span<const float> logits, std::span<const TokenId> allowed, std::span<const TokenId> seen,
-            const Sampling& sampling, const Random& random, std::uint64_t token_index);
+  // Order: biases, penalty, temperature, top-k, top-p, min-p. `token_index` picks the uniform number of the
+  // stream. ModelError if a logit is NaN or +infinity, or all are -infinity.
+  Draw draw(const Offer& offer, const Sampling& sampling, const Random& random, std::uint64_t token_index);
 
  private:
   struct Candidate {
-    float weight = 0;  // e^(tempered logit - largest)
+    float value = 0;  // its logit, then its weight: e^((logit - largest) / temperature)
     std::uint32_t index = 0;
   };
+  static bool before(const Candidate& a, const Candidate& b) {  // heavier first, then the lower id
+    return a.value > b.value || (a.value == b.value && a.index < b.index);
+  }
+  float scan(std::span<const float> logits);
+  std::span<const float> changed(const Offer& offer, const Sampling& sampling);
   void penalise(std::span<const TokenId> allowed, std::span<const TokenId> seen, double penalty);
-  void weigh(double temperature);
-  void keep_top_k(std::size_t k);
-  void keep_heaviest(double goal);
-  void cut(const Sampling& sampling);
-  std::size_t pick(const Sampling& sampling, double uniform);
-  std::size_t last_positive() const;
+  std::size_t first_of(std::span<const float> logits, float value) const;
+  double weigh_all(std::span<const float> logits, float top, float factor);
+  std::size_t pick_of_all(std::span<const float> logits, float top, float factor, double uniform);
+  std::size_t pick_of_some(std::span<const float> logits, float top, const Sampling& sampling,
+                           double uniform);
+  void collect(std::span<const float> logits, float bound);
+  void keep_until(const Candidate& last);
+  void keep_top_k(std::span<const float> logits, std::size_t k);
+  void keep_nucleus(double goal);
+  void weigh_candidates(float top, float factor);
+  double candidate_sum() const;
 
-  std::vector<float> logits_;   // penalised copy
-  std::vector<float> weights_;  // by index
-  std::vector<Candidate> candidates_;
-  std::vector<TokenId> seen_;
+  std::vector<float> logits_;   // copy with biases and penalty
+  std::vector<float> largest_;  // of each block
+  std::vector<float> sums_;     // of the weights of each block
+  std::vector<float> values_, weights_;
+  std::vector<Candidate> candidates_, sorted_;
+  std::vector<bool> marked_;  // by id; all false between draws
 };
 
 }  // namespace synthema

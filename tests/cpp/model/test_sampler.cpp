@@ -26,7 +26,7 @@ Sampling values(double temperature, std::uint32_t top_k = 0, double top_p = 1, d
 TokenId id_of(Sampler& sampler, const std::vector<float>& logits, const Sampling& s, const Random& random,
               std::uint64_t token = 0, const std::vector<TokenId>& seen = {},
               const std::vector<TokenId>& allowed = {}) {
-  return sampler.draw(logits, allowed, seen, s, random, token).id;
+  return sampler.draw({logits, allowed, seen}, s, random, token).id;
 }
 
 // The definition, written as slowly and plainly as possible: probability by id after all cuts.
@@ -163,10 +163,10 @@ TEST_CASE("log-probabilities are those of the untouched distribution") {
   Sampler sampler;
   const std::vector<float> logits{1.0f, 2.0f, 0.5f};
   const double sum = std::exp(1.0) + std::exp(2.0) + std::exp(0.5);
-  const Draw draw = sampler.draw(logits, {}, {}, values(0), Random(0), 0);
+  const Draw draw = sampler.draw({logits}, values(0), Random(0), 0);
   CHECK(draw.log_probability == doctest::Approx(2.0 - std::log(sum)).epsilon(1e-6));
   const std::vector<TokenId> seen{1};
-  const Draw hot = sampler.draw(logits, {}, seen, values(0.01, 1, 0.5, 0.5, 3.0), Random(0), 0);
+  const Draw hot = sampler.draw({logits, {}, seen}, values(0.01, 1, 0.5, 0.5, 3.0), Random(0), 0);
   CHECK(hot.id == 0);
   CHECK(hot.log_probability == doctest::Approx(1.0 - std::log(sum)).epsilon(1e-6));
 }
@@ -181,4 +181,65 @@ TEST_CASE("impossible ids are never drawn; broken logits are an error") {
   for (const std::vector<float>& bad :
        {std::vector<float>{0, nan}, {inf, 0}, {-inf, -inf}, {nan, nan, nan}, {}})
     CHECK_THROWS_AS(id_of(sampler, bad, values(1), Random(0)), ModelError);
+}
+
+namespace {
+
+double uniform_of(const Random& random, std::uint64_t token) {
+  const PhiloxBlock bits = random.block(token, 0);
+  return static_cast<double>((std::uint64_t{bits[0] >> 5} << 26) | (bits[1] >> 6)) / 9007199254740992.0;
+}
+
+}  // namespace
+
+TEST_CASE("every draw is the one that a plain inversion of the distribution gives, for any size") {
+  Sampler sampler;
+  int compared = 0, borders = 0;
+  for (const std::size_t n : {1, 2, 100, 127, 128, 129, 700, 5000})
+    for (const Sampling& s : {values(1), values(0.3), values(3), values(0.8, 40), values(1, 600),
+                              values(1, 0, 0.9), values(4, 0, 0.99), values(1, 0, 1, 0.05),
+                              values(0.9, 50, 0.95, 0.01, 1.1), values(2, 0, 0.5, 0.2)})
+      for (std::uint64_t t = 0; t < 12; ++t) {
+        const auto logits = random_logits(Random(n).stream(t), n, 12);
+        const std::vector<TokenId> seen{0, static_cast<TokenId>(n / 2), 0};
+        const TokenId drawn = id_of(sampler, logits, s, Random(9), t, seen);
+        const auto p = naive({logits.begin(), logits.end()}, seen, s);
+        const double u = uniform_of(Random(9), t);
+        double below = 0;
+        std::size_t id = 0;
+        while (id + 1 < n && below + p[id] <= u) below += p[id++];
+        const bool border = std::min(u - below, below + p[id] - u) < 1e-5;
+        ++compared, borders += border;
+        if (!border) CHECK(drawn == static_cast<TokenId>(id));
+      }
+  CHECK(borders < compared / 50);
+}
+
+TEST_CASE("biases come before everything else; -infinity forbids an id") {
+  const float inf = std::numeric_limits<float>::infinity();
+  Sampler sampler;
+  const std::vector<float> logits{0, 5, 1, 4};
+  const auto greedy = [&](std::vector<LogitBias> biases, std::vector<TokenId> allowed = {}) {
+    return sampler.draw({logits, allowed, {}, biases}, values(0), Random(0), 0).id;
+  };
+  CHECK(greedy({}) == 1);
+  CHECK(greedy({{1, -inf}}) == 3);
+  CHECK(greedy({{0, 6}, {17, 100}}) == 0);
+  CHECK(greedy({{1, 50}, {20, 2}}, {7, 10, 20, 30}) == 10);
+  CHECK(greedy({{10, -2}, {30, 1}}, {7, 10, 20, 30}) == 30);
+  const std::vector<LogitBias> all{{0, -inf}, {1, -inf}, {2, -inf}, {3, -inf}};
+  CHECK_THROWS_AS(greedy(all), ModelError);
+  const Draw draw =
+      sampler.draw({logits, {}, {}, std::vector<LogitBias>{{1, -inf}}}, values(0), Random(0), 0);
+  CHECK(draw.log_probability == doctest::Approx(log_probability_of(logits, 3)));
+}
+
+TEST_CASE("log-probabilities sum to one and equal those in double precision") {
+  for (const std::size_t n : {1, 50, 128, 300, 49152}) {
+    const auto logits = random_logits(Random(n), n, 30);
+    double sum = 0;
+    for (const float x : logits) sum += std::exp(static_cast<double>(x));
+    for (const std::size_t i : {std::size_t{0}, n / 3, n - 1})
+      CHECK(log_probability_of(logits, i) == doctest::Approx(logits[i] - std::log(sum)).epsilon(1e-6));
+  }
 }
