@@ -3,11 +3,10 @@
 #include "synthema/model/hugging_face.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "src/model/architecture.hpp"
+#include "src/model/folder.hpp"
 #include "src/model/json_file.hpp"
 #include "src/model/loaded_model.hpp"
 #include "synthema/model/safetensors.hpp"
@@ -15,48 +14,6 @@
 namespace synthema::detail {
 
 namespace {
-
-constexpr std::uintmax_t kLargestText = std::uintmax_t{1} << 30;
-
-class Folder {
- public:
-  explicit Folder(const std::string& path) : path_(path) {}
-
-  [[noreturn]] void fail(const std::string& what) const { fail_json(path_.string(), what); }
-  std::string full(const std::string& name) const { return (path_ / name).string(); }
-  bool has(const std::string& name) const {
-    std::error_code ignored;
-    return std::filesystem::is_regular_file(path_ / name, ignored);
-  }
-  std::string read(const std::string& name) {
-    if (!has(name)) fail(message("The folder has no file '", name, "'."));
-    if (std::filesystem::file_size(path_ / name) > kLargestText)
-      fail(message("The file '", name, "' is too large."));
-    std::ifstream in(path_ / name, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (!in) fail(message("The file '", name, "' cannot be read."));
-    used_.push_back(name);
-    return text;
-  }
-  // null where the file is missing
-  ModelJson json_or_null(const std::string& name) {
-    return has(name) ? parse_model_json(read(name), full(name)) : ModelJson();
-  }
-  MappedFile map(const std::string& name) {
-    if (!has(name)) fail(message("The folder has no file '", name, "'."));
-    used_.push_back(name);
-    return MappedFile::open(full(name));
-  }
-  std::vector<std::string> used() const {
-    std::vector<std::string> out = used_;
-    std::ranges::sort(out);
-    return out;
-  }
-
- private:
-  std::filesystem::path path_;
-  std::vector<std::string> used_;
-};
 
 // --- weights
 
@@ -75,27 +32,6 @@ void add_tensors(Folder& folder, const std::string& file, const ModelConfig& con
     view.name = name;
     out.model.tensors.push_back(std::move(view));
   }
-}
-
-// The files that the index names; a name that leads out of the folder is refused.
-std::vector<std::string> shards(Folder& folder) {
-  constexpr const char* single = "model.safetensors";
-  constexpr const char* index = "model.safetensors.index.json";
-  if (folder.has(single)) return {single};
-  if (!folder.has(index)) folder.fail(message("The folder has neither '", single, "' nor '", index, "'."));
-  const ModelJson json = folder.json_or_null(index);
-  const ModelJson* const map = JsonKeys(json, folder.full(index)).find("weight_map");
-  if (!map || !map->is_object() || map->empty()) folder.fail("The index of the weights has no weight_map.");
-  std::vector<std::string> out;
-  for (const auto& [tensor, file] : map->items()) {
-    if (!file.is_string() || file.get<std::string>().find_first_of("/\\") != std::string::npos ||
-        file == "..")
-      folder.fail("The index of the weights names a file that is not in the folder.");
-    out.push_back(file.get<std::string>());
-  }
-  std::ranges::sort(out);
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
 }
 
 void check_unique(const Folder& folder, const std::vector<TensorView>& tensors) {
