@@ -62,9 +62,8 @@ Score AcceptanceRate::evaluate(const Table*, const Table& synthetic, const Evalu
   set_ratio(score, ratio, units.take(kept), context);
   if (!synthetic.has("row_id"))
     score.warnings.emplace_back(
-        "Without a column 'row_id' attempts at the same row count as independent, which makes the interval "
-        "too "
-        "narrow.");
+        "Without a column 'row_id' attempts at the same row count as independent, which makes "
+        "the interval too narrow.");
   add_acceptance_parts(score, synthetic, context);
   return score;
 }

@@ -3,18 +3,17 @@
 // Numbers are real, integer and time columns; categories are category and boolean columns. Missing values are
 // dropped, except in missing_value_similarity.
 //
-//   measure                    columns     definition                                              sdmetrics
-//   differs column_shapes              both        numbers 1 - sup |F_R - F_S|; categories 1 - TVD rounds to
-//   14 decimals;
-//                                                                                                  adds 1e-6
-//                                                                                                  to R for
-//                                                                                                  values
-//                                                                                                  only in S
+//   measure                    columns     definition
+//   column_shapes              both        numbers 1 - sup |F_R - F_S|; categories 1 - TVD
 //   missing_value_similarity   both        1 - |missing share of R - of S|
-//   boundary_adherence         numbers     share of S within [min R, max R]                        missing S
-//   fails unless R has missing range_coverage             numbers     max(0, 1 - uncovered ends / range R)
+//   boundary_adherence         numbers     share of S within [min R, max R]
+//   range_coverage             numbers     max(0, 1 - uncovered ends / range R)
 //   category_coverage          categories  share of R's categories that S has
 //   category_adherence         categories  share of S rows whose category R has
+//
+// Where the convention "sdmetrics" differs: column_shapes rounds numbers to 14 decimals and adds 1e-6 to R
+// for categories that only S has; in boundary_adherence a missing value of S fails unless R has missing
+// values.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 // context.exemplars, or all its text columns if it has none of that name) and the definitions of the labels
 // that occur (context.terms; all definitions if the table has no labels).
 //   exemplar_overlap_5    share of a text's word 5-grams that occur in a source, over all texts
-//   longest_copied_run    mean over texts of the longest run of words that a source has too; part: the
-//   maximum long_copy_share       share of texts with such a run of at least 8 words
+//   longest_copied_run    mean over texts of the longest run of words that a source has too; part: maximum
+//   long_copy_share       share of texts with such a run of at least 8 words
 // Ceiling, if there is a holdout with texts: the same of the holdout, which nobody copied from the prompts.
 #pragma once
 

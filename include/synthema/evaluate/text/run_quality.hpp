@@ -1,7 +1,6 @@
 // What a generation run says about itself, one row per finished draft:
-//   AcceptanceRate   columns accepted (boolean), check (text: which check rejected it; optional), row (the
-//   row
-//                    id that attempts share; optional)
+//   AcceptanceRate   columns accepted (boolean), check (text: which check rejected it; optional), row_id
+//                    (that attempts share; optional)
 //   FreeTokenShare   columns free_tokens, masked_tokens, forced_tokens (integers)
 //   FactAgreement    columns fact_<name> (boolean; null where the fact was not asked for)
 // Without its columns each of them is undefined, with the reason.

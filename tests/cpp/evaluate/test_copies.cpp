@@ -1,0 +1,47 @@
+#include <doctest/doctest.h>
+
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/privacy/copies.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+
+namespace {
+
+Table people(Kind age, const std::vector<std::tuple<std::string, Value, Value>>& rows) {
+  const Schema schema{.fields = {{.name = "id", .roles = {Role::identifier}},
+                                 {.name = "age", .kind = age},
+                                 {.name = "note"}}};
+  std::vector<Record> records;
+  for (const auto& [id, years, note] : rows) records.push_back({{"id", id}, {"age", years}, {"note", note}});
+  return Table::from_records(schema, records);
+}
+
+}  // namespace
+
+TEST_CASE("a copy is equal in every shared column but identifiers") {
+  const Table real = people(Kind::integer, {{"p1", 40, "pain"}, {"p2", Value(), "cough"}});
+  const Table synthetic = people(Kind::real, {{"s1", 40.0, "pain"},      // 40 is 40.0; another id
+                                              {"s2", Value(), "cough"},  // missing equals missing
+                                              {"s3", 41.0, "pain"},
+                                              {"s4", 40.0, "Pain"}});
+  const Score score = ExactCopies().evaluate(&real, synthetic, {});
+  CHECK(score.value == 0.5);
+  CHECK(score.n == 4);
+  CHECK(nonconformities(ExactCopies(), &real, synthetic, {}).empty());
+}
+
+TEST_CASE("the ceiling is how often new real rows repeat old ones") {
+  const Table real = people(Kind::integer, {{"p1", 40, "pain"}});
+  EvaluationContext context;
+  context.holdout =
+      std::make_shared<const Table>(people(Kind::integer, {{"h1", 40, "pain"}, {"h2", 3, "cough"}}));
+  CHECK(ExactCopies().evaluate(&real, real, context).ceiling->value == 0.5);
+}
+
+TEST_CASE("nothing to compare") {
+  const Table real = people(Kind::integer, {{"p1", 40, "pain"}});
+  CHECK_FALSE(ExactCopies().evaluate(nullptr, real, {}).value);
+  CHECK_FALSE(ExactCopies().evaluate(&real, text_table({"a"}), {}).value);
+  CHECK_FALSE(ExactCopies().evaluate(&real, real.head(0), {}).value);
+}

@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "synthema/evaluate/resampling.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+using doctest::Approx;
+
+namespace {
+
+constexpr double kZ = 1.959963984540054;
+
+RowSums ones_and_zeros(std::size_t ones, std::size_t zeros) {
+  RowSums out{2, {}};
+  for (std::size_t i = 0; i < ones + zeros; ++i) out.values.push_back(i < ones), out.values.push_back(1);
+  return out;
+}
+std::optional<double> mean(std::span<const double> sums) {
+  return sums[0] / sums[1];
+}
+
+}  // namespace
+
+TEST_CASE("quantiles interpolate as type 7 of Hyndman and Fan") {
+  const std::vector<double> sorted{1, 2, 3, 4};
+  CHECK(quantile(sorted, 0) == 1);
+  CHECK(quantile(sorted, 0.25) == 1.75);
+  CHECK(quantile(sorted, 0.5) == 2.5);
+  CHECK(quantile(sorted, 1) == 4);
+  CHECK(quantile(std::vector<double>{7}, 0.3) == 7);
+}
+
+TEST_CASE("Wilson's interval") {
+  const Interval none = wilson(0, 10);
+  CHECK(none.low == 0);
+  CHECK(none.high == Approx(kZ * kZ / (10 + kZ * kZ)));  // 0.2775
+  const Interval half = wilson(5, 10);
+  CHECK(half.low == Approx(0.2366).epsilon(1e-3));  // Newcombe 1998's form of the same formula
+  CHECK(half.high == Approx(1 - half.low));
+  CHECK(wilson(10, 10).high == 1);
+  CHECK_THROWS_AS(wilson(1, 2, 0.9), ConfigError);
+}
+
+TEST_CASE("units are rows, or subjects where the schema names them; a missing subject is its own unit") {
+  CHECK(Units::of(text_table({"a", "b"})).count == 2);
+  const Field subject{.name = "patient", .roles = {Role::subject}};
+  const std::vector<Record> records{{{"patient", "p"}},
+                                    {{"patient", "q"}},
+                                    {{"patient", "p"}},
+                                    {{"patient", Value()}},
+                                    {{"patient", Value()}}};
+  const Units units = Units::of(Table::from_records({.fields = {subject}}, records));
+  CHECK(units.name == "subjects");
+  CHECK(units.count == 4);
+  CHECK(units.of_row == std::vector<std::size_t>{0, 1, 0, 2, 3});
+  const Units some = units.take(std::vector<std::size_t>{1, 3, 1});
+  CHECK(some.count == 2);
+  CHECK(some.of_row == std::vector<std::size_t>{0, 1, 0});
+}
+
+TEST_CASE("the bootstrap resamples units") {
+  EvaluationContext context;
+  context.seed = 4;
+  const RowSums rows = ones_and_zeros(50, 50);
+  const auto by_row = bootstrap(rows, Units::rows(100), context, mean);
+  REQUIRE(by_row);
+  // Close to the normal interval of a share of one half, 0.5 +- 0.098.
+  CHECK(by_row->low == Approx(0.402).epsilon(0.05));
+  CHECK(by_row->high == Approx(0.598).epsilon(0.05));
+  CHECK(by_row->method == "bootstrap percentile, 1000 resamples of 100 rows");
+  // Two patients of fifty equal rows each: only 0, 1/2 and 1 can be drawn, and the interval shows it.
+  Units patients = Units::rows(100);
+  patients.count = 2;
+  for (std::size_t row = 0; row < 100; ++row) patients.of_row[row] = row / 50;
+  const auto by_patient = bootstrap(rows, patients, context, mean);
+  REQUIRE(by_patient);
+  CHECK(by_patient->low == 0);
+  CHECK(by_patient->high == 1);
+}
+
+TEST_CASE("an interval depends on the seed and never on the number of threads") {
+  EvaluationContext context;
+  context.seed = 9;
+  const auto interval = [&](std::size_t threads, std::uint64_t seed) {
+    context.threads = threads, context.seed = seed;
+    const Interval found = *bootstrap(ones_and_zeros(13, 24), Units::rows(37), context, mean);
+    return std::pair(found.low, found.high);
+  };
+  CHECK(interval(1, 9) == interval(3, 9));
+  CHECK(interval(1, 9) != interval(1, 10));
+}
+
+TEST_CASE("no interval where a bootstrap says nothing") {
+  EvaluationContext context;
+  CHECK_FALSE(bootstrap(ones_and_zeros(1, 0), Units::rows(1), context, mean));
+  const auto often_undefined = [](std::span<const double> sums) {
+    return sums[0] > 5 ? std::optional(sums[0]) : std::nullopt;
+  };
+  CHECK_FALSE(bootstrap(ones_and_zeros(5, 5), Units::rows(10), context, often_undefined));
+  context.bootstrap = 0;
+  CHECK_FALSE(bootstrap(ones_and_zeros(5, 5), Units::rows(10), context, mean));
+}
+
+TEST_CASE("a cancelled evaluation stops in the bootstrap") {
+  EvaluationContext context;
+  context.cancel.cancel();
+  CHECK_THROWS_AS(bootstrap(ones_and_zeros(5, 5), Units::rows(10), context, mean), Cancelled);
+}
+
+TEST_CASE("the jackknife's width, and its bounds") {
+  const std::vector<double> without{0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+  // Squares about the mean 1/2 sum to 2.5; (n - 1) / n of that is 2.25.
+  const auto wide = jackknife(0, without, "rows", {-10, 10});
+  REQUIRE(wide);
+  CHECK(wide->low == Approx(-kZ * 1.5));
+  CHECK(wide->high == Approx(kZ * 1.5));
+  CHECK(jackknife(0.5, without, "rows", {0, 1})->high == 1);
+  CHECK_FALSE(jackknife(0, std::vector<double>(9, 0.0), "rows", {0, 1}));
+}
+
+TEST_CASE("a ratio of sums with its interval") {
+  EvaluationContext context;
+  Score score;
+  RatioRows rows{.numerator = {1, 0, 3}, .denominator = {2, 4, 4}};
+  set_ratio(score, rows, Units::rows(3), context);
+  CHECK(score.value == 0.4);
+  CHECK(score.n == 3);
+  CHECK(score.interval);
+  SUBCASE("all or none: Wilson over the units, since a bootstrap has no width") {
+    const RatioRows all{.numerator = {1, 1, 1, 1}, .denominator = {1, 1, 1, 1}, .share = true};
+    Units two = Units::rows(4);
+    two.count = 2, two.of_row = {0, 0, 1, 1};
+    set_ratio(score, all, two, context);
+    CHECK(score.value == 1);
+    CHECK(score.interval->low == Approx(wilson(2, 2).low));
+  }
+  SUBCASE("nothing to divide by: undefined with a reason") {
+    Score empty;
+    set_ratio(empty, {}, Units::rows(0), context);
+    CHECK_FALSE(empty.value);
+    CHECK_FALSE(empty.undefined.empty());
+  }
+}

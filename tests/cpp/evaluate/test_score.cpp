@@ -1,0 +1,40 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "synthema/core/error.hpp"
+#include "synthema/evaluate/score.hpp"
+
+using namespace synthema;
+
+TEST_CASE("a score survives its JSON form") {
+  Score score;
+  score.name = "rows";
+  score.value = 1.0 / 3;
+  score.interval = Interval{0.25, 0.5, 0.95, "Wilson"};
+  score.range = {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  score.direction = Direction::higher;
+  score.ceiling = Bound{1, "theory"};
+  score.parts = {{"é", std::nullopt, 3, "none"}};
+  const Score again = score_from_json(to_json(score));
+  CHECK(to_json(again) == to_json(score));
+  CHECK(again.value == score.value);
+  CHECK(again.range == score.range);
+  CHECK(again.parts[0].name == "é");
+}
+
+TEST_CASE("a score has a value or the reason why not") {
+  const auto json = [](const char* members) {
+    return std::string(R"({"name": "a", "n": 1, "direction": "none", "convention": "synthema")") + members +
+           "}";
+  };
+  CHECK(score_from_json(json(R"(, "value": 0.5)")).value == 0.5);
+  CHECK(score_from_json(json(R"(, "undefined": "No rows.")")).undefined == "No rows.");
+  CHECK_THROWS_AS(score_from_json(json("")), ParseError);
+  CHECK_THROWS_AS(score_from_json(json(R"(, "value": 0.5, "undefined": "No rows.")")), ParseError);
+  CHECK_THROWS_AS(score_from_json(json(R"(, "value": "many")")), ParseError);
+  CHECK_THROWS_AS(score_from_json("{"), ParseError);
+  Score broken;
+  broken.name = "\xFF", broken.value = 1;
+  CHECK_THROWS_AS(to_json(broken), EvaluationError);
+}
