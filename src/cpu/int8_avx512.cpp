@@ -1,0 +1,183 @@
+#include "src/cpu/int8_kernels.hpp"
+
+#if defined(__AVX512VNNI__)
+
+#include <immintrin.h>
+
+#include "src/cpu/int8_quantize.hpp"
+
+namespace synthema::cpu {
+
+namespace {
+
+// A tile of Rows x Panels results stays in registers for all groups: 6 x 2 tiles need 24 accumulators. Every
+// loop over them is unrolled, else the compiler keeps them in memory.
+template <int Rows, int Panels, bool Nibbles, bool Offsets, int Quads>
+struct Tile {
+  static void run(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel,
+                  const float* bias, float* out, std::int64_t stride) {
+    constexpr std::int64_t group_bytes = Quads * 64 / (Nibbles ? 2 : 1);
+    const std::int64_t row_groups = x.inputs / 32;
+    __m512 y[Rows][Panels];
+#pragma GCC unroll 8
+    for (int n = 0; n < Panels; ++n) {
+      const __m512 begin = bias ? load_outputs(bias, panel + n, matrix.outputs) : _mm512_setzero_ps();
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r) y[r][n] = begin;
+    }
+    for (std::int64_t g = 0; g < matrix.groups; ++g) {
+      const std::uint8_t* codes[Panels];
+#pragma GCC unroll 8
+      for (int n = 0; n < Panels; ++n)
+        codes[n] = matrix.codes + ((panel + n) * matrix.groups + g) * group_bytes;
+      __m512i sum[Rows][Panels];
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r) {
+        const __m512i begin =
+            Offsets ? _mm512_setzero_si512() : _mm512_set1_epi32(-matrix.zero * row_sum(x, row + r, g));
+#pragma GCC unroll 8
+        for (int n = 0; n < Panels; ++n) sum[r][n] = begin;
+      }
+      const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
+      if constexpr (Nibbles) {
+        const __m512i low = _mm512_set1_epi8(15);
+#pragma GCC unroll 4
+        for (int q = 0; q < Quads; q += 2) {
+          __m512i w[Panels], v[Panels];
+#pragma GCC unroll 8
+          for (int n = 0; n < Panels; ++n) {
+            const __m512i both = _mm512_load_si512(codes[n] + q * 32);
+            w[n] = _mm512_and_si512(both, low);
+            v[n] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+          }
+          add_quad(w, a + q * 4, x.inputs, sum);
+          add_quad(v, a + q * 4 + 4, x.inputs, sum);
+        }
+      } else {
+#pragma GCC unroll 8
+        for (int q = 0; q < Quads; ++q) {
+          __m512i w[Panels];
+#pragma GCC unroll 8
+          for (int n = 0; n < Panels; ++n) w[n] = _mm512_load_si512(codes[n] + q * 64);
+          add_quad(w, a + q * 4, x.inputs, sum);
+        }
+      }
+      const std::int64_t row_group = Quads == 8 ? g : g / 2;
+#pragma GCC unroll 8
+      for (int n = 0; n < Panels; ++n) {
+        const std::int64_t at = ((panel + n) * matrix.groups + g) * 16;
+        const __m512 scale = _mm512_load_ps(matrix.scales + at);
+        __m512 offset;
+        if constexpr (Offsets) offset = _mm512_load_ps(matrix.offsets + at);
+#pragma GCC unroll 8
+        for (int r = 0; r < Rows; ++r) {
+          const std::int64_t scale_at = (row + r) * row_groups + row_group;
+          const __m512 exact =
+              _mm512_mul_ps(_mm512_cvtepi32_ps(sum[r][n]), _mm512_set1_ps(x.scales[scale_at]));
+          y[r][n] = _mm512_fmadd_ps(exact, scale, y[r][n]);
+          if constexpr (Offsets)
+            y[r][n] = _mm512_fmadd_ps(_mm512_set1_ps(x.weighted[scale_at]), offset, y[r][n]);
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (int n = 0; n < Panels; ++n) {
+      const __mmask16 mask = outputs_mask(panel + n, matrix.outputs);
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r)
+        _mm512_mask_storeu_ps(out + (row + r) * stride + (panel + n) * 16, mask, y[r][n]);
+    }
+  }
+
+ private:
+  static __mmask16 outputs_mask(std::int64_t panel, std::int64_t outputs) {
+    const std::int64_t left = outputs - panel * 16;
+    return static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
+  }
+  static __m512 load_outputs(const float* bias, std::int64_t panel, std::int64_t outputs) {
+    return _mm512_maskz_loadu_ps(outputs_mask(panel, outputs), bias + panel * 16);
+  }
+  static std::int32_t row_sum(const Int8Rows& x, std::int64_t row, std::int64_t g) {
+    const std::int32_t* sums = x.sums + row * (x.inputs / 16);
+    return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
+  }
+  // Four inputs of each row times four of each of the outputs.
+  static __attribute__((always_inline)) void add_quad(const __m512i (&w)[Panels], const std::int8_t* a,
+                                                      std::int64_t row_stride, __m512i (&sum)[Rows][Panels]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+      std::int32_t four;
+      __builtin_memcpy(&four, a + r * row_stride, 4);
+      const __m512i repeated = _mm512_set1_epi32(four);
+#pragma GCC unroll 8
+      for (int n = 0; n < Panels; ++n) sum[r][n] = _mm512_dpbusd_epi32(sum[r][n], w[n], repeated);
+    }
+  }
+};
+
+constexpr int kRows = 6;
+
+template <int Panels, bool Nibbles, bool Offsets, int Quads>
+void columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t panel, const float* bias, float* out,
+             std::int64_t stride) {
+  std::int64_t row = 0;
+  for (; row + kRows <= x.rows; row += kRows)
+    Tile<kRows, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+  switch (x.rows - row) {
+    case 1:
+      return Tile<1, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    case 2:
+      return Tile<2, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    case 3:
+      return Tile<3, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    case 4:
+      return Tile<4, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    case 5:
+      return Tile<5, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    default:
+      return;
+  }
+}
+
+template <bool Nibbles, bool Offsets, int Quads>
+void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+                 const float* bias, float* out, std::int64_t stride) {
+  std::int64_t panel = first;
+  for (; panel + 2 <= last; panel += 2)
+    columns<2, Nibbles, Offsets, Quads>(x, matrix, panel, bias, out, stride);
+  if (panel < last) columns<1, Nibbles, Offsets, Quads>(x, matrix, panel, bias, out, stride);
+}
+
+}  // namespace
+
+void int8_product_avx512(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+                         const float* bias, float* out, std::int64_t stride) {
+  const bool nibbles = matrix.bits <= 4, offsets = matrix.offsets != nullptr;
+  const auto product = matrix.group == 16
+                           ? (nibbles ? all_columns<true, false, 4> : all_columns<false, false, 4>)
+                       : nibbles ? (offsets ? all_columns<true, true, 8> : all_columns<true, false, 8>)
+                                 : (offsets ? all_columns<false, true, 8> : all_columns<false, false, 8>);
+  product(x, matrix, first, last, bias, out, stride);
+}
+
+void int8_quantize_avx512(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
+                          float* weighted, std::int32_t* sums) {
+  quantize_row(x, groups, codes, scales, weighted, sums);
+}
+
+}  // namespace synthema::cpu
+
+#else  // a build for another kind of machine: never chosen there
+
+namespace synthema::cpu {
+void int8_product_avx512(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+                         const float* bias, float* out, std::int64_t stride) {
+  int8_product_portable(x, matrix, first, last, bias, out, stride);
+}
+void int8_quantize_avx512(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
+                          float* weighted, std::int32_t* sums) {
+  int8_quantize_portable(x, groups, codes, scales, weighted, sums);
+}
+}  // namespace synthema::cpu
+
+#endif

@@ -1,0 +1,134 @@
+#include "src/cpu/int8_product.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "src/cpu/int8_kernels.hpp"
+#include "synthema/core/error.hpp"
+
+namespace synthema::cpu {
+
+namespace {
+
+std::int64_t rounded_up(std::int64_t n, std::int64_t to) {
+  return (n + to - 1) / to * to;
+}
+
+void check(std::int64_t outputs, std::int64_t inputs, const Coding& coding, std::size_t codes,
+           std::size_t scales, std::size_t offsets) {
+  const auto require = [](bool ok, const char* what) {
+    if (!ok) throw ConfigError(message("A coded matrix is inconsistent: ", what, "."));
+  };
+  require(outputs > 0 && inputs > 0, "it has no outputs or no inputs");
+  require(coding.group == 32 || coding.group == 16, "its groups are neither of 32 nor of 16 inputs");
+  require(coding.bits >= 1 && coding.bits <= 8, "its codes have less than 1 or more than 8 bits");
+  require(!coding.offsets || coding.group == 32, "groups of 16 inputs have no offsets");
+  require(codes == static_cast<std::size_t>(outputs * inputs), "the number of codes is not outputs x inputs");
+  const auto groups = static_cast<std::size_t>(outputs * (rounded_up(inputs, coding.group) / coding.group));
+  require(scales == groups, "there is not one scale for each group");
+  require(offsets == (coding.offsets ? groups : 0), "there is not one offset for each group that needs one");
+}
+
+}  // namespace
+
+// Groups are padded to a multiple of 32 inputs with scale and offset 0, so that the padding weighs nothing.
+CodedMatrix::CodedMatrix(std::int64_t outputs, std::int64_t inputs, const Coding& coding,
+                         std::span<const std::uint8_t> codes, std::span<const float> scales,
+                         std::span<const float> offsets)
+    : outputs_(outputs), inputs_(inputs), groups_(rounded_up(inputs, 32) / coding.group), coding_(coding) {
+  check(outputs, inputs, coding, codes.size(), scales.size(), offsets.size());
+  pack(codes, scales, offsets);
+}
+
+void CodedMatrix::pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
+                       std::span<const float> offsets) {
+  const std::int64_t cells = panels() * groups_,
+                     given_groups = rounded_up(inputs_, coding_.group) / coding_.group;
+  const bool nibbles = coding_.bits <= 4;
+  codes_.assign(static_cast<std::size_t>(cells * group_bytes()), 0);
+  scales_.assign(static_cast<std::size_t>(cells * kPanelOutputs), 0.0f);
+  if (coding_.offsets) offsets_.assign(scales_.size(), 0.0f);
+  for (std::int64_t o = 0; o < outputs_; ++o) {
+    const std::int64_t panel = o / kPanelOutputs, lane = o % kPanelOutputs;
+    for (std::int64_t g = 0; g < given_groups; ++g) {
+      const std::int64_t cell = panel * groups_ + g;
+      const auto to = static_cast<std::size_t>(cell * kPanelOutputs + lane);
+      const auto from = static_cast<std::size_t>(o * given_groups + g);
+      scales_[to] = scales[from];
+      if (coding_.offsets) offsets_[to] = offsets[from];
+    }
+    for (std::int64_t i = 0; i < inputs_; ++i) {
+      const std::uint8_t code = codes[static_cast<std::size_t>(o * inputs_ + i)];
+      const std::int64_t quad = i % coding_.group / 4;
+      std::uint8_t* group = codes_.data() + (panel * groups_ + i / coding_.group) * group_bytes();
+      std::uint8_t& byte = group[(nibbles ? quad / 2 : quad) * 64 + lane * 4 + i % 4];
+      byte = static_cast<std::uint8_t>(byte | (nibbles && quad % 2 == 1 ? code << 4 : code));
+    }
+  }
+}
+
+CodedMatrix CodedMatrix::from_floats(std::int64_t outputs, std::int64_t inputs,
+                                     std::span<const float> weights) {
+  const std::int64_t groups = rounded_up(inputs, 32) / 32;
+  std::vector<std::uint8_t> codes(weights.size());
+  std::vector<float> scales(static_cast<std::size_t>(outputs * groups));
+  for (std::int64_t o = 0; o < outputs; ++o)
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const auto begin = static_cast<std::size_t>(o * inputs + g * 32);
+      const auto group =
+          weights.subspan(begin, static_cast<std::size_t>(std::min<std::int64_t>(32, inputs - g * 32)));
+      float largest = 0;
+      for (const float w : group) largest = std::max(largest, std::abs(w));
+      const float scale = largest / 127;
+      scales[static_cast<std::size_t>(o * groups + g)] = scale;
+      for (std::size_t i = 0; i < group.size(); ++i)
+        codes[begin + i] = static_cast<std::uint8_t>(scale > 0 ? 128 + std::lround(group[i] / scale) : 128);
+    }
+  return CodedMatrix(outputs, inputs, Coding{}, codes, scales);
+}
+
+std::size_t CodedMatrix::bytes() const {
+  return codes_.size() + (scales_.size() + offsets_.size()) * sizeof(float);
+}
+
+CodedRows::CodedRows(std::int64_t rows, std::int64_t inputs)
+    : rows_(rows),
+      inputs_(inputs),
+      groups_(rounded_up(inputs, kRowGroup) / kRowGroup),
+      codes_(static_cast<std::size_t>(rows * groups_ * kRowGroup)),
+      scales_(static_cast<std::size_t>(rows * groups_)),
+      weighted_(scales_.size()),
+      sums_(scales_.size() * 2) {}
+
+void CodedRows::set(std::int64_t row, const float* x, InstructionSet set) {
+  const Int8Quantize quantize = set == InstructionSet::avx512 ? int8_quantize_avx512
+                                : set == InstructionSet::avx2 ? int8_quantize_avx2
+                                                              : int8_quantize_portable;
+  std::int8_t* codes = codes_.data() + row * groups_ * kRowGroup;
+  float* scales = scales_.data() + row * groups_;
+  float* weighted = weighted_.data() + row * groups_;
+  std::int32_t* sums = sums_.data() + row * groups_ * 2;
+  const std::int64_t whole = inputs_ / kRowGroup;
+  quantize(x, whole, codes, scales, weighted, sums);
+  if (whole == groups_) return;
+  float tail[kRowGroup] = {};
+  std::copy_n(x + whole * kRowGroup, inputs_ - whole * kRowGroup, tail);
+  quantize(tail, 1, codes + whole * kRowGroup, scales + whole, weighted + whole, sums + whole * 2);
+}
+
+void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,
+              const float* bias, float* out, std::int64_t stride, InstructionSet set) {
+  const Int8Product product = set == InstructionSet::avx512 ? int8_product_avx512
+                              : set == InstructionSet::avx2 ? int8_product_avx2
+                                                            : int8_product_portable;
+  const Coding& coding = matrix.coding();
+  const Int8Matrix weights{matrix.codes(),   matrix.scales(), coding.offsets ? matrix.offsets() : nullptr,
+                           matrix.outputs(), matrix.groups(), coding.group,
+                           coding.bits,      coding.zero};
+  const Int8Rows rows{x.codes(0), x.scales(0), x.weighted_sums(0),
+                      x.sums(0),  x.rows(),    x.groups() * kRowGroup};
+  if (x.rows() > 0) product(rows, weights, first, last, bias, out, stride);
+}
+
+}  // namespace synthema::cpu

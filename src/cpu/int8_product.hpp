@@ -1,0 +1,98 @@
+// Products of rows with a matrix in 8-bit integer arithmetic.
+//
+// Weights are unsigned codes with one scale, and one offset where the format has one, for each group of 32
+// (or 16) inputs of an output: w = scale * (code - zero) or w = scale * code + offset. That is how GGUF's
+// Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K store them, so such files enter without a second loss.
+// Rows are quantised by themselves, 8 bits and a scale for each 32 inputs, so no row depends on its
+// neighbours.
+//
+// The sum over a group is an exact integer. Groups are added up in ascending order with one rounded product
+// and fused multiply-adds:  y = fma(float(sum) * row_scale, scale, y); y = fma(row_sum, offset, y). So a
+// result is bitwise the same for any number of rows, any split over threads and any instruction set.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "src/cpu/aligned.hpp"
+#include "src/cpu/instruction_set.hpp"
+
+namespace synthema::cpu {
+
+constexpr std::int64_t kRowGroup = 32;      // inputs of a row that share a scale
+constexpr std::int64_t kPanelOutputs = 16;  // outputs that are computed side by side
+
+// How a matrix is coded.
+struct Coding {
+  std::int32_t group = 32;  // inputs that share a scale: 32, or 16 (then without offsets)
+  std::int32_t bits = 8;    // of a code: 1 to 8
+  std::int32_t zero = 128;  // the code of the weight 0, where there are no offsets
+  bool offsets = false;
+};
+
+class CodedMatrix {
+ public:
+  CodedMatrix() = default;
+  // codes {outputs, inputs}; scales and offsets {outputs, inputs / group rounded up}. Inputs beyond the last
+  // one count as weight 0. ConfigError if sizes or coding do not fit.
+  CodedMatrix(std::int64_t outputs, std::int64_t inputs, const Coding& coding,
+              std::span<const std::uint8_t> codes, std::span<const float> scales,
+              std::span<const float> offsets = {});
+  // Floats {outputs, inputs}, coded with 8 bits: scale = largest magnitude of the group / 127.
+  static CodedMatrix from_floats(std::int64_t outputs, std::int64_t inputs, std::span<const float> weights);
+
+  std::int64_t outputs() const { return outputs_; }
+  std::int64_t inputs() const { return inputs_; }
+  std::int64_t groups() const { return groups_; }
+  std::int64_t panels() const { return (outputs_ + kPanelOutputs - 1) / kPanelOutputs; }
+  const Coding& coding() const { return coding_; }
+  std::size_t bytes() const;
+
+  // Panel by panel and group by group: for four inputs after each other the codes of 16 outputs, 64 bytes; up
+  // to 4 bits, two such quads share their bytes (low half first).
+  const std::uint8_t* codes() const { return codes_.data(); }
+  const float* scales() const { return scales_.data(); }    // {panels, groups, 16}
+  const float* offsets() const { return offsets_.data(); }  // the same, or nothing
+  std::int64_t group_bytes() const { return coding_.group * kPanelOutputs / (coding_.bits <= 4 ? 2 : 1); }
+
+ private:
+  void pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
+            std::span<const float> offsets);
+
+  std::int64_t outputs_ = 0, inputs_ = 0, groups_ = 0;
+  Coding coding_;
+  AlignedVector<std::uint8_t> codes_;
+  AlignedVector<float> scales_, offsets_;
+};
+
+// Rows of activations, quantised. A group with a NaN or an infinity has the scale NaN, so that it shows in
+// the result; a group without a number above 1e-30 is zero.
+class CodedRows {
+ public:
+  CodedRows(std::int64_t rows, std::int64_t inputs);
+  // x {inputs} becomes row `row`.
+  void set(std::int64_t row, const float* x, InstructionSet set = best_instruction_set());
+
+  std::int64_t rows() const { return rows_; }
+  std::int64_t inputs() const { return inputs_; }
+  std::int64_t groups() const { return groups_; }
+  const std::int8_t* codes(std::int64_t row) const { return codes_.data() + row * groups_ * kRowGroup; }
+  const float* scales(std::int64_t row) const { return scales_.data() + row * groups_; }
+  const float* weighted_sums(std::int64_t row) const { return weighted_.data() + row * groups_; }
+  const std::int32_t* sums(std::int64_t row) const { return sums_.data() + row * groups_ * 2; }
+
+ private:
+  std::int64_t rows_, inputs_, groups_;
+  AlignedVector<std::int8_t> codes_;  // {rows, groups * 32}
+  AlignedVector<float> scales_;       // {rows, groups}
+  AlignedVector<float> weighted_;     // {rows, groups}: scale * sum of the codes
+  AlignedVector<std::int32_t> sums_;  // {rows, groups * 2}: of the codes, by 16
+};
+
+// out[r][o] = sum over inputs of x[r][i] * w[o][i] + bias[o] for rows [0, x.rows()) and the outputs of panels
+// [first, last); `out` begins with output 0 and has `stride` floats a row; bias may be null.
+void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,
+              const float* bias, float* out, std::int64_t stride,
+              InstructionSet set = best_instruction_set());
+
+}  // namespace synthema::cpu

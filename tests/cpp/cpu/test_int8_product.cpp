@@ -1,0 +1,194 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include "src/cpu/int8_product.hpp"
+#include "synthema/core/error.hpp"
+
+using namespace synthema;
+using namespace synthema::cpu;
+
+namespace {
+
+struct Example {
+  Coding coding;
+  std::int64_t outputs, inputs, groups;
+  std::vector<std::uint8_t> codes;
+  std::vector<float> scales, offsets;
+
+  Example(const Coding& c, std::int64_t o, std::int64_t i, std::mt19937& random)
+      : coding(c), outputs(o), inputs(i), groups((i + c.group - 1) / c.group) {
+    std::uniform_int_distribution<int> code(0, (1 << c.bits) - 1);
+    std::normal_distribution<float> scale(0, 0.1f);
+    for (std::int64_t n = 0; n < o * i; ++n) codes.push_back(static_cast<std::uint8_t>(code(random)));
+    for (std::int64_t n = 0; n < o * groups; ++n) scales.push_back(scale(random));
+    if (c.offsets)
+      for (std::int64_t n = 0; n < o * groups; ++n) offsets.push_back(scale(random));
+  }
+  CodedMatrix matrix() const { return {outputs, inputs, coding, codes, scales, offsets}; }
+  double weight(std::int64_t o, std::int64_t i) const {
+    const auto group = static_cast<std::size_t>(o * groups + i / coding.group);
+    const double code = codes[static_cast<std::size_t>(o * inputs + i)], scale = scales[group];
+    return coding.offsets ? scale * code + static_cast<double>(offsets[group]) : scale * (code - coding.zero);
+  }
+};
+
+std::vector<float> numbers(std::int64_t n, std::mt19937& random) {
+  std::normal_distribution<float> normal(0, 1);
+  std::vector<float> out;
+  for (std::int64_t i = 0; i < n; ++i) out.push_back(normal(random) * (i % 37 == 0 ? 30.0f : 1.0f));
+  return out;
+}
+
+CodedRows rows_of(const std::vector<float>& x, std::int64_t rows, std::int64_t inputs, InstructionSet set) {
+  CodedRows out(rows, inputs);
+  for (std::int64_t r = 0; r < rows; ++r) out.set(r, x.data() + r * inputs, set);
+  return out;
+}
+
+std::vector<float> product(const CodedRows& x, const CodedMatrix& matrix, const std::vector<float>& bias,
+                           InstructionSet set) {
+  std::vector<float> out(static_cast<std::size_t>(x.rows() * matrix.outputs()), -99.0f);
+  multiply(x, matrix, 0, matrix.panels(), bias.empty() ? nullptr : bias.data(), out.data(), matrix.outputs(),
+           set);
+  return out;
+}
+
+const std::vector<Coding> kCodings{{32, 4, 8, false}, {32, 4, 0, true},    {32, 5, 16, false},
+                                   {32, 5, 0, true},  {16, 6, 32, false},  {32, 8, 128, false},
+                                   {32, 8, 0, true},  {16, 8, 128, false}, {16, 4, 8, false}};
+
+}  // namespace
+
+TEST_CASE("every instruction set gives the same bytes") {
+  std::mt19937 random(1);
+  for (const Coding& coding : kCodings)
+    for (const auto& [outputs, inputs, rows] : std::vector<std::tuple<int, int, int>>{
+             {16, 32, 1}, {33, 64, 6}, {1, 96, 7}, {50, 80, 13}, {64, 576, 64}}) {
+      if (inputs % coding.group != 0 && coding.group == 16) continue;
+      const Example example(coding, outputs, inputs, random);
+      const CodedMatrix matrix = example.matrix();
+      const std::vector<float> x = numbers(rows * inputs, random), bias = numbers(outputs, random);
+      const auto expected =
+          product(rows_of(x, rows, inputs, InstructionSet::portable), matrix, bias, InstructionSet::portable);
+      for (const InstructionSet set : supported_instruction_sets()) {
+        CAPTURE(name_of(set));
+        CAPTURE(coding.bits);
+        CHECK(product(rows_of(x, rows, inputs, set), matrix, bias, set) == expected);
+      }
+    }
+  for (const InstructionSet set : {InstructionSet::avx2, InstructionSet::avx512})
+    if (!is_supported(set)) MESSAGE("skipped on this CPU: ", name_of(set));
+}
+
+TEST_CASE("the product is that of the quantised rows with the decoded weights") {
+  std::mt19937 random(2);
+  for (const Coding& coding : kCodings) {
+    const int outputs = 37, inputs = 192, rows = 5;
+    const Example example(coding, outputs, inputs, random);
+    const std::vector<float> x = numbers(rows * inputs, random);
+    const CodedRows coded = rows_of(x, rows, inputs, best_instruction_set());
+    const auto y = product(coded, example.matrix(), {}, best_instruction_set());
+    for (int r = 0; r < rows; ++r)
+      for (int o = 0; o < outputs; ++o) {
+        double exact = 0, size = 0;
+        for (int i = 0; i < inputs; ++i) {
+          const double a = static_cast<double>(coded.codes(r)[i]) * coded.scales(r)[i / 32];
+          exact += a * example.weight(o, i);
+          size += std::abs(a * example.weight(o, i));
+          CHECK(std::abs(a - x[static_cast<std::size_t>(r * inputs + i)]) <= 0.501 * coded.scales(r)[i / 32]);
+        }
+        // Offsets far larger than the weights cancel; what is left is single precision of the terms.
+        CHECK(y[static_cast<std::size_t>(r * outputs + o)] ==
+              doctest::Approx(exact).epsilon(1e-6 * std::max(1.0, 40 * size / (std::abs(exact) + 1e-3))));
+      }
+  }
+}
+
+TEST_CASE("the extreme codes of every width do not saturate") {
+  for (const Coding& coding : kCodings)
+    for (const int sign : {1, -1}) {
+      const int inputs = 64;
+      const auto most = static_cast<std::uint8_t>((1 << coding.bits) - 1);
+      for (const std::uint8_t code : {std::uint8_t{0}, most}) {
+        const std::vector<std::uint8_t> codes(static_cast<std::size_t>(16 * inputs), code);
+        const std::vector<float> ones(static_cast<std::size_t>(16 * inputs / coding.group), 1.0f);
+        const std::vector<float> zeros(ones.size(), 0.0f);
+        const CodedMatrix matrix(16, inputs, coding, codes, ones,
+                                 coding.offsets ? std::span<const float>(zeros) : std::span<const float>());
+        const std::vector<float> x(static_cast<std::size_t>(inputs), static_cast<float>(127 * sign));
+        const float expected =
+            static_cast<float>(inputs * 127 * sign * (code - (coding.offsets ? 0 : coding.zero)));
+        for (const InstructionSet set : supported_instruction_sets())
+          for (const float y : product(rows_of(x, 1, inputs, set), matrix, {}, set)) CHECK(y == expected);
+      }
+    }
+}
+
+TEST_CASE("a row has the same bytes alone and among others, and any split of the outputs") {
+  std::mt19937 random(3);
+  const Example example({32, 4, 0, true}, 70, 160, random);
+  const CodedMatrix matrix = example.matrix();
+  const std::vector<float> x = numbers(19 * 160, random);
+  for (const InstructionSet set : supported_instruction_sets()) {
+    const auto together = product(rows_of(x, 19, 160, set), matrix, {}, set);
+    for (int r = 0; r < 19; ++r) {
+      const std::vector<float> one(x.begin() + r * 160, x.begin() + (r + 1) * 160);
+      const auto alone = product(rows_of(one, 1, 160, set), matrix, {}, set);
+      CHECK(std::equal(alone.begin(), alone.end(), together.begin() + r * 70));
+    }
+    const CodedRows rows = rows_of(x, 19, 160, set);
+    std::vector<float> split(together.size());
+    multiply(rows, matrix, 0, 1, nullptr, split.data(), 70, set);
+    multiply(rows, matrix, 1, 4, nullptr, split.data(), 70, set);
+    multiply(rows, matrix, 4, matrix.panels(), nullptr, split.data(), 70, set);
+    CHECK(split == together);
+  }
+}
+
+TEST_CASE("a number that is not finite shows in its own row only") {
+  std::mt19937 random(4);
+  std::vector<float> x = numbers(3 * 64, random);
+  x[64 + 40] = std::numeric_limits<float>::quiet_NaN();
+  const CodedMatrix matrix = Example({32, 8, 128, false}, 20, 64, random).matrix();
+  for (const InstructionSet set : supported_instruction_sets()) {
+    const auto y = product(rows_of(x, 3, 64, set), matrix, {}, set);
+    for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::isnan(y[i]) == (i / 20 == 1));
+  }
+  const std::vector<float> tiny(64, 1e-38f);
+  const auto y = product(rows_of(tiny, 1, 64, best_instruction_set()), matrix, {}, best_instruction_set());
+  for (const float v : y) CHECK(v == 0);
+}
+
+TEST_CASE("floats are coded to half a step of their group") {
+  std::mt19937 random(5);
+  const std::vector<float> w = numbers(3 * 50, random);
+  const CodedMatrix matrix = CodedMatrix::from_floats(3, 50, w);
+  for (int i = 0; i < 50; ++i) {
+    std::vector<float> unit(50, 0.0f);
+    unit[static_cast<std::size_t>(i)] = 127.0f;
+    const auto y = product(rows_of(unit, 1, 50, best_instruction_set()), matrix, {}, best_instruction_set());
+    for (int o = 0; o < 3; ++o) {
+      float largest = 0;
+      for (int k = i / 32 * 32; k < std::min(50, i / 32 * 32 + 32); ++k)
+        largest = std::max(largest, std::abs(w[static_cast<std::size_t>(o * 50 + k)]));
+      CHECK(std::abs(y[static_cast<std::size_t>(o)] / 127 - w[static_cast<std::size_t>(o * 50 + i)]) <=
+            0.5001f * largest / 127);
+    }
+  }
+}
+
+TEST_CASE("sizes that do not fit are refused") {
+  const std::vector<std::uint8_t> codes(32);
+  const std::vector<float> one(1);
+  CHECK_THROWS_AS(CodedMatrix(1, 33, {}, codes, one), ConfigError);
+  CHECK_THROWS_AS(CodedMatrix(1, 32, {}, codes, {}), ConfigError);
+  CHECK_THROWS_AS(CodedMatrix(1, 32, {32, 4, 0, true}, codes, one), ConfigError);
+  CHECK_THROWS_AS(CodedMatrix(1, 32, {8, 4, 8, false}, codes, one), ConfigError);
+  CHECK_THROWS_AS(CodedMatrix(0, 32, {}, {}, {}), ConfigError);
+}
