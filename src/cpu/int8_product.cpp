@@ -88,6 +88,20 @@ CodedMatrix CodedMatrix::from_floats(std::int64_t outputs, std::int64_t inputs,
   return CodedMatrix(outputs, inputs, Coding{}, codes, scales);
 }
 
+void CodedMatrix::decode(std::int64_t output, float* out) const {
+  const std::int64_t panel = output / kPanelOutputs, lane = output % kPanelOutputs;
+  const bool nibbles = coding_.bits <= 4;
+  for (std::int64_t i = 0; i < inputs_; ++i) {
+    const std::int64_t cell = panel * groups_ + i / coding_.group, quad = i % coding_.group / 4;
+    const std::uint8_t byte = codes_[static_cast<std::size_t>(
+        cell * group_bytes() + (nibbles ? quad / 2 : quad) * 64 + lane * 4 + i % 4)];
+    const int code = nibbles ? (byte >> (quad % 2 * 4)) & 15 : byte;
+    const auto at = static_cast<std::size_t>(cell * kPanelOutputs + lane);
+    out[i] = coding_.offsets ? scales_[at] * static_cast<float>(code) + offsets_[at]
+                             : scales_[at] * static_cast<float>(code - coding_.zero);
+  }
+}
+
 std::size_t CodedMatrix::bytes() const {
   return codes_.size() + (scales_.size() + offsets_.size()) * sizeof(float);
 }

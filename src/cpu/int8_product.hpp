@@ -41,6 +41,9 @@ class CodedMatrix {
   // Floats {outputs, inputs}, coded with 8 bits: scale = largest magnitude of the group / 127.
   static CodedMatrix from_floats(std::int64_t outputs, std::int64_t inputs, std::span<const float> weights);
 
+  // The weights of one output, {inputs}, as the format defines them.
+  void decode(std::int64_t output, float* out) const;
+
   std::int64_t outputs() const { return outputs_; }
   std::int64_t inputs() const { return inputs_; }
   std::int64_t groups() const { return groups_; }

@@ -95,9 +95,12 @@ class CpuDecoder final : public Decoder {
   }
 
   void embed(TokenId token, float* out) const {
+    if (weights_.coded_embedding) return weights_.coded_embedding->decode(token, out);
     const at::Tensor row = weights_.embedding.select(0, token).to(at::kFloat);
     std::copy_n(row.data_ptr<float>(), config_.width, out);
   }
+
+  static std::int64_t used(const Batch& batch) { return static_cast<std::int64_t>(batch.rows.size()); }
 
   void norm(const Batch& batch, const at::Tensor& gain) const {
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
@@ -112,12 +115,12 @@ class CpuDecoder final : public Decoder {
 
   void attention(const Batch& batch, const Layer& layer, std::int64_t index) const {
     norm(batch, layer.attention_norm);
-    const at::Tensor qkv = layer.qkv(batch.normed);
+    const at::Tensor qkv = layer.qkv(batch.normed, used(batch));
     for (std::size_t r = 0; r < batch.rows.size(); ++r) append(batch, layer, index, r, row_of(qkv, r));
     // Heads outermost: the keys and values of a shared prefix stay in the cache of the core for all rows.
     for (std::int64_t head = 0; head < config_.kv_heads; ++head)
       for (std::size_t r = 0; r < batch.rows.size(); ++r) mix(batch, index, head, r, row_of(qkv, r));
-    add_rows(batch, layer.output(batch.mixed));
+    add_rows(batch, layer.output(batch.mixed, used(batch)));
   }
 
   // Rotates the row's queries and keys and stores its keys and values.
@@ -160,10 +163,10 @@ class CpuDecoder final : public Decoder {
 
   void feed_forward(const Batch& batch, const Layer& layer) const {
     norm(batch, layer.feed_forward_norm);
-    const at::Tensor gate_up = layer.gate_up(batch.normed);
+    const at::Tensor gate_up = layer.gate_up(batch.normed, used(batch));
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
       gated_silu(row_of(gate_up, r), row_of(batch.inner, r), config_.feed_forward);
-    add_rows(batch, layer.down(batch.inner));
+    add_rows(batch, layer.down(batch.inner, used(batch)));
   }
 
   at::Tensor logits(const Batch& batch) const {
@@ -176,7 +179,7 @@ class CpuDecoder final : public Decoder {
     for (std::size_t i = 0; i < wanted.size(); ++i)
       rms_norm(row_of(batch.x, wanted[i]), weights_.final_norm.data_ptr<float>(), row_of(last, i),
                config_.width, static_cast<float>(config_.norm_epsilon));
-    return weights_.head(last);
+    return weights_.head(last, static_cast<std::int64_t>(wanted.size()));
   }
 
   ModelConfig config_;

@@ -3,6 +3,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+#include <vector>
+
+#include "src/cpu/int8_product.hpp"
+
 namespace synthema::detail {
 
 // Library products are bitwise equal per row from 16 rows on, whatever the number of rows and threads, if the
@@ -19,13 +24,21 @@ class Linear {
   // weight {outputs, inputs} in the type of the products; on the CPU in fp32 it is packed once for oneDNN
   // where that is built in (about twice as fast as packing in each call).
   Linear(at::Tensor weight, at::Tensor bias);
+  // Integer products on the CPU: matrices of the same inputs, their outputs one after the other. The rows are
+  // quantised as they come; panels of outputs are shared between the threads that torch may use here.
+  Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias);
 
-  // x {rows, inputs} float; rows a multiple of kRowTile on the CPU. Result float.
-  at::Tensor operator()(const at::Tensor& x) const;
+  // x {rows, inputs} float; rows a multiple of kRowTile on the CPU, of which the first `used` matter. Result
+  // float; what lies in its other rows is not defined.
+  at::Tensor operator()(const at::Tensor& x, std::int64_t used) const;
+  at::Tensor operator()(const at::Tensor& x) const { return (*this)(x, x.size(0)); }
 
  private:
+  at::Tensor coded_product(const at::Tensor& x, std::int64_t used) const;
+
   at::Tensor weight_, bias_;
   bool packed_ = false;
+  std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices_;
 };
 
 }  // namespace synthema::detail

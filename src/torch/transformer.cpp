@@ -60,7 +60,9 @@ at::ScalarType dtype_of(const std::string& name) {
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;
   if (name == "float16") return at::kHalf;
-  throw ConfigError({.field = "dtype"}, message("'", name, "' is none of float32, bfloat16 and float16."));
+  if (name == "int8") return at::kChar;
+  throw ConfigError({.field = "dtype"},
+                    message("'", name, "' is none of float32, bfloat16, float16 and int8."));
 }
 
 at::Device device_of(const std::string& name) {
@@ -91,7 +93,8 @@ WeightSource weights_of(const ModelFile& file) {
             const TensorView* view = file.find(name);
             return view ? std::optional(view->shape) : std::nullopt;
           },
-          [file](std::string_view name, std::span<float> out) { dequantize(file.at(name), out); }};
+          [file](std::string_view name, std::span<float> out) { dequantize(file.at(name), out); },
+          [file](std::string_view name) { return grouped_codes(file.at(name)); }};
 }
 
 struct Transformer::Impl {
@@ -106,6 +109,9 @@ struct Transformer::Impl {
 
   std::size_t block_count(std::uint64_t memory) const {
     check_config(config);
+    if (dtype == at::kChar && !device.is_cpu())
+      throw ConfigError({.field = "dtype"},
+                        "Integer products run on the CPU only: use bfloat16 on a device.");
     const std::uint64_t count = memory / block_bytes(config, device, dtype);
     if (count == 0)
       throw ConfigError({.field = "kv_memory"}, message("One block of keys and values of this model takes ",
@@ -277,6 +283,7 @@ std::size_t Transformer::token_capacity() const {
 }
 
 std::string Transformer::numeric_path() const {
+  if (impl_->dtype == at::kChar) return "int8-cpu";
   const char* dtype = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
   if (!impl_->device.is_cpu()) return message(dtype, "-cuda-torch", TORCH_VERSION);
   std::string isa = at::get_cpu_capability();

@@ -2,8 +2,11 @@
 
 #include <ATen/ops/empty.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "synthema/core/error.hpp"
 
@@ -38,11 +41,60 @@ class Loader {
     std::int64_t rows;
   };
   Linear linear(const std::vector<Part>& parts, std::int64_t columns) const {
+    if (integers())
+      return Linear(coded(with_suffix(parts, ".weight"), columns), bias_of(with_suffix(parts, ".bias")));
     at::Tensor weight = joined(with_suffix(parts, ".weight"), columns);
     return Linear(std::move(weight), bias_of(with_suffix(parts, ".bias")));
   }
+  bool integers() const { return dtype_ == at::kChar; }
+  // The matrices as the file codes them, joined where neighbours are coded alike; what the file holds as
+  // plain numbers, or in groups of 16 with offsets (Q2_K), is coded with 8 bits.
+  std::vector<std::shared_ptr<const cpu::CodedMatrix>> coded(const std::vector<Part>& parts,
+                                                             std::int64_t columns) const {
+    std::vector<Joined> joined;
+    for (const Part& part : parts) {
+      require(part.name, {part.rows, columns});
+      std::optional<GroupedCodes> codes = source_.codes ? source_.codes(part.name) : std::nullopt;
+      if (codes &&
+          (columns % codes->coding.group != 0 || (codes->coding.offsets && codes->coding.group == 16)))
+        codes.reset();
+      if (!codes || joined.empty() || !joined.back().takes(*codes))
+        joined.push_back({part.rows, std::move(codes), codes ? std::vector<float>() : floats(part, columns)});
+      else
+        joined.back().append(part.rows, *codes);
+    }
+    std::vector<std::shared_ptr<const cpu::CodedMatrix>> out;
+    for (const Joined& one : joined) out.push_back(std::make_shared<cpu::CodedMatrix>(one.matrix(columns)));
+    return out;
+  }
 
  private:
+  struct Joined {
+    std::int64_t rows;
+    std::optional<GroupedCodes> codes;
+    std::vector<float> floats;
+
+    bool takes(const GroupedCodes& more) const { return codes && codes->coding == more.coding; }
+    void append(std::int64_t more_rows, const GroupedCodes& more) {
+      rows += more_rows;
+      codes->codes.insert(codes->codes.end(), more.codes.begin(), more.codes.end());
+      codes->scales.insert(codes->scales.end(), more.scales.begin(), more.scales.end());
+      codes->offsets.insert(codes->offsets.end(), more.offsets.begin(), more.offsets.end());
+    }
+    cpu::CodedMatrix matrix(std::int64_t columns) const {
+      if (!codes) return cpu::CodedMatrix::from_floats(rows, columns, floats);
+      const GroupCoding& c = codes->coding;
+      return {rows,         columns,       {c.group, c.bits, c.zero, c.offsets},
+              codes->codes, codes->scales, codes->offsets};
+    }
+  };
+  std::vector<float> floats(const Part& part, std::int64_t columns) const {
+    std::vector<float> out(static_cast<std::size_t>(part.rows * columns));
+    source_.read(part.name, out);
+    return out;
+  }
+  at::ScalarType plain_type() const { return integers() ? at::kFloat : dtype_; }
+
   static std::vector<Part> with_suffix(std::vector<Part> parts, const char* suffix) {
     for (Part& part : parts) part.name += suffix;
     return parts;
@@ -60,7 +112,7 @@ class Loader {
       read(part.name, {part.rows, columns}, to);
       to += part.rows * columns;
     }
-    return out.to(device_, dtype_);
+    return out.to(device_, plain_type());
   }
   // All parts have a bias or none has.
   at::Tensor bias_of(const std::vector<Part>& parts) const {
@@ -71,7 +123,7 @@ class Loader {
       read(part.name, {part.rows}, to);
       to += part.rows;
     }
-    return out.to(device_, dtype_);
+    return out.to(device_, plain_type());
   }
   void require(const std::string& name, const std::vector<std::int64_t>& shape) const {
     const auto found = source_.shape(name);
@@ -118,11 +170,15 @@ Weights load_weights(const ModelConfig& config, const WeightSource& source, at::
                      at::ScalarType dtype) {
   const Loader loader(source, device, dtype);
   Weights weights;
-  weights.embedding = loader.matrix("token_embd.weight", config.vocabulary, config.width);
+  if (loader.integers())
+    weights.coded_embedding = loader.coded({{"token_embd.weight", config.vocabulary}}, config.width).front();
+  else
+    weights.embedding = loader.matrix("token_embd.weight", config.vocabulary, config.width);
   for (std::int64_t i = 0; i < config.layers; ++i) weights.layers.push_back(load_layer(config, loader, i));
   weights.final_norm = loader.gain("output_norm.weight", config.width);
-  weights.head = config.tied_head ? Linear(weights.embedding, {})
-                                  : loader.linear({{"output", config.vocabulary}}, config.width);
+  weights.head = !config.tied_head   ? loader.linear({{"output", config.vocabulary}}, config.width)
+                 : loader.integers() ? Linear({weights.coded_embedding}, {})
+                                     : Linear(weights.embedding, {});
   if (const auto shape = source.shape("rope_freqs.weight")) {
     const at::Tensor divisors = loader.gain("rope_freqs.weight", config.rope_width / 2).cpu();
     const float* data = divisors.data_ptr<float>();

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <vector>
 
 #include "src/torch/linear.hpp"
@@ -21,14 +22,17 @@ struct Layer {
 };
 
 struct Weights {
-  at::Tensor embedding;  // {vocabulary, width}, in the type of the products
+  at::Tensor
+      embedding;  // {vocabulary, width}, in the type of the products; undefined where they are integers:
+  std::shared_ptr<const cpu::CodedMatrix> coded_embedding;
   std::vector<Layer> layers;
   at::Tensor final_norm;
   Linear head;
   std::vector<float> rope_divisors;  // empty unless the file has them
 };
 
-// ModelError names the tensor that is missing or has another shape than `config` says.
+// dtype kChar asks for integer products. ModelError names the tensor that is missing or has another shape
+// than `config` says.
 Weights load_weights(const ModelConfig& config, const WeightSource& source, at::Device device,
                      at::ScalarType dtype);
 

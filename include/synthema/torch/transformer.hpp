@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "synthema/core/export.hpp"
+#include "synthema/model/grouped_codes.hpp"
 #include "synthema/model/language_model.hpp"
 #include "synthema/model/model_config.hpp"
 #include "synthema/model/model_file.hpp"
@@ -24,13 +25,19 @@ struct WeightSource {
   std::function<std::optional<std::vector<std::int64_t>>(std::string_view name)> shape;
   // All elements, outermost first; `out` has exactly as many entries.
   std::function<void(std::string_view name, std::span<float> out)> read;
+  // The codes of a quantised tensor, for integer products; may be left out, and gives nothing where there are
+  // none.
+  std::function<std::optional<GroupedCodes>(std::string_view name)> codes = {};
 };
 SYNTHEMA_EXPORT WeightSource weights_of(const ModelFile& file);
 
 struct TransformerOptions {
-  std::string device = "cpu";     // "cpu", "cuda" or "cuda:N"
-  std::string dtype = "float32";  // of the matrix products: "float32", "bfloat16", "float16"
-  std::size_t threads = 0;        // on the CPU; 0: one per core
+  std::string device = "cpu";  // "cpu", "cuda" or "cuda:N"
+  // Of the matrix products: "float32", "bfloat16", "float16"; on the CPU also "int8": the codes of a
+  // quantised file as they are (plain numbers in 8 bits), activations in 8 bits with a scale for each 32 of a
+  // row.
+  std::string dtype = "float32";
+  std::size_t threads = 0;                           // on the CPU; 0: one per core
   std::uint64_t kv_memory = std::uint64_t{2} << 30;  // bytes that keys and values may take
 };
 
