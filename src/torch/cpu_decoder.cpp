@@ -61,7 +61,7 @@ class CpuDecoder final : public Decoder {
     std::copy_n(block(from), layout_.size, block(to));
   }
 
-  at::Tensor run(std::span<const DecoderRow> rows) override {
+  Logits run(std::span<const DecoderRow> rows) override {
     Batch batch = prepare(rows);
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       attention(batch, weights_.layers[i], static_cast<std::int64_t>(i));
@@ -169,17 +169,33 @@ class CpuDecoder final : public Decoder {
     add_rows(batch, layer.down(batch.inner, used(batch)));
   }
 
-  at::Tensor logits(const Batch& batch) const {
-    std::vector<std::size_t> wanted;
+  // Rows that want all logits come first in the result, so that one product serves them; the others get the
+  // outputs they ask for one by one.
+  Logits logits(const Batch& batch) const {
+    std::vector<std::size_t> whole, sliced;
+    Logits out;
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      if (batch.rows[r].wants_logits) wanted.push_back(r);
-    if (wanted.empty()) return {};
+      if (batch.rows[r].wants_logits)
+        (weights_.head.can_slice(batch.rows[r].allowed) ? sliced : whole).push_back(r);
+    const std::size_t wanted = whole.size() + sliced.size();
+    if (wanted == 0) return out;
+    std::size_t next_whole = 0, next_sliced = whole.size();
+    for (const DecoderRow& row : batch.rows)
+      if (row.wants_logits)
+        out.place.push_back(
+            static_cast<std::int64_t>(weights_.head.can_slice(row.allowed) ? next_sliced++ : next_whole++));
     const at::Tensor last =
-        at::zeros({padded_rows(static_cast<std::int64_t>(wanted.size())), config_.width}, at::kFloat);
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-      rms_norm(row_of(batch.x, wanted[i]), weights_.final_norm.data_ptr<float>(), row_of(last, i),
-               config_.width, static_cast<float>(config_.norm_epsilon));
-    return weights_.head(last, static_cast<std::int64_t>(wanted.size()));
+        at::zeros({padded_rows(static_cast<std::int64_t>(wanted)), config_.width}, at::kFloat);
+    std::size_t to = 0;
+    for (const std::vector<std::size_t>* rows : {&whole, &sliced})
+      for (const std::size_t r : *rows)
+        rms_norm(row_of(batch.x, r), weights_.final_norm.data_ptr<float>(), row_of(last, to++), config_.width,
+                 static_cast<float>(config_.norm_epsilon));
+    out.rows = weights_.head(last, static_cast<std::int64_t>(whole.size()));
+    for (std::size_t i = 0; i < sliced.size(); ++i)
+      weights_.head.slice(row_of(last, whole.size() + i), batch.rows[sliced[i]].allowed,
+                          row_of(out.rows, whole.size() + i));
+    return out;
   }
 
   ModelConfig config_;

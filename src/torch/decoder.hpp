@@ -19,14 +19,21 @@ struct DecoderRow {
   std::int64_t position = 0;
   const std::vector<std::int32_t>* blocks = nullptr;  // of its sequence, reserved up to this position
   bool wants_logits = false;
+  std::span<const TokenId> allowed;  // whose logits are wanted; empty: all
+};
+
+// Logits {wanted rows or more, vocabulary}, float, on the CPU. The i-th row that wants them has place[i];
+// where it asked for some ids only, the others may be anything.
+struct Logits {
+  at::Tensor rows;
+  std::vector<std::int64_t> place;
 };
 
 class Decoder : public BlockStore {
  public:
-  // Appends keys and values of all rows, then returns the logits {wanted rows or more, vocabulary}, float, on
-  // the CPU, of the rows that want them, in order. Rows of a sequence come in order, each after all before
-  // it. Concurrent calls are allowed for different sequences.
-  virtual at::Tensor run(std::span<const DecoderRow> rows) = 0;
+  // Appends keys and values of all rows, then returns the logits of those that want them. Rows of a sequence
+  // come in order, each after all before it. Concurrent calls are allowed for different sequences.
+  virtual Logits run(std::span<const DecoderRow> rows) = 0;
 };
 
 std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights);

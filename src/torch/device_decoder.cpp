@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "src/torch/decoder.hpp"
@@ -60,7 +61,7 @@ class DeviceDecoder final : public Decoder {
     values_.select(1, to).copy_(values_.select(1, from));
   }
 
-  at::Tensor run(std::span<const DecoderRow> rows) override {
+  Logits run(std::span<const DecoderRow> rows) override {
     DeviceBatch batch = prepare(rows);
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       const Layer& layer = weights_.layers[i];
@@ -73,7 +74,9 @@ class DeviceDecoder final : public Decoder {
       if (rows[r].wants_logits) wanted.push_back(static_cast<std::int64_t>(r));
     if (wanted.empty()) return {};
     const at::Tensor last = batch.x.index_select(0, tensor_of(wanted, at::kLong, device_));
-    return weights_.head(normed(last, weights_.final_norm)).cpu();
+    std::vector<std::int64_t> place(wanted.size());
+    std::iota(place.begin(), place.end(), 0);
+    return {weights_.head(normed(last, weights_.final_norm)).cpu(), std::move(place)};
   }
 
  private:

@@ -58,6 +58,24 @@ at::Tensor Linear::operator()(const at::Tensor& x, std::int64_t used) const {
   return at::linear(x.to(weight_.scalar_type()), weight_, bias).to(at::kFloat);
 }
 
+bool Linear::can_slice(std::span<const std::int32_t> outputs) const {
+  return matrices_.size() == 1 && !outputs.empty() &&
+         static_cast<std::int64_t>(outputs.size()) <= matrices_.front()->panels() / 2;
+}
+
+void Linear::slice(const float* x, std::span<const std::int32_t> outputs, float* out) const {
+  const cpu::CodedMatrix& matrix = *matrices_.front();
+  cpu::CodedRows row(1, matrix.inputs());
+  row.set(0, x);
+  const float* bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
+  std::int64_t done = -1;
+  for (const std::int32_t output : outputs) {
+    const std::int64_t panel = output / cpu::kPanelOutputs;
+    if (panel != done) cpu::multiply(row, matrix, panel, panel + 1, bias, out, matrix.outputs());
+    done = panel;
+  }
+}
+
 at::Tensor Linear::coded_product(const at::Tensor& x, std::int64_t used) const {
   cpu::CodedRows rows(used, x.size(1));
   for (std::int64_t r = 0; r < used; ++r) rows.set(r, x.data_ptr<float>() + r * x.size(1));

@@ -3,7 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "src/cpu/int8_product.hpp"
@@ -32,6 +34,11 @@ class Linear {
   // float; what lies in its other rows is not defined.
   at::Tensor operator()(const at::Tensor& x, std::int64_t used) const;
   at::Tensor operator()(const at::Tensor& x) const { return (*this)(x, x.size(0)); }
+
+  // Whether computing these outputs alone (empty: all) saves most of the product.
+  bool can_slice(std::span<const std::int32_t> outputs) const;
+  // The outputs, and no others worth reading, of one row; `out` has a place for all.
+  void slice(const float* x, std::span<const std::int32_t> outputs, float* out) const;
 
  private:
   at::Tensor coded_product(const at::Tensor& x, std::int64_t used) const;

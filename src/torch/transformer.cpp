@@ -153,7 +153,8 @@ struct Transformer::Impl {
       const detail::Sequence& sequence = sequences.at(step.slot);
       for (std::size_t i = 0; i < step.tokens.size(); ++i)
         rows.push_back({step.tokens[i], sequence.length + static_cast<std::int64_t>(i), &sequence.blocks,
-                        all_logits || (step.wants_logits && i + 1 == step.tokens.size())});
+                        all_logits || (step.wants_logits && i + 1 == step.tokens.size()),
+                        all_logits ? std::span<const TokenId>() : step.allowed});
     }
     return rows;
   }
@@ -185,13 +186,12 @@ struct Transformer::Impl {
     const std::vector<detail::DecoderRow> rows = rows_of(steps, all_logits);
     for (std::size_t begin = 0; begin < rows.size(); begin += kChunkRows) {
       const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
-      const auto wanted = std::ranges::count_if(chunk, &detail::DecoderRow::wants_logits);
-      const at::Tensor logits = decoder->run(chunk);
-      if (wanted == 0) continue;
-      keep.push_back(logits);
-      for (std::int64_t i = 0; i < wanted; ++i)
-        out.emplace_back(logits.data_ptr<float>() + i * config.vocabulary,
+      detail::Logits logits = decoder->run(chunk);
+      if (logits.place.empty()) continue;
+      for (const std::int64_t row : logits.place)
+        out.emplace_back(logits.rows.data_ptr<float>() + row * config.vocabulary,
                          static_cast<std::size_t>(config.vocabulary));
+      keep.push_back(std::move(logits.rows));
     }
   }
 

@@ -55,9 +55,11 @@ WeightSource random_weights(const ModelConfig& c) {
           }};
 }
 
-Transformer tiny(std::size_t threads, const ModelConfig& config = tiny_config()) {
+Transformer tiny(std::size_t threads, const ModelConfig& config = tiny_config(),
+                 const std::string& dtype = "float32") {
   TransformerOptions options;
   options.threads = threads;
+  options.dtype = dtype;
   return Transformer(config, random_weights(config), options);
 }
 
@@ -97,7 +99,12 @@ TEST_CASE("logits are finite, differ between contexts, and a repeated call repea
 }
 
 TEST_CASE("the logits of a sequence are the same bytes whatever stands beside it, on any number of threads") {
-  Transformer reference = tiny(1);
+  std::string dtype = "float32";
+  SUBCASE("float32") {}
+  SUBCASE("int8") {
+    dtype = "int8";
+  }
+  Transformer reference = tiny(1, tiny_config(), dtype);
   std::vector<Tokens> sequences;
   std::vector<Logits> expected;
   for (std::size_t i = 0; i < 64; ++i) {
@@ -105,7 +112,7 @@ TEST_CASE("the logits of a sequence are the same bytes whatever stands beside it
     expected.push_back(alone(reference, sequences.back()));
   }
   for (const std::size_t threads : {1, 2, 3}) {
-    Transformer model = tiny(threads);
+    Transformer model = tiny(threads, tiny_config(), dtype);
     for (const std::size_t rows : {1, 3, 7, 64}) {
       std::vector<std::size_t> order(rows);
       std::iota(order.begin(), order.end(), std::size_t{0});
@@ -181,7 +188,12 @@ TEST_CASE("forks, and forks of forks, continue exactly as unforked sequences and
 }
 
 TEST_CASE("allowed ids give the whole vocabulary's logits of just these ids") {
-  Transformer model = tiny(1);
+  std::string dtype = "float32";
+  SUBCASE("float32") {}
+  SUBCASE("int8") {
+    dtype = "int8";
+  }
+  Transformer model = tiny(1, tiny_config(), dtype);
   const Tokens tokens{5, 6, 7}, allowed{260, 0, 17};
   const Logits all = alone(model, tokens);
   const Slot a = model.open(), b = model.open();
