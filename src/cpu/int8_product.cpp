@@ -1,7 +1,9 @@
 #include "src/cpu/int8_product.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "src/cpu/int8_kernels.hpp"
@@ -41,11 +43,24 @@ CodedMatrix::CodedMatrix(std::int64_t outputs, std::int64_t inputs, const Coding
   pack(codes, scales, offsets);
 }
 
+// Four codes at a time; a code of up to 4 bits leaves the other half of its byte to the next quad.
+void CodedMatrix::pack_group(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const {
+  for (std::int32_t quad = 0; quad < coding_.group / 4; ++quad) {
+    std::uint32_t four = 0, before = 0;
+    std::memcpy(&four, group.data() + quad * 4, 4);
+    std::uint8_t* const at = to + (coding_.bits <= 4 ? quad / 2 : quad) * 64;
+    if (coding_.bits <= 4 && quad % 2 == 1) {
+      std::memcpy(&before, at, 4);
+      four = before | (four << 4);
+    }
+    std::memcpy(at, &four, 4);
+  }
+}
+
 void CodedMatrix::pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
                        std::span<const float> offsets) {
   const std::int64_t cells = panels() * groups_,
                      given_groups = rounded_up(inputs_, coding_.group) / coding_.group;
-  const bool nibbles = coding_.bits <= 4;
   codes_.assign(static_cast<std::size_t>(cells * group_bytes()), 0);
   scales_.assign(static_cast<std::size_t>(cells * kPanelOutputs), 0.0f);
   if (coding_.offsets) offsets_.assign(scales_.size(), 0.0f);
@@ -57,13 +72,11 @@ void CodedMatrix::pack(std::span<const std::uint8_t> codes, std::span<const floa
       const auto from = static_cast<std::size_t>(o * given_groups + g);
       scales_[to] = scales[from];
       if (coding_.offsets) offsets_[to] = offsets[from];
-    }
-    for (std::int64_t i = 0; i < inputs_; ++i) {
-      const std::uint8_t code = codes[static_cast<std::size_t>(o * inputs_ + i)];
-      const std::int64_t quad = i % coding_.group / 4;
-      std::uint8_t* group = codes_.data() + (panel * groups_ + i / coding_.group) * group_bytes();
-      std::uint8_t& byte = group[(nibbles ? quad / 2 : quad) * 64 + lane * 4 + i % 4];
-      byte = static_cast<std::uint8_t>(byte | (nibbles && quad % 2 == 1 ? code << 4 : code));
+      std::array<std::uint8_t, 32> group{};
+      const std::int64_t first = g * coding_.group;
+      std::copy_n(codes.data() + o * inputs_ + first, std::min<std::int64_t>(coding_.group, inputs_ - first),
+                  group.data());
+      pack_group(group, codes_.data() + cell * group_bytes() + lane * 4);
     }
   }
 }

@@ -11,6 +11,7 @@
 // result is bitwise the same for any number of rows, any split over threads and any instruction set.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -61,6 +62,7 @@ class CodedMatrix {
  private:
   void pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
             std::span<const float> offsets);
+  void pack_group(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const;
 
   std::int64_t outputs_ = 0, inputs_ = 0, groups_ = 0;
   Coding coding_;
