@@ -392,7 +392,8 @@ def measure(job: Job, systems: list[System], arguments) -> list[dict]:
 
     # Peers that are far behind in the short form do not get hours for the long one.
     peers = sorted((c for c in contenders if not c[0].ours), key=lambda c: -c[1].value)
-    in_full = [c for c in contenders if c[0].ours] + peers[: arguments.contenders]
+    few = len(peers) if arguments.quick else arguments.contenders
+    in_full = [c for c in contenders if c[0].ours] + peers[:few]
     runs = {c[0].name: [] for c in contenders}
     for repeat in range(1 if arguments.quick else arguments.repeat):
         for system, best, tried in in_full:

@@ -39,7 +39,7 @@ def sampling(job, request):
 
 def prompt(job, request):
     made = Prompt.plain(request["text"]).with_sampling(sampling(job, request))
-    return made.matching(job["schema"]) if job.get("schema") else made
+    return made.json(job["schema"]) if job.get("schema") else made
 
 
 def generate(model, job):
