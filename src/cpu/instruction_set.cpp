@@ -1,5 +1,9 @@
 #include "src/cpu/instruction_set.hpp"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace synthema::cpu {
 
 bool is_supported(InstructionSet set) {
@@ -14,13 +18,19 @@ bool is_supported(InstructionSet set) {
   };
   if (set == InstructionSet::avx2) return avx2();
   if (set == InstructionSet::avx512) return avx2() && avx512();
+#elif defined(__aarch64__) && defined(__linux__)
+  constexpr unsigned long dot_product = 1UL << 20;  // HWCAP_ASIMDDP
+  if (set == InstructionSet::neon_dot) return (getauxval(AT_HWCAP) & dot_product) != 0;
+#elif defined(__aarch64__) && defined(__APPLE__)
+  if (set == InstructionSet::neon_dot) return true;
 #endif
   return set == InstructionSet::portable;
 }
 
 std::vector<InstructionSet> supported_instruction_sets() {
   std::vector<InstructionSet> out;
-  for (const InstructionSet set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512})
+  for (const InstructionSet set :
+       {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512, InstructionSet::neon_dot})
     if (is_supported(set)) out.push_back(set);
   return out;
 }

@@ -13,10 +13,11 @@ namespace synthema::cpu {
 enum class InstructionSet : std::uint8_t {
   portable,  // plain C++, any machine
   avx2,      // AVX2, FMA and F16C
-  avx512     // AVX-512 F, BW, DQ, VL and VNNI
+  avx512,    // AVX-512 F, BW, DQ, VL and VNNI
+  neon_dot   // AArch64 with the dot product of ARMv8.2; plain AArch64 is `portable`
 };
 constexpr std::string_view name_of(InstructionSet set) {
-  constexpr std::string_view names[] = {"portable", "avx2", "avx512"};
+  constexpr std::string_view names[] = {"portable", "avx2", "avx512", "neon_dot"};
   return names[static_cast<int>(set)];
 }
 

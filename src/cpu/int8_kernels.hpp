@@ -31,6 +31,8 @@ void int8_product_avx2(const Int8Rows&, const Int8Matrix&, std::int64_t, std::in
                        std::int64_t);
 void int8_product_avx512(const Int8Rows&, const Int8Matrix&, std::int64_t, std::int64_t, const float*, float*,
                          std::int64_t);
+void int8_product_neon_dot(const Int8Rows&, const Int8Matrix&, std::int64_t, std::int64_t, const float*,
+                           float*, std::int64_t);
 
 // One row of `groups` whole groups of 32 floats.
 using Int8Quantize = void (*)(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
@@ -38,5 +40,6 @@ using Int8Quantize = void (*)(const float* x, std::int64_t groups, std::int8_t* 
 void int8_quantize_portable(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
 void int8_quantize_avx2(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
 void int8_quantize_avx512(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
+void int8_quantize_neon_dot(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
 
 }  // namespace synthema::cpu

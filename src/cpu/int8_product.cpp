@@ -13,6 +13,18 @@ namespace synthema::cpu {
 
 namespace {
 
+struct Kernels {
+  Int8Product product;
+  Int8Quantize quantize;
+};
+constexpr Kernels kKernels[] = {{int8_product_portable, int8_quantize_portable},
+                                {int8_product_avx2, int8_quantize_avx2},
+                                {int8_product_avx512, int8_quantize_avx512},
+                                {int8_product_neon_dot, int8_quantize_neon_dot}};
+const Kernels& kernels_of(InstructionSet set) {
+  return kKernels[static_cast<int>(set)];
+}
+
 std::int64_t rounded_up(std::int64_t n, std::int64_t to) {
   return (n + to - 1) / to * to;
 }
@@ -129,9 +141,7 @@ CodedRows::CodedRows(std::int64_t rows, std::int64_t inputs)
       sums_(scales_.size() * 2) {}
 
 void CodedRows::set(std::int64_t row, const float* x, InstructionSet set) {
-  const Int8Quantize quantize = set == InstructionSet::avx512 ? int8_quantize_avx512
-                                : set == InstructionSet::avx2 ? int8_quantize_avx2
-                                                              : int8_quantize_portable;
+  const Int8Quantize quantize = kernels_of(set).quantize;
   std::int8_t* codes = codes_.data() + row * groups_ * kRowGroup;
   float* scales = scales_.data() + row * groups_;
   float* weighted = weighted_.data() + row * groups_;
@@ -146,16 +156,13 @@ void CodedRows::set(std::int64_t row, const float* x, InstructionSet set) {
 
 void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,
               const float* bias, float* out, std::int64_t stride, InstructionSet set) {
-  const Int8Product product = set == InstructionSet::avx512 ? int8_product_avx512
-                              : set == InstructionSet::avx2 ? int8_product_avx2
-                                                            : int8_product_portable;
   const Coding& coding = matrix.coding();
   const Int8Matrix weights{matrix.codes(),   matrix.scales(), coding.offsets ? matrix.offsets() : nullptr,
                            matrix.outputs(), matrix.groups(), coding.group,
                            coding.bits,      coding.zero};
   const Int8Rows rows{x.codes(0), x.scales(0), x.weighted_sums(0),
                       x.sums(0),  x.rows(),    x.groups() * kRowGroup};
-  if (x.rows() > 0) product(rows, weights, first, last, bias, out, stride);
+  if (x.rows() > 0) kernels_of(set).product(rows, weights, first, last, bias, out, stride);
 }
 
 }  // namespace synthema::cpu

@@ -82,7 +82,7 @@ TEST_CASE("every instruction set gives the same bytes") {
         CHECK(product(rows_of(x, rows, inputs, set), matrix, bias, set) == expected);
       }
     }
-  for (const InstructionSet set : {InstructionSet::avx2, InstructionSet::avx512})
+  for (const InstructionSet set : {InstructionSet::avx2, InstructionSet::avx512, InstructionSet::neon_dot})
     if (!is_supported(set)) MESSAGE("skipped on this CPU: ", name_of(set));
 }
 

@@ -1,0 +1,149 @@
+#include "src/cpu/int8_kernels.hpp"
+
+#if defined(__ARM_FEATURE_DOTPROD)
+
+#include <arm_neon.h>
+
+#include "src/cpu/int8_quantize.hpp"
+
+namespace synthema::cpu {
+
+namespace {
+
+// The dot product takes signed bytes on both sides: codes of less than 8 bits are their own signed bytes,
+// those of 8 bits move by 128, as the zero does.
+template <int Rows, int Bits, bool Offsets, int Quads>
+struct Tile {
+  static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 7;
+
+  static void run(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel,
+                  const float* bias, float* out, std::int64_t stride) {
+    constexpr std::int64_t group_bytes = Quads * 64 / (kNibbles ? 2 : 1);
+    float y[Rows][16];
+    for (int r = 0; r < Rows; ++r)
+      for (int lane = 0; lane < 16; ++lane)
+        y[r][lane] = bias && panel * 16 + lane < matrix.outputs ? bias[panel * 16 + lane] : 0.0f;
+    for (std::int64_t g = 0; g < matrix.groups; ++g) {
+      const std::int64_t at = panel * matrix.groups + g;
+      const std::int32_t zero = (Offsets ? 0 : matrix.zero) - (kSigned ? 128 : 0);
+      int32x4_t sum[Rows][4];
+#pragma GCC unroll 4
+      for (int r = 0; r < Rows; ++r) {
+        const int32x4_t begin = vdupq_n_s32(-zero * row_sum(x, row + r, g));
+#pragma GCC unroll 4
+        for (int n = 0; n < 4; ++n) sum[r][n] = begin;
+      }
+      const std::uint8_t* codes = matrix.codes + at * group_bytes;
+      const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
+#pragma GCC unroll 2
+      for (int q = 0; q < Quads; q += 4) add_four_quads(codes, q, a, x.inputs, sum);
+      scale_into(x, matrix, row, at, Quads == 8 ? g : g / 2, sum, y);
+    }
+    for (int r = 0; r < Rows; ++r)
+      for (int lane = 0; lane < 16 && panel * 16 + lane < matrix.outputs; ++lane)
+        out[(row + r) * stride + panel * 16 + lane] = y[r][lane];
+  }
+
+ private:
+  static std::int32_t row_sum(const Int8Rows& x, std::int64_t row, std::int64_t g) {
+    const std::int32_t* sums = x.sums + row * (x.inputs / 16);
+    return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
+  }
+
+  // Codes of quad q for four outputs.
+  static int8x16_t load_codes(const std::uint8_t* codes, int q, int part) {
+    uint8x16_t v = vld1q_u8(codes + (kNibbles ? q / 2 : q) * 64 + part * 16);
+    if constexpr (kNibbles) v = q % 2 == 1 ? vshrq_n_u8(v, 4) : vandq_u8(v, vdupq_n_u8(15));
+    if constexpr (kSigned) v = veorq_u8(v, vdupq_n_u8(0x80));
+    return vreinterpretq_s8_u8(v);
+  }
+
+  template <int Lane>
+  static void add_quad(const std::uint8_t* codes, int q, const int8x16_t (&a)[Rows],
+                       int32x4_t (&sum)[Rows][4]) {
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n) {
+      const int8x16_t w = load_codes(codes, q + Lane, n);
+#pragma GCC unroll 4
+      for (int r = 0; r < Rows; ++r) sum[r][n] = vdotq_laneq_s32(sum[r][n], w, a[r], Lane);
+    }
+  }
+
+  static void add_four_quads(const std::uint8_t* codes, int q, const std::int8_t* a, std::int64_t row_stride,
+                             int32x4_t (&sum)[Rows][4]) {
+    int8x16_t sixteen[Rows];
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) sixteen[r] = vld1q_s8(a + r * row_stride + q * 4);
+    add_quad<0>(codes, q, sixteen, sum);
+    add_quad<1>(codes, q, sixteen, sum);
+    add_quad<2>(codes, q, sixteen, sum);
+    add_quad<3>(codes, q, sixteen, sum);
+  }
+
+  static void scale_into(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t at,
+                         std::int64_t row_group, const int32x4_t (&sum)[Rows][4], float (&y)[Rows][16]) {
+    for (int r = 0; r < Rows; ++r) {
+      const std::int64_t scale_at = (row + r) * (x.inputs / 32) + row_group;
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) {
+        const float32x4_t exact = vmulq_n_f32(vcvtq_f32_s32(sum[r][n]), x.scales[scale_at]);
+        float32x4_t total = vld1q_f32(y[r] + n * 4);
+        total = vfmaq_f32(total, exact, vld1q_f32(matrix.scales + at * 16 + n * 4));
+        if constexpr (Offsets)
+          total = vfmaq_f32(total, vdupq_n_f32(x.weighted[scale_at]),
+                            vld1q_f32(matrix.offsets + at * 16 + n * 4));
+        vst1q_f32(y[r] + n * 4, total);
+      }
+    }
+  }
+};
+
+template <int Bits, bool Offsets, int Quads>
+void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+                 const float* bias, float* out, std::int64_t stride) {
+  for (std::int64_t panel = first; panel < last; ++panel) {
+    std::int64_t row = 0;
+    for (; row + 4 <= x.rows; row += 4)
+      Tile<4, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    for (; row < x.rows; ++row) Tile<1, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+  }
+}
+
+template <int Bits>
+void of_bits(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+             const float* bias, float* out, std::int64_t stride) {
+  const auto product = matrix.group == 16          ? all_columns<Bits, false, 4>
+                       : matrix.offsets != nullptr ? all_columns<Bits, true, 8>
+                                                   : all_columns<Bits, false, 8>;
+  product(x, matrix, first, last, bias, out, stride);
+}
+
+}  // namespace
+
+void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+                           const float* bias, float* out, std::int64_t stride) {
+  const auto product = matrix.bits <= 4 ? of_bits<4> : matrix.bits <= 7 ? of_bits<7> : of_bits<8>;
+  product(x, matrix, first, last, bias, out, stride);
+}
+
+void int8_quantize_neon_dot(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
+                            float* weighted, std::int32_t* sums) {
+  quantize_row(x, groups, codes, scales, weighted, sums);
+}
+
+}  // namespace synthema::cpu
+
+#else  // a build for another kind of machine: never chosen there
+
+namespace synthema::cpu {
+void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
+                           const float* bias, float* out, std::int64_t stride) {
+  int8_product_portable(x, matrix, first, last, bias, out, stride);
+}
+void int8_quantize_neon_dot(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
+                            float* weighted, std::int32_t* sums) {
+  int8_quantize_portable(x, groups, codes, scales, weighted, sums);
+}
+}  // namespace synthema::cpu
+
+#endif
