@@ -15,12 +15,21 @@ namespace {
 py::dict dict_of(const RopeScaling& scaling) {
   py::dict out;
   out["kind"] = scaling.kind;
+  if (!scaling.divisors.empty()) out["divisors"] = scaling.divisors;
   if (scaling.kind == "none") return out;
   out["factor"] = scaling.factor;
-  if (scaling.kind != "llama3") return out;
-  out["low_frequency_factor"] = scaling.low_frequency_factor;
-  out["high_frequency_factor"] = scaling.high_frequency_factor;
+  if (scaling.kind == "linear") return out;
   out["original_context"] = scaling.original_context;
+  if (scaling.kind == "llama3") {
+    out["low_frequency_factor"] = scaling.low_frequency_factor;
+    out["high_frequency_factor"] = scaling.high_frequency_factor;
+  } else {
+    out["attention_factor"] = scaling.attention_factor;
+  }
+  if (scaling.kind == "yarn") {
+    out["beta_fast"] = scaling.beta_fast;
+    out["beta_slow"] = scaling.beta_slow;
+  }
   return out;
 }
 
@@ -36,16 +45,28 @@ py::dict dict_of(const ModelConfig& config) {
   out["kv_heads"] = config.kv_heads;
   out["head_width"] = config.head_width;
   out["feed_forward"] = config.feed_forward;
+  out["norm"] = config.norm == NormKind::rms ? "rms" : "layer";
   out["norm_epsilon"] = config.norm_epsilon;
+  out["head_norm"] = config.head_norm;
+  out["post_norms"] = config.post_norms;
+  out["learned_positions"] = config.learned_positions;
   out["rope_base"] = config.rope_base;
   out["rope_pairs"] = config.rope_pairs == RopePairs::adjacent ? "adjacent" : "halves";
   out["rope_scaling"] = dict_of(config.rope_scaling);
   out["rope_width"] = config.rope_width;
-  out["tied_head"] = config.tied_head;
-  out["attention_bias"] = config.attention_bias;
-  out["head_norm"] = config.head_norm;
+  out["local_rope_base"] = config.local_rope_base;
   out["sliding_window"] = config.sliding_window;
+  std::int64_t local = 0;
+  for (std::int64_t i = 0; i < config.layers; ++i) local += config.is_local(i);
+  out["local_layers"] = local;
+  out["embedding_scale"] = config.embedding_scale;
+  out["attention_scale"] = config.attention_scale;
+  out["attention_bias"] = config.attention_bias;
+  out["output_bias"] = config.output_bias;
+  out["feed_forward_bias"] = config.feed_forward_bias;
+  out["gated"] = config.gated;
   out["activation"] = config.activation;
+  out["tied_head"] = config.tied_head;
   return out;
 }
 

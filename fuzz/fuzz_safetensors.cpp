@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
          parse_safetensors({reinterpret_cast<const std::byte*>(data), size}, "fuzz")) {
       std::vector<float> out(static_cast<std::size_t>(view.elements()));
       dequantize(view, out);
-      (void)canonical_tensor_name(view.name);
+      (void)canonical_tensor_name({}, view.name);
     }
   } catch (const ModelError&) {
   }

@@ -212,6 +212,18 @@ std::size_t checked_blocks(const TensorView& view) {
   return blocks;
 }
 
+// Plain numbers that are not stored as they are meant.
+void read_plain(const TensorView& view, std::span<float> out) {
+  const TypeFacts& type = facts(view.type);
+  if (type.read || (view.transposed && view.shape.size() != 2))
+    throw ModelError(message("Tensor '", view.name, "' of type ", type.name, " has no other layout."));
+  const std::size_t rows = view.transposed ? static_cast<std::size_t>(view.shape[0]) : 1;
+  const std::size_t columns = out.size() / rows;
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < columns; ++c)
+      out[r * columns + c] = plain(view.type, bytes_of(view) + (c * rows + r) * type.bytes) + view.added;
+}
+
 }  // namespace
 
 std::string_view name_of(TensorType type) {
@@ -231,6 +243,7 @@ void dequantize(const TensorView& view, std::span<float> out) {
     throw ModelError(message("Tensor '", view.name, "' has ", view.elements(),
                              " elements and was to be written to ", out.size(), " floats."));
   const std::uint8_t* in = bytes_of(view);
+  if (view.transposed || view.added != 0) return read_plain(view, out);
   for (std::size_t b = 0; b < blocks; ++b)
     if (type.read)
       decode_block(type, in + b * type.bytes, out.data() + b * type.elements);

@@ -1,7 +1,7 @@
 // From the keys of a GGUF file to a configuration and a tokenizer.
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cmath>
 
 #include "src/model/architecture.hpp"
 #include "src/model/loaded_model.hpp"
@@ -61,38 +61,97 @@ class Keys {
   const std::string& path_;
 };
 
-void read_rope(const Keys& keys, const std::string& prefix, ModelConfig& c) {
-  c.rope_base = keys.real(prefix + "rope.freq_base").value_or(10000);
+const TensorView* tensor_named(const Gguf& file, std::string_view name) {
+  const auto hit = std::ranges::find(file.tensors, name, &TensorView::name);
+  return hit == file.tensors.end() ? nullptr : &*hit;
+}
+
+// Factors by frequency are tensors here: of Llama 3's scaling, or of the short context of longrope.
+std::vector<double> rope_factors(const Gguf& file, const ModelConfig& c, const char* name) {
+  const TensorView* const view = tensor_named(file, name);
+  if (!view || view->elements() != c.rope_width / 2) return {};  // a wrong shape is found with the tensors'
+  std::vector<float> values(static_cast<std::size_t>(view->elements()));
+  dequantize(*view, values);
+  return {values.begin(), values.end()};
+}
+
+void read_longrope(const Gguf& file, const Keys& keys, const std::string& prefix, ModelConfig& c) {
+  RopeScaling& out = c.rope_scaling;
+  out.kind = "longrope";
+  out.divisors = rope_factors(file, c, "rope_factors_short.weight");
+  const std::int64_t original =
+      keys.integer(prefix + "rope.scaling.original_context_length").value_or(c.context);
+  out.factor = static_cast<double>(c.context) / static_cast<double>(std::max<std::int64_t>(original, 1));
+  out.attention_factor = keys.real(prefix + "rope.scaling.attn_factor")
+                             .value_or(longrope_attention_factor(out.factor, original));
+  out.original_context = static_cast<double>(original);
+  c.context = std::min(c.context, original);
+}
+
+void read_yarn(const Keys& keys, const std::string& prefix, ModelConfig& c) {
+  const std::string scaling = prefix + "rope.scaling.";
+  RopeScaling& out = c.rope_scaling;
+  out.original_context =
+      static_cast<double>(keys.integer(scaling + "original_context_length").value_or(c.context));
+  out.beta_fast = keys.real(scaling + "yarn_beta_fast").value_or(32);
+  out.beta_slow = keys.real(scaling + "yarn_beta_slow").value_or(1);
+  if (keys.real(scaling + "yarn_ext_factor").value_or(1) != 1 ||
+      keys.real(scaling + "yarn_log_multiplier").value_or(0) != 0)
+    keys.fail("This variant of the yarn rope scaling is not supported.");
+  out.attention_factor =
+      keys.real(scaling + "yarn_attn_factor").value_or(keys.real(scaling + "attn_factor").value_or(1)) *
+      yarn_attention_factor(out.factor);
+}
+
+void read_rope(const Gguf& file, const Keys& keys, const std::string& prefix, ModelConfig& c) {
+  c.rope_base = keys.real(prefix + "rope.freq_base").value_or(c.rope_base);
+  if (c.local_rope_base)
+    c.local_rope_base = keys.real(prefix + "rope.freq_base_swa").value_or(*c.local_rope_base);
   c.rope_width = keys.integer(prefix + "rope.dimension_count").value_or(c.head_width);
   const auto kind = keys.text(prefix + "rope.scaling.type").value_or("none");
   const auto old_factor = keys.real(prefix + "rope.scale_linear");  // before rope.scaling.* existed
-  if (kind != "none" && kind != "linear")
-    keys.fail(message("The rope scaling '", kind, "' is not supported; 'none' and 'linear' are."));
-  if (kind == "linear" || (old_factor && *old_factor != 1)) {
-    c.rope_scaling.kind = "linear";
+  if (kind != "none" && kind != "linear" && kind != "yarn" && kind != "longrope")
+    keys.fail(message("The rope scaling '", kind, "' is not supported; linear, yarn and longrope are."));
+  c.rope_scaling.kind = kind == "none" && old_factor && *old_factor != 1 ? "linear" : kind;
+  if (c.rope_scaling.kind != "none")
     c.rope_scaling.factor = keys.real(prefix + "rope.scaling.factor").value_or(old_factor.value_or(1));
-  }
+  if (kind == "yarn") read_yarn(keys, prefix, c);
+  if (kind == "longrope" || tensor_named(file, "rope_factors_short.weight"))
+    return read_longrope(file, keys, prefix, c);
+  c.rope_scaling.divisors = rope_factors(file, c, "rope_freqs.weight");
 }
 
-std::int64_t rows_of_embedding(const Gguf& file, const Keys& keys) {
-  const auto hit = std::ranges::find(file.tensors, "token_embd.weight", &TensorView::name);
-  if (hit == file.tensors.end()) keys.fail("The model has no tensor 'token_embd.weight'.");
-  return hit->shape.front();
+void read_window(const Keys& keys, const std::string& prefix, const Architecture& row, ModelConfig& c) {
+  const auto window = keys.integer(prefix + "attention.sliding_window");
+  if (!window || *window == 0) return;
+  c.sliding_window = window;
+  const std::string pattern = prefix + "attention.sliding_window_pattern";
+  c.local_layers = local_layers(c.layers, keys.integer(pattern).value_or(row.global_every));
+}
+
+// Gemma 3's 27B model alone does not scale the scores by the width of its heads.
+void read_gemma_scales(const Keys& keys, const std::string& prefix, ModelConfig& c) {
+  constexpr std::int64_t layers_of_27b = 62;
+  c.embedding_scale = std::sqrt(static_cast<double>(c.width));
+  c.attention_scale = keys.real(prefix + "attention.scale");
+  if (!c.attention_scale && c.layers == layers_of_27b)
+    c.attention_scale = 1 / std::sqrt(static_cast<double>(c.width) / static_cast<double>(c.heads));
 }
 
 ModelConfig read_config(const Gguf& file, const Keys& keys, const std::string& path) {
   const auto name = keys.required(keys.text("general.architecture"), "general.architecture");
   const Architecture& row = architecture_named(name, path);
-  const std::string prefix = std::string(row.name) + ".";
-  const auto has = [&](std::string_view tensor) {
-    return std::ranges::find(file.tensors, tensor, &TensorView::name) != file.tensors.end();
-  };
+  ModelConfig c = row.traits;
+  const std::string prefix = c.architecture + ".";
+  const auto has = [&](std::string_view tensor) { return tensor_named(file, tensor) != nullptr; };
   if (keys.integer(prefix + "expert_count").value_or(0) > 0)
     keys.fail("This is a mixture of experts, which is not supported; dense models are.");
-  ModelConfig c;
-  c.architecture = row.name;
+  for (const char* cap : {"attn_logit_softcapping", "final_logit_softcapping"})
+    if (keys.real(prefix + cap).value_or(0) != 0) keys.fail(message("'", cap, "' is not supported."));
+  const TensorView* const embedding = tensor_named(file, "token_embd.weight");
+  if (!embedding) keys.fail("The model has no tensor 'token_embd.weight'.");
   c.name = keys.text("general.name").value_or("");
-  c.vocabulary = rows_of_embedding(file, keys);
+  c.vocabulary = embedding->shape.front();
   c.context = keys.required_integer(prefix + "context_length");
   c.width = keys.required_integer(prefix + "embedding_length");
   c.layers = keys.required_integer(prefix + "block_count");
@@ -102,14 +161,17 @@ ModelConfig read_config(const Gguf& file, const Keys& keys, const std::string& p
   c.head_width = keys.integer(prefix + "attention.key_length").value_or(c.heads > 0 ? c.width / c.heads : 0);
   if (keys.integer(prefix + "attention.value_length").value_or(c.head_width) != c.head_width)
     keys.fail("Keys and values of different width are not supported.");
-  const std::string epsilon = prefix + "attention.layer_norm_rms_epsilon";
+  const std::string epsilon = prefix + (c.norm == NormKind::rms ? "attention.layer_norm_rms_epsilon"
+                                                                : "attention.layer_norm_epsilon");
   c.norm_epsilon = keys.required(keys.real(epsilon), epsilon);
-  c.sliding_window = keys.integer(prefix + "attention.sliding_window");
   c.rope_pairs = row.gguf_pairs;
-  read_rope(keys, prefix, c);
+  if (!c.learned_positions) read_rope(file, keys, prefix, c);
+  read_window(keys, prefix, row, c);
+  if (c.architecture == "gemma3") read_gemma_scales(keys, prefix, c);
   c.tied_head = !has("output.weight");
-  c.attention_bias = has("blk.0.attn_q.bias");
-  c.activation = row.activation;
+  c.attention_bias |= has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias");
+  c.output_bias |= has("blk.0.attn_output.bias");
+  c.feed_forward_bias |= has("blk.0.ffn_down.bias");
   return c;
 }
 

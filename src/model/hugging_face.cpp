@@ -17,19 +17,31 @@ namespace {
 
 // --- weights
 
+// Buffers that old checkpoints keep: rotary frequencies, and GPT-2's causal masks.
 bool is_recomputed(std::string_view name) {
-  return name.ends_with("rotary_emb.inv_freq");
+  return name.ends_with("rotary_emb.inv_freq") || name.ends_with(".attn.bias") ||
+         name.ends_with(".attn.masked_bias");
+}
+
+// The family's own way to store a tensor, see TensorView.
+void note_layout(const ModelConfig& config, TensorView& view) {
+  if (config.architecture == "gemma3" && view.name.ends_with("norm.weight")) view.added = 1;
+  if (config.architecture == "gpt2" && view.name.starts_with("blk.") && view.shape.size() == 2) {
+    view.transposed = true;
+    std::swap(view.shape[0], view.shape[1]);
+  }
 }
 
 void add_tensors(Folder& folder, const std::string& file, const ModelConfig& config, FolderModel& out) {
   out.files.push_back(folder.map(file));
   for (TensorView& view : parse_safetensors(out.files.back().bytes(), folder.full(file))) {
     if (is_recomputed(view.name) || (config.tied_head && view.name == "lm_head.weight")) continue;
-    const std::string name = canonical_tensor_name(view.name);
+    const std::string name = canonical_tensor_name(config, view.name);
     if (name.empty())
       folder.fail(message("The file '", file, "' has the tensor '", view.name,
                           "', which this architecture does not use."));
     view.name = name;
+    note_layout(config, view);
     out.model.tensors.push_back(std::move(view));
   }
 }

@@ -34,11 +34,15 @@ float* row_of(const at::Tensor& matrix, std::size_t row) {
   return matrix.data_ptr<float>() + static_cast<std::int64_t>(row) * matrix.size(1);
 }
 
+struct Angles {
+  std::vector<float> cosines, sines;  // {rows, pairs}
+};
+
 // The part of one run() that all layers share.
 struct Batch {
   std::span<const DecoderRow> rows;
   std::vector<std::vector<const float*>> blocks;  // by row
-  std::vector<float> cosines, sines;              // {rows, pairs}
+  std::vector<Angles> angles;                     // by kind of layer
   at::Tensor x, normed, mixed, inner;             // {padded rows, ...}; padding rows stay zero
 };
 
@@ -48,8 +52,9 @@ class CpuDecoder final : public Decoder {
       : config_(config),
         weights_(std::move(weights)),
         layout_(config),
-        frequencies_(rope_frequencies(config, weights_.rope_divisors)),
-        scale_(1.0f / std::sqrt(static_cast<float>(config.head_width))) {}
+        ropes_(ropes_of(config)),
+        scale_(static_cast<float>(attention_scale(config))),
+        activation_(config.activation == "silu" ? Activation::silu : Activation::gelu_tanh) {}
 
   void clear(std::int32_t block) override {
     const auto index = static_cast<std::size_t>(block);
@@ -81,59 +86,77 @@ class CpuDecoder final : public Decoder {
     batch.normed = at::zeros({padded, config_.width}, at::kFloat);
     batch.mixed = at::zeros({padded, config_.heads * config_.head_width}, at::kFloat);
     batch.inner = at::zeros({padded, config_.feed_forward}, at::kFloat);
+    batch.angles.resize(ropes_.size());
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      embed(rows[r].token, row_of(batch.x, r));
+      embed(rows[r], row_of(batch.x, r));
       std::vector<const float*>& pointers = batch.blocks.emplace_back();
       for (const std::int32_t b : *rows[r].blocks) pointers.push_back(block(b));
-      for (const double frequency : frequencies_) {
-        const double angle = frequency * static_cast<double>(rows[r].position);
-        batch.cosines.push_back(static_cast<float>(std::cos(angle)));
-        batch.sines.push_back(static_cast<float>(std::sin(angle)));
-      }
+      for (std::size_t i = 0; i < ropes_.size(); ++i)
+        ropes_[i].append(rows[r].position, batch.angles[i].cosines, batch.angles[i].sines);
     }
     return batch;
   }
 
-  void embed(TokenId token, float* out) const {
-    if (weights_.coded_embedding) return weights_.coded_embedding->decode(token, out);
-    const at::Tensor row = weights_.embedding.select(0, token).to(at::kFloat);
-    std::copy_n(row.data_ptr<float>(), config_.width, out);
-  }
-
   static std::int64_t used(const Batch& batch) { return static_cast<std::int64_t>(batch.rows.size()); }
 
-  void norm(const Batch& batch, const at::Tensor& gain) const {
-    for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      rms_norm(row_of(batch.x, r), gain.data_ptr<float>(), row_of(batch.normed, r), config_.width,
-               static_cast<float>(config_.norm_epsilon));
+  void embed(const DecoderRow& row, float* out) const {
+    if (weights_.coded_embedding) {
+      weights_.coded_embedding->decode(row.token, out);
+    } else {
+      const at::Tensor token = weights_.embedding.select(0, row.token).to(at::kFloat);
+      std::copy_n(token.data_ptr<float>(), config_.width, out);
+    }
+    const auto scale = static_cast<float>(config_.embedding_scale);
+    for (float& x : std::span(out, static_cast<std::size_t>(config_.width))) x *= scale;
+    if (!weights_.positions.defined()) return;
+    const at::Tensor position = weights_.positions.select(0, row.position).to(at::kFloat);
+    add(position.data_ptr<float>(), out, config_.width);
   }
 
-  static void add_rows(const Batch& batch, const at::Tensor& change) {
+  // out may be x.
+  void norm(const Norm& norm, const float* x, float* out) const {
+    const auto epsilon = static_cast<float>(config_.norm_epsilon);
+    const std::int64_t width = norm.gain.size(0);
+    if (norm.bias.defined())
+      layer_norm(x, norm.gain.data_ptr<float>(), norm.bias.data_ptr<float>(), out, width, epsilon);
+    else
+      rms_norm(x, norm.gain.data_ptr<float>(), out, width, epsilon);
+  }
+  void norm_rows(const Batch& batch, const Norm& gain) const {
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      add(row_of(change, r), row_of(batch.x, r), batch.x.size(1));
+      norm(gain, row_of(batch.x, r), row_of(batch.normed, r));
+  }
+
+  // Adds what attention or feed-forward gave, after its own norm where there is one.
+  void add_rows(const Batch& batch, const Norm& post, const at::Tensor& change) const {
+    for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+      float* row = row_of(change, r);
+      if (post.gain.defined()) norm(post, row, row);
+      add(row, row_of(batch.x, r), batch.x.size(1));
+    }
   }
 
   void attention(const Batch& batch, const Layer& layer, std::int64_t index) const {
-    norm(batch, layer.attention_norm);
+    norm_rows(batch, layer.attention_norm);
     const at::Tensor qkv = layer.qkv(batch.normed, used(batch));
     for (std::size_t r = 0; r < batch.rows.size(); ++r) append(batch, layer, index, r, row_of(qkv, r));
     // Heads outermost: the keys and values of a shared prefix stay in the cache of the core for all rows.
     for (std::int64_t head = 0; head < config_.kv_heads; ++head)
       for (std::size_t r = 0; r < batch.rows.size(); ++r) mix(batch, index, head, r, row_of(qkv, r));
-    add_rows(batch, layer.output(batch.mixed, used(batch)));
+    add_rows(batch, layer.attention_post_norm, layer.output(batch.mixed, used(batch)));
   }
 
   // Rotates the row's queries and keys and stores its keys and values.
   void append(const Batch& batch, const Layer& layer, std::int64_t index, std::size_t r, float* qkv) const {
     const std::int64_t d = config_.head_width;
-    const auto pairs = static_cast<std::int64_t>(frequencies_.size());
-    const float* cosines = batch.cosines.data() + static_cast<std::int64_t>(r) * pairs;
-    const float* sines = batch.sines.data() + static_cast<std::int64_t>(r) * pairs;
+    const std::size_t kind = rope_of_layer(config_, index);
+    const std::int64_t pairs = ropes_[kind].pairs();
+    const float* cosines = batch.angles[kind].cosines.data() + static_cast<std::int64_t>(r) * pairs;
+    const float* sines = batch.angles[kind].sines.data() + static_cast<std::int64_t>(r) * pairs;
     for (std::int64_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
       float* vector = qkv + head * d;
-      const at::Tensor& gain = head < config_.heads ? layer.query_norm : layer.key_norm;
-      if (gain.defined())
-        rms_norm(vector, gain.data_ptr<float>(), vector, d, static_cast<float>(config_.norm_epsilon));
+      const Norm& own = head < config_.heads ? layer.query_norm : layer.key_norm;
+      if (own.gain.defined()) norm(own, vector, vector);
       rotate(vector, cosines, sines, pairs, config_.rope_pairs == RopePairs::adjacent);
     }
     const DecoderRow& row = batch.rows[r];
@@ -153,7 +176,7 @@ class CpuDecoder final : public Decoder {
     const AttentionSpan span{batch.blocks[r].data(),
                              layout_.keys(index, kv_head),
                              layout_.values(index, kv_head),
-                             first_visible(config_, position),
+                             first_visible(config_, index, position),
                              position,
                              d,
                              scale_};
@@ -162,11 +185,11 @@ class CpuDecoder final : public Decoder {
   }
 
   void feed_forward(const Batch& batch, const Layer& layer) const {
-    norm(batch, layer.feed_forward_norm);
+    norm_rows(batch, layer.feed_forward_norm);
     const at::Tensor gate_up = layer.gate_up(batch.normed, used(batch));
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      gated_silu(row_of(gate_up, r), row_of(batch.inner, r), config_.feed_forward);
-    add_rows(batch, layer.down(batch.inner, used(batch)));
+      activate(activation_, config_.gated, row_of(gate_up, r), row_of(batch.inner, r), config_.feed_forward);
+    add_rows(batch, layer.feed_forward_post_norm, layer.down(batch.inner, used(batch)));
   }
 
   // Rows that want all logits come first in the result, so that one product serves them; the others get the
@@ -188,9 +211,7 @@ class CpuDecoder final : public Decoder {
         at::zeros({padded_rows(static_cast<std::int64_t>(wanted)), config_.width}, at::kFloat);
     std::size_t to = 0;
     for (const std::vector<std::size_t>* rows : {&whole, &sliced})
-      for (const std::size_t r : *rows)
-        rms_norm(row_of(batch.x, r), weights_.final_norm.data_ptr<float>(), row_of(last, to++), config_.width,
-                 static_cast<float>(config_.norm_epsilon));
+      for (const std::size_t r : *rows) norm(weights_.final_norm, row_of(batch.x, r), row_of(last, to++));
     out.rows = weights_.head(last, static_cast<std::int64_t>(whole.size()));
     for (std::size_t i = 0; i < sliced.size(); ++i)
       weights_.head.slice(row_of(last, whole.size() + i), batch.rows[sliced[i]].allowed,
@@ -201,8 +222,9 @@ class CpuDecoder final : public Decoder {
   ModelConfig config_;
   Weights weights_;
   BlockLayout layout_;
-  std::vector<double> frequencies_;
+  std::vector<Rope> ropes_;
   float scale_;
+  Activation activation_;
   std::vector<std::unique_ptr<float[]>> blocks_;
 };
 

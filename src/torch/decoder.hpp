@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -40,9 +42,13 @@ std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights wei
 std::unique_ptr<Decoder> make_device_decoder(const ModelConfig& config, Weights weights, at::Device device,
                                              at::ScalarType dtype, std::size_t blocks);
 
-// First position that a query at `position` sees.
-inline std::int64_t first_visible(const ModelConfig& config, std::int64_t position) {
-  return config.sliding_window ? std::max<std::int64_t>(0, position - *config.sliding_window + 1) : 0;
+// First position that a query at `position` sees in a layer.
+inline std::int64_t first_visible(const ModelConfig& config, std::int64_t layer, std::int64_t position) {
+  return config.is_local(layer) ? std::max<std::int64_t>(0, position - *config.sliding_window + 1) : 0;
+}
+// Of the products of queries and keys.
+inline double attention_scale(const ModelConfig& config) {
+  return config.attention_scale.value_or(1 / std::sqrt(static_cast<double>(config.head_width)));
 }
 
 }  // namespace synthema::detail

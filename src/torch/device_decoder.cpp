@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
@@ -34,11 +35,11 @@ at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type, at::Devi
 
 // What all layers share; index tensors are int64 on the device.
 struct DeviceBatch {
-  at::Tensor x;               // {rows, width} float
-  at::Tensor cosines, sines;  // {rows, 1, pairs} float
-  at::Tensor places;          // {rows}: block * kKeysPerBlock + lane, where the new keys go
-  at::Tensor table;           // {rows, blocks} of each row's sequence, padded with block 0
-  at::Tensor visible;         // {rows, 1, 1, keys} bool
+  at::Tensor x;                            // {rows, width} float
+  std::vector<at::Tensor> cosines, sines;  // {rows, 1, pairs} float, by kind of layer
+  at::Tensor places;                       // {rows}: block * kKeysPerBlock + lane, where the new keys go
+  at::Tensor table;                        // {rows, blocks} of each row's sequence, padded with block 0
+  std::vector<at::Tensor> visible;         // {rows, 1, 1, keys} bool: of layers that see all, of local layers
 };
 
 class DeviceDecoder final : public Decoder {
@@ -48,7 +49,7 @@ class DeviceDecoder final : public Decoder {
       : config_(config),
         weights_(std::move(weights)),
         device_(device),
-        frequencies_(rope_frequencies(config, weights_.rope_divisors)),
+        ropes_(ropes_of(config)),
         keys_(pool(dtype, blocks)),
         values_(pool(dtype, blocks)) {}
 
@@ -65,9 +66,9 @@ class DeviceDecoder final : public Decoder {
     DeviceBatch batch = prepare(rows);
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       const Layer& layer = weights_.layers[i];
-      batch.x = batch.x + attention(batch, layer, static_cast<std::int64_t>(i));
-      const auto gate_up = layer.gate_up(normed(batch.x, layer.feed_forward_norm)).chunk(2, 1);
-      batch.x = batch.x + layer.down(at::silu(gate_up[0]) * gate_up[1]);
+      batch.x =
+          batch.x + normed(attention(batch, layer, static_cast<std::int64_t>(i)), layer.attention_post_norm);
+      batch.x = batch.x + normed(feed_forward(batch.x, layer), layer.feed_forward_post_norm);
     }
     std::vector<std::int64_t> wanted;
     for (std::size_t r = 0; r < rows.size(); ++r)
@@ -88,50 +89,71 @@ class DeviceDecoder final : public Decoder {
 
   DeviceBatch prepare(std::span<const DecoderRow> rows) const {
     const auto count = static_cast<std::int64_t>(rows.size());
-    const auto pairs = static_cast<std::int64_t>(frequencies_.size());
-    std::vector<std::int64_t> tokens, places, table;
-    std::vector<float> cosines, sines;
+    std::vector<std::int64_t> tokens, positions, places, table;
     std::size_t width = 1;
     for (const DecoderRow& row : rows)
       width = std::max(width, static_cast<std::size_t>(row.position / kKeysPerBlock) + 1);
-    at::Tensor visible =
-        at::zeros({count, 1, 1, static_cast<std::int64_t>(width) * kKeysPerBlock}, at::kBool);
+    const auto keys = static_cast<std::int64_t>(width) * kKeysPerBlock;
+    at::Tensor all = at::zeros({count, 1, 1, keys}, at::kBool),
+               near = at::zeros({count, 1, 1, keys}, at::kBool);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const DecoderRow& row = rows[r];
       tokens.push_back(row.token);
+      positions.push_back(row.position);
       const auto own = static_cast<std::size_t>(row.position / kKeysPerBlock);
       places.push_back((*row.blocks)[own] * kKeysPerBlock + row.position % kKeysPerBlock);
       for (std::size_t b = 0; b < width; ++b) table.push_back(b <= own ? (*row.blocks)[b] : (*row.blocks)[0]);
-      visible[static_cast<std::int64_t>(r)]
-          .slice(2, first_visible(config_, row.position), row.position + 1)
-          .fill_(true);
-      for (const double frequency : frequencies_) {
-        const double angle = frequency * static_cast<double>(row.position);
-        cosines.push_back(static_cast<float>(std::cos(angle)));
-        sines.push_back(static_cast<float>(std::sin(angle)));
-      }
+      const auto at = static_cast<std::int64_t>(r);
+      const std::int64_t window = config_.sliding_window.value_or(row.position + 1);
+      all[at].slice(2, 0, row.position + 1).fill_(true);
+      near[at].slice(2, std::max<std::int64_t>(0, row.position + 1 - window), row.position + 1).fill_(true);
     }
-    return {weights_.embedding.index_select(0, tensor_of(tokens, at::kLong, device_)).to(at::kFloat),
-            tensor_of(cosines, at::kFloat, device_).view({count, 1, pairs}),
-            tensor_of(sines, at::kFloat, device_).view({count, 1, pairs}),
-            tensor_of(places, at::kLong, device_),
-            tensor_of(table, at::kLong, device_).view({count, static_cast<std::int64_t>(width)}),
-            visible.to(device_)};
+    DeviceBatch batch;
+    batch.x = embedded(tokens, positions);
+    for (const Rope& rope : ropes_) {
+      std::vector<float> cosines, sines;
+      for (const DecoderRow& row : rows) rope.append(row.position, cosines, sines);
+      batch.cosines.push_back(tensor_of(cosines, at::kFloat, device_).view({count, 1, rope.pairs()}));
+      batch.sines.push_back(tensor_of(sines, at::kFloat, device_).view({count, 1, rope.pairs()}));
+    }
+    batch.places = tensor_of(places, at::kLong, device_);
+    batch.table = tensor_of(table, at::kLong, device_).view({count, static_cast<std::int64_t>(width)});
+    batch.visible = {all.to(device_), near.to(device_)};
+    return batch;
   }
 
-  at::Tensor normed(const at::Tensor& x, const at::Tensor& gain) const {
-    return x * at::rsqrt((x * x).mean(-1, true) + config_.norm_epsilon) * gain;
+  at::Tensor embedded(const std::vector<std::int64_t>& tokens,
+                      const std::vector<std::int64_t>& positions) const {
+    const auto rows_of = [&](const at::Tensor& matrix, const std::vector<std::int64_t>& rows) {
+      return matrix.index_select(0, tensor_of(rows, at::kLong, device_)).to(at::kFloat);
+    };
+    at::Tensor out = rows_of(weights_.embedding, tokens) * config_.embedding_scale;
+    return weights_.positions.defined() ? out + rows_of(weights_.positions, positions) : out;
+  }
+
+  // x itself where there is no norm.
+  at::Tensor normed(const at::Tensor& x, const Norm& norm) const {
+    if (!norm.gain.defined()) return x;
+    const at::Tensor centred = norm.bias.defined() ? x - x.mean(-1, true) : x;
+    const at::Tensor out =
+        centred * at::rsqrt((centred * centred).mean(-1, true) + config_.norm_epsilon) * norm.gain;
+    return norm.bias.defined() ? out + norm.bias : out;
+  }
+
+  at::Tensor feed_forward(const at::Tensor& x, const Layer& layer) const {
+    const auto parts = layer.gate_up(normed(x, layer.feed_forward_norm)).chunk(config_.gated ? 2 : 1, 1);
+    const at::Tensor active = config_.activation == "silu" ? at::silu(parts[0]) : at::gelu(parts[0], "tanh");
+    return layer.down(config_.gated ? active * parts[1] : active);
   }
 
   // x {rows, heads, head width}.
-  at::Tensor rotated(const at::Tensor& x, const DeviceBatch& batch) const {
+  at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines) const {
     const at::Tensor turning = x.narrow(2, 0, config_.rope_width);
     const bool adjacent = config_.rope_pairs == RopePairs::adjacent;
     const std::int64_t pairs = config_.rope_width / 2;
     const at::Tensor a = adjacent ? turning.slice(2, 0, std::nullopt, 2) : turning.narrow(2, 0, pairs);
     const at::Tensor b = adjacent ? turning.slice(2, 1, std::nullopt, 2) : turning.narrow(2, pairs, pairs);
-    const at::Tensor first = a * batch.cosines - b * batch.sines,
-                     second = a * batch.sines + b * batch.cosines;
+    const at::Tensor first = a * cosines - b * sines, second = a * sines + b * cosines;
     const at::Tensor joined =
         adjacent ? at::stack({first, second}, -1).flatten(2) : at::cat({first, second}, 2);
     return at::cat({joined, x.narrow(2, config_.rope_width, config_.head_width - config_.rope_width)}, 2);
@@ -142,13 +164,14 @@ class DeviceDecoder final : public Decoder {
     const at::Tensor qkv =
         layer.qkv(normed(batch.x, layer.attention_norm)).view({rows, heads + 2 * kv, config_.head_width});
     at::Tensor queries = qkv.narrow(1, 0, heads), keys = qkv.narrow(1, heads, kv);
-    if (layer.query_norm.defined()) queries = normed(queries, layer.query_norm);
-    if (layer.key_norm.defined()) keys = normed(keys, layer.key_norm);
-    put(keys_[index], batch.places, rotated(keys, batch));
+    const std::size_t kind = rope_of_layer(config_, index);
+    queries = rotated(normed(queries, layer.query_norm), batch.cosines[kind], batch.sines[kind]);
+    keys = rotated(normed(keys, layer.key_norm), batch.cosines[kind], batch.sines[kind]);
+    put(keys_[index], batch.places, keys);
     put(values_[index], batch.places, qkv.narrow(1, heads + kv, kv));
-    queries = rotated(queries, batch).to(keys_.scalar_type());
+    queries = queries.to(keys_.scalar_type());
     const std::int64_t row_bytes =
-        batch.visible.size(3) * kv * config_.head_width * static_cast<std::int64_t>(keys_.element_size());
+        batch.visible[0].size(3) * kv * config_.head_width * static_cast<std::int64_t>(keys_.element_size());
     const std::int64_t step = std::max<std::int64_t>(1, kGatherBytes / row_bytes);
     std::vector<at::Tensor> mixed;
     for (std::int64_t r = 0; r < rows; r += step)
@@ -164,6 +187,7 @@ class DeviceDecoder final : public Decoder {
   at::Tensor attend_rows(const DeviceBatch& batch, const at::Tensor& queries, std::int64_t index,
                          std::int64_t begin, std::int64_t count) const {
     const at::Tensor table = batch.table.narrow(0, begin, count).flatten();
+    const at::Tensor& visible = batch.visible[config_.is_local(index) ? 1 : 0];
     const auto gathered = [&](const at::Tensor& from) {
       return from[index]
           .index_select(0, table)
@@ -172,14 +196,15 @@ class DeviceDecoder final : public Decoder {
           .repeat_interleave(config_.heads / config_.kv_heads, 1);
     };
     return at::scaled_dot_product_attention(queries.narrow(0, begin, count).unsqueeze(2), gathered(keys_),
-                                            gathered(values_), batch.visible.narrow(0, begin, count))
+                                            gathered(values_), visible.narrow(0, begin, count), 0.0, false,
+                                            attention_scale(config_))
         .reshape({count, config_.heads * config_.head_width});
   }
 
   ModelConfig config_;
   Weights weights_;
   at::Device device_;
-  std::vector<double> frequencies_;
+  std::vector<Rope> ropes_;
   at::Tensor keys_, values_;  // {layers, blocks, kKeysPerBlock, kv_heads, head_width}
 };
 

@@ -73,6 +73,32 @@ void rms_norm(const float* x, const float* gain, float* out, std::int64_t width,
 }
 
 SYNTHEMA_CLONES
+void layer_norm(const float* x, const float* gain, const float* bias, float* out, std::int64_t width,
+                float epsilon) {
+  const auto size = static_cast<float>(width);
+  Lanes sums{};
+  std::int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) {
+    Lanes v;
+    load(x + i, v);
+    sums += v;
+  }
+  float total = sum(sums);
+  for (; i < width; ++i) total += x[i];
+  const float mean = total / size;
+  Lanes squares{};
+  for (i = 0; i + kLanes <= width; i += kLanes) {
+    Lanes v;
+    load(x + i, v);
+    squares += (v - mean) * (v - mean);
+  }
+  total = sum(squares);
+  for (; i < width; ++i) total += (x[i] - mean) * (x[i] - mean);
+  const float factor = 1.0f / std::sqrt(total / size + epsilon);
+  for (i = 0; i < width; ++i) out[i] = (x[i] - mean) * factor * gain[i] + bias[i];
+}
+
+SYNTHEMA_CLONES
 void rotate(float* head, const float* cosines, const float* sines, std::int64_t pairs, bool adjacent) {
   const std::int64_t step = adjacent ? 2 : 1, partner = adjacent ? 1 : pairs;
   for (std::int64_t i = 0; i < pairs; ++i) {
@@ -83,15 +109,23 @@ void rotate(float* head, const float* cosines, const float* sines, std::int64_t 
   }
 }
 
+// Both are x times a logistic function: 1 + tanh(u) = 2 / (1 + e^(-2u)).
 SYNTHEMA_CLONES
-void gated_silu(const float* gate_up, float* out, std::int64_t width) {
+void activate(Activation kind, bool gated, const float* row, float* out, std::int64_t width) {
+  constexpr float twice_root_2_by_pi = 1.5957691216057308f;
   for (std::int64_t i = 0; i < width; i += kLanes) {
     const auto count = static_cast<std::size_t>(std::min(kLanes, width - i)) * sizeof(float);
-    Lanes gate{}, up{}, e;
-    std::memcpy(&gate, gate_up + i, count);
-    std::memcpy(&up, gate_up + width + i, count);
-    exponentials(-gate, e);
-    const Lanes result = gate / (e + 1.0f) * up;
+    Lanes x{}, e;
+    std::memcpy(&x, row + i, count);
+    const Lanes slope =
+        kind == Activation::silu ? Lanes{} + 1.0f : (x * x * 0.044715f + 1.0f) * twice_root_2_by_pi;
+    exponentials(-x * slope, e);
+    Lanes result = x / (e + 1.0f);
+    if (gated) {
+      Lanes up{};
+      std::memcpy(&up, row + width + i, count);
+      result *= up;
+    }
     std::memcpy(out + i, &result, count);
   }
 }

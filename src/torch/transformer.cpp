@@ -43,17 +43,25 @@ void check_config(const ModelConfig& config) {
     if (!ok) throw ModelError(message("The model's configuration is inconsistent: ", what, "."));
   };
   for (const std::int64_t n : {config.vocabulary, config.context, config.width, config.layers, config.heads,
-                               config.kv_heads, config.head_width, config.feed_forward, config.rope_width})
+                               config.kv_heads, config.head_width, config.feed_forward})
     require(n > 0 && n < std::numeric_limits<std::int32_t>::max(),
             "a size is not positive or absurdly large");
   require(config.heads % config.kv_heads == 0, "its heads are not a multiple of its key-value heads");
   require(config.head_width % 2 == 0 && config.head_width <= detail::kWidestHead,
           "the width of a head must be even and at most 256");
-  require(config.rope_width % 2 == 0 && config.rope_width <= config.head_width,
-          "the rotated width must be even and at most the width of a head");
+  require(config.rope_width % 2 == 0 && config.rope_width <= config.head_width &&
+              (config.rope_width > 0) != config.learned_positions,
+          "the rotated width must be even, at most the width of a head, and 0 only with learned positions");
+  require(config.rope_scaling.divisors.empty() ||
+              static_cast<std::int64_t>(config.rope_scaling.divisors.size()) == config.rope_width / 2,
+          "its rope factors are not one per frequency");
   require(!config.sliding_window || *config.sliding_window > 0, "the sliding window is not positive");
-  if (config.activation != "silu")
-    throw ModelError(message("The model uses the activation '", config.activation, "'; only silu is built."));
+  require(
+      config.local_layers.empty() || static_cast<std::int64_t>(config.local_layers.size()) == config.layers,
+      "it does not say of every layer whether it is local");
+  if (config.activation != "silu" && config.activation != "gelu_tanh")
+    throw ModelError(message("The model uses the activation '", config.activation,
+                             "'; only silu and gelu_tanh are built."));
 }
 
 at::ScalarType dtype_of(const std::string& name) {

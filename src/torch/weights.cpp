@@ -27,10 +27,9 @@ class Loader {
 
   bool has(const std::string& name) const { return source_.shape(name).has_value(); }
 
-  at::Tensor gain(const std::string& name, std::int64_t width) const {
-    at::Tensor out = at::empty({width}, at::kFloat);
-    read(name, {width}, out.data_ptr<float>());
-    return out.to(device_);
+  Norm norm(const std::string& name, std::int64_t width, NormKind kind) const {
+    return {vector(name + ".weight", width),
+            kind == NormKind::layer ? vector(name + ".bias", width) : at::Tensor()};
   }
   at::Tensor matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const {
     return joined({{name, rows}}, columns);
@@ -46,6 +45,13 @@ class Loader {
     at::Tensor weight = joined(with_suffix(parts, ".weight"), columns);
     return Linear(std::move(weight), bias_of(with_suffix(parts, ".bias")));
   }
+  // The same where a file may keep all parts as one matrix.
+  Linear linear(const std::string& fused, const std::vector<Part>& parts, std::int64_t columns) const {
+    const bool apart = parts.size() == 1 || has(parts.front().name + ".weight");
+    return !apart && has(fused + ".weight") ? linear({{fused, rows_of(parts)}}, columns)
+                                            : linear(parts, columns);
+  }
+
   bool integers() const { return dtype_ == at::kChar; }
   // The matrices as the file codes them, joined where neighbours are coded alike; what the file holds as
   // plain numbers, or in groups of 16 with offsets (Q2_K), is coded with 8 bits.
@@ -69,6 +75,11 @@ class Loader {
   }
 
  private:
+  at::Tensor vector(const std::string& name, std::int64_t width) const {
+    at::Tensor out = at::empty({width}, at::kFloat);
+    read(name, {width}, out.data_ptr<float>());
+    return out.to(device_);
+  }
   struct Joined {
     std::int64_t rows;
     std::optional<GroupedCodes> codes;
@@ -149,17 +160,25 @@ Layer load_layer(const ModelConfig& config, const Loader& loader, std::int64_t i
   const std::string block = "blk." + std::to_string(index) + ".";
   const std::int64_t queries = config.heads * config.head_width, keys = config.kv_heads * config.head_width;
   Layer layer;
-  layer.attention_norm = loader.gain(block + "attn_norm.weight", config.width);
-  layer.feed_forward_norm = loader.gain(block + "ffn_norm.weight", config.width);
-  if (config.head_norm) {
-    layer.query_norm = loader.gain(block + "attn_q_norm.weight", config.head_width);
-    layer.key_norm = loader.gain(block + "attn_k_norm.weight", config.head_width);
+  const auto norm = [&](const char* name) { return loader.norm(block + name, config.width, config.norm); };
+  layer.attention_norm = norm("attn_norm");
+  layer.feed_forward_norm = norm("ffn_norm");
+  if (config.post_norms) {
+    layer.attention_post_norm = norm("post_attention_norm");
+    layer.feed_forward_post_norm = norm("post_ffw_norm");
   }
-  layer.qkv = loader.linear({{block + "attn_q", queries}, {block + "attn_k", keys}, {block + "attn_v", keys}},
+  if (config.head_norm) {
+    layer.query_norm = loader.norm(block + "attn_q_norm", config.head_width, NormKind::rms);
+    layer.key_norm = loader.norm(block + "attn_k_norm", config.head_width, NormKind::rms);
+  }
+  layer.qkv = loader.linear(block + "attn_qkv",
+                            {{block + "attn_q", queries}, {block + "attn_k", keys}, {block + "attn_v", keys}},
                             config.width);
   layer.output = loader.linear({{block + "attn_output", config.width}}, queries);
-  layer.gate_up = loader.linear(
-      {{block + "ffn_gate", config.feed_forward}, {block + "ffn_up", config.feed_forward}}, config.width);
+  std::vector<Loader::Part> up;
+  if (config.gated) up.push_back({block + "ffn_gate", config.feed_forward});
+  up.push_back({block + "ffn_up", config.feed_forward});
+  layer.gate_up = loader.linear(block + "ffn_up", up, config.width);
   layer.down = loader.linear({{block + "ffn_down", config.width}}, config.feed_forward);
   return layer;
 }
@@ -175,15 +194,12 @@ Weights load_weights(const ModelConfig& config, const WeightSource& source, at::
   else
     weights.embedding = loader.matrix("token_embd.weight", config.vocabulary, config.width);
   for (std::int64_t i = 0; i < config.layers; ++i) weights.layers.push_back(load_layer(config, loader, i));
-  weights.final_norm = loader.gain("output_norm.weight", config.width);
+  if (config.learned_positions)
+    weights.positions = loader.matrix("position_embd.weight", config.context, config.width);
+  weights.final_norm = loader.norm("output_norm", config.width, config.norm);
   weights.head = !config.tied_head   ? loader.linear({{"output", config.vocabulary}}, config.width)
                  : loader.integers() ? Linear({weights.coded_embedding}, {})
                                      : Linear(weights.embedding, {});
-  if (const auto shape = source.shape("rope_freqs.weight")) {
-    const at::Tensor divisors = loader.gain("rope_freqs.weight", config.rope_width / 2).cpu();
-    const float* data = divisors.data_ptr<float>();
-    weights.rope_divisors.assign(data, data + divisors.numel());
-  }
   return weights;
 }
 

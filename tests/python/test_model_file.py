@@ -163,7 +163,8 @@ def test_an_unknown_architecture_names_the_known(tmp_path):
     ("extra", "words"),
     [
         (lambda w: w.add_expert_count(8), "mixture of experts"),
-        (lambda w: w.add_rope_scaling_type(gguf.RopeScalingType.YARN), "'yarn' is not supported"),
+        (lambda w: w.add_string("llama.rope.scaling.type", "dynamic"), "'dynamic' is not supported"),
+        (lambda w: w.add_final_logit_softcapping(30.0), "final_logit_softcapping"),
         (lambda w: w.add_rope_dimension_count(7), "is odd"),
         (lambda w: w.add_key_length(1 << 20), "head width"),
     ],

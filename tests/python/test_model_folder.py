@@ -258,7 +258,11 @@ def llama3_rope():
                 },
             },
         ),
-        ({"architectures": ["MistralForCausalLM"], "sliding_window": 16}, {"sliding_window": 16}),
+        (
+            {"architectures": ["MistralForCausalLM"], "sliding_window": 16},
+            {"sliding_window": 16, "local_layers": 1},
+        ),
+        ({"sliding_window": 16, "layer_types": ["full_attention"]}, {"local_layers": 0}),
         ({"tie_word_embeddings": True}, {"tied_head": True}),
     ],
 )
@@ -271,9 +275,12 @@ def test_config_json(change, expected, gpt2, tmp_path):
     ("change", "words"),
     [
         ({"architectures": ["BertModel"]}, "'BertModel' is not supported; supported: LlamaForCausalLM"),
-        ({"rope_scaling": {"rope_type": "yarn", "factor": 2}}, "'yarn' is not supported"),
+        ({"rope_scaling": {"rope_type": "dynamic", "factor": 2}}, "'dynamic' is not supported"),
         ({"hidden_act": "gelu"}, "'gelu' is not supported"),
-        ({"attention_bias": True}, "attention_bias"),
+        ({"attention_bias": True}, r"no tensor 'blk\.0\.attn_q\.bias'"),
+        ({"final_logit_softcapping": 30.0}, "final_logit_softcapping"),
+        ({"sliding_window": 8, "layer_types": ["chunked_attention"]}, "'?\"chunked_attention\"'? is not"),
+        ({"sliding_window": 8, "layer_types": ["full_attention"] * 2}, "2 types of layers for 1 layers"),
         ({"num_key_value_heads": 3}, "cannot share"),
         ({"hidden_size": "32"}, "'hidden_size' should be an integer"),
         ({"num_hidden_layers": 2}, r"no tensor 'blk\.1"),

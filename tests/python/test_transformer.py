@@ -7,31 +7,22 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the reference needs torch")
 transformers = pytest.importorskip("transformers", reason="the reference is the transformers library")
-tokenizers = pytest.importorskip("tokenizers")
+pytest.importorskip("tokenizers")
+pytest.importorskip("gguf")
 
 import synthema  # noqa: E402  (after the skips)
+from reference_models import (  # noqa: E402
+    NOT_IN_GGUF,
+    ONE_OF_EACH_FAMILY,
+    SHAPES,
+    VOCABULARY,
+    random_model,
+    save_folder,
+    save_gguf,
+    tiny,
+)
 
 TOLERANCE = 1e-3  # of the largest logit of a position
-
-
-def write_tokenizer(folder, vocabulary):
-    """Write a byte-level tokenizer.json with `vocabulary` tokens that nothing here uses for text."""
-    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    vocab = {token: i for i, token in enumerate(alphabet[:vocabulary])}
-    for i in range(len(vocab), vocabulary):
-        vocab[f"<unused{i}>"] = i
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocab, merges=[]))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = tokenizers.decoders.ByteLevel()
-    tokenizer.save(str(folder / "tokenizer.json"))
-
-
-def save(model, folder):
-    """Save a model as a folder that both libraries read."""
-    folder.mkdir()
-    model.save_pretrained(folder)
-    write_tokenizer(folder, model.config.vocab_size)
-    return folder
 
 
 def reference_logits(model, tokens):
@@ -66,69 +57,26 @@ def check_greedy(ours, model, prompt, steps):
     assert np.array_equal(chosen[places][clear[places]], reference.argmax(axis=1)[places][clear[places]])
 
 
-def tiny(**changes):
-    values = {
-        "vocab_size": 301,
-        "hidden_size": 64,
-        "intermediate_size": 90,
-        "num_hidden_layers": 3,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 512,
-        "initializer_range": 0.3,  # large, so that logits are far from equal
-        "bos_token_id": 0,
-        "eos_token_id": 1,
-        "tie_word_embeddings": False,
-    }
-    return values | changes
-
-
-ROPE_LLAMA3 = {
-    "rope_type": "llama3",
-    "rope_theta": 10000.0,
-    "factor": 8.0,
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 64,
-}
-SHAPES = {
-    "grouped": ("Llama", tiny()),
-    "tied": ("Llama", tiny(tie_word_embeddings=True)),
-    "many queries, one key": ("Llama", tiny(num_attention_heads=8, num_key_value_heads=1, head_dim=16)),
-    "head 32": ("Llama", tiny(head_dim=32)),
-    "head 80": ("Llama", tiny(num_attention_heads=4, num_key_value_heads=4, head_dim=80)),
-    "linear rope": (
-        "Llama",
-        tiny(rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}),
-    ),
-    "llama3 rope": ("Llama", tiny(rope_parameters=ROPE_LLAMA3)),
-    "sliding window": ("Mistral", tiny(sliding_window=40)),
-}
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_tiny_models_agree(shape, tmp_path, torch_module):
-    family, values = SHAPES[shape]
-    torch.manual_seed(len(shape))
-    config = getattr(transformers, f"{family}Config")(**values)
-    config._attn_implementation = "eager"
-    model = getattr(transformers, f"{family}ForCausalLM")(config).eval()
-    with torch.no_grad():  # biases start at zero, norms at one: move them
-        for name, parameter in model.named_parameters():
-            if name.endswith("bias") or "norm" in name:
-                parameter.add_(torch.randn_like(parameter) * 0.2)
-    ours = torch_module.Transformer(str(save(model, tmp_path / "model")), threads=2)
-    assert ours.vocabulary_size == 301
-    tokens = torch.randint(0, 301, (200,)).tolist()
-    check_close(ours.logits(tokens), reference_logits(model, tokens))
-    check_greedy(ours, model, tokens[:10], 60)
+    model = random_model(shape)
+    ours = torch_module.Transformer(str(save_folder(model, tmp_path / "model")), threads=1)
+    assert ours.vocabulary_size == VOCABULARY
+    tokens = torch.randint(0, VOCABULARY, (200,)).tolist()
+    reference = reference_logits(model, tokens)
+    check_close(ours.logits(tokens), reference)
+    if shape in ONE_OF_EACH_FAMILY:
+        check_greedy(ours, model, tokens[:10], 200)
+    if shape not in NOT_IN_GGUF:
+        gguf = torch_module.Transformer(str(save_gguf(model, tmp_path / "model.gguf")), threads=1)
+        check_close(gguf.logits(tokens), reference)
 
 
 def test_reference_would_notice_a_wrong_rope(tmp_path, torch_module):
     """The comparison can fail: the same weights under another rope base are far apart."""
     torch.manual_seed(0)
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**tiny())).eval()
-    folder = save(model, tmp_path / "model")
+    folder = save_folder(model, tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())
     config.pop("rope_parameters", None)
     config["rope_theta"] = 500000.0
@@ -198,7 +146,7 @@ def test_smollm2_agrees_from_gguf_and_from_safetensors(smollm2_path, tmp_path, t
     check_close(gguf.logits(tokens), reference)
     check_greedy(gguf, model, prompt, 200)
     del gguf
-    folder = torch_module.Transformer(str(save(model, tmp_path / "smollm2")), threads=2)
+    folder = torch_module.Transformer(str(save_folder(model, tmp_path / "smollm2")), threads=2)
     check_close(folder.logits(tokens), reference)
 
 
@@ -223,7 +171,7 @@ def test_cuda_agrees(smollm2_path, torch_module):
 def test_unknown_device_and_dtype_are_refused(tmp_path, torch_module):
     torch.manual_seed(0)
     model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**tiny()))
-    folder = str(save(model, tmp_path / "model"))
+    folder = str(save_folder(model, tmp_path / "model"))
     with pytest.raises(synthema.ConfigError, match="tpu"):
         torch_module.Transformer(folder, device="tpu")
     with pytest.raises(synthema.ConfigError, match="int4"):

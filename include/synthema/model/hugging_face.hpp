@@ -12,13 +12,13 @@
 
 namespace synthema {
 
-// config.json of LlamaForCausalLM or MistralForCausalLM, as transformers 4 and 5 write it.
+// config.json of a family of the architecture table, as transformers 4 and 5 write it.
 SYNTHEMA_EXPORT ModelConfig model_config_from_json(std::string_view text, const std::string& path);
 
 // tokenizer.json with a BPE model: byte-level with one of the known split rules, or SentencePiece-type.
 SYNTHEMA_EXPORT TokenizerData tokenizer_from_json(std::string_view text, const std::string& path);
 
 // Canonical (GGUF) name of a tensor of a Hugging Face checkpoint; empty if there is none.
-SYNTHEMA_EXPORT std::string canonical_tensor_name(std::string_view name);
+SYNTHEMA_EXPORT std::string canonical_tensor_name(const ModelConfig& config, std::string_view name);
 
 }  // namespace synthema

@@ -12,16 +12,23 @@ namespace synthema {
 // as in Hugging Face checkpoints and most other GGUF families.
 enum class RopePairs : std::uint8_t { adjacent, halves };
 
-// Scaled rotary embeddings. linear: positions divided by factor. llama3: Llama 3.1's frequency-dependent
-// scaling. An explicit `rope_factors` (GGUF tensor rope_freqs: one divisor per frequency) takes the place of
-// both.
+// Scaled rotary embeddings (Su et al. 2021) as checkpoints state them. linear: positions divided by factor.
+// llama3: Llama 3.1's frequency-dependent scaling. yarn: Peng et al. 2023. longrope: Ding et al. 2024, of
+// which only the factors of the short context are used, so the model's context is the original one.
 struct RopeScaling {
-  std::string kind = "none";  // "none", "linear", "llama3"
+  std::string kind = "none";  // "none", "linear", "llama3", "yarn", "longrope"
   double factor = 1;
-  double low_frequency_factor = 1;
+  double low_frequency_factor = 1;  // llama3
   double high_frequency_factor = 4;
-  double original_context = 8192;
+  double original_context = 8192;  // llama3, yarn, longrope
+  double beta_fast = 32;           // yarn
+  double beta_slow = 1;
+  double attention_factor = 1;   // yarn, longrope: cosines and sines are multiplied by it
+  std::vector<double> divisors;  // one per frequency; where there are any they take the place of the formula
 };
+
+// root mean square without a mean or a bias (Zhang and Sennrich 2019), or mean, variance and bias (Ba et al.)
+enum class NormKind : std::uint8_t { rms, layer };
 
 // One decoder family = one row of the architecture table (src/model): which of these a file must or may set.
 struct ModelConfig {
@@ -35,16 +42,31 @@ struct ModelConfig {
   std::int64_t kv_heads = 0;
   std::int64_t head_width = 0;
   std::int64_t feed_forward = 0;
+  NormKind norm = NormKind::rms;
   double norm_epsilon = 1e-5;
+  bool head_norm = false;          // RMS norm of each q and k head (Qwen3, Gemma 3)
+  bool post_norms = false;         // norms also behind attention and feed-forward (Gemma 3)
+  bool learned_positions = false;  // a matrix of position embeddings (GPT-2) in place of rotation
+  std::int64_t rope_width = 0;     // rotated dimensions of a head; 0 with learned positions
   double rope_base = 10000;
-  RopePairs rope_pairs = RopePairs::adjacent;
+  RopePairs rope_pairs = RopePairs::halves;
   RopeScaling rope_scaling;
-  std::int64_t rope_width = 0;                 // rotated dimensions of a head
+  std::optional<double> local_rope_base;       // of local layers, which then are not scaled (Gemma 3)
+  std::optional<std::int64_t> sliding_window;  // keys visible to local layers, the token itself included
+  std::vector<bool> local_layers;              // by layer; empty: with a window all layers are local
+  double embedding_scale = 1;                  // token embeddings are multiplied by it (Gemma)
+  std::optional<double> attention_scale;       // of the scores; else 1 / sqrt(head_width)
+  bool attention_bias = false;                 // biases on q, k, v (Qwen2, GPT-2)
+  bool output_bias = false;                    // ... on the attention's output (GPT-2)
+  bool feed_forward_bias = false;              // ... on the feed-forward matrices (GPT-2)
+  bool gated = true;                           // activation(gate) * up, or activation(up) alone (GPT-2)
+  std::string activation = "silu";             // "silu", "gelu_tanh"
   bool tied_head = false;                      // no output matrix: the embedding serves
-  bool attention_bias = false;                 // biases on q, k, v (Qwen2)
-  bool head_norm = false;                      // RMS norm of each q and k head (Qwen3, Gemma 3)
-  std::optional<std::int64_t> sliding_window;  // keys visible to local layers (Mistral v0.1: all layers)
-  std::string activation = "silu";             // of the gate
+
+  // Does the layer see only the window?
+  bool is_local(std::int64_t layer) const {
+    return sliding_window && (local_layers.empty() || local_layers[static_cast<std::size_t>(layer)]);
+  }
 };
 
 }  // namespace synthema

@@ -44,6 +44,10 @@ struct TensorView {
   std::vector<std::int64_t>
       shape;  // outermost first: {rows, columns} for a matrix that multiplies from the left
   std::span<const std::byte> data;  // in the mapped file
+  // How a folder in Hugging Face layout may differ from GGUF; dequantize evens it out. Unquantised types
+  // only.
+  bool transposed = false;  // stored as {columns, rows} (GPT-2)
+  float added = 0;          // to every element: norm gains stored as their difference from one (Gemma)
 
   std::int64_t elements() const {
     std::int64_t n = 1;
@@ -52,7 +56,8 @@ struct TensorView {
   }
 };
 
-// All elements as floats, exactly as the format defines them. `out` has view.elements() entries.
+// All elements as floats, exactly as the format defines them, in the order of `shape`. `out` has
+// view.elements() entries.
 SYNTHEMA_EXPORT void dequantize(const TensorView& view, std::span<float> out);
 
 // What the tokenizer room needs from the file, whichever format it came from.

@@ -1,4 +1,5 @@
-// Transformer: a decoder of the Llama family on libtorch; a LanguageModel. Tensors stay inside src/torch.
+// Transformer: a decoder of any family of the architecture table on libtorch; a LanguageModel. Tensors stay
+// inside src/torch.
 #pragma once
 
 #include <cstddef>

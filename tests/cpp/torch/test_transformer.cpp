@@ -265,7 +265,7 @@ TEST_CASE("misuse and broken models end in named errors") {
   refused([](ModelConfig& c) { c.layers = 0; });
   refused([](ModelConfig& c) { c.head_width = 19; });
   refused([](ModelConfig& c) { c.activation = "relu"; });
-  refused([](ModelConfig& c) { c.rope_scaling.kind = "yarn"; });
+  refused([](ModelConfig& c) { c.rope_scaling.kind = "dynamic"; });
   refused([](ModelConfig& c) { c.head_norm = true; });
   refused([](ModelConfig& c) { c.sliding_window = 0; });
   TransformerOptions options;
