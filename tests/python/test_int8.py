@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import synthema
 from gguf_files import byte_bpe_keys, llama_tensors, write_llama
+from synthema import numeric_paths
 from test_engine import SAMPLING, key, prompts
 
 pytestmark = pytest.mark.model
@@ -64,3 +65,17 @@ def test_same_bytes_with_other_slots_threads_and_company(smollm2_path, torch_mod
 def test_integers_are_for_the_cpu(smollm2_path, torch_module):
     with pytest.raises(synthema.ConfigError, match=r"CPU only|no CUDA device"):
         synthema.Model(smollm2_path, dtype="int8", device="cuda")
+
+
+def test_numeric_paths_are_measured_against_the_exact_one(smollm2_path, torch_module):
+    text = "Seizures are intermittent abnormalities of nervous system physiology. " * 8
+    exact, ours = numeric_paths.compare(smollm2_path, [text])
+    assert exact["logit_error"] == exact["kl"] == 0
+    assert exact["same_greedy"] == 1
+    assert ours["numeric_path"] == "int8-cpu"
+    assert exact["tokens"] == ours["tokens"] > 40
+    assert 0 < ours["kl"] < 0.05
+    assert 0.8 < ours["same_greedy"] <= 1
+    assert ours["perplexity"] == pytest.approx(exact["perplexity"], rel=0.05)
+    with pytest.raises(synthema.ConfigError, match="nothing to measure"):
+        numeric_paths.compare(smollm2_path, ["short"])
