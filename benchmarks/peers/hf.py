@@ -68,7 +68,7 @@ def continuous(model, job):
     from transformers import ContinuousBatchingConfig
 
     settings = ContinuousBatchingConfig(
-        num_blocks=2048, max_batch_tokens=256, allow_block_sharing=job["prefix"] > 0, use_cuda_graph=False
+        num_blocks=256, max_batch_tokens=256, allow_block_sharing=job["prefix"] > 0, use_cuda_graph=False
     )
     out = model.generate_batch(
         [r["ids"] for r in requests],

@@ -13,10 +13,7 @@ import ctypes
 import glob
 import importlib.metadata
 import importlib.util
-import json
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -66,13 +63,6 @@ def open_library(name: str):
     ggml = ctypes.CDLL(glob.glob(folder + "/libggml.*so")[0])
     ggml.ggml_backend_load_all_from_path(ctypes.c_char_p(folder.encode()))
     return ctypes.CDLL(glob.glob(folder + "/libllama.*so")[0])
-
-
-def grammar_of(schema):
-    """Return a schema as llama.cpp's own grammar; in another process, since two builds in one would clash."""
-    code = "import sys, xllamacpp; print(xllamacpp.json_schema_to_grammar(sys.argv[1]))"
-    command = [sys.executable, "-c", code, json.dumps(schema)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
@@ -182,6 +172,8 @@ class Grammar:
         self.grammar = ctypes.c_void_p(
             llama.c.llama_sampler_init_grammar(llama.vocab, source.encode(), b"root")
         )
+        if not self.grammar:
+            raise SystemExit("llama.cpp does not take the grammar")
 
     def draw(self, row):
         llama, c = self.llama, self.llama.c
@@ -244,8 +236,6 @@ class Record:
 
 def load(job):
     requests = job.get("requests")
-    if job.get("schema"):
-        job["gbnf"] = grammar_of(job["schema"])
     if not requests:
         return Llama(job, 32, 32 * 256)
     slots = min(job["variant"]["slots"], len(requests))

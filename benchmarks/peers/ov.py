@@ -1,7 +1,8 @@
 """OpenVINO GenAI: continuous batching with its prefix cache; guided decoding by JSON schema.
 
 Knobs: ``format``, ``max_num_seqs``, ``max_num_batched_tokens``, ``properties`` (of the CPU plug-in, for
-example the precision of keys and values).
+example the precision of keys and values), ``guide`` (how the form of an answer is given: 'grammar',
+'json_schema').
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def configuration(job, request):
     config.do_sample, config.temperature = True, job["temperature"]
     config.rng_seed = job["seed"]
     if job.get("schema"):
-        config.structured_output_config = genai.StructuredOutputConfig(json_schema=json.dumps(job["schema"]))
+        guide = job["variant"]["guide"]
+        form = {"grammar": job["gbnf"], "json_schema": json.dumps(job["schema"])}[guide]
+        config.structured_output_config = genai.StructuredOutputConfig(**{guide: form})
     else:
         config.ignore_eos = True
         config.min_new_tokens = request["new"]

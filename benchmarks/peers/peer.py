@@ -13,7 +13,7 @@ The job (a JSON file, the only argument):
 - ``threads``, ``seed``, ``temperature``
 - ``requests``: list of {"ids", "text", "new"}: tokens of the prompt, the same as text, tokens to generate
 - ``prefix``: how many leading ids all requests share (0: nothing worth caching)
-- ``schema``: JSON schema that every answer should satisfy, or absent
+- ``schema``: JSON schema that every answer should satisfy, and ``gbnf``, the same as a grammar; or absent
 - ``texts``, ``text_ids``: what to score or embed
 """
 

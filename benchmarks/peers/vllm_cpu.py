@@ -1,6 +1,6 @@
 """vLLM on the CPU: continuous batching with its automatic prefix cache; guided decoding by JSON schema.
 
-Knobs: ``dtype``, ``max_num_seqs``.
+Knobs: ``dtype``, ``max_num_seqs``, ``guide`` ('json', 'grammar').
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def parameters(job, request):
     if job.get("schema"):
         from vllm.sampling_params import StructuredOutputsParams
 
-        extra["structured_outputs"] = StructuredOutputsParams(json=job["schema"])
+        guide = job["variant"]["guide"]
+        extra["structured_outputs"] = StructuredOutputsParams(
+            **{guide: job["schema"] if guide == "json" else job["gbnf"]}
+        )
     else:
         extra["ignore_eos"] = True
     return vllm.SamplingParams(max_tokens=request["new"], temperature=job["temperature"], **extra)

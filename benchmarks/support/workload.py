@@ -19,9 +19,9 @@ RECORD_SCHEMA = {
             "enum": ["cardiology", "neurology", "orthopaedics", "dermatology", "general medicine"],
         },
         "systolic_pressure": {"type": "integer", "minimum": 80, "maximum": 220},
-        "chief_complaint": {"type": "string", "minLength": 10, "maxLength": 80},
+        "chief_complaint": {"type": "string", "minLength": 10, "maxLength": 60},
         "smoker": {"type": "boolean"},
-        "assessment_and_plan": {"type": "string", "minLength": 10, "maxLength": 120},
+        "assessment_and_plan": {"type": "string", "minLength": 10, "maxLength": 80},
     },
     "required": [
         "patient_age",
@@ -35,6 +35,22 @@ RECORD_SCHEMA = {
     "additionalProperties": False,
 }
 RECORD_TOKENS = 240  # more than any answer of the schema needs
+
+
+def grammar(schema: dict) -> str:
+    """Return a schema as GBNF without any free whitespace: the shortest answers, for engines that read it."""
+    fields = []
+    for name, field in schema["properties"].items():
+        if "enum" in field:
+            value = " | ".join(json.dumps(json.dumps(v)) for v in field["enum"])
+        elif field["type"] == "integer":
+            value = " | ".join(f'"{n}"' for n in range(field["minimum"], field["maximum"] + 1))
+        elif field["type"] == "boolean":
+            value = '"true" | "false"'
+        else:
+            value = f'"\\"" character{{{field["minLength"]},{field["maxLength"]}}} "\\""'
+        fields.append(f"{json.dumps(json.dumps(name) + ':')} ({value})")
+    return 'root ::= "{" ' + ' "," '.join(fields) + ' "}"\n' + 'character ::= [^"\\\\\\x00-\\x1F\\x7F]\n'
 
 
 def satisfies(text: str, schema: dict) -> bool:
