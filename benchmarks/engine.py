@@ -496,7 +496,9 @@ def table(job: Job, rows: list[dict], peaks: dict | None, config: dict) -> str:
     for r in (r for r in good if r["ours"]):
         if peers:
             ratio = r["value"] / peers[0]["value"]
-            lines.append(f"\n{r['system']} / best peer ({peers[0]['system']}): **{ratio:.2f}**")
+            by_cpu = peers[0]["cpu_ms_per_item"] / r["cpu_ms_per_item"]
+            best = peers[0]["system"]
+            lines.append(f"\n{r['system']} / best peer ({best}): **{ratio:.2f}** (by CPU time {by_cpu:.2f})")
         if peaks and job.kind != "embed":
             lines.append(roofline(job, r, peaks, machine.Work(config)))
     return "\n".join(lines)
@@ -691,9 +693,9 @@ def main() -> None:
 
 def write_json(path: pathlib.Path, rows: list[dict], about: dict, peaks: dict | None, started: str) -> None:
     figures = [r for r in rows if r["value"]] + memory_rows(rows)
-    context = {"machine": about, "peaks": peaks, "started": started}
-    missing = [r for r in rows if not r["value"]]
-    path.write_text(json.dumps([r | context for r in figures] + missing, indent=1))
+    missing = [f"{r['job']}, {r['system']}: {r['failure']}" for r in rows if not r["value"]]
+    context = {"machine": about, "peaks": peaks, "started": started, "not_measured": missing}
+    path.write_text(json.dumps([r | context for r in figures], indent=1))
 
 
 if __name__ == "__main__":
