@@ -8,29 +8,48 @@ namespace synthema::bindings {
 
 namespace {
 
+// A message may quote bytes of a broken file: those that are no UTF-8 are replaced, so that the error itself
+// arrives and not one about its text.
+template <class E>
+py::object bind_error(py::module_& module, const char* name, const char* doc, const py::object& base) {
+  static py::handle type;  // a translator is a plain function, and an error type lives to the end
+  py::object bound = py::exception<E>(module, name, base);
+  bound.attr("__doc__") = doc;
+  type = py::object(bound).release();
+  py::register_exception_translator([](std::exception_ptr thrown) {
+    try {
+      if (thrown) std::rethrow_exception(thrown);
+    } catch (const E& error) {
+      const std::string_view text = error.what();
+      const auto decoded = py::reinterpret_steal<py::object>(
+          PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace"));
+      if (decoded) PyErr_SetObject(type.ptr(), decoded.ptr());
+    }
+  });
+  return bound;
+}
+
 void bind_errors(py::module_& module) {
-  auto root = py::register_exception<Error>(module, "Error");
-  root.attr("__doc__") = "The root of all errors that synthema raises on purpose.";
-  const auto child = [&]<class E>(std::in_place_type_t<E>, const char* name, const char* doc) {
-    py::register_exception<E>(module, name, root).attr("__doc__") = doc;
-  };
-  child(std::in_place_type<SchemaError>, "SchemaError",
-        "A table or record does not fit its schema, or the schema is inconsistent.");
-  child(std::in_place_type<ParseError>, "ParseError",
-        "A CSV, JSON, JSONL or TOML text is broken; the message says where.");
-  child(std::in_place_type<ModelError>, "ModelError",
-        "A model file or folder is broken, unsupported or does not fit the request.");
-  child(std::in_place_type<ConfigError>, "ConfigError",
-        "Options that contradict each other or are out of range.");
-  child(std::in_place_type<GenerationError>, "GenerationError",
-        "A run cannot reach its target, or a strategy misbehaved.");
-  child(std::in_place_type<RunFolderError>, "RunFolderError",
-        "A run folder is damaged, belongs to another run, or does not verify.");
-  child(std::in_place_type<EvaluationError>, "EvaluationError",
-        "An evaluator was given data that it cannot use.");
-  child(std::in_place_type<PolicyError>, "PolicyError",
-        "The schema forbids what was asked: the data may not leave the machine.");
-  child(std::in_place_type<Cancelled>, "Cancelled", "The work was cancelled by the caller.");
+  const py::object root =
+      bind_error<Error>(module, "Error", "The root of all errors that synthema raises on purpose.",
+                        py::reinterpret_borrow<py::object>(PyExc_Exception));
+  bind_error<SchemaError>(module, "SchemaError",
+                          "A table or record does not fit its schema, or the schema is inconsistent.", root);
+  bind_error<ParseError>(module, "ParseError",
+                         "A CSV, JSON, JSONL or TOML text is broken; the message says where.", root);
+  bind_error<ModelError>(module, "ModelError",
+                         "A model file or folder is broken, unsupported or does not fit the request.", root);
+  bind_error<ConfigError>(module, "ConfigError", "Options that contradict each other or are out of range.",
+                          root);
+  bind_error<GenerationError>(module, "GenerationError",
+                              "A run cannot reach its target, or a strategy misbehaved.", root);
+  bind_error<RunFolderError>(module, "RunFolderError",
+                             "A run folder is damaged, belongs to another run, or does not verify.", root);
+  bind_error<EvaluationError>(module, "EvaluationError", "An evaluator was given data that it cannot use.",
+                              root);
+  bind_error<PolicyError>(module, "PolicyError",
+                          "The schema forbids what was asked: the data may not leave the machine.", root);
+  bind_error<Cancelled>(module, "Cancelled", "The work was cancelled by the caller.", root);
 }
 
 }  // namespace
@@ -40,14 +59,14 @@ void bind_core(py::module_& module) {
   bind_errors(module);
 
   py::class_<Progress>(module, "Progress", "How far a phase of the work has come.")
-      .def_readonly("phase", &Progress::phase)
-      .def_readonly("done", &Progress::done)
+      .def_readonly("phase", &Progress::phase, "What is being done.")
+      .def_readonly("done", &Progress::done, "Units done.")
       .def_readonly("total", &Progress::total, "Units in all; 0 if not known.")
-      .def_readonly("note", &Progress::note);
+      .def_readonly("note", &Progress::note, "Details for people.");
   py::class_<CancelToken>(module, "CancelToken", "A request to stop, shared by all copies.")
       .def(py::init<>())
-      .def("cancel", &CancelToken::cancel)
-      .def_property_readonly("cancelled", &CancelToken::cancelled);
+      .def("cancel", &CancelToken::cancel, "Ask to stop; the work under way ends with Cancelled.")
+      .def_property_readonly("cancelled", &CancelToken::cancelled, "Whether someone asked to stop.");
   py::class_<Random>(module, "Random",
                      "A counter-based random stream (Philox4x32-10): same seed, same draws, everywhere.")
       .def(py::init<std::uint64_t>(), py::arg("seed") = 0)

@@ -118,7 +118,29 @@ std::optional<Table> table_or_none(const std::shared_ptr<const Table>& table) {
 
 void bind_context(py::module_& module) {
   py::class_<EvaluationContext>(module, "EvaluationContext",
-                                "What evaluators may look at besides the two tables; see `evaluate`.")
+                                R"(What evaluators may look at besides the two tables.
+
+Parameters
+----------
+holdout : Table, optional
+    Real rows that no generator saw.
+exemplars : Table, optional
+    What was shown in prompts.
+terms : Table, optional
+    Columns id and name; optional synonyms, lay_synonyms (lists) and definition.
+text_column, label_column, target_column : str
+    The text to judge; what it should express ('': the schema's label role); what to predict.
+seed : int
+    Of bootstrap draws.
+bootstrap : int
+    Resamples of an interval; 0: none.
+threads : int
+    0: all cores. Never changes a value.
+embedder : callable, optional
+    List of texts to list of vectors.
+text_scorer : callable, optional
+    List of texts to list of log-probabilities (natural) of their tokens.
+)")
       .def(py::init(&make_context), py::kw_only(), py::arg("holdout") = py::none(),
            py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
            py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
@@ -138,46 +160,54 @@ void bind_context(py::module_& module) {
 }
 
 void bind_score_parts(py::module_& module) {
-  py::class_<Interval>(module, "Interval", "How sure a score is.")
-      .def_readonly("low", &Interval::low)
-      .def_readonly("high", &Interval::high)
-      .def_readonly("level", &Interval::level)
-      .def_readonly("method", &Interval::method)
+  py::class_<Interval>(module, "Interval", "How sure a score is; unpacks as low, high.")
+      .def_readonly("low", &Interval::low, "Lower end, in the score's unit.")
+      .def_readonly("high", &Interval::high, "Upper end, in the score's unit.")
+      .def_readonly("level", &Interval::level, "0.95.")
+      .def_readonly("method", &Interval::method, "How it was obtained, and over how many units.")
       .def("__iter__", [](const Interval& i) { return py::iter(py::make_tuple(i.low, i.high)); });
   py::class_<ScorePart>(module, "ScorePart", "The same measure of one column, pair, label or subgroup.")
-      .def_readonly("name", &ScorePart::name)
-      .def_readonly("value", &ScorePart::value)
-      .def_readonly("n", &ScorePart::n)
-      .def_readonly("note", &ScorePart::note);
+      .def_readonly("name", &ScorePart::name, "'age', 'age x sex', 'HP:0002315', ...")
+      .def_readonly("value", &ScorePart::value, "None where the part is undefined.")
+      .def_readonly("n", &ScorePart::n, "Rows used.")
+      .def_readonly("note", &ScorePart::note, "The unit, or why there is no value.");
   py::class_<Bound>(module, "Bound", "The best or worst that a score could be, and how that is known.")
-      .def_readonly("value", &Bound::value)
-      .def_readonly("source", &Bound::source);
+      .def_readonly("value", &Bound::value, "In the score's unit.")
+      .def_readonly("source", &Bound::source, "How it was obtained.");
 }
 
 void bind_score(py::module_& module) {
   bind_score_parts(module);
   py::class_<Score>(module, "Score",
                     "One measurement: value, interval, n, parts, ceiling, floor, convention.")
-      .def_readonly("name", &Score::name)
+      .def_readonly("name", &Score::name, "Name of the evaluator; the key in a report.")
       .def_readonly("estimand", &Score::estimand, "One sentence: what the number estimates.")
       .def_readonly("value", &Score::value, "None exactly when `undefined` says why.")
-      .def_readonly("undefined", &Score::undefined)
-      .def_readonly("interval", &Score::interval)
+      .def_readonly("undefined", &Score::undefined, "Why there is no value; empty where there is one.")
+      .def_readonly("interval", &Score::interval, "An Interval, or None; then `no_interval` says why.")
       .def_readonly("no_interval", &Score::no_interval, "Why there is no interval, where there is none.")
-      .def_readonly("n", &Score::n)
-      .def_readonly("parts", &Score::parts)
-      .def_readonly("ceiling", &Score::ceiling)
-      .def_readonly("floor", &Score::floor)
+      .def_readonly("n", &Score::n, "Rows or subjects used.")
+      .def_readonly("parts", &Score::parts, "The same measure by column, pair, label or subgroup.")
+      .def_readonly("ceiling", &Score::ceiling,
+                    "A Bound: the best that data of this size could score; or None.")
+      .def_readonly("floor", &Score::floor, "A Bound: what knowing nothing scores; or None.")
       .def_readonly("convention", &Score::convention, "Whose definition.")
-      .def_readonly("definition", &Score::definition)
-      .def_readonly("warnings", &Score::warnings)
-      .def_property_readonly("direction", [](const Score& s) { return std::string(name_of(s.direction)); })
-      .def_property_readonly("range",
-                             [](const Score& s) { return py::make_tuple(s.range.low, s.range.high); })
-      .def("to_json", [](const Score& s) { return to_json(s); })
-      .def("to_dict", [](const Score& s) { return loads(to_json(s)); })
+      .def_readonly("definition", &Score::definition, "Formula or source, one line.")
+      .def_readonly("warnings", &Score::warnings, "What to know before reading the value.")
+      .def_property_readonly(
+          "direction", [](const Score& s) { return std::string(name_of(s.direction)); },
+          "Which way is better: 'higher', 'lower' or 'none'.")
+      .def_property_readonly(
+          "range", [](const Score& s) { return std::pair(s.range.low, s.range.high); },
+          "The smallest and largest possible value; may be infinite.")
+      .def(
+          "to_json", [](const Score& s) { return to_json(s); },
+          "The JSON form; infinities are 'inf', '-inf'.")
+      .def(
+          "to_dict", [](const Score& s) { return py::dict(loads(to_json(s))); }, "The JSON form as a dict.")
       .def_static(
-          "from_json", [](const std::string& json) { return score_from_json(json); }, py::arg("json"))
+          "from_json", [](const std::string& json) { return score_from_json(json); }, py::arg("json"),
+          "The score of a JSON form; ParseError if it is none.")
       .def("__repr__", [](const Score& s) {
         if (!s.value) return message("Score(", s.name, ": undefined, ", s.undefined, ")");
         const std::string interval =
@@ -217,16 +247,31 @@ AnyEvaluator python_evaluator(const py::object& function, std::string name, std:
 }
 
 void bind_evaluators(py::module_& module) {
-  py::class_<SuiteOptions>(module, "SuiteOptions", "What the evaluators of a suite are made with.")
+  py::class_<SuiteOptions>(module, "SuiteOptions", R"(What the evaluators of a suite are made with.
+
+Parameters
+----------
+near_duplicate_threshold : float
+    Jaccard similarity from which two texts are near duplicates, above 0 and at most 1.
+self_bleu_limit : int
+    Most texts for self-BLEU, drawn by the seed; 0: all.
+reference_column : str
+    Column with the reference text of each row, for BLEU and ROUGE.
+convention : {'synthema', 'sdmetrics'}
+    Whose definition where they differ.
+)")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
            py::arg("convention") = "synthema");
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
-      .def_property_readonly("name", [](const AnyEvaluator& e) { return std::string(e.name()); })
-      .def_property_readonly("direction",
-                             [](const AnyEvaluator& e) { return std::string(name_of(e.direction())); })
       .def_property_readonly(
-          "range", [](const AnyEvaluator& e) { return py::make_tuple(e.range().low, e.range().high); })
+          "name", [](const AnyEvaluator& e) { return std::string(e.name()); }, "The key in reports.")
+      .def_property_readonly(
+          "direction", [](const AnyEvaluator& e) { return std::string(name_of(e.direction())); },
+          "Which way is better: 'higher', 'lower' or 'none'.")
+      .def_property_readonly(
+          "range", [](const AnyEvaluator& e) { return std::pair(e.range().low, e.range().high); },
+          "The smallest and largest possible value; may be infinite.")
       .def(
           "evaluate",
           [](const AnyEvaluator& e, const std::optional<Table>& real, const Table& synthetic,
@@ -234,12 +279,16 @@ void bind_evaluators(py::module_& module) {
             const py::gil_scoped_release release;
             return e.evaluate(real ? &*real : nullptr, synthetic, context);
           },
-          py::arg("real"), py::arg("synthetic"), py::arg("context") = EvaluationContext())
+          py::arg("real"), py::arg("synthetic"),
+          py::arg_v("context", EvaluationContext(), "EvaluationContext()"),
+          "The Score of a synthetic table, against a real one or None.")
       .def("__repr__", [](const AnyEvaluator& e) { return message("Evaluator('", e.name(), "')"); });
-  module.def("text_suite", &text_suite, py::arg("options") = SuiteOptions());
-  module.def("table_suite", &table_suite, py::arg("options") = SuiteOptions());
-  module.def("all_evaluators", &all_evaluators, py::arg("options") = SuiteOptions());
-  module.def("evaluator_named", &evaluator_named, py::arg("name"), py::arg("options") = SuiteOptions());
+  const auto options = py::arg_v("options", SuiteOptions(), "SuiteOptions()");
+  module.def("text_suite", &text_suite, options, "The evaluators of texts.");
+  module.def("table_suite", &table_suite, options, "The evaluators of columns against a real table.");
+  module.def("all_evaluators", &all_evaluators, options, "Both suites, and what is in none (stemmed ROUGE).");
+  module.def("evaluator_named", &evaluator_named, py::arg("name"), options,
+             "One evaluator; ConfigError names those there are.");
   module.def("_python_evaluator", &python_evaluator, py::arg("function"), py::arg("name"),
              py::arg("direction"), py::arg("range"), py::arg("needs"));
   module.def(
@@ -265,7 +314,8 @@ void bind_text_metrics(py::module_& module) {
       },
       py::arg("hypotheses"), py::arg("references"),
       "sacreBLEU of a corpus with one reference a text, 0 to 100.");
-  const auto triple = [](const RougeScore& s) { return py::make_tuple(s.precision, s.recall, s.f1); };
+  using Triple = std::tuple<double, double, double>;
+  const auto triple = [](const RougeScore& s) { return Triple(s.precision, s.recall, s.f1); };
   module.def(
       "rouge",
       [triple](const std::string& target, const std::string& prediction, const std::string& variant,

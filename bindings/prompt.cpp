@@ -217,13 +217,17 @@ void bind_completion(py::module_& module) {
              return Completion{std::move(text), finish_from(finish), tokens, log_probability,
                                std::move(failure)};
            }),
-           py::arg("text"), py::kw_only(), py::arg("finish") = "stop", py::arg("tokens") = TokenCounts(),
-           py::arg("failure") = "", py::arg("log_probability") = py::none())
+           py::arg("text"), py::kw_only(), py::arg("finish") = "stop",
+           py::arg_v("tokens", TokenCounts(), "TokenCounts()"), py::arg("failure") = "",
+           py::arg("log_probability") = py::none())
       .def_readonly("text", &Completion::text)
-      .def_property_readonly("finish", [](const Completion& c) { return std::string(name_of(c.finish)); })
-      .def_readonly("tokens", &Completion::tokens)
-      .def_readonly("log_probability", &Completion::log_probability)
-      .def_readonly("failure", &Completion::failure)
+      .def_property_readonly(
+          "finish", [](const Completion& c) { return std::string(name_of(c.finish)); },
+          "Why it ended: 'stop', 'length' (of the answer or the context), 'constraint' or 'failed'.")
+      .def_readonly("tokens", &Completion::tokens, "How many, and how they were drawn.")
+      .def_readonly("log_probability", &Completion::log_probability,
+                    "Natural logarithm, summed over the generated tokens, untempered; None if not known.")
+      .def_readonly("failure", &Completion::failure, "A sentence, where finish is 'failed'.")
       .def("__repr__", [](const Completion& c) {
         return message("Completion(<", c.text.size(), " bytes>, finish='", name_of(c.finish), "')");
       });
@@ -238,13 +242,17 @@ void bind_task(py::module_& module) {
            }),
            py::arg("condition"), py::arg("row") = 0, py::arg("attempt") = 0,
            py::arg("exemplars") = std::shared_ptr<Table>(), py::arg("schema") = std::shared_ptr<Schema>())
-      .def_readonly("row", &Task::row)
+      .def_readonly("row", &Task::row, "Row id.")
       .def_readonly("attempt", &Task::attempt, "0, 1, ...: how often this row was tried before.")
-      .def_property_readonly("condition", [](const Task& t) { return to_python(t.condition); })
-      .def_property_readonly("exemplars",
-                             [](const Task& t) { return std::const_pointer_cast<Table>(t.exemplars); })
-      .def_property_readonly("schema",
-                             [](const Task& t) { return std::const_pointer_cast<Schema>(t.schema); })
+      .def_property_readonly(
+          "condition", [](const Task& t) { return to_python(t.condition); },
+          "What the row must agree with, as a dict.")
+      .def_property_readonly(
+          "exemplars", [](const Task& t) { return std::const_pointer_cast<Table>(t.exemplars); },
+          "The pool that may be shown, or None.")
+      .def_property_readonly(
+          "schema", [](const Task& t) { return std::const_pointer_cast<Schema>(t.schema); },
+          "Of the finished rows, or None.")
       .def(
           "__getitem__",
           [](const Task& t, const std::string& name) {
@@ -258,8 +266,9 @@ void bind_task(py::module_& module) {
              return Draft(record_from_python(values), std::move(exemplars));
            }),
            py::arg("values"), py::arg("exemplars") = std::vector<std::uint64_t>{})
-      .def_property_readonly("values", [](const Draft& d) { return to_python(d.values); })
-      .def_readonly("exemplars", &Draft::exemplars)
+      .def_property_readonly(
+          "values", [](const Draft& d) { return to_python(d.values); }, "The row as a dict.")
+      .def_readonly("exemplars", &Draft::exemplars, "Row numbers in the pool of those that were shown.")
       .def(
           "__getitem__", [](const Draft& d, const std::string& name) { return to_python(d.values.at(name)); },
           py::arg("name"));
@@ -348,7 +357,9 @@ count_tokens : callable, optional
 
 void bind_strategies(py::module_& module) {
   py::class_<AnyPromptStrategy>(module, "PromptStrategy", "How one row is asked for.")
-      .def_property_readonly("name", [](const AnyPromptStrategy& s) { return std::string(s.name()); })
+      .def_property_readonly(
+          "name", [](const AnyPromptStrategy& s) { return std::string(s.name()); },
+          "Stands in every row's provenance.")
       .def("__repr__", [](const AnyPromptStrategy& s) { return message("<PromptStrategy ", s.name(), ">"); });
   module.def(
       "_python_strategy",

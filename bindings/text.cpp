@@ -37,9 +37,19 @@ void bind_search(py::class_<Index>& type) {
 }
 
 void bind_retrieval(py::module_& module) {
-  py::class_<TfIdf> tf_idf(module, "TfIdf",
-                           "TF-IDF vectors and cosine search; the weights are those of scikit-learn's "
-                           "TfidfVectorizer over synthema.words.");
+  py::class_<TfIdf> tf_idf(
+      module, "TfIdf",
+      R"(TF-IDF vectors and cosine search; weights of scikit-learn's TfidfVectorizer over `words`.
+
+Parameters
+----------
+documents : list of str
+    What is searched, and what the weights are counted on.
+sublinear_tf : bool
+    1 + ln(count) in place of the count.
+smooth_idf : bool
+    ln((1 + N) / (1 + df)) + 1; else ln(N / df) + 1.
+)");
   tf_idf
       .def(py::init([](const Texts& documents, bool sublinear_tf, bool smooth_idf) {
              return TfIdf::fit(documents, {.sublinear_tf = sublinear_tf, .smooth_idf = smooth_idf});
@@ -58,7 +68,15 @@ void bind_retrieval(py::module_& module) {
           py::arg("text"), py::arg("vocabulary"), "The unit vector of a text, as weights of these words.");
   bind_search(tf_idf);
 
-  py::class_<Bm25> bm25(module, "Bm25", "Okapi BM25 search with a never negative idf.");
+  py::class_<Bm25> bm25(module, "Bm25", R"(Okapi BM25 search with a never negative idf.
+
+Parameters
+----------
+documents : list of str
+    What is searched.
+k1, b : float
+    Saturation of the word count, and how much the length of a document matters (0 to 1).
+)");
   bm25.def(py::init([](const Texts& documents, double k1, double b) {
              return Bm25::fit(documents, {.k1 = k1, .b = b});
            }),

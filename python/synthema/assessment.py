@@ -49,20 +49,22 @@ def assess(
         Paths, scores and tables for people under "tables".
     """
     from synthema.evaluation import evaluate
-    from synthema.tables import read
+    from synthema.tables import read, read_schema
 
     begun = time.monotonic()
     phase = getattr(progress, "phase", lambda name: None)
     phase("read")
-    meaning = Schema.from_json(Path(schema).read_text(encoding="utf-8"), str(schema)) if schema else None
+    meaning = read_schema(schema) if schema else None
     tables = {
         name: read(path, meaning)
         for name, path in (("synthetic", synthetic), ("real", real), ("holdout", holdout))
         if path is not None
     }
     if target is not None and target not in tables["synthetic"]:
-        names = ", ".join(tables["synthetic"].names)
-        raise EvaluationError(f"{synthetic}: There is no column '{target}' to predict; there are {names}.")
+        names = ", ".join(f"'{name}'" for name in tables["synthetic"].names)
+        raise EvaluationError(
+            f"{synthetic}: There is no column '{target}' to predict; the columns are {names}."
+        )
     phase("evaluate")
     report = evaluate(
         tables["synthetic"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -22,18 +23,18 @@ __all__ = ["main"]
 Result = dict[str, Any]
 
 
+def _whole(text: str, low: int, what: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not low <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"{what} is a whole number from {low} to 2^64 - 1, not '{text}'")
+    return int(text)
+
+
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
-    return value
+    return _whole(text, 1, "a number of rows")
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**64:
-        raise argparse.ArgumentTypeError("a seed is a whole number from 0 to 2^64 - 1")
-    return value
+    return _whole(text, 0, "a seed")
 
 
 def _command(
@@ -57,8 +58,12 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="run folder; new, or interrupted with --resume"
     )
-    parser.add_argument("--rows", type=_count, metavar="N", help="accepted rows wanted")
-    parser.add_argument("--seed", type=_seed, metavar="S", help="seed of the run")
+    parser.add_argument(
+        "--rows", type=_count, metavar="N", help="accepted rows wanted; default: as configured, else 40"
+    )
+    parser.add_argument(
+        "--seed", type=_seed, metavar="S", help="seed of the run; default: as configured; 1 for demo"
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted run; the result is the same"
     )
@@ -109,6 +114,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("folder", metavar="DIR", help="run folder")
     one.add_argument(
         "--sample", type=_count, metavar="N", help="rows to make again; default: all up to 100, else 100"
+    )
+    one.add_argument(
+        "--model", metavar="FILE", help="where the model lies now; default: where it lay for the run"
     )
 
     one = _command(
@@ -184,7 +192,8 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
 def _verify(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import study
 
-    return {"command": "verify", **study.verify(args.folder, sample=args.sample, progress=progress)}
+    found = study.verify(args.folder, sample=args.sample, model=args.model, progress=progress)
+    return {"command": "verify", **found}
 
 
 def _model(args: argparse.Namespace, progress: Progress) -> Result:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from synthema._core import ConfigError, ParseError
+from synthema.tables import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -126,7 +127,7 @@ _PYTHON = {"integer": int, "number": (int, float), "text": str, "switch": bool, 
 
 @dataclass
 class Config:
-    """A checked configuration. Paths are already absolute or relative to the working folder."""
+    """A checked configuration. Paths are already absolute, so that a run can be verified from any folder."""
 
     recipe: str | None = None
     title: str | None = None
@@ -223,7 +224,7 @@ def _resolve(folder: Path, section: str, table: dict[str, Any]) -> dict[str, Any
     """Make paths relative to the configuration file."""
     key = "path" if section == "model" else "file"
     if isinstance(table.get(key), str):
-        table[key] = str(folder / Path(table[key]).expanduser())
+        table[key] = str(folder.absolute() / Path(table[key]).expanduser())
     return table
 
 
@@ -307,10 +308,4 @@ def _recipe_keys(recipe: str | None, source: _Source) -> Mapping[str, Key]:
 def load(path: str | os.PathLike[str]) -> Config:
     """Read and check a configuration file."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: The configuration could not be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise ParseError(f"{path}: The file is not UTF-8 (byte {error.start}).") from None
-    return parse(text, str(path), path.parent)
+    return parse(read_text(path), str(path), path.parent)

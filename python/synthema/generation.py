@@ -183,6 +183,14 @@ def generate(
         If `out` holds something else.
     """
     drawn = _is_drawn(conditions)
+    for name, value in {
+        "rows": rows,
+        "seed": seed,
+        "max_attempts": max_attempts,
+        "in_flight": in_flight,
+    }.items():
+        if not hasattr(value, "__index__") or not 0 <= value < 2**64:
+            raise _core.ConfigError(f"field '{name}': It must be a whole number from 0 to 2^64 - 1.")
     record = _core._RunRecord()
     run = Run(record, None if out is None else pathlib.Path(out))
     if resume and out is None:
@@ -372,9 +380,11 @@ def _as_strategy(given: Any) -> PromptStrategy:
 
 
 def _as_check(given: Any) -> Check:
-    return (
-        given if isinstance(given, Check) else Check(getattr(given, "__name__", type(given).__name__), given)
-    )
+    if isinstance(given, Check):
+        return given
+    if callable(given):
+        return Check(getattr(given, "__name__", type(given).__name__), given)
+    raise TypeError(f"A check is a Check or a function of (task, draft), not {type(given).__name__}.")
 
 
 def _as_table(given: Any) -> Table | None:

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from synthema._core import ConfigError, ParseError
+from synthema.tables import read_text
 
 __all__ = ["HPO_TERMS", "Ontology", "Synonym", "Term", "hpo", "hpo_path", "read_obo"]
 
@@ -157,13 +158,7 @@ def _take(draft: _Draft, tag: str, value: str, place: str) -> None:
 
 def _tag_values(path: Path) -> Iterator[tuple[int, str, str]]:
     """(line number, tag, value) of each line; a stanza head is ("[", "[Term]")."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: The ontology could not be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise ParseError(f"{path}: The file is not UTF-8 (byte {error.start}).") from None
-    for number, raw in enumerate(text.split("\n"), start=1):
+    for number, raw in enumerate(read_text(path).split("\n"), start=1):
         line = raw.strip()
         if not line or line.startswith("!"):
             continue

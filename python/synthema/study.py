@@ -74,6 +74,7 @@ class Study:
     rows: int = 40
     seed: int = 0
     model: str | None = None
+    threads: int | None = None  # of the model; never changes a row
     fields: Sequence[str] = ()  # of the record, in the order in which the page shows them
     text: str = "text"
     label: str = ""
@@ -129,7 +130,7 @@ def run(
     folder = Path(out)
     _refuse_used(folder, resume)
     phase("load the model")
-    answering, described = open_model(model or study.model)
+    answering, described = open_model(model or study.model, study.threads)
     asked = dict(
         rows=rows,
         conditions=study.conditions(seed),
@@ -190,14 +191,14 @@ def _refuse_used(folder: Path, resume: bool) -> None:
         raise RunFolderError(f"{folder}: The folder is not empty.{hint}")
 
 
-def open_model(path: str | None) -> tuple[Any, dict[str, Any]]:
+def open_model(path: str | None, threads: int | None = None) -> tuple[Any, dict[str, Any]]:
     """Open a model file, by default the installed small one, and say which it is."""
     from synthema import models
 
     file = Path(path) if path else Path(models.default_model_path())
     if not file.exists():
         raise ConfigError(f"{file}: There is no such model file or folder.")
-    return models.Model(str(file)), {
+    return models.Model(file, threads=threads), {
         "name": file.stem if file.is_file() else file.name,
         "path": str(file.resolve()),
     }
@@ -439,6 +440,7 @@ def from_config(config: Config) -> Study:
     study.rows = study.rows if config.rows is None else config.rows
     study.seed = study.seed if config.seed is None else config.seed
     study.model = config.section("model").get("path", study.model)
+    study.threads = config.section("model").get("threads", study.threads)
     study.options = {**study.options, **config.section("run")}
     if config.section("sampling"):
         study.sampling = _sampling(study.sampling, config.section("sampling"))
@@ -464,7 +466,7 @@ def _from_recipe(config: Config) -> Study:
 
 
 def _from_parts(config: Config) -> Study:
-    from synthema.tables import read
+    from synthema.tables import read, read_schema
 
     def file(name: str) -> Any:
         path = config.section(name).get("file")
@@ -472,9 +474,7 @@ def _from_parts(config: Config) -> Study:
 
     exemplars, conditions, terms = file("exemplars"), file("conditions"), file("terms")
     schema_file = config.section("schema").get("file")
-    schema = (
-        Schema.from_json(Path(schema_file).read_text(encoding="utf-8"), schema_file) if schema_file else None
-    )
+    schema = read_schema(schema_file) if schema_file else None
     options = config.section("strategy")
     label = options.get("label_field", "")
     return Study(
@@ -556,7 +556,9 @@ def again(settings: Mapping[str, Any]) -> Study:
     )
 
 
-def verify(folder: str | Path, *, sample: int | None = None, progress: Any = None) -> dict[str, Any]:
+def verify(
+    folder: str | Path, *, sample: int | None = None, model: str | None = None, progress: Any = None
+) -> dict[str, Any]:
     """Check the seal of every line of a run folder and make rows again from its manifest.
 
     Parameters
@@ -565,6 +567,10 @@ def verify(folder: str | Path, *, sample: int | None = None, progress: Any = Non
         A run folder of `run`.
     sample
         Rows to make again; by default all where there are at most 100, else 100.
+    model
+        Where the model file lies now; by default where it lay when the run was made.
+    progress
+        A `synthema.terminal.Progress`, or anything like it.
 
     Returns
     -------
@@ -580,7 +586,7 @@ def verify(folder: str | Path, *, sample: int | None = None, progress: Any = Non
     settings = json.loads(manifest.get("settings") or "{}")
     study = again(settings)
     phase("load the model")
-    answering, _ = open_model(settings.get("model"))
+    answering, _ = open_model(model or settings.get("model"))
     phase("check and make rows again")
     found = verify_run(
         folder,

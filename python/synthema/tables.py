@@ -6,10 +6,11 @@ import gzip
 import html as _html
 import os
 import pathlib
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from synthema._core import Field, Schema, SchemaError, Table
+from synthema._core import ConfigError, Field, ParseError, Schema, SchemaError, Table
 
 if TYPE_CHECKING:
     import pandas
@@ -97,10 +98,10 @@ def read(
     path = pathlib.Path(path)
     suffix = _suffix(path)
     if suffix == ".parquet":
-        return Table.from_arrow(_pyarrow("parquet").parquet.read_table(path), schema)
+        return Table.from_arrow(_read_parquet(path), schema)
     text = path.read_bytes()
     if suffix.endswith(".gz"):
-        text = gzip.decompress(text)
+        text = _unpacked(text, path)
     if suffix.startswith(".jsonl"):
         return Table.from_jsonl(text, schema=schema, file=str(path))
     return Table.from_csv(
@@ -139,6 +140,21 @@ def write(
         text = data.to_jsonl() if ".jsonl" in suffix else data.to_csv(delimiter=delimiter, missing=missing)
         unfinished.write_bytes(gzip.compress(text, mtime=0) if suffix.endswith(".gz") else text)
     return unfinished.replace(path)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Read a UTF-8 text file; ConfigError where it cannot be read, ParseError where it is not UTF-8."""
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: The file could not be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{path}: The file is not UTF-8 (byte {error.start}).") from None
+
+
+def read_schema(path: str | os.PathLike[str]) -> Schema:
+    """Read a schema from a file in its JSON form."""
+    return Schema.from_json(read_text(path), os.fspath(path))
 
 
 def to_arrow(data: Table) -> pyarrow.Table:
@@ -199,6 +215,22 @@ def _suffix(path: pathlib.Path) -> str:
     raise SchemaError(
         f"The file name '{path.name}' does not say the format; it must end in {', '.join(_SUFFIXES)}."
     )
+
+
+def _read_parquet(path: pathlib.Path) -> Any:
+    pyarrow = _pyarrow("parquet")
+    with path.open("rb") as file:
+        try:
+            return pyarrow.parquet.read_table(file)
+        except (pyarrow.ArrowException, OSError):  # what they say may quote a value
+            raise ParseError(f"{path}: The file is broken or is no Parquet file.") from None
+
+
+def _unpacked(text: bytes, path: pathlib.Path) -> bytes:
+    try:
+        return gzip.decompress(text)
+    except (EOFError, OSError, zlib.error):
+        raise ParseError(f"{path}: The file is broken or is not compressed by gzip.") from None
 
 
 def _pyarrow(part: str | None = None) -> Any:

@@ -26,11 +26,6 @@ detail::DistinctItems distinct_ngrams(const TextSample& sample, std::size_t orde
   return items;
 }
 
-void set_jackknife(Score& score, const std::vector<double>& without, const Units& units) {
-  score.interval = jackknife(*score.value, without, units.name, score.range);
-  if (!score.interval) score.no_interval = "A jackknife needs at least ten units.";
-}
-
 }  // namespace
 
 DistinctN::DistinctN(std::size_t order) : order_(order), name_(message("distinct_", order)) {

@@ -137,12 +137,13 @@ TextSample with_words(const TextSample& sample, Score& score) {
 void set_value(Score& score, double value, const std::vector<double>& without, const TextSample& sample) {
   score.n = sample.size();
   score.value = value;
-  score.interval = jackknife(value, without, sample.units.name, score.range);
-  if (!score.interval) score.no_interval = "A jackknife needs at least ten units.";
-  if (value == 0) {  // nothing varies, so a jackknife sees no width
-    score.interval = wilson(0, static_cast<double>(sample.units.count));
+  set_jackknife(score, without, sample.units);
+  if (value == 0 || value == 1) {  // nothing varies, so a jackknife sees no width
+    const auto units = static_cast<double>(sample.units.count);
+    score.no_interval.clear();
+    score.interval = wilson(value * units, units);
     score.interval->method = message("Wilson over ", sample.units.count, " ", sample.units.name,
-                                     " (a jackknife of none has no width)");
+                                     " (a jackknife of all or none has no width)");
   }
 }
 

@@ -87,6 +87,7 @@ std::optional<Interval> jackknife(double value, std::span<const double> without,
   const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
   double squares = 0;
   for (const double w : without) squares += (w - mean) * (w - mean);
+  if (std::equal(without.begin() + 1, without.end(), without.begin())) return std::nullopt;
   const double half = 1.959963984540054 * std::sqrt((n - 1) / n * squares);
   return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,
                   message("delete-one jackknife over ", without.size(), " ", units, ", normal")};
@@ -102,6 +103,12 @@ void set_interval(Score& score, std::optional<Interval> interval) {
   score.interval = std::move(interval);
   if (!score.interval)
     score.no_interval = "There are fewer than two units to resample, or no resamples were asked for.";
+}
+
+void set_jackknife(Score& score, std::span<const double> without, const Units& units) {
+  score.interval = jackknife(*score.value, without, units.name, score.range);
+  if (!score.interval)
+    score.no_interval = "A jackknife needs ten units or more, of which at least one changes the value.";
 }
 
 void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context) {

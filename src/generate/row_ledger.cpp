@@ -12,7 +12,9 @@ RowLedger::RowLedger(const RunOptions& options, const RowSink& sink, RunCounts b
 void RowLedger::decide(std::uint64_t row, std::vector<RowOutcome> attempts) {
   waiting_accepted_ += attempts.back().accepted();
   waiting_.emplace(row, std::move(attempts));
+  const std::uint64_t before = counts_.rows;
   commit();
+  if (counts_.rows == before) report();  // an earlier row holds this one back: people still see work
 }
 
 void RowLedger::end_at(std::uint64_t row) {
@@ -54,8 +56,12 @@ void RowLedger::check_hopeless() const {
 
 void RowLedger::report() const {
   if (!options_.progress) return;
-  char note[64];
-  std::snprintf(note, sizeof note, "acceptance %.2f", counts_.acceptance());
+  char acceptance[32] = "";
+  if (counts_.attempts > 0)
+    std::snprintf(acceptance, sizeof acceptance, "acceptance %.2f", counts_.acceptance());
+  std::string note = acceptance;
+  if (waiting_accepted_ > 0)
+    note += message(note.empty() ? "" : ", ", "later rows ready: ", waiting_accepted_);
   options_.progress({"generate", counts_.accepted, options_.rows, note});
 }
 

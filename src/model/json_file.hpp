@@ -32,8 +32,10 @@ inline ModelJson parse_model_json(std::string_view text, const std::string& path
   };
   try {
     return ModelJson::parse(text.begin(), text.end(), check);
-  } catch (const ModelJson::exception& error) {
-    fail_json(path, message("This is not valid JSON: ", error.what(), "."));
+  } catch (const ModelJson::parse_error& error) {
+    fail_json(path, message("The text is not valid JSON from byte ", error.byte, " on."));
+  } catch (const ModelJson::out_of_range&) {
+    fail_json(path, "The JSON has a number beyond the range of a double.");
   }
 }
 

@@ -46,10 +46,25 @@ std::size_t width_of(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string notes(const Report& report, std::string_view bullet) {
+// What was not measured, the names with one reason together.
+std::string unmeasured(const Report& report, std::string_view bullet) {
+  std::vector<std::pair<std::string_view, std::vector<std::string_view>>> by_reason;
+  for (const Score& score : report.scores) {
+    if (score.value) continue;
+    auto group = std::find_if(by_reason.begin(), by_reason.end(),
+                              [&](const auto& known) { return known.first == score.undefined; });
+    if (group == by_reason.end()) group = by_reason.insert(group, {score.undefined, {}});
+    group->second.push_back(score.name);
+  }
   std::string out;
-  for (const Score& score : report.scores)
-    if (!score.value) out += fmt::format("{}{} was not measured: {}\n", bullet, score.name, score.undefined);
+  for (const auto& [reason, names] : by_reason)
+    out += fmt::format("{}{} {} not measured: {}\n", bullet, fmt::join(names, ", "),
+                       names.size() == 1 ? "was" : "were", reason);
+  return out;
+}
+
+std::string notes(const Report& report, std::string_view bullet) {
+  std::string out = unmeasured(report, bullet);
   for (const Score& score : report.scores)
     for (const std::string& warning : score.warnings)
       out += fmt::format("{}{}: {}\n", bullet, score.name, warning);

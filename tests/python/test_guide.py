@@ -12,7 +12,9 @@ NOTES = REPOSITORY / "docs" / "examples" / "notes"
 def test_the_configuration_of_the_guide_runs(tmp_path, monkeypatch):
     texts = synthema.read(NOTES / "exemplars.csv").values("text")
     model = synthema.ngram_model(texts, order=2)
-    monkeypatch.setattr(study, "open_model", lambda path: (model, {"name": "n-gram", "path": "n-gram"}))
+    monkeypatch.setattr(
+        study, "open_model", lambda path, threads=None: (model, {"name": "n-gram", "path": "n-gram"})
+    )
     planned = study.from_config(config.load(NOTES / "notes.toml"))
     done = study.run(planned, out=tmp_path / "run")
     assert done["accepted"] == 20

@@ -153,6 +153,14 @@ def test_a_tensor_nobody_uses_is_refused(tmp_path):
         synthema.ModelFile(write_llama(tmp_path / "m.gguf", plain_tokens(), 32, tensors=tensors, shape=TINY))
 
 
+def test_an_error_that_quotes_broken_bytes_arrives(tmp_path):
+    tensors = llama_tensors(32, np.random.default_rng(1), **TINY) | {"extra.weight": np.zeros(4, np.float32)}
+    path = write_llama(tmp_path / "m.gguf", plain_tokens(), 32, tensors=tensors, shape=TINY)
+    path.write_bytes(path.read_bytes().replace(b"extra.weight", b"extra.weigh\xff"))
+    with pytest.raises(synthema.ModelError, match="extra.weigh\ufffd"):  # noqa: RUF043
+        synthema.ModelFile(path)
+
+
 def test_an_unknown_architecture_names_the_known(tmp_path):
     path = write_llama(tmp_path / "m.gguf", plain_tokens(), 32, architecture="mamba")
     with pytest.raises(synthema.ModelError, match=r"'mamba' is not supported; supported: llama"):

@@ -93,7 +93,8 @@ std::optional<Interval> bootstrap(const RowSums& sums, const Units& units, const
 
 // Delete-one-unit jackknife with a normal interval, for statistics that a bootstrap would bias because a
 // resample repeats units (counts of different things). `without[u]` is the statistic without unit u.
-// Nothing if there are fewer than ten units.
+// Nothing if there are fewer than ten units, or if leaving out one never changes the value: the width would
+// be zero, which is no certainty.
 std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
                                   Range range);
 
@@ -113,5 +114,6 @@ struct RatioRows {
 };
 void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context);
 void set_interval(Score& score, std::optional<Interval> interval);  // with the reason where there is none
+void set_jackknife(Score& score, std::span<const double> without, const Units& units);  // likewise
 
 }  // namespace synthema

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 # Scores whose value is a share of something and is read as a percentage.
-SHARE_WORDS = ("share", "rate", "agreement", "recovery_top", "duplicate", "overlap", "accuracy", "coverage")
+SHARE_WORDS = (
+    "share",
+    "rate",
+    "agreement",
+    "recovery_top",
+    "duplicate",
+    "overlap",
+    "accuracy",
+    "coverage",
+    "adherence",
+    "copies",
+)
 
 
 def number(value: object) -> float | None:

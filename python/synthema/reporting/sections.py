@@ -19,12 +19,16 @@ FAMILIES = (
         "Does the text say what was asked?",
         ("recovery", "reciprocal", "fact", "agreement", "acceptance"),
     ),
-    ("Was it copied?", ("copied", "copy", "overlap", "memor", "literal", "verbatim")),
+    ("Was it copied?", ("copied", "copy", "copies", "overlap", "memor", "literal", "verbatim")),
     (
         "Is it varied?",
         ("duplicate", "distinct", "self_bleu", "diversity", "entropy", "vocabulary", "type_token"),
     ),
     ("Who wrote it, and how long is it?", ("free", "length", "word")),
+    (
+        "How near is it to real data, or to its reference?",
+        ("column", "missing", "boundary", "range", "category", "bleu", "rouge"),
+    ),
 )
 OTHER = "Further measures"
 
@@ -542,9 +546,16 @@ def run_facts(document: Document) -> Html | None:
         element("pre", element("code", command)) if command else None,
         definition_list(pairs, class_="facts"),
         id_="run",
-        lead="The command below makes the same rows again, byte for byte, on the same kind of processor."
-        if command
-        else None,
+        lead=_repeating(run) if command else None,
+    )
+
+
+def _repeating(run: Mapping[str, Any]) -> str:
+    if not run.get("attempts"):
+        return "The command below measures the same files again."
+    return (
+        "The command below, with a new folder, makes the same rows again, byte for byte, on the same kind of "
+        "processor."
     )
 
 
@@ -562,33 +573,37 @@ def data_card(document: Document) -> Html | None:
 
 def guide(document: Document) -> Html:
     """How to read the page, with every limit that calls something weak."""
+    sections = document.get("sections") or []
+    known = {score.get("name") for one in sections for score in one.get("scores") or []}
     limits = [
         element("li", words(limit.name), " below " if limit.higher_is_better else " above ", _bound(limit))
         for limit in LIMITS
+        if limit.name in known
     ]
+    selected = (
+        "Scores of accepted rows are flattered by the checks that selected them; the column of all drafts "
+        "shows what the model writes before any selection. Read both. "
+    )
     paragraphs = [
         element(
             "p",
-            "Scores of accepted rows are flattered by the checks that selected them; the column of all "
-            "drafts shows what the "
-            "model writes before any selection. Read both. A score without its floor says little: compare "
-            "the distance to the "
-            "floor with the width of the interval.",
+            selected if len(sections) > 1 else None,
+            "A score without its floor says little: compare the distance to the floor with the width of the "
+            "interval.",
         ),
         element(
             "p",
-            "Intervals come from resampling rows. They cover the chance in which rows were drawn, not the "
-            "choice of model, "
-            "prompt, concepts or metric.",
+            "Intervals come from resampling rows, or subjects where the schema names them. They cover the "
+            "chance in which rows were drawn, not the choice of model, prompt, concepts or metric.",
         ),
         element(
             "p",
-            "Synthetic text is no evidence about patients. No measure here replaces a reading by a "
+            "Synthetic data are no evidence about patients. No measure here replaces a reading by a "
             "clinician.",
         ),
-        element("p", 'Under "What is weak" the page lists:'),
-        element("ul", *limits),
     ]
+    if limits:
+        paragraphs += [element("p", 'Under "What is weak" the page lists:'), element("ul", *limits)]
     return section("How to read this page", *paragraphs, id_="guide")
 
 

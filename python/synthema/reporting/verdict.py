@@ -126,6 +126,6 @@ def summary(document: Mapping[str, Any]) -> list[str]:
     if not sentences:
         rows, scores = sections[0].get("rows"), sections[0].get("scores") or []
         defined = sum(1 for s in scores if value_of(s) is not None)
-        of_rows = f" of {rows} rows" if rows is not None else ""
-        sentences.append(f"{defined} of {len(scores)} measures{of_rows} are defined.")
+        on_rows = f" on {rows:,} rows" if rows is not None else ""
+        sentences.append(f"{defined} of {len(scores)} measures could be computed{on_rows}.")
     return sentences

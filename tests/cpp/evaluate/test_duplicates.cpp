@@ -40,7 +40,10 @@ TEST_CASE("near duplicates share word 3-grams") {
   CHECK(nonconformities(NearDuplicates(), nullptr, text_table(texts), {}).empty());
 }
 
-TEST_CASE("no duplicates: Wilson, since a jackknife of none has no width") {
+TEST_CASE("all or none: Wilson, since a jackknife has no width") {
+  const Score all = NearDuplicates().evaluate(nullptr, text_table(std::vector<std::string>(12, "a b c")), {});
+  CHECK(all.value == 1);
+  CHECK(all.interval->low == Approx(wilson(12, 12).low));
   const Score score = NearDuplicates().evaluate(nullptr, text_table({"a b c", "d e f"}), {});
   CHECK(score.value == 0);
   CHECK(score.interval->high == Approx(wilson(0, 2).high));

@@ -117,7 +117,8 @@ TEST_CASE("the jackknife's width, and its bounds") {
   CHECK(wide->low == Approx(-kZ * 1.5));
   CHECK(wide->high == Approx(kZ * 1.5));
   CHECK(jackknife(0.5, without, "rows", {0, 1})->high == 1);
-  CHECK_FALSE(jackknife(0, std::vector<double>(9, 0.0), "rows", {0, 1}));
+  CHECK_FALSE(jackknife(0, std::vector<double>{0, 1, 0, 1, 0, 1, 0, 1, 0}, "rows", {0, 1}));  // nine units
+  CHECK_FALSE(jackknife(0, std::vector<double>(20, 0.5), "rows", {0, 1}));  // a width of zero is no certainty
 }
 
 TEST_CASE("a ratio of sums with its interval") {

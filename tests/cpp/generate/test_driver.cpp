@@ -382,6 +382,18 @@ TEST_CASE("cancel, progress and heartbeat can stop a run; the model forgets what
   CHECK(model.under_way() == 0);
 }
 
+TEST_CASE("progress comes after every decided row, also while an earlier one holds them back") {
+  ScriptedModel model(echo, {.newest_first = true, .at_once = 1});  // the first row is decided last
+  RunOptions options = wanting(4);
+  std::vector<std::string> notes;
+  options.progress = [&](const Progress& p) { notes.push_back(message(p.done, " ", p.note)); };
+  run_rows(model, Chatty(), numbered(), {}, options, {});
+  REQUIRE(notes.size() == 7);
+  CHECK(notes[0] == "0 later rows ready: 1");
+  CHECK(notes[2] == "0 later rows ready: 3");
+  CHECK(notes[6] == "4 acceptance 1.00");
+}
+
 TEST_CASE("options out of range are refused by name") {
   ScriptedModel model(echo);
   RunOptions options = wanting(0);

@@ -84,7 +84,11 @@ TEST_CASE("broken reports are refused by name") {
 TEST_CASE("the text form aligns and says what was not measured") {
   const std::string text = to_text(example());
   CHECK(text.find("full (lower)  0.250  0.100 to 0.400  12  0.000    0.900\n") != std::string::npos);
-  CHECK(text.find("missing was not measured: There are no rows.") != std::string::npos);
+  CHECK(text.find("  missing was not measured: There are no rows.\n") != std::string::npos);
+  Report two = example();
+  two.scores.push_back(two.scores.back());
+  two.scores.back().name = "other";
+  CHECK(to_text(two).find("  missing, other were not measured: There are no rows.\n") != std::string::npos);
   CHECK(text.find("full: careful") != std::string::npos);
   CHECK(to_markdown(example()).find("| full (lower) | 0.250 |") != std::string::npos);
 }

@@ -1,0 +1,1459 @@
+"""
+synthema's C++ core: tables, prompts, models, generators, evaluators, reports.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import typing
+import typing_extensions
+__all__: list[str] = ['Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'Field', 'GenerationError', 'Interval', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'concept_recovered', 'corpus_bleu', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'few_shot', 'in_language', 'label_conditioned', 'length_in_words', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+class Error(Exception):
+    """
+    The root of all errors that synthema raises on purpose.
+    """
+class SchemaError(Error):
+    """
+    A table or record does not fit its schema, or the schema is inconsistent.
+    """
+class ParseError(Error):
+    """
+    A CSV, JSON, JSONL or TOML text is broken; the message says where.
+    """
+class ModelError(Error):
+    """
+    A model file or folder is broken, unsupported or does not fit the request.
+    """
+class ConfigError(Error):
+    """
+    Options that contradict each other or are out of range.
+    """
+class GenerationError(Error):
+    """
+    A run cannot reach its target, or a strategy misbehaved.
+    """
+class RunFolderError(Error):
+    """
+    A run folder is damaged, belongs to another run, or does not verify.
+    """
+class EvaluationError(Error):
+    """
+    An evaluator was given data that it cannot use.
+    """
+class PolicyError(Error):
+    """
+    The schema forbids what was asked: the data may not leave the machine.
+    """
+class Cancelled(Error):
+    """
+    The work was cancelled by the caller.
+    """
+class Progress:
+    """
+    How far a phase of the work has come.
+    """
+    @property
+    def done(self) -> int:
+        """
+        Units done.
+        """
+    @property
+    def note(self) -> str:
+        """
+        Details for people.
+        """
+    @property
+    def phase(self) -> str:
+        """
+        What is being done.
+        """
+    @property
+    def total(self) -> int:
+        """
+        Units in all; 0 if not known.
+        """
+class CancelToken:
+    """
+    A request to stop, shared by all copies.
+    """
+    def __init__(self) -> None:
+        ...
+    def cancel(self) -> None:
+        """
+        Ask to stop; the work under way ends with Cancelled.
+        """
+    @property
+    def cancelled(self) -> bool:
+        """
+        Whether someone asked to stop.
+        """
+class Random:
+    """
+    A counter-based random stream (Philox4x32-10): same seed, same draws, everywhere.
+    """
+    def __init__(self, seed: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def below(self, n: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        An integer in [0, n).
+        """
+    def choice(self, items: collections.abc.Sequence) -> typing.Any:
+        """
+        One of the items, all equally likely.
+        """
+    def sample(self, items: collections.abc.Sequence, k: typing.SupportsInt | typing.SupportsIndex) -> list:
+        """
+        k different items in random order.
+        """
+    def stream(self, index: typing.SupportsInt | typing.SupportsIndex) -> Random:
+        """
+        An independent child stream; this one is not moved.
+        """
+    def uniform(self) -> float:
+        """
+        A number in [0, 1).
+        """
+    def weighted(self, weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> int:
+        """
+        An index drawn in proportion to the weights.
+        """
+class Field:
+    """
+    What one column means.
+    
+    Parameters
+    ----------
+    name : str
+        Name of the column; unique within a schema.
+    kind : str
+        'real', 'integer', 'category', 'boolean', 'text', 'time' or 'list'.
+    roles : list of str
+        Any of 'identifier', 'subject', 'label', 'time', 'target', 'sensitive'.
+    description, unit, code_system : str
+        For people; the unit in UCUM ('mg/dL'), the code system by name ('ICD-10-CM').
+    minimum, maximum : float, optional
+        Inclusive range of a real, integer or time (microseconds) field.
+    categories : list of str
+        Allowed labels of a category, in their order; empty means any.
+    nullable : bool
+        Whether values may be missing.
+    item : str
+        Kind of the elements of a list.
+    """
+    __hash__: typing.ClassVar[None] = None
+    def __eq__(self, arg0: Field) -> bool:
+        ...
+    def __init__(self, name: str, kind: str = 'text', *, roles: collections.abc.Sequence[str] = [], description: str = '', unit: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | None = None, categories: collections.abc.Sequence[str] = [], code_system: str = '', nullable: bool = True, item: str = 'text') -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def has(self, role: str) -> bool:
+        """
+        Whether the field has this role.
+        """
+    @property
+    def categories(self) -> list[str]:
+        ...
+    @property
+    def code_system(self) -> str:
+        ...
+    @property
+    def description(self) -> str:
+        ...
+    @property
+    def item(self) -> str:
+        ...
+    @property
+    def kind(self) -> str:
+        ...
+    @property
+    def maximum(self) -> float | None:
+        ...
+    @property
+    def minimum(self) -> float | None:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def nullable(self) -> bool:
+        ...
+    @property
+    def roles(self) -> list[str]:
+        ...
+    @property
+    def unit(self) -> str:
+        ...
+class Schema:
+    """
+    What the columns of a table mean and under which terms it may be used.
+    
+    Parameters
+    ----------
+    fields : list of Field
+        One per column, in order.
+    name, source, licence, terms : str
+        What the data are, where they come from and what their source asks of users.
+    language : str
+        BCP 47 tag of the texts.
+    may_leave_machine : bool
+        False: no remote endpoint may ever see a row.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def from_dict(dict: typing.Any) -> Schema:
+        """
+        A schema from a dict (a table of a TOML file) with the keys of its JSON form.
+        """
+    @staticmethod
+    def from_json(text: str, file: str = '') -> Schema:
+        """
+        Read a schema; ParseError says where the text is broken.
+        """
+    @staticmethod
+    def infer(frame: typing.Any) -> typing.Any:
+        """
+        The schema that a frame's column types suggest.
+        """
+    def __contains__(self, arg0: str) -> bool:
+        ...
+    def __eq__(self, arg0: Schema) -> bool:
+        ...
+    def __getitem__(self, arg0: str) -> Field:
+        ...
+    def __init__(self, fields: collections.abc.Sequence[Field], *, name: str = '', source: str = '', licence: str = '', terms: str = '', language: str = 'en', may_leave_machine: bool = True) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def to_json(self) -> str:
+        ...
+    def with_role(self, role: str) -> list[str]:
+        """
+        Names of the fields that have this role.
+        """
+    @property
+    def fields(self) -> list[Field]:
+        ...
+    @property
+    def language(self) -> str:
+        ...
+    @property
+    def licence(self) -> str:
+        ...
+    @property
+    def may_leave_machine(self) -> bool:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def names(self) -> list[str]:
+        ...
+    @property
+    def source(self) -> str:
+        ...
+    @property
+    def subject(self) -> str | None:
+        """
+        Name of the subject column, or None.
+        """
+    @property
+    def terms(self) -> str:
+        ...
+class Table:
+    """
+    An immutable table: a schema and one column per field, in Arrow layout.
+    """
+    @staticmethod
+    def from_arrow(frame: typing.Any, schema: Schema = None, *, nan_as_missing: bool = False) -> Table:
+        """
+        A table from anything with __arrow_c_stream__ or __arrow_c_array__.
+        """
+    @staticmethod
+    def from_csv(text: bytes, *, delimiter: str = ',', missing: collections.abc.Sequence[str] = [''], trim: bool = False, header: collections.abc.Sequence[str] = [], schema: Schema = None, file: str = '') -> Table:
+        """
+        A table from CSV bytes; ParseError names file, line, column and field.
+        """
+    @staticmethod
+    def from_jsonl(text: bytes, *, schema: Schema = None, file: str = '') -> Table:
+        """
+        A table from JSON lines; ParseError names file, line and field.
+        """
+    @staticmethod
+    def from_records(schema: Schema, records: collections.abc.Iterable, *, nan_as_missing: bool = False) -> Table:
+        """
+        A table of dicts; a missing entry is null. Without a schema (None) kinds follow from the values.
+        """
+    def __arrow_c_schema__(self) -> typing_extensions.CapsuleType:
+        ...
+    def __arrow_c_stream__(self, requested_schema: typing.Any = None) -> typing_extensions.CapsuleType:
+        ...
+    def __contains__(self, arg0: str) -> bool:
+        ...
+    def __getitem__(self, name: str) -> typing.Any:
+        """
+        One column. Reals, integers, booleans and times are numpy arrays; reals, integers and times without
+        missing values share the table's memory and are read-only. Missing is NaN in reals, NaT in times, masked in
+        integers and booleans. Texts, categories and lists are Python lists with None.
+        """
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def _repr_html_(self) -> typing.Any:
+        ...
+    def digest(self, key: str = '') -> str:
+        """
+        SHA-256 of schema and contents; with a key an HMAC, the form in which private data may be named.
+        """
+    def head(self, rows: typing.SupportsInt | typing.SupportsIndex = 5) -> Table:
+        """
+        The first rows.
+        """
+    def null_count(self, name: str) -> int:
+        """
+        How many values of a column are missing.
+        """
+    def record(self, row: typing.SupportsInt | typing.SupportsIndex) -> dict:
+        """
+        One row as a dict.
+        """
+    def records(self) -> list:
+        """
+        All rows as a list of dicts.
+        """
+    def select(self, names: collections.abc.Sequence[str]) -> Table:
+        """
+        The columns of these names, in this order.
+        """
+    def split(self, shares: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], seed: typing.SupportsInt | typing.SupportsIndex = 0) -> list[Table]:
+        """
+        Tables of these shares of the subjects (of the rows where no subject is named).
+        
+        No subject is in two of them. Shares are positive and sum to 1.
+        """
+    def take(self, rows: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Table:
+        """
+        The rows at these positions, in this order.
+        """
+    def to_arrow(self) -> typing.Any:
+        """
+        A pyarrow.Table.
+        """
+    def to_csv(self, *, delimiter: str = ',', missing: str = '') -> bytes:
+        """
+        The table as CSV bytes.
+        """
+    def to_jsonl(self) -> bytes:
+        """
+        The table as JSON lines, bytes.
+        """
+    def to_pandas(self) -> typing.Any:
+        """
+        A pandas.DataFrame.
+        """
+    def to_polars(self) -> typing.Any:
+        """
+        A polars.DataFrame.
+        """
+    def values(self, name: str) -> list:
+        """
+        One column as a list, None where a value is missing.
+        """
+    @property
+    def names(self) -> list[str]:
+        ...
+    @property
+    def schema(self) -> Schema:
+        ...
+class TfIdf:
+    """
+    TF-IDF vectors and cosine search; weights of scikit-learn's TfidfVectorizer over `words`.
+    
+    Parameters
+    ----------
+    documents : list of str
+        What is searched, and what the weights are counted on.
+    sublinear_tf : bool
+        1 + ln(count) in place of the count.
+    smooth_idf : bool
+        ln((1 + N) / (1 + df)) + 1; else ln(N / df) + 1.
+    """
+    def __init__(self, documents: collections.abc.Sequence[str], *, sublinear_tf: bool = False, smooth_idf: bool = True) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def rank_of(self, query: str, document: typing.SupportsInt | typing.SupportsIndex) -> int | None:
+        """
+        The 1-based place of a document for this query, or None if it scores zero.
+        """
+    def search(self, query: str, k: typing.SupportsInt | typing.SupportsIndex = 10) -> list:
+        """
+        Pairs (document, score) of positive score, best first, equal scores by number; k = 0 gives all.
+        """
+    def vector(self, text: str, vocabulary: collections.abc.Sequence[str]) -> list[float]:
+        """
+        The unit vector of a text, as weights of these words.
+        """
+class Bm25:
+    """
+    Okapi BM25 search with a never negative idf.
+    
+    Parameters
+    ----------
+    documents : list of str
+        What is searched.
+    k1, b : float
+        Saturation of the word count, and how much the length of a document matters (0 to 1).
+    """
+    def __init__(self, documents: collections.abc.Sequence[str], *, k1: typing.SupportsFloat | typing.SupportsIndex = 1.2, b: typing.SupportsFloat | typing.SupportsIndex = 0.75) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def rank_of(self, query: str, document: typing.SupportsInt | typing.SupportsIndex) -> int | None:
+        """
+        The 1-based place of a document for this query, or None if it scores zero.
+        """
+    def search(self, query: str, k: typing.SupportsInt | typing.SupportsIndex = 10) -> list:
+        """
+        Pairs (document, score) of positive score, best first, equal scores by number; k = 0 gives all.
+        """
+class Sampling:
+    """
+    How a completion is drawn from the model's distribution.
+    
+    Parameters
+    ----------
+    temperature : float
+        0 is greedy.
+    top_k : int
+        Keep the k most likely tokens; 0 keeps all.
+    top_p : float
+        Nucleus: the smallest set of tokens whose probability reaches top_p.
+    min_p : float
+        Drop tokens below min_p times the largest probability.
+    repetition_penalty : float
+        Above 1 makes tokens that were seen before less likely.
+    max_tokens : int
+        Of one completion.
+    """
+    __hash__: typing.ClassVar[None] = None
+    def __eq__(self, arg0: Sampling) -> bool:
+        ...
+    def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex = 1.0, top_k: typing.SupportsInt | typing.SupportsIndex = 0, top_p: typing.SupportsFloat | typing.SupportsIndex = 1.0, min_p: typing.SupportsFloat | typing.SupportsIndex = 0.0, repetition_penalty: typing.SupportsFloat | typing.SupportsIndex = 1.0, max_tokens: typing.SupportsInt | typing.SupportsIndex = 128) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def max_tokens(self) -> int:
+        ...
+    @property
+    def min_p(self) -> float:
+        ...
+    @property
+    def repetition_penalty(self) -> float:
+        ...
+    @property
+    def temperature(self) -> float:
+        ...
+    @property
+    def top_k(self) -> int:
+        ...
+    @property
+    def top_p(self) -> float:
+        ...
+class Message:
+    """
+    One turn of a chat: role ('system', 'user', 'assistant') and text.
+    """
+    def __init__(self, role: str, text: str) -> None:
+        ...
+    @property
+    def role(self) -> str:
+        ...
+    @property
+    def text(self) -> str:
+        ...
+class Prompt:
+    """
+    One question to a model: chat messages, or plain text to be continued.
+    """
+    __hash__: typing.ClassVar[None] = None
+    @staticmethod
+    def chat(system: str, text: str) -> Prompt:
+        """
+        A system and a user message.
+        """
+    @staticmethod
+    def plain(text: str) -> Prompt:
+        """
+        Text to be continued as it stands, without chat template: for small and base models.
+        """
+    @staticmethod
+    def user(text: str) -> Prompt:
+        """
+        One user message in the model's chat template.
+        """
+    def __eq__(self, arg0: Prompt) -> bool:
+        ...
+    def __init__(self, messages: collections.abc.Sequence[Message]) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def among(self, choices: collections.abc.Sequence[str]) -> Prompt:
+        """
+        A copy whose answer is exactly one of these.
+        """
+    def until(self, stop: str) -> Prompt:
+        """
+        A copy whose answer ends before this text.
+        """
+    def with_sampling(self, sampling: Sampling) -> Prompt:
+        """
+        A copy with sampling values of its own.
+        """
+    @property
+    def choices(self) -> list[str]:
+        ...
+    @property
+    def messages(self) -> list[Message]:
+        ...
+    @property
+    def sampling(self) -> Sampling | None:
+        ...
+    @property
+    def stop(self) -> list[str]:
+        ...
+    @property
+    def text(self) -> str:
+        ...
+class TokenCounts:
+    """
+    Tokens of a prompt, and generated ones by how they came.
+    """
+    def __init__(self, *, prompt: typing.SupportsInt | typing.SupportsIndex = 0, free: typing.SupportsInt | typing.SupportsIndex = 0, masked: typing.SupportsInt | typing.SupportsIndex = 0, forced: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    @property
+    def forced(self) -> int:
+        """
+        The only one a mask allowed.
+        """
+    @property
+    def free(self) -> int:
+        """
+        Drawn from the whole vocabulary.
+        """
+    @property
+    def masked(self) -> int:
+        """
+        Drawn under a mask that left at least two.
+        """
+    @property
+    def prompt(self) -> int:
+        ...
+class Completion:
+    """
+    A model's answer to one Prompt.
+    """
+    def __init__(self, text: str, *, finish: str = 'stop', tokens: TokenCounts = ..., failure: str = '', log_probability: typing.SupportsFloat | typing.SupportsIndex | None = None) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def failure(self) -> str:
+        """
+        A sentence, where finish is 'failed'.
+        """
+    @property
+    def finish(self) -> str:
+        """
+        Why it ended: 'stop', 'length' (of the answer or the context), 'constraint' or 'failed'.
+        """
+    @property
+    def log_probability(self) -> float | None:
+        """
+        Natural logarithm, summed over the generated tokens, untempered; None if not known.
+        """
+    @property
+    def text(self) -> str:
+        ...
+    @property
+    def tokens(self) -> TokenCounts:
+        """
+        How many, and how they were drawn.
+        """
+class Task:
+    """
+    What one row is asked for: its condition, the exemplars, the schema.
+    """
+    def __getitem__(self, name: str) -> typing.Any:
+        """
+        A value of the condition.
+        """
+    def __init__(self, condition: dict, row: typing.SupportsInt | typing.SupportsIndex = 0, attempt: typing.SupportsInt | typing.SupportsIndex = 0, exemplars: Table = None, schema: Schema = None) -> None:
+        ...
+    @property
+    def attempt(self) -> int:
+        """
+        0, 1, ...: how often this row was tried before.
+        """
+    @property
+    def condition(self) -> dict:
+        """
+        What the row must agree with, as a dict.
+        """
+    @property
+    def exemplars(self) -> Table:
+        """
+        The pool that may be shown, or None.
+        """
+    @property
+    def row(self) -> int:
+        """
+        Row id.
+        """
+    @property
+    def schema(self) -> Schema:
+        """
+        Of the finished rows, or None.
+        """
+class Draft:
+    """
+    A finished row: its values, and which exemplars were shown.
+    """
+    def __getitem__(self, name: str) -> typing.Any:
+        ...
+    def __init__(self, values: dict, exemplars: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = []) -> None:
+        ...
+    @property
+    def exemplars(self) -> list[int]:
+        """
+        Row numbers in the pool of those that were shown.
+        """
+    @property
+    def values(self) -> dict:
+        """
+        The row as a dict.
+        """
+class PromptStrategy:
+    """
+    How one row is asked for.
+    """
+    def __repr__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        """
+        Stands in every row's provenance.
+        """
+class ModelFile:
+    """
+    A model on disk: a GGUF file, or a folder with safetensors, config.json and tokenizer.json.
+    
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file or folder.
+    
+    Raises
+    ------
+    ModelError
+        If something in it is broken or not supported.
+    """
+    def __init__(self, path: typing.Any) -> None:
+        ...
+    def describe(self) -> dict:
+        """
+        All of the above that fits on a page, as a dict.
+        """
+    def tensor(self, name: str) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        The values of a tensor as 32-bit floats.
+        """
+    @property
+    def architecture(self) -> str:
+        ...
+    @property
+    def chat_template(self) -> str:
+        """
+        The family of the chat template; 'none' for base models.
+        """
+    @property
+    def config(self) -> dict:
+        ...
+    @property
+    def digest(self) -> str:
+        """
+        SHA-256 of all that was read.
+        """
+    @property
+    def format(self) -> str:
+        """
+        'GGUF v3', 'safetensors'.
+        """
+    @property
+    def metadata(self) -> dict:
+        ...
+    @property
+    def parameters(self) -> int:
+        """
+        Elements of all tensors.
+        """
+    @property
+    def path(self) -> str:
+        ...
+    @property
+    def tensors(self) -> list:
+        """
+        (name, type, shape) of each tensor, in file order.
+        """
+    @property
+    def tokenizer_info(self) -> dict:
+        ...
+class Tokenizer:
+    """
+    The tokenizer of a model file (byte pair encoding).
+    """
+    def __init__(self, model: ModelFile) -> None:
+        ...
+    def decode(self, ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> typing.Any:
+        """
+        The text of the ids; bytes that are not UTF-8 become U+FFFD.
+        """
+    def decode_bytes(self, ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> bytes:
+        """
+        The bytes of the ids joined; control tokens give nothing.
+        """
+    def encode(self, text: str) -> list[int]:
+        """
+        The ids of a text (str, or bytes that need not be valid UTF-8); control tokens in it stay text.
+        """
+    def encode_chat(self, pieces: collections.abc.Sequence[tuple[str, bool]]) -> list[int]:
+        """
+        The ids of what ChatTemplate.render gave.
+        """
+    def special(self, name: str) -> int | None:
+        """
+        The id of a control token, or None.
+        """
+    def token_bytes(self, id: typing.SupportsInt | typing.SupportsIndex) -> bytes:
+        ...
+    @property
+    def begin_id(self) -> int | None:
+        ...
+    @property
+    def end_ids(self) -> list[int]:
+        ...
+    @property
+    def missing_bytes(self) -> bytes:
+        """
+        Bytes that no token can spell; encode drops them.
+        """
+    @property
+    def vocabulary_size(self) -> int:
+        ...
+class ChatTemplate:
+    """
+    How a family of models wants a conversation written.
+    """
+    @staticmethod
+    def named(family: str) -> ChatTemplate:
+        ...
+    @staticmethod
+    def of(model: ModelFile) -> ChatTemplate:
+        ...
+    @staticmethod
+    def recognised(jinja: str) -> ChatTemplate:
+        """
+        The family of a template by its Jinja text, which is not executed.
+        """
+    def render(self, messages: collections.abc.Sequence[tuple[str, str]]) -> list:
+        """
+        Pieces (text, is_control) of a conversation [(role, text), ...] with an open assistant turn.
+        """
+    @property
+    def name(self) -> str:
+        ...
+class CompletionModel:
+    """
+    Whatever answers prompts: a local model, an endpoint, a cache in front of either, a scripted model.
+    """
+    def complete(self, prompts: collections.abc.Sequence[Prompt], sampling: Sampling, seed: typing.SupportsInt | typing.SupportsIndex = 0) -> list[Completion]:
+        """
+        Answer prompts, in their order. The same prompt at the same place with the same seed gets the same answer, whatever stands beside it.
+        """
+    @property
+    def digest(self) -> str:
+        """
+        Names exactly which model answers: weights, tokenizer and chat template.
+        """
+    @property
+    def location(self) -> str:
+        """
+        'in_process', 'this_host' or 'remote'.
+        """
+    @property
+    def numeric_path(self) -> str:
+        """
+        The arithmetic that answers; equal text is promised within one path only.
+        """
+class CompletionRequest:
+    """
+    A prompt on its way to a model.
+    """
+    @property
+    def id(self) -> int:
+        ...
+    @property
+    def prompt(self) -> Prompt:
+        ...
+    @property
+    def random(self) -> Random:
+        """
+        The stream of this call; draw from nothing else.
+        """
+    @property
+    def sampling(self) -> Sampling:
+        ...
+class Check:
+    """
+    Accepts a finished row or says why not.
+    
+    Parameters
+    ----------
+    name : str
+        Kept with every row that the check rejects.
+    function : callable
+        (task, draft) -> None or True (accepted), a str (the reason) or False. Pure: it sees no other row.
+    guards_exemplars : bool
+        True if the check finds copies of exemplars.
+    """
+    def __call__(self, task: Task, draft: Draft) -> str | None:
+        """
+        None if the draft is accepted, else the reason.
+        """
+    def __init__(self, name: str, function: typing.Any, *, guards_exemplars: bool = False) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+class VerifyDifference:
+    """
+    A row that could not be made again.
+    """
+    @property
+    def row(self) -> int:
+        ...
+    @property
+    def what(self) -> str:
+        ...
+class VerifyResult:
+    """
+    What a look at a run folder found.
+    """
+    def __repr__(self) -> str:
+        ...
+    @property
+    def differences(self) -> list[VerifyDifference]:
+        ...
+    @property
+    def ok(self) -> bool:
+        ...
+    @property
+    def regenerated(self) -> int:
+        """
+        Rows made again and compared byte for byte.
+        """
+    @property
+    def rejected(self) -> int:
+        """
+        Rejected attempts likewise.
+        """
+    @property
+    def rows(self) -> int:
+        """
+        Accepted rows whose line is whole and sealed.
+        """
+class _RunRecord:
+    def __init__(self) -> None:
+        ...
+    def execute(self, *, strategy: PromptStrategy, model: CompletionModel, rows: typing.SupportsInt | typing.SupportsIndex, conditions: Table, draw: typing.Any, exemplars: Table, schema: Schema, checks: collections.abc.Sequence[Check], sampling: Sampling, seed: typing.SupportsInt | typing.SupportsIndex, folder: str, resume: bool, progress: typing.Any, max_attempts: typing.SupportsInt | typing.SupportsIndex, max_questions: typing.SupportsInt | typing.SupportsIndex, in_flight: typing.SupportsInt | typing.SupportsIndex, hopeless_after: typing.SupportsInt | typing.SupportsIndex, hopeless_below: typing.SupportsFloat | typing.SupportsIndex, cycle: bool, settings: str, generator: str, digest_key: str) -> None:
+        ...
+    def load(self, arg0: str) -> None:
+        ...
+    @property
+    def accepted(self) -> int:
+        ...
+    @property
+    def attempts(self) -> int:
+        ...
+    @property
+    def complete(self) -> bool:
+        ...
+    @property
+    def decided(self) -> int:
+        ...
+    @property
+    def drafts(self) -> Table:
+        ...
+    @property
+    def provenance(self) -> list:
+        ...
+    @property
+    def reasons(self) -> list:
+        ...
+    @property
+    def rejected(self) -> Table:
+        ...
+    @property
+    def rows(self) -> Table:
+        ...
+    @property
+    def text(self) -> str:
+        ...
+class Interval:
+    """
+    How sure a score is; unpacks as low, high.
+    """
+    def __iter__(self) -> collections.abc.Iterator:
+        ...
+    @property
+    def high(self) -> float:
+        """
+        Upper end, in the score's unit.
+        """
+    @property
+    def level(self) -> float:
+        """
+        0.95.
+        """
+    @property
+    def low(self) -> float:
+        """
+        Lower end, in the score's unit.
+        """
+    @property
+    def method(self) -> str:
+        """
+        How it was obtained, and over how many units.
+        """
+class ScorePart:
+    """
+    The same measure of one column, pair, label or subgroup.
+    """
+    @property
+    def n(self) -> int:
+        """
+        Rows used.
+        """
+    @property
+    def name(self) -> str:
+        """
+        'age', 'age x sex', 'HP:0002315', ...
+        """
+    @property
+    def note(self) -> str:
+        """
+        The unit, or why there is no value.
+        """
+    @property
+    def value(self) -> float | None:
+        """
+        None where the part is undefined.
+        """
+class Bound:
+    """
+    The best or worst that a score could be, and how that is known.
+    """
+    @property
+    def source(self) -> str:
+        """
+        How it was obtained.
+        """
+    @property
+    def value(self) -> float:
+        """
+        In the score's unit.
+        """
+class Score:
+    """
+    One measurement: value, interval, n, parts, ceiling, floor, convention.
+    """
+    @staticmethod
+    def from_json(json: str) -> Score:
+        """
+        The score of a JSON form; ParseError if it is none.
+        """
+    def __repr__(self) -> str:
+        ...
+    def to_dict(self) -> dict:
+        """
+        The JSON form as a dict.
+        """
+    def to_json(self) -> str:
+        """
+        The JSON form; infinities are 'inf', '-inf'.
+        """
+    @property
+    def ceiling(self) -> Bound | None:
+        """
+        A Bound: the best that data of this size could score; or None.
+        """
+    @property
+    def convention(self) -> str:
+        """
+        Whose definition.
+        """
+    @property
+    def definition(self) -> str:
+        """
+        Formula or source, one line.
+        """
+    @property
+    def direction(self) -> str:
+        """
+        Which way is better: 'higher', 'lower' or 'none'.
+        """
+    @property
+    def estimand(self) -> str:
+        """
+        One sentence: what the number estimates.
+        """
+    @property
+    def floor(self) -> Bound | None:
+        """
+        A Bound: what knowing nothing scores; or None.
+        """
+    @property
+    def interval(self) -> Interval | None:
+        """
+        An Interval, or None; then `no_interval` says why.
+        """
+    @property
+    def n(self) -> int:
+        """
+        Rows or subjects used.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the evaluator; the key in a report.
+        """
+    @property
+    def no_interval(self) -> str:
+        """
+        Why there is no interval, where there is none.
+        """
+    @property
+    def parts(self) -> list[ScorePart]:
+        """
+        The same measure by column, pair, label or subgroup.
+        """
+    @property
+    def range(self) -> tuple[float, float]:
+        """
+        The smallest and largest possible value; may be infinite.
+        """
+    @property
+    def undefined(self) -> str:
+        """
+        Why there is no value; empty where there is one.
+        """
+    @property
+    def value(self) -> float | None:
+        """
+        None exactly when `undefined` says why.
+        """
+    @property
+    def warnings(self) -> list[str]:
+        """
+        What to know before reading the value.
+        """
+class EvaluationContext:
+    """
+    What evaluators may look at besides the two tables.
+    
+    Parameters
+    ----------
+    holdout : Table, optional
+        Real rows that no generator saw.
+    exemplars : Table, optional
+        What was shown in prompts.
+    terms : Table, optional
+        Columns id and name; optional synonyms, lay_synonyms (lists) and definition.
+    text_column, label_column, target_column : str
+        The text to judge; what it should express ('': the schema's label role); what to predict.
+    seed : int
+        Of bootstrap draws.
+    bootstrap : int
+        Resamples of an interval; 0: none.
+    threads : int
+        0: all cores. Never changes a value.
+    embedder : callable, optional
+        List of texts to list of vectors.
+    text_scorer : callable, optional
+        List of texts to list of log-probabilities (natural) of their tokens.
+    """
+    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None) -> None:
+        ...
+    @property
+    def bootstrap(self) -> int:
+        ...
+    @property
+    def cancel(self) -> CancelToken:
+        ...
+    @property
+    def exemplars(self) -> Table | None:
+        ...
+    @property
+    def holdout(self) -> Table | None:
+        ...
+    @property
+    def label_column(self) -> str:
+        ...
+    @property
+    def seed(self) -> int:
+        ...
+    @property
+    def target_column(self) -> str:
+        ...
+    @property
+    def terms(self) -> Table | None:
+        ...
+    @property
+    def text_column(self) -> str:
+        ...
+    @property
+    def threads(self) -> int:
+        ...
+class SuiteOptions:
+    """
+    What the evaluators of a suite are made with.
+    
+    Parameters
+    ----------
+    near_duplicate_threshold : float
+        Jaccard similarity from which two texts are near duplicates, above 0 and at most 1.
+    self_bleu_limit : int
+        Most texts for self-BLEU, drawn by the seed; 0: all.
+    reference_column : str
+        Column with the reference text of each row, for BLEU and ROUGE.
+    convention : {'synthema', 'sdmetrics'}
+        Whose definition where they differ.
+    """
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema') -> None:
+        ...
+class Evaluator:
+    """
+    Anything that gives a Score of a table.
+    """
+    def __repr__(self) -> str:
+        ...
+    def evaluate(self, real: Table | None, synthetic: Table, context: EvaluationContext = ...) -> Score:
+        """
+        The Score of a synthetic table, against a real one or None.
+        """
+    @property
+    def direction(self) -> str:
+        """
+        Which way is better: 'higher', 'lower' or 'none'.
+        """
+    @property
+    def name(self) -> str:
+        """
+        The key in reports.
+        """
+    @property
+    def range(self) -> tuple[float, float]:
+        """
+        The smallest and largest possible value; may be infinite.
+        """
+class Timing:
+    """
+    What one evaluator cost.
+    """
+    @property
+    def memory_growth_bytes(self) -> int:
+        """
+        By which the peak resident memory of the process grew; 0 where unknown.
+        """
+    @property
+    def name(self) -> str:
+        """
+        The evaluator's.
+        """
+    @property
+    def seconds(self) -> float:
+        """
+        Of wall time.
+        """
+class Report:
+    """
+    Scores, what they cost, and facts about the run.
+    """
+    @staticmethod
+    def from_json(json: str) -> Report:
+        """
+        The report of a JSON form; ParseError if it is none.
+        """
+    def __contains__(self, arg0: str) -> bool:
+        ...
+    def __getitem__(self, name: str) -> Score:
+        """
+        The score of this name; EvaluationError names those there are.
+        """
+    def __iter__(self) -> collections.abc.Iterator[Score]:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def _repr_html_(self) -> typing.Any:
+        ...
+    def set_fact(self, name: str, value: typing.Any) -> None:
+        """
+        Adds or replaces a fact about the run; the value must fit JSON.
+        """
+    def to_dict(self) -> dict:
+        """
+        The JSON form as a dict.
+        """
+    def to_json(self) -> str:
+        """
+        The versioned JSON form.
+        """
+    def to_markdown(self) -> str:
+        """
+        The scores as a table.
+        """
+    @property
+    def facts(self) -> dict:
+        """
+        Facts about the run, by name.
+        """
+    @property
+    def library(self) -> str:
+        """
+        Version of synthema that measured.
+        """
+    @property
+    def scores(self) -> list[Score]:
+        """
+        The scores in the order in which they were asked for.
+        """
+    @property
+    def timings(self) -> list[Timing]:
+        """
+        What each evaluator cost.
+        """
+    @property
+    def title(self) -> str:
+        """
+        Title of the page.
+        """
+    @title.setter
+    def title(self, arg0: str) -> None:
+        ...
+def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table, context: EvaluationContext, row_order: bool) -> list[str]:
+    ...
+def _python_evaluator(function: typing.Any, name: str, direction: str, range: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], needs: collections.abc.Sequence[str]) -> Evaluator:
+    ...
+def _python_model(model: typing.Any, digest: str, numeric_path: str, location: str) -> CompletionModel:
+    ...
+def _python_strategy(name: str, function: typing.Any) -> PromptStrategy:
+    ...
+def _verify(folder: str, strategy: PromptStrategy, model: CompletionModel, conditions: Table, draw: typing.Any, exemplars: Table, schema: Schema, checks: collections.abc.Sequence[Check], sample: typing.SupportsInt | typing.SupportsIndex, cycle: bool) -> VerifyResult:
+    ...
+def _verify_lines(folder: str) -> VerifyResult:
+    ...
+def all_evaluators(options: SuiteOptions = ...) -> list[Evaluator]:
+    """
+    Both suites, and what is in none (stemmed ROUGE).
+    """
+def banned_words(phrases: collections.abc.Sequence[str], field: str = 'text') -> Check:
+    """
+    Check: none of these words or phrases occurs.
+    """
+def concept_recovered(terms: Table, max_rank: typing.SupportsInt | typing.SupportsIndex, label_field: str = 'label', field: str = 'text', id_column: str = 'id', columns: collections.abc.Sequence[str] = ['name', 'synonyms', 'definition']) -> Check:
+    """
+    Check: a BM25 search with the text finds the condition's label among the first max_rank terms.
+    """
+def corpus_bleu(hypotheses: collections.abc.Sequence[str], references: collections.abc.Sequence[str]) -> float:
+    """
+    sacreBLEU of a corpus with one reference a text, 0 to 100.
+    """
+def ends_with_punctuation(field: str = 'text') -> Check:
+    """
+    Check: the text ends with . ! or ?, perhaps followed by a closing quote or bracket.
+    """
+def evaluate_all(evaluators: collections.abc.Sequence[Evaluator], real: Table | None, synthetic: Table, context: EvaluationContext, progress: typing.Any = None) -> Report:
+    """
+    Ask evaluators in their order; `synthema.evaluate` chooses them and makes the context.
+    """
+def evaluator_named(name: str, options: SuiteOptions = ...) -> Evaluator:
+    """
+    One evaluator; ConfigError names those there are.
+    """
+def few_shot(query: str, *, instruction: str = '', field: str = 'text', k: typing.SupportsInt | typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = ' ', stop: collections.abc.Sequence[str] = ['\n'], sampling: Sampling | None = None, budget: typing.SupportsInt | typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
+    """
+    Some exemplars of the pool, then the question in the same form.
+    
+    Parameters
+    ----------
+    query : str
+        Template over a condition and over an exemplar alike: what asks for the text.
+    instruction : str
+        Template over the condition; stands first (chat: the system message).
+    field : str
+        Of an exemplar: what answers its query. Of the row: where the answer goes.
+    k : int
+        Exemplars shown.
+    choice : {'random', 'by_label', 'by_similarity'}
+        by_label fills up from other labels; by_similarity ranks by TF-IDF cosine of the rendered query.
+    order : {'best_last', 'best_first', 'shuffled'}
+        Where the best chosen exemplar stands.
+    label_field : str
+        Of condition and pool, for by_label.
+    chat : bool
+        Exemplars are turns of user and assistant; else plain text to be continued.
+    between, joint : str
+        Plain form: what stands between exemplars, and between a query and its text.
+    stop : list of str
+        The answer ends before the first of these.
+    sampling : Sampling, optional
+        Replaces the run's values.
+    budget : int
+        Most tokens of the prompt; the worst exemplars are left out until it fits. 0: no limit.
+    count_tokens : callable, optional
+        Text to number of tokens; needed with a budget.
+    """
+def in_language(language: str = 'en', share: typing.SupportsFloat | typing.SupportsIndex = 0.15, field: str = 'text') -> Check:
+    """
+    Check: Latin letters and at least this share of English function words. A rough test.
+    """
+def label_conditioned(instruction: str, terms: Table, *, label_field: str = 'label', id_column: str = 'id', name_column: str = 'name', synonyms_column: str = 'synonyms', definition_column: str = 'definition', system: str = '', field: str = 'text', chat: bool = True, stop: collections.abc.Sequence[str] = [], sampling: Sampling | None = None) -> PromptStrategy:
+    """
+    An instruction that explains the wanted label from a term list.
+    
+    Besides the condition's fields the templates may use {label_id}, {label_name}, {label_synonyms} and
+    {label_definition}.
+    
+    Parameters
+    ----------
+    instruction : str
+        Template over the condition and the label's term.
+    terms : Table
+        One row per label; columns as named below.
+    label_field : str
+        Field of the condition that holds a term's id.
+    """
+def length_in_words(minimum: typing.SupportsInt | typing.SupportsIndex, maximum: typing.SupportsInt | typing.SupportsIndex, field: str = 'text') -> Check:
+    """
+    Check: the text has this many words, both bounds inclusive.
+    """
+def longest_common_run(a: str, b: str) -> int:
+    """
+    How many words in a row two texts share at most.
+    """
+def matches_choice(field: str, condition_field: str) -> Check:
+    """
+    Check: the field equals what the condition asks for.
+    """
+def ngram_model(texts: collections.abc.Sequence[str], order: typing.SupportsInt | typing.SupportsIndex = 3) -> CompletionModel:
+    """
+    A tiny word n-gram model trained on some texts, for examples and tests.
+    
+    It knows nothing of the prompt except its last words and its choices, and is of no use for real data.
+    
+    Parameters
+    ----------
+    texts : list of str
+        What it learns from.
+    order : int
+        Words of one n-gram, 2 to 8.
+    """
+def no_exemplar_copy(exemplars: Table, run: typing.SupportsInt | typing.SupportsIndex = 8, field: str = 'text', pool_field: str = 'text') -> Check:
+    """
+    Check: the text shares no run of so many words with any exemplar.
+    """
+def one_line(field: str = 'text') -> Check:
+    """
+    Check: the text has no line break.
+    """
+def porter_stem(word: str) -> str:
+    """
+    The Porter stem of a lower-case English word, with NLTK's changes.
+    """
+def read_manifest(folder: str) -> dict:
+    """
+    The manifest of a run folder as a dict; RunFolderError if there is none.
+    """
+def rouge(target: str, prediction: str, variant: str = 'l', *, stem: bool = False) -> tuple[float, float, float]:
+    """
+    Precision, recall and F1 as rouge-score gives them.
+    """
+def scripted_model(answers: typing.Any, *, location: str = 'in_process', newest_first: bool = False, digest: str = 'scripted') -> CompletionModel:
+    """
+    A model that answers from a script, for tests.
+    
+    Parameters
+    ----------
+    answers : dict or callable
+        Prompt text to answer; or a pure function of a CompletionRequest that gives a str or a Completion.
+    location : str
+        'in_process', 'this_host' or 'remote'.
+    newest_first : bool
+        Answer the newest question first.
+    """
+def self_bleu(texts: collections.abc.Sequence[collections.abc.Sequence[str]]) -> list[float]:
+    """
+    Self-BLEU-4 of each text (a list of words) against all others, 0 to 1.
+    """
+def sentence_bleu(hypothesis: str, reference: str) -> float:
+    """
+    sacreBLEU of one text, 0 to 100.
+    """
+def sentence_count(text: str) -> int:
+    """
+    How many sentences a text has.
+    """
+def table_suite(options: SuiteOptions = ...) -> list[Evaluator]:
+    """
+    The evaluators of columns against a real table.
+    """
+def text_suite(options: SuiteOptions = ...) -> list[Evaluator]:
+    """
+    The evaluators of texts.
+    """
+def tokens_13a(text: str) -> list[str]:
+    """
+    The tokens of mteval-v13a as sacreBLEU makes them.
+    """
+def words(text: str) -> list[str]:
+    """
+    The lower-cased runs of letters and digits of a text.
+    """
+def zero_shot(instruction: str, *, system: str = '', field: str = 'text', chat: bool = True, stop: collections.abc.Sequence[str] = [], sampling: Sampling | None = None) -> PromptStrategy:
+    """
+    One instruction, one answer.
+    
+    Parameters
+    ----------
+    instruction : str
+        Template over the condition: {age} is its field 'age'; {{ and }} stand for braces.
+    system : str
+        Template of a system message (chat form only).
+    field : str
+        Where the answer goes; the row is the condition's fields and this one.
+    chat : bool
+        False: the instruction is plain text to be continued.
+    stop : list of str
+        The answer ends before the first of these.
+    sampling : Sampling, optional
+        Replaces the run's values.
+    """
+__version__: str

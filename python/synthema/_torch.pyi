@@ -1,0 +1,54 @@
+"""
+The local model of synthema on libtorch.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import synthema._core
+import typing
+__all__: list[str] = ['LocalModel', 'Transformer', 'built_with_torch']
+class Transformer:
+    """
+    A decoder of the Llama family; for scores and tests. Generation: synthema.Model.
+    """
+    def __init__(self, path: str, device: str = 'cpu', dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def logits(self, tokens: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Logits after each token: an array {tokens, vocabulary}.
+        """
+    @property
+    def context_limit(self) -> int:
+        ...
+    @property
+    def numeric_path(self) -> str:
+        ...
+    @property
+    def vocabulary_size(self) -> int:
+        ...
+class LocalModel(synthema._core.CompletionModel):
+    """
+    A model file that answers in this process.
+    """
+    def __init__(self, path: str, *, device: str = 'cpu', dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0, slots: typing.SupportsInt | typing.SupportsIndex = 0, chat_template: str | None = None, kv_memory: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
+        ...
+    def count_tokens(self, text: str) -> int:
+        """
+        Tokens of a plain prompt.
+        """
+    def score(self, texts: collections.abc.Sequence[str]) -> list[list[float]]:
+        """
+        Natural log-probability of each token of each text given those before it.
+        """
+    @property
+    def chat_template(self) -> str:
+        """
+        Name of the family whose chat template is used; 'none' for base models.
+        """
+    @property
+    def context_limit(self) -> int:
+        """
+        Tokens that prompt and answer may have together.
+        """
+built_with_torch: str
