@@ -182,16 +182,19 @@ SYSTEMS = [
         "peers/vllm_cpu.py",
         "vllm",
         {
-            "shared": [{"dtype": "float32", "max_num_seqs": 64}, {"dtype": "bfloat16", "max_num_seqs": 64}],
+            "shared": [
+                {"dtype": "float32", "max_num_seqs": 64, "eager": True},
+                {"dtype": "bfloat16", "max_num_seqs": 64, "eager": False},
+            ],
             "template": [
-                {"dtype": "bfloat16", "max_num_seqs": 64, "guide": "json"},
-                {"dtype": "bfloat16", "max_num_seqs": 64, "guide": "grammar"},
+                {"dtype": "bfloat16", "max_num_seqs": 64, "eager": True, "guide": "json"},
+                {"dtype": "bfloat16", "max_num_seqs": 64, "eager": True, "guide": "grammar"},
             ],
             "distinct": [
-                {"dtype": "float32", "max_num_seqs": 128},
-                {"dtype": "bfloat16", "max_num_seqs": 128},
+                {"dtype": "float32", "max_num_seqs": 128, "eager": True},
+                {"dtype": "bfloat16", "max_num_seqs": 128, "eager": False},
             ],
-            "single": [{"dtype": "bfloat16", "max_num_seqs": 1}],
+            "single": [{"dtype": "float32", "max_num_seqs": 1, "eager": True}],
         },
     ),
     System(
@@ -581,6 +584,9 @@ def install_peers() -> None:
                 MINILM,
             ]
             done = subprocess.run(pip, check=False)
+        if done.returncode == 0 and name == "vllm":  # builds for another torch come along; text needs none
+            pip = [folder / "bin/python", "-m", "pip", "uninstall", "-q", "-y"]
+            done = subprocess.run([*pip, "torchvision", "torchaudio", "torchcodec"], check=False)
         if done.returncode == 0:
             (folder / "complete").touch()
         else:

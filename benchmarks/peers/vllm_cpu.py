@@ -1,6 +1,7 @@
 """vLLM on the CPU: continuous batching with its automatic prefix cache; guided decoding by JSON schema.
 
-Knobs: ``dtype``, ``max_num_seqs``, ``guide`` ('json', 'grammar').
+Knobs: ``dtype``, ``max_num_seqs``, ``eager`` (no compilation, which takes minutes the first time),
+``guide`` ('json', 'grammar').
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def load(job):
         dtype=variant["dtype"],
         max_num_seqs=variant["max_num_seqs"],
         max_model_len=2048,
+        enforce_eager=variant["eager"],
         enable_prefix_caching=job["prefix"] > 0,
         seed=job["seed"],
         disable_log_stats=True,
