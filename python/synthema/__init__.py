@@ -4,7 +4,7 @@ What needs no torch and no frame library is here at once; the rest is loaded whe
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthema._core import (
     Bm25,
@@ -73,6 +73,28 @@ from synthema._core import (
     words,
     zero_shot,
 )
+
+if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
+    from synthema import (
+        assessment,
+        cli,
+        config,
+        conformance,
+        evaluation,
+        facts,
+        generation,
+        models,
+        ontology,
+        recipes,
+        reporting,
+        study,
+        tables,
+    )
+    from synthema.conformance import check_generator, check_strategy
+    from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
+    from synthema.generation import Run, completion_model, generate, load_run, strategy, verify
+    from synthema.models import Model, default_model_path
+    from synthema.tables import read, table, write
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {

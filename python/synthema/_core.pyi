@@ -140,8 +140,8 @@ class Field:
     item : str
         Kind of the elements of a list.
     """
-    __hash__: typing.ClassVar[None] = None
-    def __eq__(self, arg0: Field) -> bool:
+    __hash__: None  # type: ignore[assignment]
+    def __eq__(self, other: object, /) -> bool:
         ...
     def __init__(self, name: str, kind: str = 'text', *, roles: collections.abc.Sequence[str] = [], description: str = '', unit: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | None = None, categories: collections.abc.Sequence[str] = [], code_system: str = '', nullable: bool = True, item: str = 'text') -> None:
         ...
@@ -199,7 +199,7 @@ class Schema:
     may_leave_machine : bool
         False: no remote endpoint may ever see a row.
     """
-    __hash__: typing.ClassVar[None] = None
+    __hash__: None  # type: ignore[assignment]
     @staticmethod
     def from_dict(dict: typing.Any) -> Schema:
         """
@@ -217,7 +217,7 @@ class Schema:
         """
     def __contains__(self, arg0: str) -> bool:
         ...
-    def __eq__(self, arg0: Schema) -> bool:
+    def __eq__(self, other: object, /) -> bool:
         ...
     def __getitem__(self, arg0: str) -> Field:
         ...
@@ -267,17 +267,17 @@ class Table:
     An immutable table: a schema and one column per field, in Arrow layout.
     """
     @staticmethod
-    def from_arrow(frame: typing.Any, schema: Schema = None, *, nan_as_missing: bool = False) -> Table:
+    def from_arrow(frame: typing.Any, schema: Schema | None = None, *, nan_as_missing: bool = False) -> Table:
         """
         A table from anything with __arrow_c_stream__ or __arrow_c_array__.
         """
     @staticmethod
-    def from_csv(text: bytes, *, delimiter: str = ',', missing: collections.abc.Sequence[str] = [''], trim: bool = False, header: collections.abc.Sequence[str] = [], schema: Schema = None, file: str = '') -> Table:
+    def from_csv(text: bytes, *, delimiter: str = ',', missing: collections.abc.Sequence[str] = [''], trim: bool = False, header: collections.abc.Sequence[str] = [], schema: Schema | None = None, file: str = '') -> Table:
         """
         A table from CSV bytes; ParseError names file, line, column and field.
         """
     @staticmethod
-    def from_jsonl(text: bytes, *, schema: Schema = None, file: str = '') -> Table:
+    def from_jsonl(text: bytes, *, schema: Schema | None = None, file: str = '') -> Table:
         """
         A table from JSON lines; ParseError names file, line and field.
         """
@@ -439,8 +439,8 @@ class Sampling:
     max_tokens : int
         Of one completion.
     """
-    __hash__: typing.ClassVar[None] = None
-    def __eq__(self, arg0: Sampling) -> bool:
+    __hash__: None  # type: ignore[assignment]
+    def __eq__(self, other: object, /) -> bool:
         ...
     def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex = 1.0, top_k: typing.SupportsInt | typing.SupportsIndex = 0, top_p: typing.SupportsFloat | typing.SupportsIndex = 1.0, min_p: typing.SupportsFloat | typing.SupportsIndex = 0.0, repetition_penalty: typing.SupportsFloat | typing.SupportsIndex = 1.0, max_tokens: typing.SupportsInt | typing.SupportsIndex = 128) -> None:
         ...
@@ -480,7 +480,7 @@ class Prompt:
     """
     One question to a model: chat messages, or plain text to be continued.
     """
-    __hash__: typing.ClassVar[None] = None
+    __hash__: None  # type: ignore[assignment]
     @staticmethod
     def chat(system: str, text: str) -> Prompt:
         """
@@ -496,7 +496,7 @@ class Prompt:
         """
         One user message in the model's chat template.
         """
-    def __eq__(self, arg0: Prompt) -> bool:
+    def __eq__(self, other: object, /) -> bool:
         ...
     def __init__(self, messages: collections.abc.Sequence[Message]) -> None:
         ...
@@ -592,7 +592,7 @@ class Task:
         """
         A value of the condition.
         """
-    def __init__(self, condition: dict, row: typing.SupportsInt | typing.SupportsIndex = 0, attempt: typing.SupportsInt | typing.SupportsIndex = 0, exemplars: Table = None, schema: Schema = None) -> None:
+    def __init__(self, condition: dict, row: typing.SupportsInt | typing.SupportsIndex = 0, attempt: typing.SupportsInt | typing.SupportsIndex = 0, exemplars: Table | None = None, schema: Schema | None = None) -> None:
         ...
     @property
     def attempt(self) -> int:

@@ -1,5 +1,6 @@
 """The committed type stubs say what the compiled modules say."""
 
+import ast
 import pathlib
 import subprocess
 import sys
@@ -23,6 +24,15 @@ def test_stubs_are_those_of_the_installed_modules(tmp_path, torch_module):
         assert (PACKAGE / name).read_text(encoding="utf-8") == fresh, (
             f"{name} is out of date: run ./dev stubs"
         )
+
+
+def test_type_checkers_know_what_is_loaded_late():
+    """The names that `__getattr__` finds are those that are imported for type checkers."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    [block] = [node for node in tree.body if isinstance(node, ast.If)]
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    imported = {alias.name for node in block.body for alias in node.names}
+    assert imported == set(synthema._LAZY)
 
 
 def test_public_names_of_the_core_have_docstrings():
