@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import (
+    AnswerForms,
     Bm25,
     Cancelled,
     CancelToken,
@@ -22,6 +23,8 @@ from synthema._core import (
     EvaluationError,
     Evaluator,
     Field,
+    FieldRule,
+    FormConstraint,
     GenerationError,
     Message,
     ModelError,
@@ -54,6 +57,7 @@ from synthema._core import (
     evaluate_all,
     few_shot,
     in_language,
+    json_record,
     label_conditioned,
     length_in_words,
     likely_enough,
@@ -115,6 +119,7 @@ _LAZY = {
 }  # fmt: skip
 
 __all__ = [
+    "AnswerForms",
     "EvaluationContext",
     "Evaluator",
     "Report",
@@ -141,6 +146,8 @@ __all__ = [
     "Error",
     "EvaluationError",
     "Field",
+    "FieldRule",
+    "FormConstraint",
     "GenerationError",
     "Message",
     "ModelError",
@@ -177,6 +184,7 @@ __all__ = [
     "ends_with_punctuation",
     "few_shot",
     "in_language",
+    "json_record",
     "length_in_words",
     "likely_enough",
     "matches_choice",

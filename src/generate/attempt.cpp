@@ -32,6 +32,7 @@ void add_prompt(Sha256& digest, const Prompt& prompt) {
   add_texts(digest, prompt.banned);
   digest.field(std::to_string(prompt.bias.size()));
   for (const auto& [text, bias] : prompt.bias) digest.field(text).field(to_json(Value(bias)));
+  digest.field(prompt.pattern).field(prompt.json_schema).field(prompt.record_schema);
 }
 
 // Whether no check that looks for copies of exemplars vouches for this draft.
