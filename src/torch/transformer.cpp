@@ -81,8 +81,10 @@ cpu::KvType kv_type_of(const std::string& name) {
   if (name == "int8") return cpu::KvType::int8;
   throw ConfigError({.field = "kv_dtype"}, message("'", name, "' is none of float32, float16 and int8."));
 }
+constexpr const char* kAten = "aten";  // the operations of other devices, on the CPU
 
 at::Device device_of(const std::string& name) {
+  if (name == kAten) return at::kCPU;
   const bool known = name == "cpu" || name == "cuda" ||
                      (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
                       name.find_first_not_of("0123456789", 5) == std::string::npos);
@@ -96,10 +98,10 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
-std::uint64_t block_bytes(const ModelConfig& config, const at::Device& device, at::ScalarType dtype,
+std::uint64_t block_bytes(const ModelConfig& config, bool own_kernels, at::ScalarType dtype,
                           cpu::KvType kv_type) {
   const std::uint64_t heads = static_cast<std::uint64_t>(config.layers * config.kv_heads);
-  if (device.is_cpu())
+  if (own_kernels)
     return heads * static_cast<std::uint64_t>(cpu::KvLayout{kv_type, config.head_width}.size());
   return heads * static_cast<std::uint64_t>(2 * cpu::kKeysPerBlock * config.head_width) *
          c10::elementSize(dtype);
@@ -120,34 +122,35 @@ struct Transformer::Impl {
   Impl(const ModelConfig& model, const WeightSource& source, const TransformerOptions& options)
       : config(model),
         device(device_of(options.device)),
+        own_kernels(device.is_cpu() && options.device != kAten),
         dtype(dtype_of(options.dtype)),
         kv_type(kv_type_of(options.kv_dtype)),
         blocks(block_count(options.kv_memory)),
         decoder(make_decoder(source)),
         sequences(*decoder, blocks),
-        workers(device.is_cpu() ? thread_count(options.threads) : 1) {}
+        workers(own_kernels ? thread_count(options.threads) : 1) {}
 
   std::size_t block_count(std::uint64_t memory) const {
     check_config(config);
-    if (dtype == at::kChar && !device.is_cpu())
+    if (dtype == at::kChar && !own_kernels)
       throw ConfigError({.field = "dtype"},
                         "Integer products run on the CPU only: use bfloat16 on a device.");
-    if (kv_type != cpu::KvType::float32 && !device.is_cpu())
+    if (kv_type != cpu::KvType::float32 && !own_kernels)
       throw ConfigError({.field = "kv_dtype"},
                         "The type of keys and values is chosen on the CPU only; on a device it is dtype.");
-    const std::uint64_t count = memory / block_bytes(config, device, dtype, kv_type);
+    const std::uint64_t block = block_bytes(config, own_kernels, dtype, kv_type);
+    const std::uint64_t count = memory / block;
     if (count == 0)
       throw ConfigError({.field = "kv_memory"}, message("One block of keys and values of this model takes ",
-                                                        block_bytes(config, device, dtype, kv_type),
-                                                        " bytes; only ", memory, " are allowed."));
+                                                        block, " bytes; only ", memory, " are allowed."));
     return static_cast<std::size_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::int32_t>::max()));
   }
 
   std::unique_ptr<detail::Decoder> make_decoder(const WeightSource& source) const {
     const c10::InferenceMode inference;
     detail::Weights weights = detail::load_weights(config, source, device, dtype);
-    return device.is_cpu() ? detail::make_cpu_decoder(config, std::move(weights), kv_type)
-                           : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);
+    return own_kernels ? detail::make_cpu_decoder(config, std::move(weights), kv_type)
+                       : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);
   }
 
   void check(std::span<const SlotStep> steps) const {
@@ -290,6 +293,7 @@ struct Transformer::Impl {
 
   ModelConfig config;
   at::Device device;
+  bool own_kernels;
   at::ScalarType dtype;
   cpu::KvType kv_type;
   std::size_t blocks;
@@ -344,7 +348,8 @@ std::string Transformer::numeric_path() const {
                                                           : "";
   if (impl_->dtype == at::kChar) return message("int8-cpu", kv);
   const char* dtype = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
-  if (!impl_->device.is_cpu()) return message(dtype, "-cuda-torch", TORCH_VERSION);
+  if (!impl_->own_kernels)
+    return message(dtype, impl_->device.is_cpu() ? "-aten-torch" : "-cuda-torch", TORCH_VERSION);
   std::string isa = at::get_cpu_capability();
   std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
   return message(dtype, "-cpu-", isa, kv, "-torch", TORCH_VERSION);
