@@ -12,6 +12,7 @@
 #include "src/torch/decoder.hpp"
 #include "src/torch/guard.hpp"
 #include "src/torch/kernels.hpp"
+#include "src/torch/threads_guard.hpp"
 #include "src/torch/workers.hpp"
 #include "synthema/core/parallel.hpp"
 
@@ -20,23 +21,6 @@ namespace synthema {
 namespace {
 
 constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
-
-// The caller's number of torch threads, restored at the end. Setting it is not free: only where it differs.
-class ThreadsGuard {
- public:
-  explicit ThreadsGuard(std::size_t threads)
-      : before_(at::get_num_threads()), now_(static_cast<int>(threads)) {
-    if (now_ != before_) at::set_num_threads(now_);
-  }
-  ~ThreadsGuard() {
-    if (now_ != before_) at::set_num_threads(before_);
-  }
-  ThreadsGuard(const ThreadsGuard&) = delete;
-  ThreadsGuard& operator=(const ThreadsGuard&) = delete;
-
- private:
-  int before_, now_;
-};
 
 void check_config(const ModelConfig& config) {
   const auto require = [&](bool ok, const char* what) {
@@ -209,7 +193,7 @@ struct Transformer::Impl {
     const auto parts = share(steps);
     // Alone, a part spreads its products over all threads; else every thread works for itself.
     const std::size_t threads = parts.size() == 1 ? workers.size() : 1;
-    const ThreadsGuard guard(threads);
+    const detail::ThreadsGuard guard(threads);
     std::vector<std::vector<std::span<const float>>> found(parts.size());
     std::vector<std::vector<at::Tensor>> keep(parts.size());
     workers.run(parts.size(), [&](std::size_t i) {
