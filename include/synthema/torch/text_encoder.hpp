@@ -21,9 +21,10 @@
 namespace synthema {
 
 struct TextEncoderOptions {
-  std::string dtype = "float32";  // of the matrix products
-  std::size_t threads = 0;        // 0: one per core
-  std::size_t max_tokens = 0;     // of a text, with [CLS] and [SEP]; 0: what the folder says
+  // Of the matrix products: "float32", or "int8": weights and rows in 8 bits with a scale for each 32 inputs.
+  std::string dtype = "float32";
+  std::size_t threads = 0;     // 0: one per core
+  std::size_t max_tokens = 0;  // of a text, with [CLS] and [SEP]; 0: what the folder says
 };
 
 // Row-major {texts, width}, and which texts were longer than the encoder reads: only their beginning counts.
