@@ -161,6 +161,8 @@ embedder : callable, optional
     List of texts to list of vectors.
 text_scorer : callable, optional
     List of texts to list of log-probabilities (natural) of their tokens.
+embedder_name : str
+    Which encoder that is; enters scores.
 )")
       .def(py::init(&make_context), py::kw_only(), py::arg("holdout") = py::none(),
            py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
@@ -282,6 +284,10 @@ reference_column : str
     Column with the reference text of each row, for BLEU and ROUGE.
 convention : {'synthema', 'sdmetrics'}
     Whose definition where they differ.
+linking_threshold : float
+    Smallest cosine at which a text is linked to a term, -1 to 1.
+linking_definitions : bool
+    Link by the definitions of the terms too.
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",

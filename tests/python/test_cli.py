@@ -125,7 +125,7 @@ def test_demo_leaves_a_whole_run_folder(with_clerk, tmp_path, capsys):
 
 @needs_hpo
 def test_demo_says_why_nothing_was_linked(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(study, "open_model", lambda path: (clerk(), {"name": "clerk", "path": "default"}))
+    monkeypatch.setattr(study, "open_model", lambda *_: (clerk(), {"name": "clerk", "path": "default"}))
     monkeypatch.setattr(models, "default_encoder_path", missing_encoder)
     assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2", "--json"]) == 0
     report = json.loads((tmp_path / "run" / "report.json").read_text())
