@@ -1,8 +1,8 @@
 """Write src/model/bert_tables.inc: what BERT's normalizer and pre-tokenizer do to each code point.
 
 Hugging Face's `tokenizers` is the reference, and its tables come from several versions of Unicode
-(categories of version 8, decompositions of 12, lower case of its compiler's). So the reference itself is asked
-about every code point, and our tables are its answers: ``pip install tokenizers==0.23.3``.
+(categories of version 8, decompositions of 12, lower case of its compiler's). So the reference itself is
+asked about every code point, and our tables are its answers: ``pip install tokenizers==0.23.3``.
 """
 
 import pathlib
