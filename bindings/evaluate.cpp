@@ -1,3 +1,5 @@
+#include <pybind11/numpy.h>
+
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/evaluate/any_evaluator.hpp"
@@ -83,20 +85,37 @@ std::shared_ptr<const Table> shared(const std::optional<Table>& table) {
   return table ? std::make_shared<const Table>(*table) : nullptr;
 }
 
+using Vectors = std::vector<std::vector<float>>;
+
+// A sequence of sequences, or an array {texts, width} without a Python object for every number.
+Vectors vectors_from(const py::object& result) {
+  if (!py::isinstance<py::array>(result)) return result.cast<Vectors>();
+  const auto array = py::array_t < float, py::array::c_style | py::array::forcecast > ::ensure(result);
+  if (!array || array.ndim() != 2)
+    throw EvaluationError("The embedder gave an array that is not {texts, width} numbers.");
+  Vectors out;
+  for (py::ssize_t i = 0; i < array.shape(0); ++i)
+    out.emplace_back(array.data(i, 0), array.data(i, 0) + array.shape(1));
+  return out;
+}
+
 // A Python function of a list of texts as a function of the context.
-template <class Out>
-std::function<Out(std::span<const std::string>)> text_function(const py::object& function) {
-  if (function.is_none()) return {};
-  return [kept = held(function)](std::span<const std::string> texts) {
-    return with_python([&] { return (*kept)(Texts(texts.begin(), texts.end())).template cast<Out>(); });
+template <class Convert>
+auto text_function(const py::object& function, const Convert& convert) {
+  using Out = std::invoke_result_t<Convert, py::object>;
+  std::function<Out(std::span<const std::string>)> out;
+  if (function.is_none()) return out;
+  out = [kept = held(function), convert](std::span<const std::string> texts) {
+    return with_python([&] { return convert((*kept)(Texts(texts.begin(), texts.end()))); });
   };
+  return out;
 }
 
 EvaluationContext make_context(const std::optional<Table>& holdout, const std::optional<Table>& exemplars,
                                const std::optional<Table>& terms, std::string text_column,
                                std::string label_column, std::string target_column, std::uint64_t seed,
                                std::size_t bootstrap, std::size_t threads, const py::object& embedder,
-                               const py::object& text_scorer) {
+                               const py::object& text_scorer, std::string embedder_name) {
   EvaluationContext context;
   context.holdout = shared(holdout);
   context.exemplars = shared(exemplars);
@@ -107,8 +126,10 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
   context.seed = seed;
   context.bootstrap = bootstrap;
   context.threads = threads;
-  context.embedder = text_function<std::vector<std::vector<float>>>(embedder);
-  context.text_scorer = text_function<std::vector<std::vector<double>>>(text_scorer);
+  context.embedder = text_function(embedder, vectors_from);
+  context.embedder_name = std::move(embedder_name);
+  context.text_scorer = text_function(
+      text_scorer, [](const py::object& result) { return result.cast<std::vector<std::vector<double>>>(); });
   return context;
 }
 
@@ -140,12 +161,14 @@ embedder : callable, optional
     List of texts to list of vectors.
 text_scorer : callable, optional
     List of texts to list of log-probabilities (natural) of their tokens.
+embedder_name : str
+    Which encoder that is; enters scores.
 )")
       .def(py::init(&make_context), py::kw_only(), py::arg("holdout") = py::none(),
            py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
            py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
            py::arg("bootstrap") = 1000, py::arg("threads") = 0, py::arg("embedder") = py::none(),
-           py::arg("text_scorer") = py::none())
+           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "")
       .def_property_readonly("holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); })
       .def_property_readonly("exemplars",
                              [](const EvaluationContext& c) { return table_or_none(c.exemplars); })
@@ -217,11 +240,13 @@ void bind_score(py::module_& module) {
 }
 
 SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_bleu_limit,
-                           std::string reference_column, std::string_view convention) {
+                           std::string reference_column, std::string_view convention,
+                           double linking_threshold, bool linking_definitions) {
   return {.near_duplicate_threshold = near_duplicate_threshold,
           .self_bleu_limit = self_bleu_limit,
           .reference_column = std::move(reference_column),
-          .convention = convention_from(convention)};
+          .convention = convention_from(convention),
+          .linking = {.threshold = linking_threshold, .definitions = linking_definitions}};
 }
 
 AnyEvaluator python_evaluator(const py::object& function, std::string name, std::string_view direction,
@@ -259,10 +284,15 @@ reference_column : str
     Column with the reference text of each row, for BLEU and ROUGE.
 convention : {'synthema', 'sdmetrics'}
     Whose definition where they differ.
+linking_threshold : float
+    Smallest cosine at which a text is linked to a term, -1 to 1.
+linking_definitions : bool
+    Link by the definitions of the terms too.
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
-           py::arg("convention") = "synthema");
+           py::arg("convention") = "synthema", py::arg("linking_threshold") = 0.5,
+           py::arg("linking_definitions") = false);
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
       .def_property_readonly(
           "name", [](const AnyEvaluator& e) { return std::string(e.name()); }, "The key in reports.")

@@ -8,6 +8,7 @@
 #include "bindings/bindings.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/torch/local_model.hpp"
+#include "synthema/torch/text_encoder.hpp"
 #include "synthema/torch/transformer.hpp"
 
 namespace synthema::bindings {
@@ -123,6 +124,45 @@ void bind_local_model(py::module_& module) {
            "Natural log-probability of each token of each text given those before it.");
 }
 
+TextEncoder load_encoder(const std::string& path, std::string dtype, std::size_t threads,
+                         std::size_t max_tokens) {
+  const py::gil_scoped_release no_gil;
+  return TextEncoder::load(path, {std::move(dtype), threads, max_tokens});
+}
+
+// {texts, width}; a Python warning counts the texts that were cut.
+py::array_t<float> embed(const TextEncoder& self, const std::vector<std::string>& texts) {
+  Embeddings found;
+  {
+    const py::gil_scoped_release no_gil;
+    found = self.embed_all(texts);
+  }
+  if (!found.truncated.empty()) {
+    const std::string warning =
+        message(found.truncated.size(), " of ", texts.size(), " texts are longer than the ",
+                self.max_tokens(), " tokens that this encoder reads; only their beginning was embedded.");
+    if (PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 1) != 0) throw py::error_already_set();
+  }
+  return py::array_t<float>({texts.size(), found.width}, found.values.data());
+}
+
+void bind_text_encoder(py::module_& module) {
+  py::class_<TextEncoder>(module, "TextEncoder", "An encoder of texts; see synthema.Embedder.")
+      .def(py::init(&load_encoder), py::arg("path"), py::kw_only(), py::arg("dtype") = "float32",
+           py::arg("threads") = 0, py::arg("max_tokens") = 0)
+      .def("embed", &embed, py::arg("texts"),
+           "One vector a text: an array {texts, width}. A UserWarning says how many texts were too long.")
+      .def("__call__", &embed, py::arg("texts"), "The same as embed.")
+      .def("tokens", &TextEncoder::tokens, py::arg("text"),
+           "The ids of a text with those before and after it, cut to max_tokens.")
+      .def_property_readonly("name", &TextEncoder::name, "Model, digest, pooling and numeric path.")
+      .def_property_readonly("width", &TextEncoder::width, "Numbers in a vector.")
+      .def_property_readonly("max_tokens", &TextEncoder::max_tokens)
+      .def_property_readonly("digest", &TextEncoder::digest, "SHA-256 of all files that were read.")
+      .def_property_readonly("numeric_path", &TextEncoder::numeric_path)
+      .def("__repr__", [](const TextEncoder& e) { return message("Embedder(", e.name(), ")"); });
+}
+
 }  // namespace
 
 }  // namespace synthema::bindings
@@ -136,4 +176,5 @@ PYBIND11_MODULE(_torch, module) {
 
   bind_transformer(module);
   bind_local_model(module);
+  bind_text_encoder(module);
 }

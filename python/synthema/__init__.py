@@ -107,7 +107,9 @@ _LAZY = {
     **dict.fromkeys(("check_generator", "check_strategy"), "conformance"),
     **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
-    **dict.fromkeys(("Model", "default_model_path", "perplexity"), "models"),
+    **dict.fromkeys(
+        ("Embedder", "Model", "default_encoder_path", "default_model_path", "perplexity"), "models"
+    ),
     **dict.fromkeys(("read", "table", "write"), "tables"),
     **{
         name: name

@@ -1097,8 +1097,10 @@ class EvaluationContext:
         List of texts to list of vectors.
     text_scorer : callable, optional
         List of texts to list of log-probabilities (natural) of their tokens.
+    embedder_name : str
+        Which encoder that is; enters scores.
     """
-    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None) -> None:
+    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '') -> None:
         ...
     @property
     def bootstrap(self) -> int:
@@ -1144,8 +1146,12 @@ class SuiteOptions:
         Column with the reference text of each row, for BLEU and ROUGE.
     convention : {'synthema', 'sdmetrics'}
         Whose definition where they differ.
+    linking_threshold : float
+        Smallest cosine at which a text is linked to a term, -1 to 1.
+    linking_definitions : bool
+        Link by the definitions of the terms too.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema') -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False) -> None:
         ...
 class Evaluator:
     """

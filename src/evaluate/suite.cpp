@@ -30,6 +30,9 @@ std::vector<AnyEvaluator> text_suite(const SuiteOptions& options) {
   for (const auto m :
        {LabelRecovery::Measure::top1, LabelRecovery::Measure::top10, LabelRecovery::Measure::mrr})
     out.emplace_back(LabelRecovery(m));
+  using Linking = OntologyLinking::Measure;
+  for (const auto m : {Linking::precision, Linking::recall, Linking::f1})
+    out.emplace_back(OntologyLinking(m, options.linking));
   out.emplace_back(AcceptanceRate());
   out.emplace_back(FreeTokenShare());
   out.emplace_back(FactAgreement());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "src/model/json_file.hpp"
+#include "synthema/data/digest.hpp"
 #include "synthema/model/mapped_file.hpp"
 
 namespace synthema::detail {
@@ -75,6 +76,14 @@ inline std::vector<std::string> shards(Folder& folder) {
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
+}
+
+// SHA-256 of every file by its name and contents, in the order given.
+inline std::string digest_of_files(const std::filesystem::path& folder,
+                                   const std::vector<std::string>& names) {
+  Sha256 all;
+  for (const std::string& name : names) all.field(name).field(file_sha256_hex((folder / name).string()));
+  return all.hex();
 }
 
 }  // namespace synthema::detail

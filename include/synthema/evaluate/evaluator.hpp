@@ -41,6 +41,7 @@ struct EvaluationContext {
   std::size_t bootstrap = 1000;  // resamples for intervals
   std::size_t threads = 0;       // 0: all cores; never changes a value
   std::function<std::vector<std::vector<float>>(std::span<const std::string>)> embedder;  // texts -> vectors
+  std::string embedder_name;  // which encoder that is; enters scores
   std::function<std::vector<std::vector<double>>(std::span<const std::string>)>
       text_scorer;  // texts -> token log-probs
   CancelToken cancel;

@@ -9,6 +9,7 @@
 
 #include "synthema/evaluate/any_evaluator.hpp"
 #include "synthema/evaluate/convention.hpp"
+#include "synthema/evaluate/text/ontology_linking.hpp"
 
 namespace synthema {
 
@@ -17,6 +18,7 @@ struct SuiteOptions {
   std::size_t self_bleu_limit = 0;  // 0: all texts
   std::string reference_column = "reference";
   Convention convention = Convention::synthema;
+  OntologyLinkingOptions linking;
 };
 
 std::vector<AnyEvaluator> text_suite(const SuiteOptions& options = {});

@@ -17,7 +17,7 @@ Score = Mapping[str, Any]
 FAMILIES = (
     (
         "Does the text say what was asked?",
-        ("recovery", "reciprocal", "fact", "agreement", "acceptance"),
+        ("recovery", "linking", "reciprocal", "fact", "agreement", "acceptance"),
     ),
     ("Was it copied?", ("copied", "copy", "copies", "overlap", "memor", "literal", "verbatim")),
     (
