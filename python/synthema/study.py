@@ -139,7 +139,7 @@ def run(
         checks=study.checks,
         sampling=study.sampling,
         seed=seed,
-        settings={**study.settings, "model": described["path"]},
+        settings={**study.settings, "model": _model_path(folder, described["path"])},
         generator=study.name,
         **study.options,
     )
@@ -191,13 +191,21 @@ def _refuse_used(folder: Path, resume: bool) -> None:
         raise RunFolderError(f"{folder}: The folder is not empty.{hint}")
 
 
+def _model_path(folder: Path, path: str) -> str:
+    """The path for the manifest: that of the run's first part, since the digest says which model it is."""
+    if not (folder / "run.json").exists():
+        return path
+    settings = json.loads(read_manifest(str(folder)).get("settings") or "{}")
+    return settings.get("model", path)
+
+
 def open_model(path: str | None, threads: int | None = None) -> tuple[Any, dict[str, Any]]:
     """Open a model file, by default the installed small one, and say which it is."""
     from synthema import models
 
     file = Path(path) if path else Path(models.default_model_path())
     if not file.exists():
-        raise ConfigError(f"{file}: There is no such model file or folder.")
+        raise ConfigError(f"{file}: There is no such model file or folder; name one with --model.")
     return models.Model(file, threads=threads), {
         "name": file.stem if file.is_file() else file.name,
         "path": str(file.resolve()),
