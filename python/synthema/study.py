@@ -29,6 +29,7 @@ from synthema._core import (
     __version__,
     read_manifest,
 )
+from synthema._core import words as tokens  # as the evaluators count them
 from synthema.reporting.numbers import duration, interval_text, percent, shown, words
 
 if TYPE_CHECKING:
@@ -274,8 +275,8 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
         "reasons": [list(reason) for reason in done.reasons],
         "concepts": _by_label(study, drafts),
         "lengths": {
-            "accepted": [len(one[study.text].split()) for one in accepted],
-            "drafts": [len(one[study.text].split()) for one in finished],
+            "accepted": [len(tokens(one[study.text])) for one in accepted],
+            "drafts": [len(tokens(one[study.text])) for one in finished],
         },
         "rows": [_shown(study, one, identity) for one in _spread(accepted, SAMPLE)],
         "rejected": [_shown(study, one, identity) for one in _some_rejected(drafts)],
