@@ -196,6 +196,39 @@ def _verify(args: argparse.Namespace, progress: Progress) -> Result:
     return {"command": "verify", **found}
 
 
+def _shape(config: dict[str, Any]) -> str:
+    biases = [k for k in ("attention", "output", "feed_forward") if config[f"{k}_bias"]]
+    parts = [f"{config['layers']} layers", f"width {config['width']}", f"{config['norm']} norms"]
+    if biases:
+        parts.append("biases on " + ", ".join(b.replace("_", "-") for b in biases))
+    if config["tied_head"]:
+        parts.append("embedding serves as head")
+    return ", ".join(parts)
+
+
+def _attention(config: dict[str, Any]) -> str:
+    parts = [
+        f"{config['heads']} heads of {config['head_width']}",
+        f"{config['kv_heads']} for keys and values",
+    ]
+    if config["local_layers"]:
+        parts.append(f"window of {config['sliding_window']} tokens on {config['local_layers']} layers")
+    return ", ".join(parts)
+
+
+def _positions(config: dict[str, Any]) -> str:
+    if config["learned_positions"]:
+        return "learned"
+    parts = [f"rope of base {config['rope_base']:,.0f}"]
+    if config["local_rope_base"]:
+        parts.append(f"{config['local_rope_base']:,.0f} on local layers")
+    if config["rope_width"] != config["head_width"]:
+        parts.append(f"{config['rope_width']} of {config['head_width']} dimensions")
+    if config["rope_scaling"]["kind"] != "none":
+        parts.append(f"scaled by {config['rope_scaling']['kind']}")
+    return ", ".join(parts)
+
+
 def _model(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema._core import ModelFile
 
@@ -208,9 +241,23 @@ def _model(args: argparse.Namespace, progress: Progress) -> Result:
         ("format", found["format"]),
         ("architecture", config["architecture"]),
         ("parameters", f"{found['parameters']:,}"),
-        ("shape", f"{config['layers']} layers, width {config['width']}, {config['heads']} heads"),
+        ("shape", _shape(config)),
+        ("attention", _attention(config)),
+        ("positions", _positions(config)),
+        (
+            "feed-forward",
+            f"width {config['feed_forward']}, {config['activation']}"
+            + (" with a gate" if config["gated"] else ""),
+        ),
         ("context", f"{config['context']:,} tokens"),
-        ("vocabulary", f"{config['vocabulary']:,} tokens, {tokenizer['kind']}, {tokenizer['pre_tokenizer']}"),
+        (
+            "vocabulary",
+            ", ".join(
+                filter(
+                    None, (f"{config['vocabulary']:,} tokens", tokenizer["kind"], tokenizer["pre_tokenizer"])
+                )
+            ),
+        ),
         ("chat template", found["chat_template"] or "none"),
         ("licence", found["metadata"].get("general.license", "not stated")),
         ("digest", found["digest"]),

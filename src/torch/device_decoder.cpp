@@ -10,6 +10,7 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -54,10 +55,12 @@ class DeviceDecoder final : public Decoder {
         values_(pool(dtype, blocks)) {}
 
   void clear(std::int32_t block) override {
+    const c10::InferenceMode inference;
     keys_.select(1, block).zero_();
     values_.select(1, block).zero_();
   }
   void copy(std::int32_t from, std::int32_t to) override {
+    const c10::InferenceMode inference;
     keys_.select(1, to).copy_(keys_.select(1, from));
     values_.select(1, to).copy_(values_.select(1, from));
   }
@@ -82,7 +85,8 @@ class DeviceDecoder final : public Decoder {
 
  private:
   at::Tensor pool(at::ScalarType dtype, std::size_t blocks) const {
-    return at::zeros({config_.layers, static_cast<std::int64_t>(blocks), kKeysPerBlock, config_.kv_heads,
+    // Blocks are cleared before they are used.
+    return at::empty({config_.layers, static_cast<std::int64_t>(blocks), kKeysPerBlock, config_.kv_heads,
                       config_.head_width},
                      at::TensorOptions(dtype).device(device_));
   }

@@ -57,7 +57,10 @@ at::ScalarType dtype_of(const std::string& name) {
                     message("'", name, "' is none of float32, bfloat16, float16 and int8."));
 }
 
+constexpr const char* kAten = "aten";  // the operations of other devices, on the CPU
+
 at::Device device_of(const std::string& name) {
+  if (name == kAten) return at::kCPU;
   const bool known = name == "cpu" || name == "cuda" ||
                      (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
                       name.find_first_not_of("0123456789", 5) == std::string::npos);
@@ -71,9 +74,9 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
-std::uint64_t block_bytes(const ModelConfig& config, const at::Device& device, at::ScalarType dtype) {
-  const std::int64_t padded = device.is_cpu() ? detail::padded_head(config.head_width) : config.head_width;
-  const std::uint64_t size = device.is_cpu() ? sizeof(float) : c10::elementSize(dtype);
+std::uint64_t block_bytes(const ModelConfig& config, bool own_kernels, at::ScalarType dtype) {
+  const std::int64_t padded = own_kernels ? detail::padded_head(config.head_width) : config.head_width;
+  const std::uint64_t size = own_kernels ? sizeof(float) : c10::elementSize(dtype);
   return static_cast<std::uint64_t>(config.layers * config.kv_heads * detail::kKeysPerBlock) *
          static_cast<std::uint64_t>(config.head_width + padded) * size;
 }
@@ -93,30 +96,31 @@ struct Transformer::Impl {
   Impl(const ModelConfig& model, const WeightSource& source, const TransformerOptions& options)
       : config(model),
         device(device_of(options.device)),
+        own_kernels(device.is_cpu() && options.device != kAten),
         dtype(dtype_of(options.dtype)),
         blocks(block_count(options.kv_memory)),
         decoder(make_decoder(source)),
         sequences(*decoder, blocks),
-        workers(device.is_cpu() ? thread_count(options.threads) : 1) {}
+        workers(own_kernels ? thread_count(options.threads) : 1) {}
 
   std::size_t block_count(std::uint64_t memory) const {
     check_config(config);
-    if (dtype == at::kChar && !device.is_cpu())
+    if (dtype == at::kChar && !own_kernels)
       throw ConfigError({.field = "dtype"},
                         "Integer products run on the CPU only: use bfloat16 on a device.");
-    const std::uint64_t count = memory / block_bytes(config, device, dtype);
+    const std::uint64_t count = memory / block_bytes(config, own_kernels, dtype);
     if (count == 0)
       throw ConfigError({.field = "kv_memory"}, message("One block of keys and values of this model takes ",
-                                                        block_bytes(config, device, dtype), " bytes; only ",
-                                                        memory, " are allowed."));
+                                                        block_bytes(config, own_kernels, dtype),
+                                                        " bytes; only ", memory, " are allowed."));
     return static_cast<std::size_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::int32_t>::max()));
   }
 
   std::unique_ptr<detail::Decoder> make_decoder(const WeightSource& source) const {
     const c10::InferenceMode inference;
     detail::Weights weights = detail::load_weights(config, source, device, dtype);
-    return device.is_cpu() ? detail::make_cpu_decoder(config, std::move(weights))
-                           : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);
+    return own_kernels ? detail::make_cpu_decoder(config, std::move(weights))
+                       : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);
   }
 
   void check(std::span<const SlotStep> steps) const {
@@ -227,6 +231,7 @@ struct Transformer::Impl {
 
   ModelConfig config;
   at::Device device;
+  bool own_kernels;
   at::ScalarType dtype;
   std::size_t blocks;
   std::unique_ptr<detail::Decoder> decoder;
@@ -277,7 +282,8 @@ std::size_t Transformer::token_capacity() const {
 std::string Transformer::numeric_path() const {
   if (impl_->dtype == at::kChar) return "int8-cpu";
   const char* dtype = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
-  if (!impl_->device.is_cpu()) return message(dtype, "-cuda-torch", TORCH_VERSION);
+  if (!impl_->own_kernels)
+    return message(dtype, impl_->device.is_cpu() ? "-aten-torch" : "-cuda-torch", TORCH_VERSION);
   std::string isa = at::get_cpu_capability();
   std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
   return message(dtype, "-cpu-", isa, "-torch", TORCH_VERSION);

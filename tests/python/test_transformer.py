@@ -67,6 +67,9 @@ def test_tiny_models_agree(shape, tmp_path, torch_module):
     check_close(ours.logits(tokens), reference)
     if shape in ONE_OF_EACH_FAMILY:
         check_greedy(ours, model, tokens[:10], 200)
+    aten = torch_module.Transformer(str(tmp_path / "model"), device="aten")
+    assert aten.numeric_path.startswith("fp32-aten")
+    check_close(aten.logits(tokens), reference)
     if shape not in NOT_IN_GGUF:
         gguf = torch_module.Transformer(str(save_gguf(model, tmp_path / "model.gguf")), threads=1)
         check_close(gguf.logits(tokens), reference)

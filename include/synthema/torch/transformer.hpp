@@ -33,7 +33,8 @@ struct WeightSource {
 SYNTHEMA_EXPORT WeightSource weights_of(const ModelFile& file);
 
 struct TransformerOptions {
-  std::string device = "cpu";  // "cpu", "cuda" or "cuda:N"
+  std::string device =
+      "cpu";  // "cpu", "cuda", "cuda:N"; "aten": CUDA's operations on the CPU, slow, to check
   // Of the matrix products: "float32", "bfloat16", "float16"; on the CPU also "int8": the codes of a
   // quantised file as they are (plain numbers in 8 bits), activations in 8 bits with a scale for each 32 of a
   // row.
