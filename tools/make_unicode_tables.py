@@ -1,4 +1,4 @@
-"""Write src/model/unicode_tables.inc: letters (L*) and numbers (N*) of one pinned Unicode.
+"""Write src/model/unicode_tables.inc (letters, numbers) and nfc_tables.inc of one pinned Unicode.
 
 The version is that of the regular expressions in Hugging Face's `tokenizers` (Oniguruma, Unicode 16), because
 the split rules of byte-level tokenizers are defined by them. Python's own tables are older or newer depending
@@ -11,6 +11,7 @@ import sys
 
 PINNED = "16.0.0"
 OUTPUT = pathlib.Path(__file__).parent.parent / "src" / "model" / "unicode_tables.inc"
+NORMALISATION = OUTPUT.with_name("nfc_tables.inc")
 
 
 def ranges(category, first_letter):
@@ -33,6 +34,35 @@ def table(name, pairs):
     return f"constexpr Range {name}[] = {{\n    {body}}};\n"
 
 
+def classes(combining):
+    """Yield (first, last, class) of each run of code points with one combining class other than zero."""
+    start, last = None, 0
+    for point in range(0x110001):
+        now = combining(chr(point)) if point < 0x110000 else 0
+        if now != last:
+            if last:
+                yield start, point - 1, last
+            start, last = point, now
+
+
+def decompositions(source):
+    """Yield (point, first, second, composes) of canonical decompositions but Hangul's; second may be 0."""
+    for point in range(0x110000):
+        text = source.decomposition(chr(point))
+        if text and not text.startswith("<"):
+            first, second = ([int(part, 16) for part in text.split()] + [0])[:2]
+            pair = chr(first) + (chr(second) if second else "")
+            yield point, first, second, int(source.normalize("NFC", pair) == chr(point))
+
+
+def rows(kind, name, values):
+    """Return a C++ array of numbers, several to a line."""
+    cells = ["{" + ", ".join(f"0x{v:X}" for v in value) + "}" for value in values]
+    lines = [", ".join(cells[i : i + 4]) for i in range(0, len(cells), 4)]
+    body = ",\n    ".join(lines)
+    return f"constexpr {kind} {name}[] = {{\n    {body}}};\n"
+
+
 def main():
     try:
         import unicodedata2 as source
@@ -47,6 +77,11 @@ def main():
         head
         + table("kLetters", ranges(source.category, "L"))
         + table("kNumbers", ranges(source.category, "N"))
+    )
+    NORMALISATION.write_text(
+        head
+        + rows("Combining", "kCombining", classes(source.combining))
+        + rows("Decomposition", "kDecompositions", decompositions(source))
     )
 
 

@@ -8,6 +8,7 @@
 #include "src/model/merge.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/utf8.hpp"
+#include "synthema/model/nfc.hpp"
 #include "synthema/model/pre_tokenizer.hpp"
 
 namespace synthema {
@@ -215,7 +216,10 @@ std::vector<TokenId> BytePairTokenizer::Impl::encode(std::string_view text, bool
     const bool spaced = plain.starts_with(' ') || plain.starts_with(kSpace);
     const bool prefix = data.add_space_prefix && (!data.prefix_first_only || (first && begin == 0)) &&
                         (!data.prefix_if_absent || !spaced);
-    sentencepiece ? encode_pieces(plain, prefix, out) : encode_words(plain, out);
+    if (sentencepiece)
+      encode_pieces(plain, prefix, out);
+    else
+      encode_words(data.nfc ? nfc(plain) : std::string(plain), out);
   };
   for (std::size_t at = 0; at < text.size();) {
     const TokenId id = user_token_at(text, at);

@@ -101,8 +101,8 @@ void read_pipeline(const JsonKeys& keys, TokenizerData& out) {
   const std::vector<ModelJson> pre = steps_of(keys, "pre_tokenizer", "pretokenizers");
   if (pre.empty() || type_of(pre.back()) != "ByteLevel")
     return read_sentencepiece(keys, normalizer, pre, out);
-  // A normalizer, such as Qwen2's NFC, would change the text before it is split.
-  if (!normalizer.empty()) refuse(keys, "normalizer", normalizer);
+  out.nfc = normalizer.size() == 1 && type_of(normalizer[0]) == "NFC";
+  if (!normalizer.empty() && !out.nfc) refuse(keys, "normalizer", normalizer);
   out.kind = "byte_bpe";
   out.pre_tokenizer = byte_level_rule(keys, pre);
 }

@@ -1,6 +1,7 @@
 // Byte pair encoding as decoders use it, in two kinds:
 //   byte_bpe       GPT-2's: text is split into words, words into bytes, and pairs are merged by rank. decode
-//                  gives back every byte of the text, valid UTF-8 or not, except bytes in missing_bytes().
+//                  gives back every byte of the text, valid UTF-8 or not, except bytes in missing_bytes(); a
+//                  model that wants normalised text (Qwen) gets it and gives that back.
 //   sentencepiece  spaces become U+2581, the whole text is one word of characters, and pairs are merged by
 //                  score (GGUF) or by rank (tokenizer.json); what has no token falls back to byte tokens.
 // Ids are those of the reference (Hugging Face tokenizers, SentencePiece). Text never becomes a control

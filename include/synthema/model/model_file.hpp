@@ -77,6 +77,7 @@ struct TokenizerData {
   bool prefix_first_only = false;       // ... but not before text that follows a control token
   bool fuse_unknown = false;            // neighbouring unknown characters become one unknown token
   bool emit_unknown = false;      // byte_bpe: a byte without a token becomes the unknown token, not nothing
+  bool nfc = false;               // text is brought to normalisation form C first (Qwen)
   bool prefix_if_absent = false;  // ... and no second space if the text begins with one
   std::string chat_template;  // the Jinja text as in the file; used to recognise the family, never executed
 };
