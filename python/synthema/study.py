@@ -29,6 +29,7 @@ from synthema._core import (
     __version__,
     read_manifest,
 )
+from synthema._core import words as tokens  # as the evaluators count them
 from synthema.reporting.numbers import duration, interval_text, percent, shown, words
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def run(
         checks=study.checks,
         sampling=study.sampling,
         seed=seed,
-        settings={**study.settings, "model": described["path"]},
+        settings={**study.settings, "model": _model_path(folder, described["path"])},
         generator=study.name,
         **study.options,
     )
@@ -191,13 +192,21 @@ def _refuse_used(folder: Path, resume: bool) -> None:
         raise RunFolderError(f"{folder}: The folder is not empty.{hint}")
 
 
+def _model_path(folder: Path, path: str) -> str:
+    """The path for the manifest: that of the run's first part, since the digest says which model it is."""
+    if not (folder / "run.json").exists():
+        return path
+    settings = json.loads(read_manifest(str(folder)).get("settings") or "{}")
+    return settings.get("model", path)
+
+
 def open_model(path: str | None, threads: int | None = None) -> tuple[Any, dict[str, Any]]:
     """Open a model file, by default the installed small one, and say which it is."""
     from synthema import models
 
     file = Path(path) if path else Path(models.default_model_path())
     if not file.exists():
-        raise ConfigError(f"{file}: There is no such model file or folder.")
+        raise ConfigError(f"{file}: There is no such model file or folder; name one with --model.")
     return models.Model(file, threads=threads), {
         "name": file.stem if file.is_file() else file.name,
         "path": str(file.resolve()),
@@ -266,8 +275,8 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
         "reasons": [list(reason) for reason in done.reasons],
         "concepts": _by_label(study, drafts),
         "lengths": {
-            "accepted": [len(one[study.text].split()) for one in accepted if one.get(study.text)],
-            "drafts": [len(one[study.text].split()) for one in finished if one.get(study.text)],
+            "accepted": [len(tokens(one[study.text])) for one in accepted if one.get(study.text)],
+            "drafts": [len(tokens(one[study.text])) for one in finished if one.get(study.text)],
         },
         "rows": [_shown(study, one, identity) for one in _spread(accepted, SAMPLE)],
         "rejected": [_shown(study, one, identity) for one in _some_rejected(drafts)],

@@ -258,6 +258,8 @@ def test_a_run_is_verified_from_any_folder(with_echo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["generate", "c.toml", "--out", "run"]) == 0
     assert with_echo == [("default", 3)]
+    assert cli.main(["generate", "c.toml", "--out", "run", "--resume", "--model", "elsewhere.gguf"]) == 0
+    del with_echo[1:]
     monkeypatch.chdir("/")
     assert cli.main(["verify", str(tmp_path / "run"), "--model", "moved.gguf"]) == 0
     assert with_echo[1:] == [("moved.gguf", None)]

@@ -205,7 +205,7 @@ def test_a_text_has_the_same_bytes_in_any_company(dtype, width, tmp_path, torch_
 
 
 def test_integer_products_keep_the_neighbours(encoder_path, data_folder, torch_module):
-    texts = sentences(data_folder, 300)
+    texts = sentences(data_folder, 400)
     exact = torch_module.TextEncoder(str(encoder_path)).embed(texts)
     coarse = torch_module.TextEncoder(str(encoder_path), dtype="int8").embed(texts)
     assert cosines(exact, coarse).min() >= 0.999

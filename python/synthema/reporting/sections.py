@@ -384,10 +384,9 @@ def rows(document: Document) -> Html | None:
     if not sample:
         return None
     total = (document.get("run") or {}).get("accepted") or len(sample)
-    lead = (
-        f"{len(sample)} of {total:,} accepted rows, in the order of their row ids. "
-        "Marked words state a fact of the record."
-    )
+    lead = f"{len(sample)} of {total:,} accepted rows, in the order of their row ids."
+    if any(row.get("highlights") for row in sample):
+        lead += " Marked words state a fact of the record."
     cards = [_row(row, document) for row in sample]
     kept, folded = cards[:12], cards[12:]
     more = details(f"{len(folded)} more rows", *folded, class_="more") if folded else None
