@@ -75,6 +75,10 @@ void bind_checks(py::module_& module) {
       "Check: the text shares no run of so many words with any exemplar.");
   module.def("banned_words", &banned_words, py::arg("phrases"), py::arg("field") = "text",
              "Check: none of these words or phrases occurs.");
+  module.def(
+      "likely_enough", &likely_enough, py::arg("minimum"),
+      "Check: the mean log-probability of the row's drawn tokens is at least this (natural log, at most "
+      "0).");
   module.def("matches_choice", &matches_choice, py::arg("field"), py::arg("condition_field"),
              "Check: the field equals what the condition asks for.");
   module.def(
@@ -229,6 +233,7 @@ py::dict provenance_dict(const RowOutcome& o) {
   out["model"] = p.model, out["numeric_path"] = p.numeric_path, out["library"] = p.library;
   out["seed"] = p.seed, out["digest"] = p.digest, out["exemplars"] = p.exemplars;
   out["tokens"] = p.tokens, out["questions"] = p.questions, out["finish"] = p.finish;
+  out["answers"] = p.answers;
   out["condition"] = to_python(o.condition);
   return out;
 }
@@ -288,6 +293,12 @@ void bind_verify(py::module_& module) {
       .def_readonly("rows", &VerifyResult::rows, "Accepted rows whose line is whole and sealed.")
       .def_readonly("rejected", &VerifyResult::rejected, "Rejected attempts likewise.")
       .def_readonly("regenerated", &VerifyResult::regenerated, "Rows made again and compared byte for byte.")
+      .def_readonly("rescored", &VerifyResult::rescored,
+                    "Rows whose answers were read again and compared token by token.")
+      .def_property_readonly("tokens_same", [](const VerifyResult& r) { return r.tokens.same; })
+      .def_property_readonly("tokens_near", [](const VerifyResult& r) { return r.tokens.near; })
+      .def_property_readonly("tokens_different", [](const VerifyResult& r) { return r.tokens.different; })
+      .def_readonly("numeric_path", &VerifyResult::numeric_path, "Of the model that re-scored.")
       .def_readonly("differences", &VerifyResult::differences)
       .def_property_readonly("ok", &VerifyResult::ok)
       .def("__repr__", [](const VerifyResult& r) { return "<VerifyResult: " + r.text() + ">"; });
@@ -298,7 +309,7 @@ void bind_verify(py::module_& module) {
       [](const std::string& folder, const AnyPromptStrategy& strategy, AnyCompletionModel model,
          const std::shared_ptr<Table>& conditions, const py::object& draw,
          const std::shared_ptr<Table>& exemplars, const std::shared_ptr<Schema>& schema,
-         const std::vector<Check>& checks, std::size_t sample, bool cycle) {
+         const std::vector<Check>& checks, std::optional<std::size_t> sample, bool cycle) {
         const RunOptions options = [&] {
           RunOptions o = options_from(read_manifest(folder).manifest);
           o.digest_key = read_digest_key(folder);
@@ -306,15 +317,18 @@ void bind_verify(py::module_& module) {
           return o;
         }();
         const TaskSource tasks = source_from(conditions, draw, options.seed, exemplars, schema, cycle);
-        const ManifestInputs inputs{.identity = identity_of(model, strategy, options),
-                                    .checks = checks,
-                                    .schema = schema,
-                                    .exemplars = exemplars,
-                                    .conditions = conditions,
-                                    .settings = read_manifest(folder).manifest.at("settings").text()};
+        ManifestInputs inputs{.identity = identity_of(model, strategy, options),
+                              .checks = checks,
+                              .schema = schema,
+                              .exemplars = exemplars,
+                              .conditions = conditions,
+                              .settings = read_manifest(folder).manifest.at("settings").text()};
+        if (!sample) inputs.identity.numeric_path = read_manifest(folder).manifest.at("numeric_path").text();
+        const Record manifest = run_manifest(inputs, options, options.digest_key);
         const py::gil_scoped_release no_gil;
-        return verify(folder, run_manifest(inputs, options, options.digest_key),
-                      regenerate_with(model, strategy, tasks, checks, options), sample);
+        return sample ? verify(folder, manifest, regenerate_with(model, strategy, tasks, checks, options),
+                               *sample)
+                      : rescore(folder, manifest, model, strategy, tasks, checks, options);
       },
       py::arg("folder"), py::arg("strategy"), py::arg("model"), py::arg("conditions"), py::arg("draw"),
       py::arg("exemplars"), py::arg("schema"), py::arg("checks"), py::arg("sample"), py::arg("cycle"));

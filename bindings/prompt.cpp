@@ -3,6 +3,7 @@
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/prompt/any_prompt_strategy.hpp"
+#include "synthema/prompt/best_of.hpp"
 #include "synthema/prompt/few_shot.hpp"
 #include "synthema/prompt/label_conditioned.hpp"
 #include "synthema/prompt/zero_shot.hpp"
@@ -117,8 +118,10 @@ class PythonStrategy {
 // ---------------------------------------------------------------------------------------------------
 
 Sampling make_sampling(double temperature, std::uint32_t top_k, double top_p, double min_p,
-                       double repetition_penalty, std::uint32_t max_tokens) {
-  const Sampling sampling{temperature, top_k, top_p, min_p, repetition_penalty, max_tokens};
+                       double repetition_penalty, std::uint32_t max_tokens, std::uint32_t min_tokens,
+                       bool log_probabilities) {
+  const Sampling sampling{temperature,        top_k,      top_p,      min_p,
+                          repetition_penalty, max_tokens, min_tokens, log_probabilities};
   sampling.check();
   return sampling;
 }
@@ -140,22 +143,29 @@ repetition_penalty : float
     Above 1 makes tokens that were seen before less likely.
 max_tokens : int
     Of one completion.
+min_tokens : int
+    Before so many are drawn neither an end-of-text token nor a stop text can occur.
+log_probabilities : bool
+    Report the log-probability of every token (``Completion.token_log_probabilities``), not only their sum.
 )")
       .def(py::init(&make_sampling), py::kw_only(), py::arg("temperature") = 1.0, py::arg("top_k") = 0,
            py::arg("top_p") = 1.0, py::arg("min_p") = 0.0, py::arg("repetition_penalty") = 1.0,
-           py::arg("max_tokens") = 128)
+           py::arg("max_tokens") = 128, py::arg("min_tokens") = 0, py::arg("log_probabilities") = false)
       .def_readonly("temperature", &Sampling::temperature)
       .def_readonly("top_k", &Sampling::top_k)
       .def_readonly("top_p", &Sampling::top_p)
       .def_readonly("min_p", &Sampling::min_p)
       .def_readonly("repetition_penalty", &Sampling::repetition_penalty)
       .def_readonly("max_tokens", &Sampling::max_tokens)
+      .def_readonly("min_tokens", &Sampling::min_tokens)
+      .def_readonly("log_probabilities", &Sampling::log_probabilities)
       .def(
           "__eq__", [](const Sampling& a, const Sampling& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Sampling& s) {
         return message("Sampling(temperature=", s.temperature, ", top_k=", s.top_k, ", top_p=", s.top_p,
                        ", min_p=", s.min_p, ", repetition_penalty=", s.repetition_penalty,
-                       ", max_tokens=", s.max_tokens, ")");
+                       ", max_tokens=", s.max_tokens, ", min_tokens=", s.min_tokens,
+                       ", log_probabilities=", s.log_probabilities ? "True" : "False", ")");
       });
 }
 
@@ -179,12 +189,27 @@ void bind_prompt_class(py::module_& module) {
           [](Prompt p, std::vector<std::string> choices) { return std::move(p).among(std::move(choices)); },
           py::arg("choices"), "A copy whose answer is exactly one of these.")
       .def(
+          "without",
+          [](Prompt p, std::vector<std::string> texts) { return std::move(p).without(std::move(texts)); },
+          py::arg("texts"), "A copy in whose answer none of these texts can occur.")
+      .def(
+          "with_bias",
+          [](Prompt p, std::map<std::string, double> bias) {
+            p.bias = std::move(bias);
+            return p;
+          },
+          py::arg("bias"),
+          "A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids "
+          "them.")
+      .def(
           "with_sampling", [](Prompt p, const Sampling& s) { return std::move(p).with(s); },
           py::arg("sampling"), "A copy with sampling values of its own.")
       .def_readonly("messages", &Prompt::messages)
       .def_readonly("text", &Prompt::text)
       .def_readonly("stop", &Prompt::stop)
       .def_readonly("choices", &Prompt::choices)
+      .def_readonly("banned", &Prompt::banned)
+      .def_readonly("bias", &Prompt::bias)
       .def_readonly("sampling", &Prompt::sampling)
       .def(
           "__eq__", [](const Prompt& a, const Prompt& b) { return a == b; }, py::is_operator())
@@ -214,8 +239,13 @@ void bind_completion(py::module_& module) {
   py::class_<Completion>(module, "Completion", "A model's answer to one Prompt.")
       .def(py::init([](std::string text, std::string_view finish, TokenCounts tokens, std::string failure,
                        std::optional<double> log_probability) {
-             return Completion{std::move(text), finish_from(finish), tokens, log_probability,
-                               std::move(failure)};
+             Completion completion;
+             completion.text = std::move(text);
+             completion.finish = finish_from(finish);
+             completion.tokens = tokens;
+             completion.log_probability = log_probability;
+             completion.failure = std::move(failure);
+             return completion;
            }),
            py::arg("text"), py::kw_only(), py::arg("finish") = "stop",
            py::arg_v("tokens", TokenCounts(), "TokenCounts()"), py::arg("failure") = "",
@@ -228,6 +258,10 @@ void bind_completion(py::module_& module) {
       .def_readonly("log_probability", &Completion::log_probability,
                     "Natural logarithm, summed over the generated tokens, untempered; None if not known.")
       .def_readonly("failure", &Completion::failure, "A sentence, where finish is 'failed'.")
+      .def_readonly("token_ids", &Completion::token_ids,
+                    "All generated tokens, the end token too if one was drawn; empty if not known.")
+      .def_readonly("token_log_probabilities", &Completion::token_log_probabilities,
+                    "Natural logarithms, one per token id; only where the sampling values ask for them.")
       .def("__repr__", [](const Completion& c) {
         return message("Completion(<", c.text.size(), " bytes>, finish='", name_of(c.finish), "')");
       });
@@ -367,6 +401,24 @@ void bind_strategies(py::module_& module) {
         return PythonStrategy(std::move(name), std::move(function));
       },
       py::arg("name"), py::arg("function"));
+  module.def(
+      "best_of",
+      [](const AnyPromptStrategy& strategy, std::size_t n) -> AnyPromptStrategy {
+        return BestOf(strategy, n);
+      },
+      py::arg("strategy"), py::arg("n"),
+      R"(Every question of another strategy asked n times, going on with the likeliest answer.
+
+The likeliest is that of the largest mean log-probability of its drawn tokens. It raises plausibility and
+lowers diversity.
+
+Parameters
+----------
+strategy : PromptStrategy
+    Who asks.
+n : int
+    Answers to choose from, at least 1.
+)");
   module.def(
       "zero_shot",
       [](std::string instruction, std::string system, std::string field, bool chat,

@@ -2,6 +2,7 @@
 // the one this was built with.
 #include <pybind11/numpy.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "bindings/bindings.hpp"
@@ -32,12 +33,14 @@ Transformer open_transformer(const std::string& path, const TransformerOptions& 
 // {tokens, vocabulary}: row i is the distribution after token i.
 py::array_t<float> logits_of(Transformer& model, const std::vector<TokenId>& tokens) {
   py::array_t<float> out({tokens.size(), model.vocabulary_size()});
-  float* to = out.mutable_data();
+  float* const to = out.mutable_data();
   const py::gil_scoped_release no_gil;
   const Slot slot = model.open();
   try {
-    for (const std::span<const float> row : model.forward_all(slot, tokens))
-      to = std::copy(row.begin(), row.end(), to);
+    const SlotStep step{slot, tokens, tokens.size(), {}};
+    model.forward(std::span(&step, 1), [&](std::size_t which, std::size_t, std::span<const float> row) {
+      std::ranges::copy(row, to + which * row.size());
+    });
   } catch (...) {
     model.close(slot);
     throw;

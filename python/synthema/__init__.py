@@ -47,6 +47,7 @@ from synthema._core import (
     VerifyResult,
     __version__,
     banned_words,
+    best_of,
     concept_recovered,
     corpus_bleu,
     ends_with_punctuation,
@@ -55,6 +56,7 @@ from synthema._core import (
     in_language,
     label_conditioned,
     length_in_words,
+    likely_enough,
     longest_common_run,
     matches_choice,
     ngram_model,
@@ -101,7 +103,9 @@ _LAZY = {
     **dict.fromkeys(("check_generator", "check_strategy"), "conformance"),
     **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
-    **dict.fromkeys(("Embedder", "Model", "default_encoder_path", "default_model_path"), "models"),
+    **dict.fromkeys(
+        ("Embedder", "Model", "default_encoder_path", "default_model_path", "perplexity"), "models"
+    ),
     **dict.fromkeys(("read", "table", "write"), "tables"),
     **{
         name: name
@@ -170,11 +174,13 @@ __all__ = [
     "zero_shot",
     "VerifyResult",
     "banned_words",
+    "best_of",
     "concept_recovered",
     "ends_with_punctuation",
     "few_shot",
     "in_language",
     "length_in_words",
+    "likely_enough",
     "matches_choice",
     "no_exemplar_copy",
     "one_line",

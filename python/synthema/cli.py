@@ -108,12 +108,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
 
     one = _command(
-        commands, "verify", _verify, "check every row's seal and make rows again from the manifest",
+        commands, "verify", _verify, "check every row's seal and tokens, or make rows again",
         "synthema verify run --sample 20",
     )  # fmt: skip
     one.add_argument("folder", metavar="DIR", help="run folder")
     one.add_argument(
-        "--sample", type=_count, metavar="N", help="rows to make again; default: all up to 100, else 100"
+        "--sample", type=_count, metavar="N", help="rows to make again, byte for byte; default: re-score all"
     )
     one.add_argument(
         "--model", metavar="FILE", help="where the model lies now; default: where it lay for the run"

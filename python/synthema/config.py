@@ -70,6 +70,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "min_p": Key("number", "drop tokens below this share of the most likely one", minimum=0, maximum=1),
         "repetition_penalty": Key("number", "above 1 discourages what was said", minimum=0, maximum=100),
         "max_tokens": Key("integer", "of one completion", minimum=1),
+        "min_tokens": Key("integer", "before these neither end nor stop texts occur", minimum=0),
     },
     "run": {
         "max_attempts": Key("integer", "of one row before it is given up", minimum=1),

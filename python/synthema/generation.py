@@ -253,10 +253,15 @@ def verify(
     exemplars: Any = None,
     schema: Schema | None = None,
     checks: Iterable[Check | Callable] = (),
-    sample: int = 20,
+    sample: int | None = 20,
     cycle: bool = True,
 ) -> VerifyResult:
-    """Check every line of a run folder, and make rows again.
+    """Check every line of a run folder, and make rows again or re-score them.
+
+    Rows that are made again must come out byte for byte, which they do on the same kind of machine. To check
+    a run made elsewhere, re-score it: every recorded answer is read instead of written, many rows at a time,
+    and the model must choose the recorded tokens. Tokens within a small tolerance of the one drawn here
+    (near-ties: machines round differently) are counted apart.
 
     Parameters
     ----------
@@ -265,13 +270,15 @@ def verify(
     strategy, model, conditions, exemplars, schema, checks, cycle
         What the run was made with. Without a strategy and a model only the lines are checked: their seals,
         their order, and that none is missing.
-    sample : int
-        Rows to make again, spread over the run; all of them where there are at most 100.
+    sample : int, optional
+        Rows to make again, spread over the run; all of them where there are at most 100. None: re-score all
+        rows instead.
 
     Returns
     -------
     VerifyResult
-        `ok`, `rows`, `rejected`, `regenerated` and the `differences`.
+        `ok`, `rows`, `rejected`, `regenerated`, `rescored` with `tokens_same`, `tokens_near` and
+        `tokens_different`, and the `differences`.
 
     Raises
     ------

@@ -2,17 +2,69 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
+import math
 import os
 import pathlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synthema._torch import LocalModel, TextEncoder
 
-__all__ = ["Embedder", "Model", "default_encoder_path", "default_model_path"]
+__all__ = ["Embedder", "Model", "Perplexity", "default_encoder_path", "default_model_path", "perplexity"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Perplexity:
+    """Perplexity of some texts under a model.
+
+    Attributes
+    ----------
+    pooled
+        exp of minus the mean log-probability over the tokens of all texts; NaN if there are none.
+    texts
+        The same for each text; NaN where it has no scored token.
+    tokens
+        Scored tokens of each text: all but the first where the model has no begin token.
+    numeric_path
+        The arithmetic that scored.
+    """
+
+    pooled: float
+    texts: list[float]
+    tokens: list[int]
+    numeric_path: str
+
+
+def perplexity(model: Any, texts: Iterable[str]) -> Perplexity:
+    """Perplexity of texts: how surprised a model is by each of their tokens, on average.
+
+    Parameters
+    ----------
+    model
+        Has ``score(texts)``, log-probabilities by token, and ``numeric_path``: a `Model`.
+    texts
+        Each is scored on its own, from its beginning.
+
+    Returns
+    -------
+    Perplexity
+    """
+
+    def of(scores: Sequence[float]) -> float:
+        return math.exp(-math.fsum(scores) / len(scores)) if scores else math.nan
+
+    scores = model.score(list(texts))
+    return Perplexity(
+        pooled=of([x for text in scores for x in text]),
+        texts=[of(text) for text in scores],
+        tokens=[len(text) for text in scores],
+        numeric_path=model.numeric_path,
+    )
 
 
 def Model(  # noqa: N802  (a class to its users; a function because the class lives in a module loaded late)

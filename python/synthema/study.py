@@ -470,7 +470,7 @@ def from_config(config: Config) -> Study:
 
 
 def _sampling(base: Sampling | None, values: Mapping[str, Any]) -> Sampling:
-    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens")
+    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens", "min_tokens")
     known = {name: getattr(base, name) for name in names} if base else {}
     return Sampling(**{**known, **values})
 
@@ -581,14 +581,18 @@ def again(settings: Mapping[str, Any]) -> Study:
 def verify(
     folder: str | Path, *, sample: int | None = None, model: str | None = None, progress: Any = None
 ) -> dict[str, Any]:
-    """Check the seal of every line of a run folder and make rows again from its manifest.
+    """Check the seal of every line of a run folder, then re-score its rows or make some again.
+
+    Re-scoring reads the recorded answers instead of writing new ones, so it can check a run that was made on
+    another machine; see `synthema.verify`.
 
     Parameters
     ----------
     folder
         A run folder of `run`.
     sample
-        Rows to make again; by default all where there are at most 100, else 100.
+        Rows to make again, byte for byte. By default all rows are re-scored; a run whose model told no tokens
+        has up to 100 made again.
     model
         Where the model file lies now; by default where it lay when the run was made.
     progress
@@ -599,7 +603,7 @@ def verify(
     dict
         Counts, differences, "ok" and the exit status.
     """
-    from synthema.generation import strategy
+    from synthema.generation import load_run, strategy
     from synthema.generation import verify as verify_run
 
     folder = Path(folder)
@@ -609,7 +613,9 @@ def verify(
     study = again(settings)
     phase("load the model")
     answering, _ = open_model(model or settings.get("model"))
-    phase("check and make rows again")
+    if sample is None and not any(any(row["answers"]) for row in load_run(folder).provenance[:1]):
+        sample = 100
+    phase("re-score all rows" if sample is None else "check and make rows again")
     found = verify_run(
         folder,
         strategy(study.strategy, name=study.strategy_name) if study.strategy_name else study.strategy,
@@ -618,13 +624,24 @@ def verify(
         exemplars=study.exemplars,
         schema=study.schema,
         checks=study.checks,
-        sample=100 if sample is None else sample,
+        sample=sample,
     )
     differences = [{"row": one.row, "what": one.what} for one in found.differences]
     counts = [
         ("accepted rows", found.rows),
         ("rejected drafts", found.rejected),
-        ("made again", found.regenerated),
+        *(
+            [("made again", found.regenerated)]
+            if sample is not None
+            else [
+                ("re-scored rows", found.rescored),
+                ("tokens the same", f"{found.tokens_same:,}"),
+                ("near-ties", f"{found.tokens_near:,}"),
+                ("other tokens", f"{found.tokens_different:,}"),
+                ("made with", manifest["numeric_path"]),
+                ("re-scored with", found.numeric_path),
+            ]
+        ),
     ]
     shown_differences = [(f"row {one['row']}", one["what"]) for one in differences]
     return {
@@ -633,6 +650,12 @@ def verify(
         "rows": found.rows,
         "rejected": found.rejected,
         "regenerated": found.regenerated,
+        "rescored": found.rescored,
+        "tokens": {
+            "same": found.tokens_same,
+            "near": found.tokens_near,
+            "different": found.tokens_different,
+        },
         "differences": differences,
         "status": 0 if found.ok else 1,
         "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},

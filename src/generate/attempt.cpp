@@ -15,6 +15,7 @@ void add_sampling(Sha256& digest, const Sampling& s) {
   for (const double value : {s.temperature, s.top_p, s.min_p, s.repetition_penalty})
     digest.field(to_json(Value(value)));
   digest.field(std::to_string(s.top_k)).field(std::to_string(s.max_tokens));
+  digest.field(std::to_string(s.min_tokens)).field(s.log_probabilities ? "log-probabilities" : "");
 }
 
 void add_texts(Sha256& digest, const std::vector<std::string>& texts) {
@@ -28,6 +29,9 @@ void add_prompt(Sha256& digest, const Prompt& prompt) {
   digest.field(prompt.text);
   add_texts(digest, prompt.stop);
   add_texts(digest, prompt.choices);
+  add_texts(digest, prompt.banned);
+  digest.field(std::to_string(prompt.bias.size()));
+  for (const auto& [text, bias] : prompt.bias) digest.field(text).field(to_json(Value(bias)));
 }
 
 // Whether no check that looks for copies of exemplars vouches for this draft.
@@ -66,13 +70,18 @@ CompletionRequest Attempt::request(std::uint64_t id, Prompt prompt) {
   add_prompt(causes_, prompt);
   add_sampling(causes_, sampling);
   const std::uint64_t call = outcome_.provenance.questions++;
+  outcome_.provenance.answers.emplace_back();
   return CompletionRequest(id, std::move(prompt), sampling,
                            Random::for_call(options_.seed, task_.row, task_.attempt, call));
 }
 
-void Attempt::note(const Completion& completion) {
+void Attempt::note(std::size_t question, const Completion& completion) {
   outcome_.provenance.tokens += completion.tokens;
+  log_probability_ = log_probability_ && completion.log_probability
+                         ? std::optional(*log_probability_ + *completion.log_probability)
+                         : std::nullopt;
   outcome_.provenance.finish = name_of(completion.finish);
+  outcome_.provenance.answers[question] = completion.token_ids;
 }
 
 RowOutcome Attempt::finished() {
@@ -91,6 +100,9 @@ RowOutcome Attempt::judged(Draft draft, const std::vector<Check>& checks, bool l
   std::optional<std::string> reason =
       task_.schema ? schema_misfit(*task_.schema, draft.values) : std::nullopt;
   if (reason) outcome_.check = "schema";
+  const TokenCounts& tokens = outcome_.provenance.tokens;
+  if (const std::uint64_t drawn = tokens.free + tokens.masked; log_probability_ && drawn > 0)
+    draft.mean_log_probability = *log_probability_ / static_cast<double>(drawn);
   for (auto check = checks.begin(); !reason && check != checks.end(); ++check)
     if ((reason = check->test(task_, draft))) outcome_.check = check->name;
   if (reason) {

@@ -154,6 +154,18 @@ Check banned_words(std::vector<std::string> phrases, std::string field) {
   });
 }
 
+Check likely_enough(double minimum) {
+  require(minimum <= 0, "minimum", "The least mean log-probability must be at most 0.");
+  return {"likelihood", [=](const Task&, const Draft& draft) -> Reason {
+            if (!draft.mean_log_probability)
+              throw ConfigError(
+                  {.field = "likelihood"},
+                  "The model tells no log-probabilities, so its rows cannot be filtered by them.");
+            if (*draft.mean_log_probability >= minimum) return std::nullopt;
+            return message("The mean log-probability of the tokens is below ", minimum, ".");
+          }};
+}
+
 Check matches_choice(std::string field, std::string condition_field) {
   const auto test = [field, condition_field](const Task& task, const Draft& draft) -> Reason {
     const Value* got = draft.values.find(field);

@@ -28,7 +28,7 @@ Json provenance_json(const Provenance& p) {
               {"library", p.library},     {"seed", p.seed},
               {"digest", p.digest},       {"exemplars", p.exemplars},
               {"tokens", tokens},         {"questions", p.questions},
-              {"finish", p.finish}};
+              {"finish", p.finish},       {"answers", p.answers}};
 }
 
 Provenance provenance_from(const Json& j) {
@@ -48,6 +48,7 @@ Provenance provenance_from(const Json& j) {
   tokens.at("forced").get_to(p.tokens.forced);
   j.at("questions").get_to(p.questions);
   j.at("finish").get_to(p.finish);
+  j.at("answers").get_to(p.answers);
   return p;
 }
 

@@ -22,6 +22,8 @@ void add_sampling(Record& record, const Sampling& s) {
   record.set("min_p", s.min_p);
   record.set("repetition_penalty", s.repetition_penalty);
   record.set("max_tokens", count(s.max_tokens));
+  record.set("min_tokens", count(s.min_tokens));
+  record.set("log_probabilities", s.log_probabilities);
 }
 
 }  // namespace

@@ -70,6 +70,10 @@ std::string difference(const RowLines& there, const std::vector<RowOutcome>& aga
   return {};
 }
 
+bool same_lines(const std::vector<std::string>& there, std::span<const RowOutcome> again) {
+  return std::ranges::equal(there, again, {}, {}, [](const RowOutcome& outcome) { return to_json(outcome); });
+}
+
 std::uint64_t whole_number(const Record& manifest, const char* name) {
   const Value* value = manifest.find(name);
   const auto* number = value ? value->get_if<std::int64_t>() : nullptr;
@@ -88,8 +92,12 @@ double real_number(const Record& manifest, const char* name) {
 }  // namespace
 
 std::string VerifyResult::text() const {
-  return message(rows, " rows and ", rejected, " rejected attempts are whole; ", regenerated,
-                 " rows made again, ", differences.size(), " of them differ");
+  const std::string whole = message(rows, " rows and ", rejected, " rejected attempts are whole; ");
+  if (rescored == 0)
+    return message(whole, regenerated, " rows made again, ", differences.size(), " of them differ");
+  return message(whole, rescored, " rows re-scored: ", tokens.same, " tokens are the same, ", tokens.near,
+                 " are near-ties, ", tokens.different, " are not what the model draws; ", differences.size(),
+                 " rows differ");
 }
 
 RunOptions options_from(const Record& manifest) {
@@ -107,6 +115,8 @@ RunOptions options_from(const Record& manifest) {
   o.sampling.min_p = real_number(manifest, "min_p");
   o.sampling.repetition_penalty = real_number(manifest, "repetition_penalty");
   o.sampling.max_tokens = static_cast<std::uint32_t>(whole_number(manifest, "max_tokens"));
+  o.sampling.min_tokens = static_cast<std::uint32_t>(whole_number(manifest, "min_tokens"));
+  o.sampling.log_probabilities = manifest.at("log_probabilities") == Value(true);
   return o;
 }
 
@@ -132,6 +142,57 @@ VerifyResult verify(const std::string& folder, const Record& manifest, const Reg
     ++result.regenerated;
   }
   return result;
+}
+
+RecordedRun recorded_run(const std::string& folder, const Record& manifest) {
+  RecordedRun run;
+  require_manifest(folder, manifest);
+  const AllLines all = lines_of(folder, run.result);
+  require_consistent(folder, all, run.result);
+  const std::uint64_t seed = options_from(manifest).seed;
+  for (const auto& [row, lines] : all) {
+    if (!lines.decided) continue;
+    for (const std::string& line : lines.lines) {
+      RowOutcome outcome = row_outcome_from_json(line);
+      for (std::size_t call = 0; call < outcome.provenance.answers.size(); ++call)
+        if (auto& tokens = outcome.provenance.answers[call]; !tokens.empty())
+          run.answers[Random::for_call(seed, row, outcome.attempt, call).key()] = {row, std::move(tokens)};
+    }
+    run.lines_[row] = lines.lines;
+  }
+  if (run.answers.empty())
+    throw RunFolderError({.file = folder},
+                         "The run has no recorded tokens to re-score; make rows again instead.");
+  return run;
+}
+
+void RecordedRun::compare(std::span<const RowOutcome> attempts) {
+  const std::uint64_t row = attempts.front().row;
+  const auto there = lines_.extract(row);
+  if (!there)
+    differences_[row] = "The run does not have this row, but it follows from its manifest.";
+  else if (!same_lines(there.mapped(), attempts))
+    differences_[row] = "What is written does not follow from the recorded tokens.";
+  result.rescored += there ? 1 : 0;
+}
+
+std::vector<std::uint64_t> RecordedRun::waiting() const {
+  std::vector<std::uint64_t> rows;
+  for (const auto& [row, lines] : lines_) rows.push_back(row);
+  return rows;
+}
+
+VerifyResult RecordedRun::finished(const std::map<std::uint64_t, AnswerCheck>& checks,
+                                   std::string numeric_path) && {
+  for (const auto& [row, check] : checks) {
+    result.tokens += check;
+    if (check.different > 0)
+      differences_[row] = message(check.different, " of its tokens are not what the model draws.");
+  }
+  for (const auto& [row, lines] : lines_) differences_[row] = "The row was not made again.";
+  for (auto& [row, what] : differences_) result.differences.push_back({row, std::move(what)});
+  result.numeric_path = std::move(numeric_path);
+  return std::move(result);
 }
 
 }  // namespace synthema

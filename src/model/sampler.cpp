@@ -185,6 +185,7 @@ void Sampler::keep_nucleus(double goal) {
   double reached = 0;
   std::size_t edge = 0;
   for (; edge < kBuckets && reached + sums[edge] < goal; ++edge) reached += sums[edge];
+  nucleus_margin_ = 0;
   if (edge == kBuckets) return;  // rounding: all together only just miss the goal
   sorted_.clear();
   for (const Candidate& c : candidates_)
@@ -195,6 +196,7 @@ void Sampler::keep_nucleus(double goal) {
     last = c;
     if ((reached += static_cast<double>(c.value)) >= goal) break;
   }
+  nucleus_margin_ = std::min(reached - goal, goal - (reached - static_cast<double>(last.value))) / goal;
   keep_until(last);
 }
 
@@ -252,6 +254,62 @@ Draw Sampler::draw(const Offer& offer, const Sampling& sampling, const Random& r
   }
   return {offer.allowed.empty() ? static_cast<TokenId>(index) : offer.allowed[index],
           static_cast<double>(offer.logits[index]) - static_cast<double>(top) - std::log(sum)};
+}
+
+Sampler::Judged Sampler::judge(const Offer& offer, const Sampling& sampling, const Random& random,
+                               std::uint64_t token_index, TokenId given, double tolerance) {
+  Judged out;
+  out.draw = draw(offer, sampling, random, token_index);
+  if (out.draw.id == given) return out;
+  out.agreement = Agreement::different;
+  auto index = static_cast<std::size_t>(given);
+  if (!offer.allowed.empty()) {
+    const auto found = std::ranges::lower_bound(offer.allowed, given);
+    if (found == offer.allowed.end() || *found != given) return out;
+    index = static_cast<std::size_t>(found - offer.allowed.begin());
+  }
+  if (given < 0 || index >= offer.logits.size()) return out;
+  out.draw = {given, log_probability_of(offer.logits, index)};
+  if (is_near(changed(offer, sampling), index, sampling, uniform_of(random, token_index), tolerance))
+    out.agreement = Agreement::near;
+  return out;
+}
+
+// After a draw that gave another id. Slow and plain: it is rare.
+bool Sampler::is_near(std::span<const float> logits, std::size_t given, const Sampling& sampling,
+                      double uniform, double tolerance) {
+  const auto top = static_cast<double>(scan(logits)), at = static_cast<double>(logits[given]);
+  if (sampling.temperature == 0) return top - at <= 2 * tolerance;
+  const auto weight = [&](std::size_t i) {
+    return std::exp((static_cast<double>(logits[i]) - top) / sampling.temperature);
+  };
+  const bool cut = sampling.top_k > 0 || sampling.top_p < 1 || sampling.min_p > 0;
+  std::vector<bool> kept(logits.size(), !cut);
+  double slack = tolerance / (2 * sampling.temperature), sum = 0, lightest = 1;
+  if (cut) {
+    for (const Candidate& c : candidates_) {
+      kept[c.index] = true;
+      lightest = std::min(lightest, weight(c.index));
+    }
+    const double ratio = std::exp(2 * tolerance / sampling.temperature);
+    const bool open_edge = sampling.top_p < 1 && nucleus_margin_ <= 2 * tolerance / sampling.temperature;
+    if (!kept[given] && !open_edge && weight(given) * ratio < lightest) return false;
+    kept[given] = true;
+    double edge = open_edge ? lightest : 0;
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      if (weight(i) * ratio >= lightest && weight(i) <= lightest * ratio) edge += weight(i);
+    for (const Candidate& c : candidates_) sum += weight(c.index);
+    // An edge that is only the lightest kept id itself has no second id to change places with.
+    if (open_edge || edge > lightest * 1.5) slack += edge / sum;
+    sum = 0;
+  }
+  double below = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (!kept[i]) continue;
+    if (i < given) below += weight(i);
+    sum += weight(i);
+  }
+  return uniform >= below / sum - slack && uniform <= (below + weight(given)) / sum + slack;
 }
 
 }  // namespace synthema

@@ -1,7 +1,5 @@
 #include "synthema/torch/local_model.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "synthema/core/version.hpp"
@@ -31,13 +29,6 @@ std::string digest_of(const ModelFile& file, const ChatTemplate& chat) {
       .hex();
 }
 
-double log_probability(std::span<const float> logits, TokenId id) {
-  const double top = *std::ranges::max_element(logits);
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(logit - top);
-  return logits[static_cast<std::size_t>(id)] - top - std::log(sum);
-}
-
 }  // namespace
 
 struct LocalModel::Impl {
@@ -63,28 +54,6 @@ struct LocalModel::Impl {
     std::vector<TokenId> ids = engine.tokenizer().encode(text);
     if (const auto begin = engine.tokenizer().begin_id()) ids.insert(ids.begin(), *begin);
     return ids;
-  }
-
-  std::vector<double> score(const std::string& text) {
-    const std::vector<TokenId> ids = encode(text);
-    if (ids.size() < 2) return {};
-    Transformer& model = engine.model();
-    const Slot slot = model.open();
-    std::vector<double> out;
-    try {
-      constexpr std::size_t chunk = 128;  // logits of more tokens would take much memory
-      for (std::size_t begin = 0; begin + 1 < ids.size(); begin += chunk) {
-        const auto some = std::span(ids).subspan(begin, std::min(chunk, ids.size() - 1 - begin));
-        const auto logits = model.forward_all(slot, some);
-        for (std::size_t i = 0; i < some.size(); ++i)
-          out.push_back(log_probability(logits[i], ids[begin + i + 1]));
-      }
-    } catch (...) {
-      model.close(slot);
-      throw;
-    }
-    model.close(slot);
-    return out;
   }
 
   LocalEngine engine;
@@ -124,9 +93,9 @@ const std::string& LocalModel::chat_template() const {
   return impl_->engine.chat_template().name();
 }
 std::vector<std::vector<double>> LocalModel::score(const std::vector<std::string>& texts) {
-  std::vector<std::vector<double>> out;
-  for (const std::string& text : texts) out.push_back(impl_->score(text));
-  return out;
+  std::vector<std::vector<TokenId>> ids;
+  for (const std::string& text : texts) ids.push_back(impl_->encode(text));
+  return impl_->engine.score(ids);
 }
 
 }  // namespace synthema

@@ -21,6 +21,8 @@ namespace synthema {
 namespace {
 
 constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
+// A worker gets rows of its own from so many on; with fewer all threads share each product.
+constexpr std::size_t kRowsToShare = detail::kRowTile;
 
 void check_config(const ModelConfig& config) {
   const auto require = [&](bool ok, const char* what) {
@@ -124,6 +126,9 @@ struct Transformer::Impl {
     for (const SlotStep& step : steps) {
       slots.push_back(step.slot);
       if (step.tokens.empty()) throw ModelError(message("Slot ", step.slot, " was given no token."));
+      if (step.wants_logits > step.tokens.size() || (step.wants_logits > 1 && !step.allowed.empty()))
+        throw ModelError(
+            message("Slot ", step.slot, " wants more logits than it has tokens, or some of several."));
       if (static_cast<std::size_t>(sequences.at(step.slot).length) + step.tokens.size() >
           static_cast<std::size_t>(config.context))
         throw ModelError(
@@ -139,90 +144,119 @@ struct Transformer::Impl {
       throw ModelError("A slot occurs twice in one call of forward().");
   }
 
-  std::vector<detail::DecoderRow> rows_of(std::span<const SlotStep> steps, bool all_logits) const {
-    std::vector<detail::DecoderRow> rows;
+  // A step and how many distributions come before its own.
+  struct Item {
+    const SlotStep* step;
+    std::size_t first;
+  };
+  // Sequences that begin with the same blocks stand together, so that they come to the same worker.
+  std::vector<Item> ordered(std::span<const SlotStep> steps) const {
+    std::vector<Item> items;
+    std::size_t first = 0;
     for (const SlotStep& step : steps) {
-      const detail::Sequence& sequence = sequences.at(step.slot);
-      for (std::size_t i = 0; i < step.tokens.size(); ++i)
-        rows.push_back({step.tokens[i], sequence.length + static_cast<std::int64_t>(i), &sequence.blocks,
-                        all_logits || (step.wants_logits && i + 1 == step.tokens.size()),
-                        all_logits ? std::span<const TokenId>() : step.allowed});
+      items.push_back({&step, first});
+      first += step.wants_logits;
     }
-    return rows;
+    std::ranges::stable_sort(items, {}, [this](const Item& item) -> const std::vector<std::int32_t>& {
+      return sequences.at(item.step->slot).blocks;
+    });
+    return items;
   }
 
-  // Contiguous runs of steps of about the same number of rows, one a thread; a single run where there is not
-  // enough to share (its products then use all threads).
-  std::vector<std::span<const SlotStep>> share(std::span<const SlotStep> steps) const {
+  // Contiguous runs of about the same number of rows, one a thread; a single run where there is not enough to
+  // share (its products then use all threads).
+  std::vector<std::span<const Item>> share(std::span<const Item> items) const {
     std::size_t rows = 0;
-    for (const SlotStep& step : steps) rows += step.tokens.size();
-    const std::size_t parts = std::min(workers.size(), rows / detail::kRowTile);
-    std::vector<std::span<const SlotStep>> out;
-    for (std::size_t begin = 0, done = 0; begin < steps.size();) {
+    for (const Item& item : items) rows += item.step->tokens.size();
+    const std::size_t parts = std::min(workers.size(), rows / kRowsToShare);
+    std::vector<std::span<const Item>> out;
+    for (std::size_t begin = 0, done = 0; begin < items.size();) {
       const std::size_t goal = parts < 2 ? rows : rows * (out.size() + 1) / parts;
       std::size_t end = begin;
-      while (end < steps.size() &&
-             (end == begin || done + steps[end].tokens.size() <= goal || out.size() + 1 == parts))
-        done += steps[end++].tokens.size();
-      out.push_back(steps.subspan(begin, end - begin));
+      while (end < items.size() &&
+             (end == begin || done + items[end].step->tokens.size() <= goal || out.size() + 1 == parts))
+        done += items[end++].step->tokens.size();
+      out.push_back(items.subspan(begin, end - begin));
       begin = end;
     }
     return out;
   }
 
-  // All rows of some steps; logits rows are appended to `out` in the order of the steps.
-  void compute(std::span<const SlotStep> steps, int threads, bool all_logits,
-               std::vector<std::span<const float>>& out, std::vector<at::Tensor>& keep) const {
+  // A row that wants logits, and what they are for.
+  struct Wanted {
+    std::size_t which;
+    std::span<const TokenId> allowed;
+  };
+
+  // All rows of some steps, in chunks; what wants logits gets them before the next chunk. A part that is
+  // alone spreads over all threads; else every thread works for itself.
+  void compute(std::span<const Item> items, std::size_t worker, bool alone, const LogitsUse& use) {
     const c10::InferenceMode inference;
+    const int threads = alone ? static_cast<int>(workers.size()) : 1;
     if (at::get_num_threads() != threads) at::set_num_threads(threads);
-    const std::vector<detail::DecoderRow> rows = rows_of(steps, all_logits);
-    for (std::size_t begin = 0; begin < rows.size(); begin += kChunkRows) {
+    std::vector<detail::DecoderRow> rows;
+    std::vector<Wanted> wanted;
+    for (const auto& [step, first] : items) {
+      const detail::Sequence& sequence = sequences.at(step->slot);
+      const std::size_t silent = step->tokens.size() - step->wants_logits;
+      for (std::size_t i = 0; i < step->tokens.size(); ++i) {
+        rows.push_back({step->tokens[i], sequence.length + static_cast<std::int64_t>(i), &sequence.blocks,
+                        i >= silent, step->allowed});
+        if (i >= silent) wanted.push_back({first + i - silent, step->allowed});
+      }
+    }
+    for (std::size_t begin = 0, given = 0; begin < rows.size(); begin += kChunkRows) {
       const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
-      detail::Logits logits = decoder->run(chunk);
-      if (logits.place.empty()) continue;
-      for (const std::int64_t row : logits.place)
-        out.emplace_back(logits.rows.data_ptr<float>() + row * config.vocabulary,
-                         static_cast<std::size_t>(config.vocabulary));
-      keep.push_back(std::move(logits.rows));
+      const detail::Logits logits = decoder->run(chunk);
+      const std::size_t now = logits.place.size();
+      const auto some = std::span(wanted).subspan(given, now);
+      const auto hand_out = [&](std::size_t part, std::size_t parts, std::size_t by) {
+        for (std::size_t i = part; i < now; i += parts)
+          hand(some[i], logits.rows.data_ptr<float>() + logits.place[i] * config.vocabulary, by, use);
+      };
+      if (alone && now > 1)
+        workers.run(std::min(workers.size(), now),
+                    [&](std::size_t by) { hand_out(by, std::min(workers.size(), now), by); });
+      else
+        hand_out(0, 1, worker);
+      given += now;
     }
   }
+  void hand(const Wanted& wanted, const float* logits, std::size_t worker, const LogitsUse& use) const {
+    if (wanted.allowed.empty())
+      return use(wanted.which, worker, {logits, static_cast<std::size_t>(config.vocabulary)});
+    std::vector<float> values;
+    for (const TokenId id : wanted.allowed) values.push_back(logits[id]);
+    use(wanted.which, worker, values);
+  }
 
-  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps, bool all_logits = false) {
+  void forward(std::span<const SlotStep> steps, const LogitsUse& use) {
     check(steps);
     for (const SlotStep& step : steps) sequences.reserve(step.slot, step.tokens.size());
-    const auto parts = share(steps);
-    // Alone, a part spreads its products over all threads; else every thread works for itself.
-    const std::size_t threads = parts.size() == 1 ? workers.size() : 1;
-    const detail::ThreadsGuard guard(threads);
-    std::vector<std::vector<std::span<const float>>> found(parts.size());
-    std::vector<std::vector<at::Tensor>> keep(parts.size());
-    workers.run(parts.size(), [&](std::size_t i) {
-      detail::guarded("computing a batch",
-                      [&] { compute(parts[i], static_cast<int>(threads), all_logits, found[i], keep[i]); });
-    });
+    const std::vector<Item> items = ordered(steps);
+    const auto parts = share(items);
+    const bool alone = parts.size() == 1;
+    const detail::ThreadsGuard guard(alone ? workers.size() : 1);
+    const auto work = [&](std::size_t i) {
+      detail::guarded("computing a batch", [&] { compute(parts[i], i, alone, use); });
+    };
+    if (alone)
+      work(0);
+    else
+      workers.run(parts.size(), work);
     for (const SlotStep& step : steps)
       sequences.at(step.slot).length += static_cast<std::int64_t>(step.tokens.size());
-    return collect(steps, found, std::move(keep));
   }
 
-  std::vector<std::span<const float>> collect(std::span<const SlotStep> steps,
-                                              const std::vector<std::vector<std::span<const float>>>& found,
-                                              std::vector<std::vector<at::Tensor>> keep) {
-    kept = std::move(keep);
-    chosen.clear();
-    std::vector<std::span<const float>> out;
-    for (const auto& part : found) out.insert(out.end(), part.begin(), part.end());
-    std::size_t at = 0;
-    for (const SlotStep& step : steps) {
-      if (!step.wants_logits) continue;
-      if (!step.allowed.empty()) {
-        std::vector<float>& values = chosen.emplace_back();
-        for (const TokenId id : step.allowed) values.push_back(out[at][static_cast<std::size_t>(id)]);
-        out[at] = values;
-      }
-      ++at;
-    }
-    return out;
+  // For callers that want to keep all logits until the next call.
+  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps) {
+    std::size_t count = 0;
+    for (const SlotStep& step : steps) count += step.wants_logits;
+    kept.assign(count, {});
+    forward(steps, [&](std::size_t which, std::size_t, std::span<const float> logits) {
+      kept[which].assign(logits.begin(), logits.end());
+    });
+    return {kept.begin(), kept.end()};
   }
 
   ModelConfig config;
@@ -232,9 +266,7 @@ struct Transformer::Impl {
   std::unique_ptr<detail::Decoder> decoder;
   detail::Sequences sequences;
   detail::Workers workers;
-  // What the spans of the last forward() point to. Moving a vector does not move its elements' memory.
-  std::vector<std::vector<at::Tensor>> kept;
-  std::vector<std::vector<float>> chosen;
+  std::vector<std::vector<float>> kept;  // what the spans of the last forward() point to
 };
 
 Transformer::Transformer(const ModelConfig& config, const WeightSource& weights,
@@ -260,9 +292,11 @@ std::size_t Transformer::length(Slot slot) const {
 std::vector<std::span<const float>> Transformer::forward(std::span<const SlotStep> steps) {
   return detail::guarded("computing a batch", [&] { return impl_->forward(steps); });
 }
-std::vector<std::span<const float>> Transformer::forward_all(Slot slot, std::span<const TokenId> tokens) {
-  const SlotStep step{slot, tokens, false, {}};
-  return detail::guarded("computing a text", [&] { return impl_->forward(std::span(&step, 1), true); });
+void Transformer::forward(std::span<const SlotStep> steps, const LogitsUse& use) {
+  detail::guarded("computing a batch", [&] { impl_->forward(steps, use); });
+}
+std::size_t Transformer::workers() const {
+  return impl_->workers.size();
 }
 std::size_t Transformer::vocabulary_size() const {
   return static_cast<std::size_t>(impl_->config.vocabulary);

@@ -110,3 +110,47 @@ def test_another_template_is_another_model(smollm2_path, model):
     assert other.digest != model.digest
     with pytest.raises(synthema.ConfigError, match="esperanto"):
         synthema.Model(smollm2_path, chat_template="esperanto")
+
+
+def test_log_probabilities_of_generated_tokens_are_those_of_scoring(model):
+    prompt = "The capital of France is Paris. The capital of Italy is"
+    sampling = Sampling(temperature=0.7, max_tokens=6, log_probabilities=True)
+    completion = model.complete([Prompt.plain(prompt)], sampling)[0]
+    found = completion.token_log_probabilities
+    assert len(found) == len(completion.token_ids) > 0
+    assert sum(found) == pytest.approx(completion.log_probability)
+    # The answer may have been split into other tokens than its text is: compare where it was not.
+    whole = model.score([prompt + completion.text])[0]
+    if len(whole) == model.count_tokens(prompt) - 1 + len(found) and completion.finish == "length":
+        assert whole[-len(found) :] == found
+
+
+def test_perplexity_is_per_text_and_pooled(model):
+    texts = ["The patient was admitted to hospital.", "Purple colourless ideas sleep furiously on.", ""]
+    found = synthema.perplexity(model, texts)
+    scores = model.score(texts)
+    assert found.tokens == [len(s) for s in scores]
+    assert found.texts[0] == pytest.approx(math.exp(-sum(scores[0]) / len(scores[0])))
+    assert found.texts[0] < found.texts[1]
+    assert found.texts[0] < found.pooled < found.texts[1]
+    assert math.isnan(found.texts[2])
+    assert found.numeric_path == model.numeric_path
+
+
+def test_scores_do_not_depend_on_company_or_order(model):
+    texts = [f"Note {i}: " + "the patient reports cough and fever. " * (1 + i % 7) for i in range(30)]
+    together = model.score(texts)
+    assert model.score(texts[::-1]) == together[::-1]
+    assert model.score(texts[4:5]) == together[4:5]
+    assert all(x < 0 for text in together for x in text)
+
+
+def test_banned_texts_and_minimum_lengths(model):
+    asked = [Prompt.plain(f"{PREFIX}Age: {i}. Finding: cough. Sentence:") for i in range(12)]
+    banned = [p.without([" patient", " the", "The"]).until("\n") for p in asked]
+    for completion in model.complete(banned, Sampling(max_tokens=20)):
+        assert not any(word in completion.text for word in (" patient", " the", "The"))
+    for completion in model.complete(
+        [p.until("\n").until(".") for p in asked], Sampling(max_tokens=30, min_tokens=15)
+    ):
+        assert completion.tokens.free > 15 or completion.finish == "failed"

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ class SYNTHEMA_EXPORT Attempt {
 
   // Notes a question before it is asked, and gives it its sampling values and random stream.
   CompletionRequest request(std::uint64_t id, Prompt prompt);
-  void note(const Completion& completion);
+  // The answer to the question asked as number `question` of this attempt.
+  void note(std::size_t question, const Completion& completion);
   std::uint64_t questions() const { return outcome_.provenance.questions; }
 
   // The end of the attempt, in one of three ways. `last`: no further attempt would follow a rejection.
@@ -45,6 +47,7 @@ class SYNTHEMA_EXPORT Attempt {
   const Task& task_;
   bool private_;
   Sha256 causes_;
+  std::optional<double> log_probability_ = 0;  // of all answers; nothing once one does not tell
   RowOutcome outcome_;
 };
 

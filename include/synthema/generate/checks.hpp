@@ -34,6 +34,10 @@ Check no_exemplar_copy(std::shared_ptr<const Table> exemplars, std::size_t run =
 // None of these phrases occurs, compared word by word without regard to case.
 Check banned_words(std::vector<std::string> phrases, std::string field = "text");
 
+// The mean log-probability of the tokens that were drawn for the row is at least `minimum` (natural log, at
+// most 0): what the model itself finds odd is refused. A model that tells none ends the run: ConfigError.
+Check likely_enough(double minimum);
+
 // `field` equals the condition's `condition_field` (what a choice under a mask gave must be what was asked).
 Check matches_choice(std::string field, std::string condition_field);
 

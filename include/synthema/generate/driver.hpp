@@ -68,6 +68,7 @@ class Driver {
     Exchange exchange;
     std::vector<Completion> answers;  // one per question under way
     std::size_t missing = 0;
+    std::size_t asked = 0;  // questions of this attempt before those under way
   };
   struct Question {
     std::uint64_t row = 0;
@@ -112,7 +113,7 @@ class Driver {
       if (!asked)
         throw GenerationError(message("The model answered a request (", one.id, ") that is not under way."));
       Row& row = rows_.at(asked.mapped().row);
-      row.attempt->note(one.completion);
+      row.attempt->note(row.asked + asked.mapped().index, one.completion);
       row.answers[asked.mapped().index] = std::move(one.completion);
       if (--row.missing == 0) {
         resume(row);
@@ -193,6 +194,7 @@ class Driver {
     }
     row.answers.assign(prompts.size(), Completion());
     row.missing = prompts.size();
+    row.asked = row.attempt->questions();
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       const std::uint64_t id = next_id_++;
       questions_.emplace(id, Question{row.task.row, i});

@@ -27,6 +27,9 @@ struct Provenance {
   TokenCounts tokens;                    // summed over the attempt's questions
   std::uint64_t questions = 0;
   std::string finish;  // of the last completion
+  // Token ids of the answer to each question, where the model tells them: what re-scoring checks
+  // (verify.hpp). Kept because text does not say how it was split into tokens; about as long as the text.
+  std::vector<std::vector<std::int32_t>> answers = {};
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 

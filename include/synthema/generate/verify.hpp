@@ -1,14 +1,22 @@
-// verify: is a run folder what it says it is? Every line must be whole, sealed and in its place; some rows,
-// or all, are made again and must come out byte for byte.
+// verify: is a run folder what it says it is? Every line must be whole, sealed and in its place. Then there
+// are two ways to go on. Rows can be made again, and must come out byte for byte: on the same kind of
+// machine. Or they are re-scored, on any machine: the strategy asks again, every answer is read instead of
+// written, many rows at a time, and the model must choose the recorded tokens with the noise of their place.
+// Machines round differently, so a token that lies within a tolerance of the one drawn here is counted apart
+// as a near-tie; any other is a failure, and so is a row whose values do not follow from its tokens.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "synthema/core/export.hpp"
 #include "synthema/generate/driver.hpp"
 #include "synthema/generate/run_folder.hpp"
 
@@ -23,6 +31,9 @@ struct VerifyResult {
   std::uint64_t rows = 0;      // accepted rows whose line is good
   std::uint64_t rejected = 0;  // attempts likewise
   std::uint64_t regenerated = 0;
+  std::uint64_t rescored = 0;
+  AnswerCheck tokens;        // of the rescored rows, accepted or not
+  std::string numeric_path;  // of the model that re-scored
   std::vector<VerifyDifference> differences;
 
   bool ok() const { return differences.empty(); }
@@ -41,6 +52,31 @@ VerifyResult verify_lines(const std::string& folder);
 // regenerates, differs.
 VerifyResult verify(const std::string& folder, const Record& manifest, const RegenerateRow& regenerate,
                     std::size_t sample);
+
+// The answers of a run, by the key of the random stream that they were drawn with.
+struct RecordedAnswer {
+  std::uint64_t row = 0;
+  std::vector<std::int32_t> tokens;
+};
+using RecordedAnswers = std::unordered_map<std::uint64_t, RecordedAnswer>;
+
+// A run that is being re-scored: its lines, waiting to be compared.
+class SYNTHEMA_EXPORT RecordedRun {
+ public:
+  VerifyResult result;
+  RecordedAnswers answers;
+
+  void compare(std::span<const RowOutcome> attempts);  // of one row
+  std::vector<std::uint64_t> waiting() const;          // rows that were not compared
+  VerifyResult finished(const std::map<std::uint64_t, AnswerCheck>& checks, std::string numeric_path) &&;
+
+ private:
+  friend RecordedRun recorded_run(const std::string& folder, const Record& manifest);
+  std::map<std::uint64_t, std::vector<std::string>> lines_;
+  std::map<std::uint64_t, std::string> differences_;
+};
+// RunFolderError as verify(), and where the run has no recorded tokens.
+SYNTHEMA_EXPORT RecordedRun recorded_run(const std::string& folder, const Record& manifest);
 
 // The options a manifest tells of. RunFolderError if it tells too little.
 RunOptions options_from(const Record& manifest);
@@ -68,6 +104,64 @@ RegenerateRow regenerate_with(M& model, const S& strategy, const TaskSource& tas
     }
     return outcomes;
   };
+}
+
+// A model that reads the recorded answers of a run instead of writing new ones. It has the run's own numeric
+// path, so that what it gives is compared with what the run gave.
+template <CompletionModel M>
+class ReplayingModel {
+ public:
+  ReplayingModel(M& model, const RecordedAnswers& recorded, std::string numeric_path)
+      : model_(&model), recorded_(&recorded), numeric_path_(std::move(numeric_path)) {}
+
+  void submit(std::vector<CompletionRequest> requests) {
+    for (CompletionRequest& request : requests)
+      if (const auto found = recorded_->find(request.random.key()); found != recorded_->end()) {
+        rows_[request.id] = found->second.row;
+        request.given = found->second.tokens;
+      }
+    model_->submit(std::move(requests));
+  }
+  std::vector<FinishedCompletion> poll() {
+    std::vector<FinishedCompletion> finished = model_->poll();
+    for (FinishedCompletion& one : finished) {
+      const auto row = rows_.extract(one.id);
+      if (row && one.completion.check) checks_[row.mapped()] += *one.completion.check;
+    }
+    return finished;
+  }
+  void discard() { model_->discard(); }
+  std::string digest() const { return model_->digest(); }
+  std::string numeric_path() const { return numeric_path_; }
+  ModelLocation location() const { return model_->location(); }
+
+  const std::map<std::uint64_t, AnswerCheck>& checks() const { return checks_; }  // by row
+
+ private:
+  M* model_;
+  const RecordedAnswers* recorded_;
+  std::string numeric_path_;
+  std::unordered_map<std::uint64_t, std::uint64_t> rows_;  // by request
+  std::map<std::uint64_t, AnswerCheck> checks_;
+};
+
+// Re-scores all decided rows with the driver. RunFolderError as verify(). `manifest` is that of a run with
+// the run's own numeric path.
+template <CompletionModel M, PromptStrategy S>
+VerifyResult rescore(const std::string& folder, const Record& manifest, M& model, const S& strategy,
+                     const TaskSource& tasks, const std::vector<Check>& checks, RunOptions options) {
+  RecordedRun recorded = recorded_run(folder, manifest);
+  ReplayingModel<M> replaying(model, recorded.answers, manifest.at("numeric_path").text());
+  const RowSink compare = [&](std::span<const RowOutcome> attempts) { recorded.compare(attempts); };
+  options.hopeless_below = 0;
+  if (recorded.result.rows > 0) {
+    options.rows = recorded.result.rows;
+    run_rows(replaying, strategy, tasks, checks, options, compare);
+  }
+  // Rows that were given up after the last accepted one.
+  const RegenerateRow one = regenerate_with(replaying, strategy, tasks, checks, options);
+  for (const std::uint64_t row : recorded.waiting()) recorded.compare(one(row));
+  return std::move(recorded).finished(replaying.checks(), model.numeric_path());
 }
 
 }  // namespace synthema

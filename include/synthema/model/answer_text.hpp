@@ -18,6 +18,8 @@ class SYNTHEMA_EXPORT AnswerText {
   // Adds the bytes of one token. True if a stop text is now complete, across token borders too: it and all
   // after it are removed, and nothing may be added any more.
   bool append(std::string_view bytes);
+  const std::string& text() const { return text_; }  // so far
+  const std::vector<std::string>& stops() const { return stops_; }
   // The answer. Half a character at its very end (a cut by length) is removed; nothing is ever replaced by
   // U+FFFD. ModelError if other bytes are not valid UTF-8.
   std::string finish() &&;

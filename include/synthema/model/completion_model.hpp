@@ -24,6 +24,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,10 @@ struct CompletionRequest {
   Prompt prompt;
   Sampling sampling;  // already merged: the prompt's own values or else the run's
   Random random;      // the stream of this call
+  // An answer (Completion::token_ids) to be checked, not written: a model that can reads it in one pass,
+  // gives the completion that has these tokens and says in `check` whether it would have drawn them. Others
+  // answer as always.
+  std::optional<std::vector<std::int32_t>> given;
 };
 
 struct FinishedCompletion {

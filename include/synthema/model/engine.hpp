@@ -1,6 +1,11 @@
-// Engine: a LanguageModel and a Tokenizer become a CompletionModel. A plain batched loop: every poll feeds
-// each sequence its next tokens in one forward(), draws, and refills free slots in the order of submission. A
-// faster engine replaces the inside of this class, not its interface.
+// Engine: a LanguageModel and a Tokenizer become a CompletionModel by continuous batching. Every poll is one
+// step: free slots are refilled in the order of submission, every sequence that draws gives one row to one
+// forward(), and prompts are read in chunks beside them, within a budget of rows, so that neither holds up
+// the other. What prompts begin with in common is stored once and computed once (prefix_tree.hpp). Draws run
+// on the model's workers, each as soon as its logits are there.
+//
+// Nobody starves: admission is first come, first served (a request that waits for memory holds up those
+// behind it), every admitted sequence draws in every step, and older prompts are read first.
 #pragma once
 
 #include <algorithm>
@@ -17,20 +22,23 @@
 
 #include "synthema/core/error.hpp"
 #include "synthema/model/answer_text.hpp"
+#include "synthema/model/banned_texts.hpp"
 #include "synthema/model/chat_template.hpp"
 #include "synthema/model/choice_constraint.hpp"
 #include "synthema/model/completion_model.hpp"
 #include "synthema/model/language_model.hpp"
-#include "synthema/model/prefix_cache.hpp"
+#include "synthema/model/prefix_tree.hpp"
 #include "synthema/model/sampler.hpp"
+#include "synthema/model/score.hpp"
 
 namespace synthema {
 
 struct EngineOptions {
-  std::size_t slots = 32;            // sequences under way at once
-  std::size_t prefill_rows = 512;    // prompt tokens computed in one poll, about
-  std::size_t shared_prefixes = 8;   // kept at once; 0: no sharing
-  std::size_t shortest_prefix = 16;  // tokens from which sharing pays
+  std::size_t slots = 32;             // sequences under way at once
+  std::size_t prefill_rows = 512;     // prompt tokens computed in one poll, beside the draws
+  std::size_t shared_tokens = 16384;  // kept for shared prefixes, together; 0: no sharing
+  std::size_t shortest_prefix = 16;   // tokens from which sharing pays
+  double tolerance = 1e-3;            // of logits, within which a given answer is a near-tie
 };
 
 // Names what answers: see CompletionModel.
@@ -72,11 +80,23 @@ class Engine {
   }
 
   void discard() {
-    for (const Sequence& sequence : active_) model_.close(sequence.slot);
+    for (Sequence& sequence : active_) leave(sequence);
     active_.clear();
+    for (Sequence& sequence : queue_) tree_.release(sequence.leaf);
     queue_.clear();
     finished_.clear();
-    reserved_ = cached_;
+    while (!building_.empty()) drop(building_.back());
+  }
+
+  // For each text the natural log-probability of each of its tokens but the first, given those before it.
+  // Works beside whatever is under way. ModelError if a text is longer than the context or than the free
+  // memory.
+  std::vector<std::vector<double>> score(std::span<const std::vector<TokenId>> texts) {
+    std::size_t longest = 0;
+    for (const std::vector<TokenId>& text : texts) longest = std::max(longest, text.size());
+    const std::size_t need = std::max<std::size_t>(1, options_.prefill_rows) + longest + kSlack;
+    make_room(std::min(need, capacity()));
+    return score_tokens(model_, texts, options_.prefill_rows, capacity() - std::min(reserved_, capacity()));
   }
 
   std::string digest() const { return identity_.digest; }
@@ -84,25 +104,46 @@ class Engine {
   ModelLocation location() const { return ModelLocation::in_process; }
 
   const M& model() const { return model_; }
-  M& model() { return model_; }  // for scoring between polls: slots opened there must be closed there
   const T& tokenizer() const { return tokenizer_; }
   const ChatTemplate& chat_template() const { return chat_; }
 
  private:
+  // One token that is about to be drawn, or that was given and is judged.
+  struct Decision {
+    std::size_t position = 0;      // of the token after which it comes
+    std::uint64_t index = 0;       // of the tokens after the prompt
+    std::vector<TokenId> allowed;  // ascending; empty: all
+    std::vector<LogitBias> biases;
+    std::optional<TokenId> given;
+    Sampler::Judged outcome;
+    std::string failure;
+  };
+
   struct Sequence {
     std::uint64_t id = 0;
     Sampling sampling;
     Random random;
-    std::vector<TokenId> tokens;  // prompt, then answer
-    std::size_t fed = 0;          // of these, how many the slot holds
-    Slot slot = 0;
+    detail::PrefixNode* leaf = nullptr;  // the prompt without its last token
+    TokenId last = 0;                    // of the prompt
+    detail::PrefixNode* base = nullptr;  // computed prefix that it begins with
+    std::vector<TokenId> tokens;         // prompt, then answer; empty until admitted
+    std::size_t fed = 0;                 // of these, how many the slot holds
+    std::optional<Slot> slot;            // from when its base is computed
     AnswerText text;
+    std::vector<LogitBias> biases;                // of the whole answer
+    std::shared_ptr<const BannedTexts> banned;    // never
+    std::shared_ptr<const BannedTexts> too_soon;  // the stop texts, before min_tokens
     std::optional<ChoiceConstraint> constraint;
-    std::size_t longest_choice = 0;  // in bytes: no answer has more tokens
-    std::vector<TokenId> allowed;    // for the next draw; empty: all
+    std::size_t longest_choice = 0;   // in bytes: no answer has more tokens
+    std::vector<TokenId> allowed;     // for the next draw; empty: all
+    std::vector<Decision> decisions;  // of this step
+    std::optional<TokenId> end;       // the end id that was drawn
     TokenCounts counts;
     double log_probability = 0;
-    detail::Prefix prefix;     // keeps it from being evicted
+    std::vector<double> log_probabilities;  // only where asked for
+    std::optional<std::vector<std::int32_t>> given;
+    std::size_t taken = 0;  // of given
+    AnswerCheck check;
     std::size_t reserved = 0;  // tokens of memory
     std::optional<Finish> finish;
     std::string failure;
@@ -110,24 +151,51 @@ class Engine {
 
   // --- from request to sequence
 
-  Sequence prepare(CompletionRequest&& request) const {
+  Sequence prepare(CompletionRequest&& request) {
     request.sampling.check();
     Sequence sequence;
     sequence.id = request.id;
     sequence.sampling = request.sampling;
     sequence.random = request.random;
-    sequence.tokens = prompt_tokens(request.prompt);
-    sequence.counts.prompt = sequence.tokens.size();
-    if (sequence.tokens.empty())
-      throw ConfigError("The prompt is empty; the model needs at least one token.");
-    if (sequence.tokens.size() >= model_.context_limit())
-      throw ConfigError(message("The prompt has ", sequence.tokens.size(), " tokens; the model's context of ",
+    sequence.given = std::move(request.given);
+    const std::vector<TokenId> tokens = prompt_tokens(request.prompt);
+    sequence.counts.prompt = tokens.size();
+    if (tokens.empty()) throw ConfigError("The prompt is empty; the model needs at least one token.");
+    if (tokens.size() >= model_.context_limit())
+      throw ConfigError(message("The prompt has ", tokens.size(), " tokens; the model's context of ",
                                 model_.context_limit(), " leaves no room for an answer."));
+    if (!request.prompt.banned.empty()) sequence.banned = banned_texts(request.prompt.banned);
+    for (const auto& [text, bias] : request.prompt.bias) add_bias(sequence, text, bias);
     if (request.prompt.choices.empty())
       sequence.text = AnswerText(std::move(request.prompt.stop));
     else
       constrain(sequence, std::move(request.prompt.choices));
+    if (sequence.sampling.min_tokens > 0 && !sequence.text.stops().empty())
+      sequence.too_soon = banned_texts(sequence.text.stops());
+    sequence.last = tokens.back();
+    sequence.leaf = tree_.hold(std::span(tokens).first(tokens.size() - 1));
     return sequence;
+  }
+
+  const std::shared_ptr<const TokenIndex>& token_index() {
+    if (!token_index_) token_index_ = TokenIndex::of(tokenizer_);
+    return token_index_;
+  }
+  // Made once for requests that ban the same texts.
+  std::shared_ptr<const BannedTexts> banned_texts(const std::vector<std::string>& texts) {
+    if (last_banned_.first != texts || !last_banned_.second)
+      last_banned_ = {texts, std::make_shared<const BannedTexts>(token_index(), texts)};
+    return last_banned_.second;
+  }
+  void add_bias(Sequence& sequence, const std::string& text, double bias) {
+    if (!(bias < std::numeric_limits<double>::infinity()))
+      throw ConfigError({.field = "bias"}, "A bias must be a finite number, or -infinity to forbid a token.");
+    std::vector<TokenId> ids = text.empty() ? std::vector<TokenId>() : token_index()->spelling(text);
+    if (const std::optional<TokenId> control = tokenizer_.special(text)) ids.push_back(*control);
+    if (ids.empty())
+      throw ConfigError({.field = "bias"},
+                        message("No single token of the model has the text '", text, "'."));
+    for (const TokenId id : ids) sequence.biases.push_back({id, static_cast<float>(bias)});
   }
 
   // Choices bound the answer's length themselves: max_tokens does not cut them short.
@@ -172,132 +240,270 @@ class Engine {
   std::size_t need_of(const Sequence& sequence) const {
     const std::size_t answer =
         sequence.constraint ? sequence.longest_choice : std::size_t{sequence.sampling.max_tokens};
-    return std::min(sequence.tokens.size() + answer, model_.context_limit()) + kSlack;
+    return std::min(sequence.counts.prompt + answer, model_.context_limit()) + kSlack;
   }
-  // Evicts idle prefixes until `need` more tokens fit; false if they still do not.
-  bool make_room(std::size_t need, const detail::Prefix& keep) {
+  // Drops idle prefixes until `need` more tokens fit; false if they still do not.
+  bool make_room(std::size_t need) {
     while (need > capacity() - std::min(reserved_, capacity())) {
-      const detail::Prefix old = prefixes_.evict(keep);
+      detail::PrefixNode* old = tree_.idle();
       if (!old) return false;
-      release(*old);
+      drop(old);
     }
     return true;
   }
-  void release(const detail::SharedPrefix& prefix) {
-    model_.close(prefix.slot);
-    reserved_ -= prefix.tokens.size() + kSlack;
-    cached_ -= prefix.tokens.size() + kSlack;
+  void drop(detail::PrefixNode* node) {
+    if (node->slot) model_.close(*node->slot);
+    std::erase(building_, node);
+    reserved_ -= node->cost() + kSlack;
+    cached_ -= node->cost() + kSlack;
+    tree_.drop(node);
   }
 
   // --- admission: the first of the queue gets a slot, or waits for memory (then so do all behind it)
 
   bool admit() {
     Sequence& next = queue_.front();
-    detail::Prefix prefix = prefix_for(next);
-    const std::size_t shared = prefix ? prefix->tokens.size() : 0;
-    const std::size_t need = need_of(next) - shared;
-    if (!make_room(need, prefix)) {
+    const auto [base, fresh] = prefixes_of(next);
+    if (base) ++base->users;  // it must not be dropped to make room for itself
+    const bool fits = find_room(next, base, fresh);
+    if (base) --base->users;
+    if (!fits) {
       if (!active_.empty()) return false;
       fail(next.id, message("Prompt and answer may take ", need_of(next),
                             " tokens, but the memory for keys and values holds only ", capacity(), "."));
+      tree_.release(next.leaf);
       queue_.pop_front();
       return true;
     }
-    next.slot = prefix ? model_.fork(prefix->slot) : model_.open();
-    next.fed = shared;
-    next.prefix = std::move(prefix);
-    next.reserved = need;
-    reserved_ += need;
+    next.tokens = detail::PrefixTree::tokens(next.leaf);
+    next.tokens.push_back(next.last);
     active_.push_back(std::move(next));
     queue_.pop_front();
-    remember(active_.back().tokens);
     Sequence& sequence = active_.back();
     if (sequence.constraint) advance_constraint(sequence);
     return true;
   }
 
-  void remember(const std::vector<TokenId>& prompt) {
-    recent_.push_back(prompt);
-    if (recent_.size() > kRecent) recent_.pop_front();
-  }
-  static constexpr std::size_t kRecent = 32;  // prompts that the next ones are compared with
-
-  detail::Prefix prefix_for(const Sequence& sequence) {
-    if (options_.shared_prefixes == 0) return nullptr;
-    detail::Prefix found = prefixes_.find(sequence.tokens);
-    const std::size_t have = found ? found->tokens.size() : 0;
-    std::vector<std::size_t> common;
-    const auto compare = [&](const std::vector<TokenId>& other) {
-      const std::size_t most =
-          std::min(sequence.tokens.size(), other.size()) - 1;  // one token is left to feed
-      common.push_back(std::min(most, detail::common_length(sequence.tokens, other)));
-    };
-    for (std::size_t i = 1; i < std::min(queue_.size(), 2 * kRecent); ++i) compare(queue_[i].tokens);
-    for (const std::vector<TokenId>& prompt : recent_) compare(prompt);
-    const std::size_t length = detail::worthwhile_prefix(std::move(common), have,
-                                                         std::max<std::size_t>(1, options_.shortest_prefix));
-    return length > have ? build_prefix(sequence, std::move(found), length) : found;
+  detail::PrefixTree::Plan prefixes_of(const Sequence& sequence) const {
+    if (options_.shared_tokens == 0) return {};
+    return detail::PrefixTree::plan(sequence.leaf, std::max<std::size_t>(1, options_.shortest_prefix));
   }
 
-  // A new shared prefix of `length` tokens, grown from a shorter one where there is one.
-  detail::Prefix build_prefix(const Sequence& sequence, detail::Prefix found, std::size_t length) {
-    if (!make_room(length + kSlack + need_of(sequence), found)) return found;
-    while (prefixes_.size() >= options_.shared_prefixes) {
-      const detail::Prefix old = prefixes_.evict(found);
-      if (!old) return found;
-      release(*old);
+  // Promises memory to the sequence, and where there is enough to the prefixes before it.
+  bool find_room(Sequence& sequence, detail::PrefixNode* base,
+                 const std::vector<detail::PrefixNode*>& fresh) {
+    const std::size_t shared = base ? base->depth : 0, need = need_of(sequence);
+    const std::size_t length = fresh.empty() ? 0 : fresh.back()->depth - shared;
+    const std::size_t extra = length + fresh.size() * kSlack;
+    if (!fresh.empty() && make_cache_room(extra) && make_room(extra + need - shared - length)) {
+      for (detail::PrefixNode* node : fresh) {
+        tree_.keep(node, base);
+        building_.push_back(node);
+        base = node;
+      }
+      reserved_ += extra;
+      cached_ += extra;
+    } else if (!make_room(need - shared)) {
+      return false;
     }
-    auto prefix = std::make_shared<detail::SharedPrefix>();
-    const auto tokens = std::span(sequence.tokens).first(length);
-    prefix->tokens.assign(tokens.begin(), tokens.end());
-    prefix->slot = found ? model_.fork(found->slot) : model_.open();
-    const SlotStep step{prefix->slot, tokens.subspan(found ? found->tokens.size() : 0), false, {}};
-    model_.forward(std::span(&step, 1));
-    reserved_ += length + kSlack;
-    cached_ += length + kSlack;
-    prefixes_.add(prefix);
-    return prefix;
+    for (detail::PrefixNode* node = base; node; node = node->base) tree_.touch(node);
+    if (base) ++base->users;
+    sequence.base = base;
+    sequence.reserved = need - (base ? base->depth : 0);
+    reserved_ += sequence.reserved;
+    return true;
   }
+  bool make_cache_room(std::size_t more) {
+    while (cached_ + more > options_.shared_tokens) {
+      detail::PrefixNode* old = tree_.idle();
+      if (!old) return false;
+      drop(old);
+    }
+    return true;
+  }
+
+  // The prompt stays known for a while, so that later ones find what they have in common with it.
+  void leave(Sequence& sequence) {
+    if (sequence.slot) model_.close(*sequence.slot);
+    if (sequence.base) --sequence.base->users;
+    reserved_ -= sequence.reserved;
+    recent_.push_back(sequence.leaf);
+    if (recent_.size() <= kRecent) return;
+    tree_.release(recent_.front());
+    recent_.pop_front();
+  }
+  static constexpr std::size_t kRecent = 64;
 
   // --- one step of all sequences
 
   void step() {
     std::vector<SlotStep> steps;
-    std::vector<std::size_t> drawing;  // indices of the sequences that get logits
+    std::vector<std::pair<Sequence*, Decision*>>
+        rows;  // one per distribution; no decision: nobody looks at it
     std::size_t budget = std::max<std::size_t>(1, options_.prefill_rows);
-    for (std::size_t i = 0; i < active_.size(); ++i) {
-      Sequence& sequence = active_[i];
-      const std::size_t pending = sequence.tokens.size() - sequence.fed;
-      if (sequence.finish || (pending > 1 && budget == 0)) continue;
-      const std::size_t now = pending > 1 ? std::min(pending, budget) : pending;
-      if (pending > 1) budget -= now;
-      const bool last = now == pending;
-      steps.push_back({sequence.slot, std::span(sequence.tokens).subspan(sequence.fed, now), last,
-                       last ? std::span<const TokenId>(sequence.allowed) : std::span<const TokenId>()});
-      sequence.fed += now;
-      if (last) drawing.push_back(i);
-    }
+    std::vector<std::vector<TokenId>> prefixes(building_.size());
+    std::vector<std::size_t> computed = feed_prefixes(steps, prefixes, budget);
+    for (Sequence& sequence : active_) feed(sequence, steps, rows, budget);
     if (!steps.empty()) {
-      const auto logits = model_.forward(steps);
-      for (std::size_t k = 0; k < drawing.size(); ++k) draw(active_[drawing[k]], logits[k]);
+      samplers_.resize(std::max(samplers_.size(), worker_count(model_)));
+      forward_each(model_, steps, [&](std::size_t which, std::size_t worker, std::span<const float> logits) {
+        const auto& [sequence, decision] = rows[which];
+        if (decision) decide(*sequence, *decision, logits, samplers_[worker]);
+      });
     }
+    for (std::size_t i = 0; i < computed.size(); ++i) building_[i]->computed += computed[i];
+    std::erase_if(building_, [](const detail::PrefixNode* node) { return node->ready(); });
+    for (Sequence& sequence : active_) settle(sequence);
     retire();
   }
 
-  void draw(Sequence& sequence, std::span<const float> logits) {
-    const std::uint64_t index = sequence.tokens.size() - sequence.counts.prompt;
+  // Shared prefixes come first: others wait for them. Tokens fed, by prefix under way.
+  std::vector<std::size_t> feed_prefixes(std::vector<SlotStep>& steps,
+                                         std::vector<std::vector<TokenId>>& tokens, std::size_t& budget) {
+    std::vector<std::size_t> computed(building_.size());
+    for (std::size_t i = 0; i < building_.size() && budget > 0; ++i) {
+      detail::PrefixNode& node = *building_[i];
+      if (node.base && !node.base->ready()) continue;
+      if (!node.slot) node.slot = node.base ? model_.fork(*node.base->slot) : model_.open();
+      tokens[i] = detail::PrefixTree::tokens(&node);
+      computed[i] = std::min(node.depth - node.computed, budget);
+      budget -= computed[i];
+      steps.push_back({*node.slot, std::span(tokens[i]).subspan(node.computed, computed[i]), 0, {}});
+    }
+    return computed;
+  }
+
+  void feed(Sequence& sequence, std::vector<SlotStep>& steps,
+            std::vector<std::pair<Sequence*, Decision*>>& rows, std::size_t& budget) {
+    if (sequence.finish || (sequence.base && !sequence.base->ready())) return;
+    if (!sequence.slot) {
+      sequence.slot = sequence.base ? model_.fork(*sequence.base->slot) : model_.open();
+      sequence.fed = sequence.base ? sequence.base->depth : 0;
+    }
+    const std::size_t begin = sequence.fed, pending = sequence.tokens.size() - begin;
+    if (pending > 1 && budget == 0) return;
+    const std::size_t now = pending > 1 ? std::min(pending, budget) : pending;
+    if (pending > 1) budget -= now;
+    sequence.fed += now;
+    if (now == pending) {
+      note_decision(sequence);
+      if (sequence.given) take_given(sequence, budget);
+    }
+    const std::size_t wanted =
+        sequence.decisions.empty() ? 0 : sequence.fed - sequence.decisions.front().position;
+    const bool sliced = sequence.decisions.size() == 1;
+    steps.push_back(
+        {*sequence.slot, std::span(sequence.tokens).subspan(begin, sequence.fed - begin), wanted,
+         sliced ? std::span<const TokenId>(sequence.decisions.front().allowed) : std::span<const TokenId>()});
+    const std::size_t first = rows.size();
+    rows.resize(first + wanted, {&sequence, nullptr});
+    for (Decision& decision : sequence.decisions)
+      rows[first + decision.position - sequence.decisions.front().position].second = &decision;
+  }
+
+  void note_decision(Sequence& sequence) {
+    Decision& decision = sequence.decisions.emplace_back();
+    decision.position = sequence.tokens.size() - 1;
+    decision.index = sequence.tokens.size() - sequence.counts.prompt;
+    decision.allowed = std::move(sequence.allowed);
+    sequence.allowed.clear();
+    decision.biases = sequence.biases;
+    if (sequence.banned) sequence.banned->forbid(sequence.text.text(), decision.biases);
+    if (decision.index >= sequence.sampling.min_tokens || sequence.constraint) return;
+    for (const TokenId id : ends_) decision.biases.push_back({id, -std::numeric_limits<float>::infinity()});
+    if (sequence.too_soon) sequence.too_soon->forbid(sequence.text.text(), decision.biases);
+  }
+
+  // Takes tokens of a given answer, as many as the budget has rows for; they are judged when their logits are
+  // there. A given answer that is none (too short, too long, against a mask) fails.
+  void take_given(Sequence& sequence, std::size_t& budget) {
+    for (;;) {
+      Decision& decision = sequence.decisions.back();
+      if (sequence.taken == sequence.given->size()) return refuse_given(sequence, decision);
+      const TokenId id = (*sequence.given)[sequence.taken];
+      if (!decision.allowed.empty() && !std::ranges::binary_search(decision.allowed, id))
+        return refuse_given(sequence, decision);
+      decision.given = id;
+      const std::size_t before = sequence.tokens.size();
+      take(sequence, id);
+      const auto grown = std::span(sequence.tokens).subspan(before);
+      const auto expected = std::span(*sequence.given).subspan(sequence.taken + (grown.empty() ? 1 : 0));
+      if (expected.size() < grown.size() || !std::ranges::equal(grown, expected.first(grown.size())))
+        return refuse_given(sequence, decision);
+      sequence.taken += std::max<std::size_t>(1, grown.size());
+      if (sequence.finish) {
+        if (sequence.taken != sequence.given->size()) refuse_given(sequence, decision);
+        return;
+      }
+      const std::size_t more = sequence.tokens.size() - sequence.fed;
+      if (budget < more) return;
+      budget -= more;
+      sequence.fed += more;
+      note_decision(sequence);
+    }
+  }
+  void refuse_given(Sequence& sequence, Decision& decision) {
+    sequence.finish = Finish::failed;
+    sequence.failure = "The recorded tokens are not an answer to this prompt.";
+    decision.given = -1;  // nobody draws this
+  }
+
+  // Draws or judges. Runs on a worker, beside others: touches nothing but the decision and the sampler.
+  void decide(const Sequence& sequence, Decision& decision, std::span<const float> logits,
+              Sampler& sampler) const {
     try {
-      const Draw drawn = sampler_.draw({logits, sequence.allowed, sequence.tokens}, sequence.sampling,
-                                       sequence.random, index);
-      sequence.log_probability += drawn.log_probability;
-      ++(sequence.constraint ? sequence.counts.masked : sequence.counts.free);
-      if (std::ranges::binary_search(ends_, drawn.id))
-        sequence.finish = sequence.constraint ? Finish::constraint : Finish::stop;
+      std::vector<float> chosen;
+      if (!decision.allowed.empty() && logits.size() != decision.allowed.size()) {
+        for (const TokenId id : decision.allowed) chosen.push_back(logits[static_cast<std::size_t>(id)]);
+        logits = chosen;
+      }
+      const Offer offer{logits, decision.allowed,
+                        std::span(sequence.tokens).first(sequence.counts.prompt + decision.index),
+                        decision.biases};
+      if (decision.given)
+        decision.outcome = sampler.judge(offer, sequence.sampling, sequence.random, decision.index,
+                                         *decision.given, options_.tolerance);
       else
-        accept(sequence, drawn.id);
-    } catch (const ModelError& error) {
-      sequence.finish = Finish::failed;
-      sequence.failure = error.what();
+        decision.outcome.draw = sampler.draw(offer, sequence.sampling, sequence.random, decision.index);
+    } catch (const Error& error) {
+      decision.failure = error.what();
+    }
+  }
+
+  // What the decisions of this step mean for the sequence.
+  void settle(Sequence& sequence) {
+    for (Decision& decision : sequence.decisions) {
+      if (!decision.failure.empty()) {
+        sequence.finish = Finish::failed;
+        sequence.failure = std::move(decision.failure);
+        break;
+      }
+      note_draw(sequence, decision);
+      if (!decision.given) take(sequence, decision.outcome.draw.id);
+    }
+    sequence.decisions.clear();
+  }
+  static void note_draw(Sequence& sequence, const Decision& decision) {
+    const double log_probability = decision.outcome.draw.log_probability;
+    sequence.log_probability += log_probability;
+    if (sequence.sampling.log_probabilities) {
+      sequence.log_probabilities.resize(decision.index);  // forced tokens before it are certain
+      sequence.log_probabilities.push_back(log_probability);
+    }
+    if (!decision.given) return;
+    const Agreement agreement = decision.outcome.agreement;
+    ++(agreement == Agreement::same   ? sequence.check.same
+       : agreement == Agreement::near ? sequence.check.near
+                                      : sequence.check.different);
+  }
+
+  void take(Sequence& sequence, TokenId id) {
+    ++(sequence.constraint ? sequence.counts.masked : sequence.counts.free);
+    if (std::ranges::binary_search(ends_, id)) {
+      sequence.end = id;
+      sequence.finish = sequence.constraint ? Finish::constraint : Finish::stop;
+    } else {
+      accept(sequence, id);
     }
   }
 
@@ -351,8 +557,7 @@ class Engine {
   void retire() {
     for (Sequence& sequence : active_) {
       if (!sequence.finish) continue;
-      model_.close(sequence.slot);
-      reserved_ -= sequence.reserved;
+      leave(sequence);
       finished_.push_back({sequence.id, completion_of(sequence)});
     }
     std::erase_if(active_, [](const Sequence& sequence) { return sequence.finish.has_value(); });
@@ -364,6 +569,14 @@ class Engine {
     completion.failure = std::move(sequence.failure);
     completion.tokens = sequence.counts;
     completion.log_probability = sequence.log_probability;
+    completion.token_ids.assign(sequence.tokens.begin() + static_cast<std::ptrdiff_t>(sequence.counts.prompt),
+                                sequence.tokens.end());
+    if (sequence.end) completion.token_ids.push_back(*sequence.end);
+    if (sequence.sampling.log_probabilities) {
+      completion.token_log_probabilities = std::move(sequence.log_probabilities);
+      completion.token_log_probabilities.resize(completion.token_ids.size());
+    }
+    if (sequence.given) completion.check = sequence.check;
     try {
       completion.text = std::move(sequence.text).finish();
     } catch (const ModelError& error) {
@@ -379,13 +592,16 @@ class Engine {
   EngineIdentity identity_;
   EngineOptions options_;
   std::shared_ptr<const VocabularyTrie> trie_;
-  std::vector<TokenId> ends_;  // ascending
-  Sampler sampler_;
+  std::vector<TokenId> ends_;      // ascending
+  std::vector<Sampler> samplers_;  // one a worker
   std::deque<Sequence> queue_;
   std::vector<Sequence> active_;  // in order of admission
   std::vector<FinishedCompletion> finished_;
-  detail::PrefixCache prefixes_;
-  std::deque<std::vector<TokenId>> recent_;
+  detail::PrefixTree tree_;
+  std::vector<detail::PrefixNode*> building_;  // kept but not yet computed, bases before what grows from them
+  std::deque<detail::PrefixNode*> recent_;     // prompts of finished sequences
+  std::shared_ptr<const TokenIndex> token_index_;  // made when first needed
+  std::pair<std::vector<std::string>, std::shared_ptr<const BannedTexts>> last_banned_;
   std::size_t reserved_ = 0;  // tokens of memory promised to sequences and prefixes
   std::size_t cached_ = 0;    // of these, to prefixes
 };

@@ -6,9 +6,9 @@
 //      shares its memory where the implementation can. m.close(slot). m.length(slot): tokens held.
 //   2. m.forward(std::span<const SlotStep>) -> std::vector<std::span<const float>>: appends each step's
 //   tokens to its slot
-//      and returns, for each step with wants_logits and in their order, the logits after its last token: of
-//      the whole vocabulary, or of `allowed` (same order) where that is not empty. The spans live until the
-//      next call. A slot occurs at most once a call. ModelError if a slot would grow beyond context_limit().
+//      and returns, step by step, the logits after each of its last `wants_logits` tokens: of the whole
+//      vocabulary, or of `allowed` (same order) where that is not empty. The spans live until the next call.
+//      A slot occurs at most once a call. ModelError if a slot would grow beyond context_limit().
 //   3. m.vocabulary_size(), m.context_limit().
 // Determinism: the logits of a sequence depend on its tokens only, bit for bit; not on its neighbours, its
 // slot, how its tokens were split over calls, or the number of threads. Not required: sampling, text, stop
@@ -18,6 +18,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,8 +30,8 @@ using Slot = std::int32_t;
 
 struct SlotStep {
   Slot slot = 0;
-  std::span<const TokenId> tokens;  // at least one
-  bool wants_logits = false;
+  std::span<const TokenId> tokens;   // at least one
+  std::size_t wants_logits = 0;      // after how many of the last tokens; 1 (or true): after the last
   std::span<const TokenId> allowed;  // empty: the whole vocabulary
 };
 
@@ -45,5 +46,36 @@ concept LanguageModel =
       { c.vocabulary_size() } -> std::convertible_to<std::size_t>;
       { c.context_limit() } -> std::convertible_to<std::size_t>;
     };
+
+// What is done with each distribution as soon as it is there, so that never all of them are kept: `which`
+// counts them in the order of forward()'s result. Called from several threads at once, `worker` (below
+// m.workers()) telling them apart; the span lives until it returns. It must not throw.
+using LogitsUse = std::function<void(std::size_t which, std::size_t worker, std::span<const float> logits)>;
+
+// Refinement: a language model that hands its logits out as it goes.
+template <class M>
+concept StreamingLanguageModel =
+    LanguageModel<M> && requires(M& m, const M& c, std::span<const SlotStep> steps, const LogitsUse& use) {
+      { m.forward(steps, use) } -> std::same_as<void>;
+      { c.workers() } -> std::convertible_to<std::size_t>;
+    };
+
+// The refinement's forward() for any language model.
+template <LanguageModel M>
+void forward_each(M& model, std::span<const SlotStep> steps, const LogitsUse& use) {
+  if constexpr (StreamingLanguageModel<M>) {
+    model.forward(steps, use);
+  } else {
+    const auto all = model.forward(steps);
+    for (std::size_t which = 0; which < all.size(); ++which) use(which, 0, all[which]);
+  }
+}
+template <LanguageModel M>
+std::size_t worker_count(const M& model) {
+  if constexpr (StreamingLanguageModel<M>)
+    return model.workers();
+  else
+    return 1;
+}
 
 }  // namespace synthema

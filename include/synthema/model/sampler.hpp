@@ -40,12 +40,27 @@ struct Offer {
   std::span<const LogitBias> biases{};
 };
 
+// Whether a given id is the one that is drawn.
+enum class Agreement : std::uint8_t { same, near, different };
+
 // Reusable memory between draws; used by one thread at a time.
 class SYNTHEMA_EXPORT Sampler {
  public:
   // Order: biases, penalty, temperature, top-k, top-p, min-p. `token_index` picks the uniform number of the
   // stream. ModelError if a logit is NaN or +infinity, or all are -infinity.
   Draw draw(const Offer& offer, const Sampling& sampling, const Random& random, std::uint64_t token_index);
+
+  // The same for a token that stands already: the draw's log-probability is that of `given`. `near` means
+  // that changes of all logits by at most `tolerance` can move the draw to `given`: then the uniform number
+  // is no farther from the interval of `given` than tolerance / (2 temperature), which bounds how far such
+  // changes move the cumulative distribution, plus the weight of ids so close to the edge of a cut that they
+  // may be in or out.
+  struct Judged {
+    Draw draw;
+    Agreement agreement = Agreement::same;
+  };
+  Judged judge(const Offer& offer, const Sampling& sampling, const Random& random, std::uint64_t token_index,
+               TokenId given, double tolerance);
 
  private:
   struct Candidate {
@@ -69,13 +84,16 @@ class SYNTHEMA_EXPORT Sampler {
   void keep_nucleus(double goal);
   void weigh_candidates(float top, float factor);
   double candidate_sum() const;
+  bool is_near(std::span<const float> logits, std::size_t given, const Sampling& sampling, double uniform,
+               double tolerance);
 
   std::vector<float> logits_;   // copy with biases and penalty
   std::vector<float> largest_;  // of each block
   std::vector<float> sums_;     // of the weights of each block
   std::vector<float> values_, weights_;
   std::vector<Candidate> candidates_, sorted_;
-  std::vector<bool> marked_;  // by id; all false between draws
+  std::vector<bool> marked_;   // by id; all false between draws
+  double nucleus_margin_ = 1;  // share by which the last nucleus misses having one id more or fewer
 };
 
 }  // namespace synthema

@@ -64,17 +64,22 @@ class ToyLanguageModel {
     std::vector<TokenId>& tokens = *sequences_[static_cast<std::size_t>(step.slot)];
     if (tokens.size() + step.tokens.size() > context_)
       throw ModelError(message("A sequence would grow beyond the context of ", context_, " tokens."));
-    tokens.insert(tokens.end(), step.tokens.begin(), step.tokens.end());
+    const std::size_t silent = step.tokens.size() - std::min(step.wants_logits, step.tokens.size());
+    for (std::size_t i = 0; i < step.tokens.size(); ++i) {
+      tokens.push_back(step.tokens[i]);
+      if (i >= silent) predict(tokens, step.allowed);
+    }
     computed_ += step.tokens.size();
-    if (!step.wants_logits) return;
+  }
+  void predict(const std::vector<TokenId>& tokens, std::span<const TokenId> allowed) {
     Random stream = random_;
     for (std::size_t i = tokens.size() - std::min(order_, tokens.size()); i < tokens.size(); ++i)
       stream = stream.stream(static_cast<std::uint64_t>(tokens[i]));
     std::vector<float>& out = logits_.emplace_back();
     const auto logit = [&](std::size_t id) { return static_cast<float>(8 * stream.uniform_at(0, id)); };
-    if (step.allowed.empty())
+    if (allowed.empty())
       for (std::size_t id = 0; id < vocabulary_; ++id) out.push_back(logit(id));
-    for (const TokenId id : step.allowed) out.push_back(logit(static_cast<std::size_t>(id)));
+    for (const TokenId id : allowed) out.push_back(logit(static_cast<std::size_t>(id)));
   }
 
   std::size_t vocabulary_, context_, order_;

@@ -1,6 +1,7 @@
 // A Prompt is one question to a model: chat messages or plain text to continue, with what limits the answer.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,6 +47,10 @@ class SYNTHEMA_EXPORT Prompt {
     choices = std::move(strings);
     return std::move(*this);
   }
+  Prompt&& without(std::vector<std::string> texts) && {
+    banned = std::move(texts);
+    return std::move(*this);
+  }
   Prompt&& with(Sampling values) && {
     sampling = values;
     return std::move(*this);
@@ -57,6 +62,10 @@ class SYNTHEMA_EXPORT Prompt {
   std::string text;                  // plain text to continue
   std::vector<std::string> stop;     // the answer ends before the first of these; they are not part of it
   std::vector<std::string> choices;  // not empty: the answer is exactly one of these
+  std::vector<std::string> banned;   // none of these can occur in the answer, however it is split into tokens
+  // Added to the logits of the tokens with exactly this text, or of the control token of this name; finite,
+  // or -infinity to forbid them.
+  std::map<std::string, double> bias;
   std::optional<Sampling> sampling;  // replaces the run's values for this question
 
   friend bool operator==(const Prompt&, const Prompt&) = default;

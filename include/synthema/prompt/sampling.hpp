@@ -16,6 +16,8 @@ struct Sampling {
   double repetition_penalty =
       1.0;  // divides positive and multiplies negative logits of ids seen before (CTRL, sec. 4.1)
   std::uint32_t max_tokens = 128;  // of one completion, at least 1
+  std::uint32_t min_tokens = 0;    // before these are drawn, neither end ids nor stop texts can occur
+  bool log_probabilities = false;  // report that of every token, not only their sum
 
   // ConfigError with the field and its range. Order of application: penalty, temperature, top-k, top-p,
   // min-p.
@@ -29,6 +31,7 @@ struct Sampling {
     require(repetition_penalty > 0 && repetition_penalty <= 100, "repetition_penalty",
             "above 0 and at most 100");
     require(max_tokens > 0, "max_tokens", "at least 1");
+    require(min_tokens <= max_tokens, "min_tokens", "at most max_tokens");
   }
   friend bool operator==(const Sampling&, const Sampling&) = default;
 };

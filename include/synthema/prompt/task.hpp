@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct Draft {
       : values(std::move(values_)), exemplars(std::move(exemplars_)) {}
   Record values;
   std::vector<std::uint64_t> exemplars;
+  // Of the tokens that were drawn for all answers of the attempt; the driver notes it before the checks look.
+  std::optional<double> mean_log_probability;
   friend bool operator==(const Draft&, const Draft&) = default;
 };
 

@@ -59,8 +59,8 @@ class SYNTHEMA_EXPORT Transformer {
   void close(Slot slot);
   std::size_t length(Slot slot) const;
   std::vector<std::span<const float>> forward(std::span<const SlotStep> steps);
-  // Appends the tokens and returns the logits after each of them, for scoring a text.
-  std::vector<std::span<const float>> forward_all(Slot slot, std::span<const TokenId> tokens);
+  void forward(std::span<const SlotStep> steps, const LogitsUse& use);
+  std::size_t workers() const;
   std::size_t vocabulary_size() const;
   std::size_t context_limit() const;
 
@@ -74,6 +74,6 @@ class SYNTHEMA_EXPORT Transformer {
   std::unique_ptr<Impl> impl_;
 };
 
-static_assert(LanguageModel<Transformer>);
+static_assert(StreamingLanguageModel<Transformer>);
 
 }  // namespace synthema

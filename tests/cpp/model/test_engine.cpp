@@ -2,43 +2,20 @@
 
 #include <map>
 #include <set>
+#include <thread>
 
+#include "model/toy_prose.hpp"
 #include "model/toy_tokenizer.hpp"
 #include "synthema/model/complete.hpp"
 #include "synthema/model/engine.hpp"
 #include "synthema/model/toy_language_model.hpp"
 
 using namespace synthema;
+using synthema::testing::kPieces;
+using synthema::testing::Prose;
 using synthema::testing::ToyTokenizer;
 
 namespace {
-
-const std::vector<std::string> kPieces{"yes", "no", " and", "the ", "e\xCC\x81"};
-
-// Text-like toy: printable ASCII is likely, everything else impossible, the end rare.
-class Prose : public ToyLanguageModel {
- public:
-  using ToyLanguageModel::ToyLanguageModel;
-  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps) {
-    rows_.clear();
-    std::size_t k = 0;
-    const auto raw = ToyLanguageModel::forward(steps);
-    for (const SlotStep& step : steps) {
-      if (!step.wants_logits) continue;
-      rows_.emplace_back(raw[k].begin(), raw[k].end());
-      for (std::size_t i = 0; i < rows_.back().size(); ++i) {
-        const std::size_t id = step.allowed.empty() ? i : static_cast<std::size_t>(step.allowed[i]);
-        if (id < 32 || (id >= 127 && id < 256)) rows_.back()[i] -= 1000;
-        if (id >= 256 + kPieces.size()) rows_.back()[i] -= 3;
-      }
-      ++k;
-    }
-    return {rows_.begin(), rows_.end()};
-  }
-
- private:
-  std::vector<std::vector<float>> rows_;
-};
 
 using Toy = Engine<Prose, ToyTokenizer>;
 static_assert(CompletionModel<Toy>);
@@ -102,23 +79,27 @@ TEST_CASE("an answer is the same alone, among 64, in any order, with few slots o
 
   for (const std::size_t slots : {1, 5, 64})
     for (const std::size_t rows : {3, 512})
-      for (const std::size_t prefixes : {0, 1, 8}) {
+      for (const std::size_t shared : {0, 150, 10000}) {
         EngineOptions options;
-        options.slots = slots, options.prefill_rows = rows, options.shared_prefixes = prefixes;
+        options.slots = slots, options.prefill_rows = rows, options.shared_tokens = shared;
         Toy engine = toy(options);
         std::vector<CompletionRequest> requests = mixed_requests();
         Random(slots + rows).shuffle(requests);
         CHECK(answers(engine, std::move(requests)) == alone);
-        CHECK(engine.model().widest_batch() <= slots);
-        CHECK(engine.model().open_slots() <= prefixes);
+        CHECK(engine.model().widest_batch() <= slots + 4);  // and prefixes under way
+        CHECK((engine.model().open_slots() > 0) == (shared > 0));
+        engine.submit(mixed_requests());
+        for (int poll = 0; poll < 5; ++poll) engine.poll();
+        engine.discard();
+        CHECK(answers(engine, mixed_requests()) == alone);
       }
 }
 
 TEST_CASE("a shared prefix is computed once") {
   const std::string prefix(200, 'x');
-  const auto cost = [&](std::size_t prefixes) {
+  const auto cost = [&](std::size_t shared) {
     EngineOptions options;
-    options.shared_prefixes = prefixes;
+    options.shared_tokens = shared;
     Toy engine = toy(options);
     std::vector<CompletionRequest> requests;
     for (std::uint64_t i = 0; i < 20; ++i)
@@ -127,14 +108,35 @@ TEST_CASE("a shared prefix is computed once") {
     return engine.model().tokens_computed();
   };
   CHECK(cost(0) == 20 * 204);
-  CHECK(cost(8) < 400);
+  CHECK(cost(1000) == 202 + 20 * 2);  // "10" too stands before all
 }
 
-TEST_CASE("nested prefixes: the saving counts, not the longest common part") {
-  CHECK(detail::worthwhile_prefix({450, 480, 450, 450}, 0, 16) == 450);
-  CHECK(detail::worthwhile_prefix({450, 480, 450, 450}, 450, 16) == 480);
-  CHECK(detail::worthwhile_prefix({450, 455}, 450, 16) == 450);
-  CHECK(detail::worthwhile_prefix({}, 7, 16) == 7);
+TEST_CASE("prefixes of several levels are computed once each, and found again when prompts come one by one") {
+  const std::string system(100, 's'), a = system + std::string(50, 'a'), b = system + std::string(40, 'b');
+  const auto text = [&](std::uint64_t i) { return (i % 2 == 0 ? a : b) + std::to_string(100 + i); };
+  Toy together = toy();
+  std::vector<CompletionRequest> requests;
+  for (std::uint64_t i = 0; i < 30; ++i) requests.push_back(request(i, Prompt::plain(text(i)), limit(1)));
+  const auto expected = answers(together, std::move(requests));
+  // "1" stands before all numbers, so the levels end one token later than a and b do.
+  CHECK(together.model().tokens_computed() < 100 + 50 + 40 + 30 * 3 + 20);
+
+  Toy apart = toy();
+  for (std::uint64_t i = 0; i < 30; ++i) {
+    std::vector<CompletionRequest> one;
+    one.push_back(request(i, Prompt::plain(text(i)), limit(1)));
+    CHECK(answers(apart, std::move(one)).at(i) == expected.at(i));
+  }
+  CHECK(apart.model().tokens_computed() < 4 * (100 + 50 + 40) + 30 * 3);
+}
+
+TEST_CASE("the same prompt asked often is read once") {
+  Toy engine = toy();
+  std::vector<CompletionRequest> requests;
+  for (std::uint64_t i = 0; i < 50; ++i)
+    requests.push_back(request(i, Prompt::plain(std::string(120, 'q')), limit(1)));
+  answers(engine, std::move(requests));
+  CHECK(engine.model().tokens_computed() == 119 + 50);
 }
 
 TEST_CASE("limits: tokens, context, stop texts; counts add up") {
@@ -202,7 +204,7 @@ TEST_CASE("requests are served in the order of submission and discard forgets th
   engine.poll();
   engine.discard();
   for (int i = 0; i < 50; ++i) CHECK(engine.poll().empty());
-  CHECK(engine.model().open_slots() == 0);
+  CHECK(engine.model().open_slots() == 0);  // one-token prompts share nothing
   CHECK_THROWS_AS(toy([] {
                     EngineOptions o;
                     o.slots = 0;
@@ -253,4 +255,173 @@ TEST_CASE("logits that are not finite fail the answer, not the engine") {
   const auto out = complete(engine, {Prompt::plain("a"), Prompt::plain("b")});
   CHECK(out[0].finish == Finish::failed);
   CHECK(out[1].failure.find("not finite") != std::string::npos);
+}
+
+TEST_CASE("thousands of requests wait their turn; none is overtaken for ever") {
+  EngineOptions options;
+  options.slots = 8;
+  options.prefill_rows = 16;
+  Toy engine = toy(options);
+  std::vector<CompletionRequest> requests;
+  for (std::uint64_t i = 0; i < 3000; ++i)  // every hundredth is long
+    requests.push_back(request(i,
+                               Prompt::plain(std::string(i % 100 == 0 ? 300 : 10, 'x') + std::to_string(i)),
+                               limit(2 + static_cast<std::uint32_t>(i % 3))));
+  engine.submit(std::move(requests));
+  std::map<std::uint64_t, std::size_t> when;
+  for (std::size_t poll = 0; when.size() < 3000 && poll < 100000; ++poll)
+    for (const FinishedCompletion& one : engine.poll()) when[one.id] = poll;
+  REQUIRE(when.size() == 3000);
+  for (const auto& [id, poll] : when)  // whoever came 200 places later came later
+    if (id >= 200) CHECK(when.at(id - 200) < poll);
+}
+
+TEST_CASE("draws go on while a long prompt is read") {
+  EngineOptions options;
+  options.prefill_rows = 8;
+  Toy engine = toy(options);
+  engine.submit({request(1, Prompt::plain(std::string(300, 'p')), limit(1)),
+                 request(2, Prompt::plain("a"), limit(20))});
+  std::map<std::uint64_t, int> when;
+  for (int poll = 0; when.size() < 2 && poll < 1000; ++poll)
+    for (const FinishedCompletion& one : engine.poll()) when[one.id] = poll;
+  CHECK(when.at(2) < when.at(1));
+  CHECK(when.at(1) < 300 / 8 + 3);
+}
+
+TEST_CASE("log-probabilities of every token, on request, add up") {
+  Toy engine = toy();
+  Sampling s = limit(12);
+  s.log_probabilities = true;
+  const auto out =
+      complete(engine, {Prompt::plain("abc"), Prompt::plain("Q:").among({"yes", "yesterday", "no"})}, s);
+  for (const Completion& completion : out) {
+    CHECK(completion.token_log_probabilities.size() == completion.token_ids.size());
+    double sum = 0;
+    for (const double x : completion.token_log_probabilities) {
+      CHECK(x <= 0);
+      sum += x;
+    }
+    CHECK(sum == doctest::Approx(completion.log_probability.value()));
+  }
+  CHECK(complete(engine, {Prompt::plain("abc")}, limit(12))[0].token_log_probabilities.empty());
+
+  // The same numbers from scoring the text that stands.
+  std::vector<TokenId> text{'a', 'b', 'c'};
+  text.insert(text.end(), out[0].token_ids.begin(), out[0].token_ids.end());
+  const std::vector<std::vector<TokenId>> texts{text, {}, {'x'}, {'a', 'b', 'c', 'd'}};
+  for (const std::size_t rows : {1, 7, 512}) {
+    EngineOptions options;
+    options.prefill_rows = rows;
+    Toy scorer = toy(options);
+    const auto scores = scorer.score(texts);
+    REQUIRE(scores[0].size() == text.size() - 1);
+    for (std::size_t i = 0; i < out[0].token_ids.size(); ++i)
+      CHECK(scores[0][i + 2] == out[0].token_log_probabilities[i]);
+    CHECK(scores[1].empty());
+    CHECK(scores[2].empty());
+    CHECK(scores[3].size() == 3);
+    CHECK(scorer.model().open_slots() == 0);
+  }
+  CHECK_THROWS_AS(engine.score(std::vector<std::vector<TokenId>>{std::vector<TokenId>(500, 1)}), ModelError);
+}
+
+TEST_CASE("banned texts cannot occur however they are split; biases and minimum lengths hold") {
+  Toy engine = toy();
+  std::vector<Prompt> prompts;
+  for (int i = 0; i < 60; ++i)
+    prompts.push_back(Prompt::plain("p" + std::to_string(i)).without({"e", "the", "no", "s an", "~"}));
+  for (const Completion& completion : complete(engine, prompts, limit(40)))
+    for (const char* banned : {"e", "the", "no", "s an", "~"})
+      CHECK(completion.text.find(banned) == std::string::npos);
+
+  std::vector<Prompt> stopped;
+  for (int i = 0; i < 60; ++i)
+    stopped.push_back(Prompt::plain("q" + std::to_string(i)).until("a").until("yes"));
+  std::size_t shortest = 1000;
+  Sampling s = limit(200);
+  s.min_tokens = 25;
+  for (const Completion& completion : complete(engine, stopped, s)) {
+    CHECK(completion.finish == Finish::stop);
+    shortest = std::min<std::size_t>(shortest, completion.tokens.free);
+  }
+  CHECK(shortest >= 26);  // the last one stopped it
+  CHECK(shortest < 60);
+
+  Prompt biased = Prompt::plain("abc");
+  biased.bias = {{"yes", 50}};
+  CHECK(complete(engine, {biased}, limit(3))[0].text == "yesyesyes");
+  biased.bias = {{"<end>", 100}};
+  CHECK(complete(engine, {biased}, limit(3))[0].text.empty());
+  biased.bias = {{"no such token", 1}};
+  CHECK(complete(engine, {biased}, limit(3))[0].finish == Finish::failed);
+  CHECK(complete(engine, {Prompt::plain("a").without({""})}, limit(3))[0].finish == Finish::failed);
+}
+
+TEST_CASE("a given answer is read and judged, not written; another one is found") {
+  Toy engine = toy();
+  std::map<std::uint64_t, Completion> written = answers(engine, mixed_requests());
+  const auto check = [&](const std::map<std::uint64_t, Completion>& given, std::size_t rows) {
+    EngineOptions options;
+    options.prefill_rows = rows;
+    Toy other = toy(options);
+    std::vector<CompletionRequest> requests = mixed_requests();
+    for (CompletionRequest& one : requests) one.given = given.at(one.id).token_ids;
+    return answers(other, std::move(requests));
+  };
+  for (const std::size_t rows : {1, 9, 512})
+    for (auto& [id, completion] : check(written, rows)) {
+      CAPTURE(id);
+      REQUIRE(completion.check);
+      CHECK(completion.check->near + completion.check->different == 0);
+      CHECK(completion.check->same == completion.tokens.free + completion.tokens.masked);
+      completion.check.reset();
+      CHECK(completion == written.at(id));
+    }
+  std::map<std::uint64_t, Completion> edited = written;
+  for (auto& [id, completion] : edited)
+    if (completion.finish == Finish::length) completion.token_ids[completion.token_ids.size() / 2] ^= 1;
+  for (const auto& [id, completion] : check(edited, 512))
+    if (written.at(id).finish == Finish::length)
+      CHECK((completion.check->different > 0 || completion.finish == Finish::failed));
+  for (auto& [id, completion] : edited) completion.token_ids.push_back('x');
+  for (const auto& [id, completion] : check(edited, 512)) CHECK(completion.finish == Finish::failed);
+  for (auto& [id, completion] : edited) completion.token_ids.clear();
+  for (const auto& [id, completion] : check(edited, 512))
+    if (written.at(id).tokens.free > 0) CHECK(completion.finish == Finish::failed);
+}
+
+namespace {
+
+// Hands its logits out from several threads, as a real model does.
+class Streaming : public Prose {
+ public:
+  using Prose::forward;
+  using Prose::Prose;
+  void forward(std::span<const SlotStep> steps, const LogitsUse& use) {
+    const auto all = Prose::forward(steps);
+    std::vector<std::jthread> threads;
+    for (std::size_t worker = 0; worker < workers(); ++worker)
+      threads.emplace_back([&, worker] {
+        for (std::size_t i = worker; i < all.size(); i += workers()) use(i, worker, all[i]);
+      });
+  }
+  std::size_t workers() const { return 3; }
+};
+static_assert(StreamingLanguageModel<Streaming>);
+static_assert(!StreamingLanguageModel<Prose>);
+
+}  // namespace
+
+TEST_CASE("answers do not depend on which worker draws") {
+  const ToyTokenizer tokenizer(kPieces, {"<end>", "<|im_start|>", "<|im_end|>"});
+  Engine<Streaming, ToyTokenizer> threaded(Streaming(tokenizer.vocabulary_size(), 400, 1), tokenizer,
+                                           ChatTemplate::named("chatml"), {"toy", "toy"});
+  Toy engine = toy();
+  const auto expected = answers(engine, mixed_requests());
+  threaded.submit(mixed_requests());
+  std::map<std::uint64_t, Completion> out;
+  for (int poll = 0; poll < 1000 && out.size() < expected.size(); ++poll)
+    for (FinishedCompletion& one : threaded.poll()) out[one.id] = std::move(one.completion);
+  CHECK(out == expected);
 }
