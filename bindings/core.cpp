@@ -62,7 +62,9 @@ void bind_core(py::module_& module) {
       .def_readonly("phase", &Progress::phase, "What is being done.")
       .def_readonly("done", &Progress::done, "Units done.")
       .def_readonly("total", &Progress::total, "Units in all; 0 if not known.")
-      .def_readonly("note", &Progress::note, "Details for people.");
+      .def_readonly("note", &Progress::note, "Details for people.")
+      .def_readonly("tokens", &Progress::tokens,
+                    "Generated so far, by rejected attempts too; 0 if not known.");
   py::class_<CancelToken>(module, "CancelToken", "A request to stop, shared by all copies.")
       .def(py::init<>())
       .def("cancel", &CancelToken::cancel, "Ask to stop; the work under way ends with Cancelled.")

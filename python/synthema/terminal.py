@@ -27,6 +27,7 @@ class Progress:
         self.seconds: dict[str, float] = {}
         self._phase = ""
         self._started = self._shown = 0.0
+        self._first: tuple[float, int, int] | None = None
         self._line = ""
 
     def __call__(self, state: Any) -> None:
@@ -36,16 +37,31 @@ class Progress:
         count = (
             f"{state.done:,} of {state.total:,}" if state.total else f"{state.done:,}" if state.done else ""
         )
-        text = " ".join(part for part in (count, f"({state.note})" if state.note else "") if part)
         now = time.monotonic()
+        notes = ", ".join(part for part in (state.note, self._rates(state, now)) if part)
+        text = " ".join(part for part in (count, f"({notes})" if notes else "") if part)
         if self.live or now - self._shown >= self.every:
             self._shown = now
             self._show(f"{self._phase}: {text}" if text else self._phase)
+
+    def _rates(self, state: Any, now: float) -> str:
+        """Records and tokens a second since the first state of this phase that told tokens."""
+        tokens = getattr(state, "tokens", 0)
+        if not tokens:
+            return ""
+        if self._first is None:
+            self._first = (now, state.done, tokens)
+        since, done, told = self._first
+        if now - since < 1:
+            return ""
+        spent = now - since
+        return f"{(state.done - done) / spent:.2g} records/s, {(tokens - told) / spent:,.0f} tokens/s"
 
     def phase(self, name: str) -> None:
         """Begin a phase; the one before is done."""
         self.close()
         self._phase, self._started, self._shown = name, time.monotonic(), time.monotonic()
+        self._first = None
         if self.live:
             self._show(name)
 

@@ -62,7 +62,7 @@ void RowLedger::report() const {
   std::string note = acceptance;
   if (waiting_accepted_ > 0)
     note += message(note.empty() ? "" : ", ", "later rows ready: ", waiting_accepted_);
-  options_.progress({"generate", counts_.accepted, options_.rows, note});
+  options_.progress({"generate", counts_.accepted, options_.rows, note, counts_.tokens});
 }
 
 }  // namespace synthema

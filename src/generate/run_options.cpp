@@ -43,6 +43,7 @@ void RunOptions::check() const {
 void RunCounts::add(std::span<const RowOutcome> attempts_of_row) {
   ++rows;
   attempts += attempts_of_row.size();
+  for (const RowOutcome& outcome : attempts_of_row) tokens += outcome.provenance.tokens.generated();
   for (const RowOutcome& outcome : attempts_of_row)
     if (outcome.accepted())
       ++accepted;

@@ -342,6 +342,18 @@ def test_progress_updates_one_line_on_a_terminal():
     assert "\rrows: 2 of 40 (3 drafts)" in stream.text
 
 
+def test_progress_tells_records_and_tokens_a_second(monkeypatch):
+    clock = iter([0, 0, 10, 20, 20, 20])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
+    stream = Stream(True)
+    progress = terminal.Progress(stream)
+    for done, tokens in ((10, 500), (15, 2_500)):
+        state = State("rows", done, 40, "acceptance 0.50")
+        state.tokens = tokens
+        progress(state)
+    assert stream.text.rstrip().endswith("rows: 15 of 40 (acceptance 0.50, 0.5 records/s, 200 tokens/s)")
+
+
 def test_progress_is_plain_lines_elsewhere():
     stream = Stream(False)
     progress = terminal.Progress(stream)

@@ -13,10 +13,11 @@
 namespace synthema {
 
 struct Progress {
-  std::string phase;        // "generate", "evaluate", ...
-  std::uint64_t done = 0;   // finished units
-  std::uint64_t total = 0;  // 0: not known
-  std::string note;         // one short line for people, e.g. "acceptance 0.41"
+  std::string phase;         // "generate", "evaluate", ...
+  std::uint64_t done = 0;    // finished units
+  std::uint64_t total = 0;   // 0: not known
+  std::string note;          // one short line for people, e.g. "acceptance 0.41"
+  std::uint64_t tokens = 0;  // generated so far, rejected attempts too; 0: not known
 };
 
 using ProgressSink =
