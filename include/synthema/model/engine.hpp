@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -183,10 +184,12 @@ class Engine {
   }
   // Made once for requests that ban the same texts.
   std::shared_ptr<const BannedTexts> banned_texts(const std::vector<std::string>& texts) {
-    if (last_banned_.first != texts || !last_banned_.second)
-      last_banned_ = {texts, std::make_shared<const BannedTexts>(token_index(), texts)};
-    return last_banned_.second;
+    if (banned_.size() >= kBannedLists && !banned_.contains(texts)) banned_.clear();
+    std::shared_ptr<const BannedTexts>& found = banned_[texts];
+    if (!found) found = std::make_shared<const BannedTexts>(token_index(), texts);
+    return found;
   }
+  static constexpr std::size_t kBannedLists = 64;
   void add_bias(Sequence& sequence, const std::string& text, double bias) {
     if (!(bias < std::numeric_limits<double>::infinity()))
       throw ConfigError({.field = "bias"}, "A bias must be a finite number, or -infinity to forbid a token.");
@@ -265,8 +268,9 @@ class Engine {
     Sequence& next = queue_.front();
     const auto [base, fresh] = prefixes_of(next);
     if (base) ++base->users;  // it must not be dropped to make room for itself
-    const bool fits = find_room(next, base, fresh);
+    bool fits = find_room(next, base, fresh);
     if (base) --base->users;
+    if (!fits && active_.empty()) fits = find_room(next, nullptr, {});  // the prefix itself is in the way
     if (!fits) {
       if (!active_.empty()) return false;
       fail(next.id, message("Prompt and answer may take ", need_of(next),
@@ -601,7 +605,7 @@ class Engine {
   std::vector<detail::PrefixNode*> building_;  // kept but not yet computed, bases before what grows from them
   std::deque<detail::PrefixNode*> recent_;     // prompts of finished sequences
   std::shared_ptr<const TokenIndex> token_index_;  // made when first needed
-  std::pair<std::vector<std::string>, std::shared_ptr<const BannedTexts>> last_banned_;
+  std::map<std::vector<std::string>, std::shared_ptr<const BannedTexts>> banned_;
   std::size_t reserved_ = 0;  // tokens of memory promised to sequences and prefixes
   std::size_t cached_ = 0;    // of these, to prefixes
 };
