@@ -295,9 +295,14 @@ void bind_verify(py::module_& module) {
       .def_readonly("regenerated", &VerifyResult::regenerated, "Rows made again and compared byte for byte.")
       .def_readonly("rescored", &VerifyResult::rescored,
                     "Rows whose answers were read again and compared token by token.")
-      .def_property_readonly("tokens_same", [](const VerifyResult& r) { return r.tokens.same; })
-      .def_property_readonly("tokens_near", [](const VerifyResult& r) { return r.tokens.near; })
-      .def_property_readonly("tokens_different", [](const VerifyResult& r) { return r.tokens.different; })
+      .def_property_readonly(
+          "tokens_same", [](const VerifyResult& r) { return r.tokens.same; },
+          "Recorded tokens that the model draws too.")
+      .def_property_readonly(
+          "tokens_near", [](const VerifyResult& r) { return r.tokens.near; },
+          "Within the tolerance of what it draws.")
+      .def_property_readonly(
+          "tokens_different", [](const VerifyResult& r) { return r.tokens.different; }, "Not what it draws.")
       .def_readonly("numeric_path", &VerifyResult::numeric_path, "Of the model that re-scored.")
       .def_readonly("differences", &VerifyResult::differences)
       .def_property_readonly("ok", &VerifyResult::ok)
