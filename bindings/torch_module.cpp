@@ -15,11 +15,12 @@ namespace synthema::bindings {
 namespace {
 
 TransformerOptions options_of(std::string device, std::string dtype, std::size_t threads,
-                              std::optional<std::uint64_t> kv_memory) {
+                              std::string kv_dtype, std::optional<std::uint64_t> kv_memory) {
   TransformerOptions options;
   options.device = std::move(device);
   options.dtype = std::move(dtype);
   options.threads = threads;
+  options.kv_dtype = std::move(kv_dtype);
   if (kv_memory) options.kv_memory = *kv_memory;
   return options;
 }
@@ -77,10 +78,13 @@ std::vector<std::vector<double>> score(ErasedLocalModel& self, const std::vector
 void bind_transformer(py::module_& module) {
   py::class_<Transformer>(module, "Transformer",
                           "A decoder of the Llama family; for scores and tests. Generation: synthema.Model.")
-      .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads) {
-             return open_transformer(path, options_of(std::move(device), std::move(dtype), threads, {}));
+      .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads,
+                       std::string kv_dtype) {
+             return open_transformer(
+                 path, options_of(std::move(device), std::move(dtype), threads, std::move(kv_dtype), {}));
            }),
-           py::arg("path"), py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("threads") = 0)
+           py::arg("path"), py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("threads") = 0,
+           py::arg("kv_dtype") = "float32")
       .def("logits", &logits_of, py::arg("tokens"), "Logits after each token: an array {tokens, vocabulary}.")
       .def_property_readonly("vocabulary_size", &Transformer::vocabulary_size)
       .def_property_readonly("context_limit", &Transformer::context_limit)
@@ -91,17 +95,18 @@ void bind_local_model(py::module_& module) {
   py::class_<ErasedLocalModel, AnyCompletionModel>(module, "LocalModel",
                                                    "A model file that answers in this process.")
       .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads,
-                       std::size_t slots, std::optional<std::string> chat_template,
+                       std::size_t slots, std::optional<std::string> chat_template, std::string kv_dtype,
                        std::optional<std::uint64_t> kv_memory) {
              LocalModelOptions options;
-             options.transformer = options_of(std::move(device), std::move(dtype), threads, kv_memory);
+             options.transformer =
+                 options_of(std::move(device), std::move(dtype), threads, std::move(kv_dtype), kv_memory);
              options.slots = slots;
              options.chat_template = std::move(chat_template);
              return load_model(path, options);
            }),
            py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "float32",
            py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
-           py::arg("kv_memory") = py::none())
+           py::arg("kv_dtype") = "float32", py::arg("kv_memory") = py::none())
       .def(
           "count_tokens",
           [](const ErasedLocalModel& self, std::string_view text) { return self.local->count_tokens(text); },

@@ -4,31 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "src/cpu/attention.hpp"
+#include "src/cpu/block_memory.hpp"
+#include "src/cpu/row_kernels.hpp"
 #include "src/torch/decoder.hpp"
-#include "src/torch/kernels.hpp"
 #include "src/torch/rope.hpp"
 
 namespace synthema::detail {
 
 namespace {
-
-// Where a layer's keys and values of one head lie inside a block, in floats.
-struct BlockLayout {
-  explicit BlockLayout(const ModelConfig& config)
-      : kv_heads(config.kv_heads),
-        key_size(config.head_width * kKeysPerBlock),
-        value_size(padded_head(config.head_width) * kKeysPerBlock),
-        size(config.layers * config.kv_heads * (key_size + value_size)) {}
-  std::int64_t keys(std::int64_t layer, std::int64_t head) const {
-    return (layer * kv_heads + head) * (key_size + value_size);
-  }
-  std::int64_t values(std::int64_t layer, std::int64_t head) const { return keys(layer, head) + key_size; }
-
-  std::int64_t kv_heads, key_size, value_size, size;
-};
 
 float* row_of(const at::Tensor& matrix, std::size_t row) {
   return matrix.data_ptr<float>() + static_cast<std::int64_t>(row) * matrix.size(1);
@@ -41,30 +27,26 @@ struct Angles {
 // The part of one run() that all layers share.
 struct Batch {
   std::span<const DecoderRow> rows;
-  std::vector<std::vector<const float*>> blocks;  // by row
-  std::vector<Angles> angles;                     // by kind of layer
-  at::Tensor x, normed, mixed, inner;             // {padded rows, ...}; padding rows stay zero
+  std::vector<std::vector<const std::byte*>> blocks;  // by row
+  cpu::AttentionPlan plans[2];                        // of layers that see all, and of local layers
+  std::vector<float> states;                          // of the attention of one key-value head
+  std::vector<Angles> angles;                         // by kind of layer
+  at::Tensor x, normed, mixed, inner;                 // {padded rows, ...}; padding rows stay zero
 };
 
 class CpuDecoder final : public Decoder {
  public:
-  CpuDecoder(const ModelConfig& config, Weights weights)
+  CpuDecoder(const ModelConfig& config, Weights weights, cpu::KvType kv_type)
       : config_(config),
         weights_(std::move(weights)),
-        layout_(config),
+        layout_{kv_type, config.head_width},
+        blocks_(config.layers * config.kv_heads * layout_.size()),
         ropes_(ropes_of(config)),
         scale_(static_cast<float>(attention_scale(config))),
-        activation_(config.activation == "silu" ? Activation::silu : Activation::gelu_tanh) {}
+        activation_(config.activation == "silu" ? cpu::Activation::silu : cpu::Activation::gelu_tanh) {}
 
-  void clear(std::int32_t block) override {
-    const auto index = static_cast<std::size_t>(block);
-    if (index >= blocks_.size()) blocks_.resize(index + 1);
-    if (!blocks_[index]) blocks_[index] = std::make_unique<float[]>(static_cast<std::size_t>(layout_.size));
-    std::fill_n(blocks_[index].get(), layout_.size, 0.0f);
-  }
-  void copy(std::int32_t from, std::int32_t to) override {
-    std::copy_n(block(from), layout_.size, block(to));
-  }
+  void clear(std::int32_t block) override { blocks_.clear(block); }
+  void copy(std::int32_t from, std::int32_t to) override { blocks_.copy(from, to); }
 
   Logits run(std::span<const DecoderRow> rows) override {
     Batch batch = prepare(rows);
@@ -76,7 +58,10 @@ class CpuDecoder final : public Decoder {
   }
 
  private:
-  float* block(std::int32_t index) const { return blocks_[static_cast<std::size_t>(index)].get(); }
+  // Of one key-value head of one layer inside a block, in bytes.
+  std::int64_t offset(std::int64_t layer, std::int64_t kv_head) const {
+    return (layer * config_.kv_heads + kv_head) * layout_.size();
+  }
 
   Batch prepare(std::span<const DecoderRow> rows) const {
     Batch batch;
@@ -89,12 +74,28 @@ class CpuDecoder final : public Decoder {
     batch.angles.resize(ropes_.size());
     for (std::size_t r = 0; r < rows.size(); ++r) {
       embed(rows[r], row_of(batch.x, r));
-      std::vector<const float*>& pointers = batch.blocks.emplace_back();
-      for (const std::int32_t b : *rows[r].blocks) pointers.push_back(block(b));
+      std::vector<const std::byte*>& pointers = batch.blocks.emplace_back();
+      for (const std::int32_t b : *rows[r].blocks) pointers.push_back(blocks_[b]);
       for (std::size_t i = 0; i < ropes_.size(); ++i)
         ropes_[i].append(rows[r].position, batch.angles[i].cosines, batch.angles[i].sines);
     }
+    plan_attention(batch);
     return batch;
+  }
+
+  void plan_attention(Batch& batch) const {
+    for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+      cpu::AttentionPlan& plan = batch.plans[config_.is_local(layer)];
+      if (plan.size() > 0) continue;  // as for an earlier layer
+      std::vector<cpu::RowView> views;
+      for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+        const std::int64_t position = batch.rows[r].position;
+        views.push_back({batch.blocks[r].data(), first_visible(config_, layer, position), position});
+      }
+      plan.assign(views);
+    }
+    const std::int64_t group = config_.heads / config_.kv_heads;
+    batch.states.resize(batch.rows.size() * static_cast<std::size_t>(group * cpu::state_size(layout_)));
   }
 
   static std::int64_t used(const Batch& batch) { return static_cast<std::int64_t>(batch.rows.size()); }
@@ -110,7 +111,7 @@ class CpuDecoder final : public Decoder {
     for (float& x : std::span(out, static_cast<std::size_t>(config_.width))) x *= scale;
     if (!weights_.positions.defined()) return;
     const at::Tensor position = weights_.positions.select(0, row.position).to(at::kFloat);
-    add(position.data_ptr<float>(), out, config_.width);
+    rows_.add(position.data_ptr<float>(), out, config_.width);
   }
 
   // out may be x.
@@ -118,9 +119,9 @@ class CpuDecoder final : public Decoder {
     const auto epsilon = static_cast<float>(config_.norm_epsilon);
     const std::int64_t width = norm.gain.size(0);
     if (norm.bias.defined())
-      layer_norm(x, norm.gain.data_ptr<float>(), norm.bias.data_ptr<float>(), out, width, epsilon);
+      rows_.layer_norm(x, norm.gain.data_ptr<float>(), norm.bias.data_ptr<float>(), out, width, epsilon);
     else
-      rms_norm(x, norm.gain.data_ptr<float>(), out, width, epsilon);
+      rows_.rms_norm(x, norm.gain.data_ptr<float>(), out, width, epsilon);
   }
   void norm_rows(const Batch& batch, const Norm& gain) const {
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
@@ -132,17 +133,15 @@ class CpuDecoder final : public Decoder {
     for (std::size_t r = 0; r < batch.rows.size(); ++r) {
       float* row = row_of(change, r);
       if (post.gain.defined()) norm(post, row, row);
-      add(row, row_of(batch.x, r), batch.x.size(1));
+      rows_.add(row, row_of(batch.x, r), batch.x.size(1));
     }
   }
 
-  void attention(const Batch& batch, const Layer& layer, std::int64_t index) const {
+  void attention(Batch& batch, const Layer& layer, std::int64_t index) const {
     norm_rows(batch, layer.attention_norm);
     const at::Tensor qkv = layer.qkv(batch.normed, used(batch));
     for (std::size_t r = 0; r < batch.rows.size(); ++r) append(batch, layer, index, r, row_of(qkv, r));
-    // Heads outermost: the keys and values of a shared prefix stay in the cache of the core for all rows.
-    for (std::int64_t head = 0; head < config_.kv_heads; ++head)
-      for (std::size_t r = 0; r < batch.rows.size(); ++r) mix(batch, index, head, r, row_of(qkv, r));
+    for (std::int64_t head = 0; head < config_.kv_heads; ++head) mix(batch, index, head, qkv);
     add_rows(batch, layer.attention_post_norm, layer.output(batch.mixed, used(batch)));
   }
 
@@ -157,38 +156,40 @@ class CpuDecoder final : public Decoder {
       float* vector = qkv + head * d;
       const Norm& own = head < config_.heads ? layer.query_norm : layer.key_norm;
       if (own.gain.defined()) norm(own, vector, vector);
-      rotate(vector, cosines, sines, pairs, config_.rope_pairs == RopePairs::adjacent);
+      rows_.rotate(vector, cosines, sines, pairs, config_.rope_pairs == RopePairs::adjacent);
     }
     const DecoderRow& row = batch.rows[r];
-    float* to = block((*row.blocks)[static_cast<std::size_t>(row.position / kKeysPerBlock)]);
-    const std::int64_t lane = row.position % kKeysPerBlock;
+    std::byte* to = blocks_[(*row.blocks)[static_cast<std::size_t>(row.position / cpu::kKeysPerBlock)]];
     for (std::int64_t head = 0; head < config_.kv_heads; ++head) {
       const float* key = qkv + (config_.heads + head) * d;
-      store_key(key, to + layout_.keys(index, head), lane, d);
-      store_value(key + config_.kv_heads * d, to + layout_.values(index, head), lane, d);
+      attention_.store(layout_, key, key + config_.kv_heads * d, to + offset(index, head),
+                       row.position % cpu::kKeysPerBlock);
     }
   }
 
-  void mix(const Batch& batch, std::int64_t index, std::int64_t kv_head, std::size_t r,
-           const float* qkv) const {
-    const std::int64_t group = config_.heads / config_.kv_heads, d = config_.head_width;
-    const std::int64_t position = batch.rows[r].position;
-    const AttentionSpan span{batch.blocks[r].data(),
-                             layout_.keys(index, kv_head),
-                             layout_.values(index, kv_head),
-                             first_visible(config_, index, position),
-                             position,
-                             d,
-                             scale_};
-    for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head)
-      attend(span, qkv + head * d, row_of(batch.mixed, r) + head * d);
+  // The query heads of all rows that share one key-value head.
+  void mix(Batch& batch, std::int64_t index, std::int64_t kv_head, const at::Tensor& qkv) const {
+    const std::int64_t group = config_.heads / config_.kv_heads, first = kv_head * group * config_.head_width;
+    const cpu::AttentionHead head{layout_,
+                                  offset(index, kv_head),
+                                  group,
+                                  scale_,
+                                  qkv.data_ptr<float>() + first,
+                                  qkv.size(1),
+                                  batch.mixed.data_ptr<float>() + first,
+                                  batch.mixed.size(1),
+                                  batch.states.data()};
+    const cpu::AttentionPlan& plan = batch.plans[config_.is_local(index)];
+    for (std::size_t i = 0; i < plan.size(); ++i)
+      attention_.attend(plan[i].data(), static_cast<std::int64_t>(plan[i].size()), head);
   }
 
   void feed_forward(const Batch& batch, const Layer& layer) const {
     norm_rows(batch, layer.feed_forward_norm);
     const at::Tensor gate_up = layer.gate_up(batch.normed, used(batch));
     for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      activate(activation_, config_.gated, row_of(gate_up, r), row_of(batch.inner, r), config_.feed_forward);
+      rows_.activate(activation_, config_.gated, row_of(gate_up, r), row_of(batch.inner, r),
+                     config_.feed_forward);
     add_rows(batch, layer.feed_forward_post_norm, layer.down(batch.inner, used(batch)));
   }
 
@@ -221,17 +222,19 @@ class CpuDecoder final : public Decoder {
 
   ModelConfig config_;
   Weights weights_;
-  BlockLayout layout_;
+  cpu::KvLayout layout_;
+  cpu::BlockMemory blocks_;
   std::vector<Rope> ropes_;
   float scale_;
-  Activation activation_;
-  std::vector<std::unique_ptr<float[]>> blocks_;
+  cpu::Activation activation_;
+  const cpu::RowKernels& rows_ = cpu::row_kernels();
+  const cpu::AttentionKernels& attention_ = cpu::attention_kernels();
 };
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights) {
-  return std::make_unique<CpuDecoder>(config, std::move(weights));
+std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights, cpu::KvType kv_type) {
+  return std::make_unique<CpuDecoder>(config, std::move(weights), kv_type);
 }
 
 }  // namespace synthema::detail

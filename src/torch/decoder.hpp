@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "src/cpu/attention.hpp"
 #include "src/torch/sequences.hpp"
 #include "src/torch/weights.hpp"
 
@@ -38,7 +39,7 @@ class Decoder : public BlockStore {
   virtual Logits run(std::span<const DecoderRow> rows) = 0;
 };
 
-std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights);
+std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights, cpu::KvType kv_type);
 std::unique_ptr<Decoder> make_device_decoder(const ModelConfig& config, Weights weights, at::Device device,
                                              at::ScalarType dtype, std::size_t blocks);
 

@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "src/torch/decoder.hpp"
-#include "src/torch/kernels.hpp"
 #include "src/torch/rope.hpp"
 
 namespace synthema::detail {
@@ -37,7 +36,7 @@ at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type, at::Devi
 struct DeviceBatch {
   at::Tensor x;                            // {rows, width} float
   std::vector<at::Tensor> cosines, sines;  // {rows, 1, pairs} float, by kind of layer
-  at::Tensor places;                       // {rows}: block * kKeysPerBlock + lane, where the new keys go
+  at::Tensor places;                       // {rows}: block * cpu::kKeysPerBlock + lane, where the new keys go
   at::Tensor table;                        // {rows, blocks} of each row's sequence, padded with block 0
   std::vector<at::Tensor> visible;         // {rows, 1, 1, keys} bool: of layers that see all, of local layers
 };
@@ -82,7 +81,7 @@ class DeviceDecoder final : public Decoder {
 
  private:
   at::Tensor pool(at::ScalarType dtype, std::size_t blocks) const {
-    return at::zeros({config_.layers, static_cast<std::int64_t>(blocks), kKeysPerBlock, config_.kv_heads,
+    return at::zeros({config_.layers, static_cast<std::int64_t>(blocks), cpu::kKeysPerBlock, config_.kv_heads,
                       config_.head_width},
                      at::TensorOptions(dtype).device(device_));
   }
@@ -92,16 +91,16 @@ class DeviceDecoder final : public Decoder {
     std::vector<std::int64_t> tokens, positions, places, table;
     std::size_t width = 1;
     for (const DecoderRow& row : rows)
-      width = std::max(width, static_cast<std::size_t>(row.position / kKeysPerBlock) + 1);
-    const auto keys = static_cast<std::int64_t>(width) * kKeysPerBlock;
+      width = std::max(width, static_cast<std::size_t>(row.position / cpu::kKeysPerBlock) + 1);
+    const auto keys = static_cast<std::int64_t>(width) * cpu::kKeysPerBlock;
     at::Tensor all = at::zeros({count, 1, 1, keys}, at::kBool),
                near = at::zeros({count, 1, 1, keys}, at::kBool);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const DecoderRow& row = rows[r];
       tokens.push_back(row.token);
       positions.push_back(row.position);
-      const auto own = static_cast<std::size_t>(row.position / kKeysPerBlock);
-      places.push_back((*row.blocks)[own] * kKeysPerBlock + row.position % kKeysPerBlock);
+      const auto own = static_cast<std::size_t>(row.position / cpu::kKeysPerBlock);
+      places.push_back((*row.blocks)[own] * cpu::kKeysPerBlock + row.position % cpu::kKeysPerBlock);
       for (std::size_t b = 0; b < width; ++b) table.push_back(b <= own ? (*row.blocks)[b] : (*row.blocks)[0]);
       const auto at = static_cast<std::int64_t>(r);
       const std::int64_t window = config_.sliding_window.value_or(row.position + 1);
@@ -205,7 +204,7 @@ class DeviceDecoder final : public Decoder {
   Weights weights_;
   at::Device device_;
   std::vector<Rope> ropes_;
-  at::Tensor keys_, values_;  // {layers, blocks, kKeysPerBlock, kv_heads, head_width}
+  at::Tensor keys_, values_;  // {layers, blocks, cpu::kKeysPerBlock, kv_heads, head_width}
 };
 
 }  // namespace

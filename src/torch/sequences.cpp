@@ -1,6 +1,6 @@
 #include "src/torch/sequences.hpp"
 
-#include "src/torch/kernels.hpp"
+#include "src/cpu/attention.hpp"
 #include "synthema/core/error.hpp"
 
 namespace synthema::detail {
@@ -21,12 +21,12 @@ Slot Sequences::fork(Slot slot) {
   const Slot child = open();
   const Sequence& parent = at(slot);
   Sequence& sequence = at(child);
-  const auto whole = static_cast<std::size_t>(parent.length / kKeysPerBlock);
+  const auto whole = static_cast<std::size_t>(parent.length / cpu::kKeysPerBlock);
   for (std::size_t b = 0; b < whole; ++b) {
     ++references_[static_cast<std::size_t>(parent.blocks[b])];
     sequence.blocks.push_back(parent.blocks[b]);
   }
-  sequence.length = static_cast<std::int64_t>(whole) * kKeysPerBlock;
+  sequence.length = static_cast<std::int64_t>(whole) * cpu::kKeysPerBlock;
   if (parent.length > sequence.length) {
     try {
       reserve(child, 1);
@@ -62,13 +62,13 @@ const Sequence& Sequences::at(Slot slot) const {
 void Sequences::reserve(Slot slot, std::size_t more) {
   Sequence& sequence = at(slot);
   const std::size_t tokens = static_cast<std::size_t>(sequence.length) + more;
-  while (sequence.blocks.size() * kKeysPerBlock < tokens) sequence.blocks.push_back(take_block());
+  while (sequence.blocks.size() * cpu::kKeysPerBlock < tokens) sequence.blocks.push_back(take_block());
 }
 
 std::int32_t Sequences::take_block() {
   if (free_blocks_.empty()) {
     if (references_.size() == capacity_)
-      throw ModelError(message("The memory for keys and values is full (", capacity_ * kKeysPerBlock,
+      throw ModelError(message("The memory for keys and values is full (", capacity_ * cpu::kKeysPerBlock,
                                " tokens): use fewer slots, shorter prompts, or a larger kv_memory."));
     free_blocks_.push_back(static_cast<std::int32_t>(references_.size()));
     references_.push_back(0);

@@ -9,9 +9,9 @@
 #include <limits>
 #include <utility>
 
+#include "src/cpu/attention.hpp"
 #include "src/torch/decoder.hpp"
 #include "src/torch/guard.hpp"
-#include "src/torch/kernels.hpp"
 #include "src/torch/threads_guard.hpp"
 #include "src/torch/workers.hpp"
 #include "synthema/core/parallel.hpp"
@@ -31,7 +31,7 @@ void check_config(const ModelConfig& config) {
     require(n > 0 && n < std::numeric_limits<std::int32_t>::max(),
             "a size is not positive or absurdly large");
   require(config.heads % config.kv_heads == 0, "its heads are not a multiple of its key-value heads");
-  require(config.head_width % 2 == 0 && config.head_width <= detail::kWidestHead,
+  require(config.head_width % 2 == 0 && config.head_width <= cpu::kWidestHead,
           "the width of a head must be even and at most 256");
   require(config.rope_width % 2 == 0 && config.rope_width <= config.head_width &&
               (config.rope_width > 0) != config.learned_positions,
@@ -57,6 +57,13 @@ at::ScalarType dtype_of(const std::string& name) {
                     message("'", name, "' is none of float32, bfloat16, float16 and int8."));
 }
 
+cpu::KvType kv_type_of(const std::string& name) {
+  if (name == "float32") return cpu::KvType::float32;
+  if (name == "float16") return cpu::KvType::float16;
+  if (name == "int8") return cpu::KvType::int8;
+  throw ConfigError({.field = "kv_dtype"}, message("'", name, "' is none of float32, float16 and int8."));
+}
+
 at::Device device_of(const std::string& name) {
   const bool known = name == "cpu" || name == "cuda" ||
                      (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
@@ -71,11 +78,13 @@ at::Device device_of(const std::string& name) {
   return device;
 }
 
-std::uint64_t block_bytes(const ModelConfig& config, const at::Device& device, at::ScalarType dtype) {
-  const std::int64_t padded = device.is_cpu() ? detail::padded_head(config.head_width) : config.head_width;
-  const std::uint64_t size = device.is_cpu() ? sizeof(float) : c10::elementSize(dtype);
-  return static_cast<std::uint64_t>(config.layers * config.kv_heads * detail::kKeysPerBlock) *
-         static_cast<std::uint64_t>(config.head_width + padded) * size;
+std::uint64_t block_bytes(const ModelConfig& config, const at::Device& device, at::ScalarType dtype,
+                          cpu::KvType kv_type) {
+  const std::uint64_t heads = static_cast<std::uint64_t>(config.layers * config.kv_heads);
+  if (device.is_cpu())
+    return heads * static_cast<std::uint64_t>(cpu::KvLayout{kv_type, config.head_width}.size());
+  return heads * static_cast<std::uint64_t>(2 * cpu::kKeysPerBlock * config.head_width) *
+         c10::elementSize(dtype);
 }
 
 }  // namespace
@@ -94,6 +103,7 @@ struct Transformer::Impl {
       : config(model),
         device(device_of(options.device)),
         dtype(dtype_of(options.dtype)),
+        kv_type(kv_type_of(options.kv_dtype)),
         blocks(block_count(options.kv_memory)),
         decoder(make_decoder(source)),
         sequences(*decoder, blocks),
@@ -104,18 +114,21 @@ struct Transformer::Impl {
     if (dtype == at::kChar && !device.is_cpu())
       throw ConfigError({.field = "dtype"},
                         "Integer products run on the CPU only: use bfloat16 on a device.");
-    const std::uint64_t count = memory / block_bytes(config, device, dtype);
+    if (kv_type != cpu::KvType::float32 && !device.is_cpu())
+      throw ConfigError({.field = "kv_dtype"},
+                        "The type of keys and values is chosen on the CPU only; on a device it is dtype.");
+    const std::uint64_t count = memory / block_bytes(config, device, dtype, kv_type);
     if (count == 0)
       throw ConfigError({.field = "kv_memory"}, message("One block of keys and values of this model takes ",
-                                                        block_bytes(config, device, dtype), " bytes; only ",
-                                                        memory, " are allowed."));
+                                                        block_bytes(config, device, dtype, kv_type),
+                                                        " bytes; only ", memory, " are allowed."));
     return static_cast<std::size_t>(std::min<std::uint64_t>(count, std::numeric_limits<std::int32_t>::max()));
   }
 
   std::unique_ptr<detail::Decoder> make_decoder(const WeightSource& source) const {
     const c10::InferenceMode inference;
     detail::Weights weights = detail::load_weights(config, source, device, dtype);
-    return device.is_cpu() ? detail::make_cpu_decoder(config, std::move(weights))
+    return device.is_cpu() ? detail::make_cpu_decoder(config, std::move(weights), kv_type)
                            : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);
   }
 
@@ -228,6 +241,7 @@ struct Transformer::Impl {
   ModelConfig config;
   at::Device device;
   at::ScalarType dtype;
+  cpu::KvType kv_type;
   std::size_t blocks;
   std::unique_ptr<detail::Decoder> decoder;
   detail::Sequences sequences;
@@ -271,16 +285,19 @@ std::size_t Transformer::context_limit() const {
   return static_cast<std::size_t>(impl_->config.context);
 }
 std::size_t Transformer::token_capacity() const {
-  return impl_->blocks * static_cast<std::size_t>(detail::kKeysPerBlock);
+  return impl_->blocks * static_cast<std::size_t>(cpu::kKeysPerBlock);
 }
 
 std::string Transformer::numeric_path() const {
-  if (impl_->dtype == at::kChar) return "int8-cpu";
+  const char* kv = impl_->kv_type == cpu::KvType::float16 ? "-kv16"
+                   : impl_->kv_type == cpu::KvType::int8  ? "-kv8"
+                                                          : "";
+  if (impl_->dtype == at::kChar) return message("int8-cpu", kv);
   const char* dtype = impl_->dtype == at::kFloat ? "fp32" : impl_->dtype == at::kHalf ? "fp16" : "bf16";
   if (!impl_->device.is_cpu()) return message(dtype, "-cuda-torch", TORCH_VERSION);
   std::string isa = at::get_cpu_capability();
   std::ranges::transform(isa, isa.begin(), [](unsigned char c) { return std::tolower(c); });
-  return message(dtype, "-cpu-", isa, "-torch", TORCH_VERSION);
+  return message(dtype, "-cpu-", isa, kv, "-torch", TORCH_VERSION);
 }
 
 }  // namespace synthema

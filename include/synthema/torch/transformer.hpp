@@ -38,14 +38,18 @@ struct TransformerOptions {
   // quantised file as they are (plain numbers in 8 bits), activations in 8 bits with a scale for each 32 of a
   // row.
   std::string dtype = "float32";
-  std::size_t threads = 0;                           // on the CPU; 0: one per core
+  std::size_t threads = 0;  // on the CPU; 0: one per core
+  // Of keys and values, on the CPU: "float32", "float16", or "int8" with a scale for each vector. The smaller
+  // ones take a half or about a quarter of the memory, and of the time that reading it takes.
+  std::string kv_dtype = "float32";
   std::uint64_t kv_memory = std::uint64_t{2} << 30;  // bytes that keys and values may take
 };
 
 class SYNTHEMA_EXPORT Transformer {
  public:
   // ModelError: a tensor is missing or has another shape than the configuration says, or the architecture
-  // needs what is not built. ConfigError: unknown device or dtype, or memory for less than one block of keys.
+  // needs what is not built. ConfigError: unknown device, dtype or kv_dtype, or memory for less than one
+  // block of keys.
   Transformer(const ModelConfig& config, const WeightSource& weights, const TransformerOptions& options = {});
   explicit Transformer(const ModelFile& file, const TransformerOptions& options = {})
       : Transformer(file.config(), weights_of(file), options) {}

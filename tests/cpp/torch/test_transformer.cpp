@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 #include "synthema/core/random.hpp"
 #include "synthema/torch/transformer.hpp"
@@ -295,4 +296,43 @@ TEST_CASE("half-precision products stay near fp32") {
     }
     CHECK(difference < 0.05f * largest);
   }
+}
+
+TEST_CASE(
+    "keys and values in fewer bits: near float32, more tokens in the same memory, bytes free of company") {
+  ModelConfig config = tiny_config();
+  config.head_width = config.rope_width = 32;
+  const Tokens prefix = random_tokens(Random(20), 150);
+  TransformerOptions options;
+  options.threads = 2;
+  Transformer exact(config, random_weights(config), options);
+  const Logits expected = alone(exact, prefix);
+  const float largest =
+      std::abs(*std::ranges::max_element(expected, {}, [](float x) { return std::abs(x); }));
+  for (const auto& [kv_dtype, tolerance, path] :
+       {std::tuple{"float16", 0.002f, "-kv16"}, std::tuple{"int8", 0.03f, "-kv8"}}) {
+    options.kv_dtype = kv_dtype;
+    Transformer model(config, random_weights(config), options);
+    CHECK(model.numeric_path().find(path) != std::string::npos);
+    CHECK(model.token_capacity() > 1.8 * static_cast<double>(exact.token_capacity()));
+    const Logits found = alone(model, prefix);
+    CHECK(!same_bytes(found, expected));
+    for (std::size_t i = 0; i < found.size(); ++i)
+      CHECK(std::abs(found[i] - expected[i]) < tolerance * largest);
+
+    const Slot parent = model.open();
+    last_logits(model, parent, std::span(prefix).first(140));
+    std::vector<Tokens> whole(20, Tokens(prefix.begin(), prefix.begin() + 140));
+    std::vector<SlotStep> steps;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      const Tokens tail = random_tokens(Random(21).stream(i), 1 + i);
+      whole[i].insert(whole[i].end(), tail.begin(), tail.end());
+      steps.push_back({model.fork(parent), std::span(whole[i]).subspan(140), true, {}});
+    }
+    std::vector<Logits> forked;
+    for (const auto row : model.forward(steps)) forked.emplace_back(row.begin(), row.end());
+    for (std::size_t i = 0; i < whole.size(); ++i) CHECK(same_bytes(forked[i], alone(model, whole[i])));
+  }
+  options.kv_dtype = "float8";
+  CHECK_THROWS_AS(Transformer(config, random_weights(config), options), ConfigError);
 }

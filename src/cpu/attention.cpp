@@ -1,0 +1,64 @@
+#include "src/cpu/attention.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace synthema::cpu {
+
+extern const AttentionKernels attention_kernels_portable;
+#if defined(__x86_64__)
+extern const AttentionKernels attention_kernels_avx2, attention_kernels_avx512;
+#endif
+
+const AttentionKernels& attention_kernels([[maybe_unused]] InstructionSet set) {
+#if defined(__x86_64__)
+  if (set == InstructionSet::avx2) return attention_kernels_avx2;
+  if (set == InstructionSet::avx512) return attention_kernels_avx512;
+#endif
+  return attention_kernels_portable;
+}
+
+namespace {
+
+constexpr std::int64_t kChunk = kKeysPerBlock * kBlocksPerChunk;
+
+RowChunk chunk_of(const RowView& view, std::int32_t row, std::int64_t index) {
+  RowChunk out{};
+  const std::int64_t start = index * kChunk;
+  const std::int64_t first = std::max(view.first, start), last = std::min(view.last, start + kChunk - 1);
+  for (std::int64_t b = first / kKeysPerBlock; b <= last / kKeysPerBlock; ++b)
+    out.blocks[b % kBlocksPerChunk] = view.blocks[b];
+  out.row = row;
+  out.first = static_cast<std::uint8_t>(first - start);
+  out.last = static_cast<std::uint8_t>(last - start);
+  out.starts = first == view.first;
+  out.ends = last == view.last;
+  return out;
+}
+
+bool has_lower_blocks(const RowChunk& a, const RowChunk& b) {
+  return std::ranges::lexicographical_compare(a.blocks, b.blocks, std::less<>());
+}
+
+}  // namespace
+
+void AttentionPlan::assign(std::span<const RowView> rows) {
+  entries_.clear();
+  borders_.assign(1, 0);
+  std::int64_t begin = 0, end = 0;
+  if (!rows.empty()) {
+    begin = std::ranges::min(rows, {}, &RowView::first).first / kChunk;
+    end = std::ranges::max(rows, {}, &RowView::last).last / kChunk + 1;
+  }
+  for (std::int64_t index = begin; index < end; ++index) {
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      if (rows[r].first < (index + 1) * kChunk && rows[r].last >= index * kChunk)
+        entries_.push_back(chunk_of(rows[r], static_cast<std::int32_t>(r), index));
+    if (entries_.size() == borders_.back()) continue;
+    std::ranges::stable_sort(entries_.begin() + static_cast<std::ptrdiff_t>(borders_.back()), entries_.end(),
+                             has_lower_blocks);
+    borders_.push_back(entries_.size());
+  }
+}
+
+}  // namespace synthema::cpu
