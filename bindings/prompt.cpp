@@ -195,38 +195,34 @@ void bind_prompt_class(py::module_& module) {
       .def_static("plain", &Prompt::plain, py::arg("text"),
                   "Text to be continued as it stands, without chat template: for small and base models.")
       .def(
-          "until", [](Prompt p, std::string stop) {
-    return std::move(p).until(std::move(stop)); },
+          "until", [](Prompt p, std::string stop) { return std::move(p).until(std::move(stop)); },
           py::arg("stop"), "A copy whose answer ends before this text.")
       .def(
           "among",
-          [](Prompt p, std::vector<std::string> choices) {
-    return std::move(p).among(std::move(choices)); },
+          [](Prompt p, std::vector<std::string> choices) { return std::move(p).among(std::move(choices)); },
           py::arg("choices"), "A copy whose answer is exactly one of these.")
       .def(
           "without",
-          [](Prompt p, std::vector<std::string> texts) {
-    return std::move(p).without(std::move(texts)); },
+          [](Prompt p, std::vector<std::string> texts) { return std::move(p).without(std::move(texts)); },
           py::arg("texts"), "A copy in whose answer none of these texts can occur.")
       .def(
           "with_bias",
           [](Prompt p, std::map<std::string, double> bias) {
-    p.bias = std::move(bias);
-    return p;
+            p.bias = std::move(bias);
+            return p;
           },
           py::arg("bias"),
           "A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids "
           "them.")
-          "matching", [](Prompt p, std::string regex) {
-    return std::move(p).matching(std::move(regex)); },
+      .def(
+          "matching", [](Prompt p, std::string regex) { return std::move(p).matching(std::move(regex)); },
           py::arg("pattern"), "A copy whose whole answer matches this regular expression.")
       .def(
           "json", &with_json, py::arg("form"),
           "A copy whose answer is a JSON text: of a Schema, of a JSON Schema (dict or str), or of a pydantic "
           "model. `Completion.json()` reads it.")
       .def(
-          "with_sampling", [](Prompt p, const Sampling& s) {
-    return std::move(p).with(s); },
+          "with_sampling", [](Prompt p, const Sampling& s) { return std::move(p).with(s); },
           py::arg("sampling"), "A copy with sampling values of its own.")
       .def_readonly("messages", &Prompt::messages)
       .def_readonly("text", &Prompt::text)
@@ -239,11 +235,10 @@ void bind_prompt_class(py::module_& module) {
       .def_readonly("record_schema", &Prompt::record_schema)
       .def_readonly("sampling", &Prompt::sampling)
       .def(
-          "__eq__", [](const Prompt& a, const Prompt& b) {
-    return a == b; }, py::is_operator())
+          "__eq__", [](const Prompt& a, const Prompt& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Prompt& p) {
-    return p.is_plain() ? message("Prompt.plain(<", p.text.size(), " bytes>)")
-                        : message("Prompt(<", p.messages.size(), " messages>)");
+        return p.is_plain() ? message("Prompt.plain(<", p.text.size(), " bytes>)")
+                            : message("Prompt(<", p.messages.size(), " messages>)");
       });
 }
 

@@ -436,6 +436,8 @@ class Engine {
   // Takes tokens of a given answer, as many as the budget has rows for; they are judged when their logits are
   // there. A given answer that is none (too short, too long, against a mask) fails.
   void take_given(Sequence& sequence, std::size_t& budget) {
+    if (sequence.taken == 0 && !begins_as_given(sequence))
+      return refuse_given(sequence, sequence.decisions.back());
     for (;;) {
       Decision& decision = sequence.decisions.back();
       if (sequence.taken == sequence.given->size()) return refuse_given(sequence, decision);
@@ -460,6 +462,13 @@ class Engine {
       sequence.fed += more;
       note_decision(sequence);
     }
+  }
+  // Fixed text at the beginning of a form stands before the first decision.
+  bool begins_as_given(Sequence& sequence) const {
+    const auto fixed = std::span(sequence.tokens).subspan(sequence.counts.prompt);
+    sequence.taken = fixed.size();
+    return fixed.size() <= sequence.given->size() &&
+           std::ranges::equal(fixed, std::span(*sequence.given).first(fixed.size()));
   }
   void refuse_given(Sequence& sequence, Decision& decision) {
     sequence.finish = Finish::failed;
