@@ -242,23 +242,29 @@ py::array_t<TokenId> ids_of(std::span<const TokenId> ids) {
 }
 
 void bind_forms(py::module_& module) {
-  py::class_<FormConstraint>(module, "FormConstraint",
-                             "Which tokens may come next in one answer: a copyable state. Made by AnswerForms.")
-      .def("allowed", [](const FormConstraint& c) { return ids_of(c.allowed()); },
-           "The ids that may come next, ascending (end-of-text is not among them). Empty: nothing can follow.")
-      .def("forced", [](const FormConstraint& c) { return ids_of(c.forced()); },
-           "Ids that follow in any case: accept them without asking the model. Empty: draw.")
-      .def("accept", &FormConstraint::accept, py::arg("id"), "Move on; False, and no change, if the id may not come.")
+  py::class_<FormConstraint>(
+      module, "FormConstraint",
+      "Which tokens may come next in one answer: a copyable state. Made by AnswerForms.")
+      .def(
+          "allowed", [](const FormConstraint& c) { return ids_of(c.allowed()); },
+          "The ids that may come next, ascending (end-of-text is not among them). Empty: nothing can follow.")
+      .def(
+          "forced", [](const FormConstraint& c) { return ids_of(c.forced()); },
+          "Ids that follow in any case: accept them without asking the model. Empty: draw.")
+      .def("accept", &FormConstraint::accept, py::arg("id"),
+           "Move on; False, and no change, if the id may not come.")
       .def("rollback", &FormConstraint::rollback, py::arg("n"), "Undo the last n accepted ids.")
       .def("reset", &FormConstraint::reset, "Back to the beginning.")
       .def("copy", [](const FormConstraint& c) { return c; })
-      .def_property_readonly("is_complete", &FormConstraint::is_complete, "Whether the text so far is a whole answer.")
+      .def_property_readonly("is_complete", &FormConstraint::is_complete,
+                             "Whether the text so far is a whole answer.")
       .def_property_readonly("text", [](const FormConstraint& c) { return py::bytes(c.text()); })
       .def_property_readonly("failure", &FormConstraint::failure,
                              "Why nothing is allowed: the values so far leave none for a later field.");
   py::class_<AnswerForms, std::shared_ptr<AnswerForms>>(
       module, "AnswerForms",
-      "The forms of answers (choices, patterns, JSON) for the tokens of one tokenizer: what a local model masks\n"
+      "The forms of answers (choices, patterns, JSON) for the tokens of one tokenizer: what a local model "
+      "masks\n"
       "with. For engines of your own.\n\n"
       "Parameters\n----------\ntokenizer : Tokenizer\n    Whose tokens answers are spelt with.")
       .def(py::init([](const BytePairTokenizer& tokenizer) {

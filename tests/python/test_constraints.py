@@ -400,6 +400,7 @@ def model(torch_module, smollm2_path):
     return synthema.Model(smollm2_path)
 
 
+@pytest.mark.model
 def test_constrained_answers_do_not_depend_on_their_neighbours(model):
     sampling = synthema.Sampling(max_tokens=12)
     prompts = [
@@ -423,8 +424,9 @@ def test_constrained_answers_do_not_depend_on_their_neighbours(model):
     assert together[1].finish == "constraint"
 
 
+@pytest.mark.model
 def test_the_configuration_of_the_guide_makes_valid_rows(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "open_model", lambda path: (model, {"name": "m", "path": "m"}))
+    monkeypatch.setattr(studies, "open_model", lambda path, threads=None: (model, {"name": "m", "path": "m"}))
     planned = studies.from_config(configuration.load(ADMISSIONS / "admissions.toml"))
     done = studies.run(planned, out=tmp_path / "run", rows=6)
     assert (done["accepted"], done["attempts"]) == (6, 6)
