@@ -1,6 +1,7 @@
 #include <pybind11/numpy.h>
 
 #include <sstream>
+#include <variant>
 
 #include "bindings/bindings.hpp"
 #include "bindings/values.hpp"
@@ -12,6 +13,7 @@
 #include "synthema/data/schema.hpp"
 #include "synthema/data/split.hpp"
 #include "synthema/data/table.hpp"
+#include "synthema/data/timestamp.hpp"
 
 namespace synthema::bindings {
 
@@ -236,27 +238,57 @@ std::vector<Table> split_tables(const Table& table, const std::vector<double>& s
   return out;
 }
 
+using Bound = std::optional<std::variant<double, std::string>>;  // a number, or a time as text
+
+std::optional<double> number_from(const Bound& bound, const char* name) {
+  if (!bound) return std::nullopt;
+  if (const auto* number = std::get_if<double>(&*bound)) return *number;
+  const auto time = parse_iso8601(std::get<std::string>(*bound));
+  if (!time) throw SchemaError(message("The ", name, " is neither a number nor a date like '2026-01-31'."));
+  return static_cast<double>(time->time.microseconds);
+}
+
 Field make_field(std::string name, std::string_view kind, const std::vector<std::string>& roles,
-                 std::string description, std::string unit, std::optional<double> minimum,
-                 std::optional<double> maximum, std::vector<std::string> categories, std::string code_system,
-                 bool nullable, std::string_view item) {
+                 std::string description, std::string unit, const Bound& minimum, const Bound& maximum,
+                 std::vector<std::string> categories, std::string code_system, bool nullable,
+                 std::string_view item, std::optional<std::uint32_t> minimum_length,
+                 std::optional<std::uint32_t> maximum_length, std::optional<std::uint32_t> decimals) {
   return {.name = std::move(name),
           .kind = kind_from(kind),
           .roles = roles_from(roles),
           .description = std::move(description),
           .unit = std::move(unit),
-          .minimum = minimum,
-          .maximum = maximum,
+          .minimum = number_from(minimum, "minimum"),
+          .maximum = number_from(maximum, "maximum"),
           .categories = std::move(categories),
           .code_system = std::move(code_system),
           .nullable = nullable,
-          .item = kind_from(item)};
+          .item = kind_from(item),
+          .minimum_length = minimum_length,
+          .maximum_length = maximum_length,
+          .decimals = decimals};
 }
 
-Schema make_schema(std::vector<Field> fields, std::string name, std::string source, std::string licence,
-                   std::string terms, std::string language, bool may_leave_machine) {
+FieldRule make_rule(std::string field, std::string given, std::vector<std::string> labels,
+                    const Bound& lowest, const Bound& highest, std::string relation, const Bound& minimum,
+                    const Bound& maximum, std::vector<std::string> categories) {
+  return {.field = std::move(field),
+          .given = std::move(given),
+          .labels = std::move(labels),
+          .lowest = number_from(lowest, "lowest"),
+          .highest = number_from(highest, "highest"),
+          .relation = std::move(relation),
+          .minimum = number_from(minimum, "minimum"),
+          .maximum = number_from(maximum, "maximum"),
+          .categories = std::move(categories)};
+}
+
+Schema make_schema(std::vector<Field> fields, std::vector<FieldRule> rules, std::string name,
+                   std::string source, std::string licence, std::string terms, std::string language,
+                   bool may_leave_machine) {
   Schema schema{.name = std::move(name),
                 .fields = std::move(fields),
+                .rules = std::move(rules),
                 .source = std::move(source),
                 .licence = std::move(licence),
                 .terms = std::move(terms),
@@ -279,20 +311,25 @@ roles : list of str
     Any of 'identifier', 'subject', 'label', 'time', 'target', 'sensitive'.
 description, unit, code_system : str
     For people; the unit in UCUM ('mg/dL'), the code system by name ('ICD-10-CM').
-minimum, maximum : float, optional
-    Inclusive range of a real, integer or time (microseconds) field.
+minimum, maximum : float or str, optional
+    Inclusive range of a real, integer or time field; of times as text ('2026-01-31') or in microseconds.
 categories : list of str
     Allowed labels of a category, in their order; empty means any.
 nullable : bool
     Whether values may be missing.
 item : str
     Kind of the elements of a list.
+minimum_length, maximum_length : int, optional
+    Of a text in characters, of a list in elements.
+decimals : int, optional
+    Of a real field when a model writes it, 0 to 9.
 )")
       .def(py::init(&make_field), py::arg("name"), py::arg("kind") = "text", py::kw_only(),
            py::arg("roles") = std::vector<std::string>{}, py::arg("description") = "", py::arg("unit") = "",
            py::arg("minimum") = py::none(), py::arg("maximum") = py::none(),
            py::arg("categories") = std::vector<std::string>{}, py::arg("code_system") = "",
-           py::arg("nullable") = true, py::arg("item") = "text")
+           py::arg("nullable") = true, py::arg("item") = "text", py::arg("minimum_length") = py::none(),
+           py::arg("maximum_length") = py::none(), py::arg("decimals") = py::none())
       .def_readonly("name", &Field::name)
       .def_property_readonly("kind", [](const Field& f) { return std::string(name_of(f.kind)); })
       .def_property_readonly("roles", [](const Field& f) { return names_of(f.roles); })
@@ -304,6 +341,9 @@ item : str
       .def_readonly("code_system", &Field::code_system)
       .def_readonly("nullable", &Field::nullable)
       .def_property_readonly("item", [](const Field& f) { return std::string(name_of(f.item)); })
+      .def_readonly("minimum_length", &Field::minimum_length)
+      .def_readonly("maximum_length", &Field::maximum_length)
+      .def_readonly("decimals", &Field::decimals)
       .def(
           "has", [](const Field& f, std::string_view role) { return f.has(role_from(role)); },
           py::arg("role"), "Whether the field has this role.")
@@ -311,6 +351,55 @@ item : str
           "__eq__", [](const Field& a, const Field& b) { return a == b; }, py::is_operator())
       .def("__repr__",
            [](const Field& f) { return message("Field('", f.name, "', '", name_of(f.kind), "')"); });
+}
+
+void bind_rule(py::module_& module) {
+  py::class_<FieldRule>(module, "FieldRule", R"(What a field may be, given an earlier field of the same row.
+
+A rule says nothing where one of the two is missing. Rows are checked against the rules of their schema, and a model
+that writes JSON under a schema can only write rows that keep them.
+
+Parameters
+----------
+field : str
+    What is limited.
+given : str
+    The field that it depends on; stands before it in the schema.
+labels : list of str
+    The rule holds where `given` is one of these.
+lowest, highest : float or str, optional
+    The rule holds where `given` lies in this range, both ends included. Neither labels nor range: it always holds.
+relation : str
+    To the value of `given`: '<', '<=', '=', '>=' or '>'; for categories '=' or '!='.
+minimum, maximum : float or str, optional
+    Inclusive range that `field` must then have.
+categories : list of str
+    `field` must then be one of these.
+
+Examples
+--------
+>>> FieldRule("discharge", "admission", relation=">=")
+FieldRule('discharge', given 'admission')
+>>> FieldRule("diagnosis", "sex", labels=["male"], categories=["asthma", "prostatitis"])
+FieldRule('diagnosis', given 'sex')
+)")
+      .def(py::init(&make_rule), py::arg("field"), py::arg("given"), py::kw_only(),
+           py::arg("labels") = std::vector<std::string>{}, py::arg("lowest") = py::none(),
+           py::arg("highest") = py::none(), py::arg("relation") = "", py::arg("minimum") = py::none(),
+           py::arg("maximum") = py::none(), py::arg("categories") = std::vector<std::string>{})
+      .def_readonly("field", &FieldRule::field)
+      .def_readonly("given", &FieldRule::given)
+      .def_readonly("labels", &FieldRule::labels)
+      .def_readonly("lowest", &FieldRule::lowest)
+      .def_readonly("highest", &FieldRule::highest)
+      .def_readonly("relation", &FieldRule::relation)
+      .def_readonly("minimum", &FieldRule::minimum)
+      .def_readonly("maximum", &FieldRule::maximum)
+      .def_readonly("categories", &FieldRule::categories)
+      .def(
+          "__eq__", [](const FieldRule& a, const FieldRule& b) { return a == b; }, py::is_operator())
+      .def("__repr__",
+           [](const FieldRule& r) { return message("FieldRule('", r.field, "', given '", r.given, "')"); });
 }
 
 void bind_schema(py::module_& module) {
@@ -321,6 +410,8 @@ Parameters
 ----------
 fields : list of Field
     One per column, in order.
+rules : list of FieldRule
+    What fields may be, given earlier ones.
 name, source, licence, terms : str
     What the data are, where they come from and what their source asks of users.
 language : str
@@ -328,10 +419,12 @@ language : str
 may_leave_machine : bool
     False: no remote endpoint may ever see a row.
 )")
-      .def(py::init(&make_schema), py::arg("fields"), py::kw_only(), py::arg("name") = "",
-           py::arg("source") = "", py::arg("licence") = "", py::arg("terms") = "", py::arg("language") = "en",
+      .def(py::init(&make_schema), py::arg("fields"), py::kw_only(),
+           py::arg("rules") = std::vector<FieldRule>{}, py::arg("name") = "", py::arg("source") = "",
+           py::arg("licence") = "", py::arg("terms") = "", py::arg("language") = "en",
            py::arg("may_leave_machine") = true)
       .def_readonly("fields", &Schema::fields)
+      .def_readonly("rules", &Schema::rules)
       .def_readonly("name", &Schema::name)
       .def_readonly("source", &Schema::source)
       .def_readonly("licence", &Schema::licence)
@@ -480,6 +573,7 @@ No subject is in two of them. Shares are positive and sum to 1.)")
 
 void bind_data(py::module_& module) {
   bind_field(module);
+  bind_rule(module);
   bind_schema(module);
   bind_table(module);
 }

@@ -4,6 +4,7 @@
 
 #include "bindings/bindings.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/model/answer_form.hpp"
 #include "synthema/model/bpe.hpp"
 #include "synthema/model/chat_template.hpp"
 #include "synthema/model/model_file.hpp"
@@ -236,12 +237,60 @@ void bind_chat_template(py::module_& module) {
            "Pieces (text, is_control) of a conversation [(role, text), ...] with an open assistant turn.");
 }
 
+py::array_t<TokenId> ids_of(std::span<const TokenId> ids) {
+  return py::array_t<TokenId>(static_cast<py::ssize_t>(ids.size()), ids.data());
+}
+
+void bind_forms(py::module_& module) {
+  py::class_<FormConstraint>(
+      module, "FormConstraint",
+      "Which tokens may come next in one answer: a copyable state. Made by AnswerForms.")
+      .def(
+          "allowed", [](const FormConstraint& c) { return ids_of(c.allowed()); },
+          "The ids that may come next, ascending (end-of-text is not among them). Empty: nothing can follow.")
+      .def(
+          "forced", [](const FormConstraint& c) { return ids_of(c.forced()); },
+          "Ids that follow in any case: accept them without asking the model. Empty: draw.")
+      .def("accept", &FormConstraint::accept, py::arg("id"),
+           "Move on; False, and no change, if the id may not come.")
+      .def("rollback", &FormConstraint::rollback, py::arg("n"), "Undo the last n accepted ids.")
+      .def("reset", &FormConstraint::reset, "Back to the beginning.")
+      .def("copy", [](const FormConstraint& c) { return c; })
+      .def_property_readonly("is_complete", &FormConstraint::is_complete,
+                             "Whether the text so far is a whole answer.")
+      .def_property_readonly("text", [](const FormConstraint& c) { return py::bytes(c.text()); })
+      .def_property_readonly("failure", &FormConstraint::failure,
+                             "Why nothing is allowed: the values so far leave none for a later field.");
+  py::class_<AnswerForms, std::shared_ptr<AnswerForms>>(
+      module, "AnswerForms",
+      "The forms of answers (choices, patterns, JSON) for the tokens of one tokenizer: what a local model "
+      "masks\n"
+      "with. For engines of your own.\n\n"
+      "Parameters\n----------\ntokenizer : Tokenizer\n    Whose tokens answers are spelt with.")
+      .def(py::init([](const BytePairTokenizer& tokenizer) {
+             const py::gil_scoped_release release;
+             return std::make_shared<AnswerForms>(FormVocabulary{
+                 VocabularyTrie::of(tokenizer),
+                 [tokenizer](std::string_view text) { return tokenizer.encode_following(text); }});
+           }),
+           py::arg("tokenizer"))
+      .def(
+          "constraint",
+          [](AnswerForms& self, const Prompt& prompt, std::optional<std::size_t> open_tokens) {
+            return FormConstraint(self.of(prompt), open_tokens.value_or(FormConstraint::kNoLimit));
+          },
+          py::arg("prompt"), py::arg("open_tokens") = py::none(),
+          "The constraint of a prompt's form; ConfigError if it has none. `open_tokens` limits what the form "
+          "leaves open (max_tokens of a local model).");
+}
+
 }  // namespace
 
 void bind_model(py::module_& module) {
   bind_model_file(module);
   bind_tokenizer(module);
   bind_chat_template(module);
+  bind_forms(module);
 }
 
 }  // namespace synthema::bindings

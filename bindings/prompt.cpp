@@ -159,6 +159,19 @@ max_tokens : int
       });
 }
 
+// A Schema, a JSON Schema as text or dict, or a pydantic model, which knows its own.
+Prompt with_json(Prompt prompt, const py::object& form) {
+  if (py::isinstance<Schema>(form)) return std::move(prompt).json(form.cast<const Schema&>());
+  if (py::isinstance<py::str>(form)) return std::move(prompt).json(form.cast<std::string>());
+  const bool is_model = py::hasattr(form, "model_json_schema");
+  if (!is_model && !py::isinstance<py::dict>(form))
+    throw py::type_error(
+        message("A form is a Schema, a JSON Schema (dict or str) or a pydantic model, but this is ",
+                std::string(py::str(py::type::of(form).attr("__name__"))), "."));
+  const py::object schema = is_model ? form.attr("model_json_schema")() : form;
+  return std::move(prompt).json(py::module_::import("json").attr("dumps")(schema).cast<std::string>());
+}
+
 void bind_prompt_class(py::module_& module) {
   py::class_<Message>(module, "Message", "One turn of a chat: role ('system', 'user', 'assistant') and text.")
       .def(py::init<std::string, std::string>(), py::arg("role"), py::arg("text"))
@@ -179,12 +192,22 @@ void bind_prompt_class(py::module_& module) {
           [](Prompt p, std::vector<std::string> choices) { return std::move(p).among(std::move(choices)); },
           py::arg("choices"), "A copy whose answer is exactly one of these.")
       .def(
+          "matching", [](Prompt p, std::string regex) { return std::move(p).matching(std::move(regex)); },
+          py::arg("pattern"), "A copy whose whole answer matches this regular expression.")
+      .def(
+          "json", &with_json, py::arg("form"),
+          "A copy whose answer is a JSON text: of a Schema, of a JSON Schema (dict or str), or of a pydantic "
+          "model. `Completion.json()` reads it.")
+      .def(
           "with_sampling", [](Prompt p, const Sampling& s) { return std::move(p).with(s); },
           py::arg("sampling"), "A copy with sampling values of its own.")
       .def_readonly("messages", &Prompt::messages)
       .def_readonly("text", &Prompt::text)
       .def_readonly("stop", &Prompt::stop)
       .def_readonly("choices", &Prompt::choices)
+      .def_readonly("pattern", &Prompt::pattern)
+      .def_readonly("json_schema", &Prompt::json_schema)
+      .def_readonly("record_schema", &Prompt::record_schema)
       .def_readonly("sampling", &Prompt::sampling)
       .def(
           "__eq__", [](const Prompt& a, const Prompt& b) { return a == b; }, py::is_operator())
@@ -221,6 +244,9 @@ void bind_completion(py::module_& module) {
            py::arg_v("tokens", TokenCounts(), "TokenCounts()"), py::arg("failure") = "",
            py::arg("log_probability") = py::none())
       .def_readonly("text", &Completion::text)
+      .def(
+          "json", [](const Completion& c) { return py::module_::import("json").attr("loads")(c.text); },
+          "The answer read as JSON.")
       .def_property_readonly(
           "finish", [](const Completion& c) { return std::string(name_of(c.finish)); },
           "Why it ended: 'stop', 'length' (of the answer or the context), 'constraint' or 'failed'.")
@@ -296,7 +322,7 @@ ExemplarOrder order_from(std::string_view name) {
   throw ConfigError({.field = "order"}, "The order must be 'best_last', 'best_first' or 'shuffled'.");
 }
 
-AnyPromptStrategy make_few_shot(std::string query, std::string instruction, std::string field, std::size_t k,
+FewShotOptions few_shot_options(std::string query, std::string instruction, std::string field, std::size_t k,
                                 std::string_view choice, std::string_view order, std::string label_field,
                                 bool chat, std::string between, std::string joint,
                                 std::vector<std::string> stop, std::optional<Sampling> sampling,
@@ -312,17 +338,27 @@ AnyPromptStrategy make_few_shot(std::string query, std::string instruction, std:
     options.count_tokens = [counter = held(count_tokens)](std::string_view text) {
       return with_python([&] { return (*counter)(py::str(text.data(), text.size())).cast<std::size_t>(); });
     };
-  return FewShot(std::move(options));
+  return options;
 }
 
 void bind_few_shot(py::module_& module) {
-  module.def("few_shot", &make_few_shot, py::arg("query"), py::kw_only(), py::arg("instruction") = "",
-             py::arg("field") = "text", py::arg("k") = 4, py::arg("choice") = "random",
-             py::arg("order") = "best_last", py::arg("label_field") = "label", py::arg("chat") = false,
-             py::arg("between") = "\n\n", py::arg("joint") = " ",
-             py::arg("stop") = std::vector<std::string>{"\n"}, py::arg("sampling") = py::none(),
-             py::arg("budget") = 0, py::arg("count_tokens") = py::none(),
-             R"(Some exemplars of the pool, then the question in the same form.
+  module.def(
+      "few_shot",
+      [](std::string query, std::string instruction, std::string field, std::size_t k,
+         std::string_view choice, std::string_view order, std::string label_field, bool chat,
+         std::string between, std::string joint, std::vector<std::string> stop,
+         std::optional<Sampling> sampling, std::size_t budget,
+         const py::object& count_tokens) -> AnyPromptStrategy {
+        return FewShot(few_shot_options(std::move(query), std::move(instruction), std::move(field), k, choice,
+                                        order, std::move(label_field), chat, std::move(between),
+                                        std::move(joint), std::move(stop), sampling, budget, count_tokens));
+      },
+      py::arg("query"), py::kw_only(), py::arg("instruction") = "", py::arg("field") = "text",
+      py::arg("k") = 4, py::arg("choice") = "random", py::arg("order") = "best_last",
+      py::arg("label_field") = "label", py::arg("chat") = false, py::arg("between") = "\n\n",
+      py::arg("joint") = " ", py::arg("stop") = std::vector<std::string>{"\n"},
+      py::arg("sampling") = py::none(), py::arg("budget") = 0, py::arg("count_tokens") = py::none(),
+      R"(Some exemplars of the pool, then the question in the same form.
 
 Parameters
 ----------
@@ -352,6 +388,48 @@ budget : int
     Most tokens of the prompt; the worst exemplars are left out until it fits. 0: no limit.
 count_tokens : callable, optional
     Text to number of tokens; needed with a budget.
+)");
+}
+
+void bind_json_record(py::module_& module) {
+  module.def(
+      "json_record",
+      [](std::string query, std::shared_ptr<Schema> schema, std::string instruction, std::size_t k,
+         std::string_view choice, std::string_view order, std::string label_field, bool chat,
+         std::string between, std::string joint, std::optional<Sampling> sampling, std::size_t budget,
+         const py::object& count_tokens) -> AnyPromptStrategy {
+        if (!schema) throw ConfigError({.field = "schema"}, "A JSON record needs a schema; it is None.");
+        FewShotOptions options = few_shot_options(std::move(query), std::move(instruction), "", k, choice,
+                                                  order, std::move(label_field), chat, std::move(between),
+                                                  std::move(joint), {}, sampling, budget, count_tokens);
+        options.record = std::move(schema);
+        return FewShot(std::move(options));
+      },
+      py::arg("query"), py::arg("schema"), py::kw_only(), py::arg("instruction") = "", py::arg("k") = 4,
+      py::arg("choice") = "random", py::arg("order") = "best_last", py::arg("label_field") = "label",
+      py::arg("chat") = false, py::arg("between") = "\n\n", py::arg("joint") = "\n",
+      py::arg("sampling") = py::none(), py::arg("budget") = 0, py::arg("count_tokens") = py::none(),
+      R"(A row of a table: the model writes the fields of a schema as JSON, under a mask.
+
+The answer cannot but be a JSON object with the schema's fields, in their order, within their ranges and categories
+and under the schema's rules. Exemplars are shown in the same form. Fields that the condition has are not asked for.
+
+Parameters
+----------
+query : str
+    Template over a condition and over an exemplar alike: what asks for the row.
+schema : Schema
+    The fields to write. Texts without a maximum length have at most 256 characters, lists at most 8 elements.
+k : int
+    Exemplars shown; 0 shows none and needs no pool.
+joint : str
+    Plain form: what stands between a query and its JSON.
+instruction, choice, order, label_field, chat, between, sampling, budget, count_tokens
+    As for `few_shot`.
+
+Notes
+-----
+``max_tokens`` does not cut a row short: it limits what texts and lists may take beyond their shortest form.
 )");
 }
 
@@ -438,6 +516,7 @@ void bind_prompt(py::module_& module) {
   bind_task(module);
   bind_strategies(module);
   bind_few_shot(module);
+  bind_json_record(module);
 }
 
 }  // namespace synthema::bindings

@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import (
+    AnswerForms,
     Bm25,
     Cancelled,
     CancelToken,
@@ -22,6 +23,8 @@ from synthema._core import (
     EvaluationError,
     Evaluator,
     Field,
+    FieldRule,
+    FormConstraint,
     GenerationError,
     Message,
     ModelError,
@@ -53,6 +56,7 @@ from synthema._core import (
     evaluate_all,
     few_shot,
     in_language,
+    json_record,
     label_conditioned,
     length_in_words,
     longest_common_run,
@@ -113,6 +117,7 @@ _LAZY = {
 }  # fmt: skip
 
 __all__ = [
+    "AnswerForms",
     "EvaluationContext",
     "Evaluator",
     "Report",
@@ -139,6 +144,8 @@ __all__ = [
     "Error",
     "EvaluationError",
     "Field",
+    "FieldRule",
+    "FormConstraint",
     "GenerationError",
     "Message",
     "ModelError",
@@ -174,6 +181,7 @@ __all__ = [
     "ends_with_punctuation",
     "few_shot",
     "in_language",
+    "json_record",
     "length_in_words",
     "matches_choice",
     "no_exemplar_copy",

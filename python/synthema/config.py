@@ -78,23 +78,33 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "hopeless_below": Key("number", "acceptance rate that is hopeless", minimum=0, maximum=1),
     },
     "strategy": {
-        "kind": Key("text", "how a row is asked for", choices=("zero_shot", "few_shot", "label_conditioned")),
+        "kind": Key(
+            "text", "how a row is asked for", choices=("zero_shot", "few_shot", "label_conditioned", "json")
+        ),
         "instruction": Key("text", "what to write; {name} stands for a field of the condition"),
-        "query": Key("text", "few_shot: how an exemplar and the question look; {name} stands for a field"),
+        "query": Key(
+            "text", "few_shot, json: how an exemplar and the question look; {name} stands for a field"
+        ),
         "system": Key("text", "zero_shot, label_conditioned: system message of a chat model"),
         "chat": Key(
             "switch", "true: chat messages; false: plain text to continue, for small and base models"
         ),
-        "field": Key("text", "column of the finished row that takes the answer"),
+        "field": Key(
+            "text", "column of the finished row that takes the answer; json: the text column to judge"
+        ),
         "label_field": Key("text", "field of the condition that holds the label"),
         "stop": Key("texts", "the answer ends before the first of these"),
-        "k": Key("integer", "few_shot: exemplars shown", minimum=0),
-        "choice": Key("text", "few_shot: which exemplars", choices=("random", "by_label", "by_similarity")),
-        "order": Key(
-            "text", "few_shot: where the best one stands", choices=("best_last", "best_first", "shuffled")
+        "k": Key("integer", "few_shot, json: exemplars shown; 0 (json only): none", minimum=0),
+        "choice": Key(
+            "text", "few_shot, json: which exemplars", choices=("random", "by_label", "by_similarity")
         ),
-        "between": Key("text", "few_shot: what stands between exemplars"),
-        "joint": Key("text", "few_shot: what stands between a query and its text"),
+        "order": Key(
+            "text",
+            "few_shot, json: where the best one stands",
+            choices=("best_last", "best_first", "shuffled"),
+        ),
+        "between": Key("text", "few_shot, json: what stands between exemplars"),
+        "joint": Key("text", "few_shot, json: what stands between a query and its text"),
     },
     "exemplars": {
         "file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file")

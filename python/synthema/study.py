@@ -240,7 +240,7 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
     """The report document of a run: scores of accepted rows and of all drafts, samples, counts."""
     drafts = [_with_facts(study, one) for one in done.drafts.records()]
     accepted = [one for one in drafts if one["accepted"]]
-    finished = [one for one in drafts if one.get(study.text)]
+    finished = [one for one in drafts if one.get(study.text)] if study.text else drafts
     context = _context(study)
     embedder, lacking = open_embedder() if study.terms is not None and study.label else (None, "")
     context["embedder"] = embedder
@@ -275,8 +275,8 @@ def describe(study: Study, done: Any, run_facts: dict[str, Any], warnings: Itera
         "reasons": [list(reason) for reason in done.reasons],
         "concepts": _by_label(study, drafts),
         "lengths": {
-            "accepted": [len(tokens(one[study.text])) for one in accepted],
-            "drafts": [len(tokens(one[study.text])) for one in finished],
+            "accepted": [len(tokens(one[study.text])) for one in accepted if one.get(study.text)],
+            "drafts": [len(tokens(one[study.text])) for one in finished if one.get(study.text)],
         },
         "rows": [_shown(study, one, identity) for one in _spread(accepted, SAMPLE)],
         "rejected": [_shown(study, one, identity) for one in _some_rejected(drafts)],
@@ -499,10 +499,12 @@ def _from_parts(config: Config) -> Study:
     schema = read_schema(schema_file) if schema_file else None
     options = config.section("strategy")
     label = options.get("label_field", "")
+    kind = options.get("kind", "")
+    text = options.pop("field", _text_field(schema)) if kind == "json" else options.get("field", "text")
     return Study(
-        name=options.get("kind", ""),
+        name=kind,
         title=config.title or "Generated rows",
-        strategy=_strategy(options, terms),
+        strategy=_strategy(options, terms, schema),
         conditions=lambda seed: conditions,
         settings={
             "config": {k: v for k, v in config.sections.items() if k not in ("model", "run", "sampling")}
@@ -512,7 +514,7 @@ def _from_parts(config: Config) -> Study:
         exemplars=exemplars,
         terms=terms,
         fields=tuple(conditions.names) if conditions is not None else (),
-        text=options.get("field", "text"),
+        text=text,
         label=label,
         card=DataCard(schema.source, "", schema.licence, schema.terms, "", schema.language)
         if schema
@@ -520,7 +522,12 @@ def _from_parts(config: Config) -> Study:
     )
 
 
-def _strategy(options: dict[str, Any], terms: Any) -> Any:
+def _text_field(schema: Schema | None) -> str:
+    """The first text field of a schema; empty where it has none."""
+    return next((field.name for field in schema.fields if field.kind == "text"), "") if schema else ""
+
+
+def _strategy(options: dict[str, Any], terms: Any, schema: Schema | None) -> Any:
     from synthema import _core
 
     kind = options.pop("kind", None)
@@ -530,8 +537,12 @@ def _strategy(options: dict[str, Any], terms: Any) -> Any:
         if terms is None:
             raise ConfigError("The strategy label_conditioned needs a term list: give [terms] with a file.")
         options["terms"] = terms
+    if kind == "json":
+        if schema is None:
+            raise ConfigError("The strategy json needs the fields to write: give [schema] with a file.")
+        options["schema"] = schema
     try:
-        return getattr(_core, kind)(**options)
+        return getattr(_core, "json_record" if kind == "json" else kind)(**options)
     except TypeError:
         given = ", ".join(sorted(options))
         raise ConfigError(f"[strategy]: {kind} does not take exactly these keys: {given}.") from None

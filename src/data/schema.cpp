@@ -1,11 +1,13 @@
 #include "synthema/data/schema.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <set>
 
 #include "src/data/strict_json.hpp"
 #include "synthema/core/utf8.hpp"
+#include "synthema/data/timestamp.hpp"
 
 namespace synthema {
 
@@ -75,13 +77,86 @@ void check_roles(const Field& field) {
       throw SchemaError({.field = field.name}, message("The role '", name_of(role), "' is given twice."));
 }
 
+void check_lengths(const Field& field) {
+  const bool has_length = field.kind == Kind::text || field.kind == Kind::list;
+  if ((field.minimum_length || field.maximum_length) && !has_length)
+    throw SchemaError(
+        {.field = field.name},
+        message("Only text and list fields have a length, but the kind is ", name_of(field.kind), "."));
+  if (field.minimum_length && field.maximum_length && *field.minimum_length > *field.maximum_length)
+    throw SchemaError({.field = field.name}, "The minimum length is above the maximum length; swap them.");
+  if (field.decimals && field.kind != Kind::real)
+    throw SchemaError({.field = field.name},
+                      message("Only real fields have decimals, but the kind is ", name_of(field.kind), "."));
+  if (field.decimals && *field.decimals > 9)
+    throw SchemaError({.field = field.name}, "A real field is written with at most 9 decimals.");
+}
+
 void check_field(const Field& field) {
   check_text(field, field.name, "field name");
   if (field.kind == Kind::list && field.item == Kind::list)
     throw SchemaError({.field = field.name}, "A list of lists is not supported; use one list per field.");
   check_range(field);
   check_categories(field);
+  check_lengths(field);
   check_roles(field);
+}
+
+// --- rules between fields
+
+bool is_number(const Field& field) {
+  return field.kind == Kind::real || field.kind == Kind::integer || field.kind == Kind::time;
+}
+
+[[noreturn]] void refuse_rule(const FieldRule& rule, const std::string& what) {
+  throw SchemaError({.field = rule.field}, message("The rule that depends on '", rule.given, "' ", what));
+}
+
+void check_labels(const FieldRule& rule, const Field& field, const std::vector<std::string>& labels) {
+  if (field.kind != Kind::category || field.categories.empty()) return;
+  for (const std::string& label : labels)
+    if (std::ranges::find(field.categories, label) == field.categories.end())
+      refuse_rule(rule, message("names a label that is not among the categories of '", field.name, "'."));
+}
+
+void check_relation(const FieldRule& rule, const Field& field, const Field& given) {
+  constexpr std::array<std::string_view, 6> relations{"<", "<=", "=", ">=", ">", "!="};
+  if (std::ranges::find(relations, rule.relation) == relations.end())
+    refuse_rule(rule,
+                message("has the relation '", rule.relation, "'; use one of: ", list_of(relations), "."));
+  const bool equality = rule.relation == "=" || rule.relation == "!=";
+  const bool labels = field.kind == Kind::category && given.kind == Kind::category;
+  const bool numbers =
+      is_number(field) && is_number(given) && (field.kind == Kind::time) == (given.kind == Kind::time);
+  if (!(labels && equality) && !(numbers && rule.relation != "!="))
+    refuse_rule(rule, message("compares a field of kind ", name_of(field.kind), " with one of kind ",
+                              name_of(given.kind), " by '", rule.relation,
+                              "'; numbers and times are compared by order, categories by '=' and '!='."));
+}
+
+void check_rule(const FieldRule& rule, const Field& field, const Field& given) {
+  if (!rule.labels.empty() && (rule.lowest || rule.highest))
+    refuse_rule(rule, "has both labels and a range; use one.");
+  check_labels(rule, given, rule.labels);
+  if ((rule.lowest || rule.highest) && !is_number(given))
+    refuse_rule(rule,
+                message("has a range, but the kind of '", given.name, "' is ", name_of(given.kind), "."));
+  if (rule.lowest && rule.highest && *rule.lowest > *rule.highest)
+    refuse_rule(rule, "has a range whose start is above its end.");
+  if (rule.relation.empty() && !rule.minimum && !rule.maximum && rule.categories.empty())
+    refuse_rule(rule, "says nothing; give a relation, a minimum, a maximum or categories.");
+  if (!rule.relation.empty()) check_relation(rule, field, given);
+  if ((rule.minimum || rule.maximum) && !is_number(field))
+    refuse_rule(rule, message("sets a minimum or maximum, but the kind is ", name_of(field.kind), "."));
+  const auto lowest = std::max(rule.minimum, field.minimum);  // nothing is below everything
+  const auto highest = rule.maximum && field.maximum ? std::min(rule.maximum, field.maximum)
+                       : rule.maximum                ? rule.maximum
+                                                     : field.maximum;
+  if (lowest && highest && *lowest > *highest)
+    refuse_rule(rule, "leaves no value between minimum and maximum.");
+  if (!rule.categories.empty() && field.kind != Kind::category)
+    refuse_rule(rule, message("lists categories, but the kind is ", name_of(field.kind), "."));
+  check_labels(rule, field, rule.categories);
 }
 
 // --- JSON form
@@ -103,6 +178,22 @@ Json to_object(const Field& field) {
   put(json, "code_system", field.code_system, usual.code_system);
   put(json, "nullable", field.nullable, usual.nullable);
   if (field.kind == Kind::list) json["item"] = name_of(field.item);
+  if (field.minimum_length) json["minimum_length"] = *field.minimum_length;
+  if (field.maximum_length) json["maximum_length"] = *field.maximum_length;
+  if (field.decimals) json["decimals"] = *field.decimals;
+  return json;
+}
+
+Json to_object(const FieldRule& rule) {
+  const FieldRule usual;
+  Json json = {{"field", rule.field}, {"given", rule.given}};
+  put(json, "labels", rule.labels, usual.labels);
+  if (rule.lowest) json["lowest"] = *rule.lowest;
+  if (rule.highest) json["highest"] = *rule.highest;
+  put(json, "relation", rule.relation, usual.relation);
+  if (rule.minimum) json["minimum"] = *rule.minimum;
+  if (rule.maximum) json["maximum"] = *rule.maximum;
+  put(json, "categories", rule.categories, usual.categories);
   return json;
 }
 
@@ -130,7 +221,21 @@ class Members {
     member(key, [&](const Json& v) { out = v.get<T>(); });
   }
   void bound(const char* key, std::optional<double>& out) {
-    member(key, [&](const Json& v) { out = v.get<double>(); });
+    member(key, [&](const Json& v) {
+      if (!v.is_string()) return void(out = v.get<double>());
+      const auto time = parse_iso8601(v.get<std::string>());
+      if (!time)
+        throw ParseError(where_, message("The value of '", key, "' is neither a number nor a date."));
+      out = static_cast<double>(time->time.microseconds);
+    });
+  }
+  void count(const char* key, std::optional<std::uint32_t>& out) {
+    member(key, [&](const Json& v) {
+      const auto value = v.get<std::int64_t>();
+      if (!v.is_number_integer() || value < 0 || value > UINT32_MAX)
+        throw ParseError(where_, message("The value of '", key, "' must be a whole number from 0 on."));
+      out = static_cast<std::uint32_t>(value);
+    });
   }
   void no_others() const {
     for (const auto& [key, unused] : json_.items()) {
@@ -165,8 +270,29 @@ Field field_from(const Json& json, const std::string& file) {
   in.value("code_system", field.code_system);
   in.value("nullable", field.nullable);
   in.member("item", [&](const Json& v) { field.item = kind_from(v.get<std::string>()); });
+  in.count("minimum_length", field.minimum_length);
+  in.count("maximum_length", field.maximum_length);
+  in.count("decimals", field.decimals);
   in.no_others();
   return field;
+}
+
+FieldRule rule_from(const Json& json, const std::string& file) {
+  Members in(json,
+             {.file = file, .field = json.is_object() ? json.value("field", std::string{}) : std::string{}},
+             "rule");
+  FieldRule rule;
+  in.value("field", rule.field);
+  in.value("given", rule.given);
+  in.value("labels", rule.labels);
+  in.bound("lowest", rule.lowest);
+  in.bound("highest", rule.highest);
+  in.value("relation", rule.relation);
+  in.bound("minimum", rule.minimum);
+  in.bound("maximum", rule.maximum);
+  in.value("categories", rule.categories);
+  in.no_others();
+  return rule;
 }
 
 void check_version(const Json& version, const std::string& file) {
@@ -226,6 +352,11 @@ void Schema::check() const {
                         "Two fields of the schema have this name; rename one of them.");
     check_field(field);
   }
+  for (const FieldRule& rule : rules) {
+    const Field &limited = at(rule.field), &given = at(rule.given);
+    if (&given >= &limited) refuse_rule(rule, "needs that field to stand before the field that it limits.");
+    check_rule(rule, limited, given);
+  }
   if (with_role(Role::subject).size() > 1)
     throw SchemaError({.field = with_role(Role::subject)[1]->name},
                       "A second field has the role 'subject'; at most one field names the subject of a row.");
@@ -242,6 +373,7 @@ std::string to_json(const Schema& schema) {
   put(json, "may_leave_machine", schema.may_leave_machine, usual.may_leave_machine);
   json["fields"] = Json::array();
   for (const Field& field : schema.fields) json["fields"].push_back(to_object(field));
+  for (const FieldRule& rule : schema.rules) json["rules"].push_back(to_object(rule));
   try {
     return json.dump();
   } catch (const Json::type_error&) {
@@ -263,6 +395,10 @@ Schema schema_from_json(std::string_view text, const std::string& file) {
   in.member("fields", [&](const Json& v) {
     if (!v.is_array()) throw ParseError({.file = file}, "'fields' must be a list of fields.");
     for (const Json& field : v) schema.fields.push_back(field_from(field, file));
+  });
+  in.member("rules", [&](const Json& v) {
+    if (!v.is_array()) throw ParseError({.file = file}, "'rules' must be a list of rules.");
+    for (const Json& rule : v) schema.rules.push_back(rule_from(rule, file));
   });
   in.no_others();
   schema.check();

@@ -100,6 +100,11 @@ Table Table::select(std::span<const std::string> names) const {
     schema.fields.push_back(schema_.at(name));
     columns.push_back(column(name));
   }
+  std::erase_if(schema.rules,
+                [&](const FieldRule& rule) {  // those between columns that are gone, or turned round
+                  const Field *field = schema.find(rule.field), *given = schema.find(rule.given);
+                  return !field || !given || given > field;
+                });
   return Table(std::move(schema), std::move(columns));
 }
 

@@ -28,6 +28,7 @@ void add_prompt(Sha256& digest, const Prompt& prompt) {
   digest.field(prompt.text);
   add_texts(digest, prompt.stop);
   add_texts(digest, prompt.choices);
+  digest.field(prompt.pattern).field(prompt.json_schema).field(prompt.record_schema);
 }
 
 // Whether no check that looks for copies of exemplars vouches for this draft.

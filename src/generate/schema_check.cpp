@@ -5,17 +5,11 @@
 
 #include "synthema/core/error.hpp"
 #include "synthema/data/column.hpp"
+#include "synthema/data/field_rule.hpp"
 
 namespace synthema {
 
 namespace {
-
-std::optional<double> number_of(const Value& value) {
-  if (const auto* i = value.get_if<std::int64_t>()) return static_cast<double>(*i);
-  if (const auto* r = value.get_if<double>()) return *r;
-  if (const auto* t = value.get_if<Timestamp>()) return static_cast<double>(t->microseconds);
-  return std::nullopt;
-}
 
 bool converts(const Field& field, const Value& value) {
   try {
@@ -27,7 +21,7 @@ bool converts(const Field& field, const Value& value) {
 }
 
 bool in_range(const Field& field, const Value& value) {
-  const auto number = number_of(value);
+  const auto number = number_of(field, value);
   if (!number) return true;
   return std::isfinite(*number) && (!field.minimum || *number >= *field.minimum) &&
          (!field.maximum || *number <= *field.maximum);
@@ -39,6 +33,20 @@ bool known_category(const Field& field, const Value& value) {
   return std::ranges::find(field.categories, *label) != field.categories.end();
 }
 
+// Texts in characters, lists in elements.
+bool fits_length(const Field& field, const Value& value) {
+  std::size_t length = 0;
+  if (const auto* text = value.get_if<std::string>(); text && field.kind == Kind::text)
+    length = static_cast<std::size_t>(
+        std::ranges::count_if(*text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  else if (const auto* items = value.get_if<ValueList>(); items && field.kind == Kind::list)
+    length = items->size();
+  else
+    return true;
+  return length >= field.minimum_length.value_or(0) &&
+         (!field.maximum_length || length <= *field.maximum_length);
+}
+
 std::optional<std::string> misfit(const Field& field, const Value* value) {
   if (!value || value->is_null()) {
     if (field.nullable) return std::nullopt;
@@ -47,6 +55,7 @@ std::optional<std::string> misfit(const Field& field, const Value* value) {
   if (!in_range(field, *value)) return message("The field '", field.name, "' is outside its range.");
   if (!known_category(field, *value))
     return message("The field '", field.name, "' has a label that is not among its categories.");
+  if (!fits_length(field, *value)) return message("The field '", field.name, "' is too short or too long.");
   if (!converts(field, *value))
     return message("The field '", field.name, "' must be ", name_of(field.kind), ", but it is ",
                    value->kind_name(), ".");
@@ -58,6 +67,14 @@ std::optional<std::string> misfit(const Field& field, const Value* value) {
 std::optional<std::string> schema_misfit(const Schema& schema, const Record& values) {
   for (const Field& field : schema.fields)
     if (auto problem = misfit(field, values.find(field.name))) return problem;
+  for (const FieldRule& rule : schema.rules) {
+    const Field& field = schema.at(rule.field);
+    const Value* value = values.find(rule.field);
+    if (!value || value->is_null()) continue;
+    const std::optional<Field> left = narrowed(schema, field, values);
+    if (!left || !in_range(*left, *value) || !known_category(*left, *value))
+      return message("The field '", rule.field, "' breaks its rule, which depends on '", rule.given, "'.");
+  }
   return std::nullopt;
 }
 

@@ -127,6 +127,11 @@ NgramModel::Word NgramModel::next(const Context& seen, const CompletionRequest& 
 Completion NgramModel::answer(const CompletionRequest& request) const {
   if (!request.prompt.choices.empty()) return chosen(request);
   Completion out;
+  if (request.prompt.has_form()) {
+    out.finish = Finish::failed;
+    out.failure = "An n-gram model of words cannot keep to a pattern or to JSON; use a local model.";
+    return out;
+  }
   out.tokens.prompt = prompt_words(request.prompt);
   out.finish = Finish::length;
   Context seen = known_context(request.prompt);

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "synthema/prompt/record_text.hpp"
 #include "synthema/text/tf_idf.hpp"
 
 namespace synthema {
@@ -54,13 +55,14 @@ FewShot::FewShot(FewShotOptions options)
       instruction_(options_.instruction, "instruction"),
       index_(std::make_shared<PoolIndex>()) {
   if (query_.empty()) throw ConfigError({.field = "query"}, "A few-shot strategy needs a query template.");
-  if (options_.k == 0)
+  if (options_.record) options_.record->check();
+  if (options_.k == 0 && !options_.record)
     throw ConfigError({.field = "k"},
                       "A few-shot strategy shows at least 1 exemplar; use zero-shot for none.");
   if (options_.budget > 0 && !options_.count_tokens)
     throw ConfigError({.field = "count_tokens"}, "A token budget needs a function that counts tokens.");
   for (const std::string& field : query_.fields())
-    if (field == options_.field)
+    if (!options_.record && field == options_.field)
       throw ConfigError({.field = field}, "The query must not show the text that answers it.");
 }
 
@@ -88,6 +90,7 @@ std::vector<std::uint64_t> FewShot::similar(const Task& task) const {
 }
 
 std::vector<std::uint64_t> FewShot::choose(const Task& task, Random random) const {
+  if (options_.k == 0) return {};
   std::vector<std::uint64_t> rows(pool_of(task).rows());
   std::iota(rows.begin(), rows.end(), std::uint64_t{0});
   if (options_.choice == ExemplarChoice::by_similarity)
@@ -108,13 +111,15 @@ std::vector<std::uint64_t> FewShot::arranged(std::vector<std::uint64_t> chosen, 
 
 Prompt FewShot::prompt(const Task& task, const std::vector<std::uint64_t>& shown) const {
   Prompt prompt;
+  const std::optional<Schema> asked =
+      options_.record ? std::optional(asked_fields(*options_.record, task.condition)) : std::nullopt;
   const std::string instruction = instruction_.render(task.condition),
                     question = query_.render(task.condition);
   if (options_.chat && !instruction.empty()) prompt.messages.emplace_back("system", instruction);
   if (!options_.chat && !instruction.empty()) prompt.text = instruction + options_.between;
   for (const std::uint64_t row : shown) {
     const Record exemplar = pool_of(task).record(row);
-    const std::string text = exemplar.at(options_.field).display();
+    const std::string text = asked ? record_text(*asked, exemplar) : exemplar.at(options_.field).display();
     if (options_.chat) {
       prompt.messages.emplace_back("user", query_.render(exemplar));
       prompt.messages.emplace_back("assistant", text);
@@ -125,9 +130,10 @@ Prompt FewShot::prompt(const Task& task, const std::vector<std::uint64_t>& shown
   if (options_.chat)
     prompt.messages.emplace_back("user", question);
   else
-    prompt.text += question;
-  prompt.stop = options_.stop;
+    prompt.text += question + (asked ? options_.joint : "");
   prompt.sampling = options_.sampling;
+  if (asked) return std::move(prompt).json(*asked);
+  prompt.stop = options_.stop;
   return prompt;
 }
 
@@ -148,6 +154,10 @@ Exchange FewShot::compose(Task task, Random random) const {
     question = prompt(task, shown);
   }
   const Completion answer = co_await ask(std::move(question));
+  if (options_.record) {
+    const Schema asked = asked_fields(*options_.record, task.condition);
+    co_return Draft(with_answer(std::move(task.condition), asked, answer.text), std::move(shown));
+  }
   co_return Draft(with_text(std::move(task.condition), options_.field, trimmed(answer.text)),
                   std::move(shown));
 }

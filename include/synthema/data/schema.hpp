@@ -26,13 +26,17 @@ struct Field {
   Kind kind = Kind::text;
   std::vector<Role> roles = {};  // none: an ordinary feature
   std::string description = {};
-  std::string unit = {};               // UCUM where possible ("mg/dL"); empty: none
-  std::optional<double> minimum = {};  // inclusive; real, integer and (in microseconds) time
+  std::string unit = {};  // UCUM where possible ("mg/dL"); empty: none
+  std::optional<double> minimum =
+      {};  // inclusive; real, integer and (in microseconds) time; JSON may say a date
   std::optional<double> maximum = {};
   std::vector<std::string> categories = {};  // allowed labels of a category, in their order; empty: any
   std::string code_system = {};              // "HPO", "ICD-10-CM", ...; empty: none
   bool nullable = true;
-  Kind item = Kind::text;  // kind of the elements of a list
+  Kind item = Kind::text;                            // kind of the elements of a list
+  std::optional<std::uint32_t> minimum_length = {};  // of a text in characters, of a list in elements
+  std::optional<std::uint32_t> maximum_length = {};
+  std::optional<std::uint32_t> decimals = {};  // of a real when it is written, 0 to 9
 
   bool has(Role role) const {
     for (const Role r : roles)
@@ -42,11 +46,31 @@ struct Field {
   friend bool operator==(const Field&, const Field&) = default;
 };
 
+// What a field may be, given an earlier field of the same row (field_rule.hpp): a discharge that is not
+// before the admission, diagnoses that depend on the sex, a range that depends on the age.
+struct FieldRule {
+  std::string field = {};  // what is limited
+  std::string given = {};  // stands before it in the schema. A rule says nothing where either is missing
+  // When the rule holds: `given` is one of these (as Value::display() shows it), or lies in this range, both
+  // ends included (time in microseconds). Neither: always.
+  std::vector<std::string> labels = {};
+  std::optional<double> lowest = {};
+  std::optional<double> highest = {};
+  // What must then be true of the field; at least one of these.
+  std::string relation = {};  // to `given`: "<", "<=", "=", ">=" or ">"; "=" and "!=" for categories
+  std::optional<double> minimum = {};
+  std::optional<double> maximum = {};
+  std::vector<std::string> categories = {};
+
+  friend bool operator==(const FieldRule&, const FieldRule&) = default;
+};
+
 // Field names are unique and not empty, ranges are not reversed, at most one field is the subject: `check`
 // says so.
 struct Schema {
   std::string name = {};
   std::vector<Field> fields = {};
+  std::vector<FieldRule> rules = {};
   std::string source = {};        // where the data come from, with version
   std::string licence = {};       // SPDX identifier or a name
   std::string terms = {};         // what the source asks of users (citation, no redistribution, ...)

@@ -16,9 +16,10 @@
 #include <vector>
 
 #include "synthema/core/error.hpp"
+#include "synthema/model/answer_form.hpp"
 #include "synthema/model/answer_text.hpp"
+#include "synthema/model/any_token_constraint.hpp"
 #include "synthema/model/chat_template.hpp"
-#include "synthema/model/choice_constraint.hpp"
 #include "synthema/model/completion_model.hpp"
 #include "synthema/model/language_model.hpp"
 #include "synthema/model/prefix_cache.hpp"
@@ -48,7 +49,7 @@ class Engine {
         chat_(std::move(chat)),
         identity_(std::move(identity)),
         options_(options),
-        trie_(VocabularyTrie::of(tokenizer_)),
+        forms_(std::make_shared<AnswerForms>(form_vocabulary(tokenizer_))),
         ends_(tokenizer_.end_ids()) {
     if (options_.slots == 0) throw ConfigError({.field = "slots"}, "The engine needs at least one slot.");
     std::ranges::sort(ends_);
@@ -97,9 +98,10 @@ class Engine {
     std::size_t fed = 0;          // of these, how many the slot holds
     Slot slot = 0;
     AnswerText text;
-    std::optional<ChoiceConstraint> constraint;
-    std::size_t longest_choice = 0;  // in bytes: no answer has more tokens
-    std::vector<TokenId> allowed;    // for the next draw; empty: all
+    std::optional<AnyTokenConstraint> constraint;
+    std::size_t longest_answer = 0;    // in tokens, under the constraint
+    std::span<const TokenId> allowed;  // for the next draw; empty: all
+    std::vector<TokenId> with_ends;    // what `allowed` shows where an end may be drawn too
     TokenCounts counts;
     double log_probability = 0;
     detail::Prefix prefix;     // keeps it from being evicted
@@ -123,18 +125,28 @@ class Engine {
     if (sequence.tokens.size() >= model_.context_limit())
       throw ConfigError(message("The prompt has ", sequence.tokens.size(), " tokens; the model's context of ",
                                 model_.context_limit(), " leaves no room for an answer."));
-    if (request.prompt.choices.empty())
-      sequence.text = AnswerText(std::move(request.prompt.stop));
+    if (request.prompt.has_form())
+      constrain(sequence, request.prompt);
     else
-      constrain(sequence, std::move(request.prompt.choices));
+      sequence.text = AnswerText(std::move(request.prompt.stop));
     return sequence;
   }
 
-  // Choices bound the answer's length themselves: max_tokens does not cut them short.
-  void constrain(Sequence& sequence, std::vector<std::string> choices) const {
-    for (const std::string& choice : choices)
-      sequence.longest_choice = std::max(sequence.longest_choice, choice.size());
-    sequence.constraint.emplace(trie_, std::move(choices));
+  // max_tokens limits what the form leaves open and does not cut it short.
+  void constrain(Sequence& sequence, const Prompt& prompt) const {
+    const AnswerForm form = forms_->of(prompt);
+    sequence.longest_answer = form.longest(sequence.sampling.max_tokens);
+    sequence.constraint.emplace(FormConstraint(form, sequence.sampling.max_tokens),
+                                tokenizer_.vocabulary_size());
+  }
+
+  static FormVocabulary form_vocabulary(const T& tokenizer) {
+    return {VocabularyTrie::of(tokenizer), [tokenizer](std::string_view text) {
+              if constexpr (requires { tokenizer.encode_following(text); })
+                return tokenizer.encode_following(text);
+              else
+                return tokenizer.encode(text);
+            }};
   }
 
   std::vector<TokenId> prompt_tokens(const Prompt& prompt) const {
@@ -171,7 +183,7 @@ class Engine {
 
   std::size_t need_of(const Sequence& sequence) const {
     const std::size_t answer =
-        sequence.constraint ? sequence.longest_choice : std::size_t{sequence.sampling.max_tokens};
+        sequence.constraint ? sequence.longest_answer : std::size_t{sequence.sampling.max_tokens};
     return std::min(sequence.tokens.size() + answer, model_.context_limit()) + kSlack;
   }
   // Evicts idle prefixes until `need` more tokens fit; false if they still do not.
@@ -273,7 +285,7 @@ class Engine {
       if (pending > 1) budget -= now;
       const bool last = now == pending;
       steps.push_back({sequence.slot, std::span(sequence.tokens).subspan(sequence.fed, now), last,
-                       last ? std::span<const TokenId>(sequence.allowed) : std::span<const TokenId>()});
+                       last ? sequence.allowed : std::span<const TokenId>()});
       sequence.fed += now;
       if (last) drawing.push_back(i);
     }
@@ -296,8 +308,7 @@ class Engine {
       else
         accept(sequence, drawn.id);
     } catch (const ModelError& error) {
-      sequence.finish = Finish::failed;
-      sequence.failure = error.what();
+      fail(sequence, error.what());
     }
   }
 
@@ -318,33 +329,57 @@ class Engine {
     return sequence.tokens.size() >= model_.context_limit();
   }
 
-  // Takes forced tokens without asking the model and leaves the ids of the next draw in `allowed`. Where one
-  // choice begins another ("yes", "yes, but"), an end id may be drawn to stay with the shorter one.
+  // Takes fixed text and forced tokens without asking the model and leaves the ids of the next draw in
+  // `allowed`. Where the answer is complete but may go on ("yes", "yes, but"), an end id may be drawn to
+  // stay.
   void advance_constraint(Sequence& sequence) {
-    TokenMask mask(std::max(model_.vocabulary_size(), tokenizer_.vocabulary_size()));
-    for (;;) {
-      mask.clear();
-      sequence.constraint->fill_mask(mask);
-      sequence.allowed = mask.ids();
-      const bool complete = sequence.constraint->is_complete();
-      if (sequence.allowed.empty() || (complete && ends_.empty())) break;
-      if (complete) {
-        sequence.allowed.insert(sequence.allowed.end(), ends_.begin(), ends_.end());
-        std::ranges::sort(sequence.allowed);
+    try {
+      while (take_forced(sequence)) {
       }
-      if (context_is_full(sequence)) {
-        sequence.finish = Finish::failed;
-        sequence.failure = "The model's context ended before the choice was written out.";
-        return;
+    } catch (const Error& error) {  // too large a constraint, found out on the way
+      fail(sequence, error.what());
+    }
+  }
+
+  // Takes what follows in any case. False: nothing does, and `allowed` or `finish` is set.
+  bool take_forced(Sequence& sequence) {
+    AnyTokenConstraint& constraint = *sequence.constraint;
+    std::span<const TokenId> forced = constraint.forced();
+    if (forced.empty()) {
+      sequence.allowed = constraint.allowed();
+      const bool complete = constraint.is_complete();
+      if (sequence.allowed.empty() && !complete) {
+        const std::string why = constraint.failure();
+        return fail(sequence, why.empty() ? "The constraint leaves no token that could follow." : why), false;
       }
-      if (sequence.allowed.size() > 1) return;
-      const TokenId forced = sequence.allowed.front();
-      sequence.constraint->accept(forced);
-      sequence.tokens.push_back(forced);
-      sequence.text.append(tokenizer_.token_bytes(forced));
+      if (sequence.allowed.empty() || (complete && ends_.empty()))
+        return sequence.finish = Finish::constraint, false;
+      if (complete) allow_ends(sequence);
+      forced = sequence.allowed;
+      if (forced.size() > 1 && !context_is_full(sequence)) return false;
+    }
+    for (const TokenId id : forced) {
+      if (context_is_full(sequence))
+        return fail(sequence, "The model's context ended before the answer was written out."), false;
+      constraint.accept(id);
+      sequence.tokens.push_back(id);
+      sequence.text.append(tokenizer_.token_bytes(id));
       ++sequence.counts.forced;
     }
-    sequence.finish = Finish::constraint;
+    return true;
+  }
+
+  void allow_ends(Sequence& sequence) const {
+    sequence.with_ends.assign(sequence.allowed.begin(), sequence.allowed.end());
+    const auto middle = static_cast<std::ptrdiff_t>(sequence.with_ends.size());
+    sequence.with_ends.insert(sequence.with_ends.end(), ends_.begin(), ends_.end());
+    std::ranges::inplace_merge(sequence.with_ends, sequence.with_ends.begin() + middle);
+    sequence.allowed = sequence.with_ends;
+  }
+
+  static void fail(Sequence& sequence, std::string why) {
+    sequence.finish = Finish::failed;
+    sequence.failure = std::move(why);
   }
 
   // Hands over finished sequences; the others keep their order.
@@ -378,7 +413,7 @@ class Engine {
   ChatTemplate chat_;
   EngineIdentity identity_;
   EngineOptions options_;
-  std::shared_ptr<const VocabularyTrie> trie_;
+  std::shared_ptr<AnswerForms> forms_;
   std::vector<TokenId> ends_;  // ascending
   Sampler sampler_;
   std::deque<Sequence> queue_;

@@ -31,7 +31,10 @@ struct FewShotOptions {
   std::string query;  // template over a condition and over an exemplar alike: what asks for the text
   std::string instruction = {};  // template over the condition; stands first. Chat: the system message
   std::string field = "text";    // of the exemplar: what answers its query; of the row: where the answer goes
-  std::size_t k = 4;             // exemplars shown, fewer if the pool or the budget has fewer
+  // With a schema the answer is a JSON object of its fields, in their order and under its rules, and each of
+  // them becomes a field of the row; `field` and `stop` do not count. See prompt/record_text.hpp.
+  std::shared_ptr<const Schema> record = {};
+  std::size_t k = 4;  // exemplars shown, fewer if the pool or the budget has fewer; 0 only with `record`
   ExemplarChoice choice = ExemplarChoice::random;
   ExemplarOrder order = ExemplarOrder::best_last;
   std::string label_field = "label";  // by_label: of condition and pool
@@ -50,7 +53,7 @@ class FewShot {
  public:
   explicit FewShot(FewShotOptions options);  // ConfigError
 
-  std::string_view name() const { return "few_shot"; }
+  std::string_view name() const { return options_.record ? "json" : "few_shot"; }
   // ConfigError: no pool, a placeholder or column that is not there. GenerationError: not even the question
   // fits the budget.
   Exchange compose(Task task, Random random) const;

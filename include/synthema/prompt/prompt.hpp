@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "synthema/core/export.hpp"
+#include "synthema/data/schema.hpp"
 #include "synthema/prompt/sampling.hpp"
 
 namespace synthema {
@@ -37,7 +38,8 @@ class SYNTHEMA_EXPORT Prompt {
     return prompt;
   }
 
-  // Chained limits: Prompt::plain(...).until("\n").among({"yes", "no"}).
+  // Chained limits: Prompt::plain(...).until("\n"), or one form of the answer: among, matching or json. A
+  // form ends by itself; stop texts do not cut it short.
   Prompt&& until(std::string stop_text) && {
     stop.push_back(std::move(stop_text));
     return std::move(*this);
@@ -46,17 +48,39 @@ class SYNTHEMA_EXPORT Prompt {
     choices = std::move(strings);
     return std::move(*this);
   }
+  // A regular expression that the whole answer matches.
+  Prompt&& matching(std::string regex) && {
+    pattern = std::move(regex);
+    return std::move(*this);
+  }
+  // JSON text that a JSON Schema allows.
+  Prompt&& json(std::string schema) && {
+    json_schema = std::move(schema);
+    return std::move(*this);
+  }
+  // A JSON object with the fields of a schema, in their order, under its rules.
+  Prompt&& json(const Schema& schema) && {
+    record_schema = to_json(schema);
+    return std::move(*this);
+  }
   Prompt&& with(Sampling values) && {
     sampling = values;
     return std::move(*this);
   }
 
   bool is_plain() const { return messages.empty(); }
+  bool has_form() const {
+    return !choices.empty() || !pattern.empty() || !json_schema.empty() || !record_schema.empty();
+  }
 
-  std::vector<Message> messages;     // chat; empty: `text` is used
-  std::string text;                  // plain text to continue
-  std::vector<std::string> stop;     // the answer ends before the first of these; they are not part of it
-  std::vector<std::string> choices;  // not empty: the answer is exactly one of these
+  std::vector<Message> messages;  // chat; empty: `text` is used
+  std::string text;               // plain text to continue
+  std::vector<std::string> stop;  // the answer ends before the first of these; they are not part of it
+  // The form of the answer (at most one of these is not empty).
+  std::vector<std::string> choices;  // exactly one of these
+  std::string pattern;               // a regular expression
+  std::string json_schema;           // a JSON Schema
+  std::string record_schema;         // a Schema in its JSON form
   std::optional<Sampling> sampling;  // replaces the run's values for this question
 
   friend bool operator==(const Prompt&, const Prompt&) = default;

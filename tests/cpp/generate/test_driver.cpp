@@ -205,6 +205,9 @@ TEST_CASE("the digest changes with everything that shapes the row") {
   differs([](O, T, I, P p) { p.text = "Say it!"; });
   differs([](O, T, I, P p) { p.stop = {"\n"}; });
   differs([](O, T, I, P p) { p.choices = {"\n"}; });
+  differs([](O, T, I, P p) { p.pattern = "\n"; });
+  differs([](O, T, I, P p) { p.json_schema = "\n"; });
+  differs([](O, T, I, P p) { p.record_schema = "\n"; });
   differs([](O, T, I, P p) { p = Prompt::user("Say it."); });
   CHECK(seen.size() == changes);
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "model/toy_tokenizer.hpp"
+#include "synthema/data/json.hpp"
 #include "synthema/model/complete.hpp"
 #include "synthema/model/engine.hpp"
 #include "synthema/model/toy_language_model.hpp"
@@ -76,7 +77,11 @@ std::vector<CompletionRequest> mixed_requests() {
   for (std::uint64_t i = 0; i < 64; ++i) {
     Prompt prompt = Prompt::plain((i % 3 != 0 ? shared : "Other ") + std::to_string(i * 7919));
     if (i % 5 == 0) prompt.stop = {"a", "qu"};
-    if (i % 7 == 0) prompt.choices = {"yes", "yesterday", "no", "nobody knows"};
+    if (i % 7 == 0 && i % 13 > 2) prompt.choices = {"yes", "yesterday", "no", "nobody knows"};
+    if (i % 13 == 1) prompt.pattern = "(the |yes )[a-f]{1,30} and (no|[0-9]+)";
+    if (i % 13 == 2)
+      prompt.json_schema = R"({"type":"object","properties":{"n":{"type":"integer","minimum":1,"maximum":200},
+        "note":{"type":"string","maxLength":20}},"required":["n","note"]})";
     if (i % 11 == 0) prompt = Prompt::chat("Be brief.", "Question " + std::to_string(i));
     out.push_back(request(i, std::move(prompt), limit(1 + static_cast<std::uint32_t>(i % 40))));
   }
@@ -184,6 +189,33 @@ TEST_CASE("a choice is exactly one of the strings, forced tokens cost no draw, a
   CHECK(only.tokens.masked == 0);
   CHECK(only.tokens.forced > 0);
   CHECK(only.log_probability == 0);
+}
+
+TEST_CASE("a form: fixed text is fed, every answer fits, and two forms at once are refused") {
+  Toy engine = toy();
+  const std::string schema =
+      R"({"type":"object","properties":{"patient":{"type":"string","maxLength":40},"age":{"type":"integer","minimum":18,"maximum":90}},
+          "required":["patient","age"]})";
+  std::vector<CompletionRequest> requests;
+  for (std::uint64_t i = 0; i < 100; ++i)
+    requests.push_back(request(i, Prompt::plain("Q" + std::to_string(i)).json(schema), limit(12)));
+  requests.push_back(request(100, Prompt::plain("Q").json(schema).matching("a")));
+  requests.push_back(request(101, Prompt::plain("Q").matching("a(")));
+  for (const auto& [id, completion] : answers(engine, std::move(requests))) {
+    CAPTURE(completion.text);
+    if (id >= 100) {
+      CHECK(completion.finish == Finish::failed);
+      CHECK(completion.failure.size() > 30);
+      continue;
+    }
+    REQUIRE(completion.finish == Finish::constraint);
+    const Record record = record_from_json(completion.text);
+    const std::int64_t age = *record.at("age").get_if<std::int64_t>();
+    CHECK((age >= 18 && age <= 90));
+    CHECK(record.at("patient").text().size() <= 40 * 4);
+    CHECK(completion.tokens.free == 0);
+    CHECK(completion.tokens.forced >= 10);
+  }
 }
 
 TEST_CASE("requests are served in the order of submission and discard forgets them") {

@@ -1,0 +1,26 @@
+// Rows as JSON text between a strategy and a model: how exemplars are shown, what is asked for, and how the
+// answer is read. The spelling is the one that the masks of model/answer_form.hpp enforce.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "synthema/data/schema.hpp"
+#include "synthema/data/value.hpp"
+
+namespace synthema {
+
+// What a model is asked for under a condition: the schema without the fields that the condition has. Those
+// that a rule of another field depends on stay, fixed to the condition's value, so that the rule holds.
+// ConfigError if nothing is left to ask, or if a rule depends on a condition's field that cannot be fixed (a
+// boolean or a list).
+Schema asked_fields(const Schema& schema, const Record& condition);
+
+// The fields of the schema as one JSON object; null where the record has none. Times are dates, with the time
+// of day where the field's unit is "s".
+std::string record_text(const Schema& schema, const Record& record);
+
+// The condition with the fields of an answer. ParseError if the answer is no JSON object.
+Record with_answer(Record condition, const Schema& asked, std::string_view answer);
+
+}  // namespace synthema

@@ -1,0 +1,89 @@
+#include "synthema/data/field_rule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "synthema/data/timestamp.hpp"
+
+namespace synthema {
+
+namespace {
+
+// The next value above (direction 1) or below (-1).
+double beside(const Field& field, double value, double direction) {
+  if (field.kind == Kind::integer) return direction > 0 ? std::floor(value) + 1 : std::ceil(value) - 1;
+  if (field.kind == Kind::time) return value + direction;
+  return std::nextafter(value, direction * std::numeric_limits<double>::infinity());
+}
+
+bool holds(const FieldRule& rule, const Field& given, const Value& value) {
+  if (!rule.labels.empty()) return std::ranges::find(rule.labels, value.display()) != rule.labels.end();
+  if (!rule.lowest && !rule.highest) return true;
+  const auto number = number_of(given, value);
+  return number && (!rule.lowest || *number >= *rule.lowest) && (!rule.highest || *number <= *rule.highest);
+}
+
+void raise(std::optional<double>& minimum, double bound) {
+  minimum = std::max(minimum.value_or(bound), bound);
+}
+void lower(std::optional<double>& maximum, double bound) {
+  maximum = std::min(maximum.value_or(bound), bound);
+}
+
+void compare(Field& field, const std::string& relation, double value) {
+  if (relation == ">=" || relation == "=") raise(field.minimum, value);
+  if (relation == "<=" || relation == "=") lower(field.maximum, value);
+  if (relation == ">") raise(field.minimum, beside(field, value, 1));
+  if (relation == "<") lower(field.maximum, beside(field, value, -1));
+}
+
+// False if no label is left.
+bool keep(Field& field, const std::vector<std::string>& labels) {
+  if (field.categories.empty())
+    field.categories = labels;
+  else
+    std::erase_if(field.categories,
+                  [&](const std::string& label) { return std::ranges::find(labels, label) == labels.end(); });
+  return !field.categories.empty();
+}
+
+bool apply(Field& field, const FieldRule& rule, const Field& given, const Value& value) {
+  if (rule.minimum) raise(field.minimum, *rule.minimum);
+  if (rule.maximum) lower(field.maximum, *rule.maximum);
+  if (!rule.categories.empty() && !keep(field, rule.categories)) return false;
+  if (!rule.relation.empty() && field.kind == Kind::category) {
+    if (rule.relation == "=") return keep(field, {value.display()});
+    const bool listed = !field.categories.empty();
+    std::erase(field.categories, value.display());
+    return !listed || !field.categories.empty();
+  }
+  if (const auto number = number_of(given, value); number && !rule.relation.empty())
+    compare(field, rule.relation, *number);
+  return !field.minimum || !field.maximum || *field.minimum <= *field.maximum;
+}
+
+}  // namespace
+
+std::optional<double> number_of(const Field& field, const Value& value) {
+  if (const auto* i = value.get_if<std::int64_t>()) return static_cast<double>(*i);
+  if (const auto* r = value.get_if<double>()) return *r;
+  if (const auto* t = value.get_if<Timestamp>()) return static_cast<double>(t->microseconds);
+  if (const auto* text = value.get_if<std::string>(); text && field.kind == Kind::time)
+    if (const auto parsed = parse_iso8601(*text)) return static_cast<double>(parsed->time.microseconds);
+  return std::nullopt;
+}
+
+std::optional<Field> narrowed(const Schema& schema, const Field& field, const Record& values) {
+  Field out = field;
+  for (const FieldRule& rule : schema.rules) {
+    if (rule.field != field.name) continue;
+    const Field& given = schema.at(rule.given);
+    const Value* value = values.find(rule.given);
+    if (!value || value->is_null() || !holds(rule, given, *value)) continue;
+    if (!apply(out, rule, given, *value)) return std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace synthema

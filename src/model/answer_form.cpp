@@ -1,0 +1,573 @@
+#include "synthema/model/answer_form.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "src/model/expressions.hpp"
+#include "src/model/json_text.hpp"
+#include "src/model/regex.hpp"
+#include "synthema/core/error.hpp"
+#include "synthema/data/field_rule.hpp"
+#include "synthema/data/json.hpp"
+
+namespace synthema {
+
+using detail::Edge;
+using detail::Expression;
+using detail::Expressions;
+using Node = VocabularyTrie::Node;
+
+namespace {
+
+enum class Pace : std::uint8_t {
+  free,     // any token
+  closing,  // only tokens after which less is left to write
+  shortest  // only tokens on a way that is among the shortest
+};
+
+// Where tokens go on beyond the end of a stage: their node, and the bytes up to there.
+struct Crossing {
+  Node node;
+  std::string path;
+};
+
+struct Mask {
+  const std::vector<TokenId>* ids = nullptr;  // ascending
+  std::vector<Crossing> crossings;
+  std::uint64_t costliest = 0;  // of the open tokens, by any id
+};
+
+// What a token costs of the open tokens.
+std::uint64_t cost(std::uint32_t remaining_before, std::uint32_t remaining_after) {
+  return remaining_after < remaining_before ? 0 : std::uint64_t{1} + remaining_after - remaining_before;
+}
+
+constexpr std::size_t kMostSearched = 20'000;  // states in a search for a spelling
+constexpr std::size_t kMostForced = 4096;      // bytes fed forward at once
+
+Expressions::Bytes single_bytes(const VocabularyTrie& trie) {
+  Expressions::Bytes out;
+  for (unsigned byte = 0; byte < 256; ++byte) out[byte] = trie.spells(static_cast<std::uint8_t>(byte));
+  return out;
+}
+
+}  // namespace
+
+// A form is a chain of stages. Each is a regular language that ends in fixed text; the next one may depend on
+// the text so far (fields under a rule). A form without rules is one stage.
+struct AnswerForm::Impl {
+  using Stage = std::function<Expression(std::string_view before, std::string& failure)>;
+
+  explicit Impl(FormVocabulary v) : vocabulary(std::move(v)), pool(single_bytes(*vocabulary.trie)) {}
+
+  void begin(Expression start, const char* what);
+  void build_record(const Schema& schema);
+
+  bool more_after(std::size_t stage) const { return stage < later.size(); }
+  Expression enter(std::size_t stage, std::string_view before, std::string& failure) {
+    return later[stage](before, failure);
+  }
+
+  bool completable(Expression state);
+  const Mask& mask(Expression state, Pace pace, bool more);
+  const Mask& mask_from(Expression state, Node node, Pace pace, bool more);
+  const std::vector<TokenId>& forced(Expression state, bool more);
+  void join(const Mask& mask, std::string_view text, std::size_t stage, Pace pace, std::vector<TokenId>& out);
+  bool step(FormConstraint::Position& at, std::string& text, std::string_view bytes);
+
+  FormVocabulary vocabulary;
+  std::mutex mutex;  // guards all below, which grows as states are met
+  Expressions pool;
+  Expression first = Expressions::kNothing;
+  std::vector<Stage> later;
+  std::uint64_t remaining = 0;  // of all stages
+  bool open = false;
+
+ private:
+  struct Walk {
+    Pace pace;
+    bool more;
+    std::uint32_t remaining, shortest;  // at the start
+    std::vector<TokenId> ids = {};
+    std::vector<Crossing> crossings = {};
+    std::uint64_t costliest = 0;
+    std::string path = {};
+  };
+  void walk(Walk& w, Node node, Expression state);
+  bool admits(const Walk& w, Expression to);
+  Mask finished(Walk&& w);
+  void targets(Node node, Expression state, std::set<Expression>& out);
+  bool search(Expression state);
+  std::vector<TokenId> forced_tokens(Expression state, bool more);
+  bool crosses(Node node, Expression end, bool more);
+  std::size_t firm_end(std::string_view text, Expression end, bool more);
+
+  static std::uint64_t key(Expression state, Node node, Pace pace, bool more) {
+    return (std::uint64_t{state} << 32) ^ (std::uint64_t{node} << 3) ^
+           (static_cast<std::uint64_t>(pace) << 1) ^ more;
+  }
+  std::unordered_map<std::uint64_t, Mask> masks_;
+  std::unordered_map<std::uint64_t, std::vector<TokenId>> forced_;
+  std::unordered_map<Expression, bool> spelt_;  // results of search
+  std::set<std::vector<TokenId>> lists_;        // masks share equal ones
+};
+
+// --- masks: the trie of the vocabulary and the automaton, side by side
+
+bool AnswerForm::Impl::admits(const Walk& w, Expression to) {
+  if (!completable(to)) return false;
+  if (w.pace == Pace::closing) return pool.remaining(to) < w.remaining;
+  return w.pace == Pace::free || pool.shortest(to) < w.shortest;
+}
+
+void AnswerForm::Impl::walk(Walk& w, Node node, Expression state) {
+  const VocabularyTrie& trie = *vocabulary.trie;
+  const Node begin = trie.first_child(node), end = trie.first_child(node + 1);
+  if (begin == end) return;
+  if (state == Expressions::kEmpty) {
+    if (w.more) w.crossings.push_back({node, w.path});
+    return;
+  }
+  const std::vector<Edge>& edges = pool.edges(state);
+  auto edge = edges.begin();
+  for (Node child = begin; child < end; ++child) {
+    const std::uint8_t byte = trie.byte(child);
+    while (edge != edges.end() && edge->last < byte) ++edge;
+    if (edge == edges.end()) return;
+    if (byte < edge->first) continue;
+    const Expression to = edge->to;
+    if (const auto tokens = trie.tokens(child); !tokens.empty() && admits(w, to)) {
+      w.ids.insert(w.ids.end(), tokens.begin(), tokens.end());
+      w.costliest = std::max(w.costliest, cost(w.remaining, pool.remaining(to)));
+    }
+    w.path.push_back(static_cast<char>(byte));
+    walk(w, child, to);
+    w.path.pop_back();
+  }
+}
+
+Mask AnswerForm::Impl::finished(Walk&& w) {
+  std::ranges::sort(w.ids);
+  return {&*lists_.insert(std::move(w.ids)).first, std::move(w.crossings), w.costliest};
+}
+
+const Mask& AnswerForm::Impl::mask(Expression state, Pace pace, bool more) {
+  const std::uint64_t name = key(state, VocabularyTrie::root(), pace, more);
+  if (const auto found = masks_.find(name); found != masks_.end()) return found->second;
+  // Long texts look alike until their end is near: one walk for all of them.
+  const Expression alike =
+      pool.within_reach(state, static_cast<std::uint32_t>(vocabulary.trie->longest_token()));
+  if (alike != state) return masks_.emplace(name, mask(alike, pace, more)).first->second;
+  Walk w{pace, more, pool.remaining(state), pool.shortest(state)};
+  walk(w, VocabularyTrie::root(), state);
+  return masks_.emplace(name, finished(std::move(w))).first->second;
+}
+
+// The ids below `node`, which came to the beginning of a stage there.
+const Mask& AnswerForm::Impl::mask_from(Expression state, Node node, Pace pace, bool more) {
+  const std::uint64_t name = key(state, node, pace, more);
+  if (const auto found = masks_.find(name); found != masks_.end()) return found->second;
+  Walk w{pace, more, pool.remaining(state) + 1, pool.shortest(state) + 1};
+  walk(w, node, state);
+  return masks_.emplace(name, finished(std::move(w))).first->second;
+}
+
+// Adds the ids that go on into the next stage; `out` ends up ascending.
+void AnswerForm::Impl::join(const Mask& from, std::string_view text, std::size_t stage, Pace pace,
+                            std::vector<TokenId>& out) {
+  out.insert(out.end(), from.ids->begin(), from.ids->end());
+  for (const Crossing& crossing : from.crossings) {
+    const std::string before = std::string(text) + crossing.path;
+    std::string failure;
+    const Expression start = enter(stage, before, failure);
+    if (start != Expressions::kNothing)
+      join(mask_from(start, crossing.node, pace, more_after(stage + 1)), before, stage + 1, pace, out);
+  }
+  std::ranges::sort(out);
+}
+
+// --- vocabularies that lack single bytes: is there a spelling at all?
+
+bool AnswerForm::Impl::completable(Expression state) {
+  if (state == Expressions::kNothing) return false;
+  if (pool.is_spellable(state)) return true;
+  const auto found = spelt_.find(state);
+  return found != spelt_.end() ? found->second : search(state);
+}
+
+void AnswerForm::Impl::targets(Node node, Expression state, std::set<Expression>& out) {
+  const VocabularyTrie& trie = *vocabulary.trie;
+  for (Node child = trie.first_child(node); child < trie.first_child(node + 1); ++child) {
+    const Expression to = pool.after(state, trie.byte(child));
+    if (to == Expressions::kNothing) continue;
+    if (!trie.tokens(child).empty()) out.insert(to);
+    targets(child, to, out);
+  }
+}
+
+// Breadth first over tokens, until one leads to where single bytes are enough.
+bool AnswerForm::Impl::search(Expression state) {
+  std::set<Expression> seen{state};
+  std::vector<Expression> queue{state};
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    std::set<Expression> next;
+    targets(VocabularyTrie::root(), queue[i], next);
+    for (const Expression to : next) {
+      const auto known = spelt_.find(to);
+      if (pool.is_spellable(to) || (known != spelt_.end() && known->second)) return spelt_[state] = true;
+      if (known == spelt_.end() && seen.insert(to).second) queue.push_back(to);
+    }
+    if (queue.size() > kMostSearched)
+      throw ConfigError(
+          "The tokens of this model spell so few bytes that the constraint cannot be checked; use a simpler "
+          "one.");
+  }
+  for (const Expression one : queue) spelt_[one] = false;
+  return false;
+}
+
+// --- fixed text
+
+bool AnswerForm::Impl::crosses(Node node, Expression end, bool more) {
+  if (end == Expressions::kEmpty) {
+    const VocabularyTrie& trie = *vocabulary.trie;
+    return more && trie.first_child(node) < trie.first_child(node + 1);  // what follows is not known yet
+  }
+  Walk w{Pace::free, more, 0, 0};
+  walk(w, node, end);
+  return !w.ids.empty() || !w.crossings.empty();
+}
+
+// The last place in fixed text that no token spans, whatever follows its end.
+std::size_t AnswerForm::Impl::firm_end(std::string_view text, Expression end, bool more) {
+  const VocabularyTrie& trie = *vocabulary.trie;
+  std::size_t firm = 0, reach = 0;  // reach: the furthest end of a token that begins before the place
+  for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    if (reach <= begin) firm = begin;
+    Node node = VocabularyTrie::root();
+    for (std::size_t at = begin; at < text.size(); ++at) {
+      node = trie.child(node, text[at]);
+      if (node == VocabularyTrie::kNone) break;
+      if (!trie.tokens(node).empty()) reach = std::max(reach, at + 1);
+    }
+    if (node != VocabularyTrie::kNone && crosses(node, end, more)) return firm;
+  }
+  return text.size();
+}
+
+std::vector<TokenId> AnswerForm::Impl::forced_tokens(Expression state, bool more) {
+  std::string text;
+  while (text.size() < kMostForced && !pool.accepts_empty(state)) {
+    const std::vector<Edge>& edges = pool.edges(state);
+    if (edges.size() != 1 || edges.front().first != edges.front().last) break;
+    text.push_back(static_cast<char>(edges.front().first));
+    state = edges.front().to;
+  }
+  if (text.empty() || !vocabulary.encode) return {};
+  const std::size_t firm = firm_end(text, state, more);
+  std::vector<TokenId> tokens = vocabulary.encode(text);
+  std::size_t size = 0, kept = 0;
+  for (const TokenId id : tokens) {
+    const std::string_view bytes = vocabulary.trie->token_bytes(id);
+    if (bytes.empty() || !std::string_view(text).substr(size).starts_with(bytes)) return {};  // not this text
+    if (size + bytes.size() > firm) break;
+    size += bytes.size();
+    ++kept;
+  }
+  tokens.resize(kept);
+  return tokens;
+}
+
+const std::vector<TokenId>& AnswerForm::Impl::forced(Expression state, bool more) {
+  const std::uint64_t name = key(state, 0, Pace::free, more);
+  const auto found = forced_.find(name);
+  return found != forced_.end() ? found->second
+                                : forced_.emplace(name, forced_tokens(state, more)).first->second;
+}
+
+// --- one token further
+
+// False, and `at` and `text` are spoilt, if the bytes may not come.
+bool AnswerForm::Impl::step(FormConstraint::Position& at, std::string& text, std::string_view bytes) {
+  const auto enter_next = [&] {
+    while (at.failure.empty() && at.state == Expressions::kEmpty && more_after(at.stage)) {
+      const Expression start = enter(at.stage, text, at.failure);
+      if (start == Expressions::kNothing) return;
+      at.state = start, ++at.stage;
+    }
+  };
+  for (const char byte : bytes) {
+    enter_next();
+    if (!at.failure.empty()) return false;
+    at.state = pool.after(at.state, static_cast<std::uint8_t>(byte));
+    if (at.state == Expressions::kNothing) return false;
+    text.push_back(byte);
+  }
+  enter_next();
+  return completable(at.state);
+}
+
+// --- making forms
+
+void AnswerForm::Impl::begin(Expression start, const char* what) {
+  if (start == Expressions::kNothing)
+    throw ConfigError(message("No text fits the ", what, ", so no answer is possible."));
+  if (!completable(start))
+    throw ConfigError(
+        message("No text that fits the ", what, " can be spelt with the tokens of this model."));
+  first = start;
+  remaining += pool.remaining(start);
+  open |= pool.is_open(start);
+}
+
+AnswerForm AnswerForm::of(const Prompt& prompt, FormVocabulary vocabulary) {
+  const int given = !prompt.choices.empty() + !prompt.pattern.empty() + !prompt.json_schema.empty() +
+                    !prompt.record_schema.empty();
+  if (given != 1)
+    throw ConfigError(
+        "An answer is limited by exactly one of choices, a pattern, a JSON Schema or a schema.");
+  if (!prompt.choices.empty()) return choices(prompt.choices, std::move(vocabulary));
+  if (!prompt.pattern.empty()) return pattern(prompt.pattern, std::move(vocabulary));
+  if (!prompt.json_schema.empty()) return json(prompt.json_schema, std::move(vocabulary));
+  return record(schema_from_json(prompt.record_schema), std::move(vocabulary));
+}
+
+AnswerForm AnswerForm::choices(const std::vector<std::string>& choices, FormVocabulary vocabulary) {
+  if (choices.empty() || std::ranges::find(choices, std::string()) != choices.end())
+    throw ConfigError({.field = "choices"},
+                      "A choice needs at least one string, and none of them may be empty.");
+  auto impl = std::make_shared<Impl>(std::move(vocabulary));
+  for (const std::string& choice : choices)
+    if (!impl->completable(impl->pool.literal(choice)))
+      throw ConfigError(
+          {.field = "choices"},
+          message("A choice of ", choice.size(), " bytes cannot be spelt with the tokens of this model."));
+  impl->begin(impl->pool.one_of({choices.begin(), choices.end()}), "choices");
+  return AnswerForm(std::move(impl));
+}
+
+AnswerForm AnswerForm::pattern(std::string_view regex, FormVocabulary vocabulary) {
+  auto impl = std::make_shared<Impl>(std::move(vocabulary));
+  impl->begin(detail::regex(impl->pool, regex), "regular expression");
+  return AnswerForm(std::move(impl));
+}
+
+AnswerForm AnswerForm::json(std::string_view json_schema, FormVocabulary vocabulary) {
+  auto impl = std::make_shared<Impl>(std::move(vocabulary));
+  impl->begin(detail::json_schema_text(impl->pool, json_schema), "JSON Schema");
+  return AnswerForm(std::move(impl));
+}
+
+AnswerForm AnswerForm::record(const Schema& schema, FormVocabulary vocabulary) {
+  schema.check();
+  if (schema.fields.empty())
+    throw ConfigError({.field = "fields"}, "The schema has no fields, so there is nothing to write.");
+  auto impl = std::make_shared<Impl>(std::move(vocabulary));
+  impl->build_record(schema);
+  return AnswerForm(std::move(impl));
+}
+
+namespace {
+
+// A value that every later field must reach cannot be beyond what that field can reach: what is known before
+// anything is drawn. Later fields first, so that chains of rules are followed.
+Schema with_reachable_ranges(Schema schema) {
+  for (std::size_t i = schema.fields.size(); i-- > 0;)
+    for (const FieldRule& rule : schema.rules) {
+      const Field& field = schema.fields[i];
+      if (rule.field != field.name || field.nullable || !rule.labels.empty() || rule.lowest || rule.highest)
+        continue;
+      Field& given = *std::ranges::find(schema.fields, rule.given, &Field::name);
+      const double beside = field.kind == Kind::integer ? 1 : 0;
+      if (rule.relation.starts_with('>') && field.maximum)
+        given.maximum = std::min(given.maximum.value_or(*field.maximum),
+                                 *field.maximum - (rule.relation == ">" ? beside : 0));
+      if (rule.relation.starts_with('<') && field.minimum)
+        given.minimum = std::max(given.minimum.value_or(*field.minimum),
+                                 *field.minimum + (rule.relation == "<" ? beside : 0));
+    }
+  return schema;
+}
+
+std::string range_name(const Field& field) {
+  std::string out;
+  for (const auto& bound : {field.minimum, field.maximum})
+    out += bound ? fmt::format("{}", *bound) + ";" : ";";
+  for (const std::string& label : field.categories) out += detail::json_quoted(label);
+  return out;
+}
+
+}  // namespace
+
+void AnswerForm::Impl::build_record(const Schema& given) {
+  const auto schema = std::make_shared<const Schema>(with_reachable_ranges(given));
+  const auto limited = [&](const Field& field) {
+    return std::ranges::any_of(schema->rules,
+                               [&](const FieldRule& rule) { return rule.field == field.name; });
+  };
+  // From the last field to the first: what follows a value until the next limited field, or the end.
+  Expression rest = pool.literal("}");
+  for (std::size_t i = schema->fields.size(); i-- > 0;) {
+    const Field& field = schema->fields[i];
+    const Expression value = detail::field_text(pool, field);
+    const std::string before = (i == 0 ? "{" : ", ") + detail::json_quoted(field.name) + ": ";
+    if (!limited(field)) {
+      rest = pool.sequence({pool.literal(before), value, rest});
+      continue;
+    }
+    remaining += pool.remaining(pool.sequence(value, rest));
+    open |= pool.is_open(value) || pool.is_open(rest);
+    const auto known = std::make_shared<std::map<std::string, Expression>>();
+    later.push_back([this, schema, i, rest, known](std::string_view text, std::string& failure) {
+      const Field& here = schema->fields[i];
+      std::optional<Field> left = narrowed(*schema, here, record_from_json(std::string(text) + "null}"));
+      const std::string name = left ? range_name(*left) : "none";
+      auto found = known->find(name);
+      if (found == known->end()) {
+        Expression start = here.nullable ? pool.literal("null") : Expressions::kNothing;
+        try {
+          if (left) start = detail::field_text(pool, *left);
+        } catch (const ConfigError&) {  // no value between the bounds
+        }
+        found = known->emplace(name, pool.sequence(start, rest)).first;
+      }
+      if (found->second == Expressions::kNothing)
+        failure =
+            message("The rules leave no value for the field '", here.name, "' after the values before it.");
+      return found->second;
+    });
+    rest = pool.literal(before);
+  }
+  std::ranges::reverse(later);
+  begin(rest, "schema");
+}
+
+AnswerForm AnswerForms::of(const Prompt& prompt) {
+  std::string name =
+      message(prompt.choices.size(), ' ', prompt.pattern.size(), ' ', prompt.json_schema.size(), ' ');
+  for (const std::string& choice : prompt.choices) name += message(choice.size(), ' ', choice);
+  name += prompt.pattern + prompt.json_schema + prompt.record_schema;
+  const std::scoped_lock lock(mutex_);
+  const auto found = forms_.find(name);
+  if (found != forms_.end() && found->second.states() < kMostStates) return found->second;
+  // Forms under way keep their own handle; what is used again is compiled again.
+  if (forms_.size() >= kMostForms) forms_.clear();
+  return forms_.insert_or_assign(std::move(name), AnswerForm::of(prompt, vocabulary_)).first->second;
+}
+
+std::size_t AnswerForm::longest(std::size_t open_tokens) const {
+  return impl_->remaining + (impl_->open ? open_tokens : 0);
+}
+
+std::size_t AnswerForm::states() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->pool.size();
+}
+
+// --- the constraint of one sequence
+
+FormConstraint::FormConstraint(AnswerForm form, std::size_t open_tokens)
+    : form_(std::move(form)), open_tokens_(open_tokens) {
+  reset();
+}
+
+void FormConstraint::reset() {
+  at_ = {};
+  at_.state = form_.impl_->first;
+  text_.clear();
+  before_.clear();
+}
+
+// How the next token must be chosen so that the open tokens are not overdrawn.
+std::uint8_t FormConstraint::pace() const {
+  AnswerForm::Impl& form = *form_.impl_;
+  const bool more = form.more_after(at_.stage);
+  const auto leads_on = [&](Pace pace) {
+    const Mask& mask = form.mask(at_.state, pace, more);
+    return !mask.ids->empty() || !mask.crossings.empty();
+  };
+  const std::size_t left = open_tokens_ - std::min(at_.spent, open_tokens_);
+  Pace pace = Pace::free;
+  if (!at_.hurried && form.mask(at_.state, Pace::free, more).costliest > left) pace = Pace::closing;
+  if (at_.hurried || (pace == Pace::closing && !leads_on(pace))) pace = Pace::shortest;
+  // Without single bytes as tokens there may be no shorter way; then the context is the limit.
+  if (pace == Pace::shortest && !form.pool.accepts_empty(at_.state) && !leads_on(pace)) pace = Pace::free;
+  return static_cast<std::uint8_t>(pace);
+}
+
+std::span<const TokenId> FormConstraint::allowed() const {
+  AnswerForm::Impl& form = *form_.impl_;
+  const std::scoped_lock lock(form.mutex);
+  if (!at_.failure.empty()) return {};
+  const auto by = static_cast<Pace>(pace());
+  const Mask& mask = form.mask(at_.state, by, form.more_after(at_.stage));
+  if (mask.crossings.empty()) return *mask.ids;
+  joined_.clear();
+  form.join(mask, text_, at_.stage, by, joined_);
+  return joined_;
+}
+
+std::span<const TokenId> FormConstraint::forced() const {
+  AnswerForm::Impl& form = *form_.impl_;
+  const std::scoped_lock lock(form.mutex);
+  if (!at_.failure.empty()) return {};
+  return form.forced(at_.state, form.more_after(at_.stage));
+}
+
+void FormConstraint::fill_mask(TokenMask& mask) const {
+  const std::size_t needed = form_.impl_->vocabulary.trie->vocabulary_size();
+  if (mask.size() < needed)
+    throw ConfigError(message("The mask has ", mask.size(), " places for ", needed, " tokens."));
+  mask.clear();
+  for (const TokenId id : allowed()) mask.allow(id);
+}
+
+bool FormConstraint::accept(TokenId id) {
+  AnswerForm::Impl& form = *form_.impl_;
+  const std::string_view bytes = form.vocabulary.trie->token_bytes(id);
+  if (bytes.empty() || !at_.failure.empty()) return false;
+  const std::scoped_lock lock(form.mutex);
+  const auto by = static_cast<Pace>(pace());
+  Saved saved{at_, text_.size()};
+  const auto refuse = [&] {
+    at_ = std::move(saved.at);
+    text_.resize(saved.size);
+    return false;
+  };
+  if (!form.step(at_, text_, bytes)) return refuse();
+  if (at_.stage == saved.at.stage) {
+    const Expression from = saved.at.state, to = at_.state;
+    if (by == Pace::closing && form.pool.remaining(to) >= form.pool.remaining(from)) return refuse();
+    if (by == Pace::shortest && form.pool.shortest(to) >= form.pool.shortest(from)) return refuse();
+    at_.spent += cost(form.pool.remaining(from), form.pool.remaining(to));
+  }
+  at_.hurried |= by == Pace::shortest;
+  before_.push_back(std::move(saved));
+  return true;
+}
+
+void FormConstraint::rollback(std::size_t n) {
+  if (n > before_.size())
+    throw ConfigError(
+        message("A rollback of ", n, " tokens was asked for, but ", before_.size(), " were accepted."));
+  if (n == 0) return;
+  Saved& saved = before_[before_.size() - n];
+  at_ = std::move(saved.at);
+  text_.resize(saved.size);
+  before_.resize(before_.size() - n);
+}
+
+bool FormConstraint::is_complete() const {
+  AnswerForm::Impl& form = *form_.impl_;
+  const std::scoped_lock lock(form.mutex);
+  return at_.failure.empty() && form.pool.accepts_empty(at_.state) && !form.more_after(at_.stage);
+}
+
+}  // namespace synthema

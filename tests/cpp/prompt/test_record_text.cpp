@@ -1,0 +1,55 @@
+#include <doctest/doctest.h>
+
+#include "synthema/core/error.hpp"
+#include "synthema/data/timestamp.hpp"
+#include "synthema/prompt/record_text.hpp"
+
+using namespace synthema;
+
+namespace {
+
+Schema patients() {
+  Schema schema;
+  schema.fields = {{.name = "sex", .kind = Kind::category, .categories = {"female", "male"}},
+                   {.name = "born", .kind = Kind::time},
+                   {.name = "seen", .kind = Kind::time, .unit = "s"},
+                   {.name = "diagnosis", .kind = Kind::category, .categories = {"asthma", "prostatitis"}}};
+  schema.rules = {{.field = "diagnosis", .given = "sex", .labels = {"female"}, .categories = {"asthma"}},
+                  {.field = "diagnosis", .given = "sex", .labels = {"male"}, .categories = {"prostatitis"}}};
+  return schema;
+}
+
+Timestamp time_of(std::string_view text) {
+  return parse_iso8601(text).value().time;
+}
+
+}  // namespace
+
+TEST_CASE("a record is written in the schema's order, times as dates or to the second") {
+  const Record record{{"diagnosis", "asthma"},
+                      {"seen", time_of("2024-01-02T03:04:05Z")},
+                      {"born", time_of("1970-01-01T00:00:00Z")},
+                      {"other", 1}};
+  CHECK(record_text(patients(), record) ==
+        R"({"sex": null, "born": "1970-01-01", "seen": "2024-01-02T03:04:05Z", "diagnosis": "asthma"})");
+}
+
+TEST_CASE("what the condition has is not asked for, or stays fixed where a rule needs it") {
+  const Schema asked = asked_fields(patients(), Record{{"sex", "male"}, {"born", time_of("1980-05-06")}});
+  REQUIRE(asked.fields.size() == 3);
+  CHECK(asked.at("sex").categories == std::vector<std::string>{"male"});
+  CHECK_FALSE(asked.find("born"));
+  REQUIRE(asked.rules.size() == 1);
+  CHECK(asked.rules[0].categories == std::vector<std::string>{"prostatitis"});
+  asked.check();
+  CHECK(asked_fields(patients(), Record{{"ward", "A"}}) == patients());
+  CHECK_THROWS_AS(asked_fields(Schema{.fields = {{.name = "a"}}}, Record{{"a", "x"}}), ConfigError);
+}
+
+TEST_CASE("an answer joins the condition and does not change it") {
+  const Record row = with_answer(Record{{"sex", "male"}}, patients(),
+                                 R"({"sex": "female", "born": "1980-05-06", "diagnosis": "asthma"})");
+  CHECK(row.at("sex") == Value("male"));
+  CHECK(row.at("born") == Value(time_of("1980-05-06")));
+  CHECK_THROWS_AS(with_answer(Record{}, patients(), "An answer."), ParseError);
+}
