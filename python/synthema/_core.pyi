@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'Field', 'GenerationError', 'Interval', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'concept_recovered', 'corpus_bleu', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'few_shot', 'in_language', 'label_conditioned', 'length_in_words', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'Field', 'FieldRule', 'FormConstraint', 'GenerationError', 'Interval', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'best_of', 'concept_recovered', 'corpus_bleu', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -66,6 +66,11 @@ class Progress:
     def phase(self) -> str:
         """
         What is being done.
+        """
+    @property
+    def tokens(self) -> int:
+        """
+        Generated so far, by rejected attempts too; 0 if not known.
         """
     @property
     def total(self) -> int:
@@ -131,19 +136,23 @@ class Field:
         Any of 'identifier', 'subject', 'label', 'time', 'target', 'sensitive'.
     description, unit, code_system : str
         For people; the unit in UCUM ('mg/dL'), the code system by name ('ICD-10-CM').
-    minimum, maximum : float, optional
-        Inclusive range of a real, integer or time (microseconds) field.
+    minimum, maximum : float or str, optional
+        Inclusive range of a real, integer or time field; of times as text ('2026-01-31') or in microseconds.
     categories : list of str
         Allowed labels of a category, in their order; empty means any.
     nullable : bool
         Whether values may be missing.
     item : str
         Kind of the elements of a list.
+    minimum_length, maximum_length : int, optional
+        Of a text in characters, of a list in elements.
+    decimals : int, optional
+        Of a real field when a model writes it, 0 to 9.
     """
     __hash__: None  # type: ignore[assignment]
     def __eq__(self, other: object, /) -> bool:
         ...
-    def __init__(self, name: str, kind: str = 'text', *, roles: collections.abc.Sequence[str] = [], description: str = '', unit: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | None = None, categories: collections.abc.Sequence[str] = [], code_system: str = '', nullable: bool = True, item: str = 'text') -> None:
+    def __init__(self, name: str, kind: str = 'text', *, roles: collections.abc.Sequence[str] = [], description: str = '', unit: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, categories: collections.abc.Sequence[str] = [], code_system: str = '', nullable: bool = True, item: str = 'text', minimum_length: typing.SupportsInt | typing.SupportsIndex | None = None, maximum_length: typing.SupportsInt | typing.SupportsIndex | None = None, decimals: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -158,6 +167,9 @@ class Field:
     def code_system(self) -> str:
         ...
     @property
+    def decimals(self) -> int | None:
+        ...
+    @property
     def description(self) -> str:
         ...
     @property
@@ -170,7 +182,13 @@ class Field:
     def maximum(self) -> float | None:
         ...
     @property
+    def maximum_length(self) -> int | None:
+        ...
+    @property
     def minimum(self) -> float | None:
+        ...
+    @property
+    def minimum_length(self) -> int | None:
         ...
     @property
     def name(self) -> str:
@@ -184,6 +202,71 @@ class Field:
     @property
     def unit(self) -> str:
         ...
+class FieldRule:
+    """
+    What a field may be, given an earlier field of the same row.
+    
+    A rule says nothing where one of the two is missing. Rows are checked against the rules of their schema, and a model
+    that writes JSON under a schema can only write rows that keep them.
+    
+    Parameters
+    ----------
+    field : str
+        What is limited.
+    given : str
+        The field that it depends on; stands before it in the schema.
+    labels : list of str
+        The rule holds where `given` is one of these.
+    lowest, highest : float or str, optional
+        The rule holds where `given` lies in this range, both ends included. Neither labels nor range: it always holds.
+    relation : str
+        To the value of `given`: '<', '<=', '=', '>=' or '>'; for categories '=' or '!='.
+    minimum, maximum : float or str, optional
+        Inclusive range that `field` must then have.
+    categories : list of str
+        `field` must then be one of these.
+    
+    Examples
+    --------
+    >>> FieldRule("discharge", "admission", relation=">=")
+    FieldRule('discharge', given 'admission')
+    >>> FieldRule("diagnosis", "sex", labels=["male"], categories=["asthma", "prostatitis"])
+    FieldRule('diagnosis', given 'sex')
+    """
+    __hash__: None  # type: ignore[assignment]
+    def __eq__(self, other: object, /) -> bool:
+        ...
+    def __init__(self, field: str, given: str, *, labels: collections.abc.Sequence[str] = [], lowest: typing.SupportsFloat | typing.SupportsIndex | str | None = None, highest: typing.SupportsFloat | typing.SupportsIndex | str | None = None, relation: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, categories: collections.abc.Sequence[str] = []) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def categories(self) -> list[str]:
+        ...
+    @property
+    def field(self) -> str:
+        ...
+    @property
+    def given(self) -> str:
+        ...
+    @property
+    def highest(self) -> float | None:
+        ...
+    @property
+    def labels(self) -> list[str]:
+        ...
+    @property
+    def lowest(self) -> float | None:
+        ...
+    @property
+    def maximum(self) -> float | None:
+        ...
+    @property
+    def minimum(self) -> float | None:
+        ...
+    @property
+    def relation(self) -> str:
+        ...
 class Schema:
     """
     What the columns of a table mean and under which terms it may be used.
@@ -192,6 +275,8 @@ class Schema:
     ----------
     fields : list of Field
         One per column, in order.
+    rules : list of FieldRule
+        What fields may be, given earlier ones.
     name, source, licence, terms : str
         What the data are, where they come from and what their source asks of users.
     language : str
@@ -221,7 +306,7 @@ class Schema:
         ...
     def __getitem__(self, arg0: str) -> Field:
         ...
-    def __init__(self, fields: collections.abc.Sequence[Field], *, name: str = '', source: str = '', licence: str = '', terms: str = '', language: str = 'en', may_leave_machine: bool = True) -> None:
+    def __init__(self, fields: collections.abc.Sequence[Field], *, rules: collections.abc.Sequence[FieldRule] = [], name: str = '', source: str = '', licence: str = '', terms: str = '', language: str = 'en', may_leave_machine: bool = True) -> None:
         ...
     def __len__(self) -> int:
         ...
@@ -250,6 +335,9 @@ class Schema:
         ...
     @property
     def names(self) -> list[str]:
+        ...
+    @property
+    def rules(self) -> list[FieldRule]:
         ...
     @property
     def source(self) -> str:
@@ -438,19 +526,29 @@ class Sampling:
         Above 1 makes tokens that were seen before less likely.
     max_tokens : int
         Of one completion.
+    min_tokens : int
+        Before so many are drawn neither an end-of-text token nor a stop text can occur.
+    log_probabilities : bool
+        Report the log-probability of every token (``Completion.token_log_probabilities``), not only their sum.
     """
     __hash__: None  # type: ignore[assignment]
     def __eq__(self, other: object, /) -> bool:
         ...
-    def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex = 1.0, top_k: typing.SupportsInt | typing.SupportsIndex = 0, top_p: typing.SupportsFloat | typing.SupportsIndex = 1.0, min_p: typing.SupportsFloat | typing.SupportsIndex = 0.0, repetition_penalty: typing.SupportsFloat | typing.SupportsIndex = 1.0, max_tokens: typing.SupportsInt | typing.SupportsIndex = 128) -> None:
+    def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex = 1.0, top_k: typing.SupportsInt | typing.SupportsIndex = 0, top_p: typing.SupportsFloat | typing.SupportsIndex = 1.0, min_p: typing.SupportsFloat | typing.SupportsIndex = 0.0, repetition_penalty: typing.SupportsFloat | typing.SupportsIndex = 1.0, max_tokens: typing.SupportsInt | typing.SupportsIndex = 128, min_tokens: typing.SupportsInt | typing.SupportsIndex = 0, log_probabilities: bool = False) -> None:
         ...
     def __repr__(self) -> str:
+        ...
+    @property
+    def log_probabilities(self) -> bool:
         ...
     @property
     def max_tokens(self) -> int:
         ...
     @property
     def min_p(self) -> float:
+        ...
+    @property
+    def min_tokens(self) -> int:
         ...
     @property
     def repetition_penalty(self) -> float:
@@ -506,19 +604,50 @@ class Prompt:
         """
         A copy whose answer is exactly one of these.
         """
+    def json(self, form: typing.Any) -> Prompt:
+        """
+        A copy whose answer is a JSON text: of a Schema, of a JSON Schema (dict or str), or of a pydantic model. `Completion.json()` reads it.
+        """
+    def matching(self, pattern: str) -> Prompt:
+        """
+        A copy whose whole answer matches this regular expression.
+        """
     def until(self, stop: str) -> Prompt:
         """
         A copy whose answer ends before this text.
+        """
+    def with_bias(self, bias: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> Prompt:
+        """
+        A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids them.
         """
     def with_sampling(self, sampling: Sampling) -> Prompt:
         """
         A copy with sampling values of its own.
         """
+    def without(self, texts: collections.abc.Sequence[str]) -> Prompt:
+        """
+        A copy in whose answer none of these texts can occur.
+        """
+    @property
+    def banned(self) -> list[str]:
+        ...
+    @property
+    def bias(self) -> dict[str, float]:
+        ...
     @property
     def choices(self) -> list[str]:
         ...
     @property
+    def json_schema(self) -> str:
+        ...
+    @property
     def messages(self) -> list[Message]:
+        ...
+    @property
+    def pattern(self) -> str:
+        ...
+    @property
+    def record_schema(self) -> str:
         ...
     @property
     def sampling(self) -> Sampling | None:
@@ -561,6 +690,10 @@ class Completion:
         ...
     def __repr__(self) -> str:
         ...
+    def json(self) -> typing.Any:
+        """
+        The answer read as JSON.
+        """
     @property
     def failure(self) -> str:
         """
@@ -579,6 +712,16 @@ class Completion:
     @property
     def text(self) -> str:
         ...
+    @property
+    def token_ids(self) -> list[int]:
+        """
+        All generated tokens, the end token too if one was drawn; empty if not known.
+        """
+    @property
+    def token_log_probabilities(self) -> list[float]:
+        """
+        Natural logarithms, one per token id; only where the sampling values ask for them.
+        """
     @property
     def tokens(self) -> TokenCounts:
         """
@@ -776,6 +919,61 @@ class ChatTemplate:
     @property
     def name(self) -> str:
         ...
+class FormConstraint:
+    """
+    Which tokens may come next in one answer: a copyable state. Made by AnswerForms.
+    """
+    def accept(self, id: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        Move on; False, and no change, if the id may not come.
+        """
+    def allowed(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        The ids that may come next, ascending (end-of-text is not among them). Empty: nothing can follow.
+        """
+    def copy(self) -> FormConstraint:
+        ...
+    def forced(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        Ids that follow in any case: accept them without asking the model. Empty: draw.
+        """
+    def reset(self) -> None:
+        """
+        Back to the beginning.
+        """
+    def rollback(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Undo the last n accepted ids.
+        """
+    @property
+    def failure(self) -> str:
+        """
+        Why nothing is allowed: the values so far leave none for a later field.
+        """
+    @property
+    def is_complete(self) -> bool:
+        """
+        Whether the text so far is a whole answer.
+        """
+    @property
+    def text(self) -> bytes:
+        ...
+class AnswerForms:
+    """
+    The forms of answers (choices, patterns, JSON) for the tokens of one tokenizer: what a local model masks
+    with. For engines of your own.
+    
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Whose tokens answers are spelt with.
+    """
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        ...
+    def constraint(self, prompt: Prompt, open_tokens: typing.SupportsInt | typing.SupportsIndex | None = None) -> FormConstraint:
+        """
+        The constraint of a prompt's form; ConfigError if it has none. `open_tokens` limits what the form leaves open (max_tokens of a local model).
+        """
 class CompletionModel:
     """
     Whatever answers prompts: a local model, an endpoint, a cache in front of either, a scripted model.
@@ -861,6 +1059,11 @@ class VerifyResult:
     def differences(self) -> list[VerifyDifference]:
         ...
     @property
+    def numeric_path(self) -> str:
+        """
+        Of the model that re-scored.
+        """
+    @property
     def ok(self) -> bool:
         ...
     @property
@@ -874,9 +1077,29 @@ class VerifyResult:
         Rejected attempts likewise.
         """
     @property
+    def rescored(self) -> int:
+        """
+        Rows whose answers were read again and compared token by token.
+        """
+    @property
     def rows(self) -> int:
         """
         Accepted rows whose line is whole and sealed.
+        """
+    @property
+    def tokens_different(self) -> int:
+        """
+        Not what it draws.
+        """
+    @property
+    def tokens_near(self) -> int:
+        """
+        Within the tolerance of what it draws.
+        """
+    @property
+    def tokens_same(self) -> int:
+        """
+        Recorded tokens that the model draws too.
         """
 class _RunRecord:
     def __init__(self) -> None:
@@ -1272,7 +1495,7 @@ def _python_model(model: typing.Any, digest: str, numeric_path: str, location: s
     ...
 def _python_strategy(name: str, function: typing.Any) -> PromptStrategy:
     ...
-def _verify(folder: str, strategy: PromptStrategy, model: CompletionModel, conditions: Table, draw: typing.Any, exemplars: Table, schema: Schema, checks: collections.abc.Sequence[Check], sample: typing.SupportsInt | typing.SupportsIndex, cycle: bool) -> VerifyResult:
+def _verify(folder: str, strategy: PromptStrategy, model: CompletionModel, conditions: Table, draw: typing.Any, exemplars: Table, schema: Schema, checks: collections.abc.Sequence[Check], sample: typing.SupportsInt | typing.SupportsIndex | None, cycle: bool) -> VerifyResult:
     ...
 def _verify_lines(folder: str) -> VerifyResult:
     ...
@@ -1283,6 +1506,20 @@ def all_evaluators(options: SuiteOptions = ...) -> list[Evaluator]:
 def banned_words(phrases: collections.abc.Sequence[str], field: str = 'text') -> Check:
     """
     Check: none of these words or phrases occurs.
+    """
+def best_of(strategy: PromptStrategy, n: typing.SupportsInt | typing.SupportsIndex) -> PromptStrategy:
+    """
+    Every question of another strategy asked n times, going on with the likeliest answer.
+    
+    The likeliest is that of the largest mean log-probability of its drawn tokens. It raises plausibility and
+    lowers diversity.
+    
+    Parameters
+    ----------
+    strategy : PromptStrategy
+        Who asks.
+    n : int
+        Answers to choose from, at least 1.
     """
 def concept_recovered(terms: Table, max_rank: typing.SupportsInt | typing.SupportsIndex, label_field: str = 'label', field: str = 'text', id_column: str = 'id', columns: collections.abc.Sequence[str] = ['name', 'synonyms', 'definition']) -> Check:
     """
@@ -1341,6 +1578,30 @@ def in_language(language: str = 'en', share: typing.SupportsFloat | typing.Suppo
     """
     Check: Latin letters and at least this share of English function words. A rough test.
     """
+def json_record(query: str, schema: Schema, *, instruction: str = '', k: typing.SupportsInt | typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = '\n', sampling: Sampling | None = None, budget: typing.SupportsInt | typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
+    """
+    A row of a table: the model writes the fields of a schema as JSON, under a mask.
+    
+    The answer cannot but be a JSON object with the schema's fields, in their order, within their ranges and categories
+    and under the schema's rules. Exemplars are shown in the same form. Fields that the condition has are not asked for.
+    
+    Parameters
+    ----------
+    query : str
+        Template over a condition and over an exemplar alike: what asks for the row.
+    schema : Schema
+        The fields to write. Texts without a maximum length have at most 256 characters, lists at most 8 elements.
+    k : int
+        Exemplars shown; 0 shows none and needs no pool.
+    joint : str
+        Plain form: what stands between a query and its JSON.
+    instruction, choice, order, label_field, chat, between, sampling, budget, count_tokens
+        As for `few_shot`.
+    
+    Notes
+    -----
+    ``max_tokens`` does not cut a row short: it limits what texts and lists may take beyond their shortest form.
+    """
 def label_conditioned(instruction: str, terms: Table, *, label_field: str = 'label', id_column: str = 'id', name_column: str = 'name', synonyms_column: str = 'synonyms', definition_column: str = 'definition', system: str = '', field: str = 'text', chat: bool = True, stop: collections.abc.Sequence[str] = [], sampling: Sampling | None = None) -> PromptStrategy:
     """
     An instruction that explains the wanted label from a term list.
@@ -1360,6 +1621,10 @@ def label_conditioned(instruction: str, terms: Table, *, label_field: str = 'lab
 def length_in_words(minimum: typing.SupportsInt | typing.SupportsIndex, maximum: typing.SupportsInt | typing.SupportsIndex, field: str = 'text') -> Check:
     """
     Check: the text has this many words, both bounds inclusive.
+    """
+def likely_enough(minimum: typing.SupportsFloat | typing.SupportsIndex) -> Check:
+    """
+    Check: the mean log-probability of the row's drawn tokens is at least this (natural log, at most 0).
     """
 def longest_common_run(a: str, b: str) -> int:
     """

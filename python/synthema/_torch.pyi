@@ -12,7 +12,7 @@ class Transformer:
     """
     A decoder of the Llama family; for scores and tests. Generation: synthema.Model.
     """
-    def __init__(self, path: str, device: str = 'cpu', dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, path: str, device: str = 'cpu', dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0, kv_dtype: str = 'float32') -> None:
         ...
     def logits(self, tokens: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
         """
@@ -31,7 +31,7 @@ class LocalModel(synthema._core.CompletionModel):
     """
     A model file that answers in this process.
     """
-    def __init__(self, path: str, *, device: str = 'cpu', dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0, slots: typing.SupportsInt | typing.SupportsIndex = 0, chat_template: str | None = None, kv_memory: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
+    def __init__(self, path: str, *, device: str = 'cpu', dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0, slots: typing.SupportsInt | typing.SupportsIndex = 0, chat_template: str | None = None, kv_dtype: str = 'float32', kv_memory: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
         ...
     def count_tokens(self, text: str) -> int:
         """
