@@ -107,9 +107,9 @@ void bind_local_model(py::module_& module) {
              options.chat_template = std::move(chat_template);
              return load_model(path, options);
            }),
-           py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "float32",
+           py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "auto",
            py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
-           py::arg("kv_dtype") = "float32", py::arg("kv_memory") = py::none())
+           py::arg("kv_dtype") = "auto", py::arg("kv_memory") = py::none())
       .def(
           "count_tokens",
           [](const ErasedLocalModel& self, std::string_view text) { return self.local->count_tokens(text); },

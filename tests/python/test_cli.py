@@ -21,7 +21,10 @@ def with_clerk(monkeypatch):
     monkeypatch.setattr(
         study,
         "open_model",
-        lambda path, threads=None: (clerk(), {"name": "clerk", "path": str(path or "default")}),
+        lambda path, threads=None, numeric_path="": (
+            clerk(),
+            {"name": "clerk", "path": str(path or "default")},
+        ),
     )
     monkeypatch.setattr(study, "open_embedder", lambda: (initials, ""))
 
@@ -125,7 +128,7 @@ def test_demo_leaves_a_whole_run_folder(with_clerk, tmp_path, capsys):
 
 @needs_hpo
 def test_demo_says_why_nothing_was_linked(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(study, "open_model", lambda *_: (clerk(), {"name": "clerk", "path": "default"}))
+    monkeypatch.setattr(study, "open_model", lambda *_, **__: (clerk(), {"name": "clerk", "path": "default"}))
     monkeypatch.setattr(models, "default_encoder_path", missing_encoder)
     assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2", "--json"]) == 0
     report = json.loads((tmp_path / "run" / "report.json").read_text())
@@ -193,7 +196,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         "        if self.asked > int(sys.argv[2]):\n"
         "            os.kill(os.getpid(), signal.SIGKILL)\n"
         "        return super().complete(requests)\n"
-        "study.open_model = lambda *_: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
+        "study.open_model = lambda *a, **k: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
         "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
         "sys.exit(cli.main(sys.argv[3:]))\n"
     )
@@ -225,7 +228,7 @@ def with_echo(monkeypatch):
     )  # fmt: skip
     opened = []
 
-    def open_model(path, threads=None):
+    def open_model(path, threads=None, numeric_path=""):
         opened.append((path or "default", threads))
         return model, {"name": "echo", "path": path or "default"}
 

@@ -426,11 +426,14 @@ def test_constrained_answers_do_not_depend_on_their_neighbours(model):
 
 @pytest.mark.model
 def test_the_configuration_of_the_guide_makes_valid_rows(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "open_model", lambda path, threads=None: (model, {"name": "m", "path": "m"}))
+    monkeypatch.setattr(
+        studies, "open_model", lambda path, threads=None, numeric_path="": (model, {"name": "m", "path": "m"})
+    )
     planned = studies.from_config(configuration.load(ADMISSIONS / "admissions.toml"))
     done = studies.run(planned, out=tmp_path / "run", rows=6)
     assert (done["accepted"], done["attempts"]) == (6, 6)
-    rows = [json.loads(line)["values"] for line in (tmp_path / "run" / "rows.jsonl").open(encoding="utf-8")]
+    lines = (tmp_path / "run" / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line)["values"] for line in lines]
     assert all(keeps_the_rules(row) for row in rows)
     assert all(10 <= len(row["note"]) <= 90 for row in rows)
     assert studies.verify(tmp_path / "run")["ok"]

@@ -3,6 +3,7 @@
 # ruff: noqa: E501
 import random
 
+import numpy as np
 import pytest
 import synthema
 from synthema import EvaluationContext
@@ -56,8 +57,17 @@ def notes():
     return synthema.table(rows, synthema.Schema(fields))
 
 
+def letters(texts):
+    """Embed texts by how often each letter occurs."""
+    return np.array(
+        [[1 + text.lower().count(c) for c in "abcdefghijklmnopqrstuvwxyz"] for text in texts], float
+    )
+
+
 def full_context(**changes):
     return EvaluationContext(
+        embedder=letters,
+        embedder_name="letters",
         terms=synthema.table(TERMS),
         exemplars=synthema.table([{"text": "my head has pain since three days and more"}]),
         holdout=notes(),

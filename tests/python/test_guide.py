@@ -13,7 +13,9 @@ def test_the_configuration_of_the_guide_runs(tmp_path, monkeypatch):
     texts = synthema.read(NOTES / "exemplars.csv").values("text")
     model = synthema.ngram_model(texts, order=2)
     monkeypatch.setattr(
-        study, "open_model", lambda path, threads=None: (model, {"name": "n-gram", "path": "n-gram"})
+        study,
+        "open_model",
+        lambda path, threads=None, numeric_path="": (model, {"name": "n-gram", "path": "n-gram"}),
     )
     planned = study.from_config(config.load(NOTES / "notes.toml"))
     done = study.run(planned, out=tmp_path / "run")

@@ -39,7 +39,7 @@ def test_the_demo_uses_no_socket(tmp_path):
         "sys.path.insert(0, sys.argv[1])\n"
         "from synthema import cli, study\n"
         "from clerk import clerk\n"
-        "study.open_model = lambda path, threads=None: (clerk(), {'name': 'clerk', 'path': 'clerk'})\n"
+        "study.open_model = lambda *_, **__: (clerk(), {'name': 'clerk', 'path': 'clerk'})\n"
         "sys.exit(cli.main(['demo', '--rows', '3', '--out', sys.argv[2]]))\n"
     )
     done = run(code, os.path.dirname(__file__), str(tmp_path / "run"))

@@ -16,8 +16,8 @@
 namespace synthema {
 
 struct LocalModelOptions {
-  TransformerOptions transformer;
-  std::size_t slots = 0;                     // sequences at once; 0: 64
+  TransformerOptions transformer{.dtype = "auto", .kv_dtype = "auto"};
+  std::size_t slots = 0;                     // sequences at once; 0: 64 for each thread
   std::optional<std::string> chat_template;  // a family's name, in place of what the file says
 };
 

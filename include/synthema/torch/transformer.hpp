@@ -37,11 +37,12 @@ struct TransformerOptions {
       "cpu";  // "cpu", "cuda", "cuda:N"; "aten": CUDA's operations on the CPU, slow, to check
   // Of the matrix products: "float32", "bfloat16", "float16"; on the CPU also "int8": the codes of a
   // quantised file as they are (plain numbers in 8 bits), activations in 8 bits with a scale for each 32 of a
-  // row.
+  // row. "auto": int8 on the CPU, bfloat16 on a device.
   std::string dtype = "float32";
   std::size_t threads = 0;  // on the CPU; 0: one per core
   // Of keys and values, on the CPU: "float32", "float16", or "int8" with a scale for each vector. The smaller
-  // ones take a half or about a quarter of the memory, and of the time that reading it takes.
+  // ones take a half or about a quarter of the memory, and of the time that reading it takes. "auto": float16
+  // beside integer products, else float32.
   std::string kv_dtype = "float32";
   std::uint64_t kv_memory = std::uint64_t{2} << 30;  // bytes that keys and values may take
 };
