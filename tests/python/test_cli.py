@@ -196,7 +196,8 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         "        if self.asked > int(sys.argv[2]):\n"
         "            os.kill(os.getpid(), signal.SIGKILL)\n"
         "        return super().complete(requests)\n"
-        "study.open_model = lambda *a, **k: (synthema.completion_model(Mortal()), {'name': 'c', 'path': 'c'})\n"
+        "mortal = synthema.completion_model(Mortal())\n"
+        "study.open_model = lambda *_, **__: (mortal, {'name': 'c', 'path': 'c'})\n"
         "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
         "sys.exit(cli.main(sys.argv[3:]))\n"
     )
