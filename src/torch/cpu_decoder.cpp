@@ -27,9 +27,10 @@ struct Angles {
 // The part of one run() that all layers share.
 struct Batch {
   std::span<const DecoderRow> rows;
+  Workers* team = nullptr;
   std::vector<std::vector<const std::byte*>> blocks;  // by row
   cpu::AttentionPlan plans[2];                        // of layers that see all, and of local layers
-  std::vector<float> states;                          // of the attention of one key-value head
+  std::vector<float> states;                          // of the attention, by key-value head
   std::vector<Angles> angles;                         // by kind of layer
   at::Tensor x, normed, mixed, inner;                 // {padded rows, ...}; padding rows stay zero
 };
@@ -48,8 +49,9 @@ class CpuDecoder final : public Decoder {
   void clear(std::int32_t block) override { blocks_.clear(block); }
   void copy(std::int32_t from, std::int32_t to) override { blocks_.copy(from, to); }
 
-  Logits run(std::span<const DecoderRow> rows) override {
+  Logits run(std::span<const DecoderRow> rows, Workers* team) override {
     Batch batch = prepare(rows);
+    batch.team = team;
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       attention(batch, weights_.layers[i], static_cast<std::int64_t>(i));
       feed_forward(batch, weights_.layers[i]);
@@ -95,10 +97,18 @@ class CpuDecoder final : public Decoder {
       plan.assign(views);
     }
     const std::int64_t group = config_.heads / config_.kv_heads;
-    batch.states.resize(batch.rows.size() * static_cast<std::size_t>(group * cpu::state_size(layout_)));
+    batch.states.resize(batch.rows.size() *
+                        static_cast<std::size_t>(config_.kv_heads * group * cpu::state_size(layout_)));
   }
 
   static std::int64_t used(const Batch& batch) { return static_cast<std::int64_t>(batch.rows.size()); }
+  // Rows shared by the team.
+  template <class Task>
+  static void for_rows(const Batch& batch, const Task& task) {
+    split(batch.team, used(batch), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t r = first; r < last; ++r) task(static_cast<std::size_t>(r));
+    });
+  }
 
   void embed(const DecoderRow& row, float* out) const {
     if (weights_.coded_embedding) {
@@ -124,25 +134,26 @@ class CpuDecoder final : public Decoder {
       rows_.rms_norm(x, norm.gain.data_ptr<float>(), out, width, epsilon);
   }
   void norm_rows(const Batch& batch, const Norm& gain) const {
-    for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      norm(gain, row_of(batch.x, r), row_of(batch.normed, r));
+    for_rows(batch, [&](std::size_t r) { norm(gain, row_of(batch.x, r), row_of(batch.normed, r)); });
   }
 
   // Adds what attention or feed-forward gave, after its own norm where there is one.
   void add_rows(const Batch& batch, const Norm& post, const at::Tensor& change) const {
-    for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+    for_rows(batch, [&](std::size_t r) {
       float* row = row_of(change, r);
       if (post.gain.defined()) norm(post, row, row);
       rows_.add(row, row_of(batch.x, r), batch.x.size(1));
-    }
+    });
   }
 
   void attention(Batch& batch, const Layer& layer, std::int64_t index) const {
     norm_rows(batch, layer.attention_norm);
-    const at::Tensor qkv = layer.qkv(batch.normed, used(batch));
-    for (std::size_t r = 0; r < batch.rows.size(); ++r) append(batch, layer, index, r, row_of(qkv, r));
-    for (std::int64_t head = 0; head < config_.kv_heads; ++head) mix(batch, index, head, qkv);
-    add_rows(batch, layer.attention_post_norm, layer.output(batch.mixed, used(batch)));
+    const at::Tensor qkv = layer.qkv(batch.normed, used(batch), batch.team);
+    for_rows(batch, [&](std::size_t r) { append(batch, layer, index, r, row_of(qkv, r)); });
+    split(batch.team, config_.kv_heads, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t head = first; head < last; ++head) mix(batch, index, head, qkv);
+    });
+    add_rows(batch, layer.attention_post_norm, layer.output(batch.mixed, used(batch), batch.team));
   }
 
   // Rotates the row's queries and keys and stores its keys and values.
@@ -170,15 +181,16 @@ class CpuDecoder final : public Decoder {
   // The query heads of all rows that share one key-value head.
   void mix(Batch& batch, std::int64_t index, std::int64_t kv_head, const at::Tensor& qkv) const {
     const std::int64_t group = config_.heads / config_.kv_heads, first = kv_head * group * config_.head_width;
-    const cpu::AttentionHead head{layout_,
-                                  offset(index, kv_head),
-                                  group,
-                                  scale_,
-                                  qkv.data_ptr<float>() + first,
-                                  qkv.size(1),
-                                  batch.mixed.data_ptr<float>() + first,
-                                  batch.mixed.size(1),
-                                  batch.states.data()};
+    const cpu::AttentionHead head{
+        layout_,
+        offset(index, kv_head),
+        group,
+        scale_,
+        qkv.data_ptr<float>() + first,
+        qkv.size(1),
+        batch.mixed.data_ptr<float>() + first,
+        batch.mixed.size(1),
+        batch.states.data() + kv_head * used(batch) * group * cpu::state_size(layout_)};
     const cpu::AttentionPlan& plan = batch.plans[config_.is_local(index)];
     for (std::size_t i = 0; i < plan.size(); ++i)
       attention_.attend(plan[i].data(), static_cast<std::int64_t>(plan[i].size()), head);
@@ -186,11 +198,12 @@ class CpuDecoder final : public Decoder {
 
   void feed_forward(const Batch& batch, const Layer& layer) const {
     norm_rows(batch, layer.feed_forward_norm);
-    const at::Tensor gate_up = layer.gate_up(batch.normed, used(batch));
-    for (std::size_t r = 0; r < batch.rows.size(); ++r)
+    const at::Tensor gate_up = layer.gate_up(batch.normed, used(batch), batch.team);
+    for_rows(batch, [&](std::size_t r) {
       rows_.activate(activation_, config_.gated, row_of(gate_up, r), row_of(batch.inner, r),
                      config_.feed_forward);
-    add_rows(batch, layer.feed_forward_post_norm, layer.down(batch.inner, used(batch)));
+    });
+    add_rows(batch, layer.feed_forward_post_norm, layer.down(batch.inner, used(batch), batch.team));
   }
 
   // Rows that want all logits come first in the result, so that one product serves them; the others get the
@@ -213,7 +226,7 @@ class CpuDecoder final : public Decoder {
     std::size_t to = 0;
     for (const std::vector<std::size_t>* rows : {&whole, &sliced})
       for (const std::size_t r : *rows) norm(weights_.final_norm, row_of(batch.x, r), row_of(last, to++));
-    out.rows = weights_.head(last, static_cast<std::int64_t>(whole.size()));
+    out.rows = weights_.head(last, static_cast<std::int64_t>(whole.size()), batch.team);
     for (std::size_t i = 0; i < sliced.size(); ++i)
       weights_.head.slice(row_of(last, whole.size() + i), batch.rows[sliced[i]].allowed,
                           row_of(out.rows, whole.size() + i));

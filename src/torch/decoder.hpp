@@ -14,6 +14,7 @@
 #include "src/cpu/attention.hpp"
 #include "src/torch/sequences.hpp"
 #include "src/torch/weights.hpp"
+#include "src/torch/workers.hpp"
 
 namespace synthema::detail {
 
@@ -36,7 +37,8 @@ class Decoder : public BlockStore {
  public:
   // Appends keys and values of all rows, then returns the logits of those that want them. Rows of a sequence
   // come in order, each after all before it. Concurrent calls are allowed for different sequences.
-  virtual Logits run(std::span<const DecoderRow> rows) = 0;
+  // With a team its threads share the work; else all of it is done here.
+  virtual Logits run(std::span<const DecoderRow> rows, Workers* team) = 0;
 };
 
 std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights, cpu::KvType kv_type);

@@ -64,7 +64,7 @@ class DeviceDecoder final : public Decoder {
     values_.select(1, to).copy_(values_.select(1, from));
   }
 
-  Logits run(std::span<const DecoderRow> rows) override {
+  Logits run(std::span<const DecoderRow> rows, Workers*) override {
     DeviceBatch batch = prepare(rows);
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       const Layer& layer = weights_.layers[i];

@@ -1,7 +1,6 @@
 #include "src/torch/linear.hpp"
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
@@ -51,8 +50,8 @@ Linear::Linear(at::Tensor weight, at::Tensor bias)
 Linear::Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias)
     : bias_(std::move(bias)), matrices_(std::move(matrices)) {}
 
-at::Tensor Linear::operator()(const at::Tensor& x, std::int64_t used) const {
-  if (!matrices_.empty()) return coded_product(x, used);
+at::Tensor Linear::operator()(const at::Tensor& x, std::int64_t used, Workers* team) const {
+  if (!matrices_.empty()) return coded_product(x, used, team);
   const std::optional<at::Tensor> bias = bias_.defined() ? std::optional(bias_) : std::nullopt;
   if (packed_) return packed_product(x, weight_, bias);
   return at::linear(x.to(weight_.scalar_type()), weight_, bias).to(at::kFloat);
@@ -76,17 +75,18 @@ void Linear::slice(const float* x, std::span<const std::int32_t> outputs, float*
   }
 }
 
-at::Tensor Linear::coded_product(const at::Tensor& x, std::int64_t used) const {
+at::Tensor Linear::coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const {
   cpu::CodedRows rows(used, x.size(1));
-  for (std::int64_t r = 0; r < used; ++r) rows.set(r, x.data_ptr<float>() + r * x.size(1));
+  split(team, used, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) rows.set(r, x.data_ptr<float>() + r * x.size(1));
+  });
   std::int64_t outputs = 0;
   for (const auto& matrix : matrices_) outputs += matrix->outputs();
   const at::Tensor out = at::empty({x.size(0), outputs}, at::kFloat);
   float* to = out.data_ptr<float>();
   const float* bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
-  constexpr std::int64_t grain = 4;  // panels that are worth a thread
   for (const auto& matrix : matrices_) {
-    at::parallel_for(0, matrix->panels(), grain, [&](std::int64_t first, std::int64_t last) {
+    split(team, matrix->panels(), [&](std::int64_t first, std::int64_t last) {
       cpu::multiply(rows, *matrix, first, last, bias, to, outputs);
     });
     to += matrix->outputs();

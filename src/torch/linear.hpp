@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/cpu/int8_product.hpp"
+#include "src/torch/workers.hpp"
 
 namespace synthema::detail {
 
@@ -27,12 +28,12 @@ class Linear {
   // where that is built in (about twice as fast as packing in each call).
   Linear(at::Tensor weight, at::Tensor bias);
   // Integer products on the CPU: matrices of the same inputs, their outputs one after the other. The rows are
-  // quantised as they come; panels of outputs are shared between the threads that torch may use here.
+  // quantised as they come; a team shares the outputs.
   Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias);
 
   // x {rows, inputs} float; rows a multiple of kRowTile on the CPU, of which the first `used` matter. Result
   // float; what lies in its other rows is not defined.
-  at::Tensor operator()(const at::Tensor& x, std::int64_t used) const;
+  at::Tensor operator()(const at::Tensor& x, std::int64_t used, Workers* team = nullptr) const;
   at::Tensor operator()(const at::Tensor& x) const { return (*this)(x, x.size(0)); }
 
   // Whether computing these outputs alone (empty: all) saves most of the product.
@@ -41,7 +42,7 @@ class Linear {
   void slice(const float* x, std::span<const std::int32_t> outputs, float* out) const;
 
  private:
-  at::Tensor coded_product(const at::Tensor& x, std::int64_t used) const;
+  at::Tensor coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const;
 
   at::Tensor weight_, bias_;
   bool packed_ = false;

@@ -226,7 +226,7 @@ struct Transformer::Impl {
     }
     for (std::size_t begin = 0, given = 0; begin < rows.size(); begin += kChunkRows) {
       const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
-      const detail::Logits logits = decoder->run(chunk);
+      const detail::Logits logits = decoder->run(chunk, alone ? &workers : nullptr);
       const std::size_t now = logits.place.size();
       const auto some = std::span(wanted).subspan(given, now);
       const auto hand_out = [&](std::size_t part, std::size_t parts, std::size_t by) {

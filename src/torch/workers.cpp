@@ -1,6 +1,27 @@
 #include "src/torch/workers.hpp"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace synthema::detail {
+
+namespace {
+
+constexpr int kTurns = 2000;  // about 50 microseconds
+
+template <class Condition>
+void turn_until(const Condition& condition) {
+  for (int i = 0; i < kTurns && !condition(); ++i) {
+#if defined(__x86_64__)
+    _mm_pause();
+#else
+    std::this_thread::yield();
+#endif
+  }
+}
+
+}  // namespace
 
 Workers::Workers(std::size_t threads) {
   for (std::size_t i = 1; i < threads; ++i) threads_.emplace_back([this, i] { serve(i); });
@@ -27,6 +48,7 @@ void Workers::run(std::size_t count, const std::function<void(std::size_t)>& tas
   }
   if (count > 1) wake_.notify_all();
   attempt(0, task);
+  turn_until([this] { return left_.load() == 0; });
   std::unique_lock lock(mutex_);
   done_.wait(lock, [this] { return left_ == 0; });
   count_ = 0;
@@ -44,8 +66,10 @@ void Workers::attempt(std::size_t index, const std::function<void(std::size_t)>&
 
 void Workers::serve(std::size_t index) {
   std::size_t seen = 0;
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(mutex_, std::defer_lock);
   for (;;) {
+    turn_until([&] { return round_.load() != seen; });
+    lock.lock();
     wake_.wait(lock, [&] { return stop_ || (round_ != seen && index < count_); });
     if (stop_) return;
     seen = round_;
@@ -54,6 +78,7 @@ void Workers::serve(std::size_t index) {
     attempt(index, *task);
     lock.lock();
     if (--left_ == 0) done_.notify_one();
+    lock.unlock();
   }
 }
 

@@ -1,9 +1,12 @@
-// Threads that live as long as the model. Each computes its own rows through all layers, so that no product
-// is split between threads and no OpenMP runs inside.
+// Threads that live as long as the model. With many rows each computes its own through all layers; with few
+// they work as a team that shares each product. Who waits turns for some microseconds before it sleeps: in a
+// team the next piece of work comes at once, and a core that waits longer belongs to somebody else.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -31,9 +34,22 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   const std::function<void(std::size_t)>* task_ = nullptr;
-  std::size_t count_ = 0, left_ = 0, round_ = 0;
+  std::size_t count_ = 0;
+  std::atomic<std::size_t> left_ = 0, round_ = 0;
   bool stop_ = false;
   std::exception_ptr error_;
 };
+
+// task(first, last) over [0, count): one range for each thread of the team, or all of it here where there is
+// none.
+template <class Task>
+void split(Workers* team, std::int64_t count, const Task& task) {
+  const auto threads = team ? static_cast<std::int64_t>(team->size()) : 1;
+  if (threads == 1 || count < 2) return task(std::int64_t{0}, count);
+  team->run(static_cast<std::size_t>(threads < count ? threads : count), [&](std::size_t index) {
+    const std::int64_t parts = threads < count ? threads : count, i = static_cast<std::int64_t>(index);
+    task(count * i / parts, count * (i + 1) / parts);
+  });
+}
 
 }  // namespace synthema::detail
