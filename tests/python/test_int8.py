@@ -7,6 +7,7 @@ import synthema
 from gguf_files import byte_bpe_keys, llama_tensors, write_llama
 from synthema import numeric_paths
 from test_engine import SAMPLING, key, prompts
+from test_model_file import SCALES
 
 pytestmark = pytest.mark.model
 
@@ -36,6 +37,32 @@ def test_every_format_is_near_the_exact_path(kind, tmp_path, torch_module):
     exact = torch_module.Transformer(str(path)).logits(tokens)
     ours = torch_module.Transformer(str(path), dtype="int8").logits(tokens)
     assert 1e-6 < largest_error(ours, exact) < 0.03  # not the same arithmetic, and close
+
+
+K_SCALES = {"Q2_K": 2e-3, "Q3_K": 1e-3, "Q4_K": 1e-4, "Q5_K": 5e-5, "Q6_K": 5e-5}
+
+
+@pytest.mark.parametrize("kind", K_SCALES)
+def test_blocks_of_256_are_near_the_exact_path(kind, tmp_path, torch_module):
+    quant, rng = gguf.GGMLQuantizationType[kind], np.random.default_rng(5)
+    shape = {**SHAPE, "width": 256, "feed_forward": 256}
+    tensors = llama_tensors(VOCABULARY, rng, **shape)
+    types = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim == 1:
+            tensors[name] = tensor * 0.1 + 1
+            continue
+        elements, size = gguf.GGML_QUANT_SIZES[quant]
+        raw = rng.integers(0, 256, (tensor.size // elements, size), dtype=np.uint8)
+        for at in SCALES[kind]:
+            raw[:, at : at + 2] = np.full(len(raw), K_SCALES[kind], np.float16).view(np.uint8).reshape(-1, 2)
+        tensors[name], types[name] = raw.reshape(tensor.shape[0], -1), quant
+    path = tmp_path / "small.gguf"
+    write_llama(path, TOKENIZER, VOCABULARY, tensors=tensors, shape=shape, types=types)
+    tokens = [int(t) for t in np.random.default_rng(3).integers(0, VOCABULARY, 60)]
+    exact = torch_module.Transformer(str(path)).logits(tokens)
+    ours = torch_module.Transformer(str(path), dtype="int8").logits(tokens)
+    assert 1e-6 < largest_error(ours, exact) < 0.03
 
 
 def test_scores_of_real_words_barely_move(smollm2_path, torch_module):
