@@ -1,15 +1,28 @@
 #include "src/cpu/instruction_set.hpp"
 
-#if defined(__aarch64__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
 namespace synthema::cpu {
 
+#if defined(__x86_64__) && defined(__GNUC__)
+namespace {
+
+bool has_f16c() {  // not every compiler's __builtin_cpu_supports knows it
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+
+}  // namespace
+#endif
+
 bool is_supported(InstructionSet set) {
 #if defined(__x86_64__) && defined(__GNUC__)
   const auto avx2 = [] {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   };
   const auto avx512 = [] {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

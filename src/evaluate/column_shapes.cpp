@@ -68,8 +68,9 @@ Outcome boundary_adherence(const Column& real, const Column& synthetic, Conventi
   const bool missing_fail = convention == Convention::sdmetrics && real.null_count() == 0;
   const std::size_t n = missing_fail ? synthetic.size() : s.size();
   if (r.empty() || n == 0) return std::nullopt;
-  const auto [low, high] = std::minmax_element(r.begin(), r.end());
-  const auto inside = std::count_if(s.begin(), s.end(), [&](double v) { return v >= *low && v <= *high; });
+  const auto range = std::minmax_element(r.begin(), r.end());
+  const double low = *range.first, high = *range.second;
+  const auto inside = std::count_if(s.begin(), s.end(), [&](double v) { return v >= low && v <= high; });
   return static_cast<double>(inside) / static_cast<double>(n);
 }
 
