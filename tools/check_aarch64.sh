@@ -11,7 +11,7 @@ fi
 doctest=${1:-build/deps/pgm_build_deps/doctest}
 out=build/aarch64
 mkdir -p "$out"
-flags="-std=c++20 -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math -I. -Iinclude -I$doctest/include"
+flags="-std=c++20 -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math -I. -Iinclude -Itests/cpp -I$doctest/include"
 objects=()
 for source in src/cpu/*.cpp tests/cpp/cpu/test_*.cpp tests/cpp/main.cpp; do
   object=$out/$(basename "$source" .cpp).o
