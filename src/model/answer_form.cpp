@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "src/model/expressions.hpp"
+#include "src/model/json_schema.hpp"
 #include "src/model/json_text.hpp"
 #include "src/model/regex.hpp"
 #include "synthema/core/error.hpp"

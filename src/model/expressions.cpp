@@ -1,6 +1,8 @@
 #include "src/model/expressions.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "synthema/core/error.hpp"
 
@@ -171,6 +173,10 @@ void Expressions::linear_form(Expression e, std::vector<LinearTerm>& out) {
     case Kind::either:
       for (const Expression part : sets_[node.a]) linear_form(part, out);
       return;
+    case Kind::counted:
+    case Kind::escaped:  // their edges are known from the beginning
+      for (const Edge& edge : edges_[node.edges]) out.push_back({edge.first, edge.last, edge.to});
+      return;
     case Kind::repeat:
       linear_form(node.a, out);
       followed_by(repeat(node.a, node.b == 0 ? 0 : node.b - 1, node.c == kUnbounded ? node.c : node.c - 1));
@@ -232,9 +238,109 @@ Expression Expressions::within_reach(Expression e, std::uint32_t bytes) {
     out = either(std::move(parts));
   } else if (node.kind == Kind::repeat && node.c > bytes) {
     out = repeat(node.a, node.b, kUnbounded);
+  } else if (node.kind == Kind::counted && node.b == 0 && node.c > bytes) {
+    out = node.a;
   }
   reach_.emplace(e, out);
   return out;
+}
+
+// Whether every text is what stands behind the first byte of a character in UTF-8.
+bool Expressions::is_tail(Expression e) {
+  if (e == kEmpty) return true;
+  const std::vector<Edge> tail = edges(e);
+  return !nodes_[e].nullable && std::ranges::all_of(tail, [&](const Edge& edge) {
+    return edge.first >= 0x80 && edge.last <= 0xBF && is_tail(edge.to);
+  });
+}
+
+// Whether every text is one character, as of_length counts.
+bool Expressions::is_character(Expression e) {
+  const std::vector<Edge> first = edges(e);
+  if (nodes_[e].nullable) return false;
+  for (const Edge& lead : first) {
+    if (lead.last >= 0x80 && lead.first <= 0xBF) return false;  // no beginning of a character
+    if (lead.first <= '\\' && '\\' <= lead.last) {
+      for (const Edge& edge : edges(lead.to))
+        if (edge.to != kEmpty) return false;
+      if (nodes_[lead.to].nullable) return false;
+      continue;
+    }
+    if (!is_tail(lead.to)) return false;
+  }
+  return true;
+}
+
+Expression Expressions::of_length(Expression e, std::uint32_t least, std::uint32_t most) {
+  if (least == 0 && most == kUnbounded) return e;
+  const Node node = nodes_[e];
+  if (node.kind == Kind::repeat && is_character(node.a))
+    return repeat(node.a, std::max(node.b, least), std::min(node.c, most));
+  if (std::max(least, most == kUnbounded ? 0 : most) > kMostCounted)
+    throw ConfigError(message("A pattern beside a length above ", kMostCounted,
+                              " cannot be counted; write the length into the pattern, as in [a-z]{2,5}."));
+  return counted(Kind::counted, e, least, most);
+}
+
+// `escaped`: behind a backslash, whose byte belongs to the character that was counted.
+Expression Expressions::counted(Kind kind, Expression e, std::uint32_t least, std::uint32_t most) {
+  if (e == kNothing || (kind == Kind::counted && least == 0 && most == kUnbounded)) return e;
+  const Key key{kind, e, least, most};
+  if (const auto found = known_.find(key); found != known_.end()) return found->second;
+  Node node;
+  node.kind = kind, node.a = e, node.b = least, node.c = most;
+  node.nullable = node.spellable = kind == Kind::counted && nodes_[e].nullable && least == 0;
+  node.open = true;
+  node.shortest = node.nullable ? 0 : kUnbounded - 1;
+  std::vector<Edge> out;
+  const auto piece = [&](unsigned first, unsigned last, Expression to, bool counts) {
+    if (first > last || (counts && most == 0)) return;
+    const bool escapes = counts && first == '\\';
+    const Expression next = counts ? counted(escapes ? Kind::escaped : Kind::counted, to,
+                                             least == 0 ? 0 : least - 1, most == kUnbounded ? most : most - 1)
+                                   : counted(Kind::counted, to, least, most);
+    if (next == kNothing) return;
+    out.push_back({static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(last), next});
+    node.shortest = std::min(node.shortest, bounded(std::uint64_t{1} + nodes_[next].shortest));
+    for (unsigned byte = first; byte <= last && nodes_[next].spellable; ++byte)
+      node.spellable |= single_[byte];
+  };
+  for (const Edge& edge : edges(e)) {
+    const auto within = [&](unsigned from, unsigned to, bool counts) {
+      piece(std::max<unsigned>(edge.first, from), std::min<unsigned>(edge.last, to), edge.to, counts);
+    };
+    if (kind == Kind::escaped) {
+      within(0, 0xFF, false);
+      continue;
+    }
+    within(0, '\\' - 1, true), within('\\', '\\', true), within('\\' + 1, 0x7F, true);
+    within(0x80, 0xBF, false), within(0xC0, 0xFF, true);
+  }
+  Expression made = kNothing;
+  if (node.nullable || !out.empty()) {
+    node.remaining = node.shortest;
+    edges_.push_back(std::move(out));
+    node.edges = static_cast<std::uint32_t>(edges_.size() - 1);
+    made = add(node);
+  }
+  known_.emplace(key, made);
+  return made;
+}
+
+bool Expressions::exclude(Expression a, Expression b, std::size_t limit) {
+  std::set<std::pair<Expression, Expression>> seen{{a, b}};
+  std::vector<std::pair<Expression, Expression>> queue{{a, b}};
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    const auto [x, y] = queue[i];
+    if (x == y && x != kNothing) return false;
+    if (nodes_[x].nullable && nodes_[y].nullable) return false;
+    if (queue.size() > limit) return false;
+    for (const Edge& one : edges(x))
+      for (const Edge& other : edges(y))
+        if (one.first <= other.last && other.first <= one.last && seen.emplace(one.to, other.to).second)
+          queue.emplace_back(one.to, other.to);
+  }
+  return true;
 }
 
 }  // namespace synthema::detail

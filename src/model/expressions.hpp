@@ -44,7 +44,10 @@ class Expressions {
   Expression one_of(std::vector<std::string_view> texts);  // shares beginnings
   Expression optional(Expression e) { return either({kEmpty, e}); }
   Expression repeat(Expression item, std::uint32_t least, std::uint32_t most);
-
+  // The texts of `e` with so many characters: of UTF-8, where a backslash and the byte behind it are one.
+  // ConfigError if the maximum is above kMostCounted and `e` is no plain repetition of characters.
+  Expression of_length(Expression e, std::uint32_t least, std::uint32_t most);
+  static constexpr std::uint32_t kMostCounted = 1000;
   bool accepts_empty(Expression e) const { return nodes_[e].nullable; }
   // Whether some text can be spelt byte by byte.
   bool is_spellable(Expression e) const { return nodes_[e].spellable; }
@@ -63,15 +66,18 @@ class Expressions {
   // The same language as far as `bytes` bytes can tell: counters out of their reach lose their end.
   Expression within_reach(Expression e, std::uint32_t bytes);
 
+  // Whether no text belongs to both; false too where `limit` pairs of states are not enough to tell.
+  bool exclude(Expression a, Expression b, std::size_t limit);
+
   std::size_t size() const { return nodes_.size(); }
 
  private:
-  enum class Kind : std::uint8_t { nothing, empty, bytes, sequence, either, repeat };
+  enum class Kind : std::uint8_t { nothing, empty, bytes, sequence, either, repeat, counted, escaped };
   struct Node {
     Kind kind = Kind::nothing;
     bool nullable = false, spellable = false, open = false;
     std::uint32_t a = 0, b = 0,
-                  c = 0;  // by kind: bytes (first, last); parts; index of parts; item and counts
+                  c = 0;  // by kind: bytes (first, last); parts; index of parts; item (or texts) and counts
     std::uint32_t remaining = 0, shortest = 0;
     std::uint32_t edges = kUnbounded;  // index of its edges once known
   };
@@ -91,11 +97,14 @@ class Expressions {
   Expression add(Node node);
   void linear_form(Expression e, std::vector<LinearTerm>& out);
   std::vector<Edge> edges_from(const std::vector<LinearTerm>& terms);
+  Expression counted(Kind kind, Expression e, std::uint32_t least, std::uint32_t most);
+  bool is_character(Expression e);
+  bool is_tail(Expression e);
 
   Bytes single_;
   std::size_t limit_;
   std::vector<Node> nodes_;
-  std::unordered_map<Key, Expression, Hash> known_;
+  std::unordered_map<Key, Expression, Hash> known_;  // kNothing too, for what has no text of its length
   std::map<std::vector<Expression>, Expression> known_sets_;
   std::deque<std::vector<Expression>> sets_;  // parts of the alternatives
   std::deque<std::vector<Edge>> edges_;

@@ -1,9 +1,11 @@
-// JSON text as expressions, from a JSON Schema or from our own Schema. One value has one spelling: keys in
-// the schema's order, one space after ':' and ',', no other white space, characters unescaped where JSON lets
-// them be. Where a schema leaves a size open, the limits below hold, so that every text ends.
+// JSON text as expressions, from a JSON Schema (json_schema.hpp) or from our own Schema. One value has one
+// spelling: keys in the schema's order, one space after ':' and ',', no other white space, characters
+// unescaped where JSON lets them be. Where a schema leaves a size open, the limits below hold, so that every
+// text ends.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,15 +19,37 @@ inline constexpr std::uint32_t kLongestText = 256;                    // charact
 inline constexpr std::uint32_t kLongestList = 8;                      // elements
 inline constexpr std::int64_t kLargestInteger = 999'999'999'999'999;  // either sign
 inline constexpr std::int64_t kLargestReal = 999'999'999;             // either sign
+inline constexpr std::int64_t kMostMultiples = 20'000;                // that can be listed
 inline constexpr unsigned kDecimals = 6;
 inline constexpr std::string_view kFirstDate = "1900-01-01", kLastDate = "2099-12-31";
 
-// The texts that a JSON Schema allows. ConfigError names the keyword and its path for everything outside the
-// subset: type (also a list of types), properties, required, additionalProperties (true, false), items,
-// minItems, maxItems, enum, const, anyOf, allOf of one, $ref to $defs or definitions, minLength, maxLength,
-// pattern, format (date, date-time), minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf (1,
-// 0.1, 0.01, ...), and annotations.
-Expression json_schema_text(Expressions& pool, std::string_view schema);
+struct NumberRange {
+  std::optional<double> minimum, maximum;
+  bool open_minimum = false, open_maximum = false;  // the bound itself is excluded
+};
+
+Expression quoted(Expressions& pool, Expression content);
+Expression string_text(Expressions& pool, std::uint32_t least, std::uint32_t most);
+Expression list_text(Expressions& pool, Expression item, std::uint32_t least, std::uint32_t most);
+Expression boolean_text(Expressions& pool);
+// One of these, as they stand.
+Expression labels_text(Expressions& pool, const std::vector<std::string>& texts);
+// `places`: decimals at most; none: a whole number.
+Expression number_text(Expressions& pool, const NumberRange& range, std::optional<unsigned> places);
+// Multiples of step * 10^-places, without trailing zeros; nothing if there are more than kMostMultiples.
+std::optional<Expression> multiples_text(Expressions& pool, const NumberRange& range, std::int64_t step,
+                                         unsigned places);
+// A date, or a date and time, with the range in microseconds since 1970.
+Expression time_text(Expressions& pool, const NumberRange& range, bool date_only);
+
+// One member of an object, or one element of a set.
+struct Member {
+  Expression text;
+  bool required = false;
+};
+// Some of the members in their order between two brackets, at least so many and at most so many of them.
+Expression members_text(Expressions& pool, const std::vector<Member>& members, std::uint32_t least,
+                        std::uint32_t most, std::string_view open, std::string_view close);
 
 // One value of a field, or null where it may be missing. A time is a date, or a date and time where the
 // field's unit is "s". ConfigError if nothing can be written.

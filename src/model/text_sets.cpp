@@ -307,14 +307,17 @@ Expression dates(Expressions& pool, std::int64_t first, std::int64_t last) {
   return pool.either(std::move(parts));
 }
 
+Expression times(Expressions& pool, std::int64_t first, std::int64_t last) {
+  return pool.sequence(clock_times(pool, first, last), pool.literal("Z"));
+}
+
 Expression date_times(Expressions& pool, std::int64_t first, std::int64_t last) {
   if (first > last) return Expressions::kNothing;
   constexpr std::int64_t day = 86400;
   const std::int64_t d1 = floor_divide(first, day), d2 = floor_divide(last, day);
   std::vector<Expression> parts;
   const auto on = [&](std::int64_t from_day, std::int64_t to_day, std::int64_t from, std::int64_t to) {
-    parts.push_back(pool.sequence(
-        {dates(pool, from_day, to_day), pool.literal("T"), clock_times(pool, from, to), pool.literal("Z")}));
+    parts.push_back(pool.sequence({dates(pool, from_day, to_day), pool.literal("T"), times(pool, from, to)}));
   };
   if (d1 == d2) {
     on(d1, d1, first - d1 * day, last - d1 * day);

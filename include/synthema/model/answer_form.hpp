@@ -57,7 +57,7 @@ class SYNTHEMA_EXPORT AnswerForm {
   // All texts that match as a whole. ConfigError with the column of what is wrong or not supported.
   static AnswerForm pattern(std::string_view regex, FormVocabulary vocabulary);
   // JSON text that a JSON Schema allows. ConfigError names the keyword and its path: outside the subset that
-  // masks support, an empty enumeration, a minimum above its maximum.
+  // masks support, an empty enumeration, a minimum above its maximum, a definition in itself without an end.
   static AnswerForm json(std::string_view json_schema, FormVocabulary vocabulary);
   // A JSON object with the fields of a schema, in their order, under its rules. ConfigError or SchemaError:
   // a field or rule that leaves no value.

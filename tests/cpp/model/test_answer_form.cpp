@@ -588,41 +588,6 @@ TEST_CASE("what can never be satisfied is refused at once, the rest with a sente
   CHECK(accepts(constraint, "{\"a\": 7, \"b\": 7}"));
 }
 
-TEST_CASE("JSON Schema: what is outside the subset names its keyword and path") {
-  const auto refused = [](const std::string& schema, const std::string& path) {
-    CAPTURE(schema);
-    try {
-      (void)AnswerForm::json(schema, toy_vocabulary());
-      FAIL_CHECK("accepted");
-    } catch (const ConfigError& error) {
-      CHECK(error.where().field == path);
-      CHECK(std::string(error.what()).size() > 40);
-    }
-  };
-  const auto inside = [](const std::string& value) {
-    return R"({"type":"object","properties":{"a":)" + value + "}}";
-  };
-  refused("{", "json_schema");
-  refused("3", "#");
-  refused("{}", "#");
-  refused(inside(R"({"enum": []})"), "#/properties/a");
-  refused(inside(R"({"type": "integer", "minimum": 3, "maximum": 2})"), "#/properties/a");
-  refused(inside(R"({"type": "integer", "multipleOf": 5})"), "#/properties/a/multipleOf");
-  refused(inside(R"({"type": "string", "minLength": 3, "maxLength": 2})"), "#/properties/a");
-  refused(inside(R"({"type": "string", "format": "email"})"), "#/properties/a/format");
-  refused(inside(R"({"type": "string", "pattern": "a("})"), "#/properties/a/pattern");
-  refused(inside(R"({"type": "array"})"), "#/properties/a");
-  refused(inside(R"({"type": "array", "items": {"type": "null"}, "uniqueItems": true})"),
-          "#/properties/a/uniqueItems");
-  refused(inside(R"({"type": "what"})"), "#/properties/a");
-  refused(inside(R"({"oneOf": [{"type": "null"}]})"), "#/properties/a");
-  refused(inside(R"({"$ref": "#/$defs/none"})"), "#/properties/a");
-  refused(R"({"type":"object","additionalProperties":{"type":"string"}})", "#/additionalProperties");
-  refused(R"({"type":"object","required":["x"]})", "#");
-  refused(R"({"$ref":"#/$defs/A","$defs":{"A":{"type":"array","items":{"$ref":"#/$defs/A"}}}})",
-          "#/$defs/A/items");
-}
-
 TEST_CASE("masks are shared and stay few") {
   const AnswerForm form = AnswerForm::pattern("[^x]{0,2000}", toy_vocabulary());
   const FormConstraint constraint(form);

@@ -1,0 +1,25 @@
+// JSON text that a JSON Schema allows (draft 2020-12), as an expression.
+//
+// Known: type (also a list of types), enum, const, anyOf, oneOf of alternatives that exclude each other,
+// allOf of one, $ref to any place of the schema; properties, required, additionalProperties (true, false, or
+// a schema beside propertyNames with an enumeration), minProperties, maxProperties; prefixItems, items,
+// minItems, maxItems, uniqueItems of an enumeration; minLength, maxLength, pattern, format (date, date-time,
+// time, duration, uuid, binary), formatMinimum and formatMaximum of dates; minimum, maximum,
+// exclusiveMinimum, exclusiveMaximum, multipleOf; and annotations.
+//
+// What refers to itself is unrolled: a definition stands inside itself at most kDeepestNesting times.
+#pragma once
+
+#include <string_view>
+
+#include "src/model/expressions.hpp"
+
+namespace synthema::detail {
+
+inline constexpr unsigned kDeepestNesting = 3;
+
+// ConfigError names the keyword and its path for everything that is not known, and the place where no value
+// is left.
+Expression json_schema_text(Expressions& pool, std::string_view schema);
+
+}  // namespace synthema::detail
