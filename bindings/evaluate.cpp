@@ -240,12 +240,13 @@ void bind_score(py::module_& module) {
 }
 
 SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_bleu_limit,
-                           std::string reference_column, std::string_view convention,
+                           std::string reference_column, std::string_view convention, std::size_t triples,
                            double linking_threshold, bool linking_definitions) {
   return {.near_duplicate_threshold = near_duplicate_threshold,
           .self_bleu_limit = self_bleu_limit,
           .reference_column = std::move(reference_column),
           .convention = convention_from(convention),
+          .triples = triples,
           .linking = {.threshold = linking_threshold, .definitions = linking_definitions}};
 }
 
@@ -282,8 +283,10 @@ self_bleu_limit : int
     Most texts for self-BLEU, drawn by the seed; 0: all.
 reference_column : str
     Column with the reference text of each row, for BLEU and ROUGE.
-convention : {'synthema', 'sdmetrics'}
-    Whose definition where they differ.
+convention : {'synthema', 'sdmetrics', 'mostlyai', ...}
+    Whose definition, in the evaluators that have it.
+triples : int
+    Most triples of columns for the accuracy of three, drawn by the seed.
 linking_threshold : float
     Smallest cosine at which a text is linked to a term, -1 to 1.
 linking_definitions : bool
@@ -291,7 +294,7 @@ linking_definitions : bool
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
-           py::arg("convention") = "synthema", py::arg("linking_threshold") = 0.5,
+           py::arg("convention") = "synthema", py::arg("triples") = 10000, py::arg("linking_threshold") = 0.5,
            py::arg("linking_definitions") = false);
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
       .def_property_readonly(

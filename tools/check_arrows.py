@@ -11,7 +11,7 @@ ALLOWED = {
     "core": CORE,
     "data": DATA,
     "text": TEXT,
-    "learn": DATA | {"learn"},
+    "learn": DATA | {"learn", "cpu"},
     "privacy": DATA | {"privacy"},
     "prompt": TEXT | {"prompt"},
     "model": TEXT | {"prompt", "model", "cpu"},

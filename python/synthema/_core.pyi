@@ -1367,14 +1367,16 @@ class SuiteOptions:
         Most texts for self-BLEU, drawn by the seed; 0: all.
     reference_column : str
         Column with the reference text of each row, for BLEU and ROUGE.
-    convention : {'synthema', 'sdmetrics'}
-        Whose definition where they differ.
+    convention : {'synthema', 'sdmetrics', 'mostlyai', ...}
+        Whose definition, in the evaluators that have it.
+    triples : int
+        Most triples of columns for the accuracy of three, drawn by the seed.
     linking_threshold : float
         Smallest cosine at which a text is linked to a term, -1 to 1.
     linking_definitions : bool
         Link by the definitions of the terms too.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False) -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False) -> None:
         ...
 class Evaluator:
     """

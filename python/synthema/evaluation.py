@@ -32,6 +32,7 @@ def evaluate(
     near_duplicate_threshold: float = 0.7,
     self_bleu_limit: int = 0,
     convention: str = "synthema",
+    triples: int = 10000,
     linking_threshold: float = 0.5,
     linking_definitions: bool = False,
     embedder: Any = None,
@@ -70,7 +71,10 @@ def evaluate(
     self_bleu_limit : int
         Use at most this many texts for self-BLEU; 0 means all.
     convention : str
-        "synthema", or "sdmetrics" for that library's numbers where they differ.
+        "synthema", or "sdmetrics" or "mostlyai" for that library's numbers where they differ. Evaluators that
+        do not have it follow "synthema"; each score says which.
+    triples : int
+        Most triples of columns for the accuracy of three, drawn by the seed.
     linking_threshold : float
         Smallest cosine at which a text is linked to a term; below it the text stays unlinked.
     linking_definitions : bool
@@ -128,6 +132,7 @@ def evaluate(
         self_bleu_limit=self_bleu_limit,
         reference_column=reference_column,
         convention=convention,
+        triples=triples,
         linking_threshold=linking_threshold,
         linking_definitions=linking_definitions,
     )

@@ -145,6 +145,10 @@ std::vector<ScorePart> parts_of(const Measure& measure, const Table& real, const
 
 }  // namespace
 
+ColumnFidelity::ColumnFidelity(ColumnMeasure measure, Convention convention)
+    : measure_(measure),
+      convention_(require_convention(convention, kConventions, kMeasures[static_cast<int>(measure)].name)) {}
+
 std::string_view ColumnFidelity::name() const {
   return kMeasures[static_cast<int>(measure_)].name;
 }

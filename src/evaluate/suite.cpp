@@ -1,5 +1,6 @@
 #include "synthema/evaluate/suite.hpp"
 
+#include "synthema/evaluate/fidelity/accuracy.hpp"
 #include "synthema/evaluate/fidelity/column_pairs.hpp"
 #include "synthema/evaluate/fidelity/column_shapes.hpp"
 #include "synthema/evaluate/privacy/copies.hpp"
@@ -57,8 +58,11 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   using enum ColumnMeasure;
   for (const auto measure :
        {shape, missing, boundary_adherence, range_coverage, category_coverage, category_adherence})
-    out.emplace_back(ColumnFidelity(measure, options.convention));
+    out.emplace_back(ColumnFidelity(measure, convention_for<ColumnFidelity>(options.convention)));
   out.emplace_back(ColumnPairs());
+  for (const AccuracyOf of :
+       {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
+    out.emplace_back(Accuracy(of, convention_for<Accuracy>(options.convention), options.triples));
   out.emplace_back(ExactCopies());
   return out;
 }

@@ -17,7 +17,8 @@ struct SuiteOptions {
   double near_duplicate_threshold = 0.7;
   std::size_t self_bleu_limit = 0;  // 0: all texts
   std::string reference_column = "reference";
-  Convention convention = Convention::synthema;
+  Convention convention = Convention::synthema;  // of the evaluators that have it
+  std::size_t triples = 10000;                   // of columns, for the accuracy of three
   OntologyLinkingOptions linking;
 };
 

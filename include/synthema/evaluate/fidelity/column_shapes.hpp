@@ -37,10 +37,10 @@ enum class ColumnMeasure : std::uint8_t {
 class SYNTHEMA_EXPORT ColumnFidelity {
  public:
   static constexpr bool needs_reference = true;
+  static constexpr Convention kConventions[] = {Convention::synthema, Convention::sdmetrics};
 
   explicit ColumnFidelity(ColumnMeasure measure = ColumnMeasure::shape,
-                          Convention convention = Convention::synthema)
-      : measure_(measure), convention_(convention) {}
+                          Convention convention = Convention::synthema);
   std::string_view name() const;
   Direction direction() const { return Direction::higher; }
   Range range() const { return {0, 1}; }

@@ -1,0 +1,284 @@
+#include "synthema/evaluate/fidelity/accuracy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "src/evaluate/cells.hpp"
+#include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/parallel.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/evaluate/samples.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr std::size_t kShownTriples = 100;
+constexpr std::string_view kNames[] = {"accuracy", "univariate_accuracy", "bivariate_accuracy",
+                                       "trivariate_accuracy"};
+
+// One to three columns; their cells in row-major order.
+struct Group {
+  std::array<std::size_t, 3> columns{};
+  std::size_t size = 0;
+};
+
+struct CodedTable {
+  std::vector<std::vector<std::uint8_t>> columns;
+  std::size_t rows = 0;
+};
+
+struct Coded {
+  std::vector<std::string> names;
+  std::vector<std::size_t> cells;  // by column
+  CodedTable real, synthetic;
+};
+
+void append(CodedTable& coded, std::size_t column, const std::vector<std::uint8_t>& codes) {
+  if (coded.columns.size() <= column) coded.columns.resize(column + 1);
+  coded.columns[column].insert(coded.columns[column].end(), codes.begin(), codes.end());
+}
+
+Coded code(const Table& real, const Table& synthetic, const Table* holdout, Convention convention,
+           const EvaluationContext& context) {
+  Coded out;
+  const bool mostlyai = convention == Convention::mostlyai;
+  const detail::CellOptions options{
+      .rarest = mostlyai ? 5U : 1U, .missing_is_label = mostlyai, .floored_bounds = mostlyai};
+  for (const std::string& name : detail::shared_columns(real, synthetic)) {
+    if (holdout && !holdout->has(name)) continue;
+    out.names.push_back(name);
+  }
+  out.cells.resize(out.names.size());
+  out.real.columns.resize(out.names.size());
+  out.synthetic.columns.resize(out.names.size());
+  parallel_for(
+      out.names.size(),
+      [&](std::size_t c) {
+        context.cancel.check();
+        std::vector<const Column*> reference{&real.column(out.names[c])};
+        if (holdout) reference.push_back(&holdout->column(out.names[c]));
+        const detail::ColumnCells cells(reference, options);
+        out.cells[c] = cells.count();
+        for (const Column* column : reference) append(out.real, c, cells.of(*column));
+        append(out.synthetic, c, cells.of(synthetic.column(out.names[c])));
+      },
+      context.threads);
+  out.real.rows = real.rows() + (holdout ? holdout->rows() : 0);
+  out.synthetic.rows = synthetic.rows();
+  return out;
+}
+
+using Counts = std::vector<std::uint32_t>;
+
+Counts count(const CodedTable& table, const Group& group, const std::vector<std::size_t>& cells) {
+  std::size_t size = 1;
+  for (std::size_t k = 0; k < group.size; ++k) size *= cells[group.columns[k]];
+  Counts out(size);
+  const std::uint8_t *a = table.columns[group.columns[0]].data(), *b = nullptr, *c = nullptr;
+  std::size_t cells_b = 1, cells_c = 1;
+  if (group.size > 1) b = table.columns[group.columns[1]].data(), cells_b = cells[group.columns[1]];
+  if (group.size > 2) c = table.columns[group.columns[2]].data(), cells_c = cells[group.columns[2]];
+  if (c)
+    for (std::size_t row = 0; row < table.rows; ++row) ++out[(a[row] * cells_b + b[row]) * cells_c + c[row]];
+  else if (b)
+    for (std::size_t row = 0; row < table.rows; ++row) ++out[a[row] * cells_b + b[row]];
+  else
+    for (std::size_t row = 0; row < table.rows; ++row) ++out[a[row]];
+  return out;
+}
+
+struct Outcome {
+  double accuracy = 0, expected = 0, independent = 0;
+
+  void add(const Outcome& other) {
+    accuracy += other.accuracy;
+    expected += other.expected;
+    independent += other.independent;
+  }
+  Outcome divided(std::size_t by) const {
+    const auto n = static_cast<double>(by);
+    return {accuracy / n, expected / n, independent / n};
+  }
+};
+
+// E|difference| of two shares of n and m draws is sqrt(2/pi (p(1-p)/n + p(1-p)/m)).
+Outcome compare(const Counts& real, const Counts& synthetic, double n, double m) {
+  double distance = 0, noise = 0;
+  for (std::size_t cell = 0; cell < real.size(); ++cell) {
+    const double p = real[cell] / n, q = synthetic[cell] / m;
+    distance += std::abs(p - q);
+    noise += std::sqrt(2 / std::numbers::pi * (p * (1 - p) / n + p * (1 - p) / m));
+  }
+  return {1 - distance / 2, 1 - noise / 2, 0};
+}
+
+// 1 - total variation distance of the real cells and the product of their margins.
+double independence(const Counts& real, const Group& group, const Coded& coded,
+                    const std::vector<Counts>& margins) {
+  const auto n = static_cast<double>(coded.real.rows);
+  double distance = 0;
+  for (std::size_t cell = 0; cell < real.size(); ++cell) {
+    double product = 1;
+    std::size_t rest = cell;
+    for (std::size_t k = group.size; k-- > 0;) {
+      const std::size_t column = group.columns[k], own = rest % coded.cells[column];
+      product *= margins[column][own] / n;
+      rest /= coded.cells[column];
+    }
+    distance += std::abs(real[cell] / n - product);
+  }
+  return 1 - distance / 2;
+}
+
+double rounded(double value) {
+  return std::nearbyint(value * 1e5) / 1e5 + 0.0;  // no negative zero
+}
+
+std::vector<Group> groups_of(std::size_t columns, std::size_t size) {
+  std::vector<Group> out;
+  for (std::size_t a = 0; a < columns; ++a) {
+    if (size == 1) out.push_back({{a}, 1});
+    for (std::size_t b = a + 1; size > 1 && b < columns; ++b) {
+      if (size == 2) out.push_back({{a, b}, 2});
+      for (std::size_t c = b + 1; size > 2 && c < columns; ++c) out.push_back({{a, b, c}, 3});
+    }
+  }
+  return out;
+}
+
+// `limit` of all triples by the seed. Each is drawn by its number, so that 10,000 columns need no list of
+// their 1.7e11 triples.
+std::vector<Group> drawn_triples(std::size_t columns, std::size_t limit, std::uint64_t seed) {
+  const double all = static_cast<double>(columns) * (static_cast<double>(columns) - 1) *
+                     (static_cast<double>(columns) - 2) / 6;
+  if (columns < 3 || limit == 0) return {};
+  if (all <= static_cast<double>(limit)) return groups_of(columns, 3);
+  std::vector<std::array<std::size_t, 3>> drawn;
+  Random random = Random(seed).stream(0x747269);
+  while (drawn.size() < limit) {
+    while (drawn.size() < limit) {
+      std::array<std::size_t, 3> three{random.below(columns), random.below(columns), random.below(columns)};
+      std::sort(three.begin(), three.end());
+      if (three[0] < three[1] && three[1] < three[2]) drawn.push_back(three);
+    }
+    std::sort(drawn.begin(), drawn.end());
+    drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());
+  }
+  std::vector<Group> out;
+  for (const auto& three : drawn) out.push_back({three, 3});
+  return out;
+}
+
+struct Summary {
+  Outcome mean;
+  std::vector<ScorePart> parts;
+};
+
+Summary summarise(const Coded& coded, const std::vector<Group>& groups, Convention convention,
+                  const EvaluationContext& context) {
+  std::vector<Counts> margins(coded.names.size());
+  for (std::size_t c = 0; c < margins.size(); ++c) margins[c] = count(coded.real, {{c}, 1}, coded.cells);
+  std::vector<Outcome> outcomes(groups.size());
+  const auto n = static_cast<double>(coded.real.rows), m = static_cast<double>(coded.synthetic.rows);
+  parallel_for(
+      groups.size(),
+      [&](std::size_t g) {
+        context.cancel.check();
+        const Counts real = count(coded.real, groups[g], coded.cells);
+        outcomes[g] = compare(real, count(coded.synthetic, groups[g], coded.cells), n, m);
+        outcomes[g].independent = independence(real, groups[g], coded, margins);
+        if (convention != Convention::mostlyai) return;
+        outcomes[g].accuracy = rounded(outcomes[g].accuracy);
+        outcomes[g].expected = rounded(outcomes[g].expected);
+      },
+      context.threads);
+  Summary out;
+  Outcome sum;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    sum.add(outcomes[g]);
+    std::string name = coded.names[groups[g].columns[0]];
+    for (std::size_t k = 1; k < groups[g].size; ++k) name += " x " + coded.names[groups[g].columns[k]];
+    out.parts.push_back({std::move(name), outcomes[g].accuracy, coded.synthetic.rows,
+                         message("expected of a sample of this size ", rounded(outcomes[g].expected))});
+  }
+  out.mean = sum.divided(groups.size());
+  return out;
+}
+
+void keep_worst(std::vector<ScorePart>& parts, std::size_t count, std::vector<std::string>& warnings) {
+  if (parts.size() <= count) return;
+  std::sort(parts.begin(), parts.end(), [](const ScorePart& a, const ScorePart& b) {
+    return *a.value != *b.value ? *a.value < *b.value : a.name < b.name;
+  });
+  warnings.push_back(message("The parts are the ", count, " worst of ", parts.size(), "."));
+  parts.resize(count);
+}
+
+constexpr std::string_view kEstimands[] = {
+    "Mean accuracy of columns, of pairs and of triples of columns.",
+    "Mean over columns of the accuracy of their distribution.",
+    "Mean over pairs of columns of the accuracy of their joint distribution.",
+    "Mean over triples of columns of the accuracy of their joint distribution."};
+
+}  // namespace
+
+Accuracy::Accuracy(AccuracyOf of, Convention convention, std::size_t triples)
+    : of_(of),
+      convention_(require_convention(convention, kConventions, kNames[static_cast<int>(of)])),
+      triples_(triples) {}
+
+std::string_view Accuracy::name() const {
+  return kNames[static_cast<int>(of_)];
+}
+
+Score Accuracy::evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const {
+  Score score = start_score(*this, std::string(kEstimands[static_cast<int>(of_)]),
+                            "1 - TVD of cells: 10 quantile bins, 10 most frequent labels, missing");
+  score.convention = std::string(name_of(convention_));
+  if (!real) return undefined(std::move(score), "No real table was given.");
+  if (real->rows() == 0 || synthetic.rows() == 0)
+    return undefined(std::move(score), "One of the tables has no rows.");
+  const bool with_holdout = convention_ == Convention::mostlyai && context.holdout;
+  const Coded coded =
+      code(*real, synthetic, with_holdout ? context.holdout.get() : nullptr, convention_, context);
+  score.n = synthetic.rows();
+  std::vector<Summary> found;
+  constexpr AccuracyOf kSizes[] = {AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples};
+  for (std::size_t size = 1; size <= 3; ++size) {
+    if (of_ != AccuracyOf::overall && of_ != kSizes[size - 1]) continue;
+    const std::vector<Group> groups = size == 3 ? drawn_triples(coded.names.size(), triples_, context.seed)
+                                                : groups_of(coded.names.size(), size);
+    if (groups.empty()) continue;
+    found.push_back(summarise(coded, groups, convention_, context));
+    const std::size_t k = coded.names.size();
+    if (size == 3 && groups.size() < k * (k - 1) * (k - 2) / 6)
+      score.warnings.push_back(message("Of all triples ", groups.size(), " were drawn by the seed."));
+    if (of_ != AccuracyOf::overall) {
+      score.parts = std::move(found.back().parts);
+      if (size == 3) keep_worst(score.parts, kShownTriples, score.warnings);
+    } else {
+      score.parts.push_back(
+          {std::string(kNames[size]), found.back().mean.accuracy, groups.size(),
+           message("expected of a sample of this size ", rounded(found.back().mean.expected))});
+    }
+  }
+  if (found.empty()) return undefined(std::move(score), "The tables share too few columns to compare.");
+  Outcome sum;
+  for (const Summary& one : found) sum.add(one.mean);
+  const Outcome mean = sum.divided(found.size());
+  score.value = mean.accuracy;
+  score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
+  score.ceiling = Bound{mean.expected, message("expected of ", synthetic.rows(),
+                                               " rows of the same "
+                                               "distribution as ",
+                                               coded.real.rows, " real rows (half-normal)")};
+  if (of_ != AccuracyOf::columns)
+    score.floor = Bound{mean.independent, "the real columns, made independent of each other"};
+  return score;
+}
+
+}  // namespace synthema

@@ -1,0 +1,132 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "synthema/core/error.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/learn/nearest_neighbours.hpp"
+
+using namespace synthema;
+
+namespace {
+
+struct Shape {
+  std::size_t numbers = 3, labels = 3, few = 4;  // few: different labels, and different values of a number
+  double missing = 0, spread = 1;
+  bool whole = false;  // whole numbers, so that many distances are equal
+};
+
+Table random_table(std::size_t rows, const Shape& shape, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<Field> fields;
+  for (std::size_t c = 0; c < shape.numbers; ++c)
+    fields.push_back({.name = "n" + std::to_string(c), .kind = Kind::real});
+  for (std::size_t c = 0; c < shape.labels; ++c)
+    fields.push_back({.name = "l" + std::to_string(c), .kind = Kind::category});
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < rows; ++row) {
+    Record record;
+    const double centre = static_cast<double>(random.below(5));  // clusters
+    for (std::size_t c = 0; c < fields.size(); ++c) {
+      if (random.uniform() < shape.missing)
+        record.set(fields[c].name, Value());
+      else if (c >= shape.numbers)
+        record.set(fields[c].name, "v" + std::to_string(random.below(shape.few)));
+      else if (shape.whole)
+        record.set(fields[c].name, static_cast<double>(random.below(shape.few)));
+      else
+        record.set(fields[c].name, centre + shape.spread * random.uniform());
+    }
+    records.push_back(std::move(record));
+  }
+  return Table::from_records({.fields = fields}, records);
+}
+
+std::vector<std::string> names_of(const Table& table) {
+  std::vector<std::string> out;
+  for (const Field& field : table.schema().fields) out.push_back(field.name);
+  return out;
+}
+
+// All pairs, as the definition says.
+std::vector<Neighbour> by_definition(const MixedSpace& space, const MixedRows& among,
+                                     const std::vector<std::uint32_t>& owners, const MixedRows& queries,
+                                     const std::vector<std::uint32_t>& query_owners,
+                                     const SearchOptions& options) {
+  std::vector<Neighbour> out;
+  for (std::size_t q = 0; q < queries.rows; ++q) {
+    std::vector<Neighbour> all;
+    for (std::size_t r = 0; r < among.rows; ++r)
+      if (!options.other_owners || owners[r] != query_owners[q])
+        all.push_back({space.distance(queries.row(q), among.row(r)), static_cast<std::uint32_t>(r)});
+    std::sort(all.begin(), all.end());
+    all.resize(std::max(all.size(), options.neighbours));
+    out.insert(out.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(options.neighbours));
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> owners_of(std::size_t rows, std::size_t each) {
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 0; i < rows; ++i) out.push_back(static_cast<std::uint32_t>(i / each));
+  return out;
+}
+
+void compare(const Shape& shape, std::size_t rows, std::size_t queries, const SearchOptions& options,
+             Scaling scaling = Scaling::range) {
+  const Table real = random_table(rows, shape, 1), other = random_table(queries, shape, 2);
+  const Table* scale[] = {&real};
+  MixedSpace space(scale, names_of(real), scaling);
+  const MixedRows a = space.encode(real), b = space.encode(other);
+  const auto owners = owners_of(rows, 3), query_owners = owners_of(queries, 2);
+  const NeighbourIndex index(space, a, owners), asked(space, b, query_owners);
+  CHECK(index.nearest_to(asked, options) == by_definition(space, a, owners, b, query_owners, options));
+  CHECK(index.nearest_to(index, options) == by_definition(space, a, owners, a, owners, options));
+}
+
+}  // namespace
+
+TEST_CASE("the same rows and distances as all pairs give, ties and all") {
+  for (const std::size_t neighbours : {1, 2, 6})
+    for (const bool other_owners : {false, true}) {
+      const SearchOptions options{.neighbours = neighbours, .other_owners = other_owners};
+      compare({}, 700, 150, options);
+      compare({.numbers = 6, .labels = 0}, 500, 100, options);
+      compare({.numbers = 0, .labels = 7, .few = 300}, 500, 100, options);  // more labels than codes
+      compare({.numbers = 4, .labels = 4, .few = 3, .whole = true}, 600, 100, options);  // ties
+      compare({.numbers = 5, .labels = 5, .missing = 0.3}, 600, 100, options);
+      compare({.numbers = 40, .labels = 20, .missing = 0.1}, 400, 60, options);  // coarse codes
+      compare({.numbers = 300, .labels = 200}, 200, 20, options);                // sums beyond the coarsest
+    }
+  compare({.numbers = 5, .labels = 2, .missing = 0.1}, 500, 100, {.neighbours = 3}, Scaling::quantile);
+}
+
+TEST_CASE("few rows, one row, none") {
+  compare({}, 1, 3, {.neighbours = 2});
+  compare({}, 2, 1, {.neighbours = 2, .other_owners = true});
+  compare({}, 129, 130, {});
+  const Table none = random_table(0, {}, 1), some = random_table(3, {}, 1);
+  const Table* scale[] = {&some};
+  MixedSpace space(scale, names_of(some));
+  const NeighbourIndex empty(space, space.encode(none)), index(space, space.encode(some));
+  CHECK(std::isinf(empty.nearest_to(index)[0].distance));
+  CHECK(index.nearest_to(empty).empty());
+  CHECK_THROWS_AS(index.nearest_to(index, {.neighbours = 0}), ConfigError);
+}
+
+TEST_CASE("threads and the order of rows change nothing") {
+  const Shape shape{.numbers = 4, .labels = 3, .few = 3, .missing = 0.1, .whole = true};
+  const Table real = random_table(900, shape, 1);
+  const Table* scale[] = {&real};
+  MixedSpace space(scale, names_of(real));
+  const NeighbourIndex index(space, space.encode(real));
+  const auto one = index.nearest_to(index, {.neighbours = 2, .other_owners = true, .threads = 1});
+  CHECK(one == index.nearest_to(index, {.neighbours = 2, .other_owners = true, .threads = 3}));
+  std::vector<std::size_t> backwards;
+  for (std::size_t i = real.rows(); i-- > 0;) backwards.push_back(i);
+  const NeighbourIndex turned(space, space.encode(real.take(backwards)));
+  const auto other = turned.nearest_to(turned, {.neighbours = 2, .other_owners = true});
+  for (std::size_t i = 0; i < real.rows(); ++i)
+    CHECK(other[2 * (real.rows() - 1 - i)].distance == one[2 * i].distance);
+}

@@ -1,0 +1,62 @@
+"""Accuracy of tables on real data: known constructions, and the shipped reference where it is installed."""
+
+# ruff: noqa: E501
+import numpy as np
+import pytest
+import synthema
+
+pd = pytest.importorskip("pandas")
+ADULT = [
+    "age", "workclass", "fnlwgt", "education", "education_num", "marital", "occupation", "relationship", "race", "sex",
+    "gain", "loss", "hours", "country", "income",
+]  # fmt: skip
+SETS = {
+    "adult": ("adult_income/adult-train.csv.gz", {"header": None, "names": ADULT, "skipinitialspace": True, "na_values": "?"}),
+    "nhanes": ("nhanes_small/nhanes.csv", {}),
+    "support2": ("support2/support2.csv.gz", {}),
+}  # fmt: skip
+
+
+@pytest.fixture(params=SETS)
+def real(request, data_folder):
+    """Return a frame of at most 8,000 rows; texts as categories."""
+    name, options = SETS[request.param]
+    if not (data_folder / name).exists():
+        pytest.skip(f"{name} is not there")
+    frame = pd.read_csv(data_folder / name, **options)
+    frame = frame.sample(min(len(frame), 8000), random_state=1)
+    for column in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            frame[column] = frame[column].astype("category")
+    return frame.reset_index(drop=True)
+
+
+def independent(frame, seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({c: frame[c].to_numpy()[rng.permutation(len(frame))] for c in frame}).astype(
+        frame.dtypes.to_dict()
+    )
+
+
+def test_accuracy_of_half_the_rows_is_near_the_ceiling_and_of_shuffled_columns_near_the_floor(real):
+    half = len(real) // 2
+    near = 0.02 if half > 1000 else 0.06
+    one, other = real[:half], real[half:]
+    names = ["univariate_accuracy", "bivariate_accuracy", "trivariate_accuracy"]
+    fresh = synthema.evaluate(other, one, evaluators=names)
+    shuffled = synthema.evaluate(independent(one), one, evaluators=names)
+    for name in names:
+        assert fresh[name].value == pytest.approx(fresh[name].ceiling.value, abs=near)
+        assert fresh[name].no_interval
+    assert shuffled["univariate_accuracy"].value == pytest.approx(1, abs=1e-12)
+    for name in names[1:]:
+        assert shuffled[name].value <= shuffled[name].floor.value + 0.01
+        assert shuffled[name].value < shuffled[name].ceiling.value - 0.01
+
+
+def test_accuracy_of_the_table_itself_is_one_in_any_order(real):
+    turned = real.iloc[::-1]
+    for convention in ("synthema", "mostlyai"):
+        report = synthema.evaluate(turned, real, evaluators=["accuracy"], convention=convention)
+        assert report["accuracy"].value == pytest.approx(1, abs=1e-12)
+        assert report["accuracy"].convention == convention
