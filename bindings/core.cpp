@@ -3,6 +3,7 @@
 #include "synthema/core/progress.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/core/version.hpp"
+#include "synthema/privacy/ledger.hpp"
 
 namespace synthema::bindings {
 
@@ -49,6 +50,8 @@ void bind_errors(py::module_& module) {
                               root);
   bind_error<PolicyError>(module, "PolicyError",
                           "The schema forbids what was asked: the data may not leave the machine.", root);
+  bind_error<PrivacyBudgetError>(module, "PrivacyBudgetError",
+                                 "A release would spend more than the privacy budget of its ledger.", root);
   bind_error<Cancelled>(module, "Cancelled", "The work was cancelled by the caller.", root);
 }
 

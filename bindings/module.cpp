@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   bind_core(module);
   bind_data(module);
   bind_text(module);
+  bind_privacy(module);
   bind_prompt(module);
   bind_model(module);
   bind_completion_model(module);

@@ -31,6 +31,7 @@ from synthema._core import (
     ModelFile,
     ParseError,
     PolicyError,
+    PrivacyBudgetError,
     Progress,
     Prompt,
     PromptStrategy,
@@ -91,6 +92,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         generation,
         models,
         ontology,
+        privacy,
         recipes,
         reporting,
         study,
@@ -115,7 +117,7 @@ _LAZY = {
         name: name
         for name in (
             "assessment", "cli", "config", "conformance", "evaluation", "facts", "generation", "models",
-            "ontology", "recipes", "reporting", "study", "tables",
+            "ontology", "privacy", "recipes", "reporting", "study", "tables",
         )
     },
 }  # fmt: skip
@@ -156,6 +158,7 @@ __all__ = [
     "ModelFile",
     "ParseError",
     "PolicyError",
+    "PrivacyBudgetError",
     "Progress",
     "Prompt",
     "PromptStrategy",

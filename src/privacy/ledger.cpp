@@ -1,0 +1,310 @@
+#include "synthema/privacy/ledger.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "src/data/strict_json.hpp"
+#include "synthema/core/error.hpp"
+#include "synthema/core/utf8.hpp"
+
+namespace synthema {
+
+namespace {
+
+using detail::Json;
+
+constexpr double kSlack = 1e-9;  // relative, for the rounding of sums
+constexpr const char* kFormat = "synthema privacy ledger 1";
+
+void require(bool holds, const char* field, const std::string& what) {
+  if (!holds) throw ConfigError({.field = field}, what);
+}
+
+bool valid_delta(double delta) {
+  return delta >= 0 && delta < 1;
+}
+
+void check_budget(const PrivacyBudget& budget) {
+  require(budget.epsilon > 0 && std::isfinite(budget.epsilon), "epsilon",
+          message("The epsilon of a budget must be positive, but it is ", budget.epsilon, "."));
+  require(valid_delta(budget.delta), "delta",
+          message("The delta of a budget must be at least 0 and below 1, but it is ", budget.delta, "."));
+}
+
+Json budget_json(const std::optional<PrivacyBudget>& budget) {
+  if (!budget) return nullptr;
+  return {{"epsilon", budget->epsilon}, {"delta", budget->delta}};
+}
+
+Json entry_json(const LedgerEntry& entry) {
+  return {{"mechanism", entry.mechanism},
+          {"sensitivity", entry.sensitivity},
+          {"unit", entry.unit},
+          {"epsilon", entry.epsilon},
+          {"delta", entry.delta},
+          {"released", entry.released},
+          {"data_digest", entry.data_digest},
+          {"private_noise", entry.private_noise},
+          {"noise_multiplier", entry.noise_multiplier},
+          {"sampling_rate", entry.sampling_rate},
+          {"steps", static_cast<std::int64_t>(entry.steps)}};
+}
+
+// The member of an object, of the type that is asked for.
+template <class T>
+T member(const Json& object, const char* name, const Location& where) {
+  Location here = where;
+  here.field = name;
+  if (!object.is_object() || !object.contains(name))
+    throw ParseError(here, "A ledger must have this member here.");
+  const Json& value = object[name];
+  bool fits = false;
+  if constexpr (std::is_same_v<T, bool>)
+    fits = value.is_boolean();
+  else if constexpr (std::is_same_v<T, std::string>)
+    fits = value.is_string();
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    fits = value.is_number_integer() && value.get<std::int64_t>() >= 0;
+  else
+    fits = value.is_number();
+  if (!fits) throw ParseError(here, "This member of a ledger has a value of the wrong type.");
+  return value.get<T>();
+}
+
+std::optional<PrivacyBudget> budget_from(const Json& object, const Location& where) {
+  if (!object.is_object() || !object.contains("budget"))
+    throw ParseError(where, "A ledger must state its budget (null for none).");
+  const Json& budget = object["budget"];
+  if (budget.is_null()) return std::nullopt;
+  return PrivacyBudget{member<double>(budget, "epsilon", where), member<double>(budget, "delta", where)};
+}
+
+LedgerEntry entry_from(const Json& json, const Location& where) {
+  return {.mechanism = member<std::string>(json, "mechanism", where),
+          .sensitivity = member<double>(json, "sensitivity", where),
+          .unit = member<std::string>(json, "unit", where),
+          .epsilon = member<double>(json, "epsilon", where),
+          .delta = member<double>(json, "delta", where),
+          .released = member<std::string>(json, "released", where),
+          .data_digest = member<std::string>(json, "data_digest", where),
+          .private_noise = member<bool>(json, "private_noise", where),
+          .noise_multiplier = member<double>(json, "noise_multiplier", where),
+          .sampling_rate = member<double>(json, "sampling_rate", where),
+          .steps = member<std::uint64_t>(json, "steps", where)};
+}
+
+void require_format(const Json& object, const Location& where) {
+  if (member<std::string>(object, "format", where) != kFormat)
+    throw ParseError(where, message("This is not a ledger that this version can read: its format must be '",
+                                    kFormat, "'."));
+}
+
+// The file, open and locked until the end of the scope.
+class LockedFile {
+ public:
+  explicit LockedFile(const std::string& path, bool create = false) : path_(path) {
+    descriptor_ = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+    if (descriptor_ < 0) refuse("opened");
+    int locked = 0;
+    do locked = ::flock(descriptor_, LOCK_EX);
+    while (locked != 0 && errno == EINTR);
+    if (locked == 0) return;
+    const int reason = errno;
+    ::close(descriptor_);  // a constructor that throws has no destructor
+    errno = reason;
+    refuse("locked");
+  }
+  LockedFile(const LockedFile&) = delete;
+  LockedFile& operator=(const LockedFile&) = delete;
+  ~LockedFile() { ::close(descriptor_); }
+
+  std::string text() const {
+    std::string out;
+    char part[1 << 16];
+    if (::lseek(descriptor_, 0, SEEK_SET) < 0) refuse("read");
+    for (;;) {
+      const ssize_t got = ::read(descriptor_, part, sizeof part);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) refuse("read");
+      if (got == 0) return out;
+      out.append(part, static_cast<std::size_t>(got));
+    }
+  }
+  // After a failure, what was written of it is cut off again.
+  void append(std::string_view line) const {
+    const off_t before = ::lseek(descriptor_, 0, SEEK_END);
+    if (before < 0) refuse("read");
+    while (!line.empty()) {
+      const ssize_t written = ::write(descriptor_, line.data(), line.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) cut_and_refuse(before);
+      line.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(descriptor_) != 0) cut_and_refuse(before);
+  }
+  void cut(std::size_t bytes) const {
+    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) refuse("cut");
+  }
+
+ private:
+  [[noreturn]] void cut_and_refuse(off_t bytes) const {
+    const int reason = errno;
+    if (::ftruncate(descriptor_, bytes) != 0) errno = reason;
+    errno = reason;
+    refuse("written");
+  }
+  [[noreturn]] void refuse(const char* what) const {
+    throw Error({.file = path_}, message("The ledger could not be ", what, ": ", std::strerror(errno), "."));
+  }
+
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+// A last line without its end was being written when a process was killed: append() had not returned, so
+// nothing was released under it, and it is cut off.
+std::string whole_lines(const LockedFile& file) {
+  std::string text = file.text();
+  const std::size_t whole = text.rfind('\n') + 1;  // npos + 1 is 0
+  if (whole < text.size()) file.cut(whole);
+  text.resize(whole);
+  return text;
+}
+
+Ledger parse_lines(const std::string& text, const std::string& path) {
+  std::optional<Ledger> ledger;
+  Location where{.file = path};
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    ++where.line;
+    const Json line = detail::strict_json(std::string_view(text).substr(at, end - at), where);
+    if (ledger) {
+      ledger->add(entry_from(line, where));
+    } else {
+      require_format(line, where);
+      ledger.emplace(budget_from(line, where));
+    }
+    at = end + 1;
+  }
+  if (!ledger)
+    throw ParseError({.file = path}, "The ledger has lost its first line, which states its budget.");
+  return std::move(*ledger);
+}
+
+std::string line_of(const Json& json) {
+  return json.dump() + "\n";
+}
+
+}  // namespace
+
+void check_entry(const LedgerEntry& entry) {
+  require(!entry.mechanism.empty(), "mechanism", "An entry of a ledger must name its mechanism.");
+  require(!entry.unit.empty(), "unit",
+          "An entry of a ledger must name the unit that it protects, such as 'row' or 'patient'.");
+  require(!entry.released.empty(), "released", "An entry of a ledger must say what was released.");
+  for (const std::string* text : {&entry.mechanism, &entry.unit, &entry.released, &entry.data_digest})
+    require(is_valid_utf8(*text), "entry", "The texts of a ledger's entry must be UTF-8.");
+  require(entry.sensitivity > 0 && std::isfinite(entry.sensitivity), "sensitivity",
+          message("The sensitivity must be positive, but it is ", entry.sensitivity, "."));
+  require(
+      entry.epsilon >= 0 && std::isfinite(entry.epsilon), "epsilon",
+      message("The epsilon of an entry must be a number that is at least 0, but it is ", entry.epsilon, "."));
+  require(valid_delta(entry.delta), "delta",
+          message("The delta of an entry must be at least 0 and below 1, but it is ", entry.delta, "."));
+  require(entry.noise_multiplier >= 0 && std::isfinite(entry.noise_multiplier), "noise_multiplier",
+          "The noise multiplier must be at least 0 (0 where there is none).");
+  require(entry.sampling_rate >= 0 && entry.sampling_rate <= 1, "sampling_rate",
+          "The sampling rate must be between 0 and 1 (0 where there is none).");
+  require(entry.steps <= static_cast<std::uint64_t>(INT64_MAX), "steps", "The number of steps is too large.");
+}
+
+Ledger::Ledger(std::optional<PrivacyBudget> budget) : budget_(budget) {
+  if (budget_) check_budget(*budget_);
+}
+
+void Ledger::add(LedgerEntry entry) {
+  check_entry(entry);
+  if (budget_) {
+    const PrivacyBudget before = spent();
+    const double epsilon = before.epsilon + entry.epsilon, delta = before.delta + entry.delta;
+    if (epsilon > budget_->epsilon * (1 + kSlack) || delta > budget_->delta * (1 + kSlack))
+      throw PrivacyBudgetError(message("This release would bring the ledger to epsilon ", epsilon,
+                                       " and delta ", delta, ", above its budget of epsilon ",
+                                       budget_->epsilon, " and delta ", budget_->delta,
+                                       "; release less, add more noise, or stop here."));
+  }
+  entries_.push_back(std::move(entry));
+}
+
+PrivacyBudget Ledger::spent() const {
+  PrivacyBudget sum;
+  for (const LedgerEntry& entry : entries_) sum.epsilon += entry.epsilon, sum.delta += entry.delta;
+  return sum;
+}
+
+std::optional<PrivacyBudget> Ledger::remaining() const {
+  if (!budget_) return std::nullopt;
+  const PrivacyBudget sum = spent();
+  return PrivacyBudget{std::max(0.0, budget_->epsilon - sum.epsilon),
+                       std::max(0.0, budget_->delta - sum.delta)};
+}
+
+bool Ledger::is_private() const {
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [](const LedgerEntry& entry) { return entry.private_noise; });
+}
+
+std::string to_json(const Ledger& ledger) {
+  Json entries = Json::array();
+  for (const LedgerEntry& entry : ledger.entries()) entries.push_back(entry_json(entry));
+  return Json{{"format", kFormat}, {"budget", budget_json(ledger.budget())}, {"entries", std::move(entries)}}
+      .dump();
+}
+
+Ledger ledger_from_json(std::string_view json) {
+  const Json object = detail::strict_json(json);
+  require_format(object, {});
+  Ledger ledger(budget_from(object, {}));
+  if (!object.contains("entries") || !object["entries"].is_array())
+    throw ParseError({.field = "entries"}, "A ledger must have a list of entries.");
+  for (const Json& entry : object["entries"]) ledger.add(entry_from(entry, {}));
+  return ledger;
+}
+
+LedgerFile::LedgerFile(std::string path, std::optional<PrivacyBudget> budget) : path_(std::move(path)) {
+  const Ledger fresh(budget);
+  const LockedFile file(path_, true);
+  const std::string text = whole_lines(file);
+  if (text.empty()) {
+    file.append(line_of({{"format", kFormat}, {"budget", budget_json(budget)}}));
+    return;
+  }
+  const Ledger there = parse_lines(text, path_);
+  if (budget && there.budget() != budget)
+    throw ConfigError(
+        {.file = path_},
+        "The ledger states another budget than the one that is asked for; a budget is set once, "
+        "when the file is made.");
+}
+
+void LedgerFile::append(const LedgerEntry& entry) const {
+  const LockedFile file(path_);
+  Ledger ledger = parse_lines(whole_lines(file), path_);
+  ledger.add(entry);
+  file.append(line_of(entry_json(entry)));
+}
+
+Ledger LedgerFile::read() const {
+  const LockedFile file(path_);
+  return parse_lines(whole_lines(file), path_);
+}
+
+}  // namespace synthema
