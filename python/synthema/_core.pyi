@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'Field', 'FieldRule', 'FormConstraint', 'GenerationError', 'Interval', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'best_of', 'concept_recovered', 'corpus_bleu', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'best_of', 'concept_recovered', 'corpus_bleu', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -43,6 +43,10 @@ class EvaluationError(Error):
 class PolicyError(Error):
     """
     The schema forbids what was asked: the data may not leave the machine.
+    """
+class PrivacyBudgetError(Error):
+    """
+    A release would spend more than the privacy budget of its ledger.
     """
 class Cancelled(Error):
     """
@@ -507,6 +511,256 @@ class Bm25:
     def search(self, query: str, k: typing.SupportsInt | typing.SupportsIndex = 10) -> list:
         """
         Pairs (document, score) of positive score, best first, equal scores by number; k = 0 gives all.
+        """
+class GaussianMechanism:
+    """
+    A sum of clipped contributions plus Gaussian noise, over a Poisson sample of the units.
+    
+    Parameters
+    ----------
+    noise_multiplier : float
+        Standard deviation of the noise over the L2 sensitivity of one added or removed unit.
+    sampling_rate : float
+        Each unit takes part with this probability, independently; 1: all do.
+    """
+    def __init__(self, noise_multiplier: typing.SupportsFloat | typing.SupportsIndex, sampling_rate: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def noise_multiplier(self) -> float:
+        """
+        Deviation over sensitivity.
+        """
+    @property
+    def sampling_rate(self) -> float:
+        """
+        In (0, 1].
+        """
+class LaplaceMechanism:
+    """
+    A sum plus Laplace noise.
+    
+    Parameters
+    ----------
+    noise_multiplier : float
+        Scale of the noise over the L1 sensitivity; one release has epsilon 1 / noise_multiplier.
+    """
+    def __init__(self, noise_multiplier: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def noise_multiplier(self) -> float:
+        """
+        Scale over sensitivity.
+        """
+class RenyiAccountant:
+    """
+    Renyi differential privacy: composition adds, some percent above the tight answer.
+    
+    Parameters
+    ----------
+    orders : list of float, optional
+        Renyi orders, each above 1; by default those of dp-accounting.
+    """
+    def __init__(self, orders: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
+        ...
+    def add(self, mechanism: GaussianMechanism | LaplaceMechanism, times: typing.SupportsInt | typing.SupportsIndex = 1) -> RenyiAccountant:
+        """
+        Count `times` releases of this mechanism on the same data; returns the accountant.
+        """
+    def best_order(self, delta: typing.SupportsFloat | typing.SupportsIndex) -> float:
+        """
+        The order that gave epsilon; at an end of the list, more orders may give less.
+        """
+    def delta(self, epsilon: typing.SupportsFloat | typing.SupportsIndex) -> float:
+        """
+        The delta at this epsilon.
+        """
+    def epsilon(self, delta: typing.SupportsFloat | typing.SupportsIndex) -> float:
+        """
+        The epsilon spent at this delta.
+        """
+    @property
+    def divergences(self) -> list[float]:
+        """
+        The divergence of all that was added, one per order.
+        """
+    @property
+    def orders(self) -> list[float]:
+        """
+        The Renyi orders.
+        """
+class PrivacyLossDistribution:
+    """
+    The numerical accountant: tight, and never below the exact answer.
+    
+    Parameters
+    ----------
+    mechanism : GaussianMechanism or LaplaceMechanism
+        One release.
+    step : float
+        Width of the grid in units of epsilon; halving it doubles the cost and lowers the excess.
+    """
+    def __init__(self, mechanism: GaussianMechanism | LaplaceMechanism, step: typing.SupportsFloat | typing.SupportsIndex = 0.0001) -> None:
+        ...
+    @typing.overload
+    def composed(self, times: typing.SupportsInt | typing.SupportsIndex) -> PrivacyLossDistribution:
+        """
+        This, `times` times on the same data.
+        """
+    @typing.overload
+    def composed(self, other: PrivacyLossDistribution) -> PrivacyLossDistribution:
+        """
+        This and another one on the same data; both with the same step.
+        """
+    def delta(self, epsilon: typing.SupportsFloat | typing.SupportsIndex) -> float:
+        """
+        The delta at this epsilon.
+        """
+    def epsilon(self, delta: typing.SupportsFloat | typing.SupportsIndex) -> float:
+        """
+        The epsilon at this delta; infinite where double precision reaches none.
+        """
+class LedgerEntry:
+    """
+    One release, as a ledger keeps it.
+    
+    Parameters
+    ----------
+    mechanism : str
+        'DP-SGD, sampled Gaussian', 'discrete Laplace', ...
+    sensitivity : float
+        Of what noise was added to, in its norm.
+    unit : str
+        What is protected: 'row', 'patient'.
+    epsilon, delta : float
+        What the release costs.
+    released : str
+        'weights of the network', 'counts of ward by sex', ...
+    data_digest : str
+        Keyed digest of the data.
+    private_noise : bool
+        False for noise that a test could repeat.
+    noise_multiplier, sampling_rate, steps : float, float, int
+        How epsilon came about, for people who check it; 0 where it does not apply.
+    """
+    def __init__(self, *, mechanism: str, sensitivity: typing.SupportsFloat | typing.SupportsIndex, unit: str, epsilon: typing.SupportsFloat | typing.SupportsIndex, delta: typing.SupportsFloat | typing.SupportsIndex, released: str, data_digest: str = '', private_noise: bool = True, noise_multiplier: typing.SupportsFloat | typing.SupportsIndex = 0.0, sampling_rate: typing.SupportsFloat | typing.SupportsIndex = 0.0, steps: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def data_digest(self) -> str:
+        ...
+    @property
+    def delta(self) -> float:
+        ...
+    @property
+    def epsilon(self) -> float:
+        ...
+    @property
+    def mechanism(self) -> str:
+        ...
+    @property
+    def noise_multiplier(self) -> float:
+        ...
+    @property
+    def private_noise(self) -> bool:
+        ...
+    @property
+    def released(self) -> str:
+        ...
+    @property
+    def sampling_rate(self) -> float:
+        ...
+    @property
+    def sensitivity(self) -> float:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @property
+    def unit(self) -> str:
+        ...
+class Ledger:
+    """
+    What has been spent on private data, and the budget it must stay within.
+    
+    Parameters
+    ----------
+    budget : (float, float), optional
+        Epsilon and delta; without one nothing is refused.
+    """
+    @staticmethod
+    def from_json(json: str) -> Ledger:
+        """
+        The ledger of a JSON form; refused where it does not hold together.
+        """
+    def __init__(self, budget: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def add(self, entry: LedgerEntry) -> None:
+        """
+        Count a release; PrivacyBudgetError, and no change, if the sum would exceed the budget.
+        """
+    def to_json(self) -> str:
+        """
+        The JSON form, which artefacts carry.
+        """
+    @property
+    def budget(self) -> tuple[float, float] | None:
+        """
+        (epsilon, delta), or None.
+        """
+    @property
+    def entries(self) -> list[LedgerEntry]:
+        """
+        Its entries, oldest first.
+        """
+    @property
+    def is_private(self) -> bool:
+        """
+        Whether every entry used noise that nobody can repeat.
+        """
+    @property
+    def remaining(self) -> tuple[float, float] | None:
+        """
+        (epsilon, delta) left of the budget; None without a budget.
+        """
+    @property
+    def spent(self) -> tuple[float, float]:
+        """
+        (epsilon, delta): the sum of all entries.
+        """
+class LedgerFile:
+    """
+    A ledger that fits and processes share: one file of JSON lines, locked while it is used.
+    
+    Parameters
+    ----------
+    path : str
+        Made if there is none.
+    budget : (float, float), optional
+        Epsilon and delta, set once when the file is made.
+    """
+    def __init__(self, path: str, budget: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
+        ...
+    def append(self, entry: LedgerEntry) -> None:
+        """
+        Write the entry to disk, before the release it stands for; PrivacyBudgetError, and no change, if the budget would be exceeded.
+        """
+    def read(self) -> Ledger:
+        """
+        All of it, as a Ledger.
+        """
+    @property
+    def path(self) -> str:
+        """
+        Where it is.
         """
 class Sampling:
     """
@@ -1531,6 +1785,14 @@ def corpus_bleu(hypotheses: collections.abc.Sequence[str], references: collectio
     """
     sacreBLEU of a corpus with one reference a text, 0 to 100.
     """
+def discrete_gaussian(variance: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    """
+    n integers of P(x) ~ exp(-x^2 / (2 variance)), sampled exactly from the operating system's entropy.
+    """
+def discrete_laplace(scale: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    """
+    n integers of P(x) ~ exp(-|x| / scale), sampled exactly from the operating system's entropy.
+    """
 def ends_with_punctuation(field: str = 'text') -> Check:
     """
     Check: the text ends with . ! or ?, perhaps followed by a closing quote or bracket.
@@ -1660,6 +1922,14 @@ def one_line(field: str = 'text') -> Check:
 def porter_stem(word: str) -> str:
     """
     The Porter stem of a lower-case English word, with NLTK's changes.
+    """
+def privacy_epsilon(mechanism: GaussianMechanism | LaplaceMechanism, delta: typing.SupportsFloat | typing.SupportsIndex, releases: typing.SupportsInt | typing.SupportsIndex, accounting: str) -> float:
+    """
+    See synthema.privacy.epsilon.
+    """
+def privacy_noise_multiplier(epsilon: typing.SupportsFloat | typing.SupportsIndex, delta: typing.SupportsFloat | typing.SupportsIndex, sampling_rate: typing.SupportsFloat | typing.SupportsIndex, releases: typing.SupportsInt | typing.SupportsIndex, accounting: str) -> float:
+    """
+    See synthema.privacy.noise_multiplier.
     """
 def read_manifest(folder: str) -> dict:
     """

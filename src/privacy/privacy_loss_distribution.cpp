@@ -255,6 +255,19 @@ LossGrid grid_of(const Spectrum& spectrum, std::size_t size, double step, std::i
   return out;
 }
 
+// Without the ends that hold at most kTail each; what they held counts as infinite.
+LossGrid trimmed(LossGrid grid) {
+  std::size_t begin = 0, end = grid.masses.size();
+  double low = 0, high = 0;
+  while (begin + 1 < end && low + grid.masses[begin] <= kTail) low += grid.masses[begin++];
+  while (begin + 1 < end && high + grid.masses[end - 1] <= kTail) high += grid.masses[--end];
+  grid.masses = std::vector<double>(grid.masses.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    grid.masses.begin() + static_cast<std::ptrdiff_t>(end));
+  grid.first += static_cast<std::int64_t>(begin);
+  grid.infinite = std::min(1.0, grid.infinite + low + high);
+  return grid;
+}
+
 LossGrid power(const LossGrid& grid, std::uint64_t times) {
   if (times == 1) return grid;
   const auto n = static_cast<double>(times);
@@ -278,7 +291,7 @@ LossGrid product(const LossGrid& a, const LossGrid& b) {
   for (std::size_t i = 0; i < spectrum.size(); ++i) spectrum[i] *= other[i];
   const std::int64_t first = a.first + b.first;
   const double infinite = a.infinite + b.infinite - a.infinite * b.infinite;
-  return grid_of(spectrum, size, a.step, first, {first, first + points - 1}, 2, infinite);
+  return trimmed(grid_of(spectrum, size, a.step, first, {first, first + points - 1}, 2, infinite));
 }
 
 // The smallest epsilon >= 0 at which the grid's delta is at most `delta`: found between two grid points by
@@ -320,7 +333,9 @@ PrivacyLossDistribution::PrivacyLossDistribution(const Mechanism& mechanism, dou
 }
 
 PrivacyLossDistribution PrivacyLossDistribution::composed(std::uint64_t times) const {
-  if (times < 1) throw ConfigError({.field = "times"}, "A mechanism is composed at least once, not 0 times.");
+  if (times < 1 || times > 1'000'000'000)
+    throw ConfigError({.field = "times"},
+                      message("A mechanism is composed between once and 1e9 times, not ", times, " times."));
   PrivacyLossDistribution out = *this;
   out.removed_ = power(removed_, times);
   if (!added_.masses.empty()) out.added_ = power(added_, times);
