@@ -5,6 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=build/core-venv
 rm -rf "$venv"
 "${PYTHON:-python3}" -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=23.1"  # for -C; Python 3.10 brings an older one
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check . -C build-dir=build/core
 cd build
 "core-venv/bin/python" - <<'CODE'
