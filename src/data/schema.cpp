@@ -253,9 +253,14 @@ class Members {
   std::vector<const char*> known_;
 };
 
+// What errors call a field or rule: its text under this key, where it has one.
+std::string called(const Json& json, const char* key) {
+  const auto text = json.find(key);
+  return text != json.end() && text->is_string() ? text->get<std::string>() : std::string();
+}
+
 Field field_from(const Json& json, const std::string& file) {
-  Location where{.file = file, .field = json.is_object() ? json.value("name", std::string{}) : std::string{}};
-  Members in(json, where, "field");
+  Members in(json, {.file = file, .field = called(json, "name")}, "field");
   Field field;
   in.value("name", field.name);
   in.member("kind", [&](const Json& v) { field.kind = kind_from(v.get<std::string>()); });
@@ -278,9 +283,7 @@ Field field_from(const Json& json, const std::string& file) {
 }
 
 FieldRule rule_from(const Json& json, const std::string& file) {
-  Members in(json,
-             {.file = file, .field = json.is_object() ? json.value("field", std::string{}) : std::string{}},
-             "rule");
+  Members in(json, {.file = file, .field = called(json, "field")}, "rule");
   FieldRule rule;
   in.value("field", rule.field);
   in.value("given", rule.given);

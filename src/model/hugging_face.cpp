@@ -80,7 +80,7 @@ std::string template_of(const JsonKeys& keys) {
   if (!value) return {};
   if (value->is_string()) return value->get<std::string>();
   for (const ModelJson& entry : *value)  // several, by name
-    if (entry.is_object() && entry.value("name", "") == "default")
+    if (entry.is_object() && entry.contains("name") && entry["name"] == "default")
       return JsonKeys(entry, keys.path()).text("template");
   return {};
 }

@@ -52,8 +52,8 @@ bool is_step(const ModelJson& step, const char* type, const ModelJson& values) {
 }
 
 bool is_byte_level(const ModelJson& step, bool use_regex) {
-  return is_step(step, "ByteLevel", {{"add_prefix_space", false}}) &&
-         step.value("use_regex", true) == use_regex;
+  if (!is_step(step, "ByteLevel", {{"add_prefix_space", false}})) return false;
+  return step.contains("use_regex") ? step["use_regex"] == use_regex : use_regex;
 }
 
 std::string byte_level_rule(const JsonKeys& keys, const std::vector<ModelJson>& steps) {
@@ -90,7 +90,7 @@ void read_sentencepiece(const JsonKeys& keys, std::vector<ModelJson> normalizer,
   if (!normalizer.empty() || pre.size() != 1 ||
       !is_step(pre[0], "Metaspace", {{"replacement", kSpace}, {"split", false}}))
     refuse(keys, "pre-tokenizer", pre);
-  const std::string scheme = pre[0].value("prepend_scheme", "always");
+  const std::string scheme = JsonKeys(pre[0], keys.path()).text_or("prepend_scheme").value_or("always");
   if (scheme != "always" && scheme != "first" && scheme != "never") refuse(keys, "pre-tokenizer", pre);
   out.add_space_prefix = out.prefix_if_absent = scheme != "never";
   out.prefix_first_only = scheme == "first";

@@ -63,6 +63,9 @@ TEST_CASE("broken schema files are parse errors that say where") {
   refused(R"({"fields": [{"name": "a", "kind": "number"}]})", "field 'a'");
   refused(R"({"fields": [{"name": "a", "name": "b"}]})", "twice");
   refused("{\n\"name\": 3}", "wrong type");
+  refused(R"({"fields": [{"name": 3}]})", "wrong type");
+  refused(R"({"fields": [3]})", "s.json");
+  refused(R"({"rules": [{"field": null, "given": []}]})", "wrong type");
   refused("{\n \"name\": \"x\",\n oops}", "line 3, column 2");
 }
 
