@@ -1,6 +1,7 @@
 // CompletionModel: the one erased model class that every maker of models hands to Python.
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/model/complete.hpp"
 #include "synthema/model/ngram_model.hpp"
@@ -81,8 +82,8 @@ class PythonModel {
     const std::vector<CompletionRequest> requests = std::exchange(waiting_, {});
     const py::list answers(model_->attr("complete")(py::cast(requests)));
     if (answers.size() != requests.size())
-      throw py::value_error(message("A model was asked ", requests.size(), " questions, but complete() gave ",
-                                    answers.size(), " answers."));
+      throw py::value_error(message("A model was asked ", counted(requests.size(), "question"),
+                                    ", but complete() gave ", counted(answers.size(), "answer"), "."));
     std::vector<FinishedCompletion> finished;
     for (std::size_t i = 0; i < requests.size(); ++i)
       finished.push_back({requests[i].id, completion_from(answers[i])});
@@ -109,9 +110,9 @@ ScriptedModel scripted(const py::object& answers, ScriptedOptions options) {
 
 void bind_makers(py::module_& module) {
   py::class_<CompletionRequest>(module, "CompletionRequest", "A prompt on its way to a model.")
-      .def_readonly("id", &CompletionRequest::id)
-      .def_readonly("prompt", &CompletionRequest::prompt)
-      .def_readonly("sampling", &CompletionRequest::sampling)
+      .def_readonly("id", &CompletionRequest::id, "Number that the answer carries back.")
+      .def_readonly("prompt", &CompletionRequest::prompt, "The question.")
+      .def_readonly("sampling", &CompletionRequest::sampling, "How the answer is drawn.")
       .def_readonly("random", &CompletionRequest::random, "The stream of this call; draw from nothing else.");
   module.def(
       "_python_model",

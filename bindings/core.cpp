@@ -1,4 +1,5 @@
 #include "bindings/bindings.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/progress.hpp"
 #include "synthema/core/random.hpp"
@@ -94,7 +95,8 @@ void bind_core(py::module_& module) {
             for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
             self.shuffle(order);
             if (k > order.size())
-              throw ConfigError(message("Random.sample was asked for ", k, " of ", order.size(), " items."));
+              throw ConfigError(
+                  message("Random.sample was asked for ", k, " of ", counted(order.size(), "item"), "."));
             py::list out;
             for (std::size_t i = 0; i < k; ++i) out.append(items[order[i]]);
             return out;

@@ -5,6 +5,7 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/values.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/data/arrow.hpp"
 #include "synthema/data/csv.hpp"
 #include "synthema/data/digest.hpp"
@@ -41,7 +42,8 @@ std::vector<Role> roles_from(const std::vector<std::string>& names) {
 std::size_t row_index(const Table& table, std::ptrdiff_t row) {
   const auto rows = static_cast<std::ptrdiff_t>(table.rows());
   if (row < -rows || row >= rows)
-    throw py::index_error(message("Row ", row, " was asked for, but the table has ", rows, " rows."));
+    throw py::index_error(
+        message("Row ", row, " was asked for, but the table has ", counted(table.rows(), "row"), "."));
   return static_cast<std::size_t>(row < 0 ? row + rows : row);
 }
 
@@ -330,20 +332,33 @@ decimals : int, optional
            py::arg("categories") = std::vector<std::string>{}, py::arg("code_system") = "",
            py::arg("nullable") = true, py::arg("item") = "text", py::arg("minimum_length") = py::none(),
            py::arg("maximum_length") = py::none(), py::arg("decimals") = py::none())
-      .def_readonly("name", &Field::name)
-      .def_property_readonly("kind", [](const Field& f) { return std::string(name_of(f.kind)); })
-      .def_property_readonly("roles", [](const Field& f) { return names_of(f.roles); })
-      .def_readonly("description", &Field::description)
-      .def_readonly("unit", &Field::unit)
-      .def_readonly("minimum", &Field::minimum)
-      .def_readonly("maximum", &Field::maximum)
-      .def_readonly("categories", &Field::categories)
-      .def_readonly("code_system", &Field::code_system)
-      .def_readonly("nullable", &Field::nullable)
-      .def_property_readonly("item", [](const Field& f) { return std::string(name_of(f.item)); })
-      .def_readonly("minimum_length", &Field::minimum_length)
-      .def_readonly("maximum_length", &Field::maximum_length)
-      .def_readonly("decimals", &Field::decimals)
+      .def_readonly("name", &Field::name, "Name of the column.")
+      .def_property_readonly(
+          "kind", [](const Field& f) { return std::string(name_of(f.kind)); },
+          "'real', 'integer', 'category', 'boolean', 'text', 'time' or 'list'.")
+      .def_property_readonly(
+          "roles", [](const Field& f) { return names_of(f.roles); },
+          "Any of 'identifier', 'subject', 'label', 'time', 'target', 'sensitive'; empty: an ordinary "
+          "feature.")
+      .def_readonly("description", &Field::description, "What the column is, for people.")
+      .def_readonly("unit", &Field::unit, "UCUM unit, such as 'mg/dL'; empty: none.")
+      .def_readonly("minimum", &Field::minimum,
+                    "Smallest allowed value, or None; of times in microseconds since 1970.")
+      .def_readonly("maximum", &Field::maximum,
+                    "Largest allowed value, or None; of times in microseconds since 1970.")
+      .def_readonly("categories", &Field::categories,
+                    "Allowed labels of a category, in their order; empty: any.")
+      .def_readonly("code_system", &Field::code_system,
+                    "Name of the code system, such as 'ICD-10-CM'; empty: none.")
+      .def_readonly("nullable", &Field::nullable, "Whether values may be missing.")
+      .def_property_readonly(
+          "item", [](const Field& f) { return std::string(name_of(f.item)); },
+          "Kind of the elements of a list.")
+      .def_readonly("minimum_length", &Field::minimum_length,
+                    "Fewest characters of a text or elements of a list, or None.")
+      .def_readonly("maximum_length", &Field::maximum_length,
+                    "Most characters of a text or elements of a list, or None.")
+      .def_readonly("decimals", &Field::decimals, "Decimals of a real when a model writes it, or None.")
       .def(
           "has", [](const Field& f, std::string_view role) { return f.has(role_from(role)); },
           py::arg("role"), "Whether the field has this role.")
@@ -387,15 +402,20 @@ FieldRule('diagnosis', given 'sex')
            py::arg("labels") = std::vector<std::string>{}, py::arg("lowest") = py::none(),
            py::arg("highest") = py::none(), py::arg("relation") = "", py::arg("minimum") = py::none(),
            py::arg("maximum") = py::none(), py::arg("categories") = std::vector<std::string>{})
-      .def_readonly("field", &FieldRule::field)
-      .def_readonly("given", &FieldRule::given)
-      .def_readonly("labels", &FieldRule::labels)
-      .def_readonly("lowest", &FieldRule::lowest)
-      .def_readonly("highest", &FieldRule::highest)
-      .def_readonly("relation", &FieldRule::relation)
-      .def_readonly("minimum", &FieldRule::minimum)
-      .def_readonly("maximum", &FieldRule::maximum)
-      .def_readonly("categories", &FieldRule::categories)
+      .def_readonly("field", &FieldRule::field, "Name of the field that is limited.")
+      .def_readonly("given", &FieldRule::given, "Name of the earlier field that it depends on.")
+      .def_readonly("labels", &FieldRule::labels,
+                    "The rule holds where `given` is one of these; empty: whatever it is.")
+      .def_readonly("lowest", &FieldRule::lowest,
+                    "The rule holds where `given` is at least this, or None; of times in microseconds.")
+      .def_readonly("highest", &FieldRule::highest,
+                    "The rule holds where `given` is at most this, or None; of times in microseconds.")
+      .def_readonly(
+          "relation", &FieldRule::relation,
+          "Of the field's value to that of `given`: '<', '<=', '=', '>=', '>' or '!='; empty: none.")
+      .def_readonly("minimum", &FieldRule::minimum, "Smallest value that the field may then have, or None.")
+      .def_readonly("maximum", &FieldRule::maximum, "Largest value that the field may then have, or None.")
+      .def_readonly("categories", &FieldRule::categories, "Labels that the field may then have; empty: any.")
       .def(
           "__eq__", [](const FieldRule& a, const FieldRule& b) { return a == b; }, py::is_operator())
       .def("__repr__",
@@ -423,15 +443,17 @@ may_leave_machine : bool
            py::arg("rules") = std::vector<FieldRule>{}, py::arg("name") = "", py::arg("source") = "",
            py::arg("licence") = "", py::arg("terms") = "", py::arg("language") = "en",
            py::arg("may_leave_machine") = true)
-      .def_readonly("fields", &Schema::fields)
-      .def_readonly("rules", &Schema::rules)
-      .def_readonly("name", &Schema::name)
-      .def_readonly("source", &Schema::source)
-      .def_readonly("licence", &Schema::licence)
-      .def_readonly("terms", &Schema::terms)
-      .def_readonly("language", &Schema::language)
-      .def_readonly("may_leave_machine", &Schema::may_leave_machine)
-      .def_property_readonly("names", [](const Schema& s) { return names_of(s); })
+      .def_readonly("fields", &Schema::fields, "What each column means, in order; a list of Field.")
+      .def_readonly("rules", &Schema::rules, "What fields may be, given earlier ones; a list of FieldRule.")
+      .def_readonly("name", &Schema::name, "What the data are called.")
+      .def_readonly("source", &Schema::source, "Where the data come from, with version.")
+      .def_readonly("licence", &Schema::licence, "SPDX identifier or name of the licence.")
+      .def_readonly("terms", &Schema::terms, "What the source asks of users.")
+      .def_readonly("language", &Schema::language, "BCP 47 tag of the texts.")
+      .def_readonly("may_leave_machine", &Schema::may_leave_machine,
+                    "False: no remote endpoint may ever see a row.")
+      .def_property_readonly(
+          "names", [](const Schema& s) { return names_of(s); }, "Names of the columns, in order.")
       .def_property_readonly(
           "subject",
           [](const Schema& s) -> std::optional<std::string> {
@@ -452,7 +474,9 @@ may_leave_machine : bool
       .def("__len__", [](const Schema& s) { return s.fields.size(); })
       .def(
           "__eq__", [](const Schema& a, const Schema& b) { return a == b; }, py::is_operator())
-      .def("to_json", [](const Schema& s) { return to_json(s); })
+      .def(
+          "to_json", [](const Schema& s) { return to_json(s); },
+          "The JSON form, version 1; `from_json` reads it.")
       .def_static(
           "infer",
           [](const py::object& frame) -> py::object {
@@ -478,8 +502,9 @@ may_leave_machine : bool
 void bind_table(py::module_& module) {
   py::class_<Table, std::shared_ptr<Table>>(
       module, "Table", "An immutable table: a schema and one column per field, in Arrow layout.")
-      .def_property_readonly("schema", &Table::schema)
-      .def_property_readonly("names", [](const Table& t) { return names_of(t.schema()); })
+      .def_property_readonly("schema", &Table::schema, "What the columns mean.")
+      .def_property_readonly(
+          "names", [](const Table& t) { return names_of(t.schema()); }, "Names of the columns, in order.")
       .def("__len__", &Table::rows)
       .def("__contains__", &Table::has)
       .def(
@@ -559,9 +584,9 @@ No subject is in two of them. Shares are positive and sum to 1.)")
       .def("_repr_html_", [](const py::object& t) { return frames("html", t); })
       .def("__repr__",
            [](const Table& t) {
-             return message("<synthema.Table: ", t.rows(), " rows, ", t.columns(), " columns: ",
-                            std::string(py::str(", ").attr("join")(names_of(t.schema())).cast<std::string>()),
-                            ">");
+             return message(
+                 "<synthema.Table: ", counted(t.rows(), "row"), ", ", counted(t.columns(), "column"), ": ",
+                 std::string(py::str(", ").attr("join")(names_of(t.schema())).cast<std::string>()), ">");
            })
       .def_static(
           "from_records", &table_from_records, py::arg("schema"), py::arg("records"), py::kw_only(),

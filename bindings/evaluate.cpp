@@ -169,17 +169,24 @@ embedder_name : str
            py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
            py::arg("bootstrap") = 1000, py::arg("threads") = 0, py::arg("embedder") = py::none(),
            py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "")
-      .def_property_readonly("holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); })
-      .def_property_readonly("exemplars",
-                             [](const EvaluationContext& c) { return table_or_none(c.exemplars); })
-      .def_property_readonly("terms", [](const EvaluationContext& c) { return table_or_none(c.terms); })
-      .def_readonly("text_column", &EvaluationContext::text_column)
-      .def_readonly("label_column", &EvaluationContext::label_column)
-      .def_readonly("target_column", &EvaluationContext::target_column)
-      .def_readonly("seed", &EvaluationContext::seed)
-      .def_readonly("bootstrap", &EvaluationContext::bootstrap)
-      .def_readonly("threads", &EvaluationContext::threads)
-      .def_readonly("cancel", &EvaluationContext::cancel);
+      .def_property_readonly(
+          "holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); },
+          "Real rows that no generator saw, or None.")
+      .def_property_readonly(
+          "exemplars", [](const EvaluationContext& c) { return table_or_none(c.exemplars); },
+          "What was shown in prompts, or None.")
+      .def_property_readonly(
+          "terms", [](const EvaluationContext& c) { return table_or_none(c.terms); },
+          "The term list, or None.")
+      .def_readonly("text_column", &EvaluationContext::text_column, "Name of the text to judge.")
+      .def_readonly("label_column", &EvaluationContext::label_column,
+                    "Name of what the text should express; empty: the schema's label role.")
+      .def_readonly("target_column", &EvaluationContext::target_column,
+                    "Name of what to predict; empty: nothing.")
+      .def_readonly("seed", &EvaluationContext::seed, "Of bootstrap draws.")
+      .def_readonly("bootstrap", &EvaluationContext::bootstrap, "Resamples of an interval; 0: none.")
+      .def_readonly("threads", &EvaluationContext::threads, "0: all cores.")
+      .def_readonly("cancel", &EvaluationContext::cancel, "The CancelToken that evaluators look at.");
 }
 
 void bind_score_parts(py::module_& module) {

@@ -48,7 +48,7 @@ guards_exemplars : bool
 )")
       .def(py::init(&python_check), py::arg("name"), py::arg("function"), py::kw_only(),
            py::arg("guards_exemplars") = false)
-      .def_readonly("name", &Check::name)
+      .def_readonly("name", &Check::name, "The name under which a rejected draft is kept.")
       .def(
           "__call__",
           [](const Check& check, const Task& task, const Draft& draft) { return check.test(task, draft); },
@@ -287,8 +287,8 @@ void bind_run(py::module_& module) {
 
 void bind_verify(py::module_& module) {
   py::class_<VerifyDifference>(module, "VerifyDifference", "A row that could not be made again.")
-      .def_readonly("row", &VerifyDifference::row)
-      .def_readonly("what", &VerifyDifference::what);
+      .def_readonly("row", &VerifyDifference::row, "Row id.")
+      .def_readonly("what", &VerifyDifference::what, "One sentence: what differs.");
   py::class_<VerifyResult>(module, "VerifyResult", "What a look at a run folder found.")
       .def_readonly("rows", &VerifyResult::rows, "Accepted rows whose line is whole and sealed.")
       .def_readonly("rejected", &VerifyResult::rejected, "Rejected attempts likewise.")
@@ -304,8 +304,9 @@ void bind_verify(py::module_& module) {
       .def_property_readonly(
           "tokens_different", [](const VerifyResult& r) { return r.tokens.different; }, "Not what it draws.")
       .def_readonly("numeric_path", &VerifyResult::numeric_path, "Of the model that re-scored.")
-      .def_readonly("differences", &VerifyResult::differences)
-      .def_property_readonly("ok", &VerifyResult::ok)
+      .def_readonly("differences", &VerifyResult::differences,
+                    "Every row that is not as it should be; a list of VerifyDifference.")
+      .def_property_readonly("ok", &VerifyResult::ok, "Whether nothing differs.")
       .def("__repr__", [](const VerifyResult& r) { return "<VerifyResult: " + r.text() + ">"; });
   module.def(
       "_verify_lines", [](const std::string& folder) { return verify_lines(folder); }, py::arg("folder"));

@@ -155,16 +155,23 @@ void bind_model_file(py::module_& module) {
              return ModelFile::open(text);
            }),
            py::arg("path"))
-      .def_property_readonly("path", &ModelFile::path)
+      .def_property_readonly("path", &ModelFile::path, "Where it lies.")
       .def_property_readonly("format", &ModelFile::format, "'GGUF v3', 'safetensors'.")
-      .def_property_readonly("architecture", [](const ModelFile& file) { return file.config().architecture; })
-      .def_property_readonly("config", [](const ModelFile& file) { return dict_of(file.config()); })
-      .def_property_readonly("tokenizer_info",
-                             [](const ModelFile& file) { return dict_of(file.tokenizer()); })
+      .def_property_readonly(
+          "architecture", [](const ModelFile& file) { return file.config().architecture; },
+          "Name of the family, such as 'llama'.")
+      .def_property_readonly(
+          "config", [](const ModelFile& file) { return dict_of(file.config()); },
+          "Shape of the model (layers, width, heads, ...), as a dict.")
+      .def_property_readonly(
+          "tokenizer_info", [](const ModelFile& file) { return dict_of(file.tokenizer()); },
+          "Kind, pre-tokenizer, sizes and special ids of the tokenizer, as a dict.")
       .def_property_readonly(
           "chat_template", [](const ModelFile& file) { return ChatTemplate::of(file).name(); },
           "The family of the chat template; 'none' for base models.")
-      .def_property_readonly("metadata", [](const ModelFile& file) { return dict_of(file.metadata()); })
+      .def_property_readonly(
+          "metadata", [](const ModelFile& file) { return dict_of(file.metadata()); },
+          "Further entries of the file as texts, such as its licence; a dict.")
       .def_property_readonly("tensors", &tensor_list, "(name, type, shape) of each tensor, in file order.")
       .def_property_readonly("parameters", &ModelFile::parameters, "Elements of all tensors.")
       .def_property_readonly("digest", &ModelFile::digest, "SHA-256 of all that was read.")
@@ -205,13 +212,14 @@ void bind_tokenizer(py::module_& module) {
           [](const BytePairTokenizer& self, TokenId id) {
             return py::bytes(std::string(self.token_bytes(id)));
           },
-          py::arg("id"))
+          py::arg("id"), "The bytes that one id stands for; ModelError if there is no such id.")
       .def(
           "special", [](const BytePairTokenizer& self, std::string_view name) { return self.special(name); },
           py::arg("name"), "The id of a control token, or None.")
-      .def_property_readonly("vocabulary_size", &BytePairTokenizer::vocabulary_size)
-      .def_property_readonly("end_ids", &BytePairTokenizer::end_ids)
-      .def_property_readonly("begin_id", &BytePairTokenizer::begin_id)
+      .def_property_readonly("vocabulary_size", &BytePairTokenizer::vocabulary_size, "Number of ids.")
+      .def_property_readonly("end_ids", &BytePairTokenizer::end_ids, "Ids that end an answer.")
+      .def_property_readonly("begin_id", &BytePairTokenizer::begin_id,
+                             "The id that every prompt begins with, or None.")
       .def_property_readonly(
           "missing_bytes", [](const BytePairTokenizer& self) { return py::bytes(self.missing_bytes()); },
           "Bytes that no token can spell; encode drops them.");
@@ -228,11 +236,13 @@ py::list render(const ChatTemplate& self, const std::vector<std::pair<std::strin
 
 void bind_chat_template(py::module_& module) {
   py::class_<ChatTemplate>(module, "ChatTemplate", "How a family of models wants a conversation written.")
-      .def_static("named", &ChatTemplate::named, py::arg("family"))
-      .def_static("of", &ChatTemplate::of, py::arg("model"))
+      .def_static("named", &ChatTemplate::named, py::arg("family"),
+                  "The template of a family; ConfigError names those there are.")
+      .def_static("of", &ChatTemplate::of, py::arg("model"),
+                  "The template of a ModelFile; 'none' where it has none.")
       .def_static("recognised", &ChatTemplate::recognised, py::arg("jinja"),
                   "The family of a template by its Jinja text, which is not executed.")
-      .def_property_readonly("name", &ChatTemplate::name)
+      .def_property_readonly("name", &ChatTemplate::name, "Name of the family, such as 'chatml'.")
       .def("render", &render, py::arg("messages"),
            "Pieces (text, is_control) of a conversation [(role, text), ...] with an open assistant turn.");
 }
@@ -255,10 +265,13 @@ void bind_forms(py::module_& module) {
            "Move on; False, and no change, if the id may not come.")
       .def("rollback", &FormConstraint::rollback, py::arg("n"), "Undo the last n accepted ids.")
       .def("reset", &FormConstraint::reset, "Back to the beginning.")
-      .def("copy", [](const FormConstraint& c) { return c; })
+      .def(
+          "copy", [](const FormConstraint& c) { return c; },
+          "A constraint in the same state, independent of this one.")
       .def_property_readonly("is_complete", &FormConstraint::is_complete,
                              "Whether the text so far is a whole answer.")
-      .def_property_readonly("text", [](const FormConstraint& c) { return py::bytes(c.text()); })
+      .def_property_readonly(
+          "text", [](const FormConstraint& c) { return py::bytes(c.text()); }, "The bytes accepted so far.")
       .def_property_readonly("failure", &FormConstraint::failure,
                              "Why nothing is allowed: the values so far leave none for a later field.");
   py::class_<AnswerForms, std::shared_ptr<AnswerForms>>(

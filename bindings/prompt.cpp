@@ -2,6 +2,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/prompt/any_prompt_strategy.hpp"
 #include "synthema/prompt/best_of.hpp"
 #include "synthema/prompt/few_shot.hpp"
@@ -151,14 +152,19 @@ log_probabilities : bool
       .def(py::init(&make_sampling), py::kw_only(), py::arg("temperature") = 1.0, py::arg("top_k") = 0,
            py::arg("top_p") = 1.0, py::arg("min_p") = 0.0, py::arg("repetition_penalty") = 1.0,
            py::arg("max_tokens") = 128, py::arg("min_tokens") = 0, py::arg("log_probabilities") = false)
-      .def_readonly("temperature", &Sampling::temperature)
-      .def_readonly("top_k", &Sampling::top_k)
-      .def_readonly("top_p", &Sampling::top_p)
-      .def_readonly("min_p", &Sampling::min_p)
-      .def_readonly("repetition_penalty", &Sampling::repetition_penalty)
-      .def_readonly("max_tokens", &Sampling::max_tokens)
-      .def_readonly("min_tokens", &Sampling::min_tokens)
-      .def_readonly("log_probabilities", &Sampling::log_probabilities)
+      .def_readonly("temperature", &Sampling::temperature, "0 is greedy.")
+      .def_readonly("top_k", &Sampling::top_k, "Only the k most likely tokens; 0: all.")
+      .def_readonly("top_p", &Sampling::top_p,
+                    "The smallest set of tokens whose probability reaches this; 1: all.")
+      .def_readonly("min_p", &Sampling::min_p,
+                    "Only tokens at least this share of the most likely one; 0: all.")
+      .def_readonly("repetition_penalty", &Sampling::repetition_penalty,
+                    "Above 1 discourages tokens that were said; 1: none.")
+      .def_readonly("max_tokens", &Sampling::max_tokens, "Most tokens of one completion.")
+      .def_readonly("min_tokens", &Sampling::min_tokens,
+                    "Before so many tokens neither end nor stop texts occur.")
+      .def_readonly("log_probabilities", &Sampling::log_probabilities,
+                    "Whether the log-probability of every token is reported.")
       .def(
           "__eq__", [](const Sampling& a, const Sampling& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Sampling& s) {
@@ -185,8 +191,8 @@ Prompt with_json(Prompt prompt, const py::object& form) {
 void bind_prompt_class(py::module_& module) {
   py::class_<Message>(module, "Message", "One turn of a chat: role ('system', 'user', 'assistant') and text.")
       .def(py::init<std::string, std::string>(), py::arg("role"), py::arg("text"))
-      .def_readonly("role", &Message::role)
-      .def_readonly("text", &Message::text);
+      .def_readonly("role", &Message::role, "'system', 'user' or 'assistant'.")
+      .def_readonly("text", &Message::text, "What is said.");
   py::class_<Prompt>(module, "Prompt",
                      "One question to a model: chat messages, or plain text to be continued.")
       .def(py::init<std::vector<Message>>(), py::arg("messages"))
@@ -224,21 +230,25 @@ void bind_prompt_class(py::module_& module) {
       .def(
           "with_sampling", [](Prompt p, const Sampling& s) { return std::move(p).with(s); },
           py::arg("sampling"), "A copy with sampling values of its own.")
-      .def_readonly("messages", &Prompt::messages)
-      .def_readonly("text", &Prompt::text)
-      .def_readonly("stop", &Prompt::stop)
-      .def_readonly("choices", &Prompt::choices)
-      .def_readonly("banned", &Prompt::banned)
-      .def_readonly("bias", &Prompt::bias)
-      .def_readonly("pattern", &Prompt::pattern)
-      .def_readonly("json_schema", &Prompt::json_schema)
-      .def_readonly("record_schema", &Prompt::record_schema)
-      .def_readonly("sampling", &Prompt::sampling)
+      .def_readonly("messages", &Prompt::messages, "Chat messages; empty for a plain prompt.")
+      .def_readonly("text", &Prompt::text, "Plain text to continue; empty for a chat.")
+      .def_readonly("stop", &Prompt::stop, "The answer ends before the first of these texts.")
+      .def_readonly("choices", &Prompt::choices, "The answer is exactly one of these; empty: no such form.")
+      .def_readonly("banned", &Prompt::banned, "Texts that cannot occur in the answer.")
+      .def_readonly("bias", &Prompt::bias,
+                    "What is added to the logits of the tokens with exactly this text.")
+      .def_readonly("pattern", &Prompt::pattern,
+                    "Regular expression that the whole answer matches; empty: no such form.")
+      .def_readonly("json_schema", &Prompt::json_schema, "JSON Schema of the answer; empty: no such form.")
+      .def_readonly("record_schema", &Prompt::record_schema,
+                    "Schema of the answer in its JSON form; empty: no such form.")
+      .def_readonly("sampling", &Prompt::sampling,
+                    "Values that replace the run's for this question, or None.")
       .def(
           "__eq__", [](const Prompt& a, const Prompt& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Prompt& p) {
-        return p.is_plain() ? message("Prompt.plain(<", p.text.size(), " bytes>)")
-                            : message("Prompt(<", p.messages.size(), " messages>)");
+        return p.is_plain() ? message("Prompt.plain(<", counted(p.text.size(), "byte"), ">)")
+                            : message("Prompt(<", counted(p.messages.size(), "message"), ">)");
       });
 }
 
@@ -255,7 +265,7 @@ void bind_completion(py::module_& module) {
            }),
            py::kw_only(), py::arg("prompt") = 0, py::arg("free") = 0, py::arg("masked") = 0,
            py::arg("forced") = 0)
-      .def_readonly("prompt", &TokenCounts::prompt)
+      .def_readonly("prompt", &TokenCounts::prompt, "Of the prompt, with its chat template.")
       .def_readonly("free", &TokenCounts::free, "Drawn from the whole vocabulary.")
       .def_readonly("masked", &TokenCounts::masked, "Drawn under a mask that left at least two.")
       .def_readonly("forced", &TokenCounts::forced, "The only one a mask allowed.");
@@ -273,7 +283,7 @@ void bind_completion(py::module_& module) {
            py::arg("text"), py::kw_only(), py::arg("finish") = "stop",
            py::arg_v("tokens", TokenCounts(), "TokenCounts()"), py::arg("failure") = "",
            py::arg("log_probability") = py::none())
-      .def_readonly("text", &Completion::text)
+      .def_readonly("text", &Completion::text, "The answer, without its stop text.")
       .def(
           "json", [](const Completion& c) { return py::module_::import("json").attr("loads")(c.text); },
           "The answer read as JSON.")
@@ -289,7 +299,8 @@ void bind_completion(py::module_& module) {
       .def_readonly("token_log_probabilities", &Completion::token_log_probabilities,
                     "Natural logarithms, one per token id; only where the sampling values ask for them.")
       .def("__repr__", [](const Completion& c) {
-        return message("Completion(<", c.text.size(), " bytes>, finish='", name_of(c.finish), "')");
+        return message("Completion(<", counted(c.text.size(), "byte"), ">, finish='", name_of(c.finish),
+                       "')");
       });
 }
 

@@ -89,9 +89,10 @@ void bind_transformer(py::module_& module) {
            py::arg("path"), py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("threads") = 0,
            py::arg("kv_dtype") = "float32")
       .def("logits", &logits_of, py::arg("tokens"), "Logits after each token: an array {tokens, vocabulary}.")
-      .def_property_readonly("vocabulary_size", &Transformer::vocabulary_size)
-      .def_property_readonly("context_limit", &Transformer::context_limit)
-      .def_property_readonly("numeric_path", &Transformer::numeric_path);
+      .def_property_readonly("vocabulary_size", &Transformer::vocabulary_size, "Number of token ids.")
+      .def_property_readonly("context_limit", &Transformer::context_limit, "Most tokens of one sequence.")
+      .def_property_readonly("numeric_path", &Transformer::numeric_path,
+                             "The arithmetic: type of the products, of keys and values, and the kernels.");
 }
 
 void bind_local_model(py::module_& module) {
@@ -157,9 +158,10 @@ void bind_text_encoder(py::module_& module) {
            "The ids of a text with those before and after it, cut to max_tokens.")
       .def_property_readonly("name", &TextEncoder::name, "Model, digest, pooling and numeric path.")
       .def_property_readonly("width", &TextEncoder::width, "Numbers in a vector.")
-      .def_property_readonly("max_tokens", &TextEncoder::max_tokens)
+      .def_property_readonly("max_tokens", &TextEncoder::max_tokens, "Longer texts are cut here.")
       .def_property_readonly("digest", &TextEncoder::digest, "SHA-256 of all files that were read.")
-      .def_property_readonly("numeric_path", &TextEncoder::numeric_path)
+      .def_property_readonly("numeric_path", &TextEncoder::numeric_path,
+                             "The arithmetic: type of the products and the kernels.")
       .def("__repr__", [](const TextEncoder& e) { return message("Embedder(", e.name(), ")"); });
 }
 

@@ -166,46 +166,74 @@ class Field:
         """
     @property
     def categories(self) -> list[str]:
-        ...
+        """
+        Allowed labels of a category, in their order; empty: any.
+        """
     @property
     def code_system(self) -> str:
-        ...
+        """
+        Name of the code system, such as 'ICD-10-CM'; empty: none.
+        """
     @property
     def decimals(self) -> int | None:
-        ...
+        """
+        Decimals of a real when a model writes it, or None.
+        """
     @property
     def description(self) -> str:
-        ...
+        """
+        What the column is, for people.
+        """
     @property
     def item(self) -> str:
-        ...
+        """
+        Kind of the elements of a list.
+        """
     @property
     def kind(self) -> str:
-        ...
+        """
+        'real', 'integer', 'category', 'boolean', 'text', 'time' or 'list'.
+        """
     @property
     def maximum(self) -> float | None:
-        ...
+        """
+        Largest allowed value, or None; of times in microseconds since 1970.
+        """
     @property
     def maximum_length(self) -> int | None:
-        ...
+        """
+        Most characters of a text or elements of a list, or None.
+        """
     @property
     def minimum(self) -> float | None:
-        ...
+        """
+        Smallest allowed value, or None; of times in microseconds since 1970.
+        """
     @property
     def minimum_length(self) -> int | None:
-        ...
+        """
+        Fewest characters of a text or elements of a list, or None.
+        """
     @property
     def name(self) -> str:
-        ...
+        """
+        Name of the column.
+        """
     @property
     def nullable(self) -> bool:
-        ...
+        """
+        Whether values may be missing.
+        """
     @property
     def roles(self) -> list[str]:
-        ...
+        """
+        Any of 'identifier', 'subject', 'label', 'time', 'target', 'sensitive'; empty: an ordinary feature.
+        """
     @property
     def unit(self) -> str:
-        ...
+        """
+        UCUM unit, such as 'mg/dL'; empty: none.
+        """
 class FieldRule:
     """
     What a field may be, given an earlier field of the same row.
@@ -246,31 +274,49 @@ class FieldRule:
         ...
     @property
     def categories(self) -> list[str]:
-        ...
+        """
+        Labels that the field may then have; empty: any.
+        """
     @property
     def field(self) -> str:
-        ...
+        """
+        Name of the field that is limited.
+        """
     @property
     def given(self) -> str:
-        ...
+        """
+        Name of the earlier field that it depends on.
+        """
     @property
     def highest(self) -> float | None:
-        ...
+        """
+        The rule holds where `given` is at most this, or None; of times in microseconds.
+        """
     @property
     def labels(self) -> list[str]:
-        ...
+        """
+        The rule holds where `given` is one of these; empty: whatever it is.
+        """
     @property
     def lowest(self) -> float | None:
-        ...
+        """
+        The rule holds where `given` is at least this, or None; of times in microseconds.
+        """
     @property
     def maximum(self) -> float | None:
-        ...
+        """
+        Largest value that the field may then have, or None.
+        """
     @property
     def minimum(self) -> float | None:
-        ...
+        """
+        Smallest value that the field may then have, or None.
+        """
     @property
     def relation(self) -> str:
-        ...
+        """
+        Of the field's value to that of `given`: '<', '<=', '=', '>=', '>' or '!='; empty: none.
+        """
 class Schema:
     """
     What the columns of a table mean and under which terms it may be used.
@@ -317,35 +363,53 @@ class Schema:
     def __repr__(self) -> str:
         ...
     def to_json(self) -> str:
-        ...
+        """
+        The JSON form, version 1; `from_json` reads it.
+        """
     def with_role(self, role: str) -> list[str]:
         """
         Names of the fields that have this role.
         """
     @property
     def fields(self) -> list[Field]:
-        ...
+        """
+        What each column means, in order; a list of Field.
+        """
     @property
     def language(self) -> str:
-        ...
+        """
+        BCP 47 tag of the texts.
+        """
     @property
     def licence(self) -> str:
-        ...
+        """
+        SPDX identifier or name of the licence.
+        """
     @property
     def may_leave_machine(self) -> bool:
-        ...
+        """
+        False: no remote endpoint may ever see a row.
+        """
     @property
     def name(self) -> str:
-        ...
+        """
+        What the data are called.
+        """
     @property
     def names(self) -> list[str]:
-        ...
+        """
+        Names of the columns, in order.
+        """
     @property
     def rules(self) -> list[FieldRule]:
-        ...
+        """
+        What fields may be, given earlier ones; a list of FieldRule.
+        """
     @property
     def source(self) -> str:
-        ...
+        """
+        Where the data come from, with version.
+        """
     @property
     def subject(self) -> str | None:
         """
@@ -353,7 +417,9 @@ class Schema:
         """
     @property
     def terms(self) -> str:
-        ...
+        """
+        What the source asks of users.
+        """
 class Table:
     """
     An immutable table: a schema and one column per field, in Arrow layout.
@@ -456,10 +522,14 @@ class Table:
         """
     @property
     def names(self) -> list[str]:
-        ...
+        """
+        Names of the columns, in order.
+        """
     @property
     def schema(self) -> Schema:
-        ...
+        """
+        What the columns mean.
+        """
 class TfIdf:
     """
     TF-IDF vectors and cosine search; weights of scikit-learn's TfidfVectorizer over `words`.
@@ -794,28 +864,44 @@ class Sampling:
         ...
     @property
     def log_probabilities(self) -> bool:
-        ...
+        """
+        Whether the log-probability of every token is reported.
+        """
     @property
     def max_tokens(self) -> int:
-        ...
+        """
+        Most tokens of one completion.
+        """
     @property
     def min_p(self) -> float:
-        ...
+        """
+        Only tokens at least this share of the most likely one; 0: all.
+        """
     @property
     def min_tokens(self) -> int:
-        ...
+        """
+        Before so many tokens neither end nor stop texts occur.
+        """
     @property
     def repetition_penalty(self) -> float:
-        ...
+        """
+        Above 1 discourages tokens that were said; 1: none.
+        """
     @property
     def temperature(self) -> float:
-        ...
+        """
+        0 is greedy.
+        """
     @property
     def top_k(self) -> int:
-        ...
+        """
+        Only the k most likely tokens; 0: all.
+        """
     @property
     def top_p(self) -> float:
-        ...
+        """
+        The smallest set of tokens whose probability reaches this; 1: all.
+        """
 class Message:
     """
     One turn of a chat: role ('system', 'user', 'assistant') and text.
@@ -824,10 +910,14 @@ class Message:
         ...
     @property
     def role(self) -> str:
-        ...
+        """
+        'system', 'user' or 'assistant'.
+        """
     @property
     def text(self) -> str:
-        ...
+        """
+        What is said.
+        """
 class Prompt:
     """
     One question to a model: chat messages, or plain text to be continued.
@@ -884,34 +974,54 @@ class Prompt:
         """
     @property
     def banned(self) -> list[str]:
-        ...
+        """
+        Texts that cannot occur in the answer.
+        """
     @property
     def bias(self) -> dict[str, float]:
-        ...
+        """
+        What is added to the logits of the tokens with exactly this text.
+        """
     @property
     def choices(self) -> list[str]:
-        ...
+        """
+        The answer is exactly one of these; empty: no such form.
+        """
     @property
     def json_schema(self) -> str:
-        ...
+        """
+        JSON Schema of the answer; empty: no such form.
+        """
     @property
     def messages(self) -> list[Message]:
-        ...
+        """
+        Chat messages; empty for a plain prompt.
+        """
     @property
     def pattern(self) -> str:
-        ...
+        """
+        Regular expression that the whole answer matches; empty: no such form.
+        """
     @property
     def record_schema(self) -> str:
-        ...
+        """
+        Schema of the answer in its JSON form; empty: no such form.
+        """
     @property
     def sampling(self) -> Sampling | None:
-        ...
+        """
+        Values that replace the run's for this question, or None.
+        """
     @property
     def stop(self) -> list[str]:
-        ...
+        """
+        The answer ends before the first of these texts.
+        """
     @property
     def text(self) -> str:
-        ...
+        """
+        Plain text to continue; empty for a chat.
+        """
 class TokenCounts:
     """
     Tokens of a prompt, and generated ones by how they came.
@@ -935,7 +1045,9 @@ class TokenCounts:
         """
     @property
     def prompt(self) -> int:
-        ...
+        """
+        Of the prompt, with its chat template.
+        """
 class Completion:
     """
     A model's answer to one Prompt.
@@ -965,7 +1077,9 @@ class Completion:
         """
     @property
     def text(self) -> str:
-        ...
+        """
+        The answer, without its stop text.
+        """
     @property
     def token_ids(self) -> list[int]:
         """
@@ -1071,7 +1185,9 @@ class ModelFile:
         """
     @property
     def architecture(self) -> str:
-        ...
+        """
+        Name of the family, such as 'llama'.
+        """
     @property
     def chat_template(self) -> str:
         """
@@ -1079,7 +1195,9 @@ class ModelFile:
         """
     @property
     def config(self) -> dict:
-        ...
+        """
+        Shape of the model (layers, width, heads, ...), as a dict.
+        """
     @property
     def digest(self) -> str:
         """
@@ -1092,7 +1210,9 @@ class ModelFile:
         """
     @property
     def metadata(self) -> dict:
-        ...
+        """
+        Further entries of the file as texts, such as its licence; a dict.
+        """
     @property
     def parameters(self) -> int:
         """
@@ -1100,7 +1220,9 @@ class ModelFile:
         """
     @property
     def path(self) -> str:
-        ...
+        """
+        Where it lies.
+        """
     @property
     def tensors(self) -> list:
         """
@@ -1108,7 +1230,9 @@ class ModelFile:
         """
     @property
     def tokenizer_info(self) -> dict:
-        ...
+        """
+        Kind, pre-tokenizer, sizes and special ids of the tokenizer, as a dict.
+        """
 class Tokenizer:
     """
     The tokenizer of a model file (byte pair encoding).
@@ -1136,13 +1260,19 @@ class Tokenizer:
         The id of a control token, or None.
         """
     def token_bytes(self, id: typing.SupportsInt | typing.SupportsIndex) -> bytes:
-        ...
+        """
+        The bytes that one id stands for; ModelError if there is no such id.
+        """
     @property
     def begin_id(self) -> int | None:
-        ...
+        """
+        The id that every prompt begins with, or None.
+        """
     @property
     def end_ids(self) -> list[int]:
-        ...
+        """
+        Ids that end an answer.
+        """
     @property
     def missing_bytes(self) -> bytes:
         """
@@ -1150,17 +1280,23 @@ class Tokenizer:
         """
     @property
     def vocabulary_size(self) -> int:
-        ...
+        """
+        Number of ids.
+        """
 class ChatTemplate:
     """
     How a family of models wants a conversation written.
     """
     @staticmethod
     def named(family: str) -> ChatTemplate:
-        ...
+        """
+        The template of a family; ConfigError names those there are.
+        """
     @staticmethod
     def of(model: ModelFile) -> ChatTemplate:
-        ...
+        """
+        The template of a ModelFile; 'none' where it has none.
+        """
     @staticmethod
     def recognised(jinja: str) -> ChatTemplate:
         """
@@ -1172,7 +1308,9 @@ class ChatTemplate:
         """
     @property
     def name(self) -> str:
-        ...
+        """
+        Name of the family, such as 'chatml'.
+        """
 class FormConstraint:
     """
     Which tokens may come next in one answer: a copyable state. Made by AnswerForms.
@@ -1186,7 +1324,9 @@ class FormConstraint:
         The ids that may come next, ascending (end-of-text is not among them). Empty: nothing can follow.
         """
     def copy(self) -> FormConstraint:
-        ...
+        """
+        A constraint in the same state, independent of this one.
+        """
     def forced(self) -> numpy.typing.NDArray[numpy.int32]:
         """
         Ids that follow in any case: accept them without asking the model. Empty: draw.
@@ -1211,7 +1351,9 @@ class FormConstraint:
         """
     @property
     def text(self) -> bytes:
-        ...
+        """
+        The bytes accepted so far.
+        """
 class AnswerForms:
     """
     The forms of answers (choices, patterns, JSON) for the tokens of one tokenizer: what a local model masks
@@ -1257,10 +1399,14 @@ class CompletionRequest:
     """
     @property
     def id(self) -> int:
-        ...
+        """
+        Number that the answer carries back.
+        """
     @property
     def prompt(self) -> Prompt:
-        ...
+        """
+        The question.
+        """
     @property
     def random(self) -> Random:
         """
@@ -1268,7 +1414,9 @@ class CompletionRequest:
         """
     @property
     def sampling(self) -> Sampling:
-        ...
+        """
+        How the answer is drawn.
+        """
 class Check:
     """
     Accepts a finished row or says why not.
@@ -1292,17 +1440,23 @@ class Check:
         ...
     @property
     def name(self) -> str:
-        ...
+        """
+        The name under which a rejected draft is kept.
+        """
 class VerifyDifference:
     """
     A row that could not be made again.
     """
     @property
     def row(self) -> int:
-        ...
+        """
+        Row id.
+        """
     @property
     def what(self) -> str:
-        ...
+        """
+        One sentence: what differs.
+        """
 class VerifyResult:
     """
     What a look at a run folder found.
@@ -1311,7 +1465,9 @@ class VerifyResult:
         ...
     @property
     def differences(self) -> list[VerifyDifference]:
-        ...
+        """
+        Every row that is not as it should be; a list of VerifyDifference.
+        """
     @property
     def numeric_path(self) -> str:
         """
@@ -1319,7 +1475,9 @@ class VerifyResult:
         """
     @property
     def ok(self) -> bool:
-        ...
+        """
+        Whether nothing differs.
+        """
     @property
     def regenerated(self) -> int:
         """
@@ -1581,34 +1739,54 @@ class EvaluationContext:
         ...
     @property
     def bootstrap(self) -> int:
-        ...
+        """
+        Resamples of an interval; 0: none.
+        """
     @property
     def cancel(self) -> CancelToken:
-        ...
+        """
+        The CancelToken that evaluators look at.
+        """
     @property
     def exemplars(self) -> Table | None:
-        ...
+        """
+        What was shown in prompts, or None.
+        """
     @property
     def holdout(self) -> Table | None:
-        ...
+        """
+        Real rows that no generator saw, or None.
+        """
     @property
     def label_column(self) -> str:
-        ...
+        """
+        Name of what the text should express; empty: the schema's label role.
+        """
     @property
     def seed(self) -> int:
-        ...
+        """
+        Of bootstrap draws.
+        """
     @property
     def target_column(self) -> str:
-        ...
+        """
+        Name of what to predict; empty: nothing.
+        """
     @property
     def terms(self) -> Table | None:
-        ...
+        """
+        The term list, or None.
+        """
     @property
     def text_column(self) -> str:
-        ...
+        """
+        Name of the text to judge.
+        """
     @property
     def threads(self) -> int:
-        ...
+        """
+        0: all cores.
+        """
 class SuiteOptions:
     """
     What the evaluators of a suite are made with.

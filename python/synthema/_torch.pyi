@@ -20,13 +20,19 @@ class Transformer:
         """
     @property
     def context_limit(self) -> int:
-        ...
+        """
+        Most tokens of one sequence.
+        """
     @property
     def numeric_path(self) -> str:
-        ...
+        """
+        The arithmetic: type of the products, of keys and values, and the kernels.
+        """
     @property
     def vocabulary_size(self) -> int:
-        ...
+        """
+        Number of token ids.
+        """
 class LocalModel(synthema._core.CompletionModel):
     """
     A model file that answers in this process.
@@ -78,7 +84,9 @@ class TextEncoder:
         """
     @property
     def max_tokens(self) -> int:
-        ...
+        """
+        Longer texts are cut here.
+        """
     @property
     def name(self) -> str:
         """
@@ -86,7 +94,9 @@ class TextEncoder:
         """
     @property
     def numeric_path(self) -> str:
-        ...
+        """
+        The arithmetic: type of the products and the kernels.
+        """
     @property
     def width(self) -> int:
         """

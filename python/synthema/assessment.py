@@ -10,7 +10,7 @@ from typing import Any
 
 from synthema import study
 from synthema._core import EvaluationError, Schema, __version__
-from synthema.reporting.numbers import duration
+from synthema.reporting.numbers import counted, duration
 
 __all__ = ["assess"]
 
@@ -22,6 +22,7 @@ def assess(
     real: str | Path | None = None,
     holdout: str | Path | None = None,
     target: str | None = None,
+    delimiter: str = ",",
     schema: str | Path | None = None,
     command: str = "",
     progress: Any = None,
@@ -36,6 +37,8 @@ def assess(
         Folder for the report; made if it is not there.
     target
         Column to predict, for utility.
+    delimiter
+        What separates the columns of the CSV files.
     schema
         JSON schema of all tables; inferred from the data without one.
     command
@@ -56,7 +59,7 @@ def assess(
     phase("read")
     meaning = read_schema(schema) if schema else None
     tables = {
-        name: read(path, meaning)
+        name: read(path, meaning, delimiter=delimiter)
         for name, path in (("synthetic", synthetic), ("real", real), ("holdout", holdout))
         if path is not None
     }
@@ -100,12 +103,14 @@ def assess(
 
 def _document(tables: dict[str, Any], scores: list[dict[str, Any]], schema: Schema | None) -> dict[str, Any]:
     rows = len(tables["synthetic"])
-    against = ", ".join(f"{len(one):,} {name} rows" for name, one in tables.items() if name != "synthetic")
+    against = ", ".join(
+        counted(len(one), f"{name} row") for name, one in tables.items() if name != "synthetic"
+    )
     card = schema or tables["synthetic"].schema
     data = {"source": card.source, "licence": card.licence, "terms": card.terms, "language": card.language}
     return {
         "title": "Evaluation of synthetic data",
-        "subtitle": f"{rows:,} synthetic rows"
+        "subtitle": counted(rows, "synthetic row")
         + (f" against {against}" if against else ", without real data"),
         "sections": [{"name": "synthetic", "title": "Synthetic rows", "rows": rows, "scores": scores}],
         "data": {key: value for key, value in data.items() if value and (schema or key != "language")},

@@ -105,6 +105,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLUMN",
         help="column to predict; handed to evaluators that need one (none of the shipped ones does yet)",
     )
+    one.add_argument(
+        "--delimiter",
+        type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
+        default=",",
+        metavar="CHARACTER",
+        help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
+    )
     one.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
 
     one = _command(
@@ -182,6 +189,7 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             real=args.real,
             holdout=args.holdout,
             target=args.target,
+            delimiter=args.delimiter,
             schema=args.schema,
             command=shlex.join(["synthema", *args.arguments]),
             progress=progress,

@@ -49,6 +49,8 @@ CHECKS: Mapping[str, frozenset[str]] = {
     "concept_recovered": frozenset({"max_rank", "label_field", "field"}),
 }
 
+_DELIMITER = Key("text", "what separates the columns of a CSV file; a comma where it is left out")
+
 # Section "" is the top of the file. `check` is an array of tables ([[check]]).
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "": {
@@ -108,13 +110,16 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "joint": Key("text", "few_shot, json: what stands between a query and its text"),
     },
     "exemplars": {
-        "file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file")
+        "file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file"),
+        "delimiter": _DELIMITER,
     },
     "conditions": {
-        "file": Key("text", "what each row must agree with; used again from the start when it ends")
+        "file": Key("text", "what each row must agree with; used again from the start when it ends"),
+        "delimiter": _DELIMITER,
     },
     "terms": {
-        "file": Key("text", "term list: id, name, synonyms, definition; for labels, checks and scores")
+        "file": Key("text", "term list: id, name, synonyms, definition; for labels, checks and scores"),
+        "delimiter": _DELIMITER,
     },
     "schema": {"file": Key("text", "schema of the finished rows, in JSON")},
     "check": {

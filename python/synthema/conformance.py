@@ -7,6 +7,7 @@ from typing import Any
 
 from synthema import _core
 from synthema.generation import generate
+from synthema.reporting.numbers import counted
 from synthema.tables import table
 
 __all__ = ["check_generator", "check_strategy"]
@@ -101,7 +102,7 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
             f"The generator gives a {type(first).__name__}; it must give a synthema.Table."
         )
     if len(first) != rows:
-        broken.append(f"It was asked for {rows} rows and gave {len(first)}.")
+        broken.append(f"It was asked for {counted(rows, 'row')} and gave {len(first)}.")
     fields = [(field.name, field.kind) for field in generator.schema.fields]
     if [(field.name, field.kind) for field in first.schema.fields] != fields:
         broken.append("The table has other fields than the generator's schema.")

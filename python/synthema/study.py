@@ -499,8 +499,8 @@ def _from_parts(config: Config) -> Study:
     from synthema.tables import read, read_schema
 
     def file(name: str) -> Any:
-        path = config.section(name).get("file")
-        return read(path) if path else None
+        given = config.section(name)
+        return read(given["file"], delimiter=given.get("delimiter", ",")) if given.get("file") else None
 
     exemplars, conditions, terms = file("exemplars"), file("conditions"), file("terms")
     schema_file = config.section("schema").get("file")

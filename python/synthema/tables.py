@@ -85,8 +85,8 @@ def read(
         What the columns mean. Without one it is inferred, or read from the Parquet file if
         `write` left it there.
     delimiter, missing, trim, header
-        For CSV: the separator, the unquoted texts that mean "no value", whether to drop blanks around
-        unquoted fields, and the column names of a file without a header line.
+        For CSV: the separator (one character), the unquoted texts that mean "no value", whether to drop
+        blanks around unquoted fields, and the column names of a file without a header line.
 
     Raises
     ------
@@ -94,6 +94,8 @@ def read(
         If the text is broken, with file, line, column and field.
     SchemaError
         If the contents do not fit the schema.
+    ConfigError
+        If the delimiter is not one ASCII character, or one that CSV needs itself.
     """
     path = pathlib.Path(path)
     suffix = _suffix(path)
@@ -106,7 +108,7 @@ def read(
         return Table.from_jsonl(text, schema=schema, file=str(path))
     return Table.from_csv(
         text,
-        delimiter=delimiter,
+        delimiter=_one_character(delimiter),
         missing=list(missing),
         trim=trim,
         header=list(header),
@@ -137,7 +139,11 @@ def write(
         pyarrow = _pyarrow("parquet")
         pyarrow.parquet.write_table(pyarrow.table(data), unfinished)
     else:
-        text = data.to_jsonl() if ".jsonl" in suffix else data.to_csv(delimiter=delimiter, missing=missing)
+        text = (
+            data.to_jsonl()
+            if ".jsonl" in suffix
+            else data.to_csv(delimiter=_one_character(delimiter), missing=missing)
+        )
         unfinished.write_bytes(gzip.compress(text, mtime=0) if suffix.endswith(".gz") else text)
     return unfinished.replace(path)
 
@@ -186,6 +192,8 @@ def to_polars(data: Table) -> polars.DataFrame:
 
 def html(data: Table) -> str:
     """Show the first rows as an HTML table: kinds under the names, long texts cut, missing values marked."""
+    from synthema.reporting.numbers import counted
+
     head = "".join(
         f"<th>{_html.escape(f.name)}<br><small>{_html.escape(' '.join([f.kind, *f.roles]))}</small></th>"
         for f in data.schema.fields
@@ -197,7 +205,7 @@ def html(data: Table) -> str:
     shown = min(len(data), _SHOWN_ROWS)
     return (
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<p>{len(data):,} rows, {len(data.schema)} columns; {shown} rows shown</p>"
+        f"<p>{counted(len(data), 'row')}, {counted(len(data.schema), 'column')}; {shown} shown</p>"
     )
 
 
@@ -206,6 +214,12 @@ def _cell(value: Any) -> str:
         return "<em>missing</em>"
     text = str(value)
     return _html.escape(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…")
+
+
+def _one_character(delimiter: str) -> str:
+    if len(delimiter) != 1 or not delimiter.isascii():
+        raise ConfigError(f"The delimiter must be one ASCII character, such as ';', not {delimiter!r}.")
+    return delimiter
 
 
 def _suffix(path: pathlib.Path) -> str:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/data/bits.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/utf8.hpp"
 
 namespace synthema {
@@ -14,7 +15,7 @@ namespace {
 Validity checked(Validity validity, std::size_t size) {
   if (validity.bits.view.empty()) return {};
   if (validity.offset < 0 || validity.bits.view.size() * 8 < size + static_cast<std::size_t>(validity.offset))
-    throw SchemaError(message("The validity bitmap of a column of ", size, " rows has only ",
+    throw SchemaError(message("The validity bitmap of a column of ", counted(size, "row"), " has only ",
                               validity.bits.view.size(), " bytes."));
   validity.null_count = 0;
   for (std::size_t row = 0; row < size; ++row) validity.null_count += !validity.is_valid(row);
@@ -57,7 +58,8 @@ Validity gather(const Column& column, std::span<const std::size_t> rows) {
 void check_rows(std::span<const std::size_t> rows, std::size_t size) {
   for (const std::size_t row : rows)
     if (row >= size)
-      throw SchemaError(message("Row ", row, " was asked for, but the column has only ", size, " rows."));
+      throw SchemaError(
+          message("Row ", row, " was asked for, but the column has only ", counted(size, "row"), "."));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "src/data/number_text.hpp"
 #include "src/data/text_reading.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/utf8.hpp"
 
 namespace synthema {
@@ -117,6 +118,22 @@ void check_options(const CsvOptions& options) {
     throw ConfigError({.field = "delimiter"}, "The delimiter must be an ASCII character.");
 }
 
+// What a file may separate its columns by. A name that holds one is written in quotes, and a file whose only
+// name holds one without quotes was most likely read with the wrong delimiter.
+constexpr std::string_view kUsualDelimiters = ",;\t|";
+
+void check_delimiter(const std::vector<Cell>& header, const CsvOptions& options) {
+  if (header.size() != 1 || header[0].quoted) return;
+  const std::size_t at = header[0].text.find_first_of(kUsualDelimiters);
+  if (at == std::string::npos) return;
+  const char other = header[0].text[at];
+  const std::string name = other == '\t' ? "a tab" : message("'", other, "'");
+  throw ParseError(
+      {.file = options.file, .line = 1},
+      message("The file has a single column, whose name holds ", name, "; if that separates columns, give ",
+              name, " as the delimiter, else quote the name."));
+}
+
 void check_names(const std::vector<std::string>& names, const CsvOptions& options) {
   std::set<std::string_view> seen;
   for (const std::string& name : names)
@@ -135,6 +152,7 @@ class CsvRows {
       if (!parser_.next(first))
         throw ParseError({.file = options.file},
                          "The file is empty; a header line with column names is needed.");
+      check_delimiter(first, options);
       for (Cell& cell : first)
         names_.push_back(cell.text.empty() ? message("column_", names_.size() + 1) : std::move(cell.text));
     }
@@ -147,9 +165,9 @@ class CsvRows {
       if (!parser_.next(row)) return false;
     while (names_.size() > 1 && row.size() == 1 && row[0].text.empty() && !row[0].quoted);
     if (row.size() != names_.size())
-      throw ParseError(
-          {.file = options_.file, .line = row[0].line},
-          message("The row has ", row.size(), " fields, but there are ", names_.size(), " columns."));
+      throw ParseError({.file = options_.file, .line = row[0].line},
+                       message("The row has ", counted(row.size(), "field"), ", but the file has ",
+                               counted(names_.size(), "column"), "."));
     return true;
   }
   Location place(const Cell& cell, std::size_t column) const {
@@ -247,15 +265,24 @@ Table read_with(const Schema& schema, std::string_view text, const CsvOptions& o
 
 // --- writing
 
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
 std::string field_text(const std::string& text, const CsvOptions& options) {
   const bool marker =
       std::find(options.missing.begin(), options.missing.end(), text) != options.missing.end();
   const bool special = text.find_first_of(std::string("\"\r\n") + options.delimiter) != std::string::npos;
   const bool blank_edge = detail::trimmed(text).size() != text.size();
-  if (!text.empty() && !marker && !special && !blank_edge && !text.starts_with(kMark)) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
+  const bool bare = !text.empty() && !marker && !special && !blank_edge && !text.starts_with(kMark);
+  return bare ? text : quoted(text);
+}
+
+std::string name_text(const std::string& name, const CsvOptions& options) {
+  const bool delimits = name.find_first_of(kUsualDelimiters) != std::string::npos;
+  return delimits ? quoted(name) : field_text(name, options);
 }
 
 // Unquoted, so it must be a marker itself.
@@ -291,7 +318,7 @@ void write_csv(const Table& table, std::ostream& out, const CsvOptions& options)
   check_options(options);
   const auto& fields = table.schema().fields;
   const auto end_of = [&](std::size_t i) { return i + 1 < fields.size() ? options.delimiter : '\n'; };
-  for (std::size_t i = 0; i < fields.size(); ++i) out << field_text(fields[i].name, options) << end_of(i);
+  for (std::size_t i = 0; i < fields.size(); ++i) out << name_text(fields[i].name, options) << end_of(i);
   for (std::size_t row = 0; row < table.rows(); ++row)
     for (std::size_t i = 0; i < fields.size(); ++i)
       out << cell_text(table.column(i), row, options) << end_of(i);

@@ -5,6 +5,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "synthema/core/counted.hpp"
+
 namespace synthema {
 
 namespace {
@@ -55,7 +57,7 @@ std::vector<std::vector<std::size_t>> split(const Table& table, std::span<const 
              : static_cast<std::size_t>(std::llround(cumulative * static_cast<double>(subjects.size())));
     if (end <= begin)
       throw ConfigError({.field = "shares"},
-                        message("With ", subjects.size(), " subjects, part ", parts.size() + 1,
+                        message("With ", counted(subjects.size(), "subject"), ", part ", parts.size() + 1,
                                 " of the split would be empty; use larger shares or more data."));
     std::vector<std::size_t> rows;
     for (; begin < end; ++begin) rows.insert(rows.end(), subjects[begin].begin(), subjects[begin].end());

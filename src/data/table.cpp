@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "synthema/core/counted.hpp"
+
 namespace synthema {
 
 namespace {
@@ -41,14 +43,14 @@ Table::Table(Schema schema, std::vector<Column> columns)
     : schema_(std::move(schema)), columns_(std::move(columns)) {
   schema_.check();
   if (schema_.fields.size() != columns_.size())
-    throw SchemaError(message("The schema has ", schema_.fields.size(), " fields, but there are ",
-                              columns_.size(), " columns."));
+    throw SchemaError(message("The schema has ", counted(schema_.fields.size(), "field"),
+                              ", but the table has ", counted(columns_.size(), "column"), "."));
   rows_ = columns_.empty() ? 0 : columns_.front().size();
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i].size() != rows_)
-      throw SchemaError(
-          {.field = schema_.fields[i].name},
-          message("The column has ", columns_[i].size(), " rows, but the first column has ", rows_, "."));
+      throw SchemaError({.field = schema_.fields[i].name},
+                        message("The column has ", counted(columns_[i].size(), "row"),
+                                ", but the first column has ", rows_, "."));
     check_column(schema_.fields[i], columns_[i]);
   }
 }

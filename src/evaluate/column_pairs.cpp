@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -167,7 +168,7 @@ Score ColumnPairs::evaluate(const Table* real, const Table& synthetic,
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
   if (context.holdout && context.holdout->rows() > 0)
     if (const auto value = mean_of(all_pairs(*real, *context.holdout, correlation_, context)))
-      score.ceiling = Bound{*value, message("holdout, ", context.holdout->rows(), " real rows")};
+      score.ceiling = Bound{*value, message("holdout, ", counted(context.holdout->rows(), "real row"))};
   return score;
 }
 

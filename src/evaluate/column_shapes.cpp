@@ -4,6 +4,7 @@
 #include <map>
 
 #include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/distance.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -168,7 +169,7 @@ Score ColumnFidelity::evaluate(const Table* real, const Table& synthetic,
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
   if (context.holdout)
     if (const auto value = mean_of_parts(parts_of(measure, *real, *context.holdout, convention_)))
-      score.ceiling = Bound{*value, message("holdout, ", context.holdout->rows(), " real rows")};
+      score.ceiling = Bound{*value, message("holdout, ", counted(context.holdout->rows(), "real row"))};
   return score;
 }
 

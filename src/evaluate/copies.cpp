@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/data/json.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -62,7 +63,7 @@ Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
   set_ratio(score, copies(synthetic, names, keys), Units::of(synthetic), context);
   if (context.holdout && context.holdout->rows() > 0 && has_all(*context.holdout, names))
     score.ceiling = Bound{*copies(*context.holdout, names, keys).value(),
-                          message("holdout, ", context.holdout->rows(), " real rows")};
+                          message("holdout, ", counted(context.holdout->rows(), "real row"))};
   return score;
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "src/evaluate/distinct_items.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/ngrams.hpp"
 
@@ -41,7 +42,7 @@ Score DistinctN::evaluate(const Table* real, const Table& synthetic, const Evalu
   if (sample.size() == 0) return undefined(std::move(score), kNoTexts);
   const detail::DistinctItems items = distinct_ngrams(sample, order_);
   if (items.total() == 0)
-    return undefined(std::move(score), message("No text has ", order_, " words or more."));
+    return undefined(std::move(score), message("No text has ", counted(order_, "word"), " or more."));
   score.n = sample.size();
   score.value = ratio(items.different(), items.total());
   set_jackknife(score, items.without_each(ratio), sample.units);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "src/evaluate/distinct_items.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/ngrams.hpp"
 #include "synthema/text/vocabulary.hpp"
@@ -130,7 +131,8 @@ TextSample with_words(const TextSample& sample, Score& score) {
     }
   out.units = sample.units.take(kept);
   if (kept.size() < sample.size())
-    score.warnings.push_back(message(sample.size() - kept.size(), " texts have no words and are left out."));
+    score.warnings.push_back(
+        message("Left out: ", counted(sample.size() - kept.size(), "text"), " without words."));
   return out;
 }
 

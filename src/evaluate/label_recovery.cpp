@@ -3,6 +3,7 @@
 #include <map>
 #include <unordered_set>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/tf_idf.hpp"
 
@@ -38,8 +39,8 @@ LabelledRows labelled_rows(const TextSample& sample, const TermList& list, Score
       out.terms.push_back(*term);
     }
   if (const std::size_t unknown = sample.size() - out.rows.size(); unknown > 0)
-    score.warnings.push_back(message(unknown, " of ", sample.size(),
-                                     " rows have a label that is not in the term list and are left out."));
+    score.warnings.push_back(message("Left out: ", unknown, " of ", counted(sample.size(), "row"),
+                                     " with a label that is not in the term list."));
   return out;
 }
 
@@ -80,7 +81,8 @@ Bound name_ceiling(const TfIdf& index, const TermList& list, const LabelledRows&
     if (fresh) entry->second = gain(measure, index.rank_of(list.terms()[term].name, term));
     ratio.add(entry->second);
   }
-  return {*ratio.value(), message("the label's name alone as the text (", known.size(), " labels)")};
+  return {*ratio.value(),
+          message("the label's name alone as the text (", counted(known.size(), "label"), ")")};
 }
 
 void add_parts(Score& score, const TermList& list, const LabelledRows& rows, const Recovery& recovery) {

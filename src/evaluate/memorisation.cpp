@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/phrase_index.hpp"
 
@@ -98,7 +99,7 @@ Score Memorisation::evaluate(const Table*, const Table& synthetic, const Evaluat
         {"maximum", *std::max_element(rows.numerator.begin(), rows.numerator.end()), 1, "words"});
   if (const auto holdout = text_sample_if_any(context.holdout.get(), context); holdout && holdout->size() > 0)
     if (const auto value = copied_by_row(measure_, both, *holdout).value())
-      score.ceiling = Bound{*value, message("holdout texts, ", holdout->size(), " rows")};
+      score.ceiling = Bound{*value, message("holdout texts, ", counted(holdout->size(), "row"))};
   return score;
 }
 

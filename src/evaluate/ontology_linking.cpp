@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "src/evaluate/embedded_texts.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -116,8 +117,8 @@ Labelled labelled(const TextSample& sample, const TermList& list, Score& score) 
       out.texts.push_back(sample.texts[row]);
     }
   if (const std::size_t unknown = sample.size() - out.rows.size(); unknown > 0)
-    score.warnings.push_back(message(unknown, " of ", sample.size(),
-                                     " rows have a label that is not in the term list and are left out."));
+    score.warnings.push_back(message("Left out: ", unknown, " of ", counted(sample.size(), "row"),
+                                     " with a label that is not in the term list."));
   return out;
 }
 

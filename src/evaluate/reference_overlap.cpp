@@ -1,5 +1,6 @@
 #include "synthema/evaluate/text/reference_overlap.hpp"
 
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
 #include "synthema/evaluate/text/rouge.hpp"
@@ -35,8 +36,9 @@ std::optional<TextPairs> text_pairs(const Table& table, const std::string& refer
     return std::nullopt;
   }
   if (kept.size() < table.rows())
-    score.warnings.push_back(message(table.rows() - kept.size(), " of ", table.rows(),
-                                     " rows lack the text or the reference and are left out."));
+    score.warnings.push_back(message("Left out: ", table.rows() - kept.size(), " of ",
+                                     counted(table.rows(), "row"),
+                                     " without a text or without a reference."));
   out.units = Units::of(table).take(kept);
   score.n = kept.size();
   return out;

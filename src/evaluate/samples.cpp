@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/text/tokens.hpp"
 
 namespace synthema {
@@ -73,7 +74,8 @@ std::string label_column_of(const Table& table, const EvaluationContext& context
 TextSample text_sample(const Table& table, const EvaluationContext& context, Score& score) {
   TextSample out = read_texts(table, context);
   if (const std::size_t missing = table.rows() - out.size(); missing > 0)
-    score.warnings.push_back(message(missing, " of ", table.rows(), " rows have no text and are left out."));
+    score.warnings.push_back(
+        message("Left out: ", missing, " of ", counted(table.rows(), "row"), " without text."));
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/utf8.hpp"
 #include "synthema/text/bm25.hpp"
@@ -91,8 +92,8 @@ Check length_in_words(std::size_t minimum, std::size_t maximum, std::string fiel
   require(minimum <= maximum, "minimum", "The least length must not be above the greatest.");
   return text_check("length", std::move(field), [=](const Task&, const std::string& text) -> Reason {
     const std::size_t count = words(text).size();
-    if (count < minimum) return message("The text has fewer than ", minimum, " words.");
-    if (count > maximum) return message("The text has more than ", maximum, " words.");
+    if (count < minimum) return message("The text has fewer than ", counted(minimum, "word"), ".");
+    if (count > maximum) return message("The text has more than ", counted(maximum, "word"), ".");
     return std::nullopt;
   });
 }

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "synthema/core/counted.hpp"
+
 namespace synthema {
 
 RowLedger::RowLedger(const RunOptions& options, const RowSink& sink, RunCounts before)
@@ -27,8 +29,9 @@ bool RowLedger::wants_more(std::size_t under_way) const {
 
 void RowLedger::check_end() const {
   if (complete() || !end_ || counts_.rows < *end_) return;
-  throw GenerationError(message("There are only ", *end_, " tasks, and they gave ", counts_.accepted,
-                                " of the ", options_.rows, " rows that were asked for: ", counts_.text(),
+  throw GenerationError(message("There are no more conditions: ", counted(*end_, "task"), " gave ",
+                                counts_.accepted, " of the ", counted(options_.rows, "row"),
+                                " asked for, with ", counts_.text(),
                                 ". The rows reached are kept. Give more conditions, or ask for fewer rows."));
 }
 
@@ -46,12 +49,11 @@ void RowLedger::commit() {
 void RowLedger::check_hopeless() const {
   if (counts_.attempts < options_.hopeless_after || counts_.attempts == 0) return;
   if (counts_.acceptance() >= options_.hopeless_below) return;
-  throw GenerationError(
-      message("The run was stopped because it is hopeless: only ", counts_.text(), ". It had ",
-              counts_.accepted, " of ", options_.rows,
-              " rows, and they are kept. Change the prompt, the model or the checks, or lower "
-              "hopeless_below (now ",
-              options_.hopeless_below, ")."));
+  throw GenerationError(message("The run was stopped because it is hopeless: only ", counts_.text(),
+                                ". It had ", counts_.accepted, " of ", counted(options_.rows, "row"),
+                                "; what it had is kept. Change the prompt, the model or the checks, or lower "
+                                "hopeless_below (now ",
+                                options_.hopeless_below, ")."));
 }
 
 void RowLedger::report() const {

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <limits>
 
+#include "synthema/core/counted.hpp"
+
 namespace synthema {
 
 namespace {
@@ -54,13 +56,13 @@ void RunCounts::add(std::span<const RowOutcome> attempts_of_row) {
 std::string RunCounts::text() const {
   char percent[32];
   std::snprintf(percent, sizeof percent, "%.1f %%", 100 * acceptance());
-  std::string out = message(accepted, " of ", attempts, " attempts were accepted (", percent, ")");
+  std::string out = message(accepted, " of ", counted(attempts, "attempt"), " accepted (", percent, ")");
   std::vector<std::pair<std::uint64_t, std::string>> reasons;
   for (const auto& [why, times] : rejected) reasons.emplace_back(times, why.first + ": " + why.second);
   std::ranges::stable_sort(reasons, std::ranges::greater(), [](const auto& r) { return r.first; });
   const char* separator = "; rejected most often: ";
   for (std::size_t i = 0; i < std::min<std::size_t>(3, reasons.size()); ++i) {
-    out += message(separator, reasons[i].second, " (", reasons[i].first, " times)");
+    out += message(separator, reasons[i].second, " (", counted(reasons[i].first, "time"), ")");
     separator = "; ";
   }
   return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/data/json.hpp"
 
 namespace synthema {
@@ -50,8 +51,8 @@ void require_consistent(const std::string& folder, const AllLines& all, const Ve
   }
   const std::uint64_t wanted = options_from(manifest.manifest).rows;
   if (manifest.complete && result.rows != wanted)
-    throw RunFolderError({.file = folder}, message("The run says it is complete with ", wanted, " rows, but ",
-                                                   result.rows, " are there."));
+    throw RunFolderError({.file = folder}, message("The run says it is complete with ",
+                                                   counted(wanted, "row"), ", but has ", result.rows, "."));
 }
 
 void require_manifest(const std::string& folder, const Record& wanted) {
@@ -64,7 +65,8 @@ void require_manifest(const std::string& folder, const Record& wanted) {
 
 std::string difference(const RowLines& there, const std::vector<RowOutcome>& again) {
   if (there.lines.size() != again.size())
-    return message("The row took ", there.lines.size(), " attempts, but ", again.size(), " when made again.");
+    return message("The row took ", counted(there.lines.size(), "attempt"), ", but ", again.size(),
+                   " when made again.");
   for (std::size_t i = 0; i < again.size(); ++i)
     if (to_json(again[i]) != there.lines[i]) return message("Attempt ", i, " differs when made again.");
   return {};
@@ -92,12 +94,14 @@ double real_number(const Record& manifest, const char* name) {
 }  // namespace
 
 std::string VerifyResult::text() const {
-  const std::string whole = message(rows, " rows and ", rejected, " rejected attempts are whole; ");
+  const std::string whole =
+      message("whole: ", counted(rows, "row"), ", ", counted(rejected, "rejected attempt"), "; ");
   if (rescored == 0)
-    return message(whole, regenerated, " rows made again, ", differences.size(), " of them differ");
-  return message(whole, rescored, " rows re-scored: ", tokens.same, " tokens are the same, ", tokens.near,
-                 " are near-ties, ", tokens.different, " are not what the model draws; ", differences.size(),
-                 " rows differ");
+    return message(whole, "made again: ", counted(regenerated, "row"), ", of which ", differences.size(),
+                   " differ");
+  return message(whole, "re-scored: ", counted(rescored, "row"), ", with ", counted(tokens.same, "token"),
+                 " the same, ", counted(tokens.near, "near-tie"), ", ", tokens.different,
+                 " not what the model draws; ", differences.size(), " of the rows differ");
 }
 
 RunOptions options_from(const Record& manifest) {

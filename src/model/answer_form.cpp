@@ -14,6 +14,7 @@
 #include "src/model/json_schema.hpp"
 #include "src/model/json_text.hpp"
 #include "src/model/regex.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/data/field_rule.hpp"
 #include "synthema/data/json.hpp"
@@ -557,7 +558,7 @@ bool FormConstraint::accept(TokenId id) {
 void FormConstraint::rollback(std::size_t n) {
   if (n > before_.size())
     throw ConfigError(
-        message("A rollback of ", n, " tokens was asked for, but ", before_.size(), " were accepted."));
+        message("A rollback of ", counted(n, "token"), " was asked for, after only ", before_.size(), "."));
   if (n == 0) return;
   Saved& saved = before_[before_.size() - n];
   at_ = std::move(saved.at);

@@ -281,6 +281,25 @@ def test_evaluate_writes_a_report(tmp_path, capsys):
     assert "accepted rows" not in page
 
 
+@pytest.mark.parametrize(("name", "character"), [(";", ";"), ("tab", "\t"), ("\\t", "\t")])
+def test_evaluate_reads_csv_files_of_another_delimiter(name, character, tmp_path, capsys):
+    text = f"text{character}age\nmy chest hurts, badly{character}41\nI cough a lot{character}63\n"
+    for file in ("s.csv", "r.csv"):
+        (tmp_path / file).write_text(text)
+    arguments = ["evaluate", str(tmp_path / "s.csv"), "--real", str(tmp_path / "r.csv"), "--json"]
+    arguments += ["--out", str(tmp_path / "r"), "--delimiter"]
+    assert cli.main([*arguments, name]) == 0
+    assert json.loads(lines(capsys)[0])["scores"]["column_shapes"] == 1
+    assert cli.main([*arguments, ";;"]) == 1
+    assert "The delimiter must be one ASCII character" in lines(capsys)[1]
+
+
+def test_evaluate_says_that_a_delimiter_may_be_another(tmp_path, capsys):
+    (tmp_path / "s.csv").write_text("text;age\nmy chest hurts;41\n")
+    assert cli.main(["evaluate", str(tmp_path / "s.csv"), "--out", str(tmp_path / "r")]) == 1
+    assert "give ';' as the delimiter" in lines(capsys)[1]
+
+
 @pytest.mark.parametrize(
     ("name", "bytes_"),
     [("s.csv.gz", b"no gzip"), ("s.jsonl.gz", gzip.compress(b"{}" * 99)[:20]), ("s.parquet", b"PAR1 PAR1")],

@@ -149,7 +149,7 @@ def test_conditions_as_a_frame_that_ends():
     frame = synthema.Table.from_records(schema, [{"topic": "a"}, {"topic": "b"}])
     run = synthema.generate(note, synthema.ngram_model(TEXTS), rows=5, conditions=frame)
     assert [r["topic"] for r in records(run.rows)] == ["a", "b", "a", "b", "a"]
-    with pytest.raises(GenerationError, match="only 2 tasks"):
+    with pytest.raises(GenerationError, match="2 tasks gave"):
         synthema.generate(note, synthema.ngram_model(TEXTS), rows=5, conditions=frame, cycle=False)
 
 

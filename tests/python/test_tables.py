@@ -134,7 +134,7 @@ def test_take_select_head_and_split():
 
 def test_shows_itself():
     t = synthema.table({"note": ["<b>" + "x" * 500, None]})
-    assert repr(t) == "<synthema.Table: 2 rows, 1 columns: note>"
+    assert repr(t) == "<synthema.Table: 2 rows, 1 column: note>"
     page = t._repr_html_()
     assert "&lt;b&gt;" in page
     assert "<b>" not in page

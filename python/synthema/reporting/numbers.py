@@ -93,6 +93,11 @@ def interval_text(score: Mapping[str, Any]) -> str:
     return f"{low.removesuffix(' %')} to {high}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 row", "1,200 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Seconds in words: 0.8 s, 42 s, 6 min 10 s, 2 h 3 min."""
     if seconds < 10:

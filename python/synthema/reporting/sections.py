@@ -7,7 +7,7 @@ from typing import Any
 
 from synthema.reporting import charts
 from synthema.reporting.markup import Html, definition_list, details, element, join
-from synthema.reporting.numbers import duration, interval_text, number, percent, shown, words
+from synthema.reporting.numbers import counted, duration, interval_text, number, percent, shown, words
 from synthema.reporting.verdict import LIMITS, Limit, is_weak, score_named, summary, value_of, weaknesses
 
 Document = Mapping[str, Any]
@@ -126,7 +126,9 @@ def _acceptance_card(run: Mapping[str, Any]) -> Html | None:
     if not attempts or accepted is None:
         return None
     share = accepted / attempts
-    return _card(percent(share), "of drafts accepted", f"{attempts:,} drafts", weak=share < LIMITS[0].value)
+    return _card(
+        percent(share), "of drafts accepted", counted(attempts, "draft"), weak=share < LIMITS[0].value
+    )
 
 
 def _score_card(score: Score | None, label: str) -> Html | None:
@@ -191,7 +193,9 @@ def _unmeasured(groups: Sequence[Group]) -> Html | None:
     if not groups:
         return None
     pairs = [(words(str(_first(g).get("name"))), _first(g).get("undefined") or "not defined") for g in groups]
-    return details(f"{len(groups)} measures that are not defined here", definition_list(pairs), class_="more")
+    return details(
+        f"{counted(len(groups), 'measure')} not defined here", definition_list(pairs), class_="more"
+    )
 
 
 def family_of(group: Sequence[Score | None]) -> str:
@@ -365,7 +369,7 @@ def _concepts(document: Document) -> Html | None:
         "hardly write about the concept."
     )
     shown_items, rest = items[:60], items[60:]
-    more = details(f"{len(rest)} further concepts", charts.bars(rest)) if rest else None
+    more = details(counted(len(rest), "further concept"), charts.bars(rest)) if rest else None
     return element(
         "figure",
         element("h3", "Acceptance by concept"),
@@ -384,12 +388,12 @@ def rows(document: Document) -> Html | None:
     if not sample:
         return None
     total = (document.get("run") or {}).get("accepted") or len(sample)
-    lead = f"{len(sample)} of {total:,} accepted rows, in the order of their row ids."
+    lead = f"{len(sample)} of {counted(total, 'accepted row')}, in the order of their row ids."
     if any(row.get("highlights") for row in sample):
         lead += " Marked words state a fact of the record."
     cards = [_row(row, document) for row in sample]
     kept, folded = cards[:12], cards[12:]
-    more = details(f"{len(folded)} more rows", *folded, class_="more") if folded else None
+    more = details(counted(len(folded), "more row"), *folded, class_="more") if folded else None
     return section("Rows", *kept, more, id_="rows", lead=lead)
 
 
@@ -472,12 +476,12 @@ def rejected(document: Document) -> Html | None:
         return None
     total = sum((document.get("rejections") or {}).values()) or len(sample)
     lead = (
-        f"{len(sample)} of {total:,} rejected drafts, a few for each check. "
+        f"{len(sample)} of {counted(total, 'rejected draft')}, a few for each check. "
         "All of them are in rejected.jsonl of the run folder."
     )
     cards = [_rejected_row(row, document) for row in sample]
     kept, folded = cards[:8], cards[8:]
-    more = details(f"{len(folded)} more rejected drafts", *folded, class_="more") if folded else None
+    more = details(counted(len(folded), "more rejected draft"), *folded, class_="more") if folded else None
     return section("Rejected drafts", *kept, more, id_="rejected", lead=lead)
 
 

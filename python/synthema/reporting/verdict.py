@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthema.reporting.numbers import number, percent, shown, words
+from synthema.reporting.numbers import counted, number, percent, shown, words
 
 Score = Mapping[str, Any]
 
@@ -81,7 +81,10 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
             found.append(f"{words(limit.name)} is {shown(score, value)}: {limit.meaning}.")
     rows = (section or {}).get("rows")
     if isinstance(rows, int) and rows < SMALL:
-        found.append(f"With {rows} rows the intervals are wide: do not rank two runs by these numbers alone.")
+        found.append(
+            f"With {counted(rows, 'row')} the intervals are wide: "
+            "do not rank two runs by these numbers alone."
+        )
     return found
 
 
@@ -91,9 +94,9 @@ def _acceptance(document: Mapping[str, Any]) -> str | None:
     if not isinstance(accepted, int) or not isinstance(attempts, int) or attempts == 0:
         return None
     return (
-        f"{accepted} rows were accepted out of {attempts} drafts: {percent(accepted / attempts)} of what the "
-        f"model "
-        "wrote passed every check, the rest is kept apart with its reason."
+        f"Out of {counted(attempts, 'draft')}, {accepted:,} became accepted rows: "
+        f"{percent(accepted / attempts)} of what the model wrote passed every check, "
+        "the rest is kept apart with its reason."
     )
 
 
@@ -126,6 +129,6 @@ def summary(document: Mapping[str, Any]) -> list[str]:
     if not sentences:
         rows, scores = sections[0].get("rows"), sections[0].get("scores") or []
         defined = sum(1 for s in scores if value_of(s) is not None)
-        on_rows = f" on {rows:,} rows" if rows is not None else ""
-        sentences.append(f"{defined} of {len(scores)} measures could be computed{on_rows}.")
+        on_rows = f" on {counted(rows, 'row')}" if rows is not None else ""
+        sentences.append(f"{defined} of {counted(len(scores), 'measure')} could be computed{on_rows}.")
     return sentences

@@ -81,7 +81,7 @@ TEST_CASE("what is broken is refused with its place and without its value") {
     CHECK_THROWS_WITH_AS(read_csv(text, {.file = "f.csv"}), doctest::Contains(part), ParseError);
   };
   refused("", "f.csv: The file is empty");
-  refused("a,b\n1\n", "f.csv, line 2: The row has 1 fields, but there are 2 columns");
+  refused("a,b\n1\n", "f.csv, line 2: The row has 1 field, but the file has 2 columns.");
   refused("a,b\n1,2,3\n", "line 2");
   refused("a,b\n\"x\ny\",1\n\"z,2\n", "line 4, column 1");
   refused("a,b\nx,y\"z\n", "line 2, column 4");
@@ -89,6 +89,8 @@ TEST_CASE("what is broken is refused with its place and without its value") {
   refused("a,b\nx\ry,1\n", "line 2, column 2");
   refused("a,b\nok,\xff\n", "line 2, column 4");
   refused("a,a\n", "field 'a'");
+  refused("a;b\n1;2\n", "line 1: The file has a single column, whose name holds ';'");
+  refused("a\tb\n1\t2\n", "give a tab as the delimiter");
   refused(
       "\xFF\xFE"
       "a",
@@ -154,6 +156,13 @@ TEST_CASE("a single column keeps its missing values") {
   const Table table = Table::from_records(schema, std::vector<Record>{{}, {{"t", ""}}, {}});
   CHECK(written(table) == "t\n\n\"\"\n\n");
   CHECK(content_digest(read_csv(written(table), {.schema = &schema})) == content_digest(table));
+}
+
+TEST_CASE("a single column may be named by what usually separates, in quotes") {
+  const Table table = read_csv("\"a;b\"\n1\n");
+  CHECK(table.schema().fields[0].name == "a;b");
+  CHECK(written(table) == "\"a;b\"\n1\n");
+  CHECK(read_csv("a;b\n1;2\n", {.delimiter = ';'}).columns() == 2);
 }
 
 TEST_CASE("files: read, empty and missing") {

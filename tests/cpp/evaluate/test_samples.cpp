@@ -15,7 +15,7 @@ TEST_CASE("rows without a text are left out and counted") {
   CHECK(sample.words[0] == std::vector<std::string>{"my", "head", "hurts"});
   CHECK(sample.labels == std::vector<std::string>{"A", ""});
   CHECK(sample.units.count == 2);
-  CHECK(score.warnings == std::vector<std::string>{"1 of 3 rows have no text and are left out."});
+  CHECK(score.warnings == std::vector<std::string>{"Left out: 1 of 3 rows without text."});
 }
 
 TEST_CASE("which column is judged, and which holds labels") {
