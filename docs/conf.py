@@ -10,6 +10,7 @@ project = "synthema"
 version = release = installed_version("synthema")
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.autosummary"]
 html_theme = "furo"
+html_show_copyright = False
 html_title = f"synthema {version}"
 exclude_patterns = ["_build", "_generated"]
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -64,7 +65,16 @@ def _keys():
 def _metrics():
     """Every evaluator with its definition, as its own score says it."""
     rows = synthema.table({"text": ["my chest hurts", "my head hurts"], "age": [40, 71]})
-    report = synthema.evaluate(rows, rows, evaluators=synthema.evaluation.evaluator_names())
+    report = synthema.evaluate(
+        rows,
+        rows,
+        holdout=rows,
+        target="age",
+        embedder=lambda texts: [[1.0]] * len(texts),
+        evaluators=synthema.evaluation.evaluator_names(),
+    )
+    untold = [s.name for s in report.scores if not s.estimand or not s.definition]
+    assert not untold, f"Evaluators that do not say what they are: {untold}"
     return _table(
         ["metric", "better", "what it estimates", "definition", "convention"],
         [[f"`{s.name}`", s.direction, s.estimand, s.definition, s.convention] for s in report.scores],

@@ -358,20 +358,18 @@ class Run:
         return f"<Run: {self._record.text}>"
 
     def _repr_html_(self) -> str:
-        names, shown = self.rows.names, self.rows.head(10).records()
-        head = "".join(f"<th>{html.escape(n)}</th>" for n in names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(r[n]))}</td>" for n in names) + "</tr>" for r in shown
-        )
-        why = "".join(
-            f"<li>{html.escape(check)}: {html.escape(reason)} ({count})</li>"
+        from synthema.reporting.numbers import counted, percent
+        from synthema.tables import html as table_html
+
+        share = f" ({percent(self.acceptance)})" if self.attempts else ""
+        state = "" if self.complete else " The run did not reach its target."
+        reasons = "".join(
+            f"<li>{html.escape(check)}: {html.escape(reason)} ({counted(count, 'time')})</li>"
             for check, reason, count in self.reasons[:5]
         )
-        state = "" if self.complete else " The run did not reach its target."
-        return (
-            f"<p>{html.escape(self._record.text)}.{state}</p><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>" + (f"<p>Rejected for:</p><ul>{why}</ul>" if why else "")
-        )
+        why = f"<p>Rejected most often:</p><ul>{reasons}</ul>" if reasons else ""
+        accepted = f"{len(self):,} of {counted(self.attempts, 'attempt')} accepted{share}."
+        return f"<p>{accepted}{state}</p>{table_html(self.rows)}{why}"
 
 
 def _is_drawn(conditions: Any) -> bool:

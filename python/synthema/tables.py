@@ -194,12 +194,14 @@ def html(data: Table) -> str:
     """Show the first rows as an HTML table: kinds under the names, long texts cut, missing values marked."""
     from synthema.reporting.numbers import counted
 
+    look = 'style="text-align:left;vertical-align:top;padding:3px 16px 3px 0"'  # notebooks align to the right
     head = "".join(
-        f"<th>{_html.escape(f.name)}<br><small>{_html.escape(' '.join([f.kind, *f.roles]))}</small></th>"
+        f"<th {look}>{_html.escape(f.name)}<br>"
+        f'<small style="font-weight:normal">{_html.escape(" ".join([f.kind, *f.roles]))}</small></th>'
         for f in data.schema.fields
     )
     rows = "".join(
-        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>"
+        "<tr>" + "".join(f"<td {look}>{_cell(value)}</td>" for value in row.values()) + "</tr>"
         for row in data.head(_SHOWN_ROWS).records()
     )
     shown = min(len(data), _SHOWN_ROWS)

@@ -1,5 +1,6 @@
 """Whatever a user can reach and name has a docstring of its own, beyond its signature."""
 
+import functools
 import inspect
 import re
 
@@ -12,7 +13,8 @@ _SIGNATURE = re.compile(r"^\s*(\d+\. )?\w+\(.*\)( -> .*)?$|^Overloaded function\
 def members(cls):
     for name, member in vars(cls).items():
         if not name.startswith("_") and (
-            isinstance(member, (property, staticmethod, classmethod)) or callable(member)
+            isinstance(member, (property, functools.cached_property, staticmethod, classmethod))
+            or callable(member)
         ):
             yield name, member
 

@@ -54,7 +54,10 @@ def test_checks_reject_with_name_and_reason_and_nothing_disappears():
     assert len(run.drafts) == len(run.rejected) + len(run.rows) == run.attempts
     assert run.reasons == [("short", "too long", len(run.rejected))]
     assert all(r["free_tokens"] > 0 for r in records(run.drafts))
-    assert "accepted" in run._repr_html_()
+    page = run._repr_html_()
+    assert f"10 of {run.attempts} attempts accepted" in page
+    assert f"<li>short: too long ({len(run.rejected)} times)</li>" in page
+    assert page.count("<tr>") == 11  # the head and ten rows
 
 
 def test_several_questions_at_once_and_in_turn():
