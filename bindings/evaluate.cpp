@@ -6,6 +6,7 @@
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/suite.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
+#include "synthema/evaluate/text/chrf.hpp"
 #include "synthema/evaluate/text/rouge.hpp"
 #include "synthema/evaluate/text/self_bleu.hpp"
 
@@ -354,6 +355,16 @@ void bind_text_metrics(py::module_& module) {
       },
       py::arg("hypotheses"), py::arg("references"),
       "sacreBLEU of a corpus with one reference a text, 0 to 100.");
+  module.def("sentence_chrf", &sentence_chrf, py::arg("hypothesis"), py::arg("reference"),
+             "chrF of one text as sacreBLEU, 0 to 100.");
+  module.def(
+      "corpus_chrf",
+      [](const Texts& hypotheses, const Texts& references) {
+        const py::gil_scoped_release release;
+        return corpus_chrf(hypotheses, references);
+      },
+      py::arg("hypotheses"), py::arg("references"),
+      "chrF of a corpus with one reference a text, as sacreBLEU, 0 to 100.");
   using Triple = std::tuple<double, double, double>;
   const auto triple = [](const RougeScore& s) { return Triple(s.precision, s.recall, s.f1); };
   module.def(

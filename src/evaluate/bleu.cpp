@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "src/evaluate/python_space.hpp"
 #include "synthema/core/error.hpp"
-#include "synthema/core/utf8.hpp"
 #include "synthema/text/ngrams.hpp"
 
 namespace synthema {
@@ -12,24 +12,12 @@ namespace {
 
 constexpr std::size_t kOrders = 4;
 
-// What Python's str.split and str.rstrip take for white space.
-bool is_python_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
-
-CodePoint code_point(std::string_view text, std::size_t at) {
-  const CodePoint point = decode_utf8(text, at);
-  return point.length > 0 ? point : CodePoint{0xFFFD, 1};
-}
-
 std::string_view without_trailing_space(std::string_view text) {
   std::size_t end = 0;
   for (std::size_t at = 0; at < text.size();) {
-    const CodePoint point = code_point(text, at);
+    const CodePoint point = detail::code_point(text, at);
     at += point.length;
-    if (!is_python_space(point.value)) end = at;
+    if (!detail::is_python_space(point.value)) end = at;
   }
   return text.substr(0, end);
 }
@@ -96,8 +84,8 @@ std::vector<std::string> split_on_space(std::string_view text) {
   std::vector<std::string> out;
   bool open = false;
   for (std::size_t at = 0; at < text.size();) {
-    const CodePoint point = code_point(text, at);
-    if (is_python_space(point.value)) {
+    const CodePoint point = detail::code_point(text, at);
+    if (detail::is_python_space(point.value)) {
       open = false;
     } else {
       if (!open) out.emplace_back();

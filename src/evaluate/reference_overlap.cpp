@@ -1,8 +1,12 @@
 #include "synthema/evaluate/text/reference_overlap.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
+#include "synthema/evaluate/text/chrf.hpp"
 #include "synthema/evaluate/text/rouge.hpp"
 
 namespace synthema {
@@ -44,14 +48,56 @@ std::optional<TextPairs> text_pairs(const Table& table, const std::string& refer
   return out;
 }
 
-constexpr std::size_t kOrders = 4;
+constexpr std::size_t kOrders = 4;  // of BLEU
 
-BleuCounts counts_from(std::span<const double> sums) {
+// The counts of a row as numbers that add up, and back.
+std::vector<double> flat(const BleuCounts& counts) {
+  std::vector<double> out(counts.matches.begin(), counts.matches.end());
+  out.insert(out.end(), counts.totals.begin(), counts.totals.end());
+  out.insert(out.end(), {counts.hypothesis_length, counts.reference_length});
+  return out;
+}
+BleuCounts bleu_counts_of(std::span<const double> sums) {
   BleuCounts out;
   for (std::size_t k = 0; k < kOrders; ++k) out.matches[k] = sums[k], out.totals[k] = sums[kOrders + k];
   out.hypothesis_length = sums[2 * kOrders];
   out.reference_length = sums[2 * kOrders + 1];
   return out;
+}
+
+std::vector<double> flat(const ChrfCounts& counts) {
+  std::vector<double> out(counts.matches.begin(), counts.matches.end());
+  out.insert(out.end(), counts.hypothesis.begin(), counts.hypothesis.end());
+  out.insert(out.end(), counts.reference.begin(), counts.reference.end());
+  return out;
+}
+ChrfCounts chrf_counts_of(std::span<const double> sums) {
+  ChrfCounts out;
+  constexpr std::size_t n = ChrfCounts::kOrders;
+  for (std::size_t k = 0; k < n; ++k)
+    out.matches[k] = sums[k], out.hypothesis[k] = sums[n + k], out.reference[k] = sums[2 * n + k];
+  return out;
+}
+
+// A score of the summed counts of all rows. `counts_of(text, reference)` gives the numbers of one row.
+template <class CountsOf, class ValueOf>
+Score corpus_score(Score score, const TextPairs& pairs, const EvaluationContext& context,
+                   const CountsOf& counts_of, const ValueOf& value_of) {
+  const std::size_t width = counts_of("", "").size();
+  RowSums sums{width, std::vector<double>(pairs.texts.size() * width)};
+  parallel_for(
+      pairs.texts.size(),
+      [&](std::size_t i) {
+        const std::vector<double> row = counts_of(pairs.texts[i], pairs.references[i]);
+        std::copy(row.begin(), row.end(), &sums.values[i * width]);
+      },
+      context.threads, 16);
+  std::vector<double> all(width, 0.0);
+  for (std::size_t i = 0; i < sums.values.size(); ++i) all[i % width] += sums.values[i];
+  score.value = value_of(all);
+  set_interval(score, bootstrap(sums, pairs.units, context,
+                                [&](std::span<const double> s) { return std::optional(value_of(s)); }));
+  return score;
 }
 
 RougeScore rouge_of(Rouge::Variant variant, const std::string& target, const std::string& text, bool stem) {
@@ -76,24 +122,22 @@ Score CorpusBleu::evaluate(const Table*, const Table& synthetic, const Evaluatio
   score.convention = "sacrebleu";
   const auto pairs = text_pairs(synthetic, reference_, context, score);
   if (!pairs) return score;
-  RowSums sums{2 * kOrders + 2, std::vector<double>(pairs->texts.size() * (2 * kOrders + 2))};
-  parallel_for(
-      pairs->texts.size(),
-      [&](std::size_t i) {
-        const BleuCounts c = bleu_counts(pairs->texts[i], pairs->references[i]);
-        double* row = &sums.values[i * sums.width];
-        for (std::size_t k = 0; k < kOrders; ++k) row[k] = c.matches[k], row[kOrders + k] = c.totals[k];
-        row[2 * kOrders] = c.hypothesis_length;
-        row[2 * kOrders + 1] = c.reference_length;
-      },
-      context.threads, 16);
-  std::vector<double> all(sums.width, 0.0);
-  for (std::size_t i = 0; i < sums.values.size(); ++i) all[i % sums.width] += sums.values[i];
-  score.value = bleu_from(counts_from(all));
-  set_interval(score, bootstrap(sums, pairs->units, context, [](std::span<const double> s) {
-                 return std::optional(bleu_from(counts_from(s)));
-               }));
-  return score;
+  return corpus_score(
+      std::move(score), *pairs, context,
+      [](std::string_view text, std::string_view reference) { return flat(bleu_counts(text, reference)); },
+      [](std::span<const double> sums) { return bleu_from(bleu_counts_of(sums)); });
+}
+
+Score CorpusChrf::evaluate(const Table*, const Table& synthetic, const EvaluationContext& context) const {
+  Score score = start_score(*this, "Corpus chrF of the texts against their references, 0 to 100.",
+                            "character n-grams of orders 1 to 6 without white space, beta 2, one reference");
+  score.convention = "sacrebleu";
+  const auto pairs = text_pairs(synthetic, reference_, context, score);
+  if (!pairs) return score;
+  return corpus_score(
+      std::move(score), *pairs, context,
+      [](std::string_view text, std::string_view reference) { return flat(chrf_counts(text, reference)); },
+      [](std::span<const double> sums) { return chrf_from(chrf_counts_of(sums)); });
 }
 
 std::string_view Rouge::name() const {

@@ -49,6 +49,7 @@ std::vector<AnyEvaluator> text_suite(const SuiteOptions& options) {
                        Memorisation::Measure::long_copies})
     out.emplace_back(Memorisation(m));
   out.emplace_back(CorpusBleu(options.reference_column));
+  out.emplace_back(CorpusChrf(options.reference_column));
   add_rouge(out, options, false);
   return out;
 }

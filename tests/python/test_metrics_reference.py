@@ -1,4 +1,4 @@
-"""BLEU, ROUGE, Porter, TF-IDF and self-BLEU against the libraries that define the published numbers."""
+"""BLEU, chrF, ROUGE, Porter, TF-IDF and self-BLEU against the libraries that define the published numbers."""
 
 # ruff: noqa: E501
 import random
@@ -50,6 +50,16 @@ def check_bleu(pairs):
     assert synthema.corpus_bleu(hypotheses, references) == pytest.approx(want, abs=1e-9)
 
 
+def check_chrf(pairs):
+    sacrebleu = pytest.importorskip("sacrebleu")
+    for a, b in pairs:
+        want = sacrebleu.sentence_chrf(b, [a]).score
+        assert synthema.sentence_chrf(b, a) == pytest.approx(want, abs=1e-9), (a, b)
+    hypotheses, references = [b for _, b in pairs], [a for a, _ in pairs]
+    want = sacrebleu.corpus_chrf(hypotheses, [references]).score
+    assert synthema.corpus_chrf(hypotheses, references) == pytest.approx(want, abs=1e-9)
+
+
 def check_rouge(pairs, stem):
     scorer = pytest.importorskip("rouge_score.rouge_scorer").RougeScorer(
         list(VARIANTS.values()), use_stemmer=stem
@@ -63,6 +73,14 @@ def check_rouge(pairs, stem):
 
 def test_bleu_of_odd_strings():
     check_bleu(odd_pairs())
+
+
+def test_chrf_of_odd_strings():
+    check_chrf(odd_pairs())
+
+
+def test_chrf_of_real_pairs(data_folder):
+    check_chrf(real_pairs(data_folder)[:200])  # the reference is slow
 
 
 @pytest.mark.parametrize("stem", [False, True])

@@ -110,7 +110,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-ACRONYMS = {"mrr": "MRR", "bleu": "BLEU", "rouge": "ROUGE", "lsum": "Lsum", "l": "L", "f1": "F1"}
+ACRONYMS = {
+    "mrr": "MRR",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "rouge": "ROUGE",
+    "lsum": "Lsum",
+    "l": "L",
+    "f1": "F1",
+}
 
 
 def words(name: str) -> str:

@@ -27,7 +27,7 @@ FAMILIES = (
     ("Who wrote it, and how long is it?", ("free", "length", "word")),
     (
         "How near is it to real data, or to its reference?",
-        ("column", "missing", "boundary", "range", "category", "bleu", "rouge"),
+        ("column", "missing", "boundary", "range", "category", "bleu", "chrf", "rouge"),
     ),
 )
 OTHER = "Further measures"

@@ -2,6 +2,7 @@
 
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
+#include "synthema/evaluate/text/chrf.hpp"
 #include "synthema/evaluate/text/reference_overlap.hpp"
 #include "tables.hpp"
 
@@ -20,13 +21,17 @@ Table pairs(const std::string& reference = "reference") {
 
 }  // namespace
 
-TEST_CASE("BLEU and ROUGE of rows that have both texts") {
+TEST_CASE("BLEU, chrF and ROUGE of rows that have both texts") {
   const Score bleu = CorpusBleu().evaluate(nullptr, pairs(), {});
   const std::vector<std::string> texts{"a b c d", "the cat ran fast"}, references{"a b c d", "the cat sat"};
   CHECK(bleu.value == Approx(corpus_bleu(texts, references)));
   CHECK(bleu.n == 2);
   CHECK(bleu.warnings.size() == 1);
   CHECK(bleu.convention == "sacrebleu");
+  const Score chrf = CorpusChrf().evaluate(nullptr, pairs(), {});
+  CHECK(chrf.value == Approx(corpus_chrf(texts, references)));
+  CHECK(chrf.interval.has_value());
+  CHECK(nonconformities(CorpusChrf(), nullptr, pairs(), {}).empty());
   const Score rouge = Rouge(Rouge::Variant::rouge1).evaluate(nullptr, pairs(), {});
   CHECK(rouge.value == Approx((1 + 4.0 / 7) / 2));
   CHECK(part_of(rouge, "precision") == Approx((1 + 2.0 / 4) / 2));

@@ -1,4 +1,4 @@
-// BLEU and ROUGE of the text column against a reference text in the same row.
+// BLEU, chrF and ROUGE of the text column against a reference text in the same row.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,19 @@ class SYNTHEMA_EXPORT CorpusBleu {
  public:
   explicit CorpusBleu(std::string reference_column = "reference") : reference_(std::move(reference_column)) {}
   std::string_view name() const { return "bleu"; }
+  Direction direction() const { return Direction::higher; }
+  Range range() const { return {0, 100}; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
+
+ private:
+  std::string reference_;
+};
+
+// Corpus chrF as sacreBLEU, in [0, 100]; see chrf.hpp. Kinder than BLEU to inflection and to spelling.
+class SYNTHEMA_EXPORT CorpusChrf {
+ public:
+  explicit CorpusChrf(std::string reference_column = "reference") : reference_(std::move(reference_column)) {}
+  std::string_view name() const { return "chrf"; }
   Direction direction() const { return Direction::higher; }
   Range range() const { return {0, 100}; }
   Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
