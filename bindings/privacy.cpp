@@ -213,17 +213,21 @@ noise_multiplier, sampling_rate, steps : float, float, int
            py::arg("unit"), py::arg("epsilon"), py::arg("delta"), py::arg("released"),
            py::arg("data_digest") = "", py::arg("private_noise") = true, py::arg("noise_multiplier") = 0.0,
            py::arg("sampling_rate") = 0.0, py::arg("steps") = 0)
-      .def_readonly("mechanism", &LedgerEntry::mechanism)
-      .def_readonly("sensitivity", &LedgerEntry::sensitivity)
-      .def_readonly("unit", &LedgerEntry::unit)
-      .def_readonly("epsilon", &LedgerEntry::epsilon)
-      .def_readonly("delta", &LedgerEntry::delta)
-      .def_readonly("released", &LedgerEntry::released)
-      .def_readonly("data_digest", &LedgerEntry::data_digest)
-      .def_readonly("private_noise", &LedgerEntry::private_noise)
-      .def_readonly("noise_multiplier", &LedgerEntry::noise_multiplier)
-      .def_readonly("sampling_rate", &LedgerEntry::sampling_rate)
-      .def_readonly("steps", &LedgerEntry::steps)
+      .def_readonly("mechanism", &LedgerEntry::mechanism,
+                    "What made the release, such as 'discrete Laplace'.")
+      .def_readonly("sensitivity", &LedgerEntry::sensitivity, "Of what noise was added to, in its norm.")
+      .def_readonly("unit", &LedgerEntry::unit, "What is protected: 'row', 'patient'.")
+      .def_readonly("epsilon", &LedgerEntry::epsilon, "What the release costs, at `delta`.")
+      .def_readonly("delta", &LedgerEntry::delta, "0 or more, below 1.")
+      .def_readonly("released", &LedgerEntry::released, "What left, such as 'counts of ward by sex'.")
+      .def_readonly("data_digest", &LedgerEntry::data_digest, "Keyed digest of the data; empty: not told.")
+      .def_readonly("private_noise", &LedgerEntry::private_noise, "False for noise that a test could repeat.")
+      .def_readonly("noise_multiplier", &LedgerEntry::noise_multiplier,
+                    "Of a sampled mechanism; 0 where it does not apply.")
+      .def_readonly("sampling_rate", &LedgerEntry::sampling_rate,
+                    "Of a sampled mechanism; 0 where it does not apply.")
+      .def_readonly("steps", &LedgerEntry::steps,
+                    "Of a mechanism that is repeated; 0 where it does not apply.")
       .def("__repr__", [](const LedgerEntry& e) {
         return message("LedgerEntry(", e.mechanism, ": epsilon ", e.epsilon, ", delta ", e.delta, " per ",
                        e.unit, ")");

@@ -722,37 +722,59 @@ class LedgerEntry:
         ...
     @property
     def data_digest(self) -> str:
-        ...
+        """
+        Keyed digest of the data; empty: not told.
+        """
     @property
     def delta(self) -> float:
-        ...
+        """
+        0 or more, below 1.
+        """
     @property
     def epsilon(self) -> float:
-        ...
+        """
+        What the release costs, at `delta`.
+        """
     @property
     def mechanism(self) -> str:
-        ...
+        """
+        What made the release, such as 'discrete Laplace'.
+        """
     @property
     def noise_multiplier(self) -> float:
-        ...
+        """
+        Of a sampled mechanism; 0 where it does not apply.
+        """
     @property
     def private_noise(self) -> bool:
-        ...
+        """
+        False for noise that a test could repeat.
+        """
     @property
     def released(self) -> str:
-        ...
+        """
+        What left, such as 'counts of ward by sex'.
+        """
     @property
     def sampling_rate(self) -> float:
-        ...
+        """
+        Of a sampled mechanism; 0 where it does not apply.
+        """
     @property
     def sensitivity(self) -> float:
-        ...
+        """
+        Of what noise was added to, in its norm.
+        """
     @property
     def steps(self) -> int:
-        ...
+        """
+        Of a mechanism that is repeated; 0 where it does not apply.
+        """
     @property
     def unit(self) -> str:
-        ...
+        """
+        What is protected: 'row', 'patient'.
+        """
 class Ledger:
     """
     What has been spent on private data, and the budget it must stay within.
