@@ -71,6 +71,27 @@ noise_multiplier : float
            [](const LaplaceMechanism& m) { return message("LaplaceMechanism(", m.noise_multiplier, ")"); });
 }
 
+void bind_exponential(py::module_& module) {
+  py::class_<ExponentialMechanism>(
+      module, "ExponentialMechanism",
+      R"(A choice among candidates in proportion to exp(epsilon score / (2 sensitivity)).
+
+Parameters
+----------
+epsilon : float
+    Of one choice.
+)")
+      .def(py::init([](double epsilon) {
+             const ExponentialMechanism out{epsilon};
+             check_mechanism(out);
+             return out;
+           }),
+           py::arg("epsilon"))
+      .def_readonly("epsilon", &ExponentialMechanism::epsilon, "Of one choice.")
+      .def("__repr__",
+           [](const ExponentialMechanism& m) { return message("ExponentialMechanism(", m.epsilon, ")"); });
+}
+
 void bind_accountants(py::module_& module) {
   py::class_<RenyiAccountant>(
       module, "RenyiAccountant",
@@ -103,7 +124,7 @@ orders : list of float, optional
 
 Parameters
 ----------
-mechanism : GaussianMechanism or LaplaceMechanism
+mechanism : GaussianMechanism, LaplaceMechanism or ExponentialMechanism
     One release.
 step : float
     Width of the grid in units of epsilon; halving it doubles the cost and lowers the excess.
@@ -166,6 +187,20 @@ void bind_noise(py::module_& module) {
       },
       py::arg("variance"), py::arg("n"),
       "n integers of P(x) ~ exp(-x^2 / (2 variance)), sampled exactly from the operating system's entropy.",
+      py::call_guard<py::gil_scoped_release>());
+}
+
+void bind_choice(py::module_& module) {
+  module.def(
+      "exponential_choice",
+      [](const std::vector<double>& scores, double epsilon, double sensitivity) {
+        NoiseSource source = NoiseSource::operating_system();
+        return exponential_choice(source, scores, epsilon, sensitivity);
+      },
+      py::arg("scores"), py::arg("epsilon"), py::arg("sensitivity"),
+      "The index of one score, drawn in proportion to exp(epsilon score / (2 sensitivity)) from the "
+      "operating "
+      "system's entropy.",
       py::call_guard<py::gil_scoped_release>());
 }
 
@@ -297,8 +332,10 @@ budget : (float, float), optional
 
 void bind_privacy(py::module_& module) {
   bind_mechanisms(module);
+  bind_exponential(module);
   bind_accountants(module);
   bind_noise(module);
+  bind_choice(module);
   bind_entry(module);
   bind_ledger(module);
 }

@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'best_of', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'best_of', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -625,6 +625,24 @@ class LaplaceMechanism:
         """
         Scale over sensitivity.
         """
+class ExponentialMechanism:
+    """
+    A choice among candidates in proportion to exp(epsilon score / (2 sensitivity)).
+    
+    Parameters
+    ----------
+    epsilon : float
+        Of one choice.
+    """
+    def __init__(self, epsilon: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def epsilon(self) -> float:
+        """
+        Of one choice.
+        """
 class RenyiAccountant:
     """
     Renyi differential privacy: composition adds, some percent above the tight answer.
@@ -636,7 +654,7 @@ class RenyiAccountant:
     """
     def __init__(self, orders: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
         ...
-    def add(self, mechanism: GaussianMechanism | LaplaceMechanism, times: typing.SupportsInt | typing.SupportsIndex = 1) -> RenyiAccountant:
+    def add(self, mechanism: GaussianMechanism | LaplaceMechanism | ExponentialMechanism, times: typing.SupportsInt | typing.SupportsIndex = 1) -> RenyiAccountant:
         """
         Count `times` releases of this mechanism on the same data; returns the accountant.
         """
@@ -668,12 +686,12 @@ class PrivacyLossDistribution:
     
     Parameters
     ----------
-    mechanism : GaussianMechanism or LaplaceMechanism
+    mechanism : GaussianMechanism, LaplaceMechanism or ExponentialMechanism
         One release.
     step : float
         Width of the grid in units of epsilon; halving it doubles the cost and lowers the excess.
     """
-    def __init__(self, mechanism: GaussianMechanism | LaplaceMechanism, step: typing.SupportsFloat | typing.SupportsIndex = 0.0001) -> None:
+    def __init__(self, mechanism: GaussianMechanism | LaplaceMechanism | ExponentialMechanism, step: typing.SupportsFloat | typing.SupportsIndex = 0.0001) -> None:
         ...
     @typing.overload
     def composed(self, times: typing.SupportsInt | typing.SupportsIndex) -> PrivacyLossDistribution:
@@ -2009,6 +2027,10 @@ def evaluator_named(name: str, options: SuiteOptions = ...) -> Evaluator:
     """
     One evaluator; ConfigError names those there are.
     """
+def exponential_choice(scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], epsilon: typing.SupportsFloat | typing.SupportsIndex, sensitivity: typing.SupportsFloat | typing.SupportsIndex) -> int:
+    """
+    The index of one score, drawn in proportion to exp(epsilon score / (2 sensitivity)) from the operating system's entropy.
+    """
 def few_shot(query: str, *, instruction: str = '', field: str = 'text', k: typing.SupportsInt | typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = ' ', stop: collections.abc.Sequence[str] = ['\n'], sampling: Sampling | None = None, budget: typing.SupportsInt | typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
     """
     Some exemplars of the pool, then the question in the same form.
@@ -2127,7 +2149,7 @@ def porter_stem(word: str) -> str:
     """
     The Porter stem of a lower-case English word, with NLTK's changes.
     """
-def privacy_epsilon(mechanism: GaussianMechanism | LaplaceMechanism, delta: typing.SupportsFloat | typing.SupportsIndex, releases: typing.SupportsInt | typing.SupportsIndex, accounting: str) -> float:
+def privacy_epsilon(mechanism: GaussianMechanism | LaplaceMechanism | ExponentialMechanism, delta: typing.SupportsFloat | typing.SupportsIndex, releases: typing.SupportsInt | typing.SupportsIndex, accounting: str) -> float:
     """
     See synthema.privacy.epsilon.
     """

@@ -6,6 +6,7 @@ Neighbouring data differ by one unit (a row, or a patient where rows belong to o
 from __future__ import annotations
 
 from synthema._core import (
+    ExponentialMechanism,
     GaussianMechanism,
     LaplaceMechanism,
     Ledger,
@@ -16,11 +17,13 @@ from synthema._core import (
     RenyiAccountant,
     discrete_gaussian,
     discrete_laplace,
+    exponential_choice,
     privacy_epsilon,
     privacy_noise_multiplier,
 )
 
 __all__ = [
+    "ExponentialMechanism",
     "GaussianMechanism",
     "LaplaceMechanism",
     "Ledger",
@@ -32,12 +35,13 @@ __all__ = [
     "discrete_gaussian",
     "discrete_laplace",
     "epsilon",
+    "exponential_choice",
     "noise_multiplier",
 ]
 
 
 def epsilon(
-    mechanism: GaussianMechanism | LaplaceMechanism,
+    mechanism: GaussianMechanism | LaplaceMechanism | ExponentialMechanism,
     *,
     delta: float,
     releases: int = 1,
@@ -47,7 +51,7 @@ def epsilon(
 
     Parameters
     ----------
-    mechanism : GaussianMechanism or LaplaceMechanism
+    mechanism : GaussianMechanism, LaplaceMechanism or ExponentialMechanism
         One release.
     delta : float
         In (0, 1), well below 1 / (number of units).

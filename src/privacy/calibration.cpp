@@ -23,11 +23,18 @@ double renyi_epsilon(const Mechanism& mechanism, std::uint64_t releases, double 
   return RenyiAccountant().add(mechanism, releases).epsilon(delta).epsilon;
 }
 
+// The losses of one release span about this much.
+double loss_range(const Mechanism& mechanism) {
+  if (const auto* gaussian = std::get_if<GaussianMechanism>(&mechanism))
+    return (1 / gaussian->noise_multiplier + 18) / gaussian->noise_multiplier;
+  if (const auto* laplace = std::get_if<LaplaceMechanism>(&mechanism)) return 2 / laplace->noise_multiplier;
+  return 2 * std::get<ExponentialMechanism>(mechanism).epsilon;
+}
+
 // The grid adds a variance of up to step^2 / 4 to each release: small against epsilon, which the sum of the
 // releases spreads over. One release has at most some 2^18 grid points.
 double grid_step(const Mechanism& mechanism, double epsilon, std::uint64_t releases) {
-  const double noise = std::visit([](const auto& m) { return m.noise_multiplier; }, mechanism);
-  const double range = (1 / noise + 18) / noise;  // of the losses of one release, about
+  const double range = loss_range(mechanism);
   const double fine = std::clamp(epsilon / (20 * std::sqrt(static_cast<double>(releases))), 1e-6, 1e-4);
   return std::max(fine, range / (1 << 18));
 }

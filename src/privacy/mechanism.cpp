@@ -24,8 +24,14 @@ void check_mechanism(const Mechanism& mechanism) {
       throw ConfigError({.field = "sampling_rate"},
                         message("The sampling rate must be above 0 and at most 1, but it is ",
                                 gaussian->sampling_rate, "."));
+  } else if (const auto* laplace = std::get_if<LaplaceMechanism>(&mechanism)) {
+    check_noise(laplace->noise_multiplier);
   } else {
-    check_noise(std::get<LaplaceMechanism>(mechanism).noise_multiplier);
+    const double epsilon = std::get<ExponentialMechanism>(mechanism).epsilon;
+    if (!(epsilon > 0) || !std::isfinite(epsilon))
+      throw ConfigError(
+          {.field = "epsilon"},
+          message("The epsilon of a choice must be a positive number, but it is ", epsilon, "."));
   }
 }
 

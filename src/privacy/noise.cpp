@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -145,6 +146,32 @@ std::int64_t discrete_gaussian(NoiseSource& source, Ratio variance) {
     // Such a draw (|y| beyond 2^12 t) would be accepted with a probability below exp(-2^20): never seen.
     if (away >> 63 > 0) continue;
     if (bernoulli_exp(source, away * away, denominator)) return y;
+  }
+}
+
+std::size_t exponential_choice(NoiseSource& source, std::span<const double> scores, double epsilon,
+                               double sensitivity) {
+  if (scores.empty()) throw ConfigError({.field = "scores"}, "A choice needs at least one score.");
+  for (const double score : scores)
+    if (!std::isfinite(score))
+      throw ConfigError({.field = "scores"}, "A score to choose by is not a finite number.");
+  if (!(epsilon >= 0x1p-10 && epsilon <= 0x1p10))
+    throw ConfigError(
+        {.field = "epsilon"},
+        message("The epsilon of a choice must be between 2^-10 and 2^10, but it is ", epsilon, "."));
+  if (!(sensitivity > 0) || !std::isfinite(sensitivity))
+    throw ConfigError(
+        {.field = "sensitivity"},
+        message("The sensitivity of the scores must be positive, but it is ", sensitivity, "."));
+  // Rounding moves each exponent by at most 2^-21, on two data sets and for two candidates.
+  const double slope = (epsilon - 0x1p-18) / (2 * sensitivity);
+  const double largest = *std::max_element(scores.begin(), scores.end());
+  for (;;) {
+    const auto i = static_cast<std::size_t>(below(source, scores.size()));
+    // An exponent of 2^30 is a probability of zero in any run.
+    const double exponent = std::min((largest - scores[i]) * slope, 0x1p30);
+    const auto rounded = static_cast<std::uint64_t>(std::llround(exponent * static_cast<double>(kFraction)));
+    if (bernoulli_exp(source, rounded, kFraction)) return i;
   }
 }
 

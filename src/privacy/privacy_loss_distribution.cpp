@@ -154,6 +154,15 @@ LossGrid laplace_grid(double b, double step) {
   return grid.take();
 }
 
+// Of everything that is epsilon-private, randomised response has the largest delta everywhere, also after
+// composition (Kairouz, Oh, Viswanath, "The composition theorem for differential privacy", ICML 2015).
+LossGrid pure_grid(double epsilon, double step) {
+  GridBuilder grid(step, -epsilon, epsilon);
+  grid.add(epsilon, 1 / (1 + std::exp(-epsilon)));
+  grid.add(-epsilon, 1 / (1 + std::exp(epsilon)));
+  return grid.take();
+}
+
 // A window of losses (in grid points) outside which a `times`-fold sum has at most kTail on either side:
 // Chernoff's bound, P(S >= x) <= exp(times * ln E exp(t loss) - t x), the best of some t.
 struct Window {
@@ -327,8 +336,10 @@ PrivacyLossDistribution::PrivacyLossDistribution(const Mechanism& mechanism, dou
   if (const auto* gaussian = std::get_if<GaussianMechanism>(&mechanism)) {
     removed_ = gaussian_grid(*gaussian, true, step);
     if (gaussian->sampling_rate < 1) added_ = gaussian_grid(*gaussian, false, step);
+  } else if (const auto* laplace = std::get_if<LaplaceMechanism>(&mechanism)) {
+    removed_ = laplace_grid(laplace->noise_multiplier, step);
   } else {
-    removed_ = laplace_grid(std::get<LaplaceMechanism>(mechanism).noise_multiplier, step);
+    removed_ = pure_grid(std::get<ExponentialMechanism>(mechanism).epsilon, step);
   }
 }
 

@@ -34,6 +34,12 @@ double laplace_divergence(double noise, double order) {
          (a - 1);
 }
 
+// A loss that stays within a range of epsilon has epsilon^2 / 8 of concentrated privacy (Cesar and Rogers,
+// "Bounding, concentrating, and truncating", ALT 2021), and no divergence is above epsilon.
+double exponential_divergence(double epsilon, double order) {
+  return std::min(epsilon, order * epsilon * epsilon / 8);
+}
+
 // The sampled Gaussian, Mironov et al. 2019: with mu0 = N(0, s^2), mu1 = N(1, s^2) and
 // u(z) = q (mu1 / mu0 - 1), the divergence is ln(A) / (a - 1), A = E over mu0 of (1 + u)^a. Both forms below
 // give ln(A - 1) as a sum of positive terms, so that a tiny q loses no digits.
@@ -111,7 +117,9 @@ double renyi_divergence(const Mechanism& mechanism, double order) {
                       message("A Renyi order must be above 1 and at most 1e6, but one is ", order, "."));
   if (const auto* gaussian = std::get_if<GaussianMechanism>(&mechanism))
     return gaussian_divergence(*gaussian, order);
-  return laplace_divergence(std::get<LaplaceMechanism>(mechanism).noise_multiplier, order);
+  if (const auto* laplace = std::get_if<LaplaceMechanism>(&mechanism))
+    return laplace_divergence(laplace->noise_multiplier, order);
+  return exponential_divergence(std::get<ExponentialMechanism>(mechanism).epsilon, order);
 }
 
 std::vector<double> RenyiAccountant::default_orders() {

@@ -60,6 +60,14 @@ def test_discrete_noise_is_integer_and_does_not_repeat():
     assert statistics.fmean(map(abs, laplace)) == pytest.approx(2 * p / (1 - p * p), rel=0.2)
 
 
+def test_choices_compose_and_follow_the_scores():
+    choice = privacy.ExponentialMechanism(0.1)
+    assert privacy.epsilon(choice, delta=1e-9) <= 0.1 + 1e-6
+    assert privacy.epsilon(choice, delta=1e-6, releases=1000) < 20
+    picks = [privacy.exponential_choice([0.0, 10.0], epsilon=1.0, sensitivity=1.0) for _ in range(300)]
+    assert sum(picks) > 280  # 298 expected: exp(5) to one
+
+
 def entry(epsilon, **changes):
     values = {
         "mechanism": "discrete Laplace",
@@ -117,6 +125,8 @@ def test_ledger_file_is_shared_by_processes(tmp_path):
         (lambda: privacy.GaussianMechanism(0), "noise_multiplier"),
         (lambda: privacy.GaussianMechanism(1, sampling_rate=2), "sampling_rate"),
         (lambda: privacy.LaplaceMechanism(-1), "noise_multiplier"),
+        (lambda: privacy.ExponentialMechanism(0), "epsilon"),
+        (lambda: privacy.exponential_choice([], 1, 1), "scores"),
         (lambda: privacy.epsilon(privacy.GaussianMechanism(1), delta=0), "delta"),
         (
             lambda: privacy.epsilon(privacy.GaussianMechanism(1), delta=1e-5, accounting="moments"),

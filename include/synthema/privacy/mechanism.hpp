@@ -18,7 +18,14 @@ struct LaplaceMechanism {
   double noise_multiplier = 0;  // scale b / L1 sensitivity, positive
 };
 
-using Mechanism = std::variant<GaussianMechanism, LaplaceMechanism>;
+// One of several candidates, drawn in proportion to exp(epsilon score / (2 sensitivity)): how MST and AIM
+// choose the marginals that they measure. epsilon-private, and by its bounded range more private in
+// composition.
+struct ExponentialMechanism {
+  double epsilon = 0;  // of one choice, positive
+};
+
+using Mechanism = std::variant<GaussianMechanism, LaplaceMechanism, ExponentialMechanism>;
 
 // ConfigError names the parameter that is out of range.
 void check_mechanism(const Mechanism& mechanism);

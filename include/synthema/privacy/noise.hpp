@@ -65,6 +65,14 @@ std::int64_t discrete_laplace(NoiseSource& source, Ratio scale);
 // variance. ConfigError for a variance above 2^30 (in units of 1).
 std::int64_t discrete_gaussian(NoiseSource& source, Ratio variance);
 
+// The index of one of the scores, drawn in proportion to exp(epsilon score / (2 sensitivity)) by rejection
+// with exact coins: the exponential mechanism (McSherry and Talwar, FOCS 2007), which
+// ExponentialMechanism{epsilon} accounts for. `sensitivity`: how much one unit can change any score. Scores
+// enter as multiples of 2^-20 / epsilon; what that rounding could cost (2^-18) is taken off epsilon first.
+// ConfigError without scores, for one that is not finite, or for an epsilon outside [2^-10, 2^10].
+std::size_t exponential_choice(NoiseSource& source, std::span<const double> scores, double epsilon,
+                               double sensitivity);
+
 // Adds Gaussian noise of standard deviation `sigma` to each value, for sums of clipped gradients, and
 // rounds each result to a multiple of 2^-20 sigma (a power of two near it): all data give results on the same
 // grid, so the low bits, which floating-point noise would leave as a trace of the values, are gone. Draws are

@@ -1,5 +1,6 @@
 // Renyi differential privacy (Mironov, CSF 2017) of Gaussian, Poisson-subsampled Gaussian (Mironov, Talwar,
-// Zhang, "Renyi differential privacy of the sampled Gaussian mechanism", 2019) and Laplace mechanisms.
+// Zhang, "Renyi differential privacy of the sampled Gaussian mechanism", 2019), Laplace and
+// exponential mechanisms.
 // Composition adds; the guarantee at an order a becomes (epsilon, delta) by proposition 12 of Canonne, Kamath
 // and Steinke ("The discrete Gaussian for differential privacy", NeurIPS 2020; the same as theorem 21 of
 // Balle et al., AISTATS 2020). The result is an upper bound, some percent above the tight one of

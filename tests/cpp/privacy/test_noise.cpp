@@ -106,6 +106,26 @@ TEST_CASE("the discrete Gaussian has its distribution") {
   }
 }
 
+TEST_CASE("the exponential mechanism has its distribution") {
+  NoiseSource source = NoiseSource::seeded_for_tests(5);
+  const std::vector<double> scores{0, 1, 2.5, -3, 2};
+  const double epsilon = 1.5, sensitivity = 2;
+  const auto weight = [&](std::int64_t x) {
+    const bool known = x >= 0 && x < 5;
+    return known ? std::exp(epsilon * scores[static_cast<std::size_t>(x)] / (2 * sensitivity)) : 0;
+  };
+  const auto draw = [&] {
+    return static_cast<std::int64_t>(exponential_choice(source, scores, epsilon, sensitivity));
+  };
+  CHECK(std::abs(chi_square_excess(50000, draw, weight)) < 4);
+  CHECK(exponential_choice(source, std::vector<double>{0, 1e300, 0}, 1, 1e-3) == 1);
+  CHECK(exponential_choice(source, std::vector<double>{7}, 1, 1) == 0);
+  CHECK_THROWS_WITH_AS(exponential_choice(source, {}, 1, 1), doctest::Contains("scores"), ConfigError);
+  CHECK_THROWS_WITH_AS(exponential_choice(source, scores, 0, 1), doctest::Contains("epsilon"), ConfigError);
+  CHECK_THROWS_WITH_AS(exponential_choice(source, scores, 1, 0), doctest::Contains("sensitivity"),
+                       ConfigError);
+}
+
 TEST_CASE("large variances and tiny ones: no overflow") {
   NoiseSource source = NoiseSource::seeded_for_tests(3);
   double square = 0;

@@ -116,6 +116,23 @@ TEST_CASE("pure differential privacy: one Laplace release never exceeds 1 / b") 
   CHECK(laplace.delta(0) == doctest::Approx(1 - std::exp(-0.25)).epsilon(1e-6));  // total variation
 }
 
+TEST_CASE("choices compose like randomised response") {
+  // Kairouz, Oh and Viswanath's theorem 3.3 worked out: k = 10 choices of epsilon 0.1, at epsilon (k - 2 i)
+  // 0.1.
+  const double e = 0.1;
+  const int k = 10;
+  const PrivacyLossDistribution all = PrivacyLossDistribution(ExponentialMechanism{e}, 1e-3).composed(k);
+  for (int i = 0; i <= k / 2; ++i) {
+    double delta = 0, choose = 1;
+    for (int l = 0; l < i; ++l) {
+      delta +=
+          choose * (std::exp((k - l) * e) - std::exp((k - 2 * i + l) * e)) / std::pow(1 + std::exp(e), k);
+      choose *= static_cast<double>(k - l) / (l + 1);
+    }
+    CHECK(all.delta((k - 2 * i) * e) == doctest::Approx(delta).epsilon(1e-4));
+  }
+}
+
 TEST_CASE("mass is conserved, and what was cut off counts as an infinite loss") {
   const PrivacyLossDistribution all = PrivacyLossDistribution(GaussianMechanism{1, 0.01}).composed(100);
   for (const LossGrid* grid : {&all.removed(), &all.added()}) {

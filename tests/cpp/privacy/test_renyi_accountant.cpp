@@ -92,6 +92,22 @@ TEST_CASE("Laplace: a large order is pure differential privacy") {
         doctest::Approx(2).epsilon(1e-4));
 }
 
+TEST_CASE("a choice is bounded by its epsilon and, at small orders, by its range") {
+  CHECK(renyi_divergence(ExponentialMechanism{0.1}, 2) == doctest::Approx(0.0025));
+  CHECK(renyi_divergence(ExponentialMechanism{0.1}, 1e5) == 0.1);
+  // The two ends of a range of epsilon with any mean are no worse: P over {0, x}, Q proportional to P
+  // exp(-x).
+  for (const double t : {0.1, 0.3, 0.5, 0.9}) {
+    const double p = (1 - std::exp(-0.5 * t)) / (1 - std::exp(-0.5)), q = p * std::exp(0.5 * (t - 1));
+    for (const double a : {1.5, 4.0, 30.0}) {
+      const double exact =
+          std::log(std::pow(p, a) * std::pow(q, 1 - a) + std::pow(1 - p, a) * std::pow(1 - q, 1 - a)) /
+          (a - 1);
+      CHECK(exact <= renyi_divergence(ExponentialMechanism{0.5}, a));
+    }
+  }
+}
+
 TEST_CASE("nothing released costs nothing") {
   CHECK(RenyiAccountant().epsilon(1e-6).epsilon == 0);
   CHECK(RenyiAccountant().delta(0) == 0);
@@ -105,6 +121,7 @@ TEST_CASE("wrong parameters are refused by name") {
                        ConfigError);
   CHECK_THROWS_WITH_AS(accountant.add(LaplaceMechanism{NAN}), doctest::Contains("noise_multiplier"),
                        ConfigError);
+  CHECK_THROWS_WITH_AS(accountant.add(ExponentialMechanism{0}), doctest::Contains("epsilon"), ConfigError);
   CHECK_THROWS_WITH_AS(accountant.epsilon(0), doctest::Contains("delta"), ConfigError);
   CHECK_THROWS_WITH_AS(accountant.delta(-1), doctest::Contains("epsilon"), ConfigError);
   CHECK_THROWS_WITH_AS(RenyiAccountant({1.0}), doctest::Contains("order"), ConfigError);
