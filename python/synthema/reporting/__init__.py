@@ -116,7 +116,7 @@ def render_inline(report: Any, height: int = 640) -> str:
     return element(
         "iframe",
         srcdoc=render(report),
-        style=f"width:100%;height:{height}px;border:1px solid #dfe4ea;border-radius:8px",
+        style=f"width:100%;height:{height}px;border:1px solid rgba(128,128,128,.35);border-radius:8px",
         title="synthema report",
     )
 
