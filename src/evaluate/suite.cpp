@@ -4,6 +4,8 @@
 #include "synthema/evaluate/fidelity/column_pairs.hpp"
 #include "synthema/evaluate/fidelity/column_shapes.hpp"
 #include "synthema/evaluate/privacy/copies.hpp"
+#include "synthema/evaluate/privacy/nearest_rows.hpp"
+#include "synthema/evaluate/privacy/singling_out.hpp"
 #include "synthema/evaluate/text/diversity.hpp"
 #include "synthema/evaluate/text/duplicates.hpp"
 #include "synthema/evaluate/text/label_recovery.hpp"
@@ -65,6 +67,12 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
     out.emplace_back(Accuracy(of, convention_for<Accuracy>(options.convention), options.triples));
   out.emplace_back(ExactCopies());
+  out.emplace_back(RareValueReuse());
+  using enum NearestRowMeasure;
+  for (const auto measure :
+       {dcr, dcr_share, near_copies, nndr, identifiability, nnaa, nnaa_privacy_loss, membership})
+    out.emplace_back(NearestRows(measure));
+  for (const bool multivariate : {false, true}) out.emplace_back(SinglingOut(multivariate));
   return out;
 }
 

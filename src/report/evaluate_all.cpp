@@ -43,8 +43,10 @@ Score unasked(const AnyEvaluator& evaluator, std::string reason) {
 }  // namespace
 
 Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
-                    const EvaluationContext& context, const ProgressSink& progress) {
+                    const EvaluationContext& given, const ProgressSink& progress) {
   Report report;
+  EvaluationContext context = given;
+  context.shared = std::make_shared<SharedWork>();
   for (const AnyEvaluator& evaluator : evaluators) {
     context.cancel.check();
     const std::string name(evaluator.name());

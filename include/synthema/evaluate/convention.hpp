@@ -14,10 +14,9 @@
 
 namespace synthema {
 
-enum class Convention : std::uint8_t { synthema, sdmetrics, synthcity, mostlyai, anonymeter, prdc };
+enum class Convention : std::uint8_t { synthema, sdmetrics, mostlyai };
 
-constexpr std::string_view kConventionNames[] = {"synthema", "sdmetrics",  "synthcity",
-                                                 "mostlyai", "anonymeter", "prdc"};
+constexpr std::string_view kConventionNames[] = {"synthema", "sdmetrics", "mostlyai"};
 constexpr std::string_view name_of(Convention convention) {
   return kConventionNames[static_cast<int>(convention)];
 }

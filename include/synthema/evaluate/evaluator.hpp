@@ -26,6 +26,7 @@
 #include "synthema/core/progress.hpp"
 #include "synthema/data/table.hpp"
 #include "synthema/evaluate/score.hpp"
+#include "synthema/evaluate/shared_work.hpp"
 
 namespace synthema {
 
@@ -45,6 +46,7 @@ struct EvaluationContext {
   std::function<std::vector<std::vector<double>>(std::span<const std::string>)>
       text_scorer;  // texts -> token log-probs
   CancelToken cancel;
+  std::shared_ptr<SharedWork> shared;  // what evaluators of one run make once; may be null
 };
 
 template <class E>

@@ -87,7 +87,7 @@ TEST_CASE("the evaluators keep their promises and refuse foreign conventions") {
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
     for (const Convention convention : {Convention::synthema, Convention::mostlyai})
       CHECK(nonconformities(Accuracy(of, convention), &r, s, {}).empty());
-  CHECK_THROWS_AS(Accuracy(AccuracyOf::pairs, Convention::prdc), ConfigError);
+  CHECK_THROWS_AS(Accuracy(AccuracyOf::pairs, Convention::sdmetrics), ConfigError);
   CHECK_FALSE(
       accuracy(AccuracyOf::pairs, column_table(Kind::real, {1.0}), column_table(Kind::real, {1.0})).value);
 }

@@ -45,3 +45,35 @@ TEST_CASE("nothing to compare") {
   CHECK_FALSE(ExactCopies().evaluate(&real, text_table({"a"}), {}).value);
   CHECK_FALSE(ExactCopies().evaluate(&real, real.head(0), {}).value);
 }
+
+TEST_CASE("values that one training row has, and who reuses them") {
+  const Table real =
+      people(Kind::real,
+             {{"p1", 40.5, "pain"}, {"p2", 41.0, "pain"}, {"p3", 41.0, "cough"}, {"p4", Value(), "pain"}});
+  const Table synthetic =
+      people(Kind::real, {{"s1", 40.5, "pain"},   // 40.5 is p1's alone
+                          {"s2", 41.0, "cough"},  // cough is p3's alone
+                          {"s3", 41.0, "pain"},
+                          {"s4", Value(), "new"}});  // missing is no value; new is nobody's
+  EvaluationContext context;
+  context.holdout =
+      std::make_shared<const Table>(people(Kind::real, {{"h1", 40.5, "new"}, {"h2", 39.0, "new"}}));
+  const Score score = RareValueReuse().evaluate(&real, synthetic, context);
+  CHECK(score.value == 0.5);
+  CHECK(score.ceiling->value == 0.5);
+  CHECK(part_of(score, "age") == doctest::Approx(1 / 3.0));
+  CHECK(part_of(score, "note") == 0.25);
+  CHECK(score.parts[0].note == "1 such value; holdout rows reuse 0.5");
+  CHECK_FALSE(part_of(score, "id"));
+  CHECK(nonconformities(RareValueReuse(), &real, synthetic, context).empty());
+  CHECK_FALSE(RareValueReuse().evaluate(nullptr, real, {}).value);
+}
+
+TEST_CASE("a value of one subject alone is rare, however many rows repeat it") {
+  Schema schema{.fields = {{.name = "who", .roles = {Role::subject}}, {.name = "x", .kind = Kind::integer}}};
+  const std::vector<Record> rows{
+      {{"who", "a"}, {"x", 1}}, {{"who", "a"}, {"x", 1}}, {{"who", "b"}, {"x", 2}}, {{"who", "c"}, {"x", 2}}};
+  const Table real = Table::from_records(schema, rows);
+  CHECK(RareValueReuse().evaluate(&real, column_table(Kind::integer, {1, 2, 3}), {}).value ==
+        doctest::Approx(1 / 3.0));
+}

@@ -1,0 +1,294 @@
+#include "synthema/evaluate/privacy/nearest_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "src/evaluate/row_distances.hpp"
+#include "synthema/core/counted.hpp"
+#include "synthema/evaluate/samples.hpp"
+
+namespace synthema {
+
+namespace {
+
+using detail::RowDistances;
+using detail::Rows;
+using enum NearestRowMeasure;
+
+constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
+
+struct Measure {
+  std::string_view name, estimand, definition;
+  Direction direction;
+  Range range;
+  bool needs_holdout;
+  void (*score)(Score&, RowDistances&, const EvaluationContext&);
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return quantile(values, 0.5);
+}
+
+bool has_holdout(const RowDistances& distances) {
+  return distances.rows(Rows::holdout) > 0;
+}
+
+std::string holdout_of(const RowDistances& distances) {
+  return message("holdout, ", counted(distances.rows(Rows::holdout), "real row"));
+}
+
+// Mean over synthetic rows, with the interval of drawing other synthetic rows.
+void set_mean(Score& score, const std::vector<double>& values, bool share, const Units& units,
+              const EvaluationContext& context) {
+  RatioRows ratio{.numerator = {}, .denominator = {}, .share = share};
+  for (const double value : values) ratio.add(value);
+  set_ratio(score, ratio, units, context);
+  if (score.interval) score.interval->method += ", real rows held fixed";
+}
+
+void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  const std::vector<double>& found = distances.nearest(Rows::synthetic, Rows::training, context).first;
+  score.value = median(found);
+  std::vector<double> sorted = found;
+  std::sort(sorted.begin(), sorted.end());
+  for (const double q : {0.0, 0.01, 0.05, 0.25, 0.75})
+    score.parts.push_back({message("quantile ", q), quantile(sorted, q), found.size(), ""});
+  score.no_interval = "The distances hang on single training rows, which a bootstrap of rows does not vary.";
+  if (has_holdout(distances))
+    score.ceiling =
+        Bound{median(distances.nearest(Rows::holdout, Rows::training, context).first), holdout_of(distances)};
+}
+
+void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  const std::vector<double>& nearer = distances.nearer_to_training(context);
+  set_mean(score, nearer, false, distances.units(Rows::synthetic), context);
+  score.ceiling = Bound{0.5, "theory: training and holdout rows are treated alike"};
+  score.parts.push_back({"compared training and holdout rows", static_cast<double>(distances.compared_rows()),
+                         distances.compared_parts(), "rows of a part; n: number of parts"});
+}
+
+void score_near_copies(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  std::vector<double> of_holdout = distances.nearest(Rows::holdout, Rows::training, context).first;
+  std::sort(of_holdout.begin(), of_holdout.end());
+  const double near = quantile(of_holdout, kNear);
+  std::vector<double> copies;
+  for (const double d : distances.nearest(Rows::synthetic, Rows::training, context).first)
+    copies.push_back(d <= near);
+  set_mean(score, copies, true, distances.units(Rows::synthetic), context);
+  const auto within = std::upper_bound(of_holdout.begin(), of_holdout.end(), near) - of_holdout.begin();
+  score.ceiling =
+      Bound{static_cast<double>(within) / static_cast<double>(of_holdout.size()), holdout_of(distances)};
+  score.parts.push_back({"distance", near, of_holdout.size(), "5 % quantile of the holdout's distances"});
+}
+
+std::vector<double> ratios(const detail::NearestTwo& nearest) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < nearest.first.size(); ++i)
+    out.push_back(nearest.second[i] > 0 ? nearest.first[i] / nearest.second[i] : 1);
+  return out;
+}
+
+void score_nndr(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  if (distances.rows(Rows::training) < 2) {
+    score.undefined = "A ratio of two nearest distances needs two training rows.";
+    return;
+  }
+  set_mean(score, ratios(distances.nearest(Rows::synthetic, Rows::training, context)), false,
+           distances.units(Rows::synthetic), context);
+  if (!has_holdout(distances)) return;
+  const std::vector<double> of_holdout = ratios(distances.nearest(Rows::holdout, Rows::training, context));
+  score.ceiling = Bound{
+      std::accumulate(of_holdout.begin(), of_holdout.end(), 0.0) / static_cast<double>(of_holdout.size()),
+      holdout_of(distances)};
+}
+
+// Nearest rows within a table are those of other units.
+bool has_others(Score& score, const RowDistances& distances, std::initializer_list<Rows> tables) {
+  for (const Rows which : tables)
+    if (distances.units(which).count < 2) {
+      score.undefined = "A nearest other row needs two rows, of two subjects where there are subjects.";
+      return false;
+    }
+  return true;
+}
+
+void score_identifiability(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  if (!has_others(score, distances, {Rows::training})) return;
+  const std::vector<double>& to_synthetic = distances.nearest(Rows::training, Rows::synthetic, context).first;
+  const std::vector<double>& to_others = distances.nearest(Rows::training, Rows::training, context).first;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < to_others.size(); ++i) count += to_synthetic[i] < to_others[i];
+  score.n = to_others.size();
+  score.value = static_cast<double>(count) / static_cast<double>(to_others.size());
+  score.no_interval =
+      "Nearest rows within a table change when its rows are resampled, so no bootstrap is valid.";
+  const auto m = static_cast<double>(distances.rows(Rows::synthetic)),
+             n = static_cast<double>(to_others.size());
+  score.ceiling = Bound{m / (m + n - 1), "theory: synthetic rows are like other real rows"};
+}
+
+void note_rows(Score& score, const RowDistances& distances) {
+  score.n = distances.equal_rows();
+  score.no_interval =
+      "Nearest rows within a table change when its rows are resampled, so no bootstrap is valid.";
+  score.parts.push_back({"rows of each table", static_cast<double>(score.n), score.n,
+                         "drawn by the seed where a table has more"});
+}
+
+void score_nnaa(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  if (!has_others(score, distances, {Rows::training, Rows::synthetic})) return;
+  score.value = distances.adversarial_accuracy(Rows::training, context);
+  score.ceiling = Bound{0.5, "theory: real and synthetic rows have one distribution"};
+  note_rows(score, distances);
+}
+
+void score_privacy_loss(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  if (!has_others(score, distances, {Rows::training, Rows::holdout, Rows::synthetic})) return;
+  const double training = distances.adversarial_accuracy(Rows::training, context);
+  const double holdout = distances.adversarial_accuracy(Rows::holdout, context);
+  score.value = holdout - training;
+  score.ceiling = Bound{0, "theory: training and holdout rows are treated alike"};
+  note_rows(score, distances);
+  score.parts.push_back({"nnaa of the training rows", training, score.n, ""});
+  score.parts.push_back({"nnaa of the holdout rows", holdout, score.n, ""});
+}
+
+// For each value the share of the others below it, ties halved.
+std::vector<double> shares_below(const std::vector<double>& values, std::vector<double> others) {
+  std::sort(others.begin(), others.end());
+  std::vector<double> out;
+  for (const double value : values) {
+    const auto [low, high] = std::equal_range(others.begin(), others.end(), value);
+    out.push_back((static_cast<double>(low - others.begin()) + static_cast<double>(high - others.begin())) /
+                  2 / static_cast<double>(others.size()));
+  }
+  return out;
+}
+
+double variance_of_mean(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return squares / (n - 1) / n;
+}
+
+// Area under the curve by placements; its variance by DeLong, DeLong and Clarke-Pearson, Biometrics 1988.
+void score_membership(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  const std::vector<double>& members = distances.nearest(Rows::training, Rows::synthetic, context).first;
+  const std::vector<double>& others = distances.nearest(Rows::holdout, Rows::synthetic, context).first;
+  const std::vector<double> of_others = shares_below(others, members);  // a member is nearer
+  const std::vector<double> of_members = shares_below(members, others);
+  const double auroc =
+      std::accumulate(of_others.begin(), of_others.end(), 0.0) / static_cast<double>(of_others.size());
+  score.value = auroc;
+  score.n = members.size() + others.size();
+  score.ceiling = Bound{0.5, "theory: nobody can tell members from others"};
+  const Units &units = distances.units(Rows::training), &other_units = distances.units(Rows::holdout);
+  if (units.count < units.of_row.size() || other_units.count < other_units.of_row.size()) {
+    score.no_interval = "The analytic interval is for independent rows, but subjects have several.";
+  } else if (members.size() < 2 || others.size() < 2) {
+    score.no_interval = "An interval needs two training and two holdout rows.";
+  } else if (const double variance = variance_of_mean(of_others) + variance_of_mean(of_members);
+             variance > 0) {
+    const double half = 1.959963984540054 * std::sqrt(variance);
+    score.interval = Interval{std::max(0.0, auroc - half), std::min(1.0, auroc + half), 0.95,
+                              "DeLong, normal, synthetic rows held fixed"};
+  } else {
+    score.no_interval = "All distances are equal, or all members are nearer: the variance is zero.";
+  }
+}
+
+// By NearestRowMeasure.
+constexpr Measure kMeasures[] = {
+    {"dcr",
+     "Median distance of synthetic rows to their closest training row, 0 to 1.",
+     "Gower distance; parts: quantiles",
+     Direction::higher,
+     {0, 1},
+     false,
+     score_dcr},
+    {"dcr_share",
+     "Share of synthetic rows that are closer to a training row than to a holdout row.",
+     "ties halved, equally many training and holdout rows",
+     Direction::lower,
+     {0, 1},
+     true,
+     score_share},
+    {"near_copies",
+     "Share of synthetic rows closer to training than the closest 5 % of holdout rows.",
+     "d(s -> T) <= 5 % quantile of d(h -> T)",
+     Direction::lower,
+     {0, 1},
+     true,
+     score_near_copies},
+    {"nndr",
+     "Mean ratio of the distances of synthetic rows to the closest and second closest training row.",
+     "first / second nearest distance, 1 where both are 0",
+     Direction::higher,
+     {0, 1},
+     false,
+     score_nndr},
+    {"identifiability",
+     "Share of training rows with a synthetic row closer than any other training row.",
+     "d(t -> S) < d(t -> T without t)",
+     Direction::lower,
+     {0, 1},
+     false,
+     score_identifiability},
+    {"nnaa",
+     "Accuracy of telling real from synthetic rows by their nearest neighbour; 0.5 is best.",
+     "([d(t -> S) > d(t -> T')] + [d(s -> T) > d(s -> S')]) / 2 (Yale et al. 2020)",
+     Direction::none,
+     {0, 1},
+     false,
+     score_nnaa},
+    {"nnaa_privacy_loss",
+     "How much closer synthetic rows are to training than to holdout rows.",
+     "nnaa(H, S) - nnaa(T, S) (Yale et al. 2020)",
+     Direction::lower,
+     {-1, 1},
+     true,
+     score_privacy_loss},
+    {"membership_by_distance",
+     "Chance that a training row is closer to the synthetic rows than a holdout row.",
+     "AUROC of training against holdout rows by -d(. -> S)",
+     Direction::lower,
+     {0, 1},
+     true,
+     score_membership}};
+
+const Measure& measure_of(NearestRowMeasure measure) {
+  return kMeasures[static_cast<std::size_t>(measure)];
+}
+
+}  // namespace
+
+std::string_view NearestRows::name() const {
+  return measure_of(measure_).name;
+}
+Direction NearestRows::direction() const {
+  return measure_of(measure_).direction;
+}
+Range NearestRows::range() const {
+  return measure_of(measure_).range;
+}
+
+Score NearestRows::evaluate(const Table* real, const Table& synthetic,
+                            const EvaluationContext& context) const {
+  const Measure& measure = measure_of(measure_);
+  Score score = start_score(*this, std::string(measure.estimand), std::string(measure.definition));
+  if (!real) return undefined(std::move(score), "No real table was given.");
+  if (measure.needs_holdout && !context.holdout) return undefined(std::move(score), "No holdout was given.");
+  if (real->rows() == 0 || synthetic.rows() == 0 || (measure.needs_holdout && context.holdout->rows() == 0))
+    return undefined(std::move(score), "One of the tables has no rows.");
+  const auto distances = detail::row_distances(*real, synthetic, context);
+  if (!distances) return undefined(std::move(score), "The tables share no column of numbers or categories.");
+  score.n = synthetic.rows();
+  measure.score(score, *distances, context);
+  return score;
+}
+
+}  // namespace synthema

@@ -1,0 +1,179 @@
+#include "src/evaluate/row_distances.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/evaluate/shared_work.hpp"
+
+namespace synthema::detail {
+
+namespace {
+
+std::vector<std::string> common_columns(const Table& training, const Table& synthetic, const Table* holdout) {
+  std::vector<std::string> out = shared_columns(training, synthetic);
+  std::erase_if(out, [&](const std::string& name) {
+    return holdout &&
+           (!holdout->has(name) || !comparable(training.column(name).kind(), holdout->column(name).kind()));
+  });
+  return out;
+}
+
+MixedSpace space_of(const Table& training, const Table& synthetic, const Table* holdout) {
+  std::vector<const Table*> scale_by{&training};
+  if (holdout) scale_by.push_back(holdout);
+  return {scale_by, common_columns(training, synthetic, holdout)};
+}
+
+// Rows in parts of about `each` rows, whole units each, units in an order drawn at random; a last part that
+// is not full is left out, unless it is the only one.
+std::vector<std::vector<std::size_t>> parts_of(const Units& units, std::size_t each, Random random) {
+  std::vector<std::vector<std::size_t>> rows_of(units.count);
+  for (std::size_t row = 0; row < units.of_row.size(); ++row) rows_of[units.of_row[row]].push_back(row);
+  std::vector<std::size_t> order(units.count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  random.shuffle(order);
+  std::vector<std::vector<std::size_t>> out(1);
+  for (const std::size_t unit : order) {
+    if (out.back().size() >= each) out.emplace_back();
+    out.back().insert(out.back().end(), rows_of[unit].begin(), rows_of[unit].end());
+  }
+  if (out.size() > 1 && out.back().size() < each) out.pop_back();
+  for (auto& part : out) std::sort(part.begin(), part.end());
+  return out;
+}
+
+std::vector<double> first_distances(const NeighbourIndex& among, const NeighbourIndex& queries,
+                                    bool other_units, const EvaluationContext& context) {
+  const auto found = among.nearest_to(
+      queries,
+      {.neighbours = 1, .other_owners = other_units, .threads = context.threads, .cancel = context.cancel});
+  std::vector<double> out;
+  for (const Neighbour& one : found) out.push_back(one.distance);
+  return out;
+}
+
+constexpr std::size_t at(Rows which) {
+  return static_cast<std::size_t>(which);
+}
+
+}  // namespace
+
+RowDistances::RowDistances(const Table& training, const Table& synthetic, const Table* holdout,
+                           std::uint64_t seed)
+    : space_(space_of(training, synthetic, holdout)), seed_(seed) {
+  const std::array<const Table*, 3> tables{&training, holdout, &synthetic};
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    if (tables[i]) {
+      encoded_[i] = space_.encode(*tables[i]);
+      units_[i] = Units::of(*tables[i]);
+    }
+}
+
+NeighbourIndex RowDistances::index_of(Rows which, const std::vector<std::size_t>& chosen) const {
+  const MixedRows& all = encoded_[at(which)];
+  MixedRows rows{chosen.size(), all.columns, {}};
+  rows.values.reserve(chosen.size() * all.columns);
+  std::vector<std::uint32_t> owners;
+  for (const std::size_t row : chosen) {
+    const auto values = all.row(row);
+    rows.values.insert(rows.values.end(), values.begin(), values.end());
+    owners.push_back(static_cast<std::uint32_t>(units(which).of_row[row]));
+  }
+  return {space_, std::move(rows), std::move(owners)};
+}
+
+const NeighbourIndex& RowDistances::index(Rows which) {
+  auto& held = indexes_[at(which)];
+  if (!held) {
+    std::vector<std::size_t> all(rows(which));
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    held = index_of(which, all);
+  }
+  return *held;
+}
+
+const NearestTwo& RowDistances::nearest(Rows from, Rows to, const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  auto& held = nearest_[at(from)][at(to)];
+  if (!held) {
+    const auto found = index(to).nearest_to(
+        index(from),
+        {.neighbours = 2, .other_owners = from == to, .threads = context.threads, .cancel = context.cancel});
+    held.emplace();
+    for (std::size_t i = 0; i < found.size(); i += 2) {
+      held->first.push_back(found[i].distance);
+      held->second.push_back(found[i + 1].distance);
+    }
+  }
+  return *held;
+}
+
+const std::vector<double>& RowDistances::nearer_to_training(const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  if (nearer_) return *nearer_;
+  part_rows_ = std::min(rows(Rows::training), rows(Rows::holdout));
+  const Random random = Random(seed_).stream(0x70617274);
+  const auto training = parts_of(units(Rows::training), part_rows_, random.stream(0));
+  const auto holdout = parts_of(units(Rows::holdout), part_rows_, random.stream(1));
+  const auto distances = [&](Rows which, const auto& parts) {
+    std::vector<std::vector<double>> out;
+    for (const auto& part : parts)
+      out.push_back(first_distances(index_of(which, part), index(Rows::synthetic), false, context));
+    return out;
+  };
+  const auto to_training = distances(Rows::training, training),
+             to_holdout = distances(Rows::holdout, holdout);
+  parts_ = std::max(training.size(), holdout.size());  // one of the two has a single part
+  nearer_.emplace(rows(Rows::synthetic), 0.0);
+  for (const auto& t : to_training)
+    for (const auto& h : to_holdout)
+      for (std::size_t row = 0; row < nearer_->size(); ++row)
+        (*nearer_)[row] += (t[row] < h[row]    ? 1.0
+                            : t[row] == h[row] ? 0.5
+                                               : 0.0) /
+                           static_cast<double>(parts_);
+  return *nearer_;
+}
+
+std::size_t RowDistances::equal_rows() const {
+  std::size_t out = std::min(rows(Rows::training), rows(Rows::synthetic));
+  return rows(Rows::holdout) > 0 ? std::min(out, rows(Rows::holdout)) : out;
+}
+
+const NeighbourIndex& RowDistances::equal_index(Rows which) {
+  auto& held = equal_indexes_[at(which)];
+  if (!held) {
+    const Random random = Random(seed_).stream(0x65717561).stream(at(which));
+    held = index_of(which, parts_of(units(which), equal_rows(), random).front());
+  }
+  return *held;
+}
+
+// Yale et al., "Generation and evaluation of privacy preserving synthetic health data", Neurocomputing 2020.
+double RowDistances::adversarial_accuracy(Rows real, const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  const auto farther_than_own = [&](Rows from, Rows to) {
+    const auto other = first_distances(equal_index(to), equal_index(from), false, context);
+    const auto own = first_distances(equal_index(from), equal_index(from), true, context);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < own.size(); ++i) count += other[i] > own[i];
+    return static_cast<double>(count) / static_cast<double>(own.size());
+  };
+  return (farther_than_own(real, Rows::synthetic) + farther_than_own(Rows::synthetic, real)) / 2;
+}
+
+std::shared_ptr<RowDistances> row_distances(const Table& training, const Table& synthetic,
+                                            const EvaluationContext& context) {
+  if (common_columns(training, synthetic, context.holdout.get()).empty()) return nullptr;
+  const auto make = [&] {
+    return std::make_shared<RowDistances>(training, synthetic, context.holdout.get(), context.seed);
+  };
+  if (!context.shared) return make();
+  return context.shared->get<RowDistances>(
+      message("row distances ", &training, " ", &synthetic, " ", context.holdout.get(), " ", context.seed),
+      make);
+}
+
+}  // namespace synthema::detail

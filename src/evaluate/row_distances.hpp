@@ -1,0 +1,68 @@
+// Nearest rows between the training, holdout and synthetic rows, each direction searched when it is first
+// asked for. Distances are those of a MixedSpace scaled by training and holdout rows together, so that both
+// are measured alike.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "synthema/evaluate/evaluator.hpp"
+#include "synthema/evaluate/resampling.hpp"
+#include "synthema/learn/nearest_neighbours.hpp"
+
+namespace synthema::detail {
+
+enum class Rows : std::uint8_t { training, holdout, synthetic };
+
+// Two nearest rows each; infinite where there are fewer.
+struct NearestTwo {
+  std::vector<double> first, second;
+};
+
+class RowDistances {
+ public:
+  // `holdout` may be null, or lack columns: those that only the others have are then left out.
+  RowDistances(const Table& training, const Table& synthetic, const Table* holdout, std::uint64_t seed);
+
+  const std::vector<std::string>& columns() const { return space_.names(); }
+  std::size_t rows(Rows which) const { return units(which).of_row.size(); }
+  const Units& units(Rows which) const { return units_[static_cast<std::size_t>(which)]; }
+
+  // From each row of one table to the rows of the other; within a table, to rows of other units.
+  const NearestTwo& nearest(Rows from, Rows to, const EvaluationContext& context);
+  // For each synthetic row: the share of equally large parts of training and holdout rows, one against one,
+  // in which the training row is nearer, ties halved. The larger table is cut into as many parts as it has
+  // room for, by the seed, whole units each.
+  const std::vector<double>& nearer_to_training(const EvaluationContext& context);
+  std::size_t compared_parts() const { return parts_; }
+  std::size_t compared_rows() const { return part_rows_; }
+  // Nearest-neighbour adversarial accuracy of as many rows of each table, drawn by the seed.
+  double adversarial_accuracy(Rows real, const EvaluationContext& context);
+  std::size_t equal_rows() const;
+
+ private:
+  NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen) const;
+  const NeighbourIndex& index(Rows which);
+  const NeighbourIndex& equal_index(Rows which);
+
+  MixedSpace space_;
+  std::array<MixedRows, 3> encoded_;
+  std::array<Units, 3> units_;
+  std::array<std::optional<NeighbourIndex>, 3> indexes_, equal_indexes_;
+  std::array<std::array<std::optional<NearestTwo>, 3>, 3> nearest_;
+  std::optional<std::vector<double>> nearer_;
+  std::size_t parts_ = 0, part_rows_ = 0;
+  std::uint64_t seed_;
+  std::recursive_mutex mutex_;
+};
+
+// The distances of this run, or new ones where the context shares none. Null if the tables share no column.
+std::shared_ptr<RowDistances> row_distances(const Table& training, const Table& synthetic,
+                                            const EvaluationContext& context);
+
+}  // namespace synthema::detail

@@ -1,0 +1,373 @@
+#include "synthema/evaluate/privacy/singling_out.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/evaluate/samples.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr std::size_t kBlock = 512;   // rows that are tried before a look at how many matched
+constexpr std::size_t kBatch = 1024;  // predicates drawn at a time
+constexpr std::size_t kSizes = 10;    // parts of the holdout that the size model is fitted to
+constexpr double kZ = 1.959963984540054;
+
+enum class Relation : std::uint8_t { equal, at_most, at_least, missing };
+
+struct Predicate {
+  std::size_t column = 0;
+  Relation relation = Relation::equal;
+  double value = 0;
+
+  auto key() const { return std::tuple(column, static_cast<int>(relation), value); }
+  friend bool operator<(const Predicate& a, const Predicate& b) { return a.key() < b.key(); }
+  friend bool operator==(const Predicate& a, const Predicate& b) { return a.key() == b.key(); }
+};
+using Query = std::vector<Predicate>;  // all of them hold; columns ascending
+
+// Column by column; labels as whole numbers, missing as NaN.
+struct Coded {
+  std::vector<std::vector<double>> columns;
+  Units units;
+  std::size_t rows = 0;
+};
+
+// The columns and the labels of all tables, numbered in their order as texts: nothing may depend on the order
+// of rows.
+class Names {
+ public:
+  Names(std::vector<std::string> names, const std::vector<const Table*>& tables)
+      : names_(std::move(names)), labels_(names_.size()) {
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      number_.push_back(detail::is_number(tables.front()->column(names_[c]).kind()));
+      for (const Table* table : tables)
+        if (!number_[c]) add_labels(table->column(names_[c]), labels_[c]);
+      double next = 0;
+      for (auto& [label, code] : labels_[c]) code = next++;
+    }
+  }
+
+  const std::vector<bool>& number() const { return number_; }
+  Coded code(const Table& table) const {
+    Coded out{std::vector<std::vector<double>>(names_.size()), Units::of(table), table.rows()};
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      const Column& column = table.column(names_[c]);
+      for (std::size_t row = 0; row < table.rows(); ++row)
+        out.columns[c].push_back(column.is_null(row) ? std::numeric_limits<double>::quiet_NaN()
+                                 : number_[c]        ? column.number_at(row)
+                                              : labels_[c].find(detail::category_at(column, row))->second);
+    }
+    return out;
+  }
+
+ private:
+  static void add_labels(const Column& column, std::map<std::string, double>& labels) {
+    if (column.kind() == Kind::category)
+      for (std::size_t code = 0; code < column.labels().size(); ++code)
+        labels.emplace(column.labels().text_at(code), 0.0);
+    else
+      for (const char* label : {"false", "true"}) labels.emplace(label, 0.0);
+  }
+
+  std::vector<std::string> names_;
+  std::vector<std::map<std::string, double>> labels_;  // by column; empty for numbers
+  std::vector<bool> number_;
+};
+
+// Row numbers in the order of what the rows hold.
+std::vector<std::size_t> ordered_rows(const Coded& table) {
+  std::vector<std::size_t> out(table.rows);
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  std::sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) {
+    for (const std::vector<double>& column : table.columns) {
+      const double x = column[a], y = column[b];
+      if (std::isnan(x) != std::isnan(y)) return std::isnan(x);
+      if (x != y && !std::isnan(x)) return x < y;
+    }
+    return false;
+  });
+  return out;
+}
+
+void narrow(const Predicate& predicate, const double* values, std::size_t count, std::uint8_t* matches) {
+  const double value = predicate.value;
+  switch (predicate.relation) {
+    case Relation::equal:
+      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] == value;
+      break;
+    case Relation::at_most:
+      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] <= value;
+      break;
+    case Relation::at_least:
+      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] >= value;
+      break;
+    case Relation::missing:
+      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] != values[i];
+      break;
+  }
+}
+
+// How many units match, counted up to `most`.
+std::size_t matching_units(const Query& query, const Coded& table, std::size_t most) {
+  std::array<std::uint8_t, kBlock> matches{};
+  std::vector<std::size_t> units;
+  for (std::size_t first = 0; first < table.rows && units.size() < most; first += kBlock) {
+    const std::size_t count = std::min(kBlock, table.rows - first);
+    matches.fill(1);
+    for (const Predicate& predicate : query)
+      narrow(predicate, table.columns[predicate.column].data() + first, count, matches.data());
+    for (std::size_t i = 0; i < count && units.size() < most; ++i) {
+      if (!matches[i]) continue;
+      const std::size_t unit = table.units.of_row[first + i];
+      if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
+    }
+  }
+  return units.size();
+}
+
+std::vector<std::size_t> matches_of(const std::vector<Query>& queries, const Coded& table, std::size_t most,
+                                    const EvaluationContext& context) {
+  std::vector<std::size_t> out(queries.size());
+  parallel_for(
+      queries.size(),
+      [&](std::size_t q) {
+        context.cancel.check();
+        out[q] = matching_units(queries[q], table, most);
+      },
+      context.threads, 8);
+  return out;
+}
+
+std::size_t count_ones(const std::vector<std::size_t>& matches) {
+  return static_cast<std::size_t>(std::count(matches.begin(), matches.end(), std::size_t{1}));
+}
+
+// Every univariate predicate that could single out; which do is tried afterwards.
+std::vector<Query> univariate(const Coded& table, const std::vector<bool>& number, Random random) {
+  std::vector<Query> out;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    std::map<double, std::size_t> counts;
+    bool missing = false;
+    for (const double value : table.columns[c]) {
+      if (std::isnan(value))
+        missing = true;
+      else
+        ++counts[value];
+    }
+    if (missing) out.push_back({{c, Relation::missing, 0}});
+    if (counts.empty()) continue;
+    if (number[c]) {
+      out.push_back({{c, Relation::at_most, counts.begin()->first}});
+      out.push_back({{c, Relation::at_least, counts.rbegin()->first}});
+    }
+    for (const auto& [value, count] : counts)
+      if (count == 1 || table.units.count < table.rows) out.push_back({{c, Relation::equal, value}});
+  }
+  random.shuffle(out);
+  return out;
+}
+
+std::vector<double> medians_of(const Coded& table, const std::vector<bool>& number) {
+  std::vector<double> out(table.columns.size(), 0.0);
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    if (!number[c]) continue;
+    std::vector<double> sorted;
+    for (const double value : table.columns[c])
+      if (!std::isnan(value)) sorted.push_back(value);
+    std::sort(sorted.begin(), sorted.end());
+    if (!sorted.empty()) out[c] = quantile(sorted, 0.5);
+  }
+  return out;
+}
+
+Query multivariate(const Coded& table, const std::vector<bool>& number, const std::vector<double>& medians,
+                   const std::vector<std::size_t>& rows, std::size_t size, Random random) {
+  const std::size_t row = rows[random.below(rows.size())];
+  std::vector<std::size_t> chosen;
+  while (chosen.size() < std::min(size, table.columns.size())) {
+    const std::size_t column = random.below(table.columns.size());
+    if (std::find(chosen.begin(), chosen.end(), column) == chosen.end()) chosen.push_back(column);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  Query out;
+  for (const std::size_t c : chosen) {
+    const double value = table.columns[c][row];
+    if (std::isnan(value))
+      out.push_back({c, Relation::missing, 0});
+    else if (!number[c])
+      out.push_back({c, Relation::equal, value});
+    else
+      out.push_back({c, value > medians[c] ? Relation::at_least : Relation::at_most, value});
+  }
+  return out;
+}
+
+// Different predicates that single out a synthetic row, at most `attacks`, in the order drawn.
+class Attack {
+ public:
+  Attack(const Coded& table, std::size_t attacks, const EvaluationContext& context)
+      : table_(table), attacks_(attacks), context_(context) {}
+
+  bool full() const { return queries_.size() == attacks_; }
+  void keep_those_that_single_out(const std::vector<Query>& drawn) {
+    for (std::size_t first = 0; first < drawn.size() && !full(); first += kBatch) {
+      const std::size_t end = std::min(drawn.size(), first + kBatch);
+      const std::vector<Query> batch(drawn.begin() + static_cast<std::ptrdiff_t>(first),
+                                     drawn.begin() + static_cast<std::ptrdiff_t>(end));
+      const std::vector<std::size_t> matches = matches_of(batch, table_, 2, context_);
+      for (std::size_t i = 0; i < batch.size() && !full(); ++i)
+        if (matches[i] == 1 && known_.insert(batch[i]).second) queries_.push_back(batch[i]);
+    }
+  }
+  const std::vector<Query>& queries() const { return queries_; }
+
+ private:
+  const Coded& table_;
+  std::size_t attacks_;
+  const EvaluationContext& context_;
+  std::set<Query> known_;
+  std::vector<Query> queries_;
+};
+
+// Chance that a part of m of n rows has exactly one of the c that match (hypergeometric).
+double chance_of_one(double c, double n, double m) {
+  if (c < 1 || m < 1 || n - c < m - 1) return 0;
+  const auto log_choose = [](double a, double b) {
+    return std::lgamma(a + 1) - std::lgamma(b + 1) - std::lgamma(a - b + 1);
+  };
+  return c * std::exp(log_choose(n - c, m - 1) - log_choose(n, m));
+}
+
+// Success in a table of n rows when predicates have weights up to w, evenly (Cohen and Nissim 2020; the form
+// that anonymeter fits), up to a factor.
+double size_model(double n, double w) {
+  return (1 - (n * w + 1) * std::exp(n * std::log1p(-w))) / (n + 1);
+}
+
+// By what the control's success is multiplied to stand for a table of `wanted` rows.
+double size_correction(const std::vector<std::size_t>& matches, double rows, double wanted) {
+  std::array<double, kSizes> sizes{}, expected{};
+  const double smallest = std::min(1000.0, std::max(1.0, rows / 10));
+  for (std::size_t k = 0; k < kSizes; ++k) {
+    sizes[k] = std::floor(smallest + (rows - smallest) * static_cast<double>(k) / (kSizes - 1));
+    for (const std::size_t count : matches)
+      expected[k] += chance_of_one(static_cast<double>(count), rows, sizes[k]);
+  }
+  double best_error = std::numeric_limits<double>::infinity(), best = 1;
+  for (double w = 1e-3 / rows; w < 0.5; w *= 1.05) {  // the factor of least squares is explicit
+    double xy = 0, xx = 0, error = 0;
+    for (std::size_t k = 0; k < kSizes; ++k) {
+      const double x = size_model(sizes[k], w);
+      xy += x * expected[k];
+      xx += x * x;
+    }
+    if (!(xx > 0)) continue;
+    for (std::size_t k = 0; k < kSizes; ++k)
+      error += std::pow(xy / xx * size_model(sizes[k], w) - expected[k], 2);
+    if (error < best_error) best_error = error, best = size_model(wanted, w) / size_model(rows, w);
+  }
+  return best;
+}
+
+std::vector<std::string> usable_columns(const Table& real, const Table& synthetic, const Table& holdout) {
+  std::vector<std::string> out = detail::shared_columns(real, synthetic);
+  std::erase_if(out, [&](const std::string& name) {
+    return !holdout.has(name) || !detail::comparable(real.column(name).kind(), holdout.column(name).kind());
+  });
+  return out;
+}
+
+}  // namespace
+
+ResidualRisk residual_risk(double successes, double control_successes, double attacks) {
+  const double z2 = kZ * kZ, n = attacks;
+  const auto centre = [&](double s) { return (s + z2 / 2) / (n + z2); };
+  const auto half = [&](double s) { return kZ / (n + z2) * std::sqrt(s * (n - s) / n + z2 / 4); };
+  ResidualRisk out{centre(successes), centre(control_successes), 0,
+                   half(successes),   half(control_successes),   0};
+  const double left = 1 - out.control;
+  out.risk = std::clamp((out.attack - out.control) / left, 0.0, 1.0);
+  out.half = std::hypot(out.attack_half / left, out.control_half * (out.attack - 1) / (left * left));
+  return out;
+}
+
+Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
+                            const EvaluationContext& context) const {
+  Score score =
+      start_score(*this,
+                  multivariate_ ? "Risk that a predicate of three columns that holds for one synthetic row "
+                                  "singles out one person, over that for people not in the data."
+                                : "Risk that a predicate of one column that holds for one synthetic row "
+                                  "singles out one person, over that for people not in the data.",
+                  "(attack - control) / (1 - control), Wilson centres (Giomi et al. 2023)");
+  if (!real) return undefined(std::move(score), "No real table was given.");
+  if (!context.holdout) return undefined(std::move(score), "No holdout was given.");
+  const Table& holdout = *context.holdout;
+  if (real->rows() == 0 || synthetic.rows() == 0 || holdout.rows() == 0)
+    return undefined(std::move(score), "One of the tables has no rows.");
+  std::vector<std::string> columns = usable_columns(*real, synthetic, holdout);
+  if (columns.empty())
+    return undefined(std::move(score), "The tables share no column of numbers or categories.");
+  const Names names(std::move(columns), {real, &synthetic, &holdout});
+  const Coded learnt = names.code(synthetic), training = names.code(*real), control = names.code(holdout);
+
+  const Random random = Random(context.seed).stream(0x73696E67);
+  Attack attack(learnt, options_.attacks, context);
+  if (!multivariate_) {
+    attack.keep_those_that_single_out(univariate(learnt, names.number(), random));
+  } else {
+    const std::vector<double> medians = medians_of(learnt, names.number());
+    const std::vector<std::size_t> rows = ordered_rows(learnt);
+    for (std::size_t tried = 0; tried < options_.most_tries && !attack.full(); tried += kBatch) {
+      std::vector<Query> drawn;
+      for (std::size_t i = tried; i < tried + kBatch; ++i)
+        drawn.push_back(
+            multivariate(learnt, names.number(), medians, rows, options_.columns, random.stream(i)));
+      attack.keep_those_that_single_out(drawn);
+    }
+  }
+  const std::vector<Query>& queries = attack.queries();
+  if (queries.empty())
+    return undefined(std::move(score), "No predicate of this kind holds for one synthetic row alone.");
+  if (queries.size() < options_.attacks)
+    score.warnings.push_back(message("Only ", queries.size(), " of ", options_.attacks,
+                                     " predicates were found that hold for one synthetic row alone."));
+  const auto n = static_cast<double>(queries.size());
+  const std::size_t hits = count_ones(matches_of(queries, training, 2, context));
+  const bool same_size = control.units.count == training.units.count;
+  const std::vector<std::size_t> of_control =
+      matches_of(queries, control, same_size ? 2 : std::numeric_limits<std::size_t>::max(), context);
+  const std::size_t control_hits = count_ones(of_control);
+  const double factor = same_size ? 1
+                                  : size_correction(of_control, static_cast<double>(control.units.count),
+                                                    static_cast<double>(training.units.count));
+  const ResidualRisk risk =
+      residual_risk(static_cast<double>(hits), std::min(n, factor * static_cast<double>(control_hits)), n);
+  score.value = risk.risk;
+  score.n = queries.size();
+  const double centre = (risk.attack - risk.control) / (1 - risk.control);
+  score.interval =
+      Interval{std::clamp(centre - risk.half, 0.0, 1.0), std::clamp(centre + risk.half, 0.0, 1.0), 0.95,
+               "Wilson of both rates, propagated; attacks taken as independent"};
+  score.ceiling = Bound{0, "theory: people in the data and others are singled out alike"};
+  score.parts = {
+      {"attack", risk.attack, queries.size(), message(counted(hits, "training row"), " singled out")},
+      {"control", risk.control, queries.size(),
+       message(counted(control_hits, "holdout row"), " singled out",
+               same_size ? "" : message("; for the size of the training table x ", factor))}};
+  return score;
+}
+
+}  // namespace synthema

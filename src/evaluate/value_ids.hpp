@@ -1,0 +1,70 @@
+// Cells as whole numbers: the same number for equal values of a column, in every table. 2 and 2.0 are one
+// value, a category is its label, missing is a value of its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "src/evaluate/shared_columns.hpp"
+#include "synthema/data/json.hpp"
+#include "synthema/data/table.hpp"
+
+namespace synthema::detail {
+
+constexpr std::uint64_t kMissingValue = 0;
+
+// The columns that two tables share. Unlike in fidelity, texts and lists count too: a copied note is a copy.
+// Identifiers and subjects are left out.
+inline std::vector<std::string> compared_columns(const Table& real, const Table& synthetic) {
+  std::vector<std::string> out;
+  for (const Field& field : real.schema().fields)
+    if (synthetic.has(field.name) && !field.has(Role::identifier) && !field.has(Role::subject))
+      out.push_back(field.name);
+  return out;
+}
+
+// Numbers the different values of one column as they come, from 1.
+class ValueIds {
+ public:
+  std::vector<std::uint64_t> of(const Column& column) {
+    std::vector<std::uint64_t> out(column.size(), kMissingValue);
+    std::vector<std::uint64_t> of_code;  // each label of a category is looked up once
+    if (column.kind() == Kind::category)
+      for (std::size_t code = 0; code < column.labels().size(); ++code)
+        of_code.push_back(id_of_text(std::string(column.labels().text_at(code))));
+    for (std::size_t row = 0; row < column.size(); ++row) {
+      if (column.is_null(row)) continue;
+      switch (column.kind()) {
+        case Kind::real:
+        case Kind::integer:
+          out[row] = id_of_number(column.number_at(row));
+          break;
+        case Kind::category:
+          out[row] = of_code[static_cast<std::size_t>(column.codes()[row])];
+          break;
+        case Kind::text:
+          out[row] = id_of_text(std::string(column.text_at(row)));
+          break;
+        default:
+          out[row] = id_of_text(to_json(column.value_at(row)));
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::uint64_t id_of_number(double value) {
+    return numbers_.try_emplace(value == 0 ? 0.0 : value, next()).first->second;
+  }
+  std::uint64_t id_of_text(const std::string& value) {
+    return texts_.try_emplace(value, next()).first->second;
+  }
+  std::uint64_t next() const { return 1 + numbers_.size() + texts_.size(); }
+
+  std::unordered_map<double, std::uint64_t> numbers_;
+  std::unordered_map<std::string, std::uint64_t> texts_;
+};
+
+}  // namespace synthema::detail

@@ -1,0 +1,180 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "synthema/core/random.hpp"
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/privacy/nearest_rows.hpp"
+#include "synthema/learn/mixed_distance.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+using doctest::Approx;
+using enum NearestRowMeasure;
+
+namespace {
+
+constexpr NearestRowMeasure kAll[] = {dcr,  dcr_share,         near_copies, nndr, identifiability,
+                                      nnaa, nnaa_privacy_loss, membership};
+
+// The toy tables of four columns.
+Table toy(const std::vector<double>& x, const std::vector<double>& y, const std::string& c,
+          const std::string& d) {
+  std::vector<Record> records;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    records.push_back({{"x", x[i]}, {"y", y[i]}, {"c", std::string(1, c[i])}, {"d", std::string(1, d[i])}});
+  return Table::from_records({.fields = {{.name = "x", .kind = Kind::real},
+                                         {.name = "y", .kind = Kind::real},
+                                         {.name = "c", .kind = Kind::category},
+                                         {.name = "d", .kind = Kind::category}}},
+                             records);
+}
+Table real() {
+  return toy({1, 2, 2.5, 3, 4.5, 5, 6, 7.5}, {2, 1, 4, 3, 6, 5, 8, 7}, "aaabbbcc", "uvuvuvuu");
+}
+Table synthetic() {
+  return toy({1.5, 2, 3.5, 4, 4, 6.5, 8, 9}, {1.5, 2.5, 2, 5, 4, 6, 9, 7}, "aabbbccd", "uuvvuvvu");
+}
+Table holdout() {
+  return toy({.5, 2.2, 3.1, 4.2, 5.5, 6.1, 7, 8.5}, {1, 2, 3.5, 2.5, 6.5, 5.5, 7.5, 9.5}, "abacbcbc",
+             "uvvuuvuv");
+}
+EvaluationContext with_holdout(const Table& table) {
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(table);
+  context.bootstrap = 50;
+  return context;
+}
+
+// `rows` of a smooth distribution of four dependent columns.
+Table drawn(std::size_t rows, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<Record> records;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const double x = random.uniform(), y = x + random.uniform() / 4;
+    records.push_back(
+        {{"x", x},
+         {"y", y},
+         {"c", std::string(1, static_cast<char>('a' + random.below(1 + static_cast<std::uint64_t>(4 * x))))},
+         {"z", random.uniform()}});
+  }
+  return Table::from_records({.fields = {{.name = "x", .kind = Kind::real},
+                                         {.name = "y", .kind = Kind::real},
+                                         {.name = "c", .kind = Kind::category},
+                                         {.name = "z", .kind = Kind::real}}},
+                             records);
+}
+
+double value(NearestRowMeasure measure, const Table& r, const Table& s, const Table& h) {
+  return *NearestRows(measure).evaluate(&r, s, with_holdout(h)).value;
+}
+
+}  // namespace
+
+TEST_CASE("distances to the closest real row: the check values of SDMetrics") {
+  const double want[] = {.03708791, .05631868, .05494505, .03846154,
+                         .09065934, .32417582, .34065934, .30769231};
+  const Table r = real(), s = synthetic();
+  const Table* by[] = {&r};
+  MixedSpace space(by, {"x", "y", "c", "d"});
+  const MixedRows a = space.encode(r), b = space.encode(s);
+  std::vector<double> nearest;
+  for (std::size_t i = 0; i < 8; ++i) {
+    double best = 1;
+    for (std::size_t j = 0; j < 8; ++j) best = std::min(best, space.distance(b.row(i), a.row(j)));
+    CHECK(best == Approx(want[i]).epsilon(1e-6));
+    nearest.push_back(best);
+  }
+  std::sort(nearest.begin(), nearest.end());
+  CHECK(NearestRows(dcr).evaluate(&r, s, {}).value == Approx((nearest[3] + nearest[4]) / 2));
+}
+
+TEST_CASE("every measure by its definition") {
+  const Table t = real(), s = synthetic(), h = holdout();
+  const Table* by[] = {&t, &h};
+  MixedSpace space(by, {"x", "y", "c", "d"});
+  const MixedRows rows[] = {space.encode(t), space.encode(h), space.encode(s)};
+  const auto nearest = [&](int from, int to) {
+    std::vector<std::pair<double, double>> out;
+    for (std::size_t i = 0; i < 8; ++i) {
+      std::vector<double> all;
+      for (std::size_t j = 0; j < 8; ++j)
+        if (from != to || i != j) all.push_back(space.distance(rows[from].row(i), rows[to].row(j)));
+      std::sort(all.begin(), all.end());
+      out.emplace_back(all[0], all[1]);
+    }
+    return out;
+  };
+  const auto st = nearest(2, 0), sh = nearest(2, 1), ss = nearest(2, 2), ts = nearest(0, 2),
+             tt = nearest(0, 0), hs = nearest(1, 2), hh = nearest(1, 1);
+  double share = 0, ratio = 0, identified = 0, aa_t = 0, aa_h = 0, auroc = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    share += (st[i].first < sh[i].first) + (st[i].first == sh[i].first) / 2.0;
+    ratio += st[i].first / st[i].second;
+    identified += ts[i].first < tt[i].first;
+    aa_t += (ts[i].first > tt[i].first) + (st[i].first > ss[i].first);
+    aa_h += (hs[i].first > hh[i].first) + (sh[i].first > ss[i].first);
+    for (std::size_t j = 0; j < 8; ++j)
+      auroc += (ts[i].first < hs[j].first) + (ts[i].first == hs[j].first) / 2.0;
+  }
+  CHECK(value(dcr_share, t, s, h) == Approx(share / 8));
+  CHECK(value(nndr, t, s, h) == Approx(ratio / 8));
+  CHECK(value(identifiability, t, s, h) == Approx(identified / 8));
+  CHECK(value(nnaa, t, s, h) == Approx(aa_t / 16));
+  CHECK(value(nnaa_privacy_loss, t, s, h) == Approx((aa_h - aa_t) / 16));
+  CHECK(value(membership, t, s, h) == Approx(auroc / 64));
+}
+
+TEST_CASE("fresh rows give nothing away, copies do") {
+  const Table t = drawn(600, 1), h = drawn(300, 2), fresh = drawn(500, 3);
+  CHECK(value(dcr_share, t, fresh, h) == Approx(0.5).epsilon(0.12));
+  CHECK(value(near_copies, t, fresh, h) < 0.1);
+  CHECK(value(membership, t, fresh, h) == Approx(0.5).epsilon(0.1));
+  CHECK(std::abs(value(nnaa_privacy_loss, t, fresh, h)) < 0.08);
+  const Score identified = NearestRows(identifiability).evaluate(&t, fresh, with_holdout(h));
+  CHECK(*identified.value == Approx(identified.ceiling->value).epsilon(0.15));
+  CHECK(value(dcr_share, t, t, h) > 0.7);  // half of the rows lie in each part of t, the others are near it
+  CHECK(value(near_copies, t, t, h) == 1);
+  CHECK(value(membership, t, t, h) == Approx(1));
+  CHECK(value(identifiability, t, t, h) > 0.99);
+  CHECK(value(nnaa_privacy_loss, t, t, h) > 0.25);
+  CHECK(value(dcr, t, t, h) == 0);
+}
+
+TEST_CASE("rows of one subject are not each other's neighbours") {
+  std::vector<Record> records;
+  for (int i = 0; i < 20; ++i)
+    records.push_back({{"who", "p" + std::to_string(i / 2)}, {"x", static_cast<double>(i / 2)}});
+  Schema schema{.fields = {{.name = "who", .roles = {Role::subject}}, {.name = "x", .kind = Kind::real}}};
+  const Table by_subject = Table::from_records(schema, records);
+  schema.fields[0].roles = {Role::identifier};
+  const Table by_row = Table::from_records(schema, records);
+  const Table s = column_table(Kind::real, {0.5, 4.5, 8.5});
+  CHECK(NearestRows(identifiability).evaluate(&by_row, s, {}).value == 0.0);  // a twin row is nearer
+  CHECK(*NearestRows(identifiability).evaluate(&by_subject, s, {}).value > 0.2);
+  const Score score = NearestRows(membership).evaluate(&by_subject, s, with_holdout(by_subject));
+  CHECK_FALSE(score.interval);
+  CHECK(score.no_interval == "The analytic interval is for independent rows, but subjects have several.");
+}
+
+TEST_CASE("what cannot be computed says why; work may be shared; promises are kept") {
+  const Table t = real(), s = synthetic(), h = holdout();
+  for (const NearestRowMeasure measure : kAll) {
+    const NearestRows evaluator(measure);
+    CHECK(nonconformities(evaluator, &t, s, with_holdout(h)).empty());
+    CHECK_FALSE(evaluator.evaluate(nullptr, s, {}).value);
+    CHECK_FALSE(evaluator.evaluate(&t, text_table({"a"}), with_holdout(h)).value);
+    CHECK(evaluator.evaluate(&t, s, {}).value.has_value() ==
+          (measure == dcr || measure == nndr || measure == identifiability || measure == nnaa));
+    EvaluationContext shared = with_holdout(h);
+    shared.shared = std::make_shared<SharedWork>();
+    for (const NearestRowMeasure before : kAll) NearestRows(before).evaluate(&t, s, shared);
+    CHECK(evaluator.evaluate(&t, s, shared).value == evaluator.evaluate(&t, s, with_holdout(h)).value);
+  }
+  const Table one = t.head(1);
+  for (const NearestRowMeasure measure : kAll) {
+    const Score score = NearestRows(measure).evaluate(&one, one, with_holdout(one));
+    CHECK(score.value.has_value() != !score.undefined.empty());
+    if (score.value) CHECK(std::isfinite(*score.value));
+  }
+}

@@ -1,0 +1,60 @@
+"""Privacy of tables on real data: fresh rows are at chance, a disguised copy is found out, fidelity or not."""
+
+# ruff: noqa: E501
+import numpy as np
+import pytest
+import synthema
+
+pd = pytest.importorskip("pandas")
+from test_tables_fidelity import SETS, independent, real  # noqa: E402, F401
+
+RISKS = ["dcr_share", "near_copies", "membership_by_distance", "nnaa_privacy_loss", "singling_out_univariate", "singling_out_multivariate"]  # fmt: skip
+
+
+def thirds(frame):
+    n = len(frame) // 3
+    return (frame[i * n : (i + 1) * n].reset_index(drop=True) for i in range(3))
+
+
+def flipped(frame, share, seed=0):
+    """Return the frame with a share of its cells drawn anew from their column."""
+    rng = np.random.default_rng(seed)
+    return frame.where(rng.random(frame.shape) >= share, independent(frame, seed))
+
+
+def test_fresh_rows_are_at_chance(real):  # noqa: F811
+    training, holdout, fresh = thirds(real)
+    report = synthema.evaluate(fresh, training, holdout, RISKS)
+    for name in RISKS:
+        assert abs(report[name].value - report[name].ceiling.value) < 0.08, name
+
+
+def test_a_copy_with_a_tenth_of_the_cells_flipped_is_faithful_and_unsafe(real):  # noqa: F811
+    training, holdout, _ = thirds(real)
+    copy = flipped(training, 0.1)
+    names = [*RISKS, "rare_value_reuse", "column_shapes", "univariate_accuracy"]
+    report = synthema.evaluate(copy, training, holdout, names)
+    assert report["column_shapes"].value > 0.97
+    assert report["univariate_accuracy"].value > 0.97
+    assert report["dcr_share"].value > 0.7
+    assert report["near_copies"].value > 2 * report["near_copies"].ceiling.value
+    assert report["membership_by_distance"].value > 0.65
+    assert report["nnaa_privacy_loss"].value > 0.1
+    assert report["singling_out_multivariate"].interval.low > 0.1
+
+
+def test_independent_columns_hand_on_rare_values_that_distances_do_not_show(data_folder):
+    if not (data_folder / SETS["adult"][0]).exists():
+        pytest.skip("adult is not there")
+    frame = pd.read_csv(data_folder / SETS["adult"][0], **SETS["adult"][1])[["age", "fnlwgt", "hours"]]
+    training, holdout, _ = thirds(frame.sample(9000, random_state=2))
+    report = synthema.evaluate(
+        independent(training),
+        training,
+        holdout,
+        ["dcr_share", "rare_value_reuse", "singling_out_univariate"],
+    )
+    reuse = {part.name: part.value for part in report["rare_value_reuse"].parts}
+    assert reuse["fnlwgt"] > 0.6 > 0.3 > report["rare_value_reuse"].ceiling.value
+    assert report["singling_out_univariate"].interval.low > 0.5
+    assert report["dcr_share"].value < 0.62
