@@ -24,6 +24,7 @@ def load(job):
         dtype=variant["dtype"],
         threads=job["threads"],
         slots=variant.get("slots"),
+        kv_dtype=variant.get("kv_dtype", "auto"),
     )
 
 

@@ -101,7 +101,7 @@ def Model(  # noqa: N802  (a class to its users; a function because the class li
     kv_dtype
         Type of the stored keys and values on the CPU: ``"float32"``, ``"float16"`` or ``"int8"``. The smaller
         ones take less memory and are faster in large batches; the answers are near those of ``"float32"``.
-        By default float16 beside int8 products, else float32.
+        By default int8 beside int8 products, else float32.
     kv_memory
         Bytes that keys and values may take; by default 2 GiB.
 

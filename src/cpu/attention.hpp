@@ -19,15 +19,17 @@ constexpr std::int64_t kKeysPerBlock = 32;
 constexpr std::int64_t kBlocksPerChunk = 4;  // one update of the running softmax a chunk
 constexpr std::int64_t kWidestHead = 256;
 
-// How keys and values are stored; all arithmetic is in float.
+// How keys and values are stored.
 enum class KvType : std::uint8_t {
   float32,
-  float16,  // rounded to nearest even
-  int8      // each vector by its own largest element / 127
+  float16,  // rounded to nearest even; products in 32 bits
+  int8      // each vector by its own largest element / 127; products of integers
 };
 
 // Where one key-value head lies inside a block, in bytes: keys transposed {width, kKeysPerBlock}, values
-// {kKeysPerBlock, padded width}, and for int8 the scales of the keys, then of the values, float.
+// {kKeysPerBlock, padded width}. For int8 four elements of a key lie side by side, {padded width / 4,
+// kKeysPerBlock, 4}, and two values, {kKeysPerBlock / 2, padded width, 2}; the scales of the keys, then of
+// the values, follow as float.
 struct KvLayout {
   KvType type = KvType::float32;
   std::int64_t width = 0;  // of a head, even, at most kWidestHead
@@ -36,7 +38,9 @@ struct KvLayout {
     return type == KvType::float32 ? 4 : type == KvType::float16 ? 2 : 1;
   }
   constexpr std::int64_t padded_width() const { return (width + 15) / 16 * 16; }
-  constexpr std::int64_t values() const { return kKeysPerBlock * width * element_size(); }
+  constexpr std::int64_t values() const {
+    return kKeysPerBlock * (type == KvType::int8 ? padded_width() : width) * element_size();
+  }
   constexpr std::int64_t scales() const { return values() + kKeysPerBlock * padded_width() * element_size(); }
   constexpr std::int64_t size() const {
     return scales() + (type == KvType::int8 ? 2 * kKeysPerBlock * std::int64_t{sizeof(float)} : 0);
@@ -86,9 +90,9 @@ struct AttentionHead {
   float* states;  // {rows, group, state_size(layout)}, need not be initialised
 };
 
-// Running sums, denominators in 16 lanes, and the largest score so far.
+// Running sums, denominators in 16 lanes, the largest score so far, and for int8 the query's codes.
 constexpr std::int64_t state_size(const KvLayout& layout) {
-  return layout.padded_width() + 32;
+  return layout.padded_width() + 32 + (layout.type == KvType::int8 ? layout.padded_width() / 4 : 0);
 }
 
 struct AttentionKernels {

@@ -211,16 +211,18 @@ class CpuDecoder final : public Decoder {
   Logits logits(const Batch& batch) const {
     std::vector<std::size_t> whole, sliced;
     Logits out;
-    for (std::size_t r = 0; r < batch.rows.size(); ++r)
-      if (batch.rows[r].wants_logits)
-        (weights_.head.can_slice(batch.rows[r].allowed) ? sliced : whole).push_back(r);
+    for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+      if (!batch.rows[r].wants_logits) continue;
+      const bool slices = weights_.head.can_slice(batch.rows[r].allowed);
+      std::vector<std::size_t>& like = slices ? sliced : whole;
+      const auto place = static_cast<std::int64_t>(like.size());
+      out.place.push_back(slices ? ~place : place);
+      like.push_back(r);
+    }
     const std::size_t wanted = whole.size() + sliced.size();
     if (wanted == 0) return out;
-    std::size_t next_whole = 0, next_sliced = whole.size();
-    for (const DecoderRow& row : batch.rows)
-      if (row.wants_logits)
-        out.place.push_back(
-            static_cast<std::int64_t>(weights_.head.can_slice(row.allowed) ? next_sliced++ : next_whole++));
+    for (std::int64_t& place : out.place)
+      if (place < 0) place = static_cast<std::int64_t>(whole.size()) + ~place;
     const at::Tensor last =
         at::zeros({padded_rows(static_cast<std::int64_t>(wanted)), config_.width}, at::kFloat);
     std::size_t to = 0;

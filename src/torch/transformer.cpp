@@ -61,7 +61,7 @@ at::ScalarType dtype_of(const std::string& name, bool own_kernels) {
 }
 
 cpu::KvType kv_type_of(const std::string& name, at::ScalarType dtype) {
-  if (name == "auto") return dtype == at::kChar ? cpu::KvType::float16 : cpu::KvType::float32;
+  if (name == "auto") return dtype == at::kChar ? cpu::KvType::int8 : cpu::KvType::float32;
   if (name == "float32") return cpu::KvType::float32;
   if (name == "float16") return cpu::KvType::float16;
   if (name == "int8") return cpu::KvType::int8;
@@ -245,6 +245,7 @@ struct Transformer::Impl {
     if (wanted.allowed.empty())
       return use(wanted.which, worker, {logits, static_cast<std::size_t>(config.vocabulary)});
     std::vector<float> values;
+    values.reserve(wanted.allowed.size());
     for (const TokenId id : wanted.allowed) values.push_back(logits[id]);
     use(wanted.which, worker, values);
   }

@@ -87,7 +87,7 @@ def test_scores_are_log_probabilities(model, torch_module, smollm2_path):
     scores = model.score([text])[0]
     ids = synthema.Tokenizer(synthema.ModelFile(smollm2_path)).encode(text)
     assert len(scores) == len(ids) - 1 == model.count_tokens(text) - 1
-    same = {"dtype": "int8", "kv_dtype": "float16"}  # what a model on the CPU is by default
+    same = {"dtype": "int8", "kv_dtype": "int8"}  # what a model on the CPU is by default
     logits = torch_module.Transformer(str(smollm2_path), **same).logits(ids).astype(np.float64)
     for i, score in enumerate(scores):
         top = logits[i].max()

@@ -81,7 +81,7 @@ def test_scores_of_real_words_barely_move(smollm2_path, torch_module):
 
 def test_same_bytes_with_other_slots_threads_and_company(smollm2_path, torch_module):
     model = synthema.Model(smollm2_path, dtype="int8", threads=2)
-    assert model.numeric_path == "int8-cpu-kv16"
+    assert model.numeric_path == "int8-cpu-kv8"
     together = list(map(key, model.complete(prompts(64), SAMPLING, seed=3)))
     few = synthema.Model(smollm2_path, dtype="int8", threads=1, slots=3)
     for n in (1, 7):

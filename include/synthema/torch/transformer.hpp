@@ -40,9 +40,9 @@ struct TransformerOptions {
   // row. "auto": int8 on the CPU, bfloat16 on a device.
   std::string dtype = "float32";
   std::size_t threads = 0;  // on the CPU; 0: one per core
-  // Of keys and values, on the CPU: "float32", "float16", or "int8" with a scale for each vector. The smaller
-  // ones take a half or about a quarter of the memory, and of the time that reading it takes. "auto": float16
-  // beside integer products, else float32.
+  // Of keys and values, on the CPU: "float32", "float16", or "int8" with a scale for each vector, whose
+  // scores and sums are products of integers. The smaller ones take a half or about a quarter of the memory,
+  // and of the time that reading it takes. "auto": int8 beside integer products of the weights, else float32.
   std::string kv_dtype = "float32";
   std::uint64_t kv_memory = std::uint64_t{2} << 30;  // bytes that keys and values may take
 };
