@@ -170,8 +170,10 @@ def to_arrow(data: Table) -> pyarrow.Table:
 
 def to_pandas(data: Table) -> pandas.DataFrame:
     """Make a pandas frame: integers and booleans with missing values become its nullable types."""
-    import pandas
-
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("A pandas frame needs the package pandas: pip install pandas pyarrow.") from error
     arrow = to_arrow(data)
     nullable = {"integer": pandas.Int64Dtype(), "boolean": pandas.BooleanDtype()}
     frame = arrow.to_pandas(strings_to_categorical=False)

@@ -179,6 +179,15 @@ def test_parquet_keeps_the_schema(tmp_path):
     assert tables.read(tmp_path / "t.parquet").schema == schema
 
 
+@pytest.mark.parametrize(
+    ("method", "package"), [("to_pandas", "pandas"), ("to_polars", "polars"), ("to_arrow", "pyarrow")]
+)
+def test_a_frame_library_that_is_missing_is_named_with_what_to_do(method, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)  # an import of it fails
+    with pytest.raises(ImportError, match=f"pip install {package}"):
+        getattr(synthema.table({"a": [1]}), method)()
+
+
 def test_unknown_suffix_and_broken_file_are_named(tmp_path):
     with pytest.raises(SchemaError, match=r"\.jsonl"):
         tables.read(tmp_path / "a.xlsx")
