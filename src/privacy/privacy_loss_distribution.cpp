@@ -112,7 +112,7 @@ LossGrid gaussian_grid(const GaussianMechanism& gaussian, bool removed, double s
   Outcomes outcomes;
   outcomes.low = (removed && q == 1 ? 1 : 0) - kWidth * s;
   outcomes.high = (removed ? 1 : 0) + kWidth * s;
-  outcomes.smooth = s / 8;
+  outcomes.smooth = std::min(s / 8, s * s / 2);  // scales of the density and of the loss
   outcomes.density = [=](double z) {
     if (!removed) return normal_density(z, 0, s);
     return (q < 1 ? (1 - q) * normal_density(z, 0, s) : 0) + q * normal_density(z, 1, s);

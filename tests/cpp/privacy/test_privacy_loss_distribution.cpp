@@ -44,6 +44,16 @@ TEST_CASE("one release is exact at the points of the grid, in both directions") 
   }
 }
 
+TEST_CASE("little noise, large losses") {
+  const GaussianMechanism gaussian{0.15, 0.01};
+  const PrivacyLossDistribution one(gaussian, 1e-2);
+  for (const double epsilon : {0.0, 1.0, 10.0, 20.0}) {
+    CAPTURE(epsilon);
+    CHECK(one.removed().delta(epsilon) ==
+          doctest::Approx(direct_delta(gaussian, epsilon, true)).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("between grid points delta is never understated") {
   const GaussianMechanism gaussian{0.8, 0.3};
   const PrivacyLossDistribution coarse(gaussian, 0.25);
