@@ -3,10 +3,12 @@
 #include <map>
 
 #include "bindings/bindings.hpp"
+#include "bindings/constraint.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/model/answer_form.hpp"
 #include "synthema/model/bpe.hpp"
 #include "synthema/model/chat_template.hpp"
+#include "synthema/model/conformance.hpp"
 #include "synthema/model/model_file.hpp"
 
 namespace synthema::bindings {
@@ -295,6 +297,13 @@ void bind_forms(py::module_& module) {
           py::arg("prompt"), py::arg("open_tokens") = py::none(),
           "The constraint of a prompt's form; ConfigError if it has none. `open_tokens` limits what the form "
           "leaves open (max_tokens of a local model).");
+  module.def(
+      "_constraint_nonconformities",
+      [](const py::object& constraint) {
+        const PythonConstraint tried = constraint_from(constraint);
+        return nonconformities(tried, constraint.attr("vocabulary_size").cast<std::size_t>());
+      },
+      py::arg("constraint"));
 }
 
 }  // namespace

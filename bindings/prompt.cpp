@@ -1,5 +1,6 @@
 // Prompt, completion, task, the built-in strategies, and generator functions of Python as strategies.
 #include "bindings/bindings.hpp"
+#include "bindings/constraint.hpp"
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/core/counted.hpp"
@@ -188,6 +189,13 @@ Prompt with_json(Prompt prompt, const py::object& form) {
   return std::move(prompt).json(py::module_::import("json").attr("dumps")(schema).cast<std::string>());
 }
 
+Prompt under_constraint(Prompt prompt, const py::object& constraint) {
+  PythonConstraint prototype = constraint_from(constraint);
+  const std::size_t size = constraint.attr("vocabulary_size").cast<std::size_t>();
+  return std::move(prompt).under({constraint.attr("digest").cast<std::string>(),
+                                  std::make_shared<const AnyTokenConstraint>(std::move(prototype), size)});
+}
+
 void bind_prompt_class(py::module_& module) {
   py::class_<Message>(module, "Message", "One turn of a chat: role ('system', 'user', 'assistant') and text.")
       .def(py::init<std::string, std::string>(), py::arg("role"), py::arg("text"))
@@ -227,6 +235,10 @@ void bind_prompt_class(py::module_& module) {
           "json", &with_json, py::arg("form"),
           "A copy whose answer is a JSON text: of a Schema, of a JSON Schema (dict or str), or of a pydantic "
           "model. `Completion.json()` reads it.")
+      .def("under", &under_constraint, py::arg("constraint"),
+           "A copy whose answer is what a synthema.TokenConstraint of your own allows, in the tokens of the "
+           "model "
+           "that is asked. Every answer begins with a copy of it, reset; it is cut at max_tokens.")
       .def(
           "with_sampling", [](Prompt p, const Sampling& s) { return std::move(p).with(s); },
           py::arg("sampling"), "A copy with sampling values of its own.")
@@ -242,6 +254,9 @@ void bind_prompt_class(py::module_& module) {
       .def_readonly("json_schema", &Prompt::json_schema, "JSON Schema of the answer; empty: no such form.")
       .def_readonly("record_schema", &Prompt::record_schema,
                     "Schema of the answer in its JSON form; empty: no such form.")
+      .def_property_readonly(
+          "constraint", [](const Prompt& p) { return p.constraint.name; },
+          "The digest of the constraint that it brings along; empty: none.")
       .def_readonly("sampling", &Prompt::sampling,
                     "Values that replace the run's for this question, or None.")
       .def(

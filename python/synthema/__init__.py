@@ -89,6 +89,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         cli,
         config,
         conformance,
+        constraints,
         evaluation,
         facts,
         generation,
@@ -100,7 +101,8 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         study,
         tables,
     )
-    from synthema.conformance import check_generator, check_strategy
+    from synthema.conformance import check_constraint, check_generator, check_strategy
+    from synthema.constraints import TokenConstraint
     from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
     from synthema.generation import Run, completion_model, generate, load_run, strategy, verify
     from synthema.models import Embedder, Model, default_encoder_path, default_model_path, perplexity
@@ -108,7 +110,8 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {
-    **dict.fromkeys(("check_generator", "check_strategy"), "conformance"),
+    **dict.fromkeys(("check_constraint", "check_generator", "check_strategy"), "conformance"),
+    **dict.fromkeys(("TokenConstraint",), "constraints"),
     **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
     **dict.fromkeys(
@@ -118,7 +121,7 @@ _LAZY = {
     **{
         name: name
         for name in (
-            "assessment", "cli", "config", "conformance", "evaluation", "facts", "generation", "models",
+            "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation", "models",
             "ontology", "privacy", "recipes", "reporting", "study", "tables",
         )
     },

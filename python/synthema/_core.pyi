@@ -996,6 +996,10 @@ class Prompt:
         """
         A copy whose whole answer matches this regular expression.
         """
+    def under(self, constraint: typing.Any) -> Prompt:
+        """
+        A copy whose answer is what a synthema.TokenConstraint of your own allows, in the tokens of the model that is asked. Every answer begins with a copy of it, reset; it is cut at max_tokens.
+        """
     def until(self, stop: str) -> Prompt:
         """
         A copy whose answer ends before this text.
@@ -1026,6 +1030,11 @@ class Prompt:
     def choices(self) -> list[str]:
         """
         The answer is exactly one of these; empty: no such form.
+        """
+    @property
+    def constraint(self) -> str:
+        """
+        The digest of the constraint that it brings along; empty: none.
         """
     @property
     def json_schema(self) -> str:
@@ -1961,6 +1970,8 @@ class Report:
     @title.setter
     def title(self, arg0: str) -> None:
         ...
+def _constraint_nonconformities(constraint: typing.Any) -> list[str]:
+    ...
 def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table, context: EvaluationContext, row_order: bool) -> list[str]:
     ...
 def _python_evaluator(function: typing.Any, name: str, direction: str, range: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], needs: collections.abc.Sequence[str]) -> Evaluator:

@@ -1,4 +1,4 @@
-"""Tests that authors of strategies and generators can run; evaluators have `check_evaluator`."""
+"""Tests that authors of strategies, generators and constraints can run; evaluators have `check_evaluator`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from synthema.generation import generate
 from synthema.reporting.numbers import counted
 from synthema.tables import table
 
-__all__ = ["check_generator", "check_strategy"]
+__all__ = ["check_constraint", "check_generator", "check_strategy"]
 
 
 def check_strategy(
@@ -109,6 +109,27 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
     if generator.sample(rows, 7, conditions).digest() != first.digest():
         broken.append("The same seed gave another table.")
     _raise("generator", broken)
+
+
+def check_constraint(constraint: Any) -> None:
+    """Try whether a constraint keeps the promises that the engine relies on, by walking at random through it.
+
+    Masks do not change by themselves; exactly the allowed tokens are accepted, and a refused one changes
+    nothing; ``rollback``, ``reset`` and ``copy`` do what they say; no place leads nowhere.
+
+    Parameters
+    ----------
+    constraint : TokenConstraint
+        What to try. It is copied, not changed.
+
+    Raises
+    ------
+    GenerationError
+        Names every promise that was broken.
+    TypeError
+        It lacks a member, or a method gives something else than it must.
+    """
+    _raise("constraint", _core._constraint_nonconformities(constraint))
 
 
 def _raise(what: str, broken: list[str]) -> None:

@@ -33,6 +33,7 @@ void add_prompt(Sha256& digest, const Prompt& prompt) {
   digest.field(std::to_string(prompt.bias.size()));
   for (const auto& [text, bias] : prompt.bias) digest.field(text).field(to_json(Value(bias)));
   digest.field(prompt.pattern).field(prompt.json_schema).field(prompt.record_schema);
+  if (prompt.constraint.prototype) digest.field(prompt.constraint.name);
 }
 
 // Whether no check that looks for copies of exemplars vouches for this draft.

@@ -331,10 +331,13 @@ void AnswerForm::Impl::begin(Expression start, const char* what) {
 
 AnswerForm AnswerForm::of(const Prompt& prompt, FormVocabulary vocabulary) {
   const int given = !prompt.choices.empty() + !prompt.pattern.empty() + !prompt.json_schema.empty() +
-                    !prompt.record_schema.empty();
+                    !prompt.record_schema.empty() + (prompt.constraint.prototype != nullptr);
   if (given != 1)
     throw ConfigError(
-        "An answer is limited by exactly one of choices, a pattern, a JSON Schema or a schema.");
+        "An answer is limited by exactly one of choices, a pattern, a JSON Schema, a schema or a "
+        "constraint.");
+  if (prompt.constraint.prototype)
+    throw ConfigError("The prompt brings a constraint of its own along, which has no form to compile.");
   if (!prompt.choices.empty()) return choices(prompt.choices, std::move(vocabulary));
   if (!prompt.pattern.empty()) return pattern(prompt.pattern, std::move(vocabulary));
   if (!prompt.json_schema.empty()) return json(prompt.json_schema, std::move(vocabulary));
@@ -462,6 +465,22 @@ AnswerForm AnswerForms::of(const Prompt& prompt) {
   // Forms under way keep their own handle; what is used again is compiled again.
   if (forms_.size() >= kMostForms) forms_.clear();
   return forms_.insert_or_assign(std::move(name), AnswerForm::of(prompt, vocabulary_)).first->second;
+}
+
+AnswerLimit AnswerForms::limit(const Prompt& prompt, std::size_t max_tokens) {
+  if (!prompt.constraint.prototype || prompt.has_written_form()) {
+    const AnswerForm form = of(prompt);
+    return {{FormConstraint(form, max_tokens), vocabulary_.trie->vocabulary_size()},
+            form.longest(max_tokens)};
+  }
+  AnswerLimit limit{*prompt.constraint.prototype, max_tokens, true};
+  if (const std::size_t size = limit.constraint.vocabulary_size(); size > vocabulary_.trie->vocabulary_size())
+    throw ConfigError(
+        {.field = "constraint"},
+        message("The constraint is made for a vocabulary of ", size, " tokens, but the model has ",
+                vocabulary_.trie->vocabulary_size(), "; make it with this model's tokenizer."));
+  limit.constraint.reset();
+  return limit;
 }
 
 std::size_t AnswerForm::longest(std::size_t open_tokens) const {

@@ -32,6 +32,7 @@
 
 #include "synthema/core/export.hpp"
 #include "synthema/data/schema.hpp"
+#include "synthema/model/any_token_constraint.hpp"
 #include "synthema/model/token_constraint.hpp"
 #include "synthema/model/vocabulary_trie.hpp"
 #include "synthema/prompt/prompt.hpp"
@@ -49,7 +50,7 @@ struct FormVocabulary {
 class SYNTHEMA_EXPORT AnswerForm {
  public:
   // Whichever of choices, pattern, json_schema and record_schema the prompt has. ConfigError: more than one
-  // of them, or none; and as below.
+  // of them, none, or a constraint of its own beside it; and as below.
   static AnswerForm of(const Prompt& prompt, FormVocabulary vocabulary);
 
   // Exactly one of these. ConfigError: none, an empty one, or one that the tokens cannot spell.
@@ -75,11 +76,21 @@ class SYNTHEMA_EXPORT AnswerForm {
   friend class FormConstraint;
 };
 
+// What one answer is kept to.
+struct AnswerLimit {
+  AnyTokenConstraint constraint;
+  std::size_t longest = 0;  // in tokens
+  bool is_cut = false;      // after so many tokens, finished or not; a form ends by itself
+};
+
 // Compiled forms by what they were made from: thousands of requests ask for the same few.
 class SYNTHEMA_EXPORT AnswerForms {
  public:
   explicit AnswerForms(FormVocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
   AnswerForm of(const Prompt& prompt);  // ConfigError, SchemaError: see AnswerForm
+  // The limit of a new answer to a prompt with a form, or with a constraint that it brings along. ConfigError
+  // too if that one is for more tokens than there are.
+  AnswerLimit limit(const Prompt& prompt, std::size_t max_tokens);
 
  private:
   static constexpr std::size_t kMostForms = 256;

@@ -30,6 +30,7 @@ class SYNTHEMA_EXPORT AnyTokenConstraint {
   }
   ~AnyTokenConstraint() = default;
 
+  std::size_t vocabulary_size() const { return held_->size(); }
   void fill_mask(TokenMask& mask) const { held_->fill_mask(mask); }
   bool accept(TokenId id) { return held_->accept(id); }
   void rollback(std::size_t n) { held_->rollback(n); }
@@ -47,6 +48,7 @@ class SYNTHEMA_EXPORT AnyTokenConstraint {
   struct Interface {
     virtual ~Interface() = default;
     virtual std::unique_ptr<Interface> copy() const = 0;
+    virtual std::size_t size() const = 0;
     virtual void fill_mask(TokenMask& mask) const = 0;
     virtual bool accept(TokenId id) = 0;
     virtual void rollback(std::size_t n) = 0;
@@ -60,6 +62,7 @@ class SYNTHEMA_EXPORT AnyTokenConstraint {
   struct Model final : Interface {
     Model(C c, std::size_t size) : constraint(std::move(c)), vocabulary_size(size) {}
     std::unique_ptr<Interface> copy() const override { return std::make_unique<Model>(*this); }
+    std::size_t size() const override { return vocabulary_size; }
     void fill_mask(TokenMask& out) const override { constraint.fill_mask(out); }
     bool accept(TokenId id) override { return constraint.accept(id); }
     void rollback(std::size_t n) override { constraint.rollback(n); }

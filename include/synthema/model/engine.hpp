@@ -138,6 +138,7 @@ class Engine {
     std::shared_ptr<const BannedTexts> too_soon;  // the stop texts, before min_tokens
     std::optional<AnyTokenConstraint> constraint;
     std::size_t longest_answer = 0;    // in tokens, under the constraint
+    bool cut_answer = false;           // there, finished or not
     std::span<const TokenId> allowed;  // for the next draw; empty: all
     std::vector<TokenId> with_ends;    // what `allowed` shows where an end may be drawn too
     std::vector<Decision> decisions;   // of this step
@@ -204,12 +205,12 @@ class Engine {
     for (const TokenId id : ids) sequence.biases.push_back({id, static_cast<float>(bias)});
   }
 
-  // max_tokens limits what the form leaves open and does not cut it short.
+  // max_tokens limits what a form leaves open and does not cut it short.
   void constrain(Sequence& sequence, const Prompt& prompt) const {
-    const AnswerForm form = forms_->of(prompt);
-    sequence.longest_answer = form.longest(sequence.sampling.max_tokens);
-    sequence.constraint.emplace(FormConstraint(form, sequence.sampling.max_tokens),
-                                tokenizer_.vocabulary_size());
+    AnswerLimit limit = forms_->limit(prompt, sequence.sampling.max_tokens);
+    sequence.longest_answer = limit.longest;
+    sequence.cut_answer = limit.is_cut;
+    sequence.constraint = std::move(limit.constraint);
   }
 
   static FormVocabulary form_vocabulary(const T& tokenizer) {
@@ -552,6 +553,10 @@ class Engine {
     return sequence.tokens.size() >= model_.context_limit();
   }
 
+  static bool is_cut(const Sequence& sequence) {
+    return sequence.cut_answer && sequence.counts.generated() >= sequence.longest_answer;
+  }
+
   // Takes fixed text and forced tokens without asking the model and leaves the ids of the next draw in
   // `allowed`. Where the answer is complete but may go on ("yes", "yes, but"), an end id may be drawn to
   // stay.
@@ -567,6 +572,8 @@ class Engine {
   // Takes what follows in any case. False: nothing does, and `allowed` or `finish` is set.
   bool take_forced(Sequence& sequence) {
     AnyTokenConstraint& constraint = *sequence.constraint;
+    if (is_cut(sequence))
+      return sequence.finish = constraint.is_complete() ? Finish::constraint : Finish::length, false;
     std::span<const TokenId> forced = constraint.forced();
     if (forced.empty()) {
       sequence.allowed = constraint.allowed();
@@ -582,6 +589,7 @@ class Engine {
       if (forced.size() > 1 && !context_is_full(sequence)) return false;
     }
     for (const TokenId id : forced) {
+      if (is_cut(sequence)) break;
       if (context_is_full(sequence))
         return fail(sequence, "The model's context ended before the answer was written out."), false;
       constraint.accept(id);

@@ -8,7 +8,11 @@
 //   3. c.rollback(n): undoes the last n accepted ids.
 //   4. c.is_complete() -> bool: the text so far is a whole answer.
 //   5. c.reset(): back to the beginning.
-// Where nothing more can follow, fill_mask leaves the mask empty and is_complete is true.
+// Where nothing more can follow, fill_mask leaves the mask empty and is_complete is true. Equal calls give
+// equal answers: no randomness, no clock. model/conformance.hpp tries all this.
+//
+// Not required, used where it is there: c.allowed() -> the mask as ascending ids; c.forced() -> ids that
+// follow in any case and are fed without drawing; c.failure() -> a sentence that says why nothing is allowed.
 #pragma once
 
 #include <bit>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,16 @@
 #include "synthema/prompt/sampling.hpp"
 
 namespace synthema {
+
+class AnyTokenConstraint;  // of the room model
+
+// A constraint that the prompt brings along (model/token_constraint.hpp): every answer begins with a copy of
+// it, reset. What has the same name allows the same answers; the name is part of a row's digest.
+struct BroughtConstraint {
+  std::string name = {};
+  std::shared_ptr<const AnyTokenConstraint> prototype = {};
+  friend bool operator==(const BroughtConstraint& a, const BroughtConstraint& b) { return a.name == b.name; }
+};
 
 struct Message {
   Message() = default;
@@ -39,8 +50,8 @@ class SYNTHEMA_EXPORT Prompt {
     return prompt;
   }
 
-  // Chained limits: Prompt::plain(...).until("\n"), or one form of the answer: among, matching or json. A
-  // form ends by itself; stop texts do not cut it short.
+  // Chained limits: Prompt::plain(...).until("\n"), or one form of the answer: among, matching, json or
+  // under. A form ends by itself; stop texts do not cut it short.
   Prompt&& until(std::string stop_text) && {
     stop.push_back(std::move(stop_text));
     return std::move(*this);
@@ -68,13 +79,21 @@ class SYNTHEMA_EXPORT Prompt {
     record_schema = to_json(schema);
     return std::move(*this);
   }
+  // What a constraint of your own allows, in the tokens of the model that is asked. Unlike the other forms it
+  // is cut at max_tokens.
+  Prompt&& under(BroughtConstraint brought) && {
+    constraint = std::move(brought);
+    return std::move(*this);
+  }
   Prompt&& with(Sampling values) && {
     sampling = values;
     return std::move(*this);
   }
 
   bool is_plain() const { return messages.empty(); }
-  bool has_form() const {
+  bool has_form() const { return has_written_form() || constraint.prototype; }
+  // One that stands in the prompt as text.
+  bool has_written_form() const {
     return !choices.empty() || !pattern.empty() || !json_schema.empty() || !record_schema.empty();
   }
 
@@ -90,6 +109,7 @@ class SYNTHEMA_EXPORT Prompt {
   std::string pattern;               // a regular expression
   std::string json_schema;           // a JSON Schema
   std::string record_schema;         // a Schema in its JSON form
+  BroughtConstraint constraint;      // of your own
   std::optional<Sampling> sampling;  // replaces the run's values for this question
 
   friend bool operator==(const Prompt&, const Prompt&) = default;

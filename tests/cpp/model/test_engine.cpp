@@ -169,6 +169,78 @@ TEST_CASE("limits: tokens, context, stop texts; counts add up") {
   }
 }
 
+namespace {
+
+// Digits, as many as one likes but at least one.
+struct Digits {
+  std::size_t written = 0;
+  void fill_mask(TokenMask& mask) const {
+    mask.clear();
+    for (TokenId id = '0'; id <= '9'; ++id) mask.allow(id);
+  }
+  bool accept(TokenId id) {
+    if (id < '0' || id > '9') return false;
+    ++written;
+    return true;
+  }
+  void rollback(std::size_t n) { written -= n; }
+  bool is_complete() const { return written > 0; }
+  void reset() { written = 0; }
+};
+
+Prompt under_digits(std::size_t vocabulary) {
+  Digits used;
+  used.written = 7;  // the prototype's own place does not matter
+  return Prompt::plain("Count:").under(
+      {"digits", std::make_shared<const AnyTokenConstraint>(used, vocabulary)});
+}
+
+}  // namespace
+
+TEST_CASE("a constraint that the prompt brings along") {
+  Toy engine = toy();
+  const std::size_t vocabulary = engine.tokenizer().vocabulary_size();
+  std::vector<CompletionRequest> requests;
+  for (std::uint64_t i = 0; i < 40; ++i) requests.push_back(request(i, under_digits(vocabulary), limit(5)));
+  requests.push_back(request(40, under_digits(vocabulary).among({"a"})));
+  requests.push_back(request(41, under_digits(vocabulary + 1)));
+  const auto all = answers(engine, requests);
+  std::set<Finish> kinds;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    const Completion& one = all.at(i);
+    kinds.insert(one.finish);
+    CHECK(!one.text.empty());
+    CHECK(one.text.size() <= 5);
+    CHECK(one.text.find_first_not_of("0123456789") == std::string::npos);
+    CHECK(one.tokens.free == 0);
+    Toy alone = toy();
+    CHECK(answers(alone, {requests[i]}).at(i) == one);
+  }
+  CHECK(kinds.contains(Finish::constraint));
+  CHECK(all.at(40).failure.find("exactly one") != std::string::npos);
+  CHECK(all.at(41).failure.find("this model's tokenizer") != std::string::npos);
+  // What allows the same answers has the same name; the prompt is then the same.
+  CHECK(under_digits(3) == under_digits(4));
+  CHECK_FALSE(under_digits(3) == Prompt::plain("Count:"));
+}
+
+TEST_CASE("a constraint that the prompt brings along is cut at max_tokens, even where it leaves no choice") {
+  struct OneEndlessly : Digits {
+    void fill_mask(TokenMask& mask) const {
+      mask.clear();
+      mask.allow('1');
+    }
+    bool is_complete() const { return false; }
+  };
+  Toy engine = toy();
+  const Prompt prompt =
+      Prompt::plain("Count:").under({"ones", std::make_shared<const AnyTokenConstraint>(
+                                                 OneEndlessly(), engine.tokenizer().vocabulary_size())});
+  const Completion one = complete(engine, {prompt}, limit(6)).at(0);
+  CHECK(one.text == "111111");
+  CHECK(one.finish == Finish::length);
+}
+
 TEST_CASE("a choice is exactly one of the strings, forced tokens cost no draw, and all choices occur") {
   Toy engine = toy();
   std::vector<CompletionRequest> requests;
