@@ -121,8 +121,8 @@ _LAZY = {
     **{
         name: name
         for name in (
-            "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation", "models",
-            "ontology", "privacy", "recipes", "reporting", "study", "tables",
+            "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation",
+            "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
         )
     },
 }  # fmt: skip

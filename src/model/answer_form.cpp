@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "src/model/answer_chain.hpp"
 #include "src/model/expressions.hpp"
 #include "src/model/json_schema.hpp"
 #include "src/model/json_text.hpp"
@@ -21,6 +22,7 @@
 
 namespace synthema {
 
+using detail::AnswerChain;
 using detail::Edge;
 using detail::Expression;
 using detail::Expressions;
@@ -70,7 +72,8 @@ struct AnswerForm::Impl {
   explicit Impl(FormVocabulary v) : vocabulary(std::move(v)), pool(single_bytes(*vocabulary.trie)) {}
 
   void begin(Expression start, const char* what);
-  void build_record(const Schema& schema);
+  void build(AnswerChain chain, const char* what);
+  Stage stage(const std::shared_ptr<const AnswerChain>& chain, std::size_t which, Expression rest);
 
   bool more_after(std::size_t stage) const { return stage < later.size(); }
   Expression enter(std::size_t stage, std::string_view before, std::string& failure) {
@@ -366,16 +369,35 @@ AnswerForm AnswerForm::pattern(std::string_view regex, FormVocabulary vocabulary
 
 AnswerForm AnswerForm::json(std::string_view json_schema, FormVocabulary vocabulary) {
   auto impl = std::make_shared<Impl>(std::move(vocabulary));
-  impl->begin(detail::json_schema_text(impl->pool, json_schema), "JSON Schema");
+  impl->build(detail::json_schema_chain(impl->pool, json_schema), "JSON Schema");
   return AnswerForm(std::move(impl));
 }
+
+namespace {
+
+AnswerChain record_chain(Expressions& pool, const Schema& schema) {
+  AnswerChain chain;
+  chain.schema = schema;
+  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+    chain.links.push_back(
+        {pool.literal((i == 0 ? "{" : ", ") + detail::json_quoted(schema.fields[i].name) + ": ")});
+    chain.links.push_back({.field = i});
+  }
+  chain.links.push_back({pool.literal("}")});
+  chain.values = [](std::string_view text, std::size_t) {
+    return record_from_json(std::string(text) + "null}");
+  };
+  return chain;
+}
+
+}  // namespace
 
 AnswerForm AnswerForm::record(const Schema& schema, FormVocabulary vocabulary) {
   schema.check();
   if (schema.fields.empty())
     throw ConfigError({.field = "fields"}, "The schema has no fields, so there is nothing to write.");
   auto impl = std::make_shared<Impl>(std::move(vocabulary));
-  impl->build_record(schema);
+  impl->build(record_chain(impl->pool, schema), "schema");
   return AnswerForm(std::move(impl));
 }
 
@@ -411,47 +433,57 @@ std::string range_name(const Field& field) {
 
 }  // namespace
 
-void AnswerForm::Impl::build_record(const Schema& given) {
-  const auto schema = std::make_shared<const Schema>(with_reachable_ranges(given));
+void AnswerForm::Impl::build(AnswerChain given, const char* what) {
+  given.schema = with_reachable_ranges(std::move(given.schema));
+  const auto chain = std::make_shared<const AnswerChain>(std::move(given));
   const auto limited = [&](const Field& field) {
-    return std::ranges::any_of(schema->rules,
+    return std::ranges::any_of(chain->schema.rules,
                                [&](const FieldRule& rule) { return rule.field == field.name; });
   };
-  // From the last field to the first: what follows a value until the next limited field, or the end.
-  Expression rest = pool.literal("}");
-  for (std::size_t i = schema->fields.size(); i-- > 0;) {
-    const Field& field = schema->fields[i];
+  // From the last link to the first: what follows until the next limited value, or the end.
+  Expression rest = Expressions::kEmpty;
+  for (auto link = chain->links.rbegin(); link != chain->links.rend(); ++link) {
+    if (!link->field) {
+      rest = pool.sequence(link->text, rest);
+      continue;
+    }
+    const Field& field = chain->schema.fields[*link->field];
     const Expression value = detail::field_text(pool, field);
-    const std::string before = (i == 0 ? "{" : ", ") + detail::json_quoted(field.name) + ": ";
     if (!limited(field)) {
-      rest = pool.sequence({pool.literal(before), value, rest});
+      rest = pool.sequence(value, rest);
       continue;
     }
     remaining += pool.remaining(pool.sequence(value, rest));
     open |= pool.is_open(value) || pool.is_open(rest);
-    const auto known = std::make_shared<std::map<std::string, Expression>>();
-    later.push_back([this, schema, i, rest, known](std::string_view text, std::string& failure) {
-      const Field& here = schema->fields[i];
-      std::optional<Field> left = narrowed(*schema, here, record_from_json(std::string(text) + "null}"));
-      const std::string name = left ? range_name(*left) : "none";
-      auto found = known->find(name);
-      if (found == known->end()) {
-        Expression start = here.nullable ? pool.literal("null") : Expressions::kNothing;
-        try {
-          if (left) start = detail::field_text(pool, *left);
-        } catch (const ConfigError&) {  // no value between the bounds
-        }
-        found = known->emplace(name, pool.sequence(start, rest)).first;
-      }
-      if (found->second == Expressions::kNothing)
-        failure =
-            message("The rules leave no value for the field '", here.name, "' after the values before it.");
-      return found->second;
-    });
-    rest = pool.literal(before);
+    later.push_back(stage(chain, *link->field, rest));
+    rest = Expressions::kEmpty;
   }
   std::ranges::reverse(later);
-  begin(rest, "schema");
+  begin(rest, what);
+}
+
+// The value of a field as the rules leave it, and what follows.
+AnswerForm::Impl::Stage AnswerForm::Impl::stage(const std::shared_ptr<const AnswerChain>& chain,
+                                                std::size_t which, Expression rest) {
+  const auto known = std::make_shared<std::map<std::string, Expression>>();
+  return [this, chain, which, rest, known](std::string_view text, std::string& failure) {
+    const Field& here = chain->schema.fields[which];
+    std::optional<Field> left = narrowed(chain->schema, here, chain->values(text, which));
+    const std::string name = left ? range_name(*left) : "none";
+    auto found = known->find(name);
+    if (found == known->end()) {
+      Expression start = here.nullable ? pool.literal("null") : Expressions::kNothing;
+      try {
+        if (left) start = detail::field_text(pool, *left);
+      } catch (const ConfigError&) {  // no value between the bounds
+      }
+      found = known->emplace(name, pool.sequence(start, rest)).first;
+    }
+    if (found->second == Expressions::kNothing)
+      failure =
+          message("The rules leave no value for the field '", here.name, "' after the values before it.");
+    return found->second;
+  };
 }
 
 AnswerForm AnswerForms::of(const Prompt& prompt) {

@@ -8,10 +8,17 @@
 // exclusiveMinimum, exclusiveMaximum, multipleOf; and annotations.
 //
 // What refers to itself is unrolled: a definition stands inside itself at most kDeepestNesting times.
+//
+// Rules between values are a keyword of our own, "x-rules": a list of rules as in the JSON form of a Schema,
+// whose `field` and `given` are keys of the object that has the keyword, or paths below it with dots.
+// Numbers, dates, booleans and enumerations of texts (or one of them beside null) may stand under rules where
+// they always occur: in the outermost object and in objects within it, not in lists or alternatives. In an
+// object on the way to them every key is written.
 #pragma once
 
 #include <string_view>
 
+#include "src/model/answer_chain.hpp"
 #include "src/model/expressions.hpp"
 
 namespace synthema::detail {
@@ -19,7 +26,7 @@ namespace synthema::detail {
 inline constexpr unsigned kDeepestNesting = 3;
 
 // ConfigError names the keyword and its path for everything that is not known, and the place where no value
-// is left.
-Expression json_schema_text(Expressions& pool, std::string_view schema);
+// is left; SchemaError what is wrong with a rule. Without rules it is one link of text.
+AnswerChain json_schema_chain(Expressions& pool, std::string_view schema);
 
 }  // namespace synthema::detail

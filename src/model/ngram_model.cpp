@@ -129,7 +129,8 @@ Completion NgramModel::answer(const CompletionRequest& request) const {
   Completion out;
   if (request.prompt.has_form()) {
     out.finish = Finish::failed;
-    out.failure = "An n-gram model of words cannot keep to a pattern, to JSON or to a constraint; use a local model.";
+    out.failure =
+        "An n-gram model of words cannot keep to a pattern, to JSON or to a constraint; use a local model.";
     return out;
   }
   out.tokens.prompt = prompt_words(request.prompt);

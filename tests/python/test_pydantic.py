@@ -123,6 +123,61 @@ def test_all_alternatives_and_depths_occur(forms):
     assert {1, 2, 3} <= depths <= {1, 2, 3, 4}
 
 
+class Stay(BaseModel):
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"x-rules": [{"field": "discharge", "given": "admission", "relation": ">="}]}
+    )
+    admission: Annotated[
+        datetime.date,
+        Field(json_schema_extra={"formatMinimum": "2024-01-01", "formatMaximum": "2024-02-28"}),
+    ]
+    discharge: Annotated[datetime.date, Field(json_schema_extra={"formatMaximum": "2024-03-01"})]
+
+
+class Patient(BaseModel):
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "x-rules": [
+                {
+                    "field": "diagnosis",
+                    "given": "sex",
+                    "labels": ["male"],
+                    "categories": ["asthma", "prostatitis"],
+                },
+                {
+                    "field": "diagnosis",
+                    "given": "sex",
+                    "labels": ["female"],
+                    "categories": ["asthma", "eclampsia"],
+                },
+            ]
+        }
+    )
+    sex: Sex
+    drugs: list[Drug] = Field(max_length=2)
+    stay: Stay
+    diagnosis: Literal["asthma", "prostatitis", "eclampsia"] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def keeps_the_rules(self):
+        other = {"male": "eclampsia", "female": "prostatitis"}[self.sex.value]
+        assert self.diagnosis != other
+        assert self.stay.admission <= self.stay.discharge <= datetime.date(2024, 3, 1)
+        return self
+
+
+def test_rules_between_values_of_nested_models(forms):
+    rng = random.Random(8)
+    prompt = Prompt.plain("").json(Patient)
+    rows = [
+        Patient.model_validate_json(draw(forms.constraint(prompt, open_tokens=20), rng, feed=i % 2 == 0))
+        for i in range(120)
+    ]
+    assert {row.diagnosis for row in rows} == {"asthma", "prostatitis", "eclampsia", None}
+    assert {0, 1} <= {len(row.drugs) for row in rows}
+    assert any(row.stay.admission.month == row.stay.discharge.month for row in rows)
+
+
 def one(annotation, **keywords):
     return pydantic.create_model("One", it=(annotation, Field(**keywords)))
 

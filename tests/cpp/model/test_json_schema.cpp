@@ -265,3 +265,51 @@ TEST_CASE("the key that tells alternatives apart is always written") {
                   one(R"(["c"])", R"(,"k2":{"$ref":"#/oneOf/0"})") + "]}",
               {R"({"k": "a"})", R"({"k": "c", "n": 1})", R"({"k": "c", "k2": {}})"}, {"{}", R"({"n": 1})"});
 }
+
+TEST_CASE("rules between values of an object and of objects within it") {
+  const std::string stay =
+      R"({"type":"object","properties":{"in":{"type":"string","format":"date","formatMinimum":"2024-01-01",)"
+      R"("formatMaximum":"2024-12-31"},"out":{"type":"string","format":"date","formatMaximum":"2024-12-31"}},)"
+      R"("required":["in","out"],"x-rules":[{"field":"out","given":"in","relation":">="}]})";
+  const std::string visit =
+      R"({"type":"object","properties":{"sex":{"enum":["f","m"]},"note":{"enum":["x"]},"stay":{"$ref":"#/$defs/S"},)"
+      R"("codes":{"type":"array","items":{"enum":[1]}},)"
+      R"("finding":{"type":"object","properties":{"term":{"anyOf":[{"enum":["a","b"]},{"type":"null"}]}},"required":["term"]}},)"
+      R"("required":["sex","stay","finding"],"$defs":{"S":)" +
+      stay + R"(},"x-rules":[{"field":"finding.term","given":"sex","labels":["m"],"categories":["a"]}]})";
+  const auto text = [](const char* sex, const char* in, const char* out, const char* term) {
+    return std::string(R"({"sex": ")") + sex + R"(", "note": "x", "stay": {"in": ")" + in + R"(", "out": ")" +
+           out + R"("}, "codes": [1], "finding": {"term": )" + term + "}}";
+  };
+  check_texts(visit,
+              {text("f", "2024-02-01", "2024-02-01", "\"b\""), text("m", "2024-02-01", "2024-12-31", "\"a\""),
+               text("m", "2024-12-31", "2024-12-31", "null")},
+              {text("f", "2024-02-02", "2024-02-01", "\"a\""), text("m", "2024-02-01", "2024-02-03", "\"b\""),
+               text("f", "2024-02-02", "2025-02-01", "\"a\"")});
+  // A later value bounds an earlier one before anything is drawn.
+  const std::string late =
+      R"({"type":"object","properties":{"a":{"type":"integer","minimum":0,"maximum":50},)"
+      R"("b":{"type":"integer","exclusiveMinimum":3,"exclusiveMaximum":9}},"required":["a","b"],)"
+      R"("x-rules":[{"field":"b","given":"a","relation":">"}]})";
+  check_texts(late, {R"({"a": 7, "b": 8})", R"({"a": 0, "b": 4})"},
+              {R"({"a": 8, "b": 9})", R"({"a": 5, "b": 5})"});
+
+  const auto rules = [](const std::string& value, const std::string& rule,
+                        const std::string& required = R"(["a","b"])") {
+    return R"({"type":"object","properties":{"a":)" + value +
+           R"(,"b":{"type":"integer","minimum":0,"maximum":9}},)" + R"("required":)" + required +
+           R"(,"x-rules":[)" + rule + "]}";
+  };
+  const std::string integer = R"({"type":"integer","minimum":0,"maximum":9})";
+  check_refused(rules(integer, R"({"field":"b"})"), "#/x-rules", "'given'");
+  check_refused(rules(integer, R"({"field":"b","given":"c","relation":">"})"), "c", "does not always occur");
+  check_refused(rules(R"({"type":"string"})", R"({"field":"b","given":"a","relation":">"})"),
+                "#/properties/a", "enumerations");
+  check_refused(
+      R"({"type":"array","items":)" + rules(integer, R"({"field":"b","given":"a","relation":">"})") + "}",
+      "#/items/x-rules");
+  CHECK_THROWS_WITH_AS((void)form_of(rules(integer, R"({"field":"a","given":"b","relation":">"})")),
+                       doctest::Contains("before the field"), SchemaError);
+  CHECK_THROWS_WITH_AS((void)form_of(rules(integer, R"({"field":"b","given":"a","relation":"~"})")),
+                       doctest::Contains("relation '~'"), SchemaError);
+}
