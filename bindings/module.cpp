@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module) {
   bind_prompt(module);
   bind_model(module);
   bind_completion_model(module);
+  bind_learn(module);
   bind_generate(module);
   bind_evaluate(module);
   bind_report(module);
