@@ -1,8 +1,10 @@
 #include "synthema/evaluate/suite.hpp"
 
 #include "synthema/evaluate/fidelity/accuracy.hpp"
+#include "synthema/evaluate/fidelity/classifier_two_sample.hpp"
 #include "synthema/evaluate/fidelity/column_pairs.hpp"
 #include "synthema/evaluate/fidelity/column_shapes.hpp"
+#include "synthema/evaluate/fidelity/propensity.hpp"
 #include "synthema/evaluate/privacy/copies.hpp"
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
 #include "synthema/evaluate/privacy/singling_out.hpp"
@@ -15,6 +17,7 @@
 #include "synthema/evaluate/text/reference_overlap.hpp"
 #include "synthema/evaluate/text/run_quality.hpp"
 #include "synthema/evaluate/text/self_bleu.hpp"
+#include "synthema/evaluate/utility/train_synthetic_test_real.hpp"
 
 namespace synthema {
 
@@ -66,6 +69,10 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   for (const AccuracyOf of :
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
     out.emplace_back(Accuracy(of, convention_for<Accuracy>(options.convention), options.triples));
+  for (const auto discriminator : {Discriminator::boosted_trees, Discriminator::logistic_regression})
+    out.emplace_back(ClassifierTwoSample(discriminator));
+  out.emplace_back(Propensity(Propensity::Measure::ratio));
+  out.emplace_back(TrainSyntheticTestReal());
   out.emplace_back(ExactCopies());
   out.emplace_back(RareValueReuse());
   using enum NearestRowMeasure;
@@ -80,6 +87,7 @@ std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options) {
   std::vector<AnyEvaluator> out = text_suite(options);
   add_rouge(out, options, true);
   for (AnyEvaluator& evaluator : table_suite(options)) out.push_back(std::move(evaluator));
+  out.emplace_back(Propensity(Propensity::Measure::mse));
   return out;
 }
 

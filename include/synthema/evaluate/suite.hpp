@@ -24,7 +24,7 @@ struct SuiteOptions {
 
 std::vector<AnyEvaluator> text_suite(const SuiteOptions& options = {});
 std::vector<AnyEvaluator> table_suite(const SuiteOptions& options = {});
-// Both, and what is in no suite (stemmed ROUGE).
+// Both, and what is in no suite (stemmed ROUGE, pMSE itself).
 std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options = {});
 // By name; ConfigError names those there are.
 AnyEvaluator evaluator_named(std::string_view name, const SuiteOptions& options = {});

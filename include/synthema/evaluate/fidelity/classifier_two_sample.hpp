@@ -1,0 +1,42 @@
+// ClassifierTwoSample: can a classifier tell synthetic rows from real ones? (Lopez-Paz and Oquab, "Revisiting
+// classifier two-sample tests", ICLR 2017.) The value is the AUROC of rows that the classifier was not fitted
+// to, the mean of five folds: 0.5 where it cannot, 1 where it always can. Folds keep subjects whole.
+//   classifier_two_sample             boosted trees: sees marginals and dependence
+//   classifier_two_sample_logistic    logistic regression: sees means and shares only; independent marginals
+//                                     are perfect to it, so it never stands alone
+// Interval: DeLong's variance within each fold (LeDell, Petersen and van der Laan, Electronic Journal of
+// Statistics 2015), summed by subject; it holds the fitted classifiers fixed. Ceiling: the holdout in the
+// place of the synthetic rows, else 0.5. Floor: real marginals without dependence. Parts: the AUROC by each
+// column alone, from the frequencies of its bins in the other folds, with its share of the trees' gain.
+// Identifier and subject columns, texts and lists are left out.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "synthema/core/export.hpp"
+#include "synthema/evaluate/evaluator.hpp"
+
+namespace synthema {
+
+enum class Discriminator : std::uint8_t { boosted_trees, logistic_regression };
+
+class SYNTHEMA_EXPORT ClassifierTwoSample {
+ public:
+  static constexpr bool needs_reference = true;
+
+  explicit ClassifierTwoSample(Discriminator discriminator = Discriminator::boosted_trees)
+      : discriminator_(discriminator) {}
+  std::string_view name() const {
+    return discriminator_ == Discriminator::boosted_trees ? "classifier_two_sample"
+                                                          : "classifier_two_sample_logistic";
+  }
+  Direction direction() const { return Direction::lower; }
+  Range range() const { return {0, 1}; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
+
+ private:
+  Discriminator discriminator_;
+};
+
+}  // namespace synthema

@@ -1,0 +1,189 @@
+#include "synthema/evaluate/fidelity/classifier_two_sample.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/two_samples.hpp"
+#include "synthema/core/parallel.hpp"
+#include "synthema/evaluate/samples.hpp"
+#include "synthema/learn/gradient_boosting.hpp"
+#include "synthema/learn/linear_model.hpp"
+#include "synthema/learn/prediction_metrics.hpp"
+
+namespace synthema {
+
+namespace {
+
+using detail::TwoSamples;
+using Rows = std::vector<std::uint32_t>;
+using Numbers = std::vector<double>;
+constexpr std::size_t kFolds = 5;
+
+// Fits on some rows and scores others; the columns are encoded once for all folds, without their labels.
+class Fitting {
+ public:
+  Fitting(const TwoSamples& samples, Discriminator discriminator, const EvaluationContext& context)
+      : trees_(discriminator == Discriminator::boosted_trees),
+        context_(context),
+        target_{2, samples.is_synthetic} {
+    binning_ = Binning(samples.table, samples.columns);  // of columns alone, too
+    binned_ = binning_.apply(samples.table, context.threads);
+    if (!trees_) design_ = DesignEncoding(samples.table, samples.columns).apply(samples.table);
+  }
+
+  struct Scored {
+    Numbers scores, importance;
+  };
+  Scored fold(const Rows& training, const Rows& test, std::size_t number) const {
+    if (!trees_) {
+      const LinearModel model(design_, target_, training, {.threads = 1, .cancel = context_.cancel});
+      return {model.predict(design_, test).column(1), {}};
+    }
+    BoostingOptions options;
+    options.tree.threads = 1;  // the folds run side by side
+    options.cancel = context_.cancel;
+    const GradientBoosting model(binned_, binning_.columns(), target_, training, options,
+                                 Random(context_.seed).stream(0x63327374).stream(number));
+    return {model.predict(binned_, test).column(1), model.importance()};
+  }
+
+  // Share of synthetic among the training rows in the same bin, half a row of each kind added.
+  Numbers by_column(std::size_t column, const Rows& training, const Rows& test) const {
+    const std::span<const std::uint8_t> cells = binned_.column(column);
+    Numbers ones(binning_.columns()[column].bins, 0.5), all(binning_.columns()[column].bins, 1.0);
+    for (const std::uint32_t row : training) ones[cells[row]] += target_.values[row], ++all[cells[row]];
+    Numbers out;
+    out.reserve(test.size());
+    for (const std::uint32_t row : test) out.push_back(ones[cells[row]] / all[cells[row]]);
+    return out;
+  }
+
+ private:
+  bool trees_;
+  const EvaluationContext& context_;
+  Target target_;
+  Binning binning_;
+  BinnedTable binned_;
+  DesignMatrix design_;
+};
+
+struct Told {
+  double auroc = 0.5;
+  Numbers influence;            // by row
+  Numbers columns, importance;  // by column
+};
+
+// `used` of the five folds are tried; each needs rows of both kinds on both sides.
+Told tell_apart(const TwoSamples& samples, Discriminator discriminator, const EvaluationContext& context,
+                std::size_t used, bool with_columns) {
+  const std::vector<std::size_t> folds = samples.fold_of_row(kFolds, context.seed);
+  const Fitting fitting(samples, discriminator, context);
+  std::vector<Told> parts(used);
+  parallel_for(
+      used,
+      [&](std::size_t f) {
+        Rows training, test;
+        Numbers labels;
+        for (std::uint32_t row = 0; row < folds.size(); ++row) {
+          (folds[row] == f ? test : training).push_back(row);
+          if (folds[row] == f) labels.push_back(samples.is_synthetic[row]);
+        }
+        const Fitting::Scored scored = fitting.fold(training, test, f);
+        const auto found = auroc_influence(scored.scores, labels);
+        Told& out = parts[f];
+        out.auroc = found->auroc;
+        out.influence.resize(folds.size());
+        for (std::size_t i = 0; i < test.size(); ++i) out.influence[test[i]] = found->influence[i];
+        out.importance = scored.importance;
+        if (!with_columns) return;
+        for (std::size_t c = 0; c < samples.columns.size(); ++c)
+          out.columns.push_back(*auroc(fitting.by_column(c, training, test), labels));
+      },
+      context.threads);
+  Told out = std::move(parts[0]);
+  const auto add = [](Numbers& to, const Numbers& from) {
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+  };
+  for (std::size_t f = 1; f < used; ++f) {
+    out.auroc += parts[f].auroc;
+    add(out.influence, parts[f].influence);
+    add(out.columns, parts[f].columns);
+    add(out.importance, parts[f].importance);
+  }
+  const auto n = static_cast<double>(used);
+  out.auroc /= n;
+  for (Numbers* numbers : {&out.influence, &out.columns, &out.importance})
+    for (double& number : *numbers) number /= n;
+  return out;
+}
+
+void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
+  std::size_t best = 0;
+  for (std::size_t c = 0; c < samples.columns.size(); ++c) {
+    const std::string note =
+        told.importance.empty()
+            ? "AUROC of this column alone"
+            : message("AUROC of this column alone; ",
+                      static_cast<int>(told.importance[c] * 1000 + 0.5) / 10.0, " % of the gain");
+    score.parts.push_back({samples.columns[c], told.columns[c], samples.table.rows(), note});
+    if (told.columns[c] > told.columns[best]) best = c;
+  }
+  if (told.columns[best] >= 0.6 && told.columns[best] - 0.5 >= 0.8 * (told.auroc - 0.5))
+    score.warnings.push_back(message("The column '", samples.columns[best],
+                                     "' alone gives the synthetic rows away (AUROC ", told.columns[best],
+                                     "): look at its rounding, format and categories before anything else."));
+}
+
+// Every fold needs a unit of each kind.
+bool large_enough(const TwoSamples& samples) {
+  std::vector<bool> seen(samples.units.count);
+  std::size_t counts[2] = {0, 0};
+  for (std::size_t row = 0; row < samples.is_synthetic.size(); ++row) {
+    if (!seen[samples.units.of_row[row]]) ++counts[samples.is_synthetic[row] == 1 ? 1 : 0];
+    seen[samples.units.of_row[row]] = true;
+  }
+  return std::min(counts[0], counts[1]) >= kFolds;
+}
+
+}  // namespace
+
+Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
+                                    const EvaluationContext& context) const {
+  const bool trees = discriminator_ == Discriminator::boosted_trees;
+  Score score =
+      start_score(*this, "AUROC of telling synthetic rows from real rows that the classifier has not seen.",
+                  message("Lopez-Paz and Oquab 2017, ", trees ? "boosted trees" : "logistic regression",
+                          ", mean of five folds by subject"));
+  if (!real) return undefined(std::move(score), "No real table was given.");
+  if (real->rows() == 0 || synthetic.rows() == 0)
+    return undefined(std::move(score), "One of the tables has no rows.");
+  if (detail::shared_columns(*real, synthetic).empty())
+    return undefined(std::move(score), "The tables share no column to compare.");
+  const TwoSamples samples = detail::two_samples(*real, synthetic);
+  if (!large_enough(samples))
+    return undefined(std::move(score), message("Each of the five folds needs at least one of the ",
+                                               samples.units.name, " of both tables."));
+  const Told told = tell_apart(samples, discriminator_, context, kFolds, true);
+  score.n = samples.table.rows();
+  score.value = told.auroc;
+  score.interval = detail::influence_interval(told.auroc, told.influence, samples.units, range());
+  if (!score.interval)
+    score.no_interval = "All rows of a fold score alike or are told apart, which shows no spread.";
+  add_columns(score, samples, told);
+  score.ceiling = Bound{0.5, "theory: rows of one distribution cannot be told apart"};
+  if (context.holdout) {
+    const TwoSamples held = detail::two_samples(*real, *context.holdout);
+    if (!held.columns.empty() && large_enough(held))
+      score.ceiling =
+          Bound{tell_apart(held, discriminator_, context, kFolds, false).auroc,
+                message("holdout in the place of the synthetic rows, ", context.holdout->rows(), " rows")};
+  }
+  const TwoSamples loose = detail::two_samples(*real, detail::independent_marginals(*real, context.seed));
+  if (large_enough(loose))
+    score.floor = Bound{tell_apart(loose, discriminator_, context, 1, false).auroc,
+                        "real columns shuffled apart, one fold"};
+  return score;
+}
+
+}  // namespace synthema

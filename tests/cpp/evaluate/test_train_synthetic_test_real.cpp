@@ -1,0 +1,94 @@
+#include <doctest/doctest.h>
+
+#include "dependent_rows.hpp"
+#include "src/evaluate/two_samples.hpp"
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/utility/train_synthetic_test_real.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+using doctest::Approx;
+
+namespace {
+
+EvaluationContext predicting(const std::string& target, std::size_t holdout = 0) {
+  EvaluationContext context;
+  context.target_column = target;
+  context.bootstrap = 200;
+  if (holdout > 0) context.holdout = std::make_shared<const Table>(dependent_rows(holdout, 99));
+  return context;
+}
+Score useful(const Table& real, const Table& synthetic, const EvaluationContext& context) {
+  return TrainSyntheticTestReal().evaluate(&real, synthetic, context);
+}
+
+}  // namespace
+
+TEST_CASE("classes: as good as real where the rows are, at the floor where they are shuffled apart") {
+  const Table real = dependent_rows(600, 1), fresh = dependent_rows(600, 2);
+  const EvaluationContext context = predicting("y", 500);
+  const Score good = useful(real, fresh, context);
+  CHECK(*good.value > 0.75);
+  CHECK(*good.value == Approx(good.ceiling->value).epsilon(0.06));
+  CHECK(good.floor->value == Approx(0.5).epsilon(0.15));
+  CHECK(good.n == 500);
+  CHECK(good.warnings.empty());
+  REQUIRE(good.interval);
+  CHECK(good.interval->low < *good.value);
+  CHECK(good.interval->method == "DeLong, 500 rows");
+  CHECK(*part_of(good, "AUPRC") > 0.5);
+  CHECK(*part_of(good, "Brier score") < 0.25);
+  CHECK(part_of(good, "Brier score, trained on real").has_value());
+  CHECK(part_of(good, "seed 3").has_value());
+  const Score bad = useful(real, detail::independent_marginals(fresh, 5), context);
+  CHECK(*bad.value < 0.65);
+  CHECK(*bad.value < *good.value - 0.1);
+}
+
+TEST_CASE("numbers: R squared with a bootstrap interval") {
+  const Table real = dependent_rows(400, 1);
+  const Score score = useful(real, dependent_rows(400, 2), predicting("w", 300));
+  CHECK(*score.value > 0.95);
+  CHECK(score.ceiling->value > 0.95);
+  CHECK(score.floor->value < 0.5);  // 400 rows by chance: between -0.4 and 0.3
+  REQUIRE(score.interval);
+  CHECK(score.interval->low > 0.9);
+  CHECK(score.interval->high > *score.value);
+  CHECK(*part_of(score, "root mean squared error") > *part_of(score, "mean absolute error"));
+}
+
+TEST_CASE("without a holdout a quarter of the real rows is kept back, and a warning says so") {
+  const Table real = dependent_rows(400, 1);
+  const Score score = useful(real, dependent_rows(400, 2), predicting("y"));
+  CHECK(score.n == 100);
+  REQUIRE(score.warnings.size() == 1);
+  CHECK(score.warnings[0].find("may have seen") != std::string::npos);
+}
+
+TEST_CASE("rows without a target, or with a label that real rows do not have, are left out and counted") {
+  const Table real = dependent_rows(200, 1), fresh = dependent_rows(100, 2);
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < fresh.rows(); ++row) {
+    Record record = fresh.record(row);
+    if (row < 7) record.set("y", row < 3 ? Value("maybe") : Value());
+    records.push_back(std::move(record));
+  }
+  const Score score = useful(real, Table::from_records(dependent_schema(), records), predicting("y", 100));
+  REQUIRE(score.warnings.size() == 1);
+  CHECK(score.warnings[0].find("7 of 100 synthetic rows") == 0);
+}
+
+TEST_CASE("another learner, and promises are kept") {
+  const Table real = dependent_rows(120, 1), synthetic = dependent_rows(100, 2);
+  const TrainSyntheticTestReal logistic(linear_model(), "logistic regression", 1);
+  CHECK(*logistic.evaluate(&real, synthetic, predicting("y", 300)).value > 0.75);
+  for (const char* target : {"y", "w"}) {
+    CHECK(nonconformities(TrainSyntheticTestReal(), &real, synthetic, predicting(target, 50)) ==
+          std::vector<std::string>{});
+    CHECK(nonconformities(logistic, &real, synthetic, predicting(target)) == std::vector<std::string>{});
+  }
+  CHECK_FALSE(useful(real, synthetic, {}).value);
+  CHECK_THROWS_AS(useful(real, synthetic, predicting("nowhere")), EvaluationError);
+  const Table constant = column_table(Kind::category, std::vector<Value>(20, "a"), "y");
+  CHECK_FALSE(useful(constant, constant, predicting("y")).value);
+}
