@@ -14,11 +14,6 @@ void bind_core(py::module_& module);     // errors, progress, cancel, random
 void bind_data(py::module_& module);     // schema, table, readers and writers
 void bind_text(py::module_& module);     // tokens, n-grams, retrieval
 void bind_privacy(py::module_& module);  // mechanisms, accountants, noise, ledger
-void bind_prompt(py::module_& module);   // prompt, completion, task, strategies and the Python plug-in
-void bind_model(py::module_& module);    // model files, tokenizers, chat templates
-void bind_core(py::module_& module);     // errors, progress, cancel, random
-void bind_data(py::module_& module);     // schema, table, readers and writers
-void bind_text(py::module_& module);     // tokens, n-grams, retrieval
 void bind_learn(py::module_& module);    // models of tables and how good predictions are
 void bind_prompt(py::module_& module);   // prompt, completion, task, strategies and the Python plug-in
 void bind_model(py::module_& module);    // model files, tokenizers, chat templates

@@ -42,8 +42,8 @@ Predictions predictions_from(const Array& array) {
 
 // A Python function (features, target, classes, seed) -> function(features) -> predictions, on the
 // standardised design.
-Learner python_learner(const py::object& function) {
-  return [kept = held(function)](const LearningTask& task) -> Predictor {
+Learner python_learner(std::string name, const py::object& function) {
+  const auto fit = [kept = held(function)](const LearningTask& task) -> Predictor {
     const DesignEncoding encoding(*task.training, task.columns);
     const Target target = task.target->of(*task.training);
     const DesignMatrix design = encoding.apply(*task.training);
@@ -69,25 +69,22 @@ Learner python_learner(const py::object& function) {
       };
     });
   };
+  return {std::move(name), fit};
 }
 
-// A learner as a class of its own: a std::function would come out as a Python function.
-struct BoundLearner {
-  Learner learner;
-};
 struct BoundPredictor {
   Predictor predictor;
   std::vector<std::string> classes;
 };
 
-BoundPredictor fit(const BoundLearner& self, const Table& table, const std::string& target,
+BoundPredictor fit(const Learner& self, const Table& table, const std::string& target,
                    const std::optional<std::vector<std::string>>& columns, std::uint64_t seed,
                    std::size_t threads) {
   const py::gil_scoped_release release;
   const TargetColumn read(table, target);
   LearningTask task{&table, columns ? *columns : feature_columns(table.schema(), target), &read, Random(seed),
                     threads};
-  return {self.learner(task), read.labels()};
+  return {self.fit(task), read.labels()};
 }
 
 void bind_learners(py::module_& module) {
@@ -108,7 +105,8 @@ void bind_learners(py::module_& module) {
           "Probabilities of the classes, an array {rows, classes}; or numbers, {rows}. The table needs the "
           "columns "
           "that the model reads.");
-  py::class_<BoundLearner>(module, "Learner", "Fits a model of one column of a table to its other columns.")
+  py::class_<Learner>(module, "Learner", "Fits a model of one column of a table to its other columns.")
+      .def_readonly("name", &Learner::name, "Enters scores.")
       .def("fit", &fit, py::arg("table"), py::arg("target"), py::kw_only(), py::arg("columns") = py::none(),
            py::arg("seed") = 0, py::arg("threads") = 0,
            R"(Fit a model.
@@ -144,7 +142,7 @@ Predictor
                           .early_stopping_from = early_stopping_from,
                           .validation_share = validation_share,
                           .patience = patience};
-        return BoundLearner{boosted_trees(o)};
+        return boosted_trees(o);
       },
       py::kw_only(), py::arg("rounds") = 100, py::arg("learning_rate") = 0.1, py::arg("max_leaves") = 31,
       py::arg("max_depth") = 0, py::arg("min_samples_leaf") = 20, py::arg("l2") = 0.0,
@@ -172,8 +170,7 @@ Returns
 Learner
 )");
   module.def(
-      "linear_model", [](double l2) { return BoundLearner{linear_model({.l2 = l2})}; }, py::kw_only(),
-      py::arg("l2") = 1.0,
+      "linear_model", [](double l2) { return linear_model({.l2 = l2}); }, py::kw_only(), py::arg("l2") = 1.0,
       R"(Return a learner of (multinomial) logistic or ridge regression on standardised columns.
 
 Parameters
@@ -185,9 +182,7 @@ Returns
 -------
 Learner
 )");
-  module.def(
-      "_python_learner", [](const py::object& function) { return BoundLearner{python_learner(function)}; },
-      py::arg("function"));
+  module.def("_python_learner", &python_learner, py::arg("name"), py::arg("function"));
 }
 
 void bind_encoding(py::module_& module) {

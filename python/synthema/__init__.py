@@ -93,6 +93,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         evaluation,
         facts,
         generation,
+        learning,
         models,
         ontology,
         privacy,
@@ -105,6 +106,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema.constraints import TokenConstraint
     from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
     from synthema.generation import Run, completion_model, generate, load_run, strategy, verify
+    from synthema.learning import Learner, boosted_trees, learner, linear_model
     from synthema.models import Embedder, Model, default_encoder_path, default_model_path, perplexity
     from synthema.tables import read, table, write
 
@@ -114,6 +116,7 @@ _LAZY = {
     **dict.fromkeys(("TokenConstraint",), "constraints"),
     **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
+    **dict.fromkeys(("Learner", "boosted_trees", "learner", "linear_model"), "learning"),
     **dict.fromkeys(
         ("Embedder", "Model", "default_encoder_path", "default_model_path", "perplexity"), "models"
     ),
@@ -122,6 +125,7 @@ _LAZY = {
         name: name
         for name in (
             "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation",
+            "learning",
             "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
         )
     },

@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--target",
         metavar="COLUMN",
-        help="column to predict; handed to evaluators that need one (none of the shipped ones does yet)",
+        help="column to predict: models trained on synthetic rows are tested on real ones",
     )
     one.add_argument(
         "--delimiter",

@@ -12,6 +12,7 @@ import numpy as np
 
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, SuiteOptions, Table
+from synthema.learning import learner as as_learner
 from synthema.tables import table
 
 __all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
@@ -24,6 +25,7 @@ def evaluate(
     evaluators: str | Iterable[Any] = "auto",
     *,
     target: str | None = None,
+    learner: Any = "boosted_trees",
     terms: Any = None,
     exemplars: Any = None,
     text_column: str | None = None,
@@ -54,8 +56,10 @@ def evaluate(
         a real table. An object is an `Evaluator`, a function decorated with `evaluator`, or has ``name``,
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
     target : str, optional
-        Column that a model would predict. Handed to evaluators that need one (plug-ins); none of the shipped
-        ones does yet.
+        Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
+        name: the column with the role target.
+    learner : "boosted_trees", "linear_model", Learner or estimator
+        What is trained: any object with ``fit`` and ``predict_proba`` or ``predict`` (`synthema.learner`).
     terms : table, optional
         What the labels mean: columns ``id`` and ``name``, optionally ``synonyms`` and ``lay_synonyms`` (each
         a list of text, or a text) and ``definition``.
@@ -119,7 +123,7 @@ def evaluate(
         terms=None if terms is None else table(terms),
         text_column=text or "text",
         label_column=label_column or "",
-        target_column=target or "",
+        target_column=target or _target_column(reference),
         seed=seed,
         bootstrap=bootstrap,
         threads=threads,
@@ -135,6 +139,7 @@ def evaluate(
         triples=triples,
         linking_threshold=linking_threshold,
         linking_definitions=linking_definitions,
+        learner=as_learner(learner),
     )
     chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)
@@ -174,6 +179,11 @@ def _text_column(rows: Table, named: str | None) -> str | None:
     if "text" in texts:
         return "text"
     return texts[0] if len(texts) == 1 else None
+
+
+def _target_column(real: Table | None) -> str:
+    named = [f.name for f in real.schema.fields if "target" in f.roles] if real is not None else []
+    return named[0] if len(named) == 1 else ""
 
 
 def _chosen(evaluators: Any, options: SuiteOptions, *, has_text: bool, has_real: bool) -> list[Evaluator]:

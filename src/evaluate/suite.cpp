@@ -72,7 +72,7 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   for (const auto discriminator : {Discriminator::boosted_trees, Discriminator::logistic_regression})
     out.emplace_back(ClassifierTwoSample(discriminator));
   out.emplace_back(Propensity(Propensity::Measure::ratio));
-  out.emplace_back(TrainSyntheticTestReal());
+  out.emplace_back(TrainSyntheticTestReal(options.learner));
   out.emplace_back(ExactCopies());
   out.emplace_back(RareValueReuse());
   using enum NearestRowMeasure;

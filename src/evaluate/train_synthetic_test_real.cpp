@@ -100,7 +100,7 @@ Trials try_all(const Learner& learner, std::size_t seeds, const Table (&training
                                 .random = Random(context.seed).stream(0x74737472).stream(i / kSources),
                                 .threads = 1,  // the fits run side by side
                                 .cancel = context.cancel};
-        predicted[i] = learner(task)(test);
+        predicted[i] = learner.fit(task)(test);
         if (predicted[i].rows() != test.rows() ||
             predicted[i].width != std::max<std::size_t>(target.classes(), 1))
           throw EvaluationError("A learner must predict each class of each test row, or one number a row.");
@@ -149,8 +149,8 @@ void add_parts(Score& score, const Trials& trials, std::size_t n) {
 
 }  // namespace
 
-TrainSyntheticTestReal::TrainSyntheticTestReal(Learner learner, std::string learner_name, std::size_t seeds)
-    : learner_(std::move(learner)), learner_name_(std::move(learner_name)), seeds_(seeds) {
+TrainSyntheticTestReal::TrainSyntheticTestReal(Learner learner, std::size_t seeds)
+    : learner_(std::move(learner)), seeds_(seeds) {
   if (seeds == 0) throw ConfigError({.field = "seeds"}, "At least one seed is needed.");
 }
 
@@ -162,7 +162,7 @@ Score TrainSyntheticTestReal::evaluate(const Table* real, const Table& synthetic
                                        const EvaluationContext& context) const {
   Score score = start_score(
       *this, "How well a model fitted to synthetic rows predicts the target of real rows.",
-      message("AUROC (classes) or R squared (numbers), ", learner_name_, ", mean of ", seeds_, " seeds"));
+      message("AUROC (classes) or R squared (numbers), ", learner_.name, ", mean of ", seeds_, " seeds"));
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (context.target_column.empty()) return undefined(std::move(score), "No target column was named.");
   if (real->rows() == 0 || synthetic.rows() == 0)

@@ -3,7 +3,7 @@
 namespace synthema {
 
 Learner boosted_trees(BoostingOptions options) {
-  return [options](const LearningTask& task) -> Predictor {
+  const auto fit = [options](const LearningTask& task) -> Predictor {
     BoostingOptions chosen = options;
     chosen.tree.threads = task.threads;
     chosen.cancel = task.cancel;
@@ -15,10 +15,11 @@ Learner boosted_trees(BoostingOptions options) {
       return model.predict(binning.apply(table, threads));
     };
   };
+  return {"boosted trees", fit};
 }
 
 Learner linear_model(LinearOptions options) {
-  return [options](const LearningTask& task) -> Predictor {
+  const auto fit = [options](const LearningTask& task) -> Predictor {
     LinearOptions chosen = options;
     chosen.threads = task.threads;
     chosen.cancel = task.cancel;
@@ -27,6 +28,7 @@ Learner linear_model(LinearOptions options) {
     const LinearModel model(encoding.apply(*task.training), target, target.rows_with_value(), chosen);
     return [encoding, model](const Table& table) { return model.predict(encoding.apply(table)); };
   };
+  return {"linear model", fit};
 }
 
 std::vector<std::string> feature_columns(const Schema& schema, std::string_view target) {

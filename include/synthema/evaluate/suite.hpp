@@ -10,6 +10,7 @@
 #include "synthema/evaluate/any_evaluator.hpp"
 #include "synthema/evaluate/convention.hpp"
 #include "synthema/evaluate/text/ontology_linking.hpp"
+#include "synthema/learn/learner.hpp"
 
 namespace synthema {
 
@@ -20,6 +21,7 @@ struct SuiteOptions {
   Convention convention = Convention::synthema;  // of the evaluators that have it
   std::size_t triples = 10000;                   // of columns, for the accuracy of three
   OntologyLinkingOptions linking;
+  Learner learner = boosted_trees();  // of train_synthetic_test_real
 };
 
 std::vector<AnyEvaluator> text_suite(const SuiteOptions& options = {});

@@ -1,4 +1,4 @@
-// A Learner fits a model of one column of a table to its other columns; a Predictor is that model. Both are
+// A Learner fits a model of one column of a table to its other columns; a Predictor is that model. Both hold
 // plain functions, so that one written in Python is as good as ours.
 #pragma once
 
@@ -27,7 +27,10 @@ struct LearningTask {
 
 // One prediction a row of the table: of each class its probability, or the number.
 using Predictor = std::function<Predictions(const Table&)>;
-using Learner = std::function<Predictor(const LearningTask&)>;
+struct Learner {
+  std::string name;  // enters scores: "boosted trees"
+  std::function<Predictor(const LearningTask&)> fit;
+};
 
 Learner boosted_trees(BoostingOptions options = {});
 Learner linear_model(LinearOptions options = {});  // of the standardised design

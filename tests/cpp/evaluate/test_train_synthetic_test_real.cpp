@@ -80,7 +80,7 @@ TEST_CASE("rows without a target, or with a label that real rows do not have, ar
 
 TEST_CASE("another learner, and promises are kept") {
   const Table real = dependent_rows(120, 1), synthetic = dependent_rows(100, 2);
-  const TrainSyntheticTestReal logistic(linear_model(), "logistic regression", 1);
+  const TrainSyntheticTestReal logistic(linear_model(), 1);
   CHECK(*logistic.evaluate(&real, synthetic, predicting("y", 300)).value > 0.75);
   for (const char* target : {"y", "w"}) {
     CHECK(nonconformities(TrainSyntheticTestReal(), &real, synthetic, predicting(target, 50)) ==

@@ -15,7 +15,8 @@ namespace {
 Predictor fit(const Table& table, const std::string& target, const BoostingOptions& options = {},
               std::size_t threads = 1) {
   const TargetColumn read(table, target);
-  return boosted_trees(options)({&table, feature_columns(table.schema(), target), &read, Random(3), threads});
+  return boosted_trees(options).fit(
+      {&table, feature_columns(table.schema(), target), &read, Random(3), threads});
 }
 double area(const Predictor& model, const Table& table) {
   return *auroc(model(table).column(1), TargetColumn(table, "y").of(table).values);

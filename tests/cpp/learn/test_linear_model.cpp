@@ -76,6 +76,6 @@ TEST_CASE("the encoding: standardised numbers, an indicator for each label and f
   const LearningTask task{&table, feature_columns(table.schema(), "y"), &target, Random(), 1};
   LearningTask threads = task;
   threads.threads = 3;
-  CHECK(learner(task)(table).values == learner(threads)(table).values);
-  CHECK_THROWS_AS(linear_model({.l2 = -1})(task), ConfigError);
+  CHECK(learner.fit(task)(table).values == learner.fit(threads)(table).values);
+  CHECK_THROWS_AS(linear_model({.l2 = -1}).fit(task), ConfigError);
 }

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 #include "synthema/core/export.hpp"
@@ -25,9 +24,7 @@ class SYNTHEMA_EXPORT TrainSyntheticTestReal {
   static constexpr bool needs_reference = true;
   static constexpr bool needs_target = true;
 
-  // `learner_name` enters the score's definition.
-  explicit TrainSyntheticTestReal(Learner learner = boosted_trees(),
-                                  std::string learner_name = "boosted trees", std::size_t seeds = 3);
+  explicit TrainSyntheticTestReal(Learner learner = boosted_trees(), std::size_t seeds = 3);
   std::string_view name() const { return "train_synthetic_test_real"; }
   Direction direction() const { return Direction::higher; }
   Range range() const;  // R squared has no lower end
@@ -35,7 +32,6 @@ class SYNTHEMA_EXPORT TrainSyntheticTestReal {
 
  private:
   Learner learner_;
-  std::string learner_name_;
   std::size_t seeds_;
 };
 

@@ -1,0 +1,178 @@
+"""synthema's evaluation and the libraries people use, side by side on this machine and the same frames.
+
+    ./dev bench evaluate --quick --peers    installs the peers, once, and runs everything in small
+    ./dev bench evaluate --quick            the same with the peers that are there
+    ./dev bench evaluate --json FILE        the real figures; nothing else may run on the machine
+
+Each run is a process of its own, systems in turns, the best of five; timing begins with frames in memory.
+To add a job: a line in `JOBS` here and a function for each system in `peers/evaluation.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parent / "build"
+sys.path.insert(0, str(HERE / "support"))
+
+import frames  # noqa: E402
+
+# System -> what its environment needs; our own runs where this script runs.
+SYSTEMS = {
+    "synthema": [],
+    "sdmetrics": ["sdmetrics", "pandas"],
+    "scikit-learn": ["scikit-learn", "pandas"],
+}
+
+
+@dataclasses.dataclass
+class Job:
+    """What is done, on how many rows and columns, and by whom."""
+
+    name: str
+    kind: str  # key of peers/evaluation.py
+    rows: int
+    columns: int
+    systems: tuple[str, ...]
+    quick_rows: int = 2000
+
+
+JOBS = [
+    Job("C2ST, 50,000 x 14", "two_sample", 50_000, 14, ("synthema", "sdmetrics", "scikit-learn")),
+    Job("C2ST, 200,000 x 20", "two_sample", 200_000, 20, ("synthema", "sdmetrics", "scikit-learn")),
+    Job("C2ST, logistic, 50,000 x 14", "two_sample_logistic", 50_000, 14, ("synthema", "sdmetrics")),
+    Job("100 rounds of boosting, 50,000 x 14", "boosting", 50_000, 14, ("synthema", "scikit-learn")),
+    Job("TSTR and TRTR, 50,000 x 14", "train_test", 50_000, 14, ("synthema", "scikit-learn")),
+]  # fmt: skip
+
+# Figure of a run -> unit, and which way is better.
+FIGURES = {"wall_s": ("s", "lower"), "cpu_s": ("CPU s", "lower"), "peak_memory": ("bytes", "lower")}
+
+
+def python_of(system: str) -> pathlib.Path:
+    return BUILD / "peers" / system / "bin/python" if SYSTEMS[system] else pathlib.Path(sys.executable)
+
+
+def install_peers() -> None:
+    """Make the environment of every peer that has none; wheels only."""
+    for system, packages in SYSTEMS.items():
+        folder = BUILD / "peers" / system
+        if not packages or (folder / "complete").is_file():
+            continue
+        print(f"peer environment: {system}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        command = [folder / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", *packages]
+        if subprocess.run(command, check=False).returncode == 0:
+            (folder / "complete").touch()
+
+
+def run(job: Job, system: str, folder: pathlib.Path, threads: int, limit: float) -> dict:
+    """Run a job in a process of its own; a dict of figures, or ``failure``."""
+    path = folder / "job.json"
+    path.write_text(
+        json.dumps({"kind": job.kind, "system": system, "folder": str(folder), "threads": threads})
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+    try:
+        done = subprocess.run(
+            [python_of(system), HERE / "peers/evaluation.py", path],
+            env=environment, capture_output=True, text=True, timeout=limit, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {"failure": f"stopped after {limit:.0f} s"}
+    try:
+        return json.loads(done.stdout.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        lines = done.stderr.strip().splitlines()
+        return {"failure": lines[-1][:300] if lines else f"ended with code {done.returncode}"}
+
+
+def measure(job: Job, arguments: argparse.Namespace) -> list[dict]:
+    """Run a job on every system that is there; rows of figures, the best of all runs."""
+    systems = [s for s in job.systems if python_of(s).exists()]
+    repeat = 1 if arguments.quick else arguments.repeat
+    runs: dict[str, list[dict]] = {system: [] for system in systems}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        rows = job.quick_rows if arguments.quick else job.rows
+        for part, seed in (("real", 1), ("synthetic", 2), ("holdout", 3)):
+            frames.write(folder / f"{part}.csv", rows, job.columns, seed, copied=part == "synthetic")
+        for _ in range(repeat):
+            for system in systems:
+                if not any("failure" in one for one in runs[system]):
+                    runs[system].append(run(job, system, folder, arguments.threads, arguments.limit))
+    return [row for system in systems for row in rows_of(job, system, runs[system])]
+
+
+def rows_of(job: Job, system: str, runs: list[dict]) -> list[dict]:
+    head = {"job": job.name, "system": system}
+    failure = next((one["failure"] for one in runs if "failure" in one), "")
+    if failure:
+        return [head | {"value": None, "unit": "s", "better": "lower", "failure": failure}]
+    out = []
+    for figure, (unit, better) in FIGURES.items():
+        out.append(head | {"value": min(one[figure] for one in runs), "unit": unit, "better": better})
+    for name, value in runs[0]["values"].items():  # what was computed, so that nobody is fast and wrong
+        out.append(head | {"value": value, "unit": name, "better": "none"})
+    return out
+
+
+def table(rows: list[dict]) -> str:
+    """Return one line a system: figures, what was computed, times our own."""
+    lines = []
+    for system in dict.fromkeys(row["system"] for row in rows):
+        own = {row["unit"]: row for row in rows if row["system"] == system}
+        if "failure" in own["s"]:
+            lines.append(f"  {system:14} {own['s']['failure']}")
+            continue
+        ours = next((r["value"] for r in rows if r["system"] == "synthema" and r["unit"] == "s"), None)
+        ratio = f"{own['s']['value'] / ours:8.1f} x" if ours else ""
+        values = ", ".join(f"{unit} {r['value']:.4f}" for unit, r in own.items() if r["better"] == "none")
+        lines.append(
+            f"  {system:14} {own['s']['value']:9.2f} s {own['CPU s']['value']:9.2f} CPU s "
+            f"{own['bytes']['value'] / 2**20:8.0f} MiB {ratio}   {values}"
+        )
+    return "\n".join(lines)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev bench evaluate", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few rows, one run each: does everything work?")
+    parser.add_argument("--peers", action="store_true", help="install the peers first, under build/peers")
+    parser.add_argument(
+        "--json", metavar="FILE", type=pathlib.Path, help="also write every figure to this file"
+    )
+    parser.add_argument("--jobs", metavar="TEXT", default="", help="only the jobs whose name holds this text")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each system (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: all, %(default)s)")
+    parser.add_argument(
+        "--limit", type=float, default=1800, help="seconds a run may take (default: %(default)s)"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse()
+    if arguments.peers:
+        install_peers()
+    rows = []
+    for job in JOBS:
+        if arguments.jobs in job.name:
+            found = measure(job, arguments)
+            print(job.name, table(found), sep="\n", flush=True)
+            rows += found
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Models of tables and how good predictions are, beside scikit-learn."""
+
+import warnings
+
+import numpy as np
+import pytest
+import synthema
+from synthema import _core, learning
+
+sklearn = pytest.importorskip("sklearn")
+from sklearn import metrics  # noqa: E402
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: E402
+from sklearn.linear_model import LogisticRegression, Ridge  # noqa: E402
+
+
+def rows(count, seed, classes=2):
+    """Numbers with gaps, a category and a target that depends on them; and the same as an array."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=count), rng.normal(size=count)
+    colour = rng.integers(0, 4, count)
+    raw = np.sin(2 * x) + 0.5 * z * (colour == 1) + np.where(colour == 2, 1.0, -0.3) + rng.normal(size=count)
+    missing = rng.random(count) < 0.1
+    target = np.digitize(raw, np.quantile(raw, np.arange(1, classes) / classes))
+    return {
+        "x": [None if m else float(v) for v, m in zip(x, missing, strict=True)],
+        "z": z.tolist(),
+        "colour": [f"c{c}" for c in colour],
+        "y": [f"t{t}" for t in target],
+        "raw": raw.tolist(),
+    }
+
+
+def frame(data, drop):
+    kinds = {"x": "real", "z": "real", "colour": "category", "y": "category", "raw": "real"}
+    kept = {name: values for name, values in data.items() if name not in drop}
+    return synthema.table(kept, synthema.Schema([synthema.Field(name, kinds[name]) for name in kept]))
+
+
+def array(data):
+    x = np.array([np.nan if v is None else v for v in data["x"]])
+    return np.column_stack([x, data["z"], [int(c[1]) for c in data["colour"]]])
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_boosted_trees_are_as_good_as_scikit_learn(classes):
+    train, test = rows(6000, 1, classes), rows(6000, 2, classes)
+    truth = np.array([int(t[1]) for t in test["y"]])
+    model = synthema.boosted_trees(rounds=60).fit(frame(train, ["raw"]), "y")
+    assert model.classes == [f"t{i}" for i in range(classes)]
+    ours = model.predict(frame(test, ["raw", "y"]))
+    theirs = HistGradientBoostingClassifier(categorical_features=[2], max_iter=60, early_stopping=False)
+    theirs = theirs.fit(array(train), [int(t[1]) for t in train["y"]]).predict_proba(array(test))
+    assert np.allclose(ours.sum(axis=1), 1)
+    assert metrics.log_loss(truth, ours) == pytest.approx(metrics.log_loss(truth, theirs), abs=0.01)
+    score = metrics.roc_auc_score
+    a, b = (
+        score(truth, p[:, 1] if classes == 2 else p, **({} if classes == 2 else {"multi_class": "ovr"}))
+        for p in (ours, theirs)
+    )
+    assert a == pytest.approx(b, abs=0.003)
+
+
+def test_boosted_trees_of_a_number():
+    train, test = rows(6000, 1), rows(6000, 2)
+    ours = synthema.boosted_trees().fit(frame(train, ["y"]), "raw").predict(frame(test, ["y"]))
+    theirs = HistGradientBoostingRegressor(categorical_features=[2], early_stopping=False)
+    theirs = theirs.fit(array(train), train["raw"]).predict(array(test))
+    assert learning.r_squared(ours, test["raw"]) == pytest.approx(
+        metrics.r2_score(test["raw"], theirs), abs=0.005
+    )
+
+
+@pytest.mark.parametrize(("classes", "l2"), [(2, 1.0), (2, 0.01), (3, 1.0), (5, 10.0)])
+def test_logistic_coefficients_are_those_of_scikit_learn(classes, l2):
+    data = frame(rows(1500, 3, classes), ["raw"])
+    encoding = _core.DesignEncoding(data, ["x", "z", "colour"])
+    design = encoding.apply(data)
+    ours, intercepts = _core.linear_coefficients(data, "y", l2=l2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the solver may say that the tolerance is beyond its reach
+        theirs = LogisticRegression(C=1 / l2, tol=1e-12, max_iter=10000, solver="newton-cg")
+        theirs.fit(design, [int(t[1]) for t in data["y"]])
+    assert ours == pytest.approx(theirs.coef_, abs=1e-6)
+    if classes == 2:  # more classes have intercepts up to one constant
+        assert intercepts == pytest.approx(theirs.intercept_, abs=1e-6)
+    assert np.diff(intercepts) == pytest.approx(np.diff(theirs.intercept_), abs=1e-6)
+
+
+def test_ridge_coefficients_are_those_of_scikit_learn():
+    data = frame(rows(800, 3), ["y"])
+    design = _core.DesignEncoding(data, ["x", "z", "colour"]).apply(data)
+    ours, intercepts = _core.linear_coefficients(data, "raw", l2=3.0)
+    theirs = Ridge(alpha=3.0, tol=1e-12).fit(design, data["raw"])
+    assert ours[0] == pytest.approx(theirs.coef_, abs=1e-8)
+    assert intercepts[0] == pytest.approx(theirs.intercept_, abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_measures_are_those_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(400) < 0.3).astype(float)
+    chance = np.round(np.clip(0.3 * labels + 0.7 * rng.random(400), 0, 1), 2)  # with ties
+    close = {"rel": 1e-12, "abs": 1e-12}
+    assert learning.auroc(chance, labels) == pytest.approx(metrics.roc_auc_score(labels, chance), **close)
+    assert learning.average_precision(chance, labels) == pytest.approx(
+        metrics.average_precision_score(labels, chance), **close
+    )
+    assert learning.brier_score(chance, labels) == pytest.approx(
+        metrics.brier_score_loss(labels, chance), **close
+    )
+    both = np.column_stack([1 - chance, chance])
+    hard = both.argmax(axis=1)
+    assert learning.f1_score(both, labels) == pytest.approx(metrics.f1_score(labels, hard), **close)
+    assert learning.balanced_accuracy(both, labels) == pytest.approx(
+        metrics.balanced_accuracy_score(labels, hard), **close
+    )
+    many = rng.dirichlet(np.ones(4), 400)
+    classes = rng.integers(0, 4, 400).astype(float)
+    assert learning.multiclass_auroc(many, classes) == pytest.approx(
+        metrics.roc_auc_score(classes, many, multi_class="ovr"), **close
+    )
+    assert learning.f1_score(many, classes) == pytest.approx(
+        metrics.f1_score(classes, many.argmax(axis=1), average="macro"), **close
+    )
+
+
+def test_calibration_error_by_hand():
+    """Sum over ten bins of the size of the bin times the distance of its means."""
+    rng = np.random.default_rng(3)
+    chance = rng.random(1000)
+    labels = (rng.random(1000) < chance**2).astype(float)
+    place = np.minimum((chance * 10).astype(int), 9)
+    wanted = sum(
+        abs(chance[place == b].mean() - labels[place == b].mean()) * (place == b).mean() for b in range(10)
+    )
+    assert learning.calibration_error(chance, labels) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_any_estimator_is_a_learner():
+    train, test = rows(500, 1), rows(400, 2)
+    estimator = LogisticRegression()
+    report = synthema.evaluate(
+        frame(rows(500, 3), ["raw"]),
+        frame(train, ["raw"]),
+        frame(test, ["raw"]),
+        ["train_synthetic_test_real"],
+        target="y",
+        learner=estimator,
+    )
+    score = report["train_synthetic_test_real"]
+    assert not hasattr(estimator, "coef_"), "the estimator given was fitted, not a copy of it"
+    assert "LogisticRegression" in score.definition
+    ours = synthema.evaluate(
+        frame(rows(500, 3), ["raw"]),
+        frame(train, ["raw"]),
+        frame(test, ["raw"]),
+        ["train_synthetic_test_real"],
+        target="y",
+        learner="linear_model",
+    )["train_synthetic_test_real"]
+    # The same model on the same columns.
+    assert score.value == pytest.approx(ours.value, abs=1e-3)
+    assert score.ceiling.value == pytest.approx(ours.ceiling.value, abs=1e-3)
+    assert ours.floor.value < ours.value
+
+
+def test_what_is_no_learner_is_refused():
+    for wrong in ("forest", 3, LogisticRegression):
+        with pytest.raises(synthema.ConfigError, match="is none of these"):
+            synthema.learner(wrong)
+    with pytest.raises(synthema.ConfigError, match="no predict_proba"):
+        synthema.learner(Ridge()).fit(frame(rows(50, 1), ["raw"]), "y")
+    with pytest.raises(synthema.EvaluationError, match="no such target"):
+        synthema.boosted_trees().fit(frame(rows(50, 1), ["raw"]), "nowhere")
+
+
+def test_the_target_is_found_by_its_role():
+    schema = synthema.Schema([synthema.Field("x", "real"), synthema.Field("y", "category", roles=["target"])])
+    rng = np.random.default_rng(1)
+    made = [
+        synthema.table({"x": x.tolist(), "y": ["b" if v > 0.5 else "a" for v in x]}, schema)
+        for x in (rng.random(100), rng.random(100), rng.random(50))
+    ]
+    report = synthema.evaluate(*made, bootstrap=50)
+    assert report["train_synthetic_test_real"].value > 0.95
+    assert report["classifier_two_sample"].value == pytest.approx(0.5, abs=0.2)
+    assert report["classifier_two_sample"].ceiling.source.startswith("holdout")
