@@ -11,6 +11,14 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn import metrics  # noqa: E402
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: E402
 from sklearn.linear_model import LogisticRegression, Ridge  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Several of them wait for each other for very long where other work runs beside."""
+    with threadpool_limits(1):
+        yield
 
 
 def rows(count, seed, classes=2):

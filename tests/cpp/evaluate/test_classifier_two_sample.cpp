@@ -79,7 +79,7 @@ TEST_CASE("a holdout is the ceiling; subjects stay in one fold") {
   const Score score = told(Table::from_records(schema, rows[0]), Table::from_records(schema, rows[1]));
   CHECK(*score.value < 0.75);
   REQUIRE(score.interval);
-  CHECK(score.interval->method == "DeLong, 60 subjects");
+  CHECK(score.interval->method.find("DeLong, 60 subjects") == 0);
   CHECK(score.interval->high - score.interval->low > 0.2);
 }
 
