@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'banned_words', 'best_of', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'longest_common_run', 'matches_choice', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -1466,6 +1466,73 @@ class CompletionRequest:
         """
         How the answer is drawn.
         """
+class Predictor:
+    """
+    A fitted model of one column of a table.
+    """
+    def predict(self, table: Table) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Probabilities of the classes, an array {rows, classes}; or numbers, {rows}. The table needs the columns that the model reads.
+        """
+    @property
+    def classes(self) -> list[str]:
+        """
+        Labels in the order of the columns of `predict`; empty where a number is predicted.
+        """
+class Learner:
+    """
+    Fits a model of one column of a table to its other columns.
+    """
+    def fit(self, table: Table, target: str, *, columns: collections.abc.Sequence[str] | None = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
+        """
+        Fit a model.
+        
+        Parameters
+        ----------
+        table : Table
+            Training rows; those without a target are left out.
+        target : str
+            A category, a boolean, a number with two different values (classes), or any other number.
+        columns : list of str, optional
+            What the model may read; all but the target, identifiers, subjects, texts and lists if not given.
+        seed : int
+            Of early stopping.
+        threads : int
+            0: all cores; never changes the model.
+        
+        Returns
+        -------
+        Predictor
+        """
+    @property
+    def name(self) -> str:
+        """
+        Enters scores.
+        """
+class DesignEncoding:
+    """
+    Columns of a table as the numbers of a linear model.
+    
+    Parameters
+    ----------
+    table : Table
+        Rows to learn means, deviations and labels from.
+    columns : list of str, optional
+        All but identifiers, subjects, texts and lists if not given.
+    standardize : bool
+        Divide by standard deviations.
+    """
+    def __init__(self, table: Table, columns: collections.abc.Sequence[str] | None = None, *, standardize: bool = True) -> None:
+        ...
+    def apply(self, table: Table) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        An array {rows, names}.
+        """
+    @property
+    def names(self) -> list[str]:
+        """
+        'age', 'sex = male', 'age is missing', ...
+        """
 class Check:
     """
     Accepts a finished row or says why not.
@@ -1856,8 +1923,10 @@ class SuiteOptions:
         Smallest cosine at which a text is linked to a term, -1 to 1.
     linking_definitions : bool
         Link by the definitions of the terms too.
+    learner : Learner, optional
+        What is trained on synthetic rows and tested on real ones; boosted trees if not given.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False) -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None) -> None:
         ...
 class Evaluator:
     """
@@ -1976,6 +2045,8 @@ def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table,
     ...
 def _python_evaluator(function: typing.Any, name: str, direction: str, range: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], needs: collections.abc.Sequence[str]) -> Evaluator:
     ...
+def _python_learner(name: str, function: typing.Any) -> Learner:
+    ...
 def _python_model(model: typing.Any, digest: str, numeric_path: str, location: str) -> CompletionModel:
     ...
 def _python_strategy(name: str, function: typing.Any) -> PromptStrategy:
@@ -1987,6 +2058,18 @@ def _verify_lines(folder: str) -> VerifyResult:
 def all_evaluators(options: SuiteOptions = ...) -> list[Evaluator]:
     """
     Both suites, and what is in none (stemmed ROUGE).
+    """
+def auroc(scores: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    Chance that a row labelled 1 scores above one labelled 0, ties half; None without both.
+    """
+def average_precision(scores: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    Area under precision against recall; None without a 1.
+    """
+def balanced_accuracy(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], classes: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    Mean recall of the classes, of the most probable class.
     """
 def banned_words(phrases: collections.abc.Sequence[str], field: str = 'text') -> Check:
     """
@@ -2005,6 +2088,38 @@ def best_of(strategy: PromptStrategy, n: typing.SupportsInt | typing.SupportsInd
         Who asks.
     n : int
         Answers to choose from, at least 1.
+    """
+def boosted_trees(*, rounds: typing.SupportsInt | typing.SupportsIndex = 100, learning_rate: typing.SupportsFloat | typing.SupportsIndex = 0.1, max_leaves: typing.SupportsInt | typing.SupportsIndex = 31, max_depth: typing.SupportsInt | typing.SupportsIndex = 0, min_samples_leaf: typing.SupportsInt | typing.SupportsIndex = 20, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, early_stopping_from: typing.SupportsInt | typing.SupportsIndex = 10000, validation_share: typing.SupportsFloat | typing.SupportsIndex = 0.1, patience: typing.SupportsInt | typing.SupportsIndex = 10) -> Learner:
+    """
+    Return a learner of gradient-boosted histogram trees.
+    
+    Parameters
+    ----------
+    rounds : int
+        Most rounds of boosting.
+    learning_rate : float
+        Factor of every tree.
+    max_leaves, max_depth, min_samples_leaf : int
+        Limits of a tree; a depth of 0 is no limit.
+    l2 : float
+        Penalty on the values of leaves.
+    early_stopping_from : int
+        With more training rows, `validation_share` of them decide when to stop: after `patience` rounds in which their
+        loss has not fallen.
+    validation_share, patience : float, int
+        See there.
+    
+    Returns
+    -------
+    Learner
+    """
+def brier_score(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    Mean squared difference of probability and label.
+    """
+def calibration_error(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], bins: typing.SupportsInt | typing.SupportsIndex = 10) -> float | None:
+    """
+    Mean over rows of |mean probability - share of 1| of the row's bin of equal width.
     """
 def concept_recovered(terms: Table, max_rank: typing.SupportsInt | typing.SupportsIndex, label_field: str = 'label', field: str = 'text', id_column: str = 'id', columns: collections.abc.Sequence[str] = ['name', 'synonyms', 'definition']) -> Check:
     """
@@ -2041,6 +2156,10 @@ def evaluator_named(name: str, options: SuiteOptions = ...) -> Evaluator:
 def exponential_choice(scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], epsilon: typing.SupportsFloat | typing.SupportsIndex, sensitivity: typing.SupportsFloat | typing.SupportsIndex) -> int:
     """
     The index of one score, drawn in proportion to exp(epsilon score / (2 sensitivity)) from the operating system's entropy.
+    """
+def f1_score(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], classes: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    F1 of class 1 of two, else the mean of all classes, of the most probable class.
     """
 def few_shot(query: str, *, instruction: str = '', field: str = 'text', k: typing.SupportsInt | typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = ' ', stop: collections.abc.Sequence[str] = ['\n'], sampling: Sampling | None = None, budget: typing.SupportsInt | typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
     """
@@ -2127,6 +2246,23 @@ def likely_enough(minimum: typing.SupportsFloat | typing.SupportsIndex) -> Check
     """
     Check: the mean log-probability of the row's drawn tokens is at least this (natural log, at most 0).
     """
+def linear_coefficients(table: Table, target: str, *, l2: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> tuple[numpy.typing.NDArray[numpy.float64], list[float]]:
+    """
+    Coefficients {outputs, names of the DesignEncoding} of the linear model of a column, and its intercepts.
+    """
+def linear_model(*, l2: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> Learner:
+    """
+    Return a learner of (multinomial) logistic or ridge regression on standardised columns.
+    
+    Parameters
+    ----------
+    l2 : float
+        Half of it times the sum of the squared coefficients is added to the summed loss: 1 / C of scikit-learn.
+    
+    Returns
+    -------
+    Learner
+    """
 def longest_common_run(a: str, b: str) -> int:
     """
     How many words in a row two texts share at most.
@@ -2134,6 +2270,10 @@ def longest_common_run(a: str, b: str) -> int:
 def matches_choice(field: str, condition_field: str) -> Check:
     """
     Check: the field equals what the condition asks for.
+    """
+def multiclass_auroc(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], classes: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    AUROC of class 1 of two, else the mean over classes of one against the rest.
     """
 def ngram_model(texts: collections.abc.Sequence[str], order: typing.SupportsInt | typing.SupportsIndex = 3) -> CompletionModel:
     """
@@ -2167,6 +2307,10 @@ def privacy_epsilon(mechanism: GaussianMechanism | LaplaceMechanism | Exponentia
 def privacy_noise_multiplier(epsilon: typing.SupportsFloat | typing.SupportsIndex, delta: typing.SupportsFloat | typing.SupportsIndex, sampling_rate: typing.SupportsFloat | typing.SupportsIndex, releases: typing.SupportsInt | typing.SupportsIndex, accounting: str) -> float:
     """
     See synthema.privacy.noise_multiplier.
+    """
+def r_squared(predicted: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
+    """
+    1 - residual / total sum of squares; None where labels are constant.
     """
 def read_manifest(folder: str) -> dict:
     """
