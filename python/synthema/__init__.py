@@ -125,8 +125,7 @@ _LAZY = {
         name: name
         for name in (
             "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation",
-            "learning",
-            "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
+            "learning", "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
         )
     },
 }  # fmt: skip
