@@ -1,8 +1,13 @@
 #include "synthema/evaluate/fidelity/column_shapes.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numbers>
+#include <numeric>
 
+#include "src/evaluate/cells.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/distance.hpp"
@@ -103,10 +108,142 @@ Outcome category_adherence(const Column& real, const Column& synthetic, Conventi
   return inside / sum_of(s);
 }
 
+Outcome wasserstein(const Column& real, const Column& synthetic, Convention) {
+  const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
+  if (r.empty() || s.empty()) return std::nullopt;
+  const auto range = std::minmax_element(r.begin(), r.end());
+  const double width = *range.second - *range.first;
+  if (!(width > 0)) return std::nullopt;
+  return wasserstein_distance(r, s) / width;
+}
+
+// Shares of the cells of both columns, without missing values; nothing if a column has none.
+struct Shares {
+  std::vector<double> real, synthetic;
+};
+std::optional<Shares> shares_of(const Column& real, const Column& synthetic, double added) {
+  const detail::ColumnCells cells({&real}, {});
+  const auto of = [&](const Column& column) {
+    std::vector<double> counts(cells.count(), added);
+    for (const std::uint8_t cell : cells.of(column)) ++counts[cell];
+    counts.erase(counts.begin());  // the first cell is missing
+    const double sum = std::accumulate(counts.begin(), counts.end(), 0.0);
+    for (double& count : counts) count /= sum;
+    return counts;
+  };
+  if (real.null_count() == real.size() || synthetic.null_count() == synthetic.size()) return std::nullopt;
+  return Shares{of(real), of(synthetic)};
+}
+
+double divergence(const std::vector<double>& p, const std::vector<double>& q) {
+  double sum = 0;
+  for (std::size_t i = 0; i < p.size(); ++i)
+    if (p[i] > 0) sum += p[i] * std::log(p[i] / q[i]);
+  return std::max(0.0, sum);
+}
+
+// Lin, "Divergence measures based on the Shannon entropy", 1991; the square root of the divergence in bits.
+Outcome jensen_shannon(const Column& real, const Column& synthetic, Convention) {
+  const auto shares = shares_of(real, synthetic, 0);
+  if (!shares) return std::nullopt;
+  std::vector<double> mean;
+  for (std::size_t i = 0; i < shares->real.size(); ++i)
+    mean.push_back((shares->real[i] + shares->synthetic[i]) / 2);
+  const double nats = (divergence(shares->real, mean) + divergence(shares->synthetic, mean)) / 2;
+  return std::sqrt(std::min(1.0, nats / std::numbers::ln2));
+}
+
+constexpr double kAddedToCells = 0.5;  // Jeffreys; keeps the divergence of an empty cell finite
+
+Outcome kl_of_synthetic(const Column& real, const Column& synthetic, Convention) {
+  const auto shares = shares_of(real, synthetic, kAddedToCells);
+  return shares ? Outcome(divergence(shares->synthetic, shares->real)) : std::nullopt;
+}
+Outcome kl_of_real(const Column& real, const Column& synthetic, Convention) {
+  const auto shares = shares_of(real, synthetic, kAddedToCells);
+  return shares ? Outcome(divergence(shares->real, shares->synthetic)) : std::nullopt;
+}
+
+// Upper regularised incomplete gamma function Q(a, x): the series of P (DLMF 8.7.1) below a + 1, else the
+// continued fraction (DLMF 8.9.2) by Lentz's method.
+double upper_gamma(double a, double x) {
+  if (x <= 0) return 1;
+  const double front = std::exp(a * std::log(x) - x - std::lgamma(a));
+  constexpr double kPrecision = 1e-15, kTiny = 1e-300;
+  constexpr int kMost = 100'000;
+  if (x < a + 1) {
+    double term = 1 / a, sum = term;
+    for (int k = 1; k < kMost && term > kPrecision * sum; ++k) sum += term *= x / (a + k);
+    return std::max(0.0, 1 - front * sum);
+  }
+  double b = x + 1 - a, c = 1 / kTiny, d = 1 / b, h = d;
+  for (int k = 1; k < kMost; ++k) {
+    const double an = -k * (k - a);
+    b += 2;
+    d = 1 / std::max(an * d + b, kTiny);
+    c = b + an / c;
+    h *= d * c;
+    if (std::abs(d * c - 1) < kPrecision) break;
+  }
+  return front * h;
+}
+
+// p-value of the chi-square test that both tables are samples of one distribution. SDMetrics: of the
+// synthetic frequencies as if they were counts, against the real ones as expectations.
+Outcome chi_square(const Column& real, const Column& synthetic, Convention convention) {
+  Frequencies r = counts_of(real);
+  const Frequencies s = counts_of(synthetic);
+  if (r.empty() || s.empty()) return std::nullopt;
+  if (convention == Convention::sdmetrics)
+    for (const auto& [name, count] : s) r.try_emplace(name, 1e-6);
+  Frequencies both = r;
+  for (const auto& [name, count] : s) both[name] += count;
+  if (both.size() < 2) return 1.0;
+  const double n = sum_of(r), m = sum_of(s);
+  double statistic = 0;
+  for (const auto& [name, count] : both) {
+    const double a = r.contains(name) ? r.at(name) : 0, b = s.contains(name) ? s.at(name) : 0;
+    if (convention == Convention::sdmetrics)
+      statistic += (b / m - a / n) * (b / m - a / n) / (a / n);
+    else
+      statistic += std::pow(std::sqrt(m / n) * a - std::sqrt(n / m) * b, 2) / (a + b);
+  }
+  return upper_gamma(static_cast<double>(both.size() - 1) / 2, statistic / 2);
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+double median_of(const std::vector<double>& values) {
+  std::vector<double> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  return quantile(sorted, 0.5);
+}
+double deviation_of(const std::vector<double>& values) {
+  const double mean = mean_of(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return values.size() < 2 ? 0 : std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+template <double (*statistic)(const std::vector<double>&)>
+Outcome statistic_similarity(const Column& real, const Column& synthetic, Convention) {
+  const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
+  if (r.empty() || s.empty()) return std::nullopt;
+  const auto range = std::minmax_element(r.begin(), r.end());
+  const double width = *range.second - *range.first;
+  if (!(width > 0)) return std::nullopt;
+  return std::max(0.0, 1 - std::abs(statistic(r) - statistic(s)) / width);
+}
+
+constexpr Range kShare{0, 1}, kPositive{0, std::numeric_limits<double>::infinity()};
+
 struct Measure {
   std::string_view name, estimand, definition;
   bool numbers, categories;
   Outcome (*of)(const Column&, const Column&, Convention);
+  Direction direction = Direction::higher;
+  Range range = kShare;
 };
 
 // By ColumnMeasure.
@@ -122,7 +259,26 @@ constexpr Measure kMeasures[] = {
     {"category_coverage", "Mean over category columns of the share of real categories that occur.",
      "real categories seen in synthetic / real categories", false, true, category_coverage},
     {"category_adherence", "Mean over category columns of the share of rows with a real category.",
-     "synthetic rows whose category is real / synthetic rows", false, true, category_adherence}};
+     "synthetic rows whose category is real / synthetic rows", false, true, category_adherence},
+    {"wasserstein", "Mean over numeric columns of the area between the distributions, in real ranges.",
+     "Wasserstein-1 / (max real - min real)", true, false, wasserstein, Direction::lower, kPositive},
+    {"jensen_shannon", "Mean over columns of the Jensen-Shannon distance of their cells.",
+     "square root of the divergence in bits; 10 quantile bins, 10 most frequent labels", true, true,
+     jensen_shannon, Direction::lower, kShare},
+    {"kl_synthetic_to_real", "Mean over columns of the divergence of synthetic from real cells, in nats.",
+     "sum of S ln(S / R), 0.5 added to every cell: what is invented", true, true, kl_of_synthetic,
+     Direction::lower, kPositive},
+    {"kl_real_to_synthetic", "Mean over columns of the divergence of real from synthetic cells, in nats.",
+     "sum of R ln(R / S), 0.5 added to every cell: what is missed", true, true, kl_of_real, Direction::lower,
+     kPositive},
+    {"chi_square", "Mean over category columns of the p-value that both tables have one distribution.",
+     "chi-square test of two samples", false, true, chi_square},
+    {"mean_similarity", "Mean over numeric columns of how alike the means are.",
+     "max(0, 1 - |difference| / real range)", true, false, statistic_similarity<mean_of>},
+    {"median_similarity", "Mean over numeric columns of how alike the medians are.",
+     "max(0, 1 - |difference| / real range)", true, false, statistic_similarity<median_of>},
+    {"deviation_similarity", "Mean over numeric columns of how alike the standard deviations are.",
+     "max(0, 1 - |difference| / real range)", true, false, statistic_similarity<deviation_of>}};
 
 std::optional<double> mean_of_parts(const std::vector<ScorePart>& parts) {
   RatioRows ratio;
@@ -150,6 +306,12 @@ ColumnFidelity::ColumnFidelity(ColumnMeasure measure, Convention convention)
     : measure_(measure),
       convention_(require_convention(convention, kConventions, kMeasures[static_cast<int>(measure)].name)) {}
 
+Direction ColumnFidelity::direction() const {
+  return kMeasures[static_cast<int>(measure_)].direction;
+}
+Range ColumnFidelity::range() const {
+  return kMeasures[static_cast<int>(measure_)].range;
+}
 std::string_view ColumnFidelity::name() const {
   return kMeasures[static_cast<int>(measure_)].name;
 }

@@ -62,8 +62,9 @@ std::vector<AnyEvaluator> text_suite(const SuiteOptions& options) {
 std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   std::vector<AnyEvaluator> out;
   using enum ColumnMeasure;
-  for (const auto measure :
-       {shape, missing, boundary_adherence, range_coverage, category_coverage, category_adherence})
+  for (const auto measure : {shape, missing, boundary_adherence, range_coverage, category_coverage,
+                             category_adherence, wasserstein, jensen_shannon, kl_synthetic_to_real,
+                             kl_real_to_synthetic, chi_square, mean, ColumnMeasure::median, deviation})
     out.emplace_back(ColumnFidelity(measure, convention_for<ColumnFidelity>(options.convention)));
   out.emplace_back(ColumnPairs());
   for (const AccuracyOf of :

@@ -74,8 +74,62 @@ TEST_CASE("ceiling, promises, and no real table") {
   EvaluationContext context;
   context.holdout = std::make_shared<const Table>(numbers({1.0, 2.0}));
   CHECK(ColumnFidelity(shape).evaluate(&real, real, context).ceiling->value == 0.5);
-  for (const ColumnMeasure measure : {shape, missing, boundary_adherence, range_coverage})
+  for (const ColumnMeasure measure :
+       {shape, missing, boundary_adherence, range_coverage, wasserstein, jensen_shannon, kl_synthetic_to_real,
+        kl_real_to_synthetic, mean, median, deviation})
     CHECK(nonconformities(ColumnFidelity(measure), &real, real, context).empty());
+  const Table labels = column_table(Kind::category, {"a", "b", "a", Value()});
+  for (const ColumnMeasure measure : {category_coverage, category_adherence, jensen_shannon,
+                                      kl_synthetic_to_real, kl_real_to_synthetic, chi_square})
+    CHECK(nonconformities(ColumnFidelity(measure), &labels, labels.head(3), {}).empty());
   CHECK_FALSE(ColumnFidelity(shape).evaluate(nullptr, real, {}).value);
   CHECK_FALSE(measured(category_coverage, real, real));  // numbers have no categories
+}
+
+namespace {
+
+// Value of one column of numbers or labels.
+std::optional<double> of(ColumnMeasure measure, Kind kind, const std::vector<Value>& real,
+                         const std::vector<Value>& synthetic, Convention convention = Convention::synthema) {
+  const Table r = column_table(kind, real);
+  return ColumnFidelity(measure, convention).evaluate(&r, column_table(kind, synthetic), {}).value;
+}
+
+}  // namespace
+
+TEST_CASE("distances of distributions: by hand, and the check values of SDMetrics") {
+  using enum ColumnMeasure;
+  const std::vector<Value> x{1.0, 2.0, 2.5, 3.0, 4.5, 5.0, 6.0, 7.5},
+      y{1.5, 2.0, 3.5, 4.0, 4.0, 6.5, 8.0, 9.0};
+  const std::vector<Value> d{"u", "v", "u", "v", "u", "v", "u", "u"},
+      e{"u", "u", "v", "v", "u", "v", "v", "u"};
+  CHECK(of(mean, Kind::real, x, y) == doctest::Approx(.8653846153846154));
+  CHECK(of(deviation, Kind::real, x, y) == doctest::Approx(.9164555020404435));
+  CHECK(of(median, Kind::real, x, y) == doctest::Approx(1 - 0.25 / 6.5));
+  CHECK(of(chi_square, Kind::category, d, e, Convention::sdmetrics) == doctest::Approx(.7962534147376392));
+  // (5, 3) against (4, 4): 2 (1/9 + 1/7) / ... = 16/63 at one degree of freedom.
+  CHECK(of(chi_square, Kind::category, d, e) == doctest::Approx(std::erfc(std::sqrt(16.0 / 63 / 2))));
+  CHECK(of(chi_square, Kind::category, d, d) == doctest::Approx(1));
+  CHECK(of(wasserstein, Kind::real, {0.0, 1.0}, {1.0, 2.0}) == doctest::Approx(1));
+  CHECK(of(wasserstein, Kind::real, {0.0, 10.0}, {0.0, 10.0}) == 0.0);
+  CHECK_FALSE(of(wasserstein, Kind::real, {1.0, 1.0}, {1.0, 2.0}));
+  CHECK(of(jensen_shannon, Kind::category, {"a"}, {"b"}) == doctest::Approx(1));
+  CHECK(of(jensen_shannon, Kind::category, d, d) == 0.0);
+  // One label each, others empty: shares (1.5, 0.5) / 2 and back.
+  const double kl = 0.75 * std::log(3) + 0.25 * std::log(1 / 3.0);
+  CHECK(of(kl_synthetic_to_real, Kind::category, {"a"}, {"b"}) == doctest::Approx(kl));
+  CHECK(of(kl_real_to_synthetic, Kind::category, {"a"}, {"b"}) == doctest::Approx(kl));
+  CHECK(of(kl_real_to_synthetic, Kind::category, d, d) == 0.0);
+}
+
+TEST_CASE("chi-square of many categories, both ways of computing its tail") {
+  std::vector<Value> r, s;
+  for (int label = 0; label < 6; ++label)
+    for (int i = 0; i < 30; ++i) {
+      r.emplace_back(std::string(1, static_cast<char>('a' + label)));
+      if (i < 30 - 4 * label) s.emplace_back(std::string(1, static_cast<char>('a' + label)));
+    }
+  // scipy.stats.chi2_contingency of the two rows of counts (30 six times; 30, 26, 22, 18, 14, 10)
+  CHECK(of(ColumnMeasure::chi_square, Kind::category, r, s) ==
+        doctest::Approx(0.12244291234645432).epsilon(1e-9));
 }

@@ -10,10 +10,17 @@
 //   range_coverage             numbers     max(0, 1 - uncovered ends / range R)
 //   category_coverage          categories  share of R's categories that S has
 //   category_adherence         categories  share of S rows whose category R has
+//   wasserstein                numbers     area between the cumulative distributions / range R
+//   jensen_shannon             both        sqrt of the divergence in bits, of cells
+//   kl_synthetic_to_real       both        sum S ln(S / R) of cells: high where S invents
+//   kl_real_to_synthetic       both        sum R ln(R / S) of cells: high where S misses
+//   chi_square                 categories  p-value of the test that both are samples of one distribution
+//   mean_, median_, deviation_similarity   numbers   max(0, 1 - |difference| / range R)
+// Cells are those of Accuracy (ten quantile bins, ten most frequent labels); KL adds 0.5 to each.
 //
 // Where the convention "sdmetrics" differs: column_shapes rounds numbers to 14 decimals and adds 1e-6 to R
 // for categories that only S has; in boundary_adherence a missing value of S fails unless R has missing
-// values.
+// values; chi_square takes the shares of S as counts and those of R as expected.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +38,15 @@ enum class ColumnMeasure : std::uint8_t {
   boundary_adherence,
   range_coverage,
   category_coverage,
-  category_adherence
+  category_adherence,
+  wasserstein,
+  jensen_shannon,
+  kl_synthetic_to_real,
+  kl_real_to_synthetic,
+  chi_square,
+  mean,
+  median,
+  deviation
 };
 
 class SYNTHEMA_EXPORT ColumnFidelity {
@@ -42,8 +57,8 @@ class SYNTHEMA_EXPORT ColumnFidelity {
   explicit ColumnFidelity(ColumnMeasure measure = ColumnMeasure::shape,
                           Convention convention = Convention::synthema);
   std::string_view name() const;
-  Direction direction() const { return Direction::higher; }
-  Range range() const { return {0, 1}; }
+  Direction direction() const;
+  Range range() const;
   Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
 
  private:
