@@ -177,7 +177,7 @@ class JsonSchema {
     const Json required = json->value("required", Json::array());
     for (const auto& [name, schema] : properties.items())
       if (std::ranges::find(required, Json(name)) != required.end())
-        collect_rules(schema, here + "/properties/" + name, below(prefix, name), out);
+        collect_rules(schema, message(here, "/properties/", name), below(prefix, name), out);
   }
 
   bool leads_to_rules(const std::string& prefix) const {
@@ -205,7 +205,7 @@ class JsonSchema {
       if (name.find_first_of("./~") != std::string::npos && ruled_.contains(below(prefix, name)))
         in.refuse("has a rule for the key '" + name + "'; rules cannot name keys with '.', '/' or '~'");
       out.links.push_back({pool_.literal(before + json_quoted(name) + ": ")});
-      add_links(schema, here + "/properties/" + name, below(prefix, name), out);
+      add_links(schema, message(here, "/properties/", name), below(prefix, name), out);
       before = ", ";
     }
     out.links.push_back({pool_.literal("}")});
