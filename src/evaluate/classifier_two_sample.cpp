@@ -184,10 +184,10 @@ Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
           Bound{tell_apart(held, discriminator_, context, kFolds, false).auroc,
                 message("holdout in the place of the synthetic rows, ", context.holdout->rows(), " rows")};
   }
-  const TwoSamples loose = detail::two_samples(*real, detail::independent_marginals(*real, context.seed));
+  const TwoSamples loose = detail::against_marginals(*real, context.seed);
   if (large_enough(loose))
     score.floor = Bound{tell_apart(loose, discriminator_, context, 1, false).auroc,
-                        "real columns shuffled apart, one fold"};
+                        "half of the real rows against the other half shuffled apart, one fold"};
   return score;
 }
 

@@ -98,10 +98,12 @@ Score Propensity::evaluate(const Table* real, const Table& synthetic,
     score.warnings.push_back(
         "Some rows are told apart for certain, so the regression has no finite solution; the "
         "value is where it was stopped.");
-  if (const auto loose =
-          fit(detail::two_samples(*real, detail::independent_marginals(*real, context.seed)), context))
-    if (loose->expected > 0)
-      score.floor = Bound{of(*loose), "real columns shuffled apart, which main effects cannot see"};
+  const detail::TwoSamples halves = detail::against_marginals(*real, context.seed);
+  if (!halves.columns.empty())
+    if (const auto loose = fit(halves, context); loose && loose->expected > 0)
+      score.floor =
+          Bound{of(*loose),
+                "half of the real rows against the other half shuffled apart, which main effects cannot see"};
   return score;
 }
 

@@ -8,6 +8,7 @@
 
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/random.hpp"
+#include "synthema/data/split.hpp"
 
 namespace synthema::detail {
 
@@ -32,6 +33,7 @@ std::vector<std::uint64_t> hashes_of(const Column& column) {
   if (column.kind() == Kind::category)
     for (std::size_t i = 0; i < column.labels().size(); ++i)
       labels.push_back(hash_of(column.labels().text_at(i)));
+  if (column.kind() == Kind::list) return out;  // lists decide no order
   for (std::size_t row = 0; row < out.size(); ++row) {
     if (column.is_null(row)) continue;
     if (column.kind() == Kind::category)
@@ -174,6 +176,16 @@ Table independent_marginals(const Table& table, std::uint64_t seed) {
     columns.push_back(table.column(c).take(order));
   }
   return Table(table.schema(), std::move(columns));
+}
+
+TwoSamples against_marginals(const Table& table, std::uint64_t seed) {
+  std::vector<std::string> names;
+  for (const Field& field : table.schema().fields) names.push_back(field.name);
+  const Table ordered = table.take(order_by_content(table, names));
+  if (Units::of(ordered).count < 2) return {};
+  const double shares[] = {0.5, 0.5};
+  const auto halves = split(ordered, shares, Random(seed).stream(0x68616C66));
+  return two_samples(ordered.take(halves[0]), independent_marginals(ordered.take(halves[1]), seed));
 }
 
 std::optional<Interval> influence_interval(double value, std::span<const double> influence,

@@ -28,6 +28,11 @@ TwoSamples two_samples(const Table& real, const Table& synthetic);
 // come in another order.
 Table independent_marginals(const Table& table, std::uint64_t seed);
 
+// Half of the subjects as they are, against the other half with their columns shuffled apart: what knows the
+// marginals and nothing else. All rows shuffled against themselves would have marginals that agree too well.
+// Empty samples where there are fewer than two subjects.
+TwoSamples against_marginals(const Table& table, std::uint64_t seed);
+
 // Row positions in an order that the contents of these columns decide.
 std::vector<std::size_t> order_by_content(const Table& table, const std::vector<std::string>& columns);
 
