@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/data/digest.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/schema_check.hpp"
@@ -31,7 +32,8 @@ std::vector<std::string> nonconformities(G& generator, const SampleRequest& requ
   if (std::string_view(generator.name()).empty()) out.push_back("The generator has no name.");
   const Table first = generator.sample(request);
   if (first.rows() != request.rows)
-    out.push_back(message("It was asked for ", request.rows, " rows and gave ", first.rows(), "."));
+    out.push_back(
+        message("It was asked for ", counted(request.rows, "row"), " and gave ", first.rows(), "."));
   detail::check_rows(generator.schema(), first, out);
   if (content_digest(generator.sample(request)) != content_digest(first))
     out.push_back("The same request gave another table.");

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/prompt/completion.hpp"
 #include "synthema/prompt/prompt.hpp"
@@ -57,8 +58,8 @@ class Exchange {
   // What the coroutine throws comes out of here (and of start()).
   void answer(std::vector<Completion> completions) {
     if (completions.size() != questions().size())
-      throw GenerationError(message("An exchange asked ", questions().size(), " questions but was given ",
-                                    completions.size(), " answers."));
+      throw GenerationError(message("An exchange asked ", counted(questions().size(), "question"),
+                                    " but was given ", completions.size(), " answers."));
     handle_.promise().answers = std::move(completions);
     handle_.promise().questions.clear();
     resume();
