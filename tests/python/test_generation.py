@@ -223,6 +223,15 @@ def test_a_model_with_too_few_answers_stops_the_run():
         synthema.generate(note, Lazy(), rows=1, conditions=conditions)
 
 
+@pytest.fixture
+def interrupts():
+    """Give Python its own handler: a process in the background of a shell starts with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_stops_cleanly_and_keeps_what_was_written(tmp_path):
     def interrupting(p):
         if p.done == 5:
