@@ -152,6 +152,47 @@ def test_weak_scores_are_called_weak_and_good_ones_are_not():
     assert verdict.weaknesses(good) == []
 
 
+def measured(name, value, ceiling, interval=None, floor=None):
+    bounds = {"ceiling": {"value": ceiling}} | ({} if floor is None else {"floor": {"value": floor}})
+    return score(name, value) | bounds | ({} if interval is None else {"interval": interval})
+
+
+def test_a_copy_is_useful_and_gives_people_away():
+    copy = {
+        "rows": 5000,
+        "scores": [
+            measured("accuracy", 0.978, 0.982, floor=0.918),
+            measured("train_synthetic_test_real", 0.926, 0.927, floor=0.5),
+            measured("membership_by_distance", 0.69, 0.5, {"low": 0.68, "high": 0.70}),
+            measured("nnaa_privacy_loss", 0.2, 0.0),
+            measured("dcr_share", 0.51, 0.5, {"low": 0.49, "high": 0.53}),
+        ],
+    }
+    found = verdict.weaknesses(copy)
+    assert [text.split(" is ")[0] for text in found[:2]] == ["NNAA privacy loss", "Membership by distance"]
+    assert "as useful as the real rows while attacks succeed" in found[2]
+    assert len(found) == 3
+    near, useful, private = verdict.summary({"sections": [copy]})
+    assert "fresh real rows would reach" in near
+    assert "learns from it" in useful
+    assert private.startswith("2 of 3 measures of privacy are worse than fresh real rows")
+
+
+def test_rows_like_fresh_real_ones_are_no_leak():
+    fresh = {
+        "rows": 5000,
+        "scores": [
+            measured("train_synthetic_test_real", 0.926, 0.927),
+            measured("membership_by_distance", 0.51, 0.5, {"low": 0.49, "high": 0.52}),
+            measured("nnaa_privacy_loss", 0.02, 0.0),
+        ],
+    }
+    assert verdict.weaknesses(fresh) == []
+    assert verdict.summary({"sections": [fresh]})[-1] == (
+        "None of 2 measures of privacy is worse than fresh real rows."
+    )
+
+
 def test_a_small_sample_is_called_small():
     assert "With 40 rows" in verdict.weaknesses({"rows": 40, "scores": []})[0]
 

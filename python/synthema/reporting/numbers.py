@@ -113,6 +113,11 @@ def duration(seconds: float) -> str:
 ACRONYMS = {
     "mrr": "MRR",
     "bleu": "BLEU",
+    "dcr": "DCR",
+    "kl": "KL",
+    "nnaa": "NNAA",
+    "nndr": "NNDR",
+    "shannon": "Shannon",
     "chrf": "chrF",
     "rouge": "ROUGE",
     "lsum": "Lsum",

@@ -8,7 +8,18 @@ from typing import Any
 from synthema.reporting import charts
 from synthema.reporting.markup import Html, definition_list, details, element, join
 from synthema.reporting.numbers import counted, duration, interval_text, number, percent, shown, words
-from synthema.reporting.verdict import LIMITS, Limit, is_weak, score_named, summary, value_of, weaknesses
+from synthema.reporting.verdict import (
+    LEAK_MARGIN,
+    LEAKS,
+    LIMITS,
+    TOLD_APART,
+    Limit,
+    is_weak,
+    score_named,
+    summary,
+    value_of,
+    weaknesses,
+)
 
 Document = Mapping[str, Any]
 Score = Mapping[str, Any]
@@ -19,7 +30,13 @@ FAMILIES = (
         "Does the text say what was asked?",
         ("recovery", "linking", "reciprocal", "fact", "agreement", "acceptance"),
     ),
+    ("Is it useful?", ("train_synthetic",)),
+    (
+        "What does it give away about people?",
+        ("dcr", "nndr", "nnaa_privacy", "identifiab", "membership", "singling", "reuse"),
+    ),
     ("Was it copied?", ("copied", "copy", "copies", "overlap", "memor", "literal", "verbatim")),
+    ("Can it be told from real data?", ("two_sample", "propensity", "nnaa")),
     (
         "Is it varied?",
         ("duplicate", "distinct", "self_bleu", "diversity", "entropy", "vocabulary", "type_token"),
@@ -27,7 +44,10 @@ FAMILIES = (
     ("Who wrote it, and how long is it?", ("free", "length", "word")),
     (
         "How near is it to real data, or to its reference?",
-        ("column", "missing", "boundary", "range", "category", "bleu", "chrf", "rouge"),
+        (
+            *("column", "missing", "boundary", "range", "category", "bleu", "chrf", "rouge"),
+            *("accuracy", "similarity", "wasserstein", "shannon", "kl_", "chi_square"),
+        ),
     ),
 )
 OTHER = "Further measures"
@@ -583,6 +603,18 @@ def guide(document: Document) -> Html:
         for limit in LIMITS
         if limit.name in known
     ]
+    limits += [
+        element(
+            "li",
+            words(leak.name),
+            " worse than that of fresh real rows, its ceiling: outside the interval, or ",
+            f"by more than {LEAK_MARGIN} where there is none",
+        )
+        for leak in LEAKS
+        if leak.name in known
+    ]
+    if "classifier_two_sample" in known:
+        limits.append(element("li", words("classifier_two_sample"), f" above {TOLD_APART}"))
     selected = (
         "Scores of accepted rows are flattered by the checks that selected them; the column of all drafts "
         "shows what the model writes before any selection. Read both. "

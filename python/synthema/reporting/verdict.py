@@ -40,6 +40,28 @@ LIMITS = (
     Limit("self_bleu_4", 0.5, False, "the texts resemble each other closely in wording", is_share=False),
     Limit("literal_name_share", 0.7, False, "most texts simply repeat a name of the concept"),
 )
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A score that says what rows give away: weak where fresh real rows, its ceiling, do better."""
+
+    name: str
+    meaning: str
+
+
+LEAKS = (
+    Leak("exact_copies", "rows of the training data are repeated whole"),
+    Leak("near_copies", "rows lie closer to training rows than rows of other people do"),
+    Leak("rare_value_reuse", "values that one training row alone has are repeated"),
+    Leak("dcr_share", "rows lie closer to training rows than to rows of other people"),
+    Leak("nnaa_privacy_loss", "rows are nearer to training rows than to rows of other people"),
+    Leak("membership_by_distance", "distances tell who was in the training data"),
+    Leak("singling_out_univariate", "one rare value can single out a person of the training data"),
+    Leak("singling_out_multivariate", "a few values together can single out a person of the training data"),
+)
+LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
+TOLD_APART = 0.6  # area under the curve of the two-sample test by trees
 SMALL = 100  # rows below which intervals are too wide to rank two runs
 
 
@@ -62,9 +84,41 @@ def value_of(score: Score | None) -> float | None:
     return None if score is None else number(score.get("value"))
 
 
+def _bound(score: Score | None, which: str) -> float | None:
+    return None if score is None else number((score.get(which) or {}).get("value"))
+
+
+def _reaches(score: Score, real: float) -> bool:
+    """Whether a usefulness is that of real rows: in its interval, or within 2 % of the way to its floor."""
+    high = number((score.get("interval") or {}).get("high"))
+    floor = _bound(score, "floor") or 0.0
+    return (high is not None and high >= real) or (value_of(score) or 0.0) >= real - 0.02 * abs(real - floor)
+
+
 def is_weak(limit: Limit, value: float) -> bool:
     """Whether `value` lies on the wrong side of the limit."""
     return value < limit.value if limit.higher_is_better else value > limit.value
+
+
+def leaks(section: Mapping[str, Any] | None) -> list[str]:
+    """One sentence for each score by which training rows are given away.
+
+    Fresh real rows (the score's ceiling) must do better: outside the interval, or by more than `LEAK_MARGIN`
+    where there is none.
+    """
+    found = []
+    for leak in LEAKS:
+        score = score_named(section, leak.name)
+        value, ceiling = value_of(score), _bound(score, "ceiling")
+        if score is None or value is None or ceiling is None:
+            continue
+        low = number((score.get("interval") or {}).get("low"))
+        if (value - LEAK_MARGIN if low is None else low) > ceiling:
+            found.append(
+                f"{words(leak.name)} is {shown(score, value)}, where fresh real rows have "
+                f"{shown(score, ceiling)}: {leak.meaning}."
+            )
+    return found
 
 
 def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | None = None) -> list[str]:
@@ -79,6 +133,18 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
         value = value_of(score)
         if score is not None and value is not None and is_weak(limit, value):
             found.append(f"{words(limit.name)} is {shown(score, value)}: {limit.meaning}.")
+    given_away = leaks(section)
+    found += given_away
+    useful = score_named(section, "train_synthetic_test_real")
+    usefulness, real = value_of(useful), _bound(useful, "ceiling")
+    if given_away and useful is not None and None not in (usefulness, real) and _reaches(useful, real):
+        found.append(
+            "It is as useful as the real rows while attacks succeed: do not release it as if it were safe."
+        )
+    apart = score_named(section, "classifier_two_sample")
+    value = value_of(apart)
+    if apart is not None and value is not None and value > TOLD_APART:
+        found.append(f"A classifier tells it from real rows with an AUROC of {shown(apart, value)}.")
     rows = (section or {}).get("rows")
     if isinstance(rows, int) and rows < SMALL:
         found.append(
@@ -118,13 +184,54 @@ def _recovery(accepted: Mapping[str, Any], drafts: Mapping[str, Any] | None) -> 
     return text + "."
 
 
+def _usefulness(section: Mapping[str, Any]) -> str | None:
+    score = score_named(section, "train_synthetic_test_real")
+    value, real = value_of(score), _bound(score, "ceiling")
+    if score is None or value is None or real is None:
+        return None
+    return (
+        f"A model that learns from it scores {shown(score, value)} on real rows; "
+        f"one that learns from real rows, {shown(score, real)}."
+    )
+
+
+def _fidelity(section: Mapping[str, Any]) -> str | None:
+    score = score_named(section, "accuracy")
+    value, best = value_of(score), _bound(score, "ceiling")
+    if score is None or value is None or best is None:
+        return None
+    text = f"Columns, pairs and triples agree with the real ones by {shown(score, value)}"
+    text += f", where as many fresh real rows would reach {shown(score, best)}"
+    floor = _bound(score, "floor")
+    if floor is not None:
+        text += f" and independent columns {shown(score, floor)}"
+    return text + "."
+
+
+def _privacy(section: Mapping[str, Any]) -> str | None:
+    measured = [leak for leak in LEAKS if _bound(score_named(section, leak.name), "ceiling") is not None]
+    measured = [leak for leak in measured if value_of(score_named(section, leak.name)) is not None]
+    if not measured:
+        return None
+    found = len(leaks(section))
+    verb = "is" if found == 1 else "are"
+    if found == 0:
+        return f"None of {counted(len(measured), 'measure')} of privacy is worse than fresh real rows."
+    return (
+        f"{found} of {counted(len(measured), 'measure')} of privacy {verb} worse than "
+        "fresh real rows: people of the training data are given away."
+    )
+
+
 def summary(document: Mapping[str, Any]) -> list[str]:
-    """The opening sentences: how much was accepted, and whether the text says what was asked."""
+    """The opening sentences: how much was accepted, and how true, near, useful and safe the rows are."""
     sections = document.get("sections") or []
     if not sections:
         return []
     drafts = sections[1] if len(sections) > 1 else None
-    parts = [_acceptance(document), _recovery(sections[0], drafts)]
+    section = sections[0]
+    parts = [_acceptance(document), _recovery(section, drafts)]
+    parts += [_fidelity(section), _usefulness(section), _privacy(section)]
     sentences = [part for part in parts if part]
     if not sentences:
         rows, scores = sections[0].get("rows"), sections[0].get("scores") or []
