@@ -250,14 +250,15 @@ void bind_score(py::module_& module) {
 SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_bleu_limit,
                            std::string reference_column, std::string_view convention, std::size_t triples,
                            double linking_threshold, bool linking_definitions,
-                           const std::optional<Learner>& learner) {
+                           const std::optional<Learner>& learner, bool full) {
   return {.near_duplicate_threshold = near_duplicate_threshold,
           .self_bleu_limit = self_bleu_limit,
           .reference_column = std::move(reference_column),
           .convention = convention_from(convention),
           .triples = triples,
           .linking = {.threshold = linking_threshold, .definitions = linking_definitions},
-          .learner = learner ? *learner : boosted_trees()};
+          .learner = learner ? *learner : boosted_trees(),
+          .full = full};
 }
 
 AnyEvaluator python_evaluator(const py::object& function, std::string name, std::string_view direction,
@@ -303,11 +304,14 @@ linking_definitions : bool
     Link by the definitions of the terms too.
 learner : Learner, optional
     What is trained on synthetic rows and tested on real ones; boosted trees if not given.
+full : bool
+    Also what takes long and tells little that the others do not: two-sample test and propensity by linear
+    models.
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
            py::arg("convention") = "synthema", py::arg("triples") = 10000, py::arg("linking_threshold") = 0.5,
-           py::arg("linking_definitions") = false, py::arg("learner") = py::none());
+           py::arg("linking_definitions") = false, py::arg("learner") = py::none(), py::arg("full") = false);
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
       .def_property_readonly(
           "name", [](const AnyEvaluator& e) { return std::string(e.name()); }, "The key in reports.")

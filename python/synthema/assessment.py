@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ def assess(
     real: str | Path | None = None,
     holdout: str | Path | None = None,
     target: str | None = None,
+    level: str = "default",
+    metrics: Sequence[str] | None = None,
     delimiter: str = ",",
     schema: str | Path | None = None,
     command: str = "",
@@ -37,6 +40,10 @@ def assess(
         Folder for the report; made if it is not there.
     target
         Column to predict, for utility.
+    level
+        "default", or "full" for the measures that take long too.
+    metrics
+        Names of the only measures to take; by default all that apply.
     delimiter
         What separates the columns of the CSV files.
     schema
@@ -73,6 +80,8 @@ def assess(
         tables["synthetic"],
         tables.get("real"),
         holdout=tables.get("holdout"),
+        evaluators=metrics or "auto",
+        level=level,
         target=target,
     )
     phase("write the report")

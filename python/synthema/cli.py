@@ -106,6 +106,18 @@ def parser() -> argparse.ArgumentParser:
         help="column to predict: models trained on synthetic rows are tested on real ones",
     )
     one.add_argument(
+        "--level",
+        choices=("default", "full"),
+        default="default",
+        help="full adds measures that take long and tell little that the others do not",
+    )
+    one.add_argument(
+        "--metrics",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        metavar="NAMES",
+        help="only these measures, by the names in report.json, comma-separated",
+    )
+    one.add_argument(
         "--delimiter",
         type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
         default=",",
@@ -189,6 +201,8 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             real=args.real,
             holdout=args.holdout,
             target=args.target,
+            level=args.level,
+            metrics=args.metrics,
             delimiter=args.delimiter,
             schema=args.schema,
             command=shlex.join(["synthema", *args.arguments]),

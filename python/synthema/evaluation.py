@@ -24,6 +24,7 @@ def evaluate(
     holdout: Any = None,
     evaluators: str | Iterable[Any] = "auto",
     *,
+    level: str = "default",
     target: str | None = None,
     learner: Any = "boosted_trees",
     terms: Any = None,
@@ -55,6 +56,9 @@ def evaluate(
         "auto" takes the text evaluators where there is a text column, and the table evaluators where there is
         a real table. An object is an `Evaluator`, a function decorated with `evaluator`, or has ``name``,
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
+    level : {"default", "full"}
+        Of "auto": "full" adds what takes long and tells little that the others do not, the two-sample test
+        and the propensity by linear models.
     target : str, optional
         Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
         name: the column with the role target.
@@ -105,6 +109,8 @@ def evaluate(
     ------
     EvaluationError
         If a named column is not there, or "auto" finds nothing to measure.
+    ConfigError
+        If there is no such level, convention, learner or evaluator.
 
     Examples
     --------
@@ -112,6 +118,8 @@ def evaluate(
     >>> report["exact_duplicates"].value
     0.5
     """
+    if level not in ("default", "full"):
+        raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
     rows = table(synthetic)
     reference = None if real is None else table(real)
     text = _text_column(rows, text_column)
@@ -140,6 +148,7 @@ def evaluate(
         linking_threshold=linking_threshold,
         linking_definitions=linking_definitions,
         learner=as_learner(learner),
+        full=level == "full",
     )
     chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)

@@ -1,6 +1,7 @@
 #include "synthema/evaluate/fidelity/classifier_two_sample.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 #include <numeric>
 
@@ -126,7 +127,7 @@ void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
         told.importance.empty()
             ? "AUROC of this column alone"
             : message("AUROC of this column alone; ",
-                      static_cast<int>(told.importance[c] * 1000 + 0.5) / 10.0, " % of the gain");
+                      static_cast<double>(std::lround(told.importance[c] * 1000)) / 10.0, " % of the gain");
     score.parts.push_back({samples.columns[c], told.columns[c], samples.table.rows(), note});
     if (told.columns[c] > told.columns[best]) best = c;
   }

@@ -70,9 +70,11 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   for (const AccuracyOf of :
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
     out.emplace_back(Accuracy(of, convention_for<Accuracy>(options.convention), options.triples));
-  for (const auto discriminator : {Discriminator::boosted_trees, Discriminator::logistic_regression})
-    out.emplace_back(ClassifierTwoSample(discriminator));
-  out.emplace_back(Propensity(Propensity::Measure::ratio));
+  out.emplace_back(ClassifierTwoSample(Discriminator::boosted_trees));
+  if (options.full) {
+    out.emplace_back(ClassifierTwoSample(Discriminator::logistic_regression));
+    out.emplace_back(Propensity(Propensity::Measure::ratio));
+  }
   out.emplace_back(TrainSyntheticTestReal(options.learner));
   out.emplace_back(ExactCopies());
   out.emplace_back(RareValueReuse());
@@ -87,7 +89,9 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
 std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options) {
   std::vector<AnyEvaluator> out = text_suite(options);
   add_rouge(out, options, true);
-  for (AnyEvaluator& evaluator : table_suite(options)) out.push_back(std::move(evaluator));
+  SuiteOptions full = options;
+  full.full = true;
+  for (AnyEvaluator& evaluator : table_suite(full)) out.push_back(std::move(evaluator));
   out.emplace_back(Propensity(Propensity::Measure::mse));
   return out;
 }

@@ -294,6 +294,23 @@ def test_evaluate_reads_csv_files_of_another_delimiter(name, character, tmp_path
     assert "The delimiter must be one ASCII character" in lines(capsys)[1]
 
 
+def test_evaluate_takes_a_level_and_names_of_measures(tmp_path, capsys):
+    rows = "\n".join(f"{i % 7},{'ab'[i % 2]}" for i in range(60))
+    for name in ("s", "r"):
+        (tmp_path / f"{name}.csv").write_text(f"age,sex\n{rows}\n")
+    arguments = ["evaluate", str(tmp_path / "s.csv"), "--real", str(tmp_path / "r.csv"), "--json"]
+
+    def scores(*more):
+        assert cli.main([*arguments, "--out", str(tmp_path / f"out{len(more)}"), *more]) == 0
+        return json.loads(capsys.readouterr().out)["scores"]
+
+    assert set(scores("--metrics", "accuracy, dcr")) == {"accuracy", "dcr"}
+    usual, full = scores(), scores("--level", "full", "--target", "sex")
+    assert set(full) - set(usual) == {"classifier_two_sample_logistic", "propensity_ratio"}
+    assert cli.main([*arguments, "--out", str(tmp_path / "x"), "--metrics", "accurracy"]) == 1
+    assert "There is no evaluator 'accurracy'" in capsys.readouterr().err
+
+
 def test_evaluate_says_that_a_delimiter_may_be_another(tmp_path, capsys):
     (tmp_path / "s.csv").write_text("text;age\nmy chest hurts;41\n")
     assert cli.main(["evaluate", str(tmp_path / "s.csv"), "--out", str(tmp_path / "r")]) == 1

@@ -22,11 +22,14 @@ struct SuiteOptions {
   std::size_t triples = 10000;                   // of columns, for the accuracy of three
   OntologyLinkingOptions linking;
   Learner learner = boosted_trees();  // of train_synthetic_test_real
+  // Also what takes long and tells little that the others do not: two-sample test and propensity by linear
+  // models.
+  bool full = false;
 };
 
 std::vector<AnyEvaluator> text_suite(const SuiteOptions& options = {});
 std::vector<AnyEvaluator> table_suite(const SuiteOptions& options = {});
-// Both, and what is in no suite (stemmed ROUGE, pMSE itself).
+// Both in full, and what is in no suite (stemmed ROUGE, pMSE itself).
 std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options = {});
 // By name; ConfigError names those there are.
 AnyEvaluator evaluator_named(std::string_view name, const SuiteOptions& options = {});
