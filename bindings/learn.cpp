@@ -259,7 +259,8 @@ void bind_metrics(py::module_& module) {
         return calibration_error(numbers(p), numbers(labels), bins);
       },
       py::arg("probabilities"), py::arg("labels"), py::arg("bins") = 10,
-      "Mean over rows of |mean probability - share of 1| of the row's bin of equal width.");
+      "Mean over rows of the absolute difference of mean probability and share of 1 in the row's bin of "
+      "equal width.");
   const auto of_classes = [&](const char* name, auto function, const char* help) {
     module.def(
         name,

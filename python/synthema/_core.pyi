@@ -2122,7 +2122,7 @@ def brier_score(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.fl
     """
 def calibration_error(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], bins: typing.SupportsInt | typing.SupportsIndex = 10) -> float | None:
     """
-    Mean over rows of |mean probability - share of 1| of the row's bin of equal width.
+    Mean over rows of the absolute difference of mean probability and share of 1 in the row's bin of equal width.
     """
 def concept_recovered(terms: Table, max_rank: typing.SupportsInt | typing.SupportsIndex, label_field: str = 'label', field: str = 'text', id_column: str = 'id', columns: collections.abc.Sequence[str] = ['name', 'synonyms', 'definition']) -> Check:
     """
