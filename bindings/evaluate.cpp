@@ -250,14 +250,21 @@ void bind_score(py::module_& module) {
 SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_bleu_limit,
                            std::string reference_column, std::string_view convention, std::size_t triples,
                            double linking_threshold, bool linking_definitions,
-                           const std::optional<Learner>& learner, bool full) {
+                           const std::optional<Learner>& learner, bool full, std::size_t discrepancy_rows,
+                           std::string duration_column, std::string event_column,
+                           std::string sensitive_column, std::vector<Learner> ranked_learners) {
   return {.near_duplicate_threshold = near_duplicate_threshold,
           .self_bleu_limit = self_bleu_limit,
           .reference_column = std::move(reference_column),
           .convention = convention_from(convention),
           .triples = triples,
+          .discrepancy_rows = discrepancy_rows,
+          .duration_column = std::move(duration_column),
+          .event_column = std::move(event_column),
           .linking = {.threshold = linking_threshold, .definitions = linking_definitions},
           .learner = learner ? *learner : boosted_trees(),
+          .ranked_learners = std::move(ranked_learners),
+          .sensitive_column = std::move(sensitive_column),
           .full = full};
 }
 
@@ -305,13 +312,22 @@ linking_definitions : bool
 learner : Learner, optional
     What is trained on synthetic rows and tested on real ones; boosted trees if not given.
 full : bool
-    Also what takes long and tells little that the others do not: two-sample test and propensity by linear
-    models.
+    Also what takes longer or answers a question that few ask.
+discrepancy_rows : int
+    Most rows of each table for the mean discrepancy, drawn by the seed; 0: all.
+duration_column, event_column : str
+    Follow-up and whether it ended with the event, of survival; '': there is none.
+sensitive_column : str
+    Groups of people whose predictions are compared; '': the columns with the role sensitive.
+ranked_learners : list of Learner
+    Whose ranking is compared; empty: six of ours.
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
            py::arg("convention") = "synthema", py::arg("triples") = 10000, py::arg("linking_threshold") = 0.5,
-           py::arg("linking_definitions") = false, py::arg("learner") = py::none(), py::arg("full") = false);
+           py::arg("linking_definitions") = false, py::arg("learner") = py::none(), py::arg("full") = false,
+           py::arg("discrepancy_rows") = 5000, py::arg("duration_column") = "", py::arg("event_column") = "",
+           py::arg("sensitive_column") = "", py::arg("ranked_learners") = std::vector<Learner>());
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
       .def_property_readonly(
           "name", [](const AnyEvaluator& e) { return std::string(e.name()); }, "The key in reports.")

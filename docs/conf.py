@@ -64,7 +64,16 @@ def _keys():
 
 def _metrics():
     """Every evaluator with its definition, as its own score says it."""
-    rows = synthema.table({"text": ["my chest hurts", "my head hurts"], "age": [40, 71]})
+    fields = [
+        synthema.Field("text"),
+        synthema.Field("age", "integer"),
+        synthema.Field("patient", roles=["subject"]),
+        synthema.Field("day", "integer", roles=["time"]),
+    ]
+    rows = synthema.table(
+        {"text": ["my chest hurts", "my head hurts"], "age": [40, 71], "patient": ["p", "q"], "day": [1, 2]},
+        synthema.Schema(fields),
+    )
     report = synthema.evaluate(
         rows,
         rows,

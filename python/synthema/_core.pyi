@@ -1926,10 +1926,17 @@ class SuiteOptions:
     learner : Learner, optional
         What is trained on synthetic rows and tested on real ones; boosted trees if not given.
     full : bool
-        Also what takes long and tells little that the others do not: two-sample test and propensity by linear
-        models.
+        Also what takes longer or answers a question that few ask.
+    discrepancy_rows : int
+        Most rows of each table for the mean discrepancy, drawn by the seed; 0: all.
+    duration_column, event_column : str
+        Follow-up and whether it ended with the event, of survival; '': there is none.
+    sensitive_column : str
+        Groups of people whose predictions are compared; '': the columns with the role sensitive.
+    ranked_learners : list of Learner
+        Whose ranking is compared; empty: six of ours.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False) -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, discrepancy_rows: typing.SupportsInt | typing.SupportsIndex = 5000, duration_column: str = '', event_column: str = '', sensitive_column: str = '', ranked_learners: collections.abc.Sequence[Learner] = []) -> None:
         ...
 class Evaluator:
     """

@@ -27,6 +27,9 @@ def assess(
     metrics: Sequence[str] | None = None,
     delimiter: str = ",",
     schema: str | Path | None = None,
+    sensitive: str | None = None,
+    duration_column: str | None = None,
+    event_column: str | None = None,
     command: str = "",
     progress: Any = None,
 ) -> dict[str, Any]:
@@ -48,6 +51,10 @@ def assess(
         What separates the columns of the CSV files.
     schema
         JSON schema of all tables; inferred from the data without one.
+    sensitive
+        Column of groups of people whose predictions are compared.
+    duration_column, event_column
+        Columns of the follow-up and of whether it ended with the event, for survival curves.
     command
         What the user typed, for the report.
     progress
@@ -83,6 +90,9 @@ def assess(
         evaluators=metrics or "auto",
         level=level,
         target=target,
+        sensitive=sensitive,
+        duration=duration_column,
+        event=event_column,
     )
     phase("write the report")
     if progress is not None and hasattr(progress, "close"):

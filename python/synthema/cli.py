@@ -125,6 +125,9 @@ def parser() -> argparse.ArgumentParser:
         help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
     )
     one.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+    one.add_argument("--sensitive", metavar="COLUMN", help="groups of people whose predictions are compared")
+    one.add_argument("--duration", metavar="COLUMN", help="follow-up of each row, for survival curves")
+    one.add_argument("--event", metavar="COLUMN", help="whether the follow-up ended with the event")
 
     one = _command(
         commands, "verify", _verify, "check every row's seal and tokens, or make rows again",
@@ -205,6 +208,9 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             metrics=args.metrics,
             delimiter=args.delimiter,
             schema=args.schema,
+            sensitive=args.sensitive,
+            duration_column=args.duration,
+            event_column=args.event,
             command=shlex.join(["synthema", *args.arguments]),
             progress=progress,
         ),

@@ -27,6 +27,10 @@ def evaluate(
     level: str = "default",
     target: str | None = None,
     learner: Any = "boosted_trees",
+    ranked_learners: Iterable[Any] = (),
+    sensitive: str | None = None,
+    duration: str | None = None,
+    event: str | None = None,
     terms: Any = None,
     exemplars: Any = None,
     text_column: str | None = None,
@@ -36,6 +40,7 @@ def evaluate(
     self_bleu_limit: int = 0,
     convention: str = "synthema",
     triples: int = 10000,
+    discrepancy_rows: int = 5000,
     linking_threshold: float = 0.5,
     linking_definitions: bool = False,
     embedder: Any = None,
@@ -57,13 +62,20 @@ def evaluate(
         a real table. An object is an `Evaluator`, a function decorated with `evaluator`, or has ``name``,
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
     level : {"default", "full"}
-        Of "auto": "full" adds what takes long and tells little that the others do not, the two-sample test
-        and the propensity by linear models.
+        Of "auto": "full" adds what takes longer or answers a question that few ask.
     target : str, optional
         Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
         name: the column with the role target.
     learner : "boosted_trees", "linear_model", Learner or estimator
         What is trained: any object with ``fit`` and ``predict_proba`` or ``predict`` (`synthema.learner`).
+    ranked_learners : list of learners, optional
+        Two or more whose ranking on real and synthetic rows is compared (`model_ranking_agreement`); six of
+        ours if not given.
+    sensitive : str, optional
+        Column of groups of people whose predictions are compared. Without a name: the columns with the role
+        sensitive.
+    duration, event : str, optional
+        Columns of the follow-up and of whether it ended with the event, for survival curves.
     terms : table, optional
         What the labels mean: columns ``id`` and ``name``, optionally ``synonyms`` and ``lay_synonyms`` (each
         a list of text, or a text) and ``definition``.
@@ -79,10 +91,12 @@ def evaluate(
     self_bleu_limit : int
         Use at most this many texts for self-BLEU; 0 means all.
     convention : str
-        "synthema", or "sdmetrics" or "mostlyai" for that library's numbers where they differ. Evaluators that
-        do not have it follow "synthema"; each score says which.
+        "synthema", or "sdmetrics", "mostlyai", "syntheval" or "synthcity" for that library's numbers where
+        they differ. Evaluators that do not have it follow "synthema"; each score says which.
     triples : int
         Most triples of columns for the accuracy of three, drawn by the seed.
+    discrepancy_rows : int
+        Most rows of each table for the mean discrepancy, drawn by the seed; 0 means all.
     linking_threshold : float
         Smallest cosine at which a text is linked to a term; below it the text stays unlinked.
     linking_definitions : bool
@@ -149,6 +163,11 @@ def evaluate(
         linking_definitions=linking_definitions,
         learner=as_learner(learner),
         full=level == "full",
+        discrepancy_rows=discrepancy_rows,
+        duration_column=duration or "",
+        event_column=event or "",
+        sensitive_column=sensitive or "",
+        ranked_learners=[as_learner(one) for one in ranked_learners],
     )
     chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "src/evaluate/association.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
@@ -18,41 +19,12 @@ using Numbers = std::vector<double>;
 constexpr std::size_t kBins = 10;
 constexpr std::uint32_t kMissing = 0xFFFFFFFF;
 
-std::optional<double> pearson(const Numbers& x, const Numbers& y) {
-  if (x.size() < 2) return std::nullopt;
-  const auto n = static_cast<double>(x.size());
-  const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n;
-  const double my = std::accumulate(y.begin(), y.end(), 0.0) / n;
-  double xx = 0, yy = 0, xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - mx) * (x[i] - mx);
-    yy += (y[i] - my) * (y[i] - my);
-    xy += (x[i] - mx) * (y[i] - my);
-  }
-  if (!(xx > 0) || !(yy > 0)) return std::nullopt;
-  return std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
-}
-
-// Mean ranks of tied values.
-Numbers ranks(const Numbers& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] < values[b]; });
-  Numbers out(values.size());
-  for (std::size_t begin = 0; begin < order.size();) {
-    std::size_t end = begin;
-    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
-    for (std::size_t i = begin; i < end; ++i) out[order[i]] = static_cast<double>(begin + end + 1) / 2;
-    begin = end;
-  }
-  return out;
-}
-
 std::optional<double> correlation(const Column& a, const Column& b, Correlation kind) {
   Numbers x, y;
   for (std::size_t row = 0; row < a.size(); ++row)
     if (!a.is_null(row) && !b.is_null(row)) x.push_back(a.number_at(row)), y.push_back(b.number_at(row));
-  return kind == Correlation::pearson ? pearson(x, y) : pearson(ranks(x), ranks(y));
+  return kind == Correlation::pearson ? detail::pearson(x, y)
+                                      : detail::pearson(detail::mean_ranks(x), detail::mean_ranks(y));
 }
 
 // A column as cell numbers, the same in both tables.

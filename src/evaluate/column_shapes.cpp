@@ -108,6 +108,27 @@ Outcome category_adherence(const Column& real, const Column& synthetic, Conventi
   return inside / sum_of(s);
 }
 
+Outcome quantile_mse(const Column& real, const Column& synthetic, Convention) {
+  std::vector<double> r = detail::numbers_of(real);
+  const std::vector<double> s = detail::numbers_of(synthetic);
+  if (r.empty() || s.empty()) return std::nullopt;
+  std::sort(r.begin(), r.end());
+  constexpr std::size_t kTenths = 10;
+  std::vector<double> bounds;
+  for (std::size_t i = 1; i < kTenths; ++i) bounds.push_back(quantile(r, static_cast<double>(i) / kTenths));
+  const auto shares = [&](const std::vector<double>& values) {
+    std::vector<double> out(kTenths);
+    for (const double value : values)
+      out[static_cast<std::size_t>(std::upper_bound(bounds.begin(), bounds.end(), value) - bounds.begin())] +=
+          1 / static_cast<double>(values.size());
+    return out;
+  };
+  const std::vector<double> of_r = shares(r), of_s = shares(s);
+  double sum = 0;
+  for (std::size_t i = 0; i < kTenths; ++i) sum += (of_r[i] - of_s[i]) * (of_r[i] - of_s[i]);
+  return sum / kTenths;
+}
+
 Outcome wasserstein(const Column& real, const Column& synthetic, Convention) {
   const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
   if (r.empty() || s.empty()) return std::nullopt;
@@ -260,6 +281,10 @@ constexpr Measure kMeasures[] = {
      "real categories seen in synthetic / real categories", false, true, category_coverage},
     {"category_adherence", "Mean over category columns of the share of rows with a real category.",
      "synthetic rows whose category is real / synthetic rows", false, true, category_adherence},
+    {"quantile_mse",
+     "Mean over numeric columns of the mean squared difference of shares between the real deciles.",
+     "mean of (share synthetic - share real)^2 in ten cells", true, false, quantile_mse, Direction::lower,
+     kShare},
     {"wasserstein", "Mean over numeric columns of the area between the distributions, in real ranges.",
      "Wasserstein-1 / (max real - min real)", true, false, wasserstein, Direction::lower, kPositive},
     {"jensen_shannon", "Mean over columns of the Jensen-Shannon distance of their cells.",

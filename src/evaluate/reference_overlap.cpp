@@ -7,7 +7,9 @@
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
 #include "synthema/evaluate/text/chrf.hpp"
+#include "synthema/evaluate/text/meteor.hpp"
 #include "synthema/evaluate/text/rouge.hpp"
+#include "synthema/text/tokens.hpp"
 
 namespace synthema {
 
@@ -138,6 +140,22 @@ Score CorpusChrf::evaluate(const Table*, const Table& synthetic, const Evaluatio
       std::move(score), *pairs, context,
       [](std::string_view text, std::string_view reference) { return flat(chrf_counts(text, reference)); },
       [](std::span<const double> sums) { return chrf_from(chrf_counts_of(sums)); });
+}
+
+Score Meteor::evaluate(const Table*, const Table& synthetic, const EvaluationContext& context) const {
+  Score score = start_score(*this, "Mean METEOR of the texts against their references.",
+                            "exact words, then Porter stems, no synonyms; alpha 0.9, beta 3, gamma 0.5");
+  const auto pairs = text_pairs(synthetic, reference_, context, score);
+  if (!pairs) return score;
+  std::vector<double> by_row(pairs->texts.size());
+  parallel_for(
+      by_row.size(),
+      [&](std::size_t i) { by_row[i] = meteor(words(pairs->texts[i]), words(pairs->references[i])); },
+      context.threads, 4);
+  RatioRows rows;
+  for (const double value : by_row) rows.add(value);
+  set_ratio(score, rows, pairs->units, context);
+  return score;
 }
 
 std::string_view Rouge::name() const {

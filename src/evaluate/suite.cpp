@@ -4,19 +4,34 @@
 #include "synthema/evaluate/fidelity/classifier_two_sample.hpp"
 #include "synthema/evaluate/fidelity/column_pairs.hpp"
 #include "synthema/evaluate/fidelity/column_shapes.hpp"
+#include "synthema/evaluate/fidelity/dependence.hpp"
+#include "synthema/evaluate/fidelity/long_tail.hpp"
+#include "synthema/evaluate/fidelity/mean_discrepancy.hpp"
+#include "synthema/evaluate/fidelity/plausibility.hpp"
 #include "synthema/evaluate/fidelity/propensity.hpp"
+#include "synthema/evaluate/fidelity/support.hpp"
+#include "synthema/evaluate/longitudinal/code_probabilities.hpp"
+#include "synthema/evaluate/longitudinal/histories.hpp"
+#include "synthema/evaluate/longitudinal/kaplan_meier.hpp"
 #include "synthema/evaluate/privacy/copies.hpp"
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
 #include "synthema/evaluate/privacy/singling_out.hpp"
+#include "synthema/evaluate/text/content.hpp"
 #include "synthema/evaluate/text/diversity.hpp"
 #include "synthema/evaluate/text/duplicates.hpp"
+#include "synthema/evaluate/text/embedding_distance.hpp"
 #include "synthema/evaluate/text/label_recovery.hpp"
 #include "synthema/evaluate/text/length_profile.hpp"
+#include "synthema/evaluate/text/lexical_richness.hpp"
 #include "synthema/evaluate/text/literal_name.hpp"
 #include "synthema/evaluate/text/memorisation.hpp"
+#include "synthema/evaluate/text/readability.hpp"
 #include "synthema/evaluate/text/reference_overlap.hpp"
 #include "synthema/evaluate/text/run_quality.hpp"
 #include "synthema/evaluate/text/self_bleu.hpp"
+#include "synthema/evaluate/utility/agreement.hpp"
+#include "synthema/evaluate/utility/group_gaps.hpp"
+#include "synthema/evaluate/utility/learning_curve.hpp"
 #include "synthema/evaluate/utility/train_synthetic_test_real.hpp"
 
 namespace synthema {
@@ -27,6 +42,69 @@ void add_rouge(std::vector<AnyEvaluator>& out, const SuiteOptions& options, bool
   using enum Rouge::Variant;
   for (const auto variant : {rouge1, rouge2, rougel, rougelsum})
     out.emplace_back(Rouge(variant, stem, options.reference_column));
+}
+
+// Convention of one measure of a family whose measures have not all of them.
+template <class E, class Measure>
+E with_convention(Measure measure, Convention asked) {
+  try {
+    return E(measure, convention_for<E>(asked));
+  } catch (const ConfigError&) {
+    return E(measure);
+  }
+}
+
+void add_dependence(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  using enum DependenceMeasure;
+  for (const auto measure : {spearman, cramers_v, correlation_ratio, mutual_information, matrix_difference,
+                             information_difference})
+    out.emplace_back(with_convention<Dependence>(measure, options.convention));
+}
+
+void add_support(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  using enum SupportMeasure;
+  for (const auto measure :
+       {precision, recall, density, coverage, alpha_precision, beta_recall, authenticity})
+    out.emplace_back(Support(measure, convention_for<Support>(options.convention)));
+  for (const bool biased : {false, true})
+    out.emplace_back(MeanDiscrepancy(biased, convention_for<MeanDiscrepancy>(options.convention),
+                                     options.discrepancy_rows));
+}
+
+void add_longitudinal(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  for (const CodesOf of : {CodesOf::visit, CodesOf::pair, CodesOf::next})
+    out.emplace_back(CodeProbabilities(of));
+  using enum HistoryMeasure;
+  for (const auto measure : {visits, gaps, spans, codes, differences, autocorrelation, between})
+    out.emplace_back(HistoryFidelity(measure));
+  out.emplace_back(KaplanMeier(options.duration_column, options.event_column));
+}
+
+void add_usefulness(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  out.emplace_back(RowsWorth(options.learner));
+  out.emplace_back(AugmentationGain(options.learner));
+  out.emplace_back(ModelRanking(options.ranked_learners));
+  out.emplace_back(ImportanceAgreement());
+  out.emplace_back(CoefficientOverlap());
+}
+
+void add_more_of_texts(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  out.emplace_back(Meteor(options.reference_column));
+  for (const bool of_real : {false, true}) out.emplace_back(WordDivergence(of_real));
+  out.emplace_back(LabelDistribution());
+  out.emplace_back(ConceptCoverage());
+  out.emplace_back(TagForm());
+  for (const auto m :
+       {Richness::mattr, Richness::mtld, Richness::hdd, Richness::yule_k, Richness::zipf_exponent})
+    out.emplace_back(LexicalRichness(m));
+  using enum ReadingFormula;
+  for (const auto formula :
+       {flesch_ease, flesch_kincaid, ReadingFormula::gunning_fog, automated, coleman_liau})
+    out.emplace_back(Readability(formula));
+  using Embedding = EmbeddingMeasure;
+  for (const auto m :
+       {Embedding::frechet, Embedding::central_moments, Embedding::similarity, Embedding::mauve})
+    out.emplace_back(EmbeddingDistance(m));
 }
 
 }  // namespace
@@ -56,26 +134,39 @@ std::vector<AnyEvaluator> text_suite(const SuiteOptions& options) {
   out.emplace_back(CorpusBleu(options.reference_column));
   out.emplace_back(CorpusChrf(options.reference_column));
   add_rouge(out, options, false);
+  if (options.full) add_more_of_texts(out, options);
   return out;
 }
 
 std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   std::vector<AnyEvaluator> out;
   using enum ColumnMeasure;
-  for (const auto measure : {shape, missing, boundary_adherence, range_coverage, category_coverage,
-                             category_adherence, wasserstein, jensen_shannon, kl_synthetic_to_real,
-                             kl_real_to_synthetic, chi_square, mean, ColumnMeasure::median, deviation})
+  for (const auto measure :
+       {shape, missing, boundary_adherence, range_coverage, category_coverage, category_adherence,
+        quantile_mse, wasserstein, jensen_shannon, kl_synthetic_to_real, kl_real_to_synthetic, chi_square,
+        mean, ColumnMeasure::median, deviation})
     out.emplace_back(ColumnFidelity(measure, convention_for<ColumnFidelity>(options.convention)));
   out.emplace_back(ColumnPairs());
   for (const AccuracyOf of :
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
     out.emplace_back(Accuracy(of, convention_for<Accuracy>(options.convention), options.triples));
+  out.emplace_back(SchemaPlausibility());
   out.emplace_back(ClassifierTwoSample(Discriminator::boosted_trees));
   if (options.full) {
+    out.emplace_back(ImpliedRules());
+    out.emplace_back(LongTail());
+    out.emplace_back(SubgroupFidelity());
+    add_dependence(out, options);
+    add_support(out, options);
+    add_longitudinal(out, options);
     out.emplace_back(ClassifierTwoSample(Discriminator::logistic_regression));
     out.emplace_back(Propensity(Propensity::Measure::ratio));
   }
   out.emplace_back(TrainSyntheticTestReal(options.learner));
+  for (const bool odds : {false, true})
+    if (options.full || !options.sensitive_column.empty())
+      out.emplace_back(GroupGaps(odds, options.learner, options.sensitive_column));
+  if (options.full) add_usefulness(out, options);
   out.emplace_back(ExactCopies());
   out.emplace_back(RareValueReuse());
   using enum NearestRowMeasure;
@@ -87,10 +178,10 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
 }
 
 std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options) {
-  std::vector<AnyEvaluator> out = text_suite(options);
-  add_rouge(out, options, true);
   SuiteOptions full = options;
   full.full = true;
+  std::vector<AnyEvaluator> out = text_suite(full);
+  add_rouge(out, options, true);
   for (AnyEvaluator& evaluator : table_suite(full)) out.push_back(std::move(evaluator));
   out.emplace_back(Propensity(Propensity::Measure::mse));
   return out;

@@ -4,10 +4,9 @@
 #include <limits>
 #include <optional>
 
-#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/trial_rows.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/parallel.hpp"
-#include "synthema/data/split.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/learn/prediction_metrics.hpp"
 
@@ -17,21 +16,6 @@ namespace {
 
 using Numbers = std::vector<double>;
 constexpr std::size_t kSources = 3;  // synthetic, real, shuffled
-
-Table rows_with_target(const Table& table, const TargetColumn& target, const char* which, Score& score) {
-  std::vector<std::size_t> kept;
-  for (const std::uint32_t row : target.of(table).rows_with_value()) kept.push_back(row);
-  if (kept.size() < table.rows())
-    score.warnings.push_back(
-        message(table.rows() - kept.size(), " of ", table.rows(), " ", which,
-                " rows have no target, or a label that real rows do not have, and are left out."));
-  return table.take(kept);
-}
-
-// A table whose rows stand in an order that their contents decide.
-Table in_order(const Table& table, const std::vector<std::string>& columns) {
-  return table.take(detail::order_by_content(table, columns));
-}
 
 struct Measured {
   std::optional<double> value;  // AUROC or R squared
@@ -85,30 +69,22 @@ struct Trials {
   }
 };
 
-Trials try_all(const Learner& learner, std::size_t seeds, const Table (&training)[kSources],
-               const Table& test, const TargetColumn& target, const std::vector<std::string>& columns,
+Trials try_all(const Learner& learner, std::size_t seeds, const detail::TrialRows& rows,
                const EvaluationContext& context) {
   Trials out;
-  const Numbers truth = target.of(test).values;
+  const Numbers truth = rows.target.of(rows.test).values;
+  const Table loose = detail::independent_marginals(rows.training, context.seed);
+  const Table* sources[kSources] = {&rows.synthetic, &rows.training, &loose};
   std::vector<Predictions> predicted(kSources * seeds);
   parallel_for(
       predicted.size(),
       [&](std::size_t i) {
-        const LearningTask task{.training = &training[i % kSources],
-                                .columns = columns,
-                                .target = &target,
-                                .random = Random(context.seed).stream(0x74737472).stream(i / kSources),
-                                .threads = 1,  // the fits run side by side
-                                .cancel = context.cancel};
-        predicted[i] = learner.fit(task)(test);
-        if (predicted[i].rows() != test.rows() ||
-            predicted[i].width != std::max<std::size_t>(target.classes(), 1))
-          throw EvaluationError("A learner must predict each class of each test row, or one number a row.");
+        predicted[i] = fitted_predictions(learner, rows, *sources[i % kSources], i / kSources, context);
       },
       context.threads);
   for (std::size_t i = 0; i < predicted.size(); ++i) {
-    out.of[i % kSources].push_back(target.classes() > 0 ? measure_classes(predicted[i], truth)
-                                                        : measure_numbers(predicted[i], truth));
+    out.of[i % kSources].push_back(rows.target.classes() > 0 ? measure_classes(predicted[i], truth)
+                                                             : measure_numbers(predicted[i], truth));
     if (i % kSources == 0) out.predicted.push_back(std::move(predicted[i]));
   }
   return out;
@@ -163,56 +139,20 @@ Score TrainSyntheticTestReal::evaluate(const Table* real, const Table& synthetic
   Score score = start_score(
       *this, "How well a model fitted to synthetic rows predicts the target of real rows.",
       message("AUROC (classes) or R squared (numbers), ", learner_.name, ", mean of ", seeds_, " seeds"));
-  if (!real) return undefined(std::move(score), "No real table was given.");
-  if (context.target_column.empty()) return undefined(std::move(score), "No target column was named.");
-  if (real->rows() == 0 || synthetic.rows() == 0)
-    return undefined(std::move(score), "One of the tables has no rows.");
-  std::vector<std::string> columns = detail::shared_columns(*real, synthetic);
-  if (context.holdout) std::erase_if(columns, [&](const auto& name) { return !context.holdout->has(name); });
-  if (std::erase(columns, context.target_column) == 0)
-    throw EvaluationError({.field = context.target_column},
-                          "The target must be a number or a category that every table has.");
-  if (columns.empty()) return undefined(std::move(score), "The tables share no column but the target.");
-  std::optional<TargetColumn> target;
-  try {
-    target.emplace(*real, context.target_column);
-  } catch (const EvaluationError& error) {
-    return undefined(std::move(score), error.what());
-  }
-  // The order of the rows decides nothing: they are put in one that their contents decide.
-  std::vector<std::string> all = columns;
-  all.push_back(context.target_column);
-  Table training = in_order(rows_with_target(*real, *target, "real", score), all), test;
-  if (context.holdout) {
-    test = in_order(rows_with_target(*context.holdout, *target, "holdout", score), all);
-  } else {
-    if (Units::of(training).count < 8)
-      return undefined(std::move(score),
-                       "Without a holdout, eight real subjects or rows with a target are needed.");
-    const double shares[] = {0.75, 0.25};
-    const auto parts = split(training, shares, Random(context.seed).stream(0x68656C64));
-    test = training.take(parts[1]);
-    training = training.take(parts[0]);
-    score.warnings.push_back(
-        "Without a holdout, the test rows are a quarter of the real rows, which the generator may have "
-        "seen.");
-  }
-  const Table from_synthetic = in_order(rows_with_target(synthetic, *target, "synthetic", score), all);
-  if (from_synthetic.rows() == 0 || training.rows() == 0 || test.rows() == 0)
-    return undefined(std::move(score), "One of the tables has no rows with a target.");
-  const Table sources[kSources] = {from_synthetic, training,
-                                   detail::independent_marginals(training, context.seed)};
-  const Trials trials = try_all(learner_, seeds_, sources, test, *target, columns, context);
+  const std::optional<detail::TrialRows> rows = detail::trial_rows(real, synthetic, context, score);
+  if (!rows) return score;
+  const Trials trials = try_all(learner_, seeds_, *rows, context);
   const std::optional<double> value = trials.mean(0);
   if (!value) return undefined(std::move(score), "The test rows have one class or one value only.");
   score.value = value;
-  score.n = test.rows();
-  const Numbers truth = target->of(test).values;
-  score.interval = interval_of(trials, *value, truth, target->classes() > 0, Units::of(test), context);
+  score.n = rows->test.rows();
+  const Numbers truth = rows->target.of(rows->test).values;
+  score.interval =
+      interval_of(trials, *value, truth, rows->target.classes() > 0, Units::of(rows->test), context);
   if (!score.interval) score.no_interval = "The test rows show no spread, or are too few.";
-  add_parts(score, trials, test.rows());
+  add_parts(score, trials, rows->test.rows());
   if (const auto best = trials.mean(1))
-    score.ceiling = Bound{*best, message("the same learner fitted to ", training.rows(), " real rows")};
+    score.ceiling = Bound{*best, message("the same learner fitted to ", rows->training.rows(), " real rows")};
   if (const auto worst = trials.mean(2)) score.floor = Bound{*worst, "fitted to real columns shuffled apart"};
   return score;
 }

@@ -1,5 +1,6 @@
 #include "synthema/learn/linear_model.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 
@@ -11,7 +12,9 @@ namespace synthema {
 namespace {
 
 using Vector = std::vector<double>;
-constexpr std::size_t kBlock = 4096;  // rows
+constexpr std::size_t kBlock = 4096;      // rows
+constexpr std::size_t kDirectSize = 512;  // largest second derivative that is solved as a matrix
+constexpr std::size_t kDirectParts = 16;  // of the rows, whatever the number of threads
 
 double dot(const Vector& a, const Vector& b) {
   double sum = 0;
@@ -100,6 +103,27 @@ class Problem {
     return out;
   }
 
+  // The second derivative as a matrix, of one output. Rows have few entries, so that the sum over pairs of
+  // them costs far less than one product of the matrix with a vector for each step of conjugate gradients.
+  Eigen::MatrixXd curvatures() const {
+    const auto size = static_cast<Eigen::Index>(size_);
+    std::vector<Eigen::MatrixXd> parts(std::min(kDirectParts, rows_.size() / kBlock + 1));
+    parallel_for(
+        parts.size(),
+        [&](std::size_t p) {
+          parts[p].setZero(size, size);
+          double* sums = parts[p].data();
+          for (std::size_t i = p * rows_.size() / parts.size(); i < (p + 1) * rows_.size() / parts.size();
+               ++i)
+            add_products(rows_[i], curvature(means_[i]), sums);
+        },
+        options_.threads);
+    Eigen::MatrixXd out = std::move(parts.front());
+    for (std::size_t p = 1; p < parts.size(); ++p) out += parts[p];
+    for (Eigen::Index k = 0; k + 1 < size; ++k) out(k, k) += options_.l2;
+    return out;
+  }
+
   Vector diagonal() const {
     Vector out = summed(size_, [&](std::size_t i, double* sums) {
       for (std::size_t k = 0; k < outputs_; ++k) {
@@ -135,6 +159,19 @@ class Problem {
     for (const Vector& part : parts) add(out, 1, part);
     return out;
   }
+  // The lower triangle of weight * row row', column by column.
+  void add_products(std::size_t row, double weight, double* sums) const {
+    const std::size_t begin = row * design_.entries, end = begin + design_.entries, last = size_ - 1;
+    for (std::size_t a = begin; a < end; ++a) {
+      if (design_.index[a] == DesignMatrix::none) continue;
+      const double scaled = weight * design_.value[a];
+      sums[design_.index[a] * size_ + last] += scaled;
+      for (std::size_t b = begin; b < end; ++b)
+        if (design_.index[b] != DesignMatrix::none && design_.index[b] >= design_.index[a])
+          sums[design_.index[a] * size_ + design_.index[b]] += scaled * design_.value[b];
+    }
+    sums[last * size_ + last] += weight;
+  }
   void raw(const Vector& weights, std::size_t row, Vector& out) const {
     for (std::size_t k = 0; k < outputs_; ++k) out[k] = score(design_, row, weights.data() + k * stride_);
   }
@@ -160,6 +197,17 @@ class Problem {
   std::size_t outputs_, stride_, size_;
   Vector means_;
 };
+
+// H^-1 of the negative gradient by Cholesky; empty where H is not positive enough for that, or too large.
+Vector direct_step(const Problem& problem, const Vector& gradient, std::size_t outputs) {
+  if (outputs > 1 || problem.size() > kDirectSize) return {};
+  const Eigen::LLT<Eigen::MatrixXd> solved(problem.curvatures());
+  if (solved.info() != Eigen::Success) return {};
+  const Eigen::Map<const Eigen::VectorXd> slopes(gradient.data(), static_cast<Eigen::Index>(gradient.size()));
+  const Eigen::VectorXd found = solved.solve(-slopes);
+  if (!found.allFinite() || !(found.dot(slopes) < 0)) return {};
+  return {found.data(), found.data() + found.size()};
+}
 
 // Solves H step = -gradient until the residual is `share` of the gradient.
 Vector newton_step(const Problem& problem, const Vector& gradient, double share) {
@@ -207,7 +255,8 @@ LinearModel::LinearModel(const DesignMatrix& design, const Target& target,
       converged_ = true;
       return;
     }
-    const Vector step = newton_step(problem, gradient, std::min(0.1, slope));
+    Vector step = direct_step(problem, gradient, outputs_);
+    if (step.empty()) step = newton_step(problem, gradient, std::min(0.1, slope));
     const double descent = dot(gradient, step);
     double length = 1;
     for (;; length /= 2) {

@@ -259,6 +259,23 @@ class Nearest {
   std::vector<Neighbour> kept_;
 };
 
+// A ball around each row, by position; distances are means over columns here, sums in `of_block`.
+struct Balls {
+  std::vector<double> radius, of_block;  // the largest of each block
+  double largest = 0;
+
+  Balls(const Blocks& blocks, std::span<const double> radii)
+      : radius(blocks.rows.rows), of_block(blocks.blocks()) {
+    const auto columns = static_cast<double>(blocks.rows.columns);
+    for (std::size_t i = 0; i < radius.size(); ++i) {
+      radius[i] = radii[blocks.order[i]];
+      double& block = of_block[i / kBoundLanes];
+      block = std::max(block, radius[i] * columns);
+      largest = std::max(largest, block);
+    }
+  }
+};
+
 // Looks for the neighbours of one query after the other; those of the ones before bound the next.
 class Search {
  public:
@@ -285,6 +302,27 @@ class Search {
     }
     remember();
     return nearest_.kept();
+  }
+
+  // Number of balls that hold the query.
+  std::uint32_t balls_around(std::size_t query, const Balls& balls) {
+    begin(query);
+    const std::size_t shift = shift_for(balls.largest);
+    const Blocks::Level& level = among_.level(shift);
+    const cpu::BoundQuery codes = query_at(shift);
+    for (std::size_t first = 0; first < among_.blocks(); first += kBoundLanes)
+      kernels_.box_bounds(codes, level.low.data() + first * among_.rows.columns,
+                          level.high.data() + first * among_.rows.columns, bounds_.data() + first);
+    std::uint32_t count = 0;
+    for (std::size_t block = 0; block < among_.blocks(); ++block)
+      if (bounds_[block] <= limit_at(balls.of_block[block], shift))
+        each_within(block, balls.of_block[block], [&](std::size_t position) {
+          const double sum = among_.measure(queries_.row(query_), among_.row(position),
+                                            std::numeric_limits<double>::infinity());
+          // The quotient is what nearest_to() gave the radii in: equal distances must compare equal.
+          count += sum / static_cast<double>(among_.rows.columns) < balls.radius[position] ? 1 : 0;
+        });
+    return count;
   }
 
  private:
@@ -337,14 +375,16 @@ class Search {
 
   double limit() const { return std::min(bound_, nearest_.worst()); }
   // In codes of a resolution. Rounded up by more than the codes' own rounding; 255: everything is within.
-  std::uint8_t limit_at(std::size_t shift) const {
-    const double in_codes = limit() * (kScale / static_cast<double>(1U << shift)) * (1 + 1e-9) + 1e-6;
+  std::uint8_t limit_at(std::size_t shift) const { return limit_at(limit(), shift); }
+  static std::uint8_t limit_at(double limit, std::size_t shift) {
+    const double in_codes = limit * (kScale / static_cast<double>(1U << shift)) * (1 + 1e-9) + 1e-6;
     return in_codes < 255 ? static_cast<std::uint8_t>(in_codes) : std::uint8_t{255};
   }
   // The finest resolution at which the limit is well below where sums saturate.
-  std::size_t shift_now() const {
+  std::size_t shift_now() const { return shift_for(limit()); }
+  static std::size_t shift_for(double limit) {
     std::size_t shift = 0;
-    while (shift + 1 < kResolutions && limit_at(shift) > 250) ++shift;
+    while (shift + 1 < kResolutions && limit_at(limit, shift) > 250) ++shift;
     return shift;
   }
 
@@ -377,20 +417,28 @@ class Search {
       if (bounds_[block] <= limit) candidates_[start[bounds_[block]]++] = static_cast<std::uint32_t>(block);
   }
 
-  void scan(std::size_t block) {
-    const std::size_t shift = shift_now();
+  // visit(position) for the rows of a block whose bound is within the limit.
+  template <class Visit>
+  void each_within(std::size_t block, double limit, const Visit& visit) {
+    const std::size_t shift = shift_for(limit);
     const std::uint8_t* codes = among_.level(shift).codes.data() + block * among_.rows.columns * kBoundLanes;
-    const auto within = kernels_.rows_within(query_at(shift), codes, limit_at(shift));
-    const double* query = queries_.row(query_);
+    const auto within = kernels_.rows_within(query_at(shift), codes, limit_at(limit, shift));
     for (std::size_t half = 0; half < within.size(); ++half)
       for (std::uint64_t bits = within[half]; bits != 0; bits &= bits - 1) {
         const std::size_t lane = half * 64 + static_cast<std::size_t>(std::countr_zero(bits));
         const std::size_t position = block * kBoundLanes + lane;
         if (position >= among_.rows.rows) return;
-        if (excluded(position)) continue;
-        const double distance = among_.measure(query, among_.row(position), limit());
-        if (distance <= limit()) nearest_.offer({distance, among_.order[position]});
+        visit(position);
       }
+  }
+
+  void scan(std::size_t block) {
+    const double* query = queries_.row(query_);
+    each_within(block, limit(), [&](std::size_t position) {
+      if (excluded(position)) return;
+      const double distance = among_.measure(query, among_.row(position), limit());
+      if (distance <= limit()) nearest_.offer({distance, among_.order[position]});
+    });
   }
 
   const Blocks& among_;
@@ -443,6 +491,29 @@ std::vector<Neighbour> NeighbourIndex::nearest_to(const NeighbourIndex& others,
                    for (const Neighbour& one : search.of(query))
                      out[to++] = {one.distance / columns, one.row};
                  }
+               },
+               options.threads);
+  return out;
+}
+
+std::vector<std::uint32_t> NeighbourIndex::balls_around(const NeighbourIndex& others,
+                                                        std::span<const double> radii,
+                                                        const SearchOptions& options) const {
+  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
+  if (among.rows.columns != queries.rows.columns)
+    throw ConfigError("The queries are of another space: their number of columns differs.");
+  if (radii.size() != among.rows.rows)
+    throw ConfigError({.field = "radii"}, "Each row of the index needs one radius.");
+  std::vector<std::uint32_t> out(queries.rows.rows);
+  if (among.rows.rows == 0 || among.rows.columns == 0) return out;
+  const Balls balls(among, radii);
+  parallel_for((queries.rows.rows + kQueriesAtOnce - 1) / kQueriesAtOnce,
+               [&](std::size_t chunk) {
+                 options.cancel.check();
+                 Search search(among, queries, options);
+                 const std::size_t end = std::min(queries.rows.rows, (chunk + 1) * kQueriesAtOnce);
+                 for (std::size_t query = chunk * kQueriesAtOnce; query < end; ++query)
+                   out[queries.order[query]] = search.balls_around(query, balls);
                },
                options.threads);
   return out;

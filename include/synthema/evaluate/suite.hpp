@@ -20,10 +20,13 @@ struct SuiteOptions {
   std::string reference_column = "reference";
   Convention convention = Convention::synthema;  // of the evaluators that have it
   std::size_t triples = 10000;                   // of columns, for the accuracy of three
+  std::size_t discrepancy_rows = 5000;           // most of each table, for the mean discrepancy; 0: all
+  std::string duration_column, event_column;     // of survival; empty: there is none
   OntologyLinkingOptions linking;
-  Learner learner = boosted_trees();  // of train_synthetic_test_real
-  // Also what takes long and tells little that the others do not: two-sample test and propensity by linear
-  // models.
+  Learner learner = boosted_trees();     // of what is trained on synthetic rows
+  std::vector<Learner> ranked_learners;  // of model_ranking_agreement; empty: six of ours
+  std::string sensitive_column;          // of the gaps between groups; empty: the role sensitive
+  // Also what takes longer or answers a question that few ask.
   bool full = false;
 };
 

@@ -2,8 +2,9 @@
 // regression (more), by the size of the target. Minimises
 //   sum over rows of the loss + l2 / 2 * sum of the squared coefficients, the intercepts not among them
 // (scikit-learn's objective with C = 1 / l2; the loss of a number is half the squared error), by Newton steps
-// solved with preconditioned conjugate gradients (Nocedal and Wright, "Numerical Optimization",
-// algorithm 7.1). Sums run over fixed blocks of rows, so the number of threads changes nothing.
+// solved by Cholesky where there are one output and at most 511 columns, else with preconditioned conjugate
+// gradients (Nocedal and Wright, "Numerical Optimization", algorithm 7.1). Sums run over fixed blocks of
+// rows, so the number of threads changes nothing.
 #pragma once
 
 #include <cstddef>

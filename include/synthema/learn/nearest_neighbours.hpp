@@ -53,6 +53,10 @@ class SYNTHEMA_EXPORT NeighbourIndex {
   // The nearest rows of this index to each row of `queries` (of the same space), row by row, nearest first,
   // the lower row number first among equals: {queries.rows(), neighbours}.
   std::vector<Neighbour> nearest_to(const NeighbourIndex& queries, const SearchOptions& options = {}) const;
+  // For each row of `queries`: how many rows of this index are nearer to it than their own radius, which
+  // `radii` has by row number. {queries.rows()}. Neighbours and owners of the options are not used.
+  std::vector<std::uint32_t> balls_around(const NeighbourIndex& queries, std::span<const double> radii,
+                                          const SearchOptions& options = {}) const;
 
  private:
   struct Impl;

@@ -130,3 +130,28 @@ TEST_CASE("threads and the order of rows change nothing") {
   for (std::size_t i = 0; i < real.rows(); ++i)
     CHECK(other[2 * (real.rows() - 1 - i)].distance == one[2 * i].distance);
 }
+
+TEST_CASE("balls around queries are those of comparing all pairs, whatever their sizes") {
+  for (const std::uint64_t seed : {1, 2}) {
+    const Shape shape{.missing = 0.1, .whole = seed == 2};
+    const Table table = random_table(700, shape, seed), queries = random_table(150, shape, seed + 10);
+    const Table* scale[] = {&table};
+    MixedSpace space(scale, names_of(table));
+    const MixedRows rows = space.encode(table), asked = space.encode(queries);
+    std::vector<double> radii;
+    Random random(seed);
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      // Some exactly at the distance of a query, which is not within.
+      const double exact = space.distance(rows.row(i), asked.row(i % asked.rows));
+      radii.push_back(i % 3 == 0 ? exact : i % 3 == 1 ? random.uniform() * random.uniform() : 0.0);
+    }
+    const NeighbourIndex index(space, MixedRows(rows)), of_queries(space, MixedRows(asked));
+    const auto found = index.balls_around(of_queries, radii);
+    for (std::size_t q = 0; q < asked.rows; ++q) {
+      std::uint32_t wanted = 0;
+      for (std::size_t i = 0; i < rows.rows; ++i)
+        wanted += space.distance(asked.row(q), rows.row(i)) < radii[i] ? 1 : 0;
+      CHECK(found[q] == wanted);
+    }
+  }
+}

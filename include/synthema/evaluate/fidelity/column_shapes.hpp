@@ -10,6 +10,9 @@
 //   range_coverage             numbers     max(0, 1 - uncovered ends / range R)
 //   category_coverage          categories  share of R's categories that S has
 //   category_adherence         categories  share of S rows whose category R has
+//   quantile_mse               numbers     mean over the tenths between R's deciles, the outer ones open, of
+//                                          (share of S - share of R)^2 (syntheval's q-MSE takes R's to be
+//                                          0.1)
 //   wasserstein                numbers     area between the cumulative distributions / range R
 //   jensen_shannon             both        sqrt of the divergence in bits, of cells
 //   kl_synthetic_to_real       both        sum S ln(S / R) of cells: high where S invents
@@ -39,6 +42,7 @@ enum class ColumnMeasure : std::uint8_t {
   range_coverage,
   category_coverage,
   category_adherence,
+  quantile_mse,
   wasserstein,
   jensen_shannon,
   kl_synthetic_to_real,

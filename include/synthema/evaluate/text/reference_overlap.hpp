@@ -1,4 +1,4 @@
-// BLEU, chrF and ROUGE of the text column against a reference text in the same row.
+// BLEU, chrF, METEOR and ROUGE of the text column against a reference text in the same row.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,19 @@ class SYNTHEMA_EXPORT CorpusChrf {
   std::string_view name() const { return "chrf"; }
   Direction direction() const { return Direction::higher; }
   Range range() const { return {0, 100}; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
+
+ private:
+  std::string reference_;
+};
+
+// Mean METEOR over rows, words as words() makes them; see meteor.hpp: exact words and stems, no synonyms.
+class SYNTHEMA_EXPORT Meteor {
+ public:
+  explicit Meteor(std::string reference_column = "reference") : reference_(std::move(reference_column)) {}
+  std::string_view name() const { return "meteor"; }
+  Direction direction() const { return Direction::higher; }
+  Range range() const { return {0, 1}; }
   Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const;
 
  private:

@@ -1,0 +1,208 @@
+#include <cmath>
+
+#include "src/evaluate/association.hpp"
+#include "src/evaluate/histories.hpp"
+#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/two_samples.hpp"
+#include "synthema/core/counted.hpp"
+#include "synthema/evaluate/distance.hpp"
+#include "synthema/evaluate/longitudinal/histories.hpp"
+#include "synthema/evaluate/samples.hpp"
+
+namespace synthema {
+
+namespace {
+
+using Numbers = std::vector<double>;
+using detail::Histories;
+using enum HistoryMeasure;
+
+struct Named {
+  std::string_view name, estimand, definition;
+};
+// By HistoryMeasure.
+constexpr Named kNamed[] = {
+    {"visits_per_subject", "How alike the numbers of visits of a subject are.", "1 - KS distance"},
+    {"visit_gaps", "How alike the times between consecutive visits are.", "1 - KS distance"},
+    {"history_spans", "How alike the times from the first to the last visit are.", "1 - KS distance"},
+    {"codes_per_visit", "How alike the numbers of codes of a visit are.", "1 - KS distance"},
+    {"row_differences", "Mean over columns of how alike the subjects' mean changes between rows are.",
+     "1 - KS distance of each subject's mean difference of consecutive values"},
+    {"autocorrelation", "Mean over columns of how alike the correlation of consecutive values is.",
+     "1 - |difference| / 2, values less their subject's mean"},
+    {"between_subject_share", "Mean over columns of how alike the share of variance between subjects is.",
+     "1 - |difference| of ICC(1)"}};
+
+bool of_columns(HistoryMeasure measure) {
+  return measure == differences || measure == autocorrelation || measure == between;
+}
+
+std::vector<double> visit_times(const Histories& histories, std::size_t subject) {
+  std::vector<double> out;
+  for (const std::size_t row : histories.rows[subject])
+    if (out.empty() || histories.time[row] != out.back()) out.push_back(histories.time[row]);
+  return out;
+}
+
+// The quantity of every subject, gap or visit.
+Numbers quantities(const Table& table, const Histories& histories, HistoryMeasure measure,
+                   const std::vector<std::string>& codes) {
+  Numbers out;
+  if (measure == HistoryMeasure::codes) {
+    detail::CodeBook book;
+    for (const auto& subject : detail::visits_of(table, histories, codes, book).of_subject)
+      for (const auto& visit : subject) out.push_back(static_cast<double>(visit.size()));
+    return out;
+  }
+  for (std::size_t subject = 0; subject < histories.rows.size(); ++subject) {
+    const Numbers times = visit_times(histories, subject);
+    if (measure == visits) out.push_back(static_cast<double>(times.size()));
+    if (measure == spans) out.push_back(times.back() - times.front());
+    if (measure == gaps)
+      for (std::size_t i = 1; i < times.size(); ++i) out.push_back(times[i] - times[i - 1]);
+  }
+  return out;
+}
+
+std::vector<Numbers> series_of(const Column& column, const Histories& histories) {
+  std::vector<Numbers> out;
+  for (const auto& rows : histories.rows) {
+    Numbers values;
+    for (const std::size_t row : rows)
+      if (!column.is_null(row)) values.push_back(column.number_at(row));
+    if (values.size() > 1) out.push_back(std::move(values));
+  }
+  return out;
+}
+
+double mean_of(const Numbers& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+Numbers mean_differences(const std::vector<Numbers>& series) {
+  Numbers out;
+  for (const Numbers& values : series)
+    out.push_back((values.back() - values.front()) / static_cast<double>(values.size() - 1));
+  return out;
+}
+
+std::optional<double> lag_one(const std::vector<Numbers>& series) {
+  Numbers before, after;
+  for (const Numbers& values : series) {
+    const double mean = mean_of(values);
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      before.push_back(values[i - 1] - mean);
+      after.push_back(values[i] - mean);
+    }
+  }
+  return detail::pearson(before, after);
+}
+
+// ICC(1) of one-way analysis of variance.
+std::optional<double> between_share(const std::vector<Numbers>& series) {
+  double n = 0, sum = 0, sizes = 0;
+  for (const Numbers& values : series) {
+    const auto size = static_cast<double>(values.size());
+    n += size;
+    sizes += size * size;
+    for (const double value : values) sum += value;
+  }
+  const auto groups = static_cast<double>(series.size());
+  if (groups < 2 || n <= groups) return std::nullopt;
+  double inside = 0, outside = 0;
+  for (const Numbers& values : series) {
+    const double mean = mean_of(values);
+    outside += static_cast<double>(values.size()) * (mean - sum / n) * (mean - sum / n);
+    for (const double value : values) inside += (value - mean) * (value - mean);
+  }
+  const double of_groups = outside / (groups - 1), of_rows = inside / (n - groups);
+  const double typical = (n - sizes / n) / (groups - 1);
+  const double all = of_groups + (typical - 1) * of_rows;
+  if (!(all > 0)) return std::nullopt;
+  return std::clamp((of_groups - of_rows) / all, 0.0, 1.0);
+}
+
+std::optional<double> alike(const std::vector<Numbers>& real, const std::vector<Numbers>& other,
+                            HistoryMeasure measure) {
+  if (real.empty() || other.empty()) return std::nullopt;
+  if (measure == differences) return 1 - ks_distance(mean_differences(real), mean_differences(other));
+  const bool auto_ = measure == autocorrelation;
+  const auto r = auto_ ? lag_one(real) : between_share(real);
+  const auto s = auto_ ? lag_one(other) : between_share(other);
+  if (!r || !s) return std::nullopt;
+  return 1 - std::abs(*r - *s) / (auto_ ? 2 : 1);
+}
+
+std::vector<std::string> measured_columns(const Table& real, const Table& synthetic) {
+  std::vector<std::string> out;
+  for (const std::string& name : detail::shared_columns(real, synthetic))
+    if (detail::is_number(real.column(name).kind()) && !real.schema().at(name).has(Role::time))
+      out.push_back(name);
+  return out;
+}
+
+struct Outcome {
+  std::optional<double> value;
+  std::vector<ScorePart> parts;
+};
+
+Outcome compare(const Table& real, const Table& other, HistoryMeasure measure) {
+  const Histories of_real = detail::histories_of(real), of_other = detail::histories_of(other);
+  Outcome out;
+  if (of_columns(measure)) {
+    RatioRows mean;
+    for (const std::string& name : measured_columns(real, other)) {
+      const std::vector<Numbers> s = series_of(other.column(name), of_other);
+      const auto value = alike(series_of(real.column(name), of_real), s, measure);
+      out.parts.push_back(
+          {name, value, s.size(), value ? "" : "undefined: no subject with two values, or no spread"});
+      if (value) mean.add(*value);
+    }
+    out.value = mean.value();
+    return out;
+  }
+  const std::vector<std::string> codes = detail::code_columns(real);
+  for (const std::string& name : codes)
+    if (!other.has(name) || other.column(name).kind() != real.column(name).kind()) return out;
+  if (measure == HistoryMeasure::codes && codes.empty()) return out;
+  const Numbers r = quantities(real, of_real, measure, codes),
+                s = quantities(other, of_other, measure, codes);
+  if (r.empty() || s.empty()) return out;
+  out.value = 1 - ks_distance(r, s);
+  out.parts = {{"mean of real", mean_of(r), r.size(), ""}, {"mean of synthetic", mean_of(s), s.size(), ""}};
+  return out;
+}
+
+}  // namespace
+
+std::string_view HistoryFidelity::name() const {
+  return kNamed[static_cast<std::size_t>(measure_)].name;
+}
+
+Score HistoryFidelity::evaluate(const Table* real, const Table& synthetic,
+                                const EvaluationContext& context) const {
+  const Named& named = kNamed[static_cast<std::size_t>(measure_)];
+  Score score = start_score(*this, std::string(named.estimand), std::string(named.definition));
+  if (!real) return undefined(std::move(score), "No real table was given.");
+  for (const Table* table : {real, &synthetic})
+    if (std::string reason = detail::lacks_histories(*table); !reason.empty())
+      return undefined(std::move(score), std::move(reason));
+  Outcome found = compare(*real, synthetic, measure_);
+  score.parts = std::move(found.parts);
+  if (!found.value)
+    return undefined(std::move(score), "The tables share nothing of this kind: no column, gap or visit.");
+  score.value = found.value;
+  score.n = Units::of(synthetic).count;
+  score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
+  if (context.holdout && detail::lacks_histories(*context.holdout).empty())
+    if (const auto fresh = compare(*real, *context.holdout, measure_).value)
+      score.ceiling =
+          Bound{*fresh, message("holdout, ", counted(Units::of(*context.holdout).count, "subject"))};
+  if (const auto loose = compare(*real, detail::independent_marginals(*real, context.seed), measure_).value)
+    score.floor = Bound{*loose, "the real columns, subject and time among them, each shuffled apart"};
+  return score;
+}
+
+}  // namespace synthema

@@ -1,0 +1,30 @@
+// What Support's measures are made of: for each row, whether the other table's rows reach it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "synthema/evaluate/evaluator.hpp"
+#include "synthema/evaluate/resampling.hpp"
+
+namespace synthema::detail {
+
+struct RowSupport {
+  std::vector<double> precision, density, authentic;  // by synthetic row
+  std::vector<double> recall, covered;                // by real row
+  double alpha_precision = 0, beta_recall = 0;
+  Units real, synthetic;
+};
+
+// Nothing if the tables share no column or one of them has fewer than two units. Distances are scaled by
+// real and `scale_by`, which may be null.
+std::optional<RowSupport> row_support(const Table& real, const Table& synthetic, const Table* scale_by,
+                                      std::size_t neighbours, const EvaluationContext& context);
+// The same as synthcity and prdc have it; `authentic` has one entry a real row. Nothing if a value is
+// missing. The last three are left empty and 0 where the tables have not equally many rows.
+std::optional<RowSupport> library_support(const Table& real, const Table& synthetic, std::size_t neighbours,
+                                          const EvaluationContext& context);
+
+}  // namespace synthema::detail

@@ -1,0 +1,139 @@
+#include "src/evaluate/trial_rows.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/two_samples.hpp"
+#include "synthema/data/split.hpp"
+#include "synthema/evaluate/resampling.hpp"
+#include "synthema/learn/prediction_metrics.hpp"
+
+namespace synthema::detail {
+
+namespace {
+
+Table rows_with_target(const Table& table, const TargetColumn& target, const char* which, Score& score) {
+  std::vector<std::size_t> kept;
+  for (const std::uint32_t row : target.of(table).rows_with_value()) kept.push_back(row);
+  if (kept.size() < table.rows())
+    score.warnings.push_back(
+        message(table.rows() - kept.size(), " of ", table.rows(), " ", which,
+                " rows have no target, or a label that real rows do not have, and are left out."));
+  return table.take(kept);
+}
+
+Table in_order(const Table& table, const std::vector<std::string>& columns) {
+  return table.take(order_by_content(table, columns));
+}
+
+std::nullopt_t without(Score& score, std::string reason) {
+  score.undefined = std::move(reason);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<TrialRows> trial_rows(const Table* real, const Table& synthetic,
+                                    const EvaluationContext& context, Score& score) {
+  if (!real) return without(score, "No real table was given.");
+  if (context.target_column.empty()) return without(score, "No target column was named.");
+  if (real->rows() == 0 || synthetic.rows() == 0) return without(score, "One of the tables has no rows.");
+  std::vector<std::string> columns = shared_columns(*real, synthetic);
+  if (context.holdout) std::erase_if(columns, [&](const auto& name) { return !context.holdout->has(name); });
+  if (std::erase(columns, context.target_column) == 0)
+    throw EvaluationError({.field = context.target_column},
+                          "The target must be a number or a category that every table has.");
+  if (columns.empty()) return without(score, "The tables share no column but the target.");
+  std::optional<TargetColumn> target;
+  try {
+    target.emplace(*real, context.target_column);
+  } catch (const EvaluationError& error) {
+    return without(score, error.what());
+  }
+  // The order of the rows decides nothing: they are put in one that their contents decide.
+  std::vector<std::string> all = columns;
+  all.push_back(context.target_column);
+  Table training = in_order(rows_with_target(*real, *target, "real", score), all), test;
+  if (context.holdout) {
+    test = in_order(rows_with_target(*context.holdout, *target, "holdout", score), all);
+  } else {
+    if (Units::of(training).count < 8)
+      return without(score, "Without a holdout, eight real subjects or rows with a target are needed.");
+    const double shares[] = {0.75, 0.25};
+    const auto parts = split(training, shares, Random(context.seed).stream(0x68656C64));
+    test = training.take(parts[1]);
+    training = training.take(parts[0]);
+    score.warnings.push_back(
+        "Without a holdout, the test rows are a quarter of the real rows, which the generator may have "
+        "seen.");
+  }
+  Table from_synthetic = in_order(rows_with_target(synthetic, *target, "synthetic", score), all);
+  if (from_synthetic.rows() == 0 || training.rows() == 0 || test.rows() == 0)
+    return without(score, "One of the tables has no rows with a target.");
+  return TrialRows{std::move(columns), std::move(*target), std::move(from_synthetic), std::move(training),
+                   std::move(test)};
+}
+
+Predictions fitted_predictions(const Learner& learner, const TrialRows& rows, const Table& training,
+                               std::uint64_t stream, const EvaluationContext& context) {
+  const LearningTask task{.training = &training,
+                          .columns = rows.columns,
+                          .target = &rows.target,
+                          .random = Random(context.seed).stream(0x74737472).stream(stream),
+                          .threads = 1,  // fits run side by side
+                          .cancel = context.cancel};
+  Predictions out = learner.fit(task)(rows.test);
+  if (out.rows() != rows.test.rows() || out.width != std::max<std::size_t>(rows.target.classes(), 1))
+    throw EvaluationError("A learner must predict each class of each test row, or one number a row.");
+  return out;
+}
+
+std::optional<double> usefulness(const Predictions& predicted, const TrialRows& rows) {
+  const std::vector<double> truth = rows.target.of(rows.test).values;
+  if (rows.target.classes() == 0) return r_squared(predicted.values, truth);
+  const auto found = auroc_influence(predicted, truth);
+  return found ? std::optional(found->auroc) : std::nullopt;
+}
+
+Table some_subjects(const Table& table, std::size_t count, std::uint64_t seed) {
+  const Units units = Units::of(table);
+  std::vector<std::size_t> order(units.count), place(units.count), rows;
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Random random = Random(seed).stream(0x736F6D65);
+  random.shuffle(order);
+  for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    if (place[units.of_row[row]] < count) rows.push_back(row);
+  return table.take(rows);
+}
+
+namespace {
+
+// One column below the other, numbers as real and the rest as categories.
+Column below(const Column& a, const Column& b, bool number) {
+  ColumnBuilder builder({.name = "", .kind = number ? Kind::real : Kind::category});
+  for (const Column* column : {&a, &b})
+    for (std::size_t row = 0; row < column->size(); ++row)
+      builder.append(column->is_null(row) ? Value()
+                     : number             ? Value(column->number_at(row))
+                                          : Value(category_at(*column, row)));
+  return builder.finish();
+}
+
+}  // namespace
+
+Table together(const Table& a, const Table& b, const TrialRows& rows) {
+  Schema schema;
+  std::vector<Column> columns;
+  std::vector<std::string> names = rows.columns;
+  names.push_back(rows.target.name());
+  for (const std::string& name : names) {
+    const bool number = is_number(a.column(name).kind());
+    schema.fields.push_back({.name = name, .kind = number ? Kind::real : Kind::category});
+    columns.push_back(below(a.column(name), b.column(name), number));
+  }
+  return Table(std::move(schema), std::move(columns));
+}
+
+}  // namespace synthema::detail

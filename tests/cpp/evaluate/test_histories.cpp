@@ -1,0 +1,68 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "histories.hpp"
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/longitudinal/histories.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+using doctest::Approx;
+using enum HistoryMeasure;
+
+namespace {
+
+constexpr HistoryMeasure kAll[] = {visits, gaps, spans, codes, differences, autocorrelation, between};
+
+Score score(HistoryMeasure measure, const Table& real, const Table& synthetic) {
+  return HistoryFidelity(measure).evaluate(&real, synthetic, {});
+}
+
+}  // namespace
+
+TEST_CASE("visits, gaps, spans and codes by hand") {
+  // p has visits on days 0, 2 (two rows) and 5, q on day 1.
+  const Table real =
+      history_table({{"p", 0, {"a"}}, {"p", 2, {"a"}}, {"p", 2, {"b"}}, {"p", 5, {"c"}}, {"q", 1, {}}});
+  const Table synthetic = history_table({{"r", 0, {"a"}}, {"r", 2, {"a", "b"}}, {"s", 7, {"a"}}});
+  CHECK(score(visits, real, synthetic).value == 0.5);  // {3, 1} against {2, 1}
+  CHECK(part_of(score(visits, real, synthetic), "mean of real") == 2.0);
+  CHECK(score(gaps, real, synthetic).value == 0.5);             // {2, 3} against {2}
+  CHECK(score(spans, real, synthetic).value == 0.5);            // {5, 0} against {2, 0}
+  CHECK(*score(codes, real, synthetic).value == Approx(0.75));  // {1, 2, 1, 0} against {1, 2, 1}
+}
+
+TEST_CASE("series by hand") {
+  // Two subjects: 1 3 and 5 7 9. Within: (1, -1) ... consecutive deviations (-1, 1), (-2, 0), (0, 2).
+  const Table real =
+      history_table({{"p", 0, {}, 1}, {"p", 1, {}, 3}, {"q", 0, {}, 5}, {"q", 1, {}, 7}, {"q", 2, {}, 9}});
+  const Table flat =
+      history_table({{"p", 0, {}, 1}, {"p", 1, {}, 1}, {"q", 0, {}, 5}, {"q", 1, {}, 5}, {"q", 2, {}, 5}});
+  CHECK(score(differences, real, flat).value == 0.0);  // {2, 2} against {0, 0}
+  CHECK_FALSE(score(autocorrelation, real, flat).value);
+  // ICC(1): between 30 over 1, within 10 over 3, n0 = 5 - 13/5; the flat one's is 1.
+  const double msw = 10.0 / 3, n0 = 5 - 13.0 / 5;
+  CHECK(*score(between, real, flat).value == Approx((30 - msw) / (30 + (n0 - 1) * msw)));
+}
+
+TEST_CASE("identity is 1, fresh histories near it, columns shuffled apart at the floor") {
+  const Table real = histories(300, 1);
+  for (const auto measure : kAll) {
+    const Score same = score(measure, real, real), fresh = score(measure, real, histories(300, 2));
+    CAPTURE(same.name);
+    CHECK(*same.value == Approx(1));
+    CHECK(*fresh.value > 0.85);
+    REQUIRE(fresh.floor);
+    if (measure == autocorrelation || measure == between) CHECK(fresh.floor->value < *fresh.value);
+  }
+  CHECK(score(between, real, histories(300, 2)).floor->value < 0.5);
+}
+
+TEST_CASE("promises of histories are kept") {
+  const Table real = histories(20, 1), synthetic = histories(15, 2);
+  for (const auto measure : kAll)
+    CHECK(nonconformities(HistoryFidelity(measure), &real, synthetic, {}) == std::vector<std::string>{});
+  const Table bare = column_table(Kind::real, {1.0});
+  CHECK_FALSE(score(visits, bare, bare).undefined.empty());
+}

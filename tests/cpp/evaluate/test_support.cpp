@@ -1,0 +1,126 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "check_table.hpp"
+#include "dependent_rows.hpp"
+#include "src/evaluate/two_samples.hpp"
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/fidelity/support.hpp"
+#include "synthema/learn/mixed_distance.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+using doctest::Approx;
+using enum SupportMeasure;
+
+namespace {
+
+constexpr SupportMeasure kAll[] = {precision,       recall,      density,     coverage,
+                                   alpha_precision, beta_recall, authenticity};
+
+double value(SupportMeasure m, const Table& real, const Table& synthetic, Convention convention,
+             std::size_t k) {
+  return *Support(m, convention, k).evaluate(&real, synthetic, {}).value;
+}
+
+}  // namespace
+
+TEST_CASE("check values of prdc and of synthcity") {
+  const std::vector<std::string> three{"x", "y", "c"};
+  const Table real = check_real().select(three), synthetic = check_synthetic().select(three);
+  const auto of = [&](SupportMeasure m) { return value(m, real, synthetic, Convention::synthcity, 2); };
+  CHECK(of(precision) == 1);
+  CHECK(of(recall) == 1);
+  CHECK(of(density) == 1.5625);
+  CHECK(of(coverage) == 1);
+  CHECK(of(alpha_precision) == Approx(.7988505747).epsilon(1e-9));
+  CHECK(of(beta_recall) == Approx(.8135057471).epsilon(1e-9));
+  CHECK(of(authenticity) == .375);
+}
+
+TEST_CASE("one column of numbers: Gower's and Euclid's balls are the same") {
+  // All values within one range, so that no distance is cut at 1.
+  const auto column = [](std::size_t rows, std::uint64_t seed) {
+    std::vector<Value> values{0.0, 1.0};
+    Random random(seed);
+    for (std::size_t i = 0; i < rows; ++i) values.emplace_back(random.uniform() * random.uniform());
+    return column_table(Kind::real, values);
+  };
+  const Table real = column(150, 1), synthetic = column(120, 2);
+  for (const auto measure : {precision, recall, density, coverage})
+    CHECK(value(measure, real, synthetic, Convention::synthema, 5) ==
+          Approx(value(measure, real, synthetic, Convention::synthcity, 5)).epsilon(1e-12));
+}
+
+TEST_CASE("balls and nearest rows by brute force on mixed columns") {
+  const Table real = dependent_rows(170, 1), synthetic = dependent_rows(140, 2);
+  const Table* scale[] = {&real};
+  std::vector<std::string> names;
+  for (const Field& field : real.schema().fields) names.push_back(field.name);
+  MixedSpace space(scale, names);
+  const MixedRows r = space.encode(real), s = space.encode(synthetic);
+  constexpr std::size_t k = 3;
+  const auto kth = [&](const MixedRows& rows, std::size_t row, std::size_t number) {
+    std::vector<double> all;
+    for (std::size_t i = 0; i < rows.rows; ++i)
+      if (i != row) all.push_back(space.distance(rows.row(row), rows.row(i)));
+    std::sort(all.begin(), all.end());
+    return all[number - 1];
+  };
+  double inside = 0, balls = 0, covered = 0, reached = 0, authentic = 0;
+  for (std::size_t j = 0; j < s.rows; ++j) {
+    std::size_t holding = 0, nearest = 0;
+    for (std::size_t i = 0; i < r.rows; ++i) {
+      const double d = space.distance(r.row(i), s.row(j));
+      holding += d < kth(r, i, k);
+      if (d < space.distance(r.row(nearest), s.row(j))) nearest = i;
+    }
+    inside += holding > 0;
+    balls += static_cast<double>(holding) / k;
+    authentic += space.distance(r.row(nearest), s.row(j)) > kth(r, nearest, 1);
+  }
+  for (std::size_t i = 0; i < r.rows; ++i) {
+    bool any = false, in_ball = false;
+    for (std::size_t j = 0; j < s.rows; ++j) {
+      const double d = space.distance(r.row(i), s.row(j));
+      any = any || d < kth(r, i, k);
+      in_ball = in_ball || d < kth(s, j, k);
+    }
+    covered += any;
+    reached += in_ball;
+  }
+  const auto of = [&](SupportMeasure m) { return value(m, real, synthetic, Convention::synthema, k); };
+  CHECK(of(precision) == Approx(inside / 140));
+  CHECK(of(density) == Approx(balls / 140));
+  CHECK(of(authenticity) == Approx(authentic / 140));
+  CHECK(of(coverage) == Approx(covered / 170));
+  CHECK(of(recall) == Approx(reached / 170));
+}
+
+TEST_CASE("copies, fresh rows and independent columns are ranked") {
+  const Table real = dependent_rows(500, 1), fresh = dependent_rows(500, 2);
+  const Table loose = detail::independent_marginals(real, 3);
+  // Nearly every row lies within reach of some row: precision and recall cannot rank these.
+  for (const auto measure : {density, coverage, beta_recall})
+    CHECK(value(measure, real, fresh, Convention::synthema, 5) >
+          value(measure, real, loose, Convention::synthema, 5) + 0.1);
+  CHECK(value(authenticity, real, real, Convention::synthema, 5) == 0);
+  CHECK(value(authenticity, real, fresh, Convention::synthema, 5) == Approx(0.5).epsilon(0.2));
+  CHECK(value(beta_recall, real, fresh, Convention::synthema, 5) == Approx(0.5).epsilon(0.2));
+  CHECK(value(alpha_precision, real, real, Convention::synthema, 5) == Approx(1));
+  CHECK(value(alpha_precision, real, fresh, Convention::synthema, 5) > 0.9);
+  CHECK(value(alpha_precision, real, dependent_rows(500, 2, 2), Convention::synthema, 5) < 0.5);
+}
+
+TEST_CASE("promises of support are kept") {
+  const Table real = dependent_rows(60, 1), synthetic = dependent_rows(50, 2);
+  for (const auto measure : kAll) {
+    CHECK(nonconformities(Support(measure), &real, synthetic, {}) == std::vector<std::string>{});
+    CHECK_FALSE(Support(measure).evaluate(&real, synthetic.head(3), {}).undefined.empty());
+    CHECK(Support(measure, Convention::synthcity).evaluate(&real, synthetic, {}).undefined ==
+          "The convention knows no missing values.");
+  }
+  CHECK_THROWS_AS(Support(coverage, Convention::synthema, 0), ConfigError);
+}
