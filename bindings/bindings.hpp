@@ -19,6 +19,7 @@ void bind_prompt(py::module_& module);   // prompt, completion, task, strategies
 void bind_model(py::module_& module);    // model files, tokenizers, chat templates
 void bind_completion_model(py::module_& module);  // the erased model and the Python plug-in
 void bind_generate(py::module_& module);          // checks, generators, driver, run folder
+void bind_tabular(py::module_& module);           // generators of tables
 void bind_evaluate(py::module_& module);          // score, context, evaluators and the Python plug-in
 void bind_report(py::module_& module);            // report and its JSON form
 

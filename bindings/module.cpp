@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, module) {
   bind_completion_model(module);
   bind_learn(module);
   bind_generate(module);
+  bind_tabular(module);
   bind_evaluate(module);
   bind_report(module);
 }

@@ -101,6 +101,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         reporting,
         study,
         tables,
+        tabular_generation,
     )
     from synthema.conformance import check_constraint, check_generator, check_strategy
     from synthema.constraints import TokenConstraint
@@ -109,6 +110,13 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema.learning import Learner, boosted_trees, learner, linear_model
     from synthema.models import Embedder, Model, default_encoder_path, default_model_path, perplexity
     from synthema.tables import read, table, write
+    from synthema.tabular_generation import (
+        BootstrapCopy,
+        GaussianCopula,
+        IndependentMarginals,
+        SequentialTrees,
+        tabular,
+    )
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {
@@ -121,11 +129,16 @@ _LAZY = {
         ("Embedder", "Model", "default_encoder_path", "default_model_path", "perplexity"), "models"
     ),
     **dict.fromkeys(("read", "table", "write"), "tables"),
+    **dict.fromkeys(
+        ("BootstrapCopy", "GaussianCopula", "IndependentMarginals", "SequentialTrees", "tabular"),
+        "tabular_generation",
+    ),
     **{
         name: name
         for name in (
             "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation",
             "learning", "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
+            "tabular_generation",
         )
     },
 }  # fmt: skip

@@ -1666,6 +1666,149 @@ class _RunRecord:
     @property
     def text(self) -> str:
         ...
+class _SequentialTrees:
+    """
+    One column after the other, by trees.
+    """
+    @staticmethod
+    def load(file: bytes, path: str = '') -> _SequentialTrees:
+        """
+        The generator of such bytes; ModelError where they are none.
+        """
+    def __init__(self, *, target: str = '', first: collections.abc.Sequence[str] = [], min_leaf: typing.SupportsInt | typing.SupportsIndex = 0, min_gain: typing.SupportsFloat | typing.SupportsIndex = 4.0, rare_below: typing.SupportsInt | typing.SupportsIndex = 5, particles: typing.SupportsInt | typing.SupportsIndex = 32, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
+        """
+        Learn from a table; starts afresh.
+        """
+    def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
+        """
+        A table of exactly these rows.
+        """
+    def save(self) -> bytes:
+        """
+        The fitted generator as bytes of a file.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the method.
+        """
+    @property
+    def options(self) -> dict:
+        """
+        What it was made with.
+        """
+    @property
+    def order(self) -> list[str]:
+        """
+        Columns in the order in which they are drawn.
+        """
+    @property
+    def schema(self) -> Schema:
+        """
+        Of the rows it makes.
+        """
+class _IndependentMarginals:
+    """
+    Every column by itself.
+    """
+    @staticmethod
+    def load(file: bytes, path: str = '') -> _IndependentMarginals:
+        """
+        The generator of such bytes; ModelError where they are none.
+        """
+    def __init__(self, *, rare_below: typing.SupportsInt | typing.SupportsIndex = 5, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
+        """
+        Learn from a table; starts afresh.
+        """
+    def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
+        """
+        A table of exactly these rows.
+        """
+    def save(self) -> bytes:
+        """
+        The fitted generator as bytes of a file.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the method.
+        """
+    @property
+    def options(self) -> dict:
+        """
+        What it was made with.
+        """
+    @property
+    def schema(self) -> Schema:
+        """
+        Of the rows it makes.
+        """
+class _GaussianCopula:
+    """
+    Columns tied by a normal vector.
+    """
+    @staticmethod
+    def load(file: bytes, path: str = '') -> _GaussianCopula:
+        """
+        The generator of such bytes; ModelError where they are none.
+        """
+    def __init__(self, *, rare_below: typing.SupportsInt | typing.SupportsIndex = 5, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
+        """
+        Learn from a table; starts afresh.
+        """
+    def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
+        """
+        A table of exactly these rows.
+        """
+    def save(self) -> bytes:
+        """
+        The fitted generator as bytes of a file.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the method.
+        """
+    @property
+    def options(self) -> dict:
+        """
+        What it was made with.
+        """
+    @property
+    def schema(self) -> Schema:
+        """
+        Of the rows it makes.
+        """
+class _BootstrapCopy:
+    """
+    Real rows, drawn with replacement.
+    """
+    def __init__(self, *, release: bool = False) -> None:
+        ...
+    def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
+        """
+        Learn from a table; starts afresh.
+        """
+    def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
+        """
+        A table of exactly these rows.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the method.
+        """
+    @property
+    def schema(self) -> Schema:
+        """
+        Of the rows it makes.
+        """
 class Interval:
     """
     How sure a score is; unpacks as low, high.

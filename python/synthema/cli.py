@@ -72,6 +72,17 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--delimiter",
+        type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
+        default=",",
+        metavar="CHARACTER",
+        help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
+    )
+    parser.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     top = argparse.ArgumentParser(
@@ -117,17 +128,51 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAMES",
         help="only these measures, by the names in report.json, comma-separated",
     )
-    one.add_argument(
-        "--delimiter",
-        type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
-        default=",",
-        metavar="CHARACTER",
-        help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
-    )
-    one.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+    _reading(one)
     one.add_argument("--sensitive", metavar="COLUMN", help="groups of people whose predictions are compared")
     one.add_argument("--duration", metavar="COLUMN", help="follow-up of each row, for survival curves")
     one.add_argument("--event", metavar="COLUMN", help="whether the follow-up ended with the event")
+
+    one = _command(
+        commands, "fit", _fit, "learn a generator of tables from real rows",
+        "synthema fit patients.csv --target readmitted --out patients.model",
+    )  # fmt: skip
+    one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file of real rows")
+    one.add_argument("--out", required=True, metavar="MODEL", help="file for the fitted generator")
+    one.add_argument(
+        "--method",
+        choices=("sequential_trees", "gaussian_copula", "independent_marginals"),
+        default="sequential_trees",
+        help="default: sequential_trees",
+    )
+    one.add_argument(
+        "--target", metavar="COLUMN", default="", help="column to keep best (sequential_trees only)"
+    )
+    one.add_argument(
+        "--rare-below",
+        type=lambda text: _whole(text, 1, "a number of people"),
+        default=5,
+        metavar="N",
+        help="hand on a value only if N people have it; default: 5",
+    )
+    _reading(one)
+
+    one = _command(
+        commands, "sample", _sample, "make rows with a fitted generator of tables",
+        "synthema sample patients.model --rows 1000 --seed 1 --out synthetic.csv",
+    )  # fmt: skip
+    one.add_argument("model", metavar="MODEL", help="file that synthema fit wrote")
+    one.add_argument("--rows", type=_count, required=True, metavar="N", help="how many rows")
+    one.add_argument(
+        "--seed", type=_seed, default=0, metavar="S", help="the same seed, the same rows; default: 0"
+    )
+    one.add_argument("--out", required=True, metavar="FILE", help="CSV, JSONL or Parquet file for the rows")
+    one.add_argument(
+        "--conditions",
+        metavar="FILE",
+        help="table whose row i mod n the i-th row agrees with, column by column; a missing value leaves its "
+        "column free",
+    )
 
     one = _command(
         commands, "verify", _verify, "check every row's seal and tokens, or make rows again",
@@ -214,6 +259,53 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             command=shlex.join(["synthema", *args.arguments]),
             progress=progress,
         ),
+    }
+
+
+def _fit(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import tables, tabular_generation
+    from synthema.reporting.numbers import counted
+
+    schema = tables.read_schema(args.schema) if args.schema else None
+    progress.phase("read the table")
+    real = tables.read(args.table, schema, delimiter=args.delimiter)
+    options: dict[str, Any] = {"rare_below": args.rare_below}
+    if args.target and args.method != "sequential_trees":
+        raise ConfigError(f"The method {args.method} treats all columns alike; leave out --target.")
+    if args.target:
+        options["target"] = args.target
+    progress.phase("fit")
+    generator = tabular_generation.method(args.method)(**options).fit(real, progress=progress)
+    path = generator.save(args.out)
+    return {
+        "command": "fit",
+        "model": str(path),
+        "method": generator.name,
+        "rows": len(real),
+        "columns": len(real.names),
+        "message": f"Model: {path} ({counted(len(real), 'row')}, {counted(len(real.names), 'column')}). It "
+        "holds values of the table: keep it as confidential as that. Sample with: synthema sample "
+        f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
+    }
+
+
+def _sample(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import tables, tabular_generation
+    from synthema.reporting.numbers import counted
+
+    generator = tabular_generation.load(args.model)
+    conditions = tables.read(args.conditions) if args.conditions else None
+    progress.phase("sample")
+    made = generator.sample(args.rows, args.seed, conditions, progress=progress)
+    path = tables.write(made, args.out)
+    return {
+        "command": "sample",
+        "table": str(path),
+        "method": generator.name,
+        "rows": len(made),
+        "seed": args.seed,
+        "digest": made.digest(),
+        "message": f"Table: {path} ({counted(len(made), 'row')}).",
     }
 
 

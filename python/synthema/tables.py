@@ -292,6 +292,9 @@ def _exporter(frame: Any) -> Any:
         raise SchemaError(
             "A column name of the frame is not a text; rename it, for example with columns.map(str)."
         )
+    if not frame.columns.is_unique:
+        twice = next(name for name in frame.columns if list(frame.columns).count(name) > 1)
+        raise SchemaError(f"field '{twice}': Two columns of the frame have this name; rename one.")
     try:
         exported = arrow.Table.from_pandas(frame, preserve_index=any(frame.index.names) or False)
     except arrow.ArrowException as error:

@@ -40,7 +40,7 @@ def lines(capsys):
     return said.out, said.err
 
 
-@pytest.mark.parametrize("command", ["generate", "evaluate", "verify", "model", "demo"])
+@pytest.mark.parametrize("command", ["generate", "evaluate", "fit", "sample", "verify", "model", "demo"])
 def test_each_command_has_help_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main([command, "--help"])
@@ -250,6 +250,27 @@ def test_generate_from_a_configuration_with_all_parts(with_echo, tmp_path, capsy
     rows = [json.loads(line)["values"] for line in (tmp_path / "run" / "rows.jsonl").read_text().splitlines()]
     assert [row["topic"] for row in rows] == ["fever", "pain"]
     assert cli.main(["verify", str(tmp_path / "run")]) == 0
+
+
+def test_fit_and_sample_make_the_same_rows_again(tmp_path, capsys):
+    table = synthema.table(
+        {
+            "age": [30 + i % 40 for i in range(200)],
+            "sex": ["f", "m"] * 100,
+            "dose": [i % 5 / 2 for i in range(200)],
+        }
+    )
+    real, model = synthema.write(table, tmp_path / "real.csv"), tmp_path / "one.model"
+    assert cli.main(["fit", str(real), "--out", str(model), "--target", "sex", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 200
+    wanted = synthema.write(synthema.table({"sex": ["m"]}), tmp_path / "wanted.csv")
+    for name in ("a.csv", "b.csv"):
+        arguments = ["sample", str(model), "--rows", "50", "--seed", "3", "--out", str(tmp_path / name)]
+        assert cli.main([*arguments, "--conditions", str(wanted)]) == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert set(synthema.read(tmp_path / "a.csv").values("sex")) == {"m"}
+    assert cli.main(["sample", str(real), "--rows", "5", "--out", str(tmp_path / "c.csv")]) == 1
+    assert "real.csv" in capsys.readouterr().err
 
 
 def test_a_run_is_verified_from_any_folder(with_echo, tmp_path, monkeypatch):

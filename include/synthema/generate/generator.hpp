@@ -21,10 +21,10 @@ namespace synthema {
 struct SampleRequest {
   std::uint64_t rows = 0;
   std::uint64_t seed = 0;
-  std::shared_ptr<const Table>
-      conditions;         // null: the generator's own; else row i of the result agrees with row i mod n
-  ProgressSink progress;  // may be empty
-  CancelToken cancel;
+  std::shared_ptr<const Table> conditions =
+      {};                      // null: the generator's own; else row i of the result agrees with row i mod n
+  ProgressSink progress = {};  // may be empty
+  CancelToken cancel = {};
 };
 
 template <class G>

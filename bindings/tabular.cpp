@@ -1,0 +1,121 @@
+// Generators of tables. Python's classes with defaults and frames are in synthema/tabular.py.
+#include "bindings/bindings.hpp"
+#include "bindings/python_objects.hpp"
+#include "synthema/generate/tabular/bootstrap_copy.hpp"
+#include "synthema/generate/tabular/gaussian_copula.hpp"
+#include "synthema/generate/tabular/independent_marginals.hpp"
+#include "synthema/generate/tabular/sequential_trees.hpp"
+
+namespace synthema::bindings {
+
+namespace {
+
+// Looks for interrupts, then tells the callable.
+ProgressSink sink_of(const py::object& progress) {
+  return [callback = progress.is_none() ? nullptr : held(progress)](const Progress& step) {
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (callback) (*callback)(step);
+  };
+}
+
+template <class G>
+py::class_<G> bind_generator(py::module_& module, const char* name, const char* help) {
+  py::class_<G> out(module, name, help);
+  out.def_property_readonly(
+         "name", [](const G& g) { return std::string(g.name()); }, "Name of the method.")
+      .def_property_readonly("schema", &G::schema, py::return_value_policy::copy, "Of the rows it makes.")
+      .def(
+          "fit",
+          [](G& self, const std::shared_ptr<Table>& real, const py::object& progress,
+             const std::optional<CancelToken>& cancel) {
+            const ProgressSink sink = sink_of(progress);
+            const py::gil_scoped_release release;
+            self.fit(*real, sink, cancel.value_or(CancelToken()));
+          },
+          py::arg("real"), py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
+          "Learn from a table; starts afresh.")
+      .def(
+          "sample",
+          [](const G& self, std::uint64_t rows, std::uint64_t seed, const std::shared_ptr<Table>& conditions,
+             const py::object& progress, const std::optional<CancelToken>& cancel) {
+            const SampleRequest request{.rows = rows,
+                                        .seed = seed,
+                                        .conditions = conditions,
+                                        .progress = sink_of(progress),
+                                        .cancel = cancel.value_or(CancelToken())};
+            const py::gil_scoped_release release;
+            return self.sample(request);
+          },
+          py::arg("rows"), py::arg("seed") = 0, py::arg("conditions") = nullptr,
+          py::arg("progress") = py::none(), py::arg("cancel") = py::none(), "A table of exactly these rows.");
+  return out;
+}
+
+template <class G>
+void bind_file(py::class_<G>& bound) {
+  bound
+      .def(
+          "save", [](const G& self) { return py::bytes(self.save()); },
+          "The fitted generator as bytes of a file.")
+      .def_static(
+          "load",
+          [](const py::bytes& file, const std::string& path) {
+            return G::load(std::string_view(file), path);
+          },
+          py::arg("file"), py::arg("path") = "",
+          "The generator of such bytes; ModelError where they are none.");
+}
+
+}  // namespace
+
+void bind_tabular(py::module_& module) {
+  auto trees =
+      bind_generator<SequentialTrees>(module, "_SequentialTrees", "One column after the other, by trees.");
+  trees
+      .def(py::init([](std::string target, std::vector<std::string> first, std::size_t min_leaf,
+                       double min_gain, std::size_t rare_below, std::size_t particles, std::size_t threads) {
+             return SequentialTrees({.target = std::move(target),
+                                     .first = std::move(first),
+                                     .min_leaf = min_leaf,
+                                     .min_gain = min_gain,
+                                     .rare_below = rare_below,
+                                     .particles = particles,
+                                     .threads = threads});
+           }),
+           py::kw_only(), py::arg("target") = "", py::arg("first") = std::vector<std::string>{},
+           py::arg("min_leaf") = 0, py::arg("min_gain") = 4.0, py::arg("rare_below") = 5,
+           py::arg("particles") = 32, py::arg("threads") = 0)
+      .def_property_readonly("order", &SequentialTrees::order,
+                             "Columns in the order in which they are drawn.")
+      .def_property_readonly(
+          "options",
+          [](const SequentialTrees& g) {
+            const SequentialTreesOptions& o = g.options();
+            return py::dict(py::arg("target") = o.target, py::arg("first") = o.first,
+                            py::arg("min_leaf") = o.min_leaf, py::arg("min_gain") = o.min_gain,
+                            py::arg("rare_below") = o.rare_below, py::arg("particles") = o.particles);
+          },
+          "What it was made with.");
+  bind_file(trees);
+  const auto bind_plain = [&]<class G, class Options>(const char* name, const char* help, G*, Options*) {
+    auto bound = bind_generator<G>(module, name, help);
+    bound
+        .def(py::init([](std::size_t rare_below, std::size_t threads) {
+               return G(Options{.rare_below = rare_below, .threads = threads});
+             }),
+             py::kw_only(), py::arg("rare_below") = 5, py::arg("threads") = 0)
+        .def_property_readonly(
+            "options", [](const G& g) { return py::dict(py::arg("rare_below") = g.options().rare_below); },
+            "What it was made with.");
+    bind_file(bound);
+  };
+  bind_plain("_IndependentMarginals", "Every column by itself.", static_cast<IndependentMarginals*>(nullptr),
+             static_cast<IndependentMarginalsOptions*>(nullptr));
+  bind_plain("_GaussianCopula", "Columns tied by a normal vector.", static_cast<GaussianCopula*>(nullptr),
+             static_cast<GaussianCopulaOptions*>(nullptr));
+  bind_generator<BootstrapCopy>(module, "_BootstrapCopy", "Real rows, drawn with replacement.")
+      .def(py::init<bool>(), py::kw_only(), py::arg("release") = false);
+}
+
+}  // namespace synthema::bindings

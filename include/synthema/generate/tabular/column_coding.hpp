@@ -1,0 +1,128 @@
+// How the tabular generators see a column: its different values as codes, learnt once from the real table,
+// and how drawn values become a column again, with the same kind, resolution and missing values.
+//
+//   category, text, boolean   a code for each label that is handed on
+//   real, integer, time       a code for each different value, on the grid that they share: integers and
+//   times
+//                             are origin + step * x (days stay days), reals of at most nine decimals x /
+//                             10^d; other reals have no grid
+//   identifier, subject       drawn afresh by the pattern of the real ones, never equal to a real one; so
+//   are
+//                             texts that no two rows share and whole numbers that count the rows
+//   without any value         stays so
+//
+// What protects single people, apart from anything that a model adds. People are rows, or subjects where the
+// schema names a subject.
+//   A label that fewer than `rare_below` people have is not handed on. (Booleans have two values, which
+//   everybody knows.)
+//   A number that fewer than `rare_below` people have is not handed on as such. Where the others make
+//   up 95 % of the rows, one of its two neighbours among them stands in, drawn so that the mean stays;
+//   otherwise a value between its neighbours in the leaf or group that it was drawn from. One that a single
+//   person has does not occur in a sample at all, unless the grid between the extremes leaves no other.
+// A model holds the values of its training table. It is as confidential as that table; samples are what may
+// be given away.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/data/table.hpp"
+
+namespace synthema {
+
+struct CodingOptions {
+  std::size_t rare_below = 5;  // people
+  std::size_t bins = 128;      // of a number as a predictor, at most 254
+  std::size_t classes = 32;    // of a number as a target, 2 to 128
+  std::size_t threads = 0;
+};
+
+enum class CodingForm : std::uint8_t { category, number, fresh, absent };
+enum class Protection : std::uint8_t { none, rare, single };
+
+struct ColumnCoding {
+  Field field;
+  CodingForm form = CodingForm::absent;
+  bool missing = false;  // some value is
+
+  // Categories, in the order of the real column's labels.
+  std::vector<std::string> labels;
+  std::vector<std::uint8_t> label_bins;  // by code; the bin and class of each
+  std::vector<std::uint8_t> label_classes;
+  bool ordered = false;
+  bool pooled = false;  // there were labels that are not handed on
+
+  // Numbers: x of each value, ascending.
+  std::vector<double> values;
+  std::vector<Protection> protection;    // by code
+  std::vector<std::uint8_t> value_bins;  // by code
+  std::vector<std::uint8_t> value_classes;
+  std::vector<double> cuts;  // between bins, in x
+  bool grid = false;
+  bool listed = false;                // rare values are replaced by frequent ones, not by new ones
+  std::uint32_t decimals = 0;         // of reals on a grid
+  std::int64_t origin = 0, step = 1;  // of integers, times and whole multiples of reals
+  std::string zone;                   // of times
+
+  // Identifiers: 'A', 'a' and '9' in the pattern stand for any letter or digit, '\\' for the next character.
+  std::string pattern;
+  std::vector<std::uint64_t> taken;  // hashes of the real ones, ascending
+  std::uint64_t counted_from = 0;    // whole numbers that count rows go on from here; 0: by pattern
+
+  std::size_t codes() const { return form == CodingForm::category ? labels.size() : values.size(); }
+  std::uint32_t missing_code() const { return static_cast<std::uint32_t>(codes()); }
+  std::uint32_t pooled_code() const { return missing_code() + 1; }
+  bool modelled() const { return form == CodingForm::category || form == CodingForm::number; }
+  bool is_category() const { return form == CodingForm::category; }
+
+  std::size_t bins = 1;     // missing is the last, pooled labels the one before
+  std::size_t classes = 1;  // missing is the first of a number's, the last of a category's
+  std::uint8_t bin_of_code(std::uint32_t code) const;
+  std::uint8_t class_of_code(std::uint32_t code) const;
+  std::uint8_t bin_of(double cell) const;  // of a drawn cell
+
+  // Cells: x of a number, the code of a category; NaN is missing.
+  double number(double x) const;          // as it is written: a real, integer or time in microseconds
+  double cell_of_number(double v) const;  // the inverse; off the grid where v is
+};
+
+// A part of the rows and what they have in the column: code by code ascending, with cumulative counts.
+struct CodeCounts {
+  std::span<const std::uint32_t> codes;
+  std::span<const std::uint32_t> cumulative;
+
+  std::uint32_t total() const { return cumulative.empty() ? 0 : cumulative.back(); }
+};
+
+// A cell drawn from such a part under the rules above; four 32-bit numbers decide it.
+SYNTHEMA_EXPORT double draw_cell(const ColumnCoding& coding, const CodeCounts& counts,
+                                 const PhiloxBlock& random);
+
+struct CodedTable {
+  Schema schema;  // of what is generated
+  std::vector<ColumnCoding> columns;
+  std::vector<std::vector<std::uint32_t>> codes;  // by column, empty where it is not modelled; by row
+  std::size_t rows = 0;
+};
+
+// SchemaError: a list column; a free text that cannot be drawn; a column of which nothing may be handed on.
+// GenerationError: fewer rows than `rare_below`. ConfigError: options out of range.
+SYNTHEMA_EXPORT CodedTable code_table(const Table& table, const CodingOptions& options);
+
+// Sorted codes with cumulative counts; without pooled ones where anything else is left.
+struct OwnedCounts {
+  std::vector<std::uint32_t> codes, cumulative;
+  CodeCounts view() const { return {codes, cumulative}; }
+};
+OwnedCounts count_codes(const ColumnCoding& coding, std::vector<std::uint32_t> codes);
+
+// The column that these cells say. `row` is the number of the first one: identifiers depend on it.
+SYNTHEMA_EXPORT Column decode_column(const ColumnCoding& coding, std::span<const double> cells,
+                                     std::uint64_t rows, Random random);
+
+}  // namespace synthema

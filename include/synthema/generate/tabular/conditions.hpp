@@ -1,0 +1,34 @@
+// Conditions of a sample as cells of coded columns: row i of a result agrees with row i mod n of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "synthema/generate/tabular/column_coding.hpp"
+
+namespace synthema {
+
+class CellConditions {
+ public:
+  CellConditions() = default;
+  // GenerationError: a condition on a column that is not there or not modelled, on a label or a number that
+  // was never seen, or on a time as another kind. A missing cell is no condition.
+  CellConditions(const Table* conditions, std::span<const ColumnCoding> columns, std::string_view generator);
+
+  bool empty() const { return rows_ == 0; }
+  std::size_t rows() const { return rows_; }
+  // The columns that some row fixes.
+  std::vector<std::size_t> columns() const { return columns_; }
+  // Of one row of the result, by column; NaN where it is free.
+  void row(std::uint64_t row, std::span<double> cells) const;
+
+ private:
+  std::size_t rows_ = 0;
+  std::vector<std::size_t> columns_;
+  std::vector<std::vector<double>> cells_;  // by entry of columns_
+};
+
+}  // namespace synthema

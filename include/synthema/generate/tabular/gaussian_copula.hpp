@@ -1,0 +1,71 @@
+// GaussianCopula: columns of any distribution, tied by the correlations of a normal vector (Patki, Wedge and
+// Veeramachaneni, "The Synthetic Data Vault", DSAA 2016, section III).
+//
+// Each value, label and the missing one have a share of the unit interval, in the order of the column's
+// codes; a row of the table is the normal scores of their middles. Scores of few different values understate
+// the correlation of what lies behind them: it is divided by the correlation of each score with its normal
+// variable (the first Hermite coefficient of the polychoric correlation; Olsson 1979), then the nearest
+// correlation matrix is taken by clipping eigenvalues. Only pairwise, monotone dependence is kept, and labels
+// without order depend on the order that they have.
+//
+// Conditions: what is fixed holds exactly; the other columns follow the normal distribution given a normal
+// score drawn from the share of each fixed value. Exact for numbers of many values, an approximation for
+// labels.
+//
+// Cost: fit rows x columns^2 + columns^3, sample rows x columns^2.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/generate/generator.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+
+namespace synthema {
+
+struct GaussianCopulaOptions {
+  std::size_t rare_below = 5;  // people
+  std::size_t threads = 0;
+};
+
+class SYNTHEMA_EXPORT GaussianCopula {
+ public:
+  static constexpr bool honours_conditions = true;
+
+  explicit GaussianCopula(GaussianCopulaOptions options = {}) : options_(options) {}
+  std::string_view name() const { return "gaussian_copula"; }
+  const Schema& schema() const { return coded_.schema; }
+  const GaussianCopulaOptions& options() const { return options_; }
+  bool fitted() const { return !coded_.columns.empty(); }
+  // Of the normal variables, row by row: the modelled columns, then the numbers that may be missing.
+  const std::vector<double>& correlations() const { return correlations_; }
+
+  void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
+  Table sample(const SampleRequest& request) const;
+
+  std::string save() const;  // GenerationError unless fitted
+  static GaussianCopula load(std::string_view file, const std::string& path = {});  // ModelError
+
+ private:
+  struct Variable {
+    std::size_t column = 0;
+    bool missing = false;  // whether the number is missing, not what it is
+    OwnedCounts counts;    // of codes; of being there (0) and missing (1)
+  };
+  static std::vector<Variable> variables_of(const CodedTable& coded, std::span<const OwnedCounts> counts);
+
+  GaussianCopulaOptions options_;
+  CodedTable coded_;
+  std::vector<Variable> variables_;
+  std::vector<double> correlations_;
+};
+
+static_assert(FittableGenerator<GaussianCopula> && ConditionalGenerator<GaussianCopula>);
+
+// x with this share of the standard normal distribution below it; `share` in (0, 1).
+SYNTHEMA_EXPORT double normal_quantile(double share);
+
+}  // namespace synthema

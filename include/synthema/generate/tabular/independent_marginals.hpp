@@ -1,0 +1,44 @@
+// IndependentMarginals: every column drawn by itself. Keeps the columns, loses all dependence: the least that
+// a generator must beat, and what it must not fall below in privacy. Conditions hold exactly, on any columns.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/generate/generator.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+
+namespace synthema {
+
+struct IndependentMarginalsOptions {
+  std::size_t rare_below = 5;  // people
+  std::size_t threads = 0;
+};
+
+class SYNTHEMA_EXPORT IndependentMarginals {
+ public:
+  static constexpr bool honours_conditions = true;
+
+  explicit IndependentMarginals(IndependentMarginalsOptions options = {}) : options_(options) {}
+  std::string_view name() const { return "independent_marginals"; }
+  const Schema& schema() const { return coded_.schema; }
+  const IndependentMarginalsOptions& options() const { return options_; }
+  bool fitted() const { return !coded_.columns.empty(); }
+
+  void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
+  Table sample(const SampleRequest& request) const;
+
+  std::string save() const;  // GenerationError unless fitted
+  static IndependentMarginals load(std::string_view file, const std::string& path = {});  // ModelError
+
+ private:
+  IndependentMarginalsOptions options_;
+  CodedTable coded_;
+  std::vector<OwnedCounts> counts_;  // by column
+};
+
+static_assert(FittableGenerator<IndependentMarginals> && ConditionalGenerator<IndependentMarginals>);
+
+}  // namespace synthema

@@ -1,0 +1,98 @@
+// SequentialTrees: one column after the other, each drawn from a leaf of a tree that asks for the columns
+// drawn before it (Reiter, "Using CART to generate partially synthetic public use microdata", Journal of
+// Official Statistics 2005; synthpop, Nowok, Raab and Dibben, Journal of Statistical Software 2016). Ours
+// cut where distributions differ (learn/distribution_tree.hpp) and never hand on what few people have
+// (column_coding.hpp).
+//
+// Order: the columns named in `first`, then the target (the option, else the column with the role), then the
+// others as the table has them. What comes early is kept best, what depends on the target is learnt given it.
+// Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 10 to 50. A tree is cut
+// where the gain is `min_gain` standard deviations above chance: lower values follow the table closer, higher
+// ones keep farther from single rows.
+//
+// Conditions hold exactly, on any columns; a missing cell of a condition leaves its column free. Where the
+// fixed columns are the first ones in the order, the others follow their distribution given these. Where they
+// are not, `particles` candidates for what stands before them are drawn, and one is taken in proportion to
+// how likely it makes what is fixed (sampling and importance resampling, Rubin 1988): exact as particles
+// grow. Name columns in `first` to have them there. A label or number that the training table did not have is
+// a GenerationError.
+//
+// Cost: fit rows x columns^2 / 2 x depth, over threads by column; sample rows x columns x depth.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/generate/generator.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/learn/histogram_tree.hpp"
+
+namespace synthema {
+
+namespace detail {
+class ModelArrays;
+}
+
+struct SequentialTreesOptions {
+  std::string target = {};              // empty: the column with the role target, if any
+  std::vector<std::string> first = {};  // columns that come before all others, in this order
+  std::size_t min_leaf = 0;
+  double min_gain = 4;         // of a cut, in standard deviations above chance
+  std::size_t rare_below = 5;  // people
+  std::size_t particles = 32;
+  std::size_t threads = 0;
+};
+
+class SYNTHEMA_EXPORT SequentialTrees {
+ public:
+  static constexpr bool honours_conditions = true;
+
+  SequentialTrees() = default;
+  explicit SequentialTrees(SequentialTreesOptions options);  // ConfigError where they are out of range
+
+  std::string_view name() const { return "sequential_trees"; }
+  const Schema& schema() const { return coded_.schema; }
+  const SequentialTreesOptions& options() const { return options_; }
+  bool fitted() const { return !coded_.columns.empty(); }
+  std::vector<std::string> order() const;  // of the columns, as they are drawn
+
+  // Errors of code_table; ConfigError where a named column is not there.
+  void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
+  Table sample(const SampleRequest& request) const;
+
+  std::string save() const;  // GenerationError unless fitted
+  static SequentialTrees load(std::string_view file, const std::string& path = {});  // ModelError
+
+ private:
+  struct Step {
+    std::size_t column = 0;
+    HistogramTree tree;
+    std::vector<std::size_t> begin;                // of each leaf in `codes`, and the end
+    std::vector<std::uint32_t> codes, cumulative;  // leaf by leaf
+    OwnedCounts all;                               // of the whole column
+    CodeCounts leaf(std::size_t number) const;
+  };
+  struct RowState;
+
+  std::vector<std::size_t> choose_order(const Table& real) const;
+  Step grow(std::size_t position, std::span<const std::vector<std::uint8_t>> bins,
+            const CancelToken& cancel) const;
+  Step load_step(const detail::ModelArrays& file, std::size_t position) const;
+  const TreeNode& descend(const Step& step, const RowState& state) const;
+  void draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
+  double log_share(std::size_t position, double cell, const RowState& state) const;
+  void sample_row(std::uint64_t row, const Random& random, std::span<const double> fixed,
+                  RowState& state) const;
+
+  SequentialTreesOptions options_;
+  CodedTable coded_;                // without codes once fitted
+  std::vector<std::size_t> order_;  // modelled columns
+  std::vector<Step> steps_;         // by position in the order
+};
+
+static_assert(FittableGenerator<SequentialTrees> && ConditionalGenerator<SequentialTrees>);
+
+}  // namespace synthema

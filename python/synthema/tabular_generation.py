@@ -1,0 +1,397 @@
+"""Generators of tables: fit to real rows, sample as many new ones as wanted, save, load."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from synthema import _core, tables
+from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
+
+__all__ = [
+    "BootstrapCopy",
+    "GaussianCopula",
+    "IndependentMarginals",
+    "SequentialTrees",
+    "load",
+    "method",
+    "methods",
+    "tabular",
+]
+
+Self = TypeVar("Self", bound="_TabularGenerator")
+_AS = ("table", "pandas", "polars", "arrow", "same")
+
+
+class _TabularGenerator:
+    """What all generators of tables share. A subclass has parameters as keyword arguments and `_make`."""
+
+    _core_class: Any = None
+
+    def __init__(self, **parameters: Any):
+        self._parameters = parameters
+        self._frame = "table"
+        self._fitted: Any = None
+        self._unfitted = self._make()  # options out of range are found here, not after hours
+
+    def _make(self) -> Any:
+        return self._core_class(**self._parameters)
+
+    @property
+    def name(self) -> str:
+        """Name of the method, as the command line and reports have it."""
+        return self._unfitted.name
+
+    @property
+    def schema(self) -> Schema:
+        """What the columns of a sample mean."""
+        return self._ready().schema
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there is something to sample from."""
+        return self._fitted is not None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name, as scikit-learn's estimators do."""
+        return dict(self._parameters)
+
+    def fit(
+        self: Self,
+        data: Any,
+        *,
+        schema: Schema | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
+        """Learn from real rows. Starts afresh; a fit that fails or is stopped leaves what was fitted before.
+
+        Parameters
+        ----------
+        data : Table, pandas, polars or pyarrow frame, dict of columns, list of dicts
+            The real rows; whatever `synthema.table` reads.
+        schema : Schema, optional
+            What the columns mean: roles, ranges, rules. Without one it follows from the column types.
+        progress : callable, optional
+            Called with a `Progress`; may raise to stop.
+        cancel : CancelToken, optional
+            Asks to stop, from another thread.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SchemaError
+            If a column cannot be learnt, with its name and what to do.
+        GenerationError
+            If there are fewer rows than hide a single one.
+        Cancelled
+            If `cancel` asked to stop.
+        """
+        real = tables.table(data, schema)
+        made = self._make()
+        made.fit(real, progress, cancel)
+        self._fitted = made
+        self._frame = _kind_of_frame(data)
+        return self
+
+    def sample(
+        self,
+        rows: int,
+        seed: int = 0,
+        conditions: Any = None,
+        *,
+        frame: str = "table",
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """Make new rows. The same seed gives the same bytes, at any number of threads.
+
+        Parameters
+        ----------
+        rows : int
+            How many.
+        seed : int
+            0 to 2^64 - 1.
+        conditions : table or dict, optional
+            Row i of the result agrees with row i mod n of this table; a dict of single values is one row. A
+            missing value leaves its column free.
+        frame : {"table", "same", "pandas", "polars", "arrow"}
+            What comes back; "same" is the kind of frame that `fit` was given.
+        progress, cancel
+            As in `fit`.
+
+        Returns
+        -------
+        Table or frame
+
+        Raises
+        ------
+        GenerationError
+            If nothing was fitted, or a condition asks for what was never seen.
+        """
+        if frame not in _AS:
+            raise ConfigError(f"A sample comes as {', '.join(_AS)}; '{frame}' is none of these.")
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
+            raise ConfigError(f"The number of rows is a whole number from 0, not {rows!r}.")
+        made = self._ready().sample(rows, seed, _conditions(conditions), progress, cancel)
+        kind = self._frame if frame == "same" else frame
+        convert = {"pandas": made.to_pandas, "polars": made.to_polars, "arrow": made.to_arrow}
+        return convert[kind]() if kind in convert else made
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Write the fitted generator to a file: safetensors with a description in JSON, nothing executable.
+
+        The file holds values of the training table: it is as confidential as that table. A file that could
+        not be written whole leaves an older one as it was.
+        """
+        path = pathlib.Path(path)
+        unfinished = path.with_name(path.name + ".unfinished")
+        try:
+            unfinished.write_bytes(self._ready().save())
+            return unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
+        """Read a generator that `save` wrote; it samples the same rows. ModelError where it is broken."""
+        return _loaded(cls, path, _read(path))
+
+    def _ready(self) -> Any:
+        if self._fitted is None:
+            raise GenerationError("The generator is not fitted; call fit first.")
+        return self._fitted
+
+    def __repr__(self) -> str:
+        defaults = type(self)().get_params() if type(self) is not _TabularGenerator else {}
+        shown = ", ".join(
+            f"{name}={value!r}" for name, value in self._parameters.items() if value != defaults.get(name)
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+class SequentialTrees(_TabularGenerator):
+    """One column after the other, each drawn from a leaf of a tree that asks for the columns before it.
+
+    The fast default: seconds for a table of 100,000 rows, whatever the kinds of its columns. Values that few
+    people have are not handed on.
+
+    Parameters
+    ----------
+    target : str
+        Column that comes first in the order, so that what depends on it is kept best; empty: the column with
+        the role target, if there is one.
+    first : list of str
+        Columns that come before even that, in this order. Conditions on these are the most exact.
+    min_leaf : int
+        Fewest rows of a leaf; 0: a thousandth of the rows, from 10 to 50.
+    min_gain : float
+        By how many standard deviations above chance a tree must gain from a cut. Lower follows the table
+        closer, higher keeps farther from single rows.
+    rare_below : int
+        A value is handed on if at least so many people have it: rows, or subjects where the schema names one.
+        1 protects nobody.
+    particles : int
+        Candidates a row where conditions fix a column that does not come first.
+    threads : int
+        0: all cores; never changes the result.
+
+    Notes
+    -----
+    Method: Reiter 2005; Nowok, Raab and Dibben 2016 (synthpop). Trees are cut by the decrease of the Gini
+    impurity (labels) or of the continuous ranked probability score (numbers).
+
+    Examples
+    --------
+    >>> import synthema
+    >>> real = {"sex": ["f", "m"] * 50, "smokes": [True, False] * 50}
+    >>> trees = SequentialTrees().fit(real)
+    >>> trees.sample(2, seed=1, conditions={"sex": "f"}).values("smokes")
+    [True, True]
+    """
+
+    _core_class = _core._SequentialTrees
+
+    def __init__(
+        self,
+        target: str = "",
+        first: Sequence[str] = (),
+        *,
+        min_leaf: int = 0,
+        min_gain: float = 4.0,
+        rare_below: int = 5,
+        particles: int = 32,
+        threads: int = 0,
+    ):
+        super().__init__(
+            target=target, first=list(first), min_leaf=min_leaf, min_gain=min_gain, rare_below=rare_below,
+            particles=particles, threads=threads,
+        )  # fmt: skip
+
+    @property
+    def order(self) -> list[str]:
+        """Columns in the order in which they are drawn."""
+        return self._ready().order
+
+
+class IndependentMarginals(_TabularGenerator):
+    """Every column by itself: the least that a generator must beat.
+
+    Parameters
+    ----------
+    rare_below, threads
+        As of `SequentialTrees`.
+    """
+
+    _core_class = _core._IndependentMarginals
+
+    def __init__(self, *, rare_below: int = 5, threads: int = 0):
+        super().__init__(rare_below=rare_below, threads=threads)
+
+
+class GaussianCopula(_TabularGenerator):
+    """Columns of any distribution, tied by the correlations of a normal vector.
+
+    Parameters
+    ----------
+    rare_below, threads
+        As of `SequentialTrees`.
+
+    Notes
+    -----
+    Patki, Wedge and Veeramachaneni 2016; correlations are corrected for columns of few different values.
+    """
+
+    _core_class = _core._GaussianCopula
+
+    def __init__(self, *, rare_below: int = 5, threads: int = 0):
+        super().__init__(rare_below=rare_below, threads=threads)
+
+
+class BootstrapCopy(_TabularGenerator):
+    """Real rows, drawn with replacement: what a perfect leak looks like to evaluators.
+
+    Parameters
+    ----------
+    release : bool
+        Without it no rows are given: `sample` raises PolicyError. It is never saved.
+    """
+
+    _core_class = _core._BootstrapCopy
+
+    def __init__(self, *, release: bool = False):
+        super().__init__(release=release)
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Refused: the file would be the real table."""
+        raise _core.PolicyError("A bootstrap copy is not saved: its model is the real table itself.")
+
+
+_METHODS = {
+    "sequential_trees": SequentialTrees,
+    "gaussian_copula": GaussianCopula,
+    "independent_marginals": IndependentMarginals,
+}
+
+
+def methods() -> list[str]:
+    """Names of the methods that `method` knows."""
+    return list(_METHODS)
+
+
+def method(name: str) -> type[_TabularGenerator]:
+    """Return the class of a method by its name; ConfigError where there is none."""
+    if name not in _METHODS:
+        raise ConfigError(f"There is no method '{name}'; there are {', '.join(_METHODS)}.")
+    return _METHODS[name]
+
+
+def tabular(data: Any, *, target: str = "", schema: Schema | None = None, **options: Any) -> SequentialTrees:
+    """Fit the default generator to real rows.
+
+    Today that is `SequentialTrees` for every size of table: of the methods here it is the closest at the same
+    distance from single rows.
+
+    Parameters
+    ----------
+    data, schema
+        As in `SequentialTrees.fit`.
+    target : str
+        Column to keep best; empty: the one with the role target, if any.
+    **options
+        Other parameters of `SequentialTrees`.
+
+    Returns
+    -------
+    SequentialTrees
+
+    Examples
+    --------
+    >>> real = {"age": list(range(20, 60)) * 5, "treated": [True, False] * 100}
+    >>> len(tabular(real, target="treated").sample(1000, seed=1))
+    1000
+    """
+    return SequentialTrees(target, **options).fit(data, schema=schema)
+
+
+def load(path: str | os.PathLike[str]) -> _TabularGenerator:
+    """Read a generator of any method that `save` wrote.
+
+    Raises
+    ------
+    ModelError
+        If the file is broken, or none of ours.
+    """
+    file = _read(path)
+    for name, cls in _METHODS.items():
+        # The method stands in the header; the reader of the method checks everything else.
+        if _method_named(file, os.fspath(path)) == name:
+            return _loaded(cls, path, file)
+    raise ModelError(f"{os.fspath(path)}: The model is of a method that this version does not know.")
+
+
+def _loaded(cls: Any, path: str | os.PathLike[str], file: bytes) -> Any:
+    if cls not in _METHODS.values():
+        raise ModelError(f"A {cls.__name__} is not kept in files.")
+    made = cls._core_class.load(file, os.fspath(path))
+    out = cls(**made.options)
+    out._fitted = made
+    return out
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{os.fspath(path)}: The file could not be read: {error.strerror}.") from None
+
+
+def _method_named(file: bytes, path: str) -> Any:
+    length = int.from_bytes(file[:8], "little")
+    try:
+        return json.loads(file[8 : 8 + min(length, len(file))])["__metadata__"]["method"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ModelError(f"{path}: The file is no model of a generator of tables.") from None
+
+
+def _conditions(conditions: Any) -> Table | None:
+    if conditions is None:
+        return None
+    if isinstance(conditions, dict) and not any(
+        isinstance(v, (list, tuple)) or (hasattr(v, "__array__") and getattr(v, "ndim", 0) > 0)
+        for v in conditions.values()
+    ):
+        conditions = [conditions]
+    return tables.table(conditions)
+
+
+def _kind_of_frame(data: Any) -> str:
+    module = type(data).__module__.partition(".")[0]
+    return {"pandas": "pandas", "polars": "polars", "pyarrow": "arrow"}.get(module, "table")

@@ -1,0 +1,186 @@
+#include "src/generate/tabular/coding_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace synthema::detail {
+
+namespace {
+
+constexpr double kLargest = 9.2e18;  // what fits 64 bits
+
+bool ascending(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); }) &&
+         std::ranges::adjacent_find(values, std::greater_equal{}) == values.end();
+}
+
+void check_numbers(const ModelArrays& file, const ColumnCoding& c) {
+  const std::size_t n = c.values.size();
+  file.require(c.field.kind == Kind::real || c.field.kind == Kind::integer || c.field.kind == Kind::time,
+               "a number of another kind");
+  file.require(n > 0 && ascending(c.values) && ascending(c.cuts), "values that do not ascend");
+  file.require(c.protection.size() == n && c.value_bins.size() == n && c.value_classes.size() == n,
+               "arrays of different lengths");
+  file.require(
+      c.cuts.size() <= 254 && std::ranges::is_sorted(c.value_bins) && c.value_bins.back() <= c.cuts.size(),
+      "bins beyond the last");
+  file.require(std::ranges::is_sorted(c.value_classes), "classes that do not ascend");
+  file.require(std::ranges::all_of(c.protection, [](Protection p) { return p <= Protection::single; }),
+               "an unknown protection");
+  file.require(!c.listed || std::ranges::find(c.protection, Protection::none) != c.protection.end(),
+               "no value that may be handed on");
+  file.require(c.step > 0 && c.decimals <= 9 && (c.field.kind == Kind::real || c.grid), "an impossible grid");
+  if (c.grid)
+    file.require(c.values.front() >= 0 && std::abs(static_cast<double>(c.origin)) < kLargest &&
+                     static_cast<double>(c.origin) + static_cast<double>(c.step) * c.values.back() < kLargest,
+                 "numbers beyond 64 bits");
+  file.require(std::ranges::all_of(c.values, [&](double v) { return !c.grid || v == std::nearbyint(v); }),
+               "values off the grid");
+}
+
+void check_labels(const ModelArrays& file, const ColumnCoding& c) {
+  const std::size_t n = c.labels.size();
+  file.require(c.field.kind == Kind::category || c.field.kind == Kind::text || c.field.kind == Kind::boolean,
+               "a category of another kind");
+  file.require(n > 0 && n < (std::size_t{1} << 31) && c.label_bins.size() == n && c.label_classes.size() == n,
+               "arrays of different lengths");
+  file.require(*std::ranges::max_element(c.label_bins) <= 253, "bins beyond the last");
+  file.require(c.field.kind != Kind::boolean || n == 2, "a boolean without its two values");
+}
+
+void finish(ColumnCoding& c) {
+  if (c.form == CodingForm::number) {
+    c.bins = c.cuts.size() + 2;
+    c.classes = c.value_classes.back() + std::size_t{1};
+  } else if (c.form == CodingForm::category) {
+    c.bins = *std::ranges::max_element(c.label_bins) + std::size_t{3};
+    c.classes = *std::ranges::max_element(c.label_classes) + std::size_t{3};
+  }
+}
+
+}  // namespace
+
+void put_codings(ModelArrays& file, const CodedTable& table) {
+  file.about["schema"] = ArrayJson::parse(to_json(table.schema));
+  file.about["rows"] = table.rows;
+  ArrayJson columns = ArrayJson::array();
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const ColumnCoding& c = table.columns[i];
+    const std::string key = std::to_string(i) + ".";
+    columns.push_back({{"form", static_cast<int>(c.form)},
+                       {"missing", c.missing},
+                       {"labels", c.labels},
+                       {"ordered", c.ordered},
+                       {"pooled", c.pooled},
+                       {"grid", c.grid},
+                       {"listed", c.listed},
+                       {"decimals", c.decimals},
+                       {"origin", c.origin},
+                       {"step", c.step},
+                       {"zone", c.zone},
+                       {"pattern", c.pattern},
+                       {"counted_from", c.counted_from}});
+    std::vector<std::uint8_t> protection;
+    for (const Protection p : c.protection) protection.push_back(static_cast<std::uint8_t>(p));
+    if (c.form == CodingForm::number) {
+      file.put(key + "values", c.values);
+      file.put(key + "protection", protection);
+      file.put(key + "bins", c.value_bins);
+      file.put(key + "classes", c.value_classes);
+      file.put(key + "cuts", c.cuts);
+    } else if (c.form == CodingForm::category) {
+      file.put(key + "bins", c.label_bins);
+      file.put(key + "classes", c.label_classes);
+    } else if (c.form == CodingForm::fresh) {
+      file.put(key + "taken", c.taken);
+    }
+  }
+  file.about["columns"] = columns;
+}
+
+CodedTable get_codings(const ModelArrays& file) {
+  CodedTable out;
+  try {
+    out.schema = schema_from_json(file.value<ArrayJson>(file.about, "schema").dump());
+  } catch (const ModelError&) {
+    throw;
+  } catch (const Error&) {
+    file.fail("The schema is none.");
+  }
+  out.rows = file.value<std::uint64_t>(file.about, "rows");
+  const auto columns = file.value<ArrayJson>(file.about, "columns");
+  file.require(columns.is_array() && columns.size() == out.schema.fields.size() && !columns.empty(),
+               "another number of columns than the schema has");
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const ArrayJson& about = columns[i];
+    const std::string key = std::to_string(i) + ".";
+    ColumnCoding c;
+    c.field = out.schema.fields[i];
+    const int form = file.value<int>(about, "form");
+    file.require(form >= 0 && form <= static_cast<int>(CodingForm::absent), "an unknown form of a column");
+    c.form = static_cast<CodingForm>(form);
+    c.missing = file.value<bool>(about, "missing");
+    c.labels = file.value<std::vector<std::string>>(about, "labels");
+    c.ordered = file.value<bool>(about, "ordered");
+    c.pooled = file.value<bool>(about, "pooled");
+    c.grid = file.value<bool>(about, "grid");
+    c.listed = file.value<bool>(about, "listed");
+    c.decimals = file.value<std::uint32_t>(about, "decimals");
+    c.origin = file.value<std::int64_t>(about, "origin");
+    c.step = file.value<std::int64_t>(about, "step");
+    c.zone = file.value<std::string>(about, "zone");
+    c.pattern = file.value<std::string>(about, "pattern");
+    c.counted_from = file.value<std::uint64_t>(about, "counted_from");
+    if (c.form == CodingForm::number) {
+      c.values = file.get<double>(key + "values");
+      for (const std::uint8_t p : file.get<std::uint8_t>(key + "protection"))
+        c.protection.push_back(static_cast<Protection>(p));
+      c.value_bins = file.get<std::uint8_t>(key + "bins");
+      c.value_classes = file.get<std::uint8_t>(key + "classes");
+      c.cuts = file.get<double>(key + "cuts");
+      check_numbers(file, c);
+    } else if (c.form == CodingForm::category) {
+      c.label_bins = file.get<std::uint8_t>(key + "bins");
+      c.label_classes = file.get<std::uint8_t>(key + "classes");
+      check_labels(file, c);
+    } else if (c.form == CodingForm::fresh) {
+      c.taken = file.get<std::uint64_t>(key + "taken");
+      const Kind kind = c.field.kind;
+      file.require(std::ranges::is_sorted(c.taken) && c.pattern.size() <= 1024, "identifiers without order");
+      file.require(kind == Kind::integer || kind == Kind::text || kind == Kind::category,
+                   "an identifier of another kind");
+      file.require(
+          kind != Kind::integer || (c.counted_from < std::uint64_t{1} << 62 && c.pattern.size() <= 16 &&
+                                    c.pattern.find_first_not_of('9') == std::string::npos &&
+                                    (c.counted_from > 0 || !c.pattern.empty())),
+          "numbers of another form");
+      file.require(kind == Kind::integer || (c.counted_from == 0 && !c.pattern.empty()), "an empty pattern");
+    }
+    finish(c);
+    out.columns.push_back(std::move(c));
+  }
+  return out;
+}
+
+bool are_counts(const ColumnCoding& coding, std::span<const std::uint32_t> codes,
+                std::span<const std::uint32_t> cumulative) {
+  if (codes.size() != cumulative.size()) return false;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] > coding.missing_code() || cumulative[i] == 0) return false;
+    if (i > 0 && (codes[i] <= codes[i - 1] || cumulative[i] <= cumulative[i - 1])) return false;
+  }
+  return true;
+}
+
+void put_counts(ModelArrays& file, const std::string& name, const OwnedCounts& counts) {
+  file.put(name + ".codes", counts.codes);
+  file.put(name + ".cumulative", counts.cumulative);
+}
+
+OwnedCounts get_counts(const ModelArrays& file, const std::string& name, const ColumnCoding& coding) {
+  OwnedCounts out{file.get<std::uint32_t>(name + ".codes"), file.get<std::uint32_t>(name + ".cumulative")};
+  file.require(are_counts(coding, out.codes, out.cumulative), "counts of codes that do not exist");
+  return out;
+}
+
+}  // namespace synthema::detail

@@ -1,0 +1,673 @@
+#include "synthema/generate/tabular/column_coding.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <unordered_map>
+
+#include "src/data/bits.hpp"
+#include "src/generate/tabular/fresh_identifiers.hpp"
+#include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kListedShare = 0.95;  // of rows with frequent values, from which on no new ones are made
+constexpr std::uint32_t kMostDecimals = 9;
+constexpr double kExact = 9007199254740992.0;  // 2^53
+constexpr std::size_t kRowsThatCount = 10;
+constexpr std::size_t kLongestIdentifier = 64;
+constexpr int kFarthestStep = 256;
+
+void check(const CodingOptions& options) {
+  if (options.rare_below < 1)
+    throw ConfigError({.field = "rare_below"},
+                      "At least 1 is needed, which protects nothing; 5 is a common choice.");
+  if (options.bins < 2 || options.bins > 254)
+    throw ConfigError({.field = "bins"}, message("There may be 2 to 254 bins, not ", options.bins, "."));
+  if (options.classes < 2 || options.classes > 128)
+    throw ConfigError({.field = "classes"},
+                      message("There may be 2 to 128 classes, not ", options.classes, "."));
+}
+
+// Whose row it is: the number of the subject, or of the row where there is none.
+std::vector<std::uint32_t> people(const Table& table) {
+  std::vector<std::uint32_t> out(table.rows());
+  std::iota(out.begin(), out.end(), 0U);
+  const Field* subject = table.schema().subject();
+  if (!subject || subject->kind == Kind::list) return out;
+  const Column& column = table.column(subject->name);
+  std::unordered_map<std::string, std::uint32_t> first;
+  for (std::size_t row = 0; row < out.size(); ++row)
+    if (!column.is_null(row))
+      out[row] = first.try_emplace(column.value_at(row).display(), out[row]).first->second;
+  return out;
+}
+
+// Different people with each code.
+std::vector<std::uint32_t> people_by_code(std::span<const std::uint32_t> codes, std::size_t count,
+                                          std::span<const std::uint32_t> who, bool rows_are_people) {
+  std::vector<std::uint32_t> out(count);
+  if (rows_are_people) {
+    for (const std::uint32_t code : codes)
+      if (code < count) ++out[code];
+    return out;
+  }
+  std::vector<std::uint64_t> pairs;
+  pairs.reserve(codes.size());
+  for (std::size_t row = 0; row < codes.size(); ++row)
+    if (codes[row] < count) pairs.push_back(std::uint64_t{codes[row]} << 32 | who[row]);
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  for (const std::uint64_t pair : pairs) ++out[pair >> 32];
+  return out;
+}
+
+struct Learner {
+  const Table& table;
+  const CodingOptions& options;
+  std::span<const std::uint32_t> who;
+  bool rows_are_people;
+
+  std::vector<std::uint32_t> count(std::span<const std::uint32_t> codes, std::size_t n) const {
+    return people_by_code(codes, n, who, rows_are_people);
+  }
+};
+
+// --- labels
+
+struct Labels {
+  std::vector<std::string> all;      // in order
+  std::vector<std::uint32_t> codes;  // by row; all.size() is missing
+};
+
+Labels labels_of(const Column& column) {
+  Labels out;
+  out.codes.resize(column.size());
+  if (column.kind() == Kind::category) {
+    // Different codes may have the same label in a foreign dictionary.
+    std::unordered_map<std::string, std::uint32_t> known;
+    std::vector<std::uint32_t> of_code(column.labels().size());
+    for (std::size_t code = 0; code < of_code.size(); ++code) {
+      std::string label(column.labels().text_at(code));
+      const auto [at, fresh] = known.try_emplace(label, static_cast<std::uint32_t>(out.all.size()));
+      if (fresh) out.all.push_back(std::move(label));
+      of_code[code] = at->second;
+    }
+    const auto codes = column.codes();
+    for (std::size_t row = 0; row < out.codes.size(); ++row)
+      out.codes[row] = column.is_null(row) ? static_cast<std::uint32_t>(out.all.size())
+                                           : of_code[static_cast<std::size_t>(codes[row])];
+    return out;
+  }
+  std::unordered_map<std::string_view, std::uint32_t> known;
+  std::vector<std::string_view> different;
+  for (std::size_t row = 0; row < out.codes.size(); ++row) {
+    if (column.is_null(row)) continue;
+    const std::string_view text = column.text_at(row);
+    const auto [at, fresh] = known.try_emplace(text, static_cast<std::uint32_t>(different.size()));
+    if (fresh) different.push_back(text);
+    out.codes[row] = at->second;
+  }
+  std::vector<std::uint32_t> order(different.size()), place(different.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return different[a] < different[b]; });
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    place[order[i]] = static_cast<std::uint32_t>(i);
+    out.all.emplace_back(different[order[i]]);
+  }
+  for (std::size_t row = 0; row < out.codes.size(); ++row)
+    out.codes[row] = column.is_null(row) ? static_cast<std::uint32_t>(place.size()) : place[out.codes[row]];
+  return out;
+}
+
+// The most frequent ones each have a number of their own below `own`; the others share number `own`, or
+// the last one where none is left over.
+std::vector<std::uint8_t> ranked(std::span<const std::size_t> counts, std::size_t own) {
+  std::vector<std::size_t> order(counts.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+  std::vector<std::uint8_t> out(counts.size());
+  for (std::size_t i = 0; i < order.size(); ++i) out[order[i]] = static_cast<std::uint8_t>(std::min(i, own));
+  return out;
+}
+
+constexpr std::size_t kLabelBins = 253, kLabelClasses = 62;
+
+void finish_labels(ColumnCoding& out, std::span<const std::uint32_t> codes) {
+  std::vector<std::size_t> rows(out.labels.size());
+  for (const std::uint32_t code : codes)
+    if (code < rows.size()) ++rows[code];
+  out.label_bins = ranked(rows, kLabelBins);
+  out.label_classes = ranked(rows, kLabelClasses);
+  const auto numbers = [](const std::vector<std::uint8_t>& of) {
+    return of.empty() ? 0 : *std::ranges::max_element(of) + std::size_t{1};
+  };
+  out.bins = numbers(out.label_bins) + 2;  // pooled, missing
+  out.classes = numbers(out.label_classes) + 2;
+}
+
+void learn_boolean(const Column& column, ColumnCoding& out, std::vector<std::uint32_t>& codes) {
+  out.form = CodingForm::category;
+  out.labels = {"false", "true"};
+  codes.resize(column.size());
+  for (std::size_t row = 0; row < codes.size(); ++row)
+    codes[row] = column.is_null(row) ? 2U : static_cast<std::uint32_t>(column.boolean_at(row));
+  finish_labels(out, codes);
+}
+
+void learn_fresh(const std::vector<std::string>& texts, std::size_t least, ColumnCoding& out) {
+  out.form = CodingForm::fresh;
+  std::vector<std::string_view> views(texts.begin(), texts.end());
+  out.pattern = detail::identifier_pattern(views, least);
+  for (const std::string& text : texts) out.taken.push_back(detail::identifier_hash(text));
+  std::sort(out.taken.begin(), out.taken.end());
+  out.taken.erase(std::unique(out.taken.begin(), out.taken.end()), out.taken.end());
+}
+
+// A text that no two rows share and that has no blank is an identifier, whether the schema says so or not.
+bool looks_like_identifiers(const Column& column, const Labels& labels) {
+  const std::size_t present = column.size() - column.null_count();
+  if (column.kind() != Kind::text || present < kRowsThatCount || labels.all.size() < present) return false;
+  return std::ranges::none_of(labels.all, [](const std::string& text) {
+    return text.size() > kLongestIdentifier || text.find(' ') != std::string::npos;
+  });
+}
+
+void learn_labels(const Learner& learner, const Column& column, bool identifies, ColumnCoding& out,
+                  std::vector<std::uint32_t>& codes) {
+  Labels labels = labels_of(column);
+  if (identifies || looks_like_identifiers(column, labels))
+    return learn_fresh(labels.all, learner.options.rare_below, out);
+  const std::vector<std::uint32_t> count = learner.count(labels.codes, labels.all.size());
+  std::vector<std::uint32_t> kept(labels.all.size() + 1);
+  std::vector<bool> is_kept(labels.all.size());
+  for (std::size_t i = 0; i < labels.all.size(); ++i) {
+    is_kept[i] = count[i] == 0 || count[i] >= learner.options.rare_below;  // nobody's: declared, not used
+    if (is_kept[i]) {
+      kept[i] = static_cast<std::uint32_t>(out.labels.size());
+      out.labels.push_back(std::move(labels.all[i]));
+    } else {
+      out.pooled = true;
+    }
+  }
+  out.form = CodingForm::category;
+  out.ordered = column.ordered();
+  std::size_t rows_kept = 0, present = 0;
+  codes = std::move(labels.codes);
+  for (std::uint32_t& code : codes) {
+    const bool there = code < is_kept.size();
+    present += there;
+    rows_kept += there && is_kept[code];
+    code = !there ? out.missing_code() : is_kept[code] ? kept[code] : out.pooled_code();
+  }
+  if (rows_kept == 0 || (column.kind() == Kind::text && 2 * rows_kept < present))
+    throw SchemaError(
+        {.field = out.field.name},
+        message("Most texts of the column belong to fewer than ", learner.options.rare_below,
+                " people, so they cannot be handed on. Give the column the role 'identifier' to have new "
+                "ones drawn, leave it out, or group its values; a free text needs a text generator."));
+  if (!out.field.categories.empty()) out.field.categories = out.labels;
+  finish_labels(out, codes);
+}
+
+// --- numbers
+
+// Fewest decimals that all values keep exactly; nothing where nine do not do.
+std::optional<std::uint32_t> decimals_of(std::span<const double> values) {
+  double power = 1;
+  std::uint32_t decimals = 0;
+  for (std::size_t i = 0; i < values.size();) {
+    const double scaled = std::nearbyint(values[i] * power);
+    if (std::abs(scaled) < kExact && scaled / power == values[i]) {
+      ++i;
+      continue;
+    }
+    if (decimals == kMostDecimals) return std::nullopt;
+    power *= 10;
+    ++decimals;  // values that were whole before still are
+  }
+  return decimals;
+}
+
+double power_of_ten(std::uint32_t decimals) {
+  double out = 1;
+  for (std::uint32_t i = 0; i < decimals; ++i) out *= 10;
+  return out;
+}
+
+// Values in ascending order as whole numbers, shifted and divided by what all differences are multiples of.
+void learn_grid(std::span<const std::int64_t> sorted, ColumnCoding& out) {
+  out.grid = true;
+  out.origin = sorted.front();
+  std::uint64_t step = 0;
+  for (std::size_t i = 1; i < sorted.size() && step != 1; ++i)
+    step = std::gcd(step, static_cast<std::uint64_t>(sorted[i]) - static_cast<std::uint64_t>(sorted[i - 1]));
+  out.step = step == 0 || step > std::uint64_t{1} << 62 ? 1 : static_cast<std::int64_t>(step);
+}
+
+// Cuts of ascending values into at most `most` parts of about equal rows: the part of each value.
+std::vector<std::uint8_t> parts(std::span<const std::size_t> rows, std::size_t most) {
+  std::vector<std::uint8_t> out(rows.size());
+  std::size_t left = std::accumulate(rows.begin(), rows.end(), std::size_t{0}), taken = 0, part = 0;
+  if (rows.size() <= most) {
+    for (std::size_t i = 0; i < rows.size(); ++i) out[i] = static_cast<std::uint8_t>(i);
+    return out;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    // A part is full once it has its share of what is left; a frequent value closes it before itself.
+    const double share = static_cast<double>(left) / static_cast<double>(most - part);
+    const double with = static_cast<double>(taken + rows[i]);
+    const bool overshoots = with - share > share - static_cast<double>(taken);
+    if (taken > 0 && overshoots && part + 1 < most) {
+      left -= taken;
+      taken = 0;
+      ++part;
+    }
+    out[i] = static_cast<std::uint8_t>(part);
+    taken += rows[i];
+  }
+  return out;
+}
+
+void protect(const Learner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
+             std::span<const std::size_t> rows) {
+  const std::vector<std::uint32_t> count = learner.count(codes, out.values.size());
+  std::size_t present = 0, frequent = 0;
+  for (std::size_t i = 0; i < count.size(); ++i) {
+    const bool rare = count[i] < learner.options.rare_below;
+    out.protection.push_back(!rare           ? Protection::none
+                             : count[i] == 1 ? Protection::single
+                                             : Protection::rare);
+    present += rows[i];
+    frequent += rare ? 0 : rows[i];
+  }
+  out.listed = static_cast<double>(frequent) >= kListedShare * static_cast<double>(present);
+}
+
+void finish_numbers(const Learner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes) {
+  std::vector<std::size_t> rows(out.values.size());
+  for (const std::uint32_t code : codes)
+    if (code < rows.size()) ++rows[code];
+  protect(learner, out, codes, rows);
+  out.value_bins = parts(rows, learner.options.bins);
+  for (std::size_t i = 1; i < rows.size(); ++i)
+    if (out.value_bins[i] != out.value_bins[i - 1])
+      out.cuts.push_back(std::midpoint(out.values[i - 1], out.values[i]));
+  out.bins = out.cuts.size() + 2;
+  out.value_classes = parts(rows, learner.options.classes - (out.missing ? 1 : 0));
+  if (out.missing)
+    for (std::uint8_t& value : out.value_classes) ++value;  // missing is class 0
+  out.classes = out.value_classes.back() + std::size_t{1};
+}
+
+// Codes of the rows by their place among the different values; `kept` is called with those, ascending.
+template <class T, class Kept>
+void code_values(const Column& column, std::span<const T> values, std::vector<std::uint32_t>& codes,
+                 const Kept& kept) {
+  std::vector<std::pair<T, std::uint32_t>> order;
+  order.reserve(values.size());
+  for (std::size_t row = 0; row < values.size(); ++row)
+    if (!column.is_null(row)) order.emplace_back(values[row], static_cast<std::uint32_t>(row));
+  std::sort(order.begin(), order.end());
+  std::vector<T> different;
+  codes.assign(values.size(), std::numeric_limits<std::uint32_t>::max());
+  for (const auto& [value, row] : order) {
+    if (different.empty() || value != different.back()) different.push_back(value);
+    codes[row] = static_cast<std::uint32_t>(different.size() - 1);
+  }
+  const auto missing = static_cast<std::uint32_t>(different.size());
+  for (std::uint32_t& code : codes) code = std::min(code, missing);
+  kept(different);
+}
+
+void learn_reals(const Learner& learner, const Column& column, ColumnCoding& out,
+                 std::vector<std::uint32_t>& codes) {
+  code_values(column, column.reals(), codes, [&](const std::vector<double>& values) {
+    const auto decimals = decimals_of(values);
+    if (!decimals) {
+      out.values = values;
+      return;
+    }
+    out.decimals = *decimals;
+    std::vector<std::int64_t> whole;
+    for (const double v : values)
+      whole.push_back(static_cast<std::int64_t>(std::nearbyint(v * power_of_ten(*decimals))));
+    learn_grid(whole, out);
+    for (const double v : values) out.values.push_back(out.cell_of_number(v));
+  });
+  finish_numbers(learner, out, codes);
+}
+
+void learn_whole(const Learner& learner, const Column& column, ColumnCoding& out,
+                 std::vector<std::uint32_t>& codes) {
+  code_values(column, column.integers(), codes, [&](const std::vector<std::int64_t>& values) {
+    learn_grid(values, out);
+    for (const std::int64_t v : values)
+      out.values.push_back(
+          static_cast<double>((static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(out.origin)) /
+                              static_cast<std::uint64_t>(out.step)));
+  });
+  out.zone = column.zone();
+  finish_numbers(learner, out, codes);
+}
+
+bool counts_rows(const Column& column) {
+  if (column.kind() != Kind::integer || column.null_count() > 0 || column.size() < kRowsThatCount)
+    return false;
+  std::vector<std::int64_t> values(column.integers().begin(), column.integers().end());
+  std::sort(values.begin(), values.end());
+  if (std::ranges::adjacent_find(values) != values.end() || values.front() < 0) return false;
+  return static_cast<std::uint64_t>(values.back() - values.front()) < 2 * values.size();
+}
+
+void learn_identifiers(const Learner& learner, const Column& column, ColumnCoding& out,
+                       std::vector<std::uint32_t>& codes) {
+  if (column.kind() != Kind::integer) return learn_labels(learner, column, true, out, codes);
+  std::vector<std::string> texts;
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row)) texts.push_back(std::to_string(column.integers()[row]));
+  learn_fresh(texts, learner.options.rare_below, out);
+  std::size_t longest = 1;
+  for (const std::string& text : texts) longest = std::max(longest, text.size() - (text[0] == '-' ? 1 : 0));
+  out.pattern = "9" + std::string(std::min<std::size_t>(longest, 16) - 1, '9');
+}
+
+ColumnCoding learn_column(const Learner& learner, std::size_t index, std::vector<std::uint32_t>& codes) {
+  const Column& column = learner.table.column(index);
+  ColumnCoding out;
+  out.field = learner.table.schema().fields[index];
+  const std::size_t present = column.size() - column.null_count();
+  out.missing = column.null_count() > 0;
+  const bool identifies = out.field.has(Role::identifier) || out.field.has(Role::subject);
+  const Kind kind = column.kind();
+  if (kind == Kind::list)
+    throw SchemaError({.field = out.field.name},
+                      "A generator of single rows cannot make lists; leave the column out.");
+  if (kind == Kind::time) out.zone = column.zone();
+  if (present == 0) return out;
+  if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
+    learn_identifiers(learner, column, out, codes);
+  } else if (kind == Kind::boolean) {
+    learn_boolean(column, out, codes);
+  } else if (kind == Kind::text || kind == Kind::category) {
+    learn_labels(learner, column, false, out, codes);
+  } else if (counts_rows(column)) {
+    out.form = CodingForm::fresh;
+    out.counted_from = static_cast<std::uint64_t>(std::ranges::max(column.integers())) + 1;
+  } else {
+    out.form = CodingForm::number;
+    if (kind == Kind::real)
+      learn_reals(learner, column, out, codes);
+    else
+      learn_whole(learner, column, out, codes);
+  }
+  return out;
+}
+
+// --- drawing
+
+double between(double a, double b, std::uint32_t bits) {
+  return a + (b - a) * ((bits + 0.5) / 4294967296.0);
+}
+
+// The nearest values on both sides that are frequent, one of them at random so that the mean stays.
+double from_list(const ColumnCoding& coding, std::uint32_t code, std::uint32_t bits) {
+  std::ptrdiff_t below = code;
+  while (below >= 0 && coding.protection[static_cast<std::size_t>(below)] != Protection::none) --below;
+  std::size_t above = code;
+  while (above < coding.values.size() && coding.protection[above] != Protection::none) ++above;
+  if (below < 0) return coding.values[above];
+  const double low = coding.values[static_cast<std::size_t>(below)];
+  if (above == coding.values.size()) return low;
+  const double high = coding.values[above], x = coding.values[code];
+  return (bits + 0.5) / 4294967296.0 < (x - low) / (high - low) ? high : low;
+}
+
+bool is_single(const ColumnCoding& coding, double x) {
+  const auto at = std::lower_bound(coding.values.begin(), coding.values.end(), x);
+  return at != coding.values.end() && *at == x &&
+         coding.protection[static_cast<std::size_t>(at - coding.values.begin())] == Protection::single;
+}
+
+// On the grid, and away from what a single person has: the nearest other place between the extremes.
+double settled(const ColumnCoding& coding, double x, std::uint32_t bits) {
+  if (coding.grid) x = std::nearbyint(x);
+  if (!is_single(coding, x)) return x;
+  const double low = coding.values.front(), high = coding.values.back();
+  double unit = coding.grid ? 1.0 : std::max(std::abs(x), 1.0) * 0x1p-40;
+  if (bits & 1) unit = -unit;
+  for (int i = 1; i <= kFarthestStep; ++i)
+    for (const double other : {x + unit * i, x - unit * i})
+      if (other >= low && other <= high && !is_single(coding, other)) return other;
+  return x;
+}
+
+double smoothed(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry,
+                const PhiloxBlock& random) {
+  const std::uint32_t code = counts.codes[entry];
+  const double x = coding.values[code];
+  std::size_t numbers = counts.codes.size();  // missing is the last
+  if (counts.codes.back() >= coding.values.size()) --numbers;
+  // Neighbours in the leaf, or among all values where these are `reach` or more places away.
+  const std::size_t reach = std::max<std::size_t>(8, coding.values.size() / 20);
+  const std::size_t last = coding.values.size() - 1;
+  const std::size_t low_code =
+      std::max<std::size_t>(entry > 0 ? counts.codes[entry - 1] : 0, code > reach ? code - reach : 0);
+  const std::size_t high_code = std::min<std::size_t>(entry + 1 < numbers ? counts.codes[entry + 1] : last,
+                                                      std::min(last, code + reach));
+  // The highest and the lowest of a leaf look inwards only.
+  const bool has_low = entry > 0 || numbers == 1, has_high = entry + 1 < numbers || numbers == 1;
+  const bool up = has_high && low_code != code ? (!has_low || (random[1] & 1)) : has_high;
+  const double other = coding.values[up && high_code != code ? high_code : low_code];
+  return settled(coding, between(x, other, random[2]), random[3]);
+}
+
+}  // namespace
+
+std::uint8_t ColumnCoding::bin_of_code(std::uint32_t code) const {
+  if (code == missing_code()) return static_cast<std::uint8_t>(bins - 1);
+  if (form == CodingForm::number) return value_bins[code];
+  return code == pooled_code() ? static_cast<std::uint8_t>(bins - 2) : label_bins[code];
+}
+
+std::uint8_t ColumnCoding::class_of_code(std::uint32_t code) const {
+  if (form == CodingForm::number) return code == missing_code() ? std::uint8_t{0} : value_classes[code];
+  if (code == missing_code()) return static_cast<std::uint8_t>(classes - 1);
+  return code == pooled_code() ? static_cast<std::uint8_t>(classes - 2) : label_classes[code];
+}
+
+std::uint8_t ColumnCoding::bin_of(double cell) const {
+  if (std::isnan(cell)) return bin_of_code(missing_code());
+  if (form == CodingForm::category) return label_bins[static_cast<std::size_t>(cell)];
+  return static_cast<std::uint8_t>(std::lower_bound(cuts.begin(), cuts.end(), cell) - cuts.begin());
+}
+
+double ColumnCoding::number(double x) const {
+  if (!grid) return x;
+  return (static_cast<double>(origin) + static_cast<double>(step) * x) / power_of_ten(decimals);
+}
+
+double ColumnCoding::cell_of_number(double v) const {
+  if (!grid) return v;
+  const double scaled = v * power_of_ten(decimals);
+  const double nearest = std::nearbyint(scaled);
+  // A decimal number is seldom exact in binary; what rounds to itself lies on the grid.
+  const double whole = nearest / power_of_ten(decimals) == v ? nearest : scaled;
+  return (whole - static_cast<double>(origin)) / static_cast<double>(step);
+}
+
+double draw_cell(const ColumnCoding& coding, const CodeCounts& counts, const PhiloxBlock& random) {
+  const std::uint32_t total = counts.total();
+  if (total == 0) return kMissing;
+  const auto place = static_cast<std::uint32_t>(std::uint64_t{random[0]} * total >> 32);
+  const auto entry =
+      static_cast<std::size_t>(std::upper_bound(counts.cumulative.begin(), counts.cumulative.end(), place) -
+                               counts.cumulative.begin());
+  const std::uint32_t code = counts.codes[entry];
+  if (code >= coding.codes()) return kMissing;
+  if (coding.is_category()) return code;
+  if (coding.protection[code] == Protection::none) return coding.values[code];
+  if (coding.listed) return from_list(coding, code, random[2]);
+  return smoothed(coding, counts, entry, random);
+}
+
+OwnedCounts count_codes(const ColumnCoding& coding, std::vector<std::uint32_t> codes) {
+  if (coding.pooled) {
+    std::vector<std::uint32_t> kept;
+    std::ranges::copy_if(codes, std::back_inserter(kept),
+                         [&](std::uint32_t code) { return code != coding.pooled_code(); });
+    if (kept.empty()) return {};
+    codes = std::move(kept);
+  }
+  std::sort(codes.begin(), codes.end());
+  OwnedCounts out;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (out.codes.empty() || out.codes.back() != codes[i]) {
+      out.codes.push_back(codes[i]);
+      out.cumulative.push_back(0);
+    }
+    out.cumulative.back() = static_cast<std::uint32_t>(i + 1);
+  }
+  return out;
+}
+
+CodedTable code_table(const Table& table, const CodingOptions& options) {
+  check(options);
+  if (table.rows() < std::max<std::size_t>(options.rare_below, 1))
+    throw GenerationError(
+        message("The table has ", counted(table.rows(), "row"), ", fewer than the ", options.rare_below,
+                " people among whom a single one may hide (rare_below); fit to more rows."));
+  if (table.columns() == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
+  if (table.rows() > std::numeric_limits<std::int32_t>::max())
+    throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", table.rows(), "."));
+  const std::vector<std::uint32_t> who = people(table);
+  const Learner learner{table, options, who, table.schema().subject() == nullptr};
+  CodedTable out;
+  out.rows = table.rows();
+  out.columns.resize(table.columns());
+  out.codes.resize(table.columns());
+  parallel_for(
+      table.columns(), [&](std::size_t c) { out.columns[c] = learn_column(learner, c, out.codes[c]); },
+      options.threads);
+  out.schema = table.schema();
+  for (std::size_t c = 0; c < out.columns.size(); ++c) out.schema.fields[c] = out.columns[c].field;
+  return out;
+}
+
+namespace {
+
+Column fresh_column(const ColumnCoding& coding, std::uint64_t rows, Random random) {
+  if (coding.counted_from > 0 || coding.field.kind == Kind::integer) {
+    std::vector<std::int64_t> values;
+    values.reserve(rows);
+    if (coding.counted_from > 0) {
+      for (std::uint64_t row = 0; row < rows; ++row)
+        values.push_back(static_cast<std::int64_t>(coding.counted_from + row));
+    } else {
+      // A leading 1 keeps the number of digits where the pattern does not grow.
+      const std::string pattern =
+          coding.pattern.size() > 1 ? "\\1" + coding.pattern.substr(1) : coding.pattern;
+      for (const std::string& text : detail::fresh_identifiers(pattern, coding.taken, rows, random))
+        values.push_back(std::stoll(text));
+    }
+    return Column::integers(Buffer<std::int64_t>::from(std::move(values)));
+  }
+  const auto texts = detail::fresh_identifiers(coding.pattern, coding.taken, rows, random);
+  if (coding.field.kind == Kind::text) return Column::texts(texts);
+  std::vector<std::int32_t> codes(rows);
+  std::iota(codes.begin(), codes.end(), 0);
+  return Column::categories(Buffer<std::int32_t>::from(std::move(codes)), Column::texts(texts));
+}
+
+Validity all_missing(std::uint64_t rows) {
+  detail::BitWriter bits;
+  for (std::uint64_t row = 0; row < rows; ++row) bits.push(false);
+  return bits.validity();
+}
+
+Column absent_column(const ColumnCoding& coding, std::uint64_t rows) {
+  Validity validity = all_missing(rows);
+  switch (coding.field.kind) {
+    case Kind::real:
+      return Column::reals(Buffer<double>::from(std::vector<double>(rows)), validity);
+    case Kind::integer:
+      return Column::integers(Buffer<std::int64_t>::from(std::vector<std::int64_t>(rows)), validity);
+    case Kind::boolean:
+      return Column::booleans(std::vector<bool>(rows), validity);
+    case Kind::time:
+      return Column::times(Buffer<std::int64_t>::from(std::vector<std::int64_t>(rows)), coding.zone,
+                           validity);
+    case Kind::category:
+      return Column::categories(Buffer<std::int32_t>::from(std::vector<std::int32_t>(rows)),
+                                Column::texts(coding.field.categories), false, validity);
+    default:
+      return Column::texts(Buffer<std::int64_t>::from(std::vector<std::int64_t>(rows + 1)),
+                           Buffer<char>::from({}), validity);
+  }
+}
+
+}  // namespace
+
+Column decode_column(const ColumnCoding& coding, std::span<const double> cells, std::uint64_t rows,
+                     Random random) {
+  if (coding.form == CodingForm::fresh) return fresh_column(coding, rows, random);
+  if (coding.form == CodingForm::absent) return absent_column(coding, rows);
+  detail::BitWriter valid;
+  for (const double cell : cells) valid.push(!std::isnan(cell));
+  Validity validity = valid.validity();
+  const auto mapped = [&]<class T>(std::vector<T> out, const auto& of) {
+    for (std::size_t row = 0; row < cells.size(); ++row)
+      if (!std::isnan(cells[row])) out[row] = static_cast<T>(of(cells[row]));
+    return out;
+  };
+  const auto code = [](double cell) { return cell; };
+  const auto whole = [&](double cell) {
+    return coding.origin + coding.step * static_cast<std::int64_t>(cell);
+  };
+  switch (coding.field.kind) {
+    case Kind::real:
+      return Column::reals(Buffer<double>::from(mapped(std::vector<double>(cells.size()),
+                                                       [&](double cell) { return coding.number(cell); })),
+                           std::move(validity));
+    case Kind::integer:
+      return Column::integers(
+          Buffer<std::int64_t>::from(mapped(std::vector<std::int64_t>(cells.size()), whole)),
+          std::move(validity));
+    case Kind::time:
+      return Column::times(Buffer<std::int64_t>::from(mapped(std::vector<std::int64_t>(cells.size()), whole)),
+                           coding.zone, std::move(validity));
+    case Kind::boolean: {
+      std::vector<bool> out(cells.size());
+      for (std::size_t row = 0; row < cells.size(); ++row) out[row] = cells[row] == 1.0;
+      return Column::booleans(std::move(out), std::move(validity));
+    }
+    case Kind::category:
+      return Column::categories(
+          Buffer<std::int32_t>::from(mapped(std::vector<std::int32_t>(cells.size()), code)),
+          Column::texts(coding.labels), coding.ordered, std::move(validity));
+    default: {
+      std::vector<std::int64_t> offsets{0};
+      std::vector<char> bytes;
+      for (const double cell : cells) {
+        if (!std::isnan(cell)) {
+          const std::string& text = coding.labels[static_cast<std::size_t>(cell)];
+          bytes.insert(bytes.end(), text.begin(), text.end());
+        }
+        offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+      }
+      return Column::texts(Buffer<std::int64_t>::from(std::move(offsets)),
+                           Buffer<char>::from(std::move(bytes)), std::move(validity));
+    }
+  }
+}
+
+}  // namespace synthema

@@ -1,0 +1,52 @@
+// Rows drawn in parallel into columns of cells, with progress from the driving thread.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "synthema/core/parallel.hpp"
+#include "synthema/generate/generator.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+
+namespace synthema::detail {
+
+inline constexpr std::uint64_t kFreshStream = 3;
+
+// Calls block(first, last) for parts of the rows, on any thread.
+template <class Block>
+void over_rows(const SampleRequest& request, std::size_t threads, const Block& block) {
+  constexpr std::size_t kGrain = 256;
+  const std::size_t rows = request.rows;
+  const std::thread::id driver = std::this_thread::get_id();
+  std::atomic<std::size_t> done{0};
+  parallel_for((rows + kGrain - 1) / kGrain,
+               [&](std::size_t i) {
+                 request.cancel.check();
+                 const std::size_t first = i * kGrain, last = std::min(rows, first + kGrain);
+                 block(first, last);
+                 const std::size_t now = done += last - first;
+                 if (request.progress && std::this_thread::get_id() == driver)
+                   request.progress({.phase = "sample", .done = now, .total = rows, .note = {}});
+               },
+               threads);
+}
+
+inline Table decoded(const CodedTable& coded, const std::vector<std::vector<double>>& cells,
+                     std::uint64_t rows, const Random& random, std::size_t threads) {
+  std::vector<Column> out(coded.columns.size());
+  parallel_for(
+      out.size(),
+      [&](std::size_t c) {
+        out[c] = decode_column(coded.columns[c], cells[c], rows, random.stream(kFreshStream).stream(c));
+      },
+      threads);
+  return Table(coded.schema, std::move(out));
+}
+
+inline void require_fitted(bool fitted) {
+  if (!fitted) throw GenerationError("The generator is not fitted; call fit first.");
+}
+
+}  // namespace synthema::detail

@@ -1,0 +1,378 @@
+#include "synthema/generate/tabular/sequential_trees.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <thread>
+
+#include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/row_blocks.hpp"
+#include "synthema/core/parallel.hpp"
+#include "synthema/generate/tabular/conditions.hpp"
+#include "synthema/learn/distribution_tree.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
+
+void check(const SequentialTreesOptions& options) {
+  if (!(options.min_gain >= 0))
+    throw ConfigError({.field = "min_gain"}, "The smallest gain of a cut must be zero or positive.");
+  if (options.particles < 1)
+    throw ConfigError({.field = "particles"}, "At least one candidate a row is needed.");
+}
+
+std::size_t leaf_size(const SequentialTreesOptions& options, std::size_t rows) {
+  if (options.min_leaf > 0) return options.min_leaf;
+  return std::clamp<std::size_t>(rows / 1000, 10, 50);
+}
+
+std::size_t index_of(const Schema& schema, const std::string& name) {
+  return static_cast<std::size_t>(&schema.at(name) - schema.fields.data());
+}
+
+}  // namespace
+
+// One row while it is drawn: cells by column, bins by position in the order.
+struct SequentialTrees::RowState {
+  std::vector<double> cells, fixed;
+  std::vector<std::uint8_t> bins;
+  // Candidates for what stands before fixed columns.
+  std::vector<std::vector<double>> candidate_cells;
+  std::vector<std::vector<std::uint8_t>> candidate_bins;
+  std::vector<double> weights;
+};
+
+SequentialTrees::SequentialTrees(SequentialTreesOptions options) : options_(std::move(options)) {
+  check(options_);
+}
+
+CodeCounts SequentialTrees::Step::leaf(std::size_t number) const {
+  const std::size_t from = begin[number], size = begin[number + 1] - from;
+  if (size == 0) return all.view();  // nothing of the leaf may be handed on
+  return {std::span(codes).subspan(from, size), std::span(cumulative).subspan(from, size)};
+}
+
+std::vector<std::string> SequentialTrees::order() const {
+  std::vector<std::string> out;
+  for (const std::size_t column : order_) out.push_back(coded_.schema.fields[column].name);
+  return out;
+}
+
+std::vector<std::size_t> SequentialTrees::choose_order(const Table& real) const {
+  const Schema& schema = real.schema();
+  std::vector<std::size_t> out;
+  const auto add = [&](std::size_t column) {
+    if (std::ranges::find(out, column) == out.end() && coded_.columns[column].modelled())
+      out.push_back(column);
+  };
+  for (const std::string& name : options_.first) add(index_of(schema, name));
+  if (!options_.target.empty()) add(index_of(schema, options_.target));
+  if (options_.target.empty())
+    for (const Field* field : schema.with_role(Role::target)) add(index_of(schema, field->name));
+  for (std::size_t c = 0; c < schema.fields.size(); ++c) add(c);
+  return out;
+}
+
+SequentialTrees::Step SequentialTrees::grow(std::size_t position,
+                                            std::span<const std::vector<std::uint8_t>> bins,
+                                            const CancelToken& cancel) const {
+  Step step;
+  step.column = order_[position];
+  const ColumnCoding& coding = coded_.columns[step.column];
+  const std::vector<std::uint32_t>& codes = coded_.codes[step.column];
+  std::vector<TreeInput> inputs;
+  for (std::size_t p = 0; p < position; ++p) {
+    const ColumnCoding& input = coded_.columns[order_[p]];
+    inputs.push_back({bins[p], input.bins, input.is_category()});
+  }
+  std::vector<std::uint8_t> classes(codes.size());
+  for (std::size_t row = 0; row < codes.size(); ++row) classes[row] = coding.class_of_code(codes[row]);
+  const GrownTree grown = grow_distribution_tree(
+      inputs, {classes, coding.classes, !coding.is_category()},
+      {.min_samples_leaf = leaf_size(options_, codes.size()), .min_gain = options_.min_gain}, cancel);
+  step.tree = grown.tree;
+  step.begin = {0};
+  for (std::size_t leaf = 0; leaf + 1 < grown.begin.size(); ++leaf) {
+    std::vector<std::uint32_t> own;
+    for (std::size_t i = grown.begin[leaf]; i < grown.begin[leaf + 1]; ++i)
+      own.push_back(codes[grown.rows[i]]);
+    const OwnedCounts counts = count_codes(coding, std::move(own));
+    step.codes.insert(step.codes.end(), counts.codes.begin(), counts.codes.end());
+    step.cumulative.insert(step.cumulative.end(), counts.cumulative.begin(), counts.cumulative.end());
+    step.begin.push_back(step.codes.size());
+  }
+  step.all = count_codes(coding, codes);
+  return step;
+}
+
+void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
+  SequentialTrees fitted(options_);
+  fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
+  fitted.order_ = fitted.choose_order(real);
+  const std::size_t steps = fitted.order_.size();
+  fitted.steps_.resize(steps);
+  std::vector<std::vector<std::uint8_t>> bins(steps);
+  parallel_for(
+      steps,
+      [&](std::size_t p) {
+        const ColumnCoding& coding = fitted.coded_.columns[fitted.order_[p]];
+        std::vector<std::uint8_t> of_code(coding.codes() + 2);
+        for (std::uint32_t code = 0; code < of_code.size(); ++code)
+          if (code < coding.pooled_code() || coding.is_category()) of_code[code] = coding.bin_of_code(code);
+        for (const std::uint32_t code : fitted.coded_.codes[fitted.order_[p]])
+          bins[p].push_back(of_code[code]);
+      },
+      options_.threads);
+  std::atomic<std::size_t> done{0};
+  const std::thread::id driver = std::this_thread::get_id();
+  // The last columns ask for the most others: they begin first.
+  parallel_for(
+      steps,
+      [&](std::size_t i) {
+        const std::size_t p = steps - 1 - i;
+        fitted.steps_[p] = fitted.grow(p, bins, cancel);
+        const std::size_t now = ++done;
+        if (progress && std::this_thread::get_id() == driver)
+          progress({.phase = "fit", .done = now, .total = steps, .note = {}});
+      },
+      options_.threads);
+  fitted.coded_.codes.clear();
+  *this = std::move(fitted);
+}
+
+const TreeNode& SequentialTrees::descend(const Step& step, const RowState& state) const {
+  const auto nodes = step.tree.nodes();
+  const TreeNode* node = nodes.data();
+  while (!node->is_leaf()) {
+    const ColumnCoding& input = coded_.columns[order_[node->column]];
+    const bool left = node->goes_left(state.bins[node->column], static_cast<std::uint8_t>(input.bins - 1));
+    node = &nodes[static_cast<std::size_t>(left ? node->left : node->right)];
+  }
+  return *node;
+}
+
+void SequentialTrees::draw(std::size_t position, const Random& random, std::uint64_t row,
+                           RowState& state) const {
+  const Step& step = steps_[position];
+  const ColumnCoding& coding = coded_.columns[step.column];
+  const CodeCounts leaf = step.leaf(descend(step, state).leaf);
+  const double cell = draw_cell(coding, leaf, random.block(row, step.column));
+  state.cells[step.column] = cell;
+  state.bins[position] = coding.bin_of(cell);
+}
+
+// How likely the tree makes a fixed cell: the share of its code, of its class for numbers. One row in the
+// proportions of the whole column is added to the leaf, so that nothing is impossible.
+double SequentialTrees::log_share(std::size_t position, double cell, const RowState& state) const {
+  const Step& step = steps_[position];
+  const ColumnCoding& coding = coded_.columns[step.column];
+  std::uint32_t first = 0, last = 0;  // codes that count as the cell
+  if (coding.is_category()) {
+    first = static_cast<std::uint32_t>(cell);
+    last = first + 1;
+  } else {
+    auto at = static_cast<std::size_t>(std::lower_bound(coding.values.begin(), coding.values.end(), cell) -
+                                       coding.values.begin());
+    at = std::min(at, coding.values.size() - 1);
+    const auto range =
+        std::equal_range(coding.value_classes.begin(), coding.value_classes.end(), coding.value_classes[at]);
+    first = static_cast<std::uint32_t>(range.first - coding.value_classes.begin());
+    last = static_cast<std::uint32_t>(range.second - coding.value_classes.begin());
+  }
+  const auto rows_in = [&](const CodeCounts& counts) {
+    const auto before = [&](std::uint32_t code) {
+      const auto at = std::lower_bound(counts.codes.begin(), counts.codes.end(), code) - counts.codes.begin();
+      return at == 0 ? 0.0 : static_cast<double>(counts.cumulative[static_cast<std::size_t>(at - 1)]);
+    };
+    return before(last) - before(first);
+  };
+  const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
+  const double prior = std::max(rows_in(all), 0.5) / std::max<double>(all.total(), 1);
+  return std::log((rows_in(leaf) + prior) / (leaf.total() + 1.0));
+}
+
+void SequentialTrees::sample_row(std::uint64_t row, const Random& random, std::span<const double> fixed,
+                                 RowState& state) const {
+  const auto fix = [&](std::size_t p) {
+    const std::size_t column = order_[p];
+    state.cells[column] = fixed[column];
+    state.bins[p] = coded_.columns[column].bin_of(fixed[column]);
+  };
+  const auto is_fixed = [&](std::size_t p) { return !fixed.empty() && !std::isnan(fixed[order_[p]]); };
+  std::size_t end = 0, first_free = order_.size();  // end: behind the last fixed column
+  for (std::size_t p = 0; p < order_.size(); ++p) {
+    if (is_fixed(p)) end = p + 1;
+    if (!is_fixed(p)) first_free = std::min(first_free, p);
+  }
+  const Random own = random.stream(kCellStream);
+  if (first_free < end) {
+    const std::size_t count = options_.particles;
+    state.candidate_cells.resize(count);
+    state.candidate_bins.resize(count);
+    state.weights.assign(count, 0.0);
+    for (std::size_t m = 0; m < count; ++m) {
+      const Random candidate = own.stream(m + 1);
+      for (std::size_t p = 0; p < end; ++p) {
+        if (!is_fixed(p)) {
+          draw(p, candidate, row, state);
+          continue;
+        }
+        state.weights[m] += log_share(p, fixed[order_[p]], state);
+        fix(p);
+      }
+      state.candidate_cells[m] = state.cells;
+      state.candidate_bins[m] = state.bins;
+    }
+    const double most = *std::ranges::max_element(state.weights);
+    for (double& weight : state.weights) weight = std::exp(weight - most);
+    Random choice = random.stream(kParticleStream).stream(row);
+    const std::size_t chosen = choice.weighted(state.weights);
+    state.cells = state.candidate_cells[chosen];
+    state.bins = state.candidate_bins[chosen];
+  } else {
+    for (std::size_t p = 0; p < end; ++p) fix(p);
+  }
+  for (std::size_t p = end; p < order_.size(); ++p) draw(p, own, row, state);
+}
+
+Table SequentialTrees::sample(const SampleRequest& request) const {
+  detail::require_fitted(!coded_.columns.empty());
+  const CellConditions conditions(request.conditions.get(), coded_.columns, name());
+  const std::size_t columns = coded_.columns.size();
+  const Random random(request.seed);
+  std::vector<std::vector<double>> cells(columns);
+  for (const std::size_t column : order_) cells[column].resize(request.rows);
+  detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
+    RowState state{.cells = std::vector<double>(columns),
+                   .fixed = std::vector<double>(conditions.empty() ? 0 : columns),
+                   .bins = std::vector<std::uint8_t>(order_.size()),
+                   .candidate_cells = {},
+                   .candidate_bins = {},
+                   .weights = {}};
+    for (std::size_t row = first; row < last; ++row) {
+      if (!conditions.empty()) conditions.row(row, state.fixed);
+      sample_row(row, random, state.fixed, state);
+      for (const std::size_t column : order_) cells[column][row] = state.cells[column];
+    }
+  });
+  return detail::decoded(coded_, cells, request.rows, random, options_.threads);
+}
+
+std::string SequentialTrees::save() const {
+  detail::require_fitted(fitted());
+  detail::ModelArrays file{std::string(name())};
+  file.about["options"] = {{"target", options_.target},         {"first", options_.first},
+                           {"min_leaf", options_.min_leaf},     {"min_gain", options_.min_gain},
+                           {"rare_below", options_.rare_below}, {"particles", options_.particles}};
+  file.about["order"] = order_;
+  detail::put_codings(file, coded_);
+  for (std::size_t p = 0; p < steps_.size(); ++p) {
+    const Step& step = steps_[p];
+    const std::string key = "step" + std::to_string(p) + ".";
+    std::vector<std::uint32_t> left, column, samples;  // left 0: a leaf
+    std::vector<std::uint8_t> flags, threshold;
+    std::vector<std::uint64_t> left_bins;
+    for (const TreeNode& node : step.tree.nodes()) {
+      left.push_back(node.is_leaf() ? 0U : static_cast<std::uint32_t>(node.left));
+      column.push_back(node.column);
+      samples.push_back(node.samples);
+      flags.push_back(static_cast<std::uint8_t>((node.categorical ? 1 : 0) | (node.missing_left ? 2 : 0)));
+      threshold.push_back(node.threshold);
+      left_bins.insert(left_bins.end(), node.left_bins.begin(), node.left_bins.end());
+    }
+    file.put(key + "left", left);
+    file.put(key + "column", column);
+    file.put(key + "samples", samples);
+    file.put(key + "flags", flags);
+    file.put(key + "threshold", threshold);
+    file.put(key + "left_bins", left_bins);
+    file.put(key + "begin", std::vector<std::uint64_t>(step.begin.begin(), step.begin.end()));
+    file.put(key + "codes", step.codes);
+    file.put(key + "cumulative", step.cumulative);
+    detail::put_counts(file, key + "all", step.all);
+  }
+  return file.file();
+}
+
+SequentialTrees::Step SequentialTrees::load_step(const detail::ModelArrays& file,
+                                                 std::size_t position) const {
+  const std::string key = "step" + std::to_string(position) + ".";
+  Step step;
+  step.column = order_[position];
+  const ColumnCoding& coding = coded_.columns[step.column];
+  const auto left = file.get<std::uint32_t>(key + "left"), column = file.get<std::uint32_t>(key + "column"),
+             samples = file.get<std::uint32_t>(key + "samples");
+  const auto flags = file.get<std::uint8_t>(key + "flags"),
+             threshold = file.get<std::uint8_t>(key + "threshold");
+  const auto left_bins = file.get<std::uint64_t>(key + "left_bins");
+  const std::size_t size = left.size();
+  file.require(size > 0 && size < (std::size_t{1} << 31) && column.size() == size && samples.size() == size &&
+                   flags.size() == size && threshold.size() == size && left_bins.size() == 4 * size,
+               "a tree with arrays of different lengths");
+  std::vector<TreeNode> nodes(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    TreeNode& node = nodes[i];
+    node.samples = samples[i];
+    if (left[i] == 0) continue;
+    // Children come after their parent, so that every walk ends.
+    file.require(left[i] > i && left[i] + std::size_t{1} < size && column[i] < position,
+                 "a tree with a node that leads nowhere");
+    node.left = static_cast<std::int32_t>(left[i]);
+    node.right = node.left + 1;
+    node.column = column[i];
+    node.categorical = (flags[i] & 1) != 0;
+    node.missing_left = (flags[i] & 2) != 0;
+    node.threshold = threshold[i];
+    std::copy_n(left_bins.begin() + static_cast<std::ptrdiff_t>(4 * i), 4, node.left_bins.begin());
+  }
+  step.tree = HistogramTree(std::move(nodes));
+  const auto begin = file.get<std::uint64_t>(key + "begin");
+  step.begin.assign(begin.begin(), begin.end());
+  step.codes = file.get<std::uint32_t>(key + "codes");
+  step.cumulative = file.get<std::uint32_t>(key + "cumulative");
+  file.require(step.begin.size() == step.tree.leaves() + 1 && step.begin.front() == 0 &&
+                   std::ranges::is_sorted(step.begin) && step.begin.back() == step.codes.size() &&
+                   step.codes.size() == step.cumulative.size(),
+               "leaves that do not follow each other");
+  for (std::size_t leaf = 0; leaf + 1 < step.begin.size(); ++leaf) {
+    const std::size_t from = step.begin[leaf], count = step.begin[leaf + 1] - from;
+    file.require(detail::are_counts(coding, std::span(step.codes).subspan(from, count),
+                                    std::span(step.cumulative).subspan(from, count)),
+                 "counts of codes that do not exist");
+  }
+  step.all = detail::get_counts(file, key + "all", coding);
+  return step;
+}
+
+SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string& path) {
+  const detail::ModelArrays file(bytes, path, "sequential_trees");
+  const auto options = file.value<detail::ArrayJson>(file.about, "options");
+  SequentialTrees out;
+  out.options_ = {.target = file.value<std::string>(options, "target"),
+                  .first = file.value<std::vector<std::string>>(options, "first"),
+                  .min_leaf = file.value<std::size_t>(options, "min_leaf"),
+                  .min_gain = file.value<double>(options, "min_gain"),
+                  .rare_below = file.value<std::size_t>(options, "rare_below"),
+                  .particles = file.value<std::size_t>(options, "particles")};
+  file.require(out.options_.particles >= 1 && out.options_.particles <= 100'000 && out.options_.min_gain >= 0,
+               "options out of range");
+  out.coded_ = detail::get_codings(file);
+  out.order_ = file.value<std::vector<std::size_t>>(file.about, "order");
+  std::vector<bool> seen(out.coded_.columns.size());
+  for (const std::size_t column : out.order_) {
+    file.require(column < seen.size() && !seen[column] && out.coded_.columns[column].modelled(),
+                 "an order of columns that is none");
+    seen[column] = true;
+  }
+  for (std::size_t c = 0; c < seen.size(); ++c)
+    file.require(seen[c] == out.coded_.columns[c].modelled(), "an order that lacks a column");
+  for (std::size_t p = 0; p < out.order_.size(); ++p) out.steps_.push_back(out.load_step(file, p));
+  return out;
+}
+
+}  // namespace synthema

@@ -1,0 +1,330 @@
+#include "synthema/learn/distribution_tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+namespace synthema {
+
+namespace {
+
+constexpr std::size_t kLanes = 4;
+constexpr int kPowerIterations = 4;
+
+// Counts of one set of rows: by class, or up to each class where classes are ordered.
+using Counts = std::vector<std::int32_t>;
+
+struct Cut {
+  TreeNode rule;
+  bool found = false;
+};
+
+class Grower {
+ public:
+  Grower(std::span<const TreeInput> inputs, const TreeTarget& target, const DistributionTreeOptions& options,
+         const CancelToken& cancel)
+      : inputs_(inputs),
+        target_(target),
+        options_(options),
+        cancel_(cancel),
+        width_((target.count + kLanes - 1) / kLanes * kLanes),
+        histogram_(256 * width_),
+        left_(width_),
+        with_missing_(width_),
+        total_(width_),
+        direction_(width_) {
+    std::size_t most = 1;
+    for (const TreeInput& input : inputs) most = std::max(most, input.bins);
+    histogram_.resize(most * width_);
+  }
+
+  GrownTree grow();
+
+ private:
+  struct Part {
+    std::size_t node = 0, begin = 0, end = 0;
+  };
+  // The best cut of one column so far.
+  struct Best {
+    double gain = 0;
+    std::size_t which = 0;
+  };
+
+  Cut find(const Part& part);
+  std::pair<double, double> chance_gain() const;
+  void count(std::size_t column, std::span<const std::uint32_t> rows);
+  void offer(const Counts& side, std::size_t rows, std::size_t which, Best& best) const;
+  void cut_number(std::size_t column, Cut& best);
+  void cut_category(std::size_t column, Cut& best);
+  void order_categories(std::vector<std::pair<double, std::uint8_t>>& order);
+  std::size_t partition(const Part& part, const TreeNode& node);
+  std::int32_t* bin(std::size_t b) { return histogram_.data() + b * width_; }
+  void add(Counts& to, const std::int32_t* from) const {
+    for (std::size_t k = 0; k < width_; ++k) to[k] += from[k];
+  }
+
+  std::span<const TreeInput> inputs_;
+  const TreeTarget& target_;
+  const DistributionTreeOptions& options_;
+  const CancelToken& cancel_;
+  std::size_t width_;
+  std::vector<std::int32_t> histogram_;  // {bins, width}
+  std::array<std::uint32_t, 256> sizes_{};
+  Counts left_, with_missing_, total_;
+  std::vector<double> direction_;
+  double total_squares_ = 0;
+  std::size_t size_ = 0;
+  std::vector<std::uint32_t> rows_, spare_;
+};
+
+// Only bins that occur are cleared and summed: small nodes touch few of them.
+void Grower::count(std::size_t column, std::span<const std::uint32_t> rows) {
+  const TreeInput& input = inputs_[column];
+  const std::uint8_t* cells = input.cells.data();
+  const std::uint8_t* classes = target_.classes.data();
+  std::fill_n(sizes_.begin(), input.bins, 0U);
+  for (const std::uint32_t row : rows) ++sizes_[cells[row]];
+  for (std::size_t b = 0; b < input.bins; ++b)
+    if (sizes_[b] > 0) std::memset(bin(b), 0, width_ * sizeof(std::int32_t));
+  for (const std::uint32_t row : rows) ++histogram_[cells[row] * width_ + classes[row]];
+  if (!target_.ordered) return;
+  for (std::size_t b = 0; b < input.bins; ++b)
+    if (sizes_[b] > 0) std::partial_sum(bin(b), bin(b) + target_.count, bin(b));
+}
+
+// Right is total - left, so its sum of squares needs no second pass over the classes.
+void Grower::offer(const Counts& side, std::size_t rows, std::size_t which, Best& best) const {
+  if (rows < options_.min_samples_leaf || size_ - rows < options_.min_samples_leaf) return;
+  std::array<double, kLanes> squares{}, products{};
+  for (std::size_t k = 0; k < width_; k += kLanes)
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const double own = side[k + i];
+      squares[i] += own * own;
+      products[i] += own * static_cast<double>(total_[k + i]);
+    }
+  const double own = (squares[0] + squares[1]) + (squares[2] + squares[3]);
+  const double both = (products[0] + products[1]) + (products[2] + products[3]);
+  const double gain = own / static_cast<double>(rows) +
+                      (total_squares_ - 2 * both + own) / static_cast<double>(size_ - rows) -
+                      total_squares_ / static_cast<double>(size_);
+  if (gain > best.gain) best = {gain, which};
+}
+
+void Grower::cut_number(std::size_t column, Cut& cut) {
+  const std::size_t present = inputs_[column].bins - 1;
+  const std::size_t missing = sizes_[present];
+  Best best{cut.rule.gain, 0};
+  const double before = best.gain;
+  std::fill(left_.begin(), left_.end(), 0);
+  std::size_t rows = 0;
+  // Which: twice the threshold, plus one where missing goes left.
+  for (std::size_t b = 0; b < present; ++b) {
+    if (sizes_[b] == 0) continue;
+    add(left_, bin(b));
+    rows += sizes_[b];
+    offer(left_, rows, 2 * b, best);
+    if (missing == 0) continue;
+    with_missing_ = left_;
+    add(with_missing_, bin(present));
+    offer(with_missing_, rows + missing, 2 * b + 1, best);
+  }
+  if (best.gain <= before) return;
+  cut.found = true;
+  cut.rule = TreeNode{};
+  cut.rule.column = static_cast<std::uint32_t>(column);
+  cut.rule.gain = best.gain;
+  cut.rule.threshold = static_cast<std::uint8_t>(best.which / 2);
+  cut.rule.missing_left = best.which % 2 == 1;
+}
+
+// Two classes: by the share of one (then the best cut is among those tried; Fisher 1958). Ordered ones: by
+// the mean class. More classes: along the direction in which the shares of the categories differ most.
+void Grower::order_categories(std::vector<std::pair<double, std::uint8_t>>& order) {
+  const std::size_t classes = target_.count;
+  const auto share = [&](std::uint8_t b, std::size_t k) {
+    return static_cast<double>(bin(b)[k]) / sizes_[b] -
+           static_cast<double>(total_[k]) / static_cast<double>(size_);
+  };
+  std::fill(direction_.begin(), direction_.end(), 0.0);
+  if (target_.ordered || classes == 2) {
+    std::fill_n(direction_.begin(), target_.ordered ? classes : 1, 1.0);
+  } else {
+    double largest = -1;
+    std::uint8_t start = 0;
+    for (const auto& [unused, b] : order) {
+      double size = 0;
+      for (std::size_t k = 0; k < classes; ++k) size += share(b, k) * share(b, k) * sizes_[b];
+      if (size > largest) largest = size, start = b;
+    }
+    for (std::size_t k = 0; k < classes; ++k) direction_[k] = share(start, k);
+    std::vector<double> next(classes);
+    for (int i = 0; i < kPowerIterations; ++i) {
+      std::fill(next.begin(), next.end(), 0.0);
+      double length = 0;
+      for (const auto& [unused, b] : order) {
+        double along = 0;
+        for (std::size_t k = 0; k < classes; ++k) along += share(b, k) * direction_[k];
+        for (std::size_t k = 0; k < classes; ++k) next[k] += share(b, k) * along * sizes_[b];
+      }
+      for (const double x : next) length += x * x;
+      if (!(length > 0)) break;
+      for (std::size_t k = 0; k < classes; ++k) direction_[k] = next[k] / std::sqrt(length);
+    }
+  }
+  for (auto& [score, b] : order) {
+    score = 0;
+    for (std::size_t k = 0; k < classes; ++k) score += share(b, k) * direction_[k];
+  }
+  std::sort(order.begin(), order.end());
+}
+
+void Grower::cut_category(std::size_t column, Cut& cut) {
+  std::vector<std::pair<double, std::uint8_t>> order;
+  for (std::size_t b = 0; b < inputs_[column].bins; ++b)
+    if (sizes_[b] >= std::max<std::size_t>(1, options_.min_category_samples))
+      order.emplace_back(0.0, static_cast<std::uint8_t>(b));
+  if (order.empty()) return;
+  order_categories(order);
+  Best best{cut.rule.gain, 0};
+  const double before = best.gain;
+  // What is too rare to be placed goes right, whichever end of the order goes left.
+  for (const bool backwards : {false, true}) {
+    std::fill(left_.begin(), left_.end(), 0);
+    std::size_t rows = 0;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::uint8_t b = order[backwards ? order.size() - 1 - i : i].second;
+      add(left_, bin(b));
+      rows += sizes_[b];
+      offer(left_, rows, 2 * i + (backwards ? 1 : 0), best);
+    }
+  }
+  if (best.gain <= before) return;
+  cut.found = true;
+  cut.rule = TreeNode{};
+  cut.rule.column = static_cast<std::uint32_t>(column);
+  cut.rule.gain = best.gain;
+  cut.rule.categorical = true;
+  for (std::size_t i = 0; i <= best.which / 2; ++i) {
+    const std::uint8_t b = order[best.which % 2 == 1 ? order.size() - 1 - i : i].second;
+    cut.rule.left_bins[b / 64] |= std::uint64_t{1} << (b % 64);
+  }
+}
+
+// Mean and standard deviation of the gain of a fixed cut where the target does not depend on it. The counts
+// of one side are then normal in the limit with covariance proportional to that of one row's classes, so the
+// gain is distributed as a sum of chi-squares weighted by its eigenvalues (Satterthwaite 1946): mean and
+// variance are the trace and twice the trace of the square.
+std::pair<double, double> Grower::chance_gain() const {
+  const auto n = static_cast<double>(size_);
+  double trace = 0, squares = 0;
+  if (target_.ordered) {
+    // Covariance of "at most s" and "at most t", s <= t: p_s (1 - p_t).
+    double below = 0;  // sum of p_s^2 over s < t
+    for (std::size_t t = 0; t < target_.count; ++t) {
+      const double p = total_[t] / n, rest = 1 - p;
+      trace += p * rest;
+      squares += rest * rest * (2 * below + p * p);
+      below += p * p;
+    }
+  } else {
+    double second = 0, third = 0;
+    for (std::size_t k = 0; k < target_.count; ++k) {
+      const double p = total_[k] / n;
+      second += p * p;
+      third += p * p * p;
+    }
+    trace = 1 - second;
+    squares = second - 2 * third + second * second;
+  }
+  return {std::max(trace, 0.0), std::sqrt(2 * std::max(squares, 0.0))};
+}
+
+Cut Grower::find(const Part& part) {
+  Cut cut;
+  size_ = part.end - part.begin;
+  if (size_ < 2 * options_.min_samples_leaf) return cut;
+  const std::span<const std::uint32_t> rows(rows_.data() + part.begin, size_);
+  std::fill(total_.begin(), total_.end(), 0);
+  for (const std::uint32_t row : rows) ++total_[target_.classes[row]];
+  if (target_.ordered) std::partial_sum(total_.begin(), total_.begin() + target_.count, total_.begin());
+  total_squares_ = 0;
+  for (const double own : total_) total_squares_ += own * own;
+  const auto [mean, deviation] = chance_gain();
+  if (!(mean > 0)) return cut;  // one class only
+  cut.rule.gain = mean + options_.min_gain * deviation;
+  for (std::size_t c = 0; c < inputs_.size(); ++c) {
+    count(c, rows);
+    if (inputs_[c].categorical)
+      cut_category(c, cut);
+    else
+      cut_number(c, cut);
+  }
+  return cut;
+}
+
+std::size_t Grower::partition(const Part& part, const TreeNode& node) {
+  const TreeInput& input = inputs_[node.column];
+  std::array<bool, 256> goes_left{};
+  for (std::size_t b = 0; b < input.bins; ++b)
+    goes_left[b] = node.goes_left(static_cast<std::uint8_t>(b), input.missing());
+  std::size_t l = part.begin, r = 0;
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    const std::uint32_t row = rows_[i];
+    const bool left = goes_left[input.cells[row]];
+    rows_[l] = row;
+    spare_[r] = row;
+    l += left ? 1 : 0;
+    r += left ? 0 : 1;
+  }
+  std::copy_n(spare_.begin(), r, rows_.begin() + static_cast<std::ptrdiff_t>(l));
+  return l;
+}
+
+GrownTree Grower::grow() {
+  rows_.resize(target_.classes.size());
+  std::iota(rows_.begin(), rows_.end(), 0U);
+  spare_.resize(rows_.size());
+  std::vector<TreeNode> nodes(1);
+  std::vector<Part> open{{0, 0, rows_.size()}}, leaves;
+  while (!open.empty()) {
+    cancel_.check();
+    const Part part = open.back();
+    open.pop_back();
+    const Cut cut = find(part);
+    if (!cut.found) {
+      leaves.push_back(part);
+      continue;
+    }
+    nodes[part.node] = cut.rule;
+    nodes[part.node].left = static_cast<std::int32_t>(nodes.size());
+    nodes[part.node].right = static_cast<std::int32_t>(nodes.size() + 1);
+    const std::size_t middle = partition(part, cut.rule);
+    open.push_back({nodes.size() + 1, middle, part.end});
+    open.push_back({nodes.size(), part.begin, middle});
+    nodes.resize(nodes.size() + 2);
+  }
+  std::sort(leaves.begin(), leaves.end(), [](const Part& a, const Part& b) { return a.node < b.node; });
+  GrownTree out{{}, {}, {0}};
+  out.rows.reserve(rows_.size());
+  for (const Part& leaf : leaves) {
+    nodes[leaf.node].samples = static_cast<std::uint32_t>(leaf.end - leaf.begin);
+    out.rows.insert(out.rows.end(), rows_.begin() + static_cast<std::ptrdiff_t>(leaf.begin),
+                    rows_.begin() + static_cast<std::ptrdiff_t>(leaf.end));
+    out.begin.push_back(out.rows.size());
+  }
+  out.tree = HistogramTree(std::move(nodes));
+  return out;
+}
+
+}  // namespace
+
+GrownTree grow_distribution_tree(std::span<const TreeInput> inputs, const TreeTarget& target,
+                                 const DistributionTreeOptions& options, const CancelToken& cancel) {
+  if (options.min_samples_leaf < 1)
+    throw ConfigError({.field = "min_samples_leaf"}, "A leaf needs at least one row.");
+  return Grower(inputs, target, options, cancel).grow();
+}
+
+}  // namespace synthema

@@ -1,0 +1,146 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <set>
+
+#include "generate/tabular_tables.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+
+using namespace synthema;
+
+namespace {
+
+Table one_column(Field field, const std::vector<Value>& values) {
+  Schema schema;
+  schema.fields = {field};
+  std::vector<Record> records;
+  for (const Value& value : values) records.push_back({{field.name, value}});
+  return Table::from_records(schema, records);
+}
+
+std::vector<Value> drawn(const Table& table, std::size_t rows, CodingOptions options = {}) {
+  const CodedTable coded = code_table(table, options);
+  const ColumnCoding& coding = coded.columns[0];
+  std::vector<double> cells;
+  const OwnedCounts counts = count_codes(coding, coded.codes[0]);
+  for (std::size_t row = 0; row < rows && coding.modelled(); ++row)
+    cells.push_back(draw_cell(coding, counts.view(), Random(9).block(row, 0)));
+  const Column column = decode_column(coding, cells, rows, Random(9));
+  std::vector<Value> out;
+  for (std::size_t row = 0; row < rows; ++row) out.push_back(column.value_at(row));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Decimals, whole numbers and days keep their resolution") {
+  std::vector<Value> decimals, tens, days;
+  for (int i = 0; i < 200; ++i) {
+    decimals.emplace_back(std::round((36 + 0.01 * ((i * 37) % 500)) * 100) / 100);
+    tens.emplace_back(std::int64_t{10} * ((i * 17) % 90) - 50);
+    days.emplace_back(Timestamp{std::int64_t{86400000000} * (17000 + i * 7 % 300)});
+  }
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::real}, decimals), 500)) {
+    const double x = *v.get_if<double>();
+    CHECK(x == std::round(x * 100) / 100);
+  }
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::integer}, tens), 500))
+    CHECK(*v.get_if<std::int64_t>() % 10 == 0);
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::time}, days), 500))
+    CHECK(v.get_if<Timestamp>()->microseconds % 86400000000 == 0);
+}
+
+TEST_CASE("What one person has is not drawn; what few have is not drawn as it is where others may stand in") {
+  std::vector<Value> values;
+  for (int i = 0; i < 300; ++i)
+    values.emplace_back(std::int64_t{1000} + 13 * i + i * i % 7);  // all different
+  std::set<std::int64_t> real;
+  for (const Value& v : values) real.insert(*v.get_if<std::int64_t>());
+  std::size_t different = 0;
+  std::set<std::int64_t> seen;
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::integer}, values), 2000)) {
+    CHECK_FALSE(real.contains(*v.get_if<std::int64_t>()));
+    different += seen.insert(*v.get_if<std::int64_t>()).second;
+  }
+  CHECK(different > 500);
+  // 990 rows of frequent values and ten of rare ones: the rare ones are replaced, the mean stays.
+  values.clear();
+  for (int i = 0; i < 990; ++i) values.emplace_back(std::int64_t{10} * (i % 3));
+  for (int i = 0; i < 10; ++i) values.emplace_back(std::int64_t{11 + i % 5});
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::integer}, values), 2000))
+    CHECK(*v.get_if<std::int64_t>() % 10 == 0);
+}
+
+TEST_CASE("Rare labels are not handed on, and none is in the dictionary") {
+  std::vector<Value> labels;
+  for (int i = 0; i < 100; ++i) labels.emplace_back(i % 2 ? "a" : "b");
+  labels.emplace_back("only me");
+  const Table table = one_column({.name = "x", .kind = Kind::category}, labels);
+  const CodedTable coded = code_table(table, {});
+  CHECK(coded.columns[0].labels.size() == 2);
+  for (const Value& v : drawn(table, 500)) CHECK(v.text() != "only me");
+  // Without protection it is.
+  std::set<std::string> seen;
+  for (const Value& v : drawn(table, 2000, {.rare_below = 1})) seen.insert(v.text());
+  CHECK(seen.contains("only me"));
+}
+
+TEST_CASE("People are subjects where the schema names one") {
+  Schema schema;
+  schema.fields = {{.name = "patient", .kind = Kind::integer, .roles = {Role::subject}},
+                   {.name = "code", .kind = Kind::category}};
+  std::vector<Record> records;
+  for (int i = 0; i < 60; ++i)
+    records.push_back({{"patient", std::int64_t{i < 20 ? 1 : i}}, {"code", i < 20 ? "his" : "theirs"}});
+  const CodedTable coded = code_table(Table::from_records(schema, records), {});
+  CHECK(coded.columns[1].labels == std::vector<std::string>{"theirs"});
+}
+
+TEST_CASE("Identifiers are new, different, and look like the real ones") {
+  std::vector<Value> ids;
+  for (int i = 0; i < 300; ++i) {
+    const std::string number = std::to_string(1000 + (i * 7919) % 9000);
+    ids.emplace_back("P-" + number + static_cast<char>('a' + i % 26));
+  }
+  std::set<std::string> real, made;
+  for (const Value& v : ids) real.insert(v.text());
+  for (const Value& v :
+       drawn(one_column({.name = "id", .kind = Kind::text, .roles = {Role::identifier}}, ids), 1000)) {
+    const std::string& text = v.text();
+    CHECK_FALSE(real.contains(text));
+    CHECK(made.insert(text).second);
+    CHECK(text.size() == 7);
+    CHECK(text.substr(0, 2) == "P-");
+    CHECK(std::isdigit(text[2]));
+    CHECK(std::islower(text[6]));
+  }
+  std::vector<Value> rows;
+  for (int i = 0; i < 100; ++i) rows.emplace_back(std::int64_t{i});
+  const auto counted = drawn(one_column({.name = "row", .kind = Kind::integer}, rows), 3);
+  CHECK(*counted[0].get_if<std::int64_t>() == 100);
+  CHECK(*counted[2].get_if<std::int64_t>() == 102);
+}
+
+TEST_CASE("What cannot be learnt is refused by name") {
+  std::vector<Value> notes;
+  for (int i = 0; i < 50; ++i) notes.emplace_back("The patient number " + std::to_string(i) + " feels well.");
+  CHECK_THROWS_WITH_AS(code_table(one_column({.name = "note", .kind = Kind::text}, notes), {}),
+                       doctest::Contains("note"), SchemaError);
+  const Table few = one_column({.name = "x", .kind = Kind::integer}, {Value(1), Value(2)});
+  CHECK_THROWS_WITH_AS(code_table(few, {}), doctest::Contains("2 rows"), GenerationError);
+  CHECK_THROWS_AS(code_table(few, {.rare_below = 0}), ConfigError);
+  CHECK_THROWS_AS(code_table(one_column({.name = "x", .kind = Kind::category},
+                                        {Value("a"), Value("b"), Value("c"), Value("d"), Value("e")}),
+                             {}),
+                  SchemaError);
+}
+
+TEST_CASE("A column without values stays so, and a constant one constant") {
+  for (const Kind kind : {Kind::real, Kind::integer, Kind::boolean, Kind::time, Kind::category, Kind::text}) {
+    const Table table = one_column({.name = "x", .kind = kind}, std::vector<Value>(20));
+    for (const Value& v : drawn(table, 7)) CHECK(v.is_null());
+  }
+  for (const Value& v :
+       drawn(one_column({.name = "x", .kind = Kind::real}, std::vector<Value>(20, Value(2.5))), 7))
+    CHECK(v == Value(2.5));
+}

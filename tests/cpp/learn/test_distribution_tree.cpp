@@ -1,0 +1,107 @@
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "synthema/core/random.hpp"
+#include "synthema/learn/distribution_tree.hpp"
+
+using namespace synthema;
+
+namespace {
+
+struct Sample {
+  std::vector<std::uint8_t> useful, useless, target;
+};
+
+// `target` follows `useful` (bins 0 to 9, 10 is missing); `useless` is noise.
+Sample sample(std::size_t rows, std::uint8_t classes) {
+  Sample out;
+  Random random(3);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto bin = static_cast<std::uint8_t>(random.below(10));
+    out.useful.push_back(bin);
+    out.useless.push_back(static_cast<std::uint8_t>(random.below(10)));
+    const bool noisy = random.uniform() < 0.1;
+    out.target.push_back(static_cast<std::uint8_t>(noisy     ? random.below(classes)
+                                                   : bin < 4 ? 0
+                                                             : classes - 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("A tree cuts where the target changes, and not along noise") {
+  const Sample s = sample(2000, 3);
+  const std::vector<TreeInput> inputs{{s.useless, 11, false}, {s.useful, 11, false}};
+  const GrownTree grown =
+      grow_distribution_tree(inputs, {s.target, 3, false}, {.min_samples_leaf = 20, .min_gain = 8});
+  REQUIRE(grown.tree.leaves() == 2);
+  const TreeNode& root = grown.tree.nodes()[0];
+  CHECK(root.column == 1);
+  CHECK(root.threshold == 3);
+  CHECK(grown.rows.size() == 2000);
+  for (std::size_t leaf = 0; leaf < 2; ++leaf)
+    for (std::size_t i = grown.begin[leaf]; i < grown.begin[leaf + 1]; ++i)
+      CHECK((s.useful[grown.rows[i]] <= 3) == (grown.tree.nodes()[1].leaf == leaf));
+}
+
+TEST_CASE("Leaves are as large as asked for, and every row is in one") {
+  const Sample s = sample(1000, 5);
+  const std::vector<TreeInput> inputs{{s.useless, 11, true}, {s.useful, 11, false}};
+  const GrownTree grown = grow_distribution_tree(inputs, {s.target, 5, false}, {.min_samples_leaf = 37});
+  CHECK(grown.tree.leaves() > 4);
+  std::vector<bool> seen(1000);
+  for (const std::uint32_t row : grown.rows) seen[row] = true;
+  CHECK(std::find(seen.begin(), seen.end(), false) == seen.end());
+  for (std::size_t leaf = 0; leaf + 1 < grown.begin.size(); ++leaf)
+    CHECK(grown.begin[leaf + 1] - grown.begin[leaf] >= 37);
+}
+
+TEST_CASE("The gain of ordered classes is the decrease of the ranked probability score") {
+  // Left 0 0, right 1 2: cumulative counts are (2, 2, 2), (0, 1, 2), together (2, 3, 4).
+  const std::vector<std::uint8_t> column{0, 0, 1, 1}, target{0, 0, 1, 2};
+  const std::vector<TreeInput> inputs{{column, 3, false}};
+  const GrownTree ordered = grow_distribution_tree(inputs, {target, 3, true}, {.min_samples_leaf = 2});
+  CHECK(ordered.tree.nodes()[0].gain == doctest::Approx(12.0 / 2 + 5.0 / 2 - 29.0 / 4));
+  const GrownTree plain = grow_distribution_tree(inputs, {target, 3, false}, {.min_samples_leaf = 2});
+  CHECK(plain.tree.nodes()[0].gain == doctest::Approx(4.0 / 2 + 2.0 / 2 - 6.0 / 4));
+}
+
+TEST_CASE("A change of spread alone is found where classes are ordered") {
+  std::vector<std::uint8_t> column, target;
+  for (int i = 0; i < 400; ++i) {
+    column.push_back(i % 2 ? 1 : 0);
+    target.push_back(static_cast<std::uint8_t>(i % 2 ? 2 : i % 4 ? 0 : 4));
+  }
+  const std::vector<TreeInput> inputs{{column, 3, false}};
+  const GrownTree grown =
+      grow_distribution_tree(inputs, {target, 5, true}, {.min_samples_leaf = 20, .min_gain = 4});
+  CHECK(grown.tree.leaves() == 2);
+}
+
+TEST_CASE("Categories without order are cut into the groups that differ") {
+  // Labels 0, 3, 5 behave alike, and so do 1, 2, 4.
+  std::vector<std::uint8_t> column, target;
+  Random random(5);
+  for (int i = 0; i < 1200; ++i) {
+    const auto label = static_cast<std::uint8_t>(random.below(6));
+    const bool first = label == 0 || label == 3 || label == 5;
+    column.push_back(label);
+    target.push_back(static_cast<std::uint8_t>(first ? random.below(2) : 2 + random.below(2)));
+  }
+  const std::vector<TreeInput> inputs{{column, 8, true}};
+  const GrownTree grown =
+      grow_distribution_tree(inputs, {target, 4, false}, {.min_samples_leaf = 20, .min_gain = 5});
+  REQUIRE(grown.tree.leaves() == 2);
+  const std::uint64_t left = grown.tree.nodes()[0].left_bins[0];
+  CHECK((left == 0b101001 || left == 0b010110));
+}
+
+TEST_CASE("Nothing to learn from gives one leaf") {
+  const std::vector<std::uint8_t> column{0, 1, 2, 3}, same{1, 1, 1, 1};
+  const std::vector<TreeInput> inputs{{column, 5, false}};
+  CHECK(grow_distribution_tree(inputs, {same, 2, false}, {.min_samples_leaf = 1}).tree.leaves() == 1);
+  CHECK(grow_distribution_tree({}, {column, 4, true}, {.min_samples_leaf = 1}).tree.leaves() == 1);
+  CHECK_THROWS_AS(grow_distribution_tree(inputs, {same, 2, false}, {.min_samples_leaf = 0}), ConfigError);
+}

@@ -1,0 +1,326 @@
+"""Generators of tables: what they keep, what they do not hand on, conditions, files, bad input."""
+
+import datetime
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import synthema
+from synthema import (
+    BootstrapCopy,
+    ConfigError,
+    Field,
+    GaussianCopula,
+    GenerationError,
+    IndependentMarginals,
+    ModelError,
+    PolicyError,
+    Schema,
+    SchemaError,
+    SequentialTrees,
+)
+from synthema.tabular_generation import load, method, methods
+
+pandas = pytest.importorskip("pandas")
+FITTED = [SequentialTrees, IndependentMarginals, GaussianCopula]
+ADULT = [
+    "age", "workclass", "fnlwgt", "education", "education_num",
+    "marital_status", "occupation", "relationship", "race", "sex",
+    "capital_gain", "capital_loss", "hours_per_week", "native_country", "income",
+]  # fmt: skip
+
+
+def patients(rows=400, seed=0):
+    """A frame with every kind of column; pressure depends on age, smoking on sex."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(20, 80, rows)
+    sex = rng.choice(["f", "m"], rows)
+    return pandas.DataFrame(
+        {
+            "age": age,
+            "sex": pandas.Categorical(sex, categories=["f", "m"]),
+            "pressure": np.where(
+                rng.random(rows) < 0.1, np.nan, np.round(90 + age / 2 + rng.normal(0, 5, rows), 1)
+            ),
+            "smoker": rng.random(rows) < np.where(sex == "m", 0.6, 0.1),
+            "visit": pandas.Timestamp("2020-01-01") + pandas.to_timedelta(rng.integers(0, 300, rows), "D"),
+            "ward": rng.choice(["east", "north", "west"], rows),
+            "exact": rng.normal(0, 1, rows),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def trees():
+    """Trees fitted to the patients."""
+    return SequentialTrees("smoker").fit(patients())
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_promises_of_a_generator(cls):
+    synthema.check_generator(cls(), patients())
+    synthema.check_generator(cls(), patients(), conditions=[{"sex": "f"}])
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_columns_come_back_as_they_were(cls):
+    real = patients()
+    made = cls().fit(real).sample(300, seed=1, frame="same")
+    assert isinstance(made, pandas.DataFrame)
+    assert list(made.columns) == list(real.columns)
+    assert made.age.dtype == real.age.dtype
+    assert list(made.sex.cat.categories) == ["f", "m"]
+    assert made.smoker.dtype == bool
+    assert (made.visit == made.visit.dt.normalize()).all()
+    assert made.pressure.isna().any()
+    assert (made.pressure.dropna() * 10).round(6).apply(float.is_integer).all()
+    assert set(made.ward) <= set(real.ward)
+    assert made.age.between(real.age.min(), real.age.max()).all()
+
+
+def test_every_kind_of_frame_goes_in_and_comes_out():
+    polars, pyarrow = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    real = patients()
+    for data, kind in (
+        (real, pandas.DataFrame),
+        (polars.from_pandas(real), polars.DataFrame),
+        (pyarrow.Table.from_pandas(real), pyarrow.Table),
+        (synthema.table(real), synthema.Table),
+    ):
+        made = SequentialTrees().fit(data).sample(20, seed=3, frame="same")
+        assert isinstance(made, kind)
+        assert synthema.table(made).digest() == synthema.table(made).digest()
+    with pytest.raises(ConfigError, match="excel"):
+        SequentialTrees().fit(real).sample(1, frame="excel")
+
+
+def test_dependence_is_kept(trees):
+    real, made = patients(), trees.sample(4000, seed=2).to_pandas()
+    by_sex = made.groupby("sex", observed=True).smoker.mean()
+    truth = real.groupby("sex", observed=True).smoker.mean()
+    assert np.abs(by_sex - truth).max() < 0.06
+    assert (
+        abs(made[["age", "pressure"]].corr().iloc[0, 1] - real[["age", "pressure"]].corr().iloc[0, 1]) < 0.1
+    )
+
+
+def test_same_bytes_at_any_number_of_threads():
+    digests = {
+        SequentialTrees(threads=threads).fit(patients()).sample(3000, seed=5).digest()
+        for threads in (1, 2, 5)
+    }
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_values_that_one_person_has_are_not_reproduced(cls):
+    real = patients()
+    real["code"] = ["common"] * 390 + [f"mine{i}" for i in range(10)]
+    made = cls().fit(real).sample(5000, seed=1).to_pandas()
+    assert not set(made.exact) & set(real.exact)
+    assert set(made.code) == {"common"}
+    counts = real.pressure.value_counts()
+    assert not set(made.pressure) & set(counts[counts == 1].index)
+
+
+def test_protection_counts_subjects_not_rows():
+    rows = [{"patient": f"p{i % 40:04d}", "drug": "shared"} for i in range(200)]
+    rows += [{"patient": "p0001", "drug": "hers"} for _ in range(50)]
+    schema = Schema([Field("patient", "text", roles=["subject"]), Field("drug", "category")])
+    made = SequentialTrees().fit(rows, schema=schema).sample(200, seed=1)
+    assert set(made.values("drug")) == {"shared"}
+    new = made.values("patient")
+    assert len(set(new)) == 200
+    assert not set(new) & {row["patient"] for row in rows}
+    assert all(text[0] == "p" and text[1:].isdigit() for text in new)
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_conditions_hold_row_by_row(cls):
+    wanted = pandas.DataFrame({"sex": ["m", "f", None], "age": [30, None, 70]})
+    made = cls().fit(patients()).sample(9, seed=1, conditions=wanted)
+    assert made.values("sex")[0::3] == ["m"] * 3
+    assert made.values("sex")[1::3] == ["f"] * 3
+    assert made.values("age")[0::3] == [30] * 3
+    assert made.values("age")[2::3] == [70] * 3
+
+
+def test_conditions_that_cannot_be_met(trees):
+    with pytest.raises(GenerationError, match=r"'sex'.*'x'"):
+        trees.sample(1, conditions={"sex": "x"})
+    with pytest.raises(GenerationError, match=r"'age'.*outside"):
+        trees.sample(1, conditions={"age": 200})
+    with pytest.raises(GenerationError, match="'weight'"):
+        trees.sample(1, conditions={"weight": 70})
+    with pytest.raises(GenerationError, match=r"'age'.*kind text"):
+        trees.sample(1, conditions={"age": "old"})
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_saved_models_give_the_same_samples_in_another_process(cls, tmp_path):
+    path = cls().fit(patients()).save(tmp_path / "model")
+    digest = cls.load(path).sample(50, seed=4).digest()
+    code = (
+        "import sys; from synthema.tabular_generation import load; "
+        "print(load(sys.argv[1]).sample(50, seed=4).digest())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == digest
+    assert load(path).get_params()["rare_below"] == 5
+    assert type(load(path)) is cls
+
+
+def test_hostile_files_are_refused(trees, tmp_path):
+    path = tmp_path / "model"
+    path.write_bytes(pickle.dumps({"a": 1}))
+    with pytest.raises(ModelError):
+        load(path)
+    with pytest.raises(ModelError):
+        load(tmp_path / "nothing")
+    whole = trees.save(path).read_bytes()
+    with pytest.raises(ModelError, match="sequential_trees"):
+        GaussianCopula.load(path)
+    path.write_bytes(whole[:-3])
+    with pytest.raises(ModelError):
+        SequentialTrees.load(path)
+    length = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + length])
+    header["step1.codes"]["data_offsets"] = [0, 2**62]
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + length :])
+    with pytest.raises(ModelError, match=r"step1\.codes"):
+        SequentialTrees.load(path)
+
+
+def test_saving_that_fails_keeps_the_old_file(trees, tmp_path, monkeypatch):
+    import pathlib
+
+    path = trees.save(tmp_path / "model")
+    before = path.read_bytes()
+
+    def full(self, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pathlib.Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        trees.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_bootstrap_copy_asks_before_it_leaks(tmp_path):
+    with pytest.raises(PolicyError, match="release=True"):
+        BootstrapCopy().fit(patients()).sample(1)
+    real = synthema.table(patients())
+    made = BootstrapCopy(release=True).fit(real).sample(30, seed=1)
+    assert set(made.values("exact")) <= set(real.values("exact"))
+    with pytest.raises(PolicyError):
+        BootstrapCopy(release=True).fit(real).save(tmp_path / "model")
+
+
+def test_parameters_and_representation():
+    assert repr(SequentialTrees("income", min_leaf=20)) == "SequentialTrees(target='income', min_leaf=20)"
+    assert SequentialTrees(min_leaf=7).get_params()["min_leaf"] == 7
+    assert methods() == ["sequential_trees", "gaussian_copula", "independent_marginals"]
+    assert method("gaussian_copula") is GaussianCopula
+    with pytest.raises(ConfigError, match="magic"):
+        method("magic")
+    with pytest.raises(ConfigError):
+        SequentialTrees(min_gain=-1)
+    assert synthema.tabular(patients(60)).sample(3, seed=1).names == list(patients(60).columns)
+
+
+def test_progress_and_stopping(trees):
+    seen = []
+    SequentialTrees().fit(patients(), progress=seen.append)
+    assert (seen[-1].phase, seen[-1].total) == ("fit", 7)
+
+    def stop(step):
+        raise KeyboardInterrupt
+
+    fitted = SequentialTrees().fit(patients())
+    before = fitted.sample(5, seed=1).digest()
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(patients(), progress=stop)
+    assert fitted.sample(5, seed=1).digest() == before
+    cancel = synthema.CancelToken()
+    cancel.cancel()
+    with pytest.raises(synthema.Cancelled):
+        trees.sample(5, cancel=cancel)
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_awkward_tables(cls):
+    rows = 50
+    odd = {
+        "constant": [3] * rows,
+        "missing": [None] * rows,
+        "huge": [2**62 + i for i in range(rows)],
+        "tiny": [1e-300 * i for i in range(rows)],
+        "mostly_missing": [1.5] * 10 + [None] * 40,
+        "date": [datetime.date(2020, 1, 1)] * rows,
+        "empty text": [""] * rows,
+    }
+    schema = Schema(
+        [Field("constant", "integer"), Field("missing", "real"), Field("huge", "integer"),
+         Field("tiny", "real"), Field("mostly_missing", "real"), Field("date", "time"),
+         Field("empty text", "text")]
+    )  # fmt: skip
+    made = cls().fit(odd, schema=schema).sample(200, seed=1)
+    assert set(made.values("constant")) == {3}
+    assert set(made.values("missing")) == {None}
+    assert set(made.values("empty text")) == {""}
+    assert set(made.values("mostly_missing")) == {1.5, None}
+    assert len(cls().fit(odd, schema=schema).sample(0)) == 0
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_tables_that_are_refused(cls):
+    with pytest.raises(GenerationError, match="1 row,"):
+        cls().fit({"a": [1]})
+    with pytest.raises((GenerationError, SchemaError)):
+        cls().fit({})
+    with pytest.raises(SchemaError, match=r"infinite|NaN"):
+        cls().fit({"a": [1.0, float("inf")] * 10})
+    with pytest.raises(SchemaError):
+        cls().fit(pandas.DataFrame([[1, 2]] * 20, columns=["a", "a"]))
+    with pytest.raises(SchemaError, match="'note'"):
+        cls().fit({"note": [f"Patient {i} is well." for i in range(30)]})
+    with pytest.raises(SchemaError, match="'codes'"):
+        cls().fit([{"codes": [1, 2]}] * 10)
+    with pytest.raises(GenerationError, match="fit"):
+        cls().sample(1)
+    with pytest.raises(ConfigError, match="rows"):
+        cls().fit(patients(50)).sample(-1)
+
+
+def test_a_thousand_columns():
+    rng = np.random.default_rng(0)
+    base = rng.normal(0, 1, (60, 1))
+    wide = pandas.DataFrame(np.round(base + rng.normal(0, 1, (60, 1000)), 1)).rename(columns=str)
+    made = SequentialTrees().fit(wide).sample(100, seed=1)
+    assert len(made.names) == 1000
+    assert len(GaussianCopula().fit(wide.iloc[:, :300]).sample(100, seed=1)) == 100
+
+
+def test_adult(data_folder):
+    folder = data_folder / "adult_income"
+    read = {"header": ADULT, "missing": ["", "?"], "trim": True}
+    real = synthema.read(folder / "adult-train.csv.gz", **read)
+    holdout = synthema.read(folder / "adult-test.csv.gz", **read).to_pandas()
+    holdout["income"] = pandas.Categorical(holdout.income.astype(str).str.rstrip("."))
+    made = SequentialTrees("income").fit(real).sample(len(real), seed=1)
+    names = [
+        "univariate_accuracy", "bivariate_accuracy", "dcr_share", "classifier_two_sample",
+        "train_synthetic_test_real", "rare_value_reuse",
+    ]  # fmt: skip
+    report = synthema.evaluate(made, real, holdout, evaluators=names, target="income", bootstrap=20)
+    assert report["univariate_accuracy"].value > 0.994
+    assert report["bivariate_accuracy"].value > 0.983
+    assert report["classifier_two_sample"].value < 0.53
+    assert report["train_synthetic_test_real"].value > 0.92
+    assert 0.47 < report["dcr_share"].value < 0.525
+    assert report["rare_value_reuse"].value < 0.001
