@@ -159,6 +159,26 @@ def test_conditions_that_cannot_be_met(trees):
         trees.sample(1, conditions={"age": "old"})
 
 
+def test_rules_of_the_schema_hold_in_every_row():
+    real = patients()
+    real["leave"] = real.visit + pandas.to_timedelta(np.arange(400) % 12 - 2, "D")
+    schema = Schema(
+        [Field("age", "integer", minimum=25), Field("sex", "category"), Field("pressure", "real"),
+         Field("smoker", "boolean"), Field("visit", "time"), Field("ward", "text"), Field("exact", "real"),
+         Field("leave", "time")],
+        rules=[
+            synthema.FieldRule("leave", "visit", relation=">="),
+            synthema.FieldRule("pressure", "age", lowest=60, minimum=115),
+        ],
+    )  # fmt: skip
+    made = SequentialTrees("leave").fit(real, schema=schema).sample(2000, seed=1).to_pandas()
+    assert (made.leave >= made.visit).all()
+    assert (made.age >= 25).all()
+    assert (made.pressure[made.age >= 60].dropna() >= 115).all()
+    with pytest.raises(GenerationError, match="Condition 0"):
+        SequentialTrees().fit(real, schema=schema).sample(1, conditions={"age": 70, "pressure": 110.0})
+
+
 @pytest.mark.parametrize("cls", FITTED)
 def test_saved_models_give_the_same_samples_in_another_process(cls, tmp_path):
     path = cls().fit(patients()).save(tmp_path / "model")

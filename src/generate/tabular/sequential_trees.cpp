@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <thread>
@@ -17,7 +18,9 @@ namespace synthema {
 
 namespace {
 
-constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
+constexpr std::uint64_t kCellStream = 1, kParticleStream = 2, kAttemptStream = 4;
+constexpr std::uint64_t kMostAttempts = 100, kDrawsUnderRules = 8;
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 void check(const SequentialTreesOptions& options) {
   if (!(options.min_gain >= 0))
@@ -40,11 +43,17 @@ std::size_t index_of(const Schema& schema, const std::string& name) {
 // One row while it is drawn: cells by column, bins by position in the order.
 struct SequentialTrees::RowState {
   std::vector<double> cells, fixed;
-  std::vector<std::uint8_t> bins;
+  std::vector<std::uint8_t> known, bins;
+  std::size_t stuck = 0;  // column of the last dead end
   // Candidates for what stands before fixed columns.
   std::vector<std::vector<double>> candidate_cells;
   std::vector<std::vector<std::uint8_t>> candidate_bins;
   std::vector<double> weights;
+
+  RowState(std::size_t columns, std::size_t steps, bool conditions)
+      : cells(columns), fixed(conditions ? columns : 0), known(columns), bins(steps) {}
+  bool is_fixed(std::size_t column) const { return !fixed.empty() && !std::isnan(fixed[column]); }
+  KnownCells row() const { return {cells, known}; }
 };
 
 SequentialTrees::SequentialTrees(SequentialTreesOptions options) : options_(std::move(options)) {
@@ -66,9 +75,11 @@ std::vector<std::string> SequentialTrees::order() const {
 std::vector<std::size_t> SequentialTrees::choose_order(const Table& real) const {
   const Schema& schema = real.schema();
   std::vector<std::size_t> out;
-  const auto add = [&](std::size_t column) {
-    if (std::ranges::find(out, column) == out.end() && coded_.columns[column].modelled())
-      out.push_back(column);
+  const std::function<void(std::size_t)> add = [&](std::size_t column) {
+    if (std::ranges::find(out, column) != out.end() || !coded_.columns[column].modelled()) return;
+    // A rule's given column stands before the limited one in the schema, so this ends.
+    for (const std::size_t given : rules_.before(column)) add(given);
+    out.push_back(column);
   };
   for (const std::string& name : options_.first) add(index_of(schema, name));
   if (!options_.target.empty()) add(index_of(schema, options_.target));
@@ -113,6 +124,7 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
 void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   SequentialTrees fitted(options_);
   fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   fitted.order_ = fitted.choose_order(real);
   const std::size_t steps = fitted.order_.size();
   fitted.steps_.resize(steps);
@@ -156,14 +168,62 @@ const TreeNode& SequentialTrees::descend(const Step& step, const RowState& state
   return *node;
 }
 
-void SequentialTrees::draw(std::size_t position, const Random& random, std::uint64_t row,
+bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint64_t row,
                            RowState& state) const {
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
   const CodeCounts leaf = step.leaf(descend(step, state).leaf);
-  const double cell = draw_cell(coding, leaf, random.block(row, step.column));
+  double cell = draw_cell(coding, leaf, random.block(row, step.column));
+  if (rules_.touches(step.column) && !rules_.admits(step.column, cell, state.row(), coded_.columns)) {
+    const auto found = constrained(position, leaf, cell, random, row, state);
+    if (!found) {
+      state.stuck = step.column;
+      return false;
+    }
+    cell = *found;
+  }
   state.cells[step.column] = cell;
+  state.known[step.column] = 1;
   state.bins[position] = coding.bin_of(cell);
+  return true;
+}
+
+// A draw that the rules refuse is followed by one from what they leave: together that is a draw from the leaf
+// under the rules.
+std::optional<double> SequentialTrees::constrained(std::size_t position, const CodeCounts& leaf, double free,
+                                                   const Random& random, std::uint64_t row,
+                                                   const RowState& state) const {
+  const Step& step = steps_[position];
+  const ColumnCoding& coding = coded_.columns[step.column];
+  const auto admits = [&](double cell) {
+    return rules_.admits(step.column, cell, state.row(), coded_.columns);
+  };
+  const auto cell_of = [&](std::uint32_t code) {
+    if (code >= coding.codes()) return kMissing;
+    return coding.is_category() ? static_cast<double>(code) : coding.values[code];
+  };
+  for (const CodeCounts& from : {leaf, step.all.view()}) {
+    OwnedCounts left;
+    std::uint32_t before = 0, total = 0;
+    for (std::size_t i = 0; i < from.codes.size(); ++i) {
+      const std::uint32_t rows = from.cumulative[i] - before;
+      before = from.cumulative[i];
+      if (!admits(cell_of(from.codes[i]))) continue;
+      left.codes.push_back(from.codes[i]);
+      left.cumulative.push_back(total += rows);
+    }
+    if (left.codes.empty()) continue;
+    // Numbers between two that are allowed may still be refused; a frequent one is drawn as it is.
+    for (std::uint64_t i = 1; i <= kDrawsUnderRules; ++i) {
+      const double cell = draw_cell(coding, left.view(), random.block(row, step.column + (i << 32)));
+      if (admits(cell)) return cell;
+    }
+  }
+  if (const auto range = rules_.range(step.column, state.row(), coded_.columns)) {
+    const double nearest = std::clamp(std::isnan(free) ? range->first : free, range->first, range->second);
+    if (admits(nearest)) return nearest;
+  }
+  return coding.missing && admits(kMissing) ? std::optional(kMissing) : std::nullopt;
 }
 
 // How likely the tree makes a fixed cell: the share of its code, of its class for numbers. One row in the
@@ -196,67 +256,95 @@ double SequentialTrees::log_share(std::size_t position, double cell, const RowSt
   return std::log((rows_in(leaf) + prior) / (leaf.total() + 1.0));
 }
 
-void SequentialTrees::sample_row(std::uint64_t row, const Random& random, std::span<const double> fixed,
-                                 RowState& state) const {
-  const auto fix = [&](std::size_t p) {
-    const std::size_t column = order_[p];
-    state.cells[column] = fixed[column];
-    state.bins[p] = coded_.columns[column].bin_of(fixed[column]);
-  };
-  const auto is_fixed = [&](std::size_t p) { return !fixed.empty() && !std::isnan(fixed[order_[p]]); };
+bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState& state) const {
   std::size_t end = 0, first_free = order_.size();  // end: behind the last fixed column
+  std::fill(state.known.begin(), state.known.end(), std::uint8_t{0});
   for (std::size_t p = 0; p < order_.size(); ++p) {
-    if (is_fixed(p)) end = p + 1;
-    if (!is_fixed(p)) first_free = std::min(first_free, p);
+    const std::size_t column = order_[p];
+    if (!state.is_fixed(column)) {
+      first_free = std::min(first_free, p);
+      continue;
+    }
+    end = p + 1;
+    state.cells[column] = state.fixed[column];
+    state.bins[p] = coded_.columns[column].bin_of(state.fixed[column]);
+    state.known[column] = 1;  // rules look ahead to it
   }
   const Random own = random.stream(kCellStream);
   if (first_free < end) {
+    const std::vector<std::uint8_t> fixed = state.known;
     const std::size_t count = options_.particles;
     state.candidate_cells.resize(count);
     state.candidate_bins.resize(count);
     state.weights.assign(count, 0.0);
+    double most = -std::numeric_limits<double>::infinity();
     for (std::size_t m = 0; m < count; ++m) {
       const Random candidate = own.stream(m + 1);
-      for (std::size_t p = 0; p < end; ++p) {
-        if (!is_fixed(p)) {
-          draw(p, candidate, row, state);
-          continue;
-        }
-        state.weights[m] += log_share(p, fixed[order_[p]], state);
-        fix(p);
+      state.known = fixed;
+      bool whole = true;
+      for (std::size_t p = 0; whole && p < end; ++p) {
+        const std::size_t column = order_[p];
+        if (state.is_fixed(column))
+          state.weights[m] += log_share(p, state.fixed[column], state);
+        else
+          whole = draw(p, candidate, row, state);
       }
+      if (!whole) state.weights[m] = -std::numeric_limits<double>::infinity();
+      most = std::max(most, state.weights[m]);
       state.candidate_cells[m] = state.cells;
       state.candidate_bins[m] = state.bins;
     }
-    const double most = *std::ranges::max_element(state.weights);
+    if (std::isinf(most)) return false;
     for (double& weight : state.weights) weight = std::exp(weight - most);
     Random choice = random.stream(kParticleStream).stream(row);
     const std::size_t chosen = choice.weighted(state.weights);
     state.cells = state.candidate_cells[chosen];
     state.bins = state.candidate_bins[chosen];
-  } else {
-    for (std::size_t p = 0; p < end; ++p) fix(p);
+    for (std::size_t p = 0; p < end; ++p) state.known[order_[p]] = 1;
   }
-  for (std::size_t p = end; p < order_.size(); ++p) draw(p, own, row, state);
+  for (std::size_t p = end; p < order_.size(); ++p)
+    if (!draw(p, own, row, state)) return false;
+  return true;
+}
+
+void SequentialTrees::sample_row(std::uint64_t row, const Random& random, RowState& state) const {
+  for (std::uint64_t attempt = 0; attempt < kMostAttempts; ++attempt)
+    if (try_row(row, attempt == 0 ? random : random.stream(kAttemptStream).stream(attempt), state)) return;
+  throw GenerationError(
+      {.field = coded_.columns[state.stuck].field.name},
+      message("Row ", row, " was drawn ", kMostAttempts,
+              " times, and each time the rules of the schema and the conditions left no value for this "
+              "column; they contradict each other, or the real table has no such rows."));
+}
+
+// Conditions that break the schema by themselves are found before the first row.
+void SequentialTrees::refuse_contradictions(const CellConditions& conditions) const {
+  const std::size_t columns = coded_.columns.size();
+  std::vector<double> cells(columns);
+  std::vector<std::uint8_t> known(columns);
+  for (std::size_t i = 0; i < conditions.rows(); ++i) {
+    conditions.row(i, cells);
+    for (std::size_t c = 0; c < columns; ++c) known[c] = std::isnan(cells[c]) ? 0 : 1;
+    for (std::size_t c = 0; c < columns; ++c)
+      if (known[c] && rules_.touches(c) && !rules_.admits(c, cells[c], {cells, known}, coded_.columns))
+        throw GenerationError({.field = coded_.columns[c].field.name},
+                              message("Condition ", i, " contradicts the ranges or rules of the schema."));
+  }
 }
 
 Table SequentialTrees::sample(const SampleRequest& request) const {
   detail::require_fitted(!coded_.columns.empty());
   const CellConditions conditions(request.conditions.get(), coded_.columns, name());
+  refuse_contradictions(conditions);
   const std::size_t columns = coded_.columns.size();
   const Random random(request.seed);
   std::vector<std::vector<double>> cells(columns);
   for (const std::size_t column : order_) cells[column].resize(request.rows);
   detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
-    RowState state{.cells = std::vector<double>(columns),
-                   .fixed = std::vector<double>(conditions.empty() ? 0 : columns),
-                   .bins = std::vector<std::uint8_t>(order_.size()),
-                   .candidate_cells = {},
-                   .candidate_bins = {},
-                   .weights = {}};
+    RowState state(columns, order_.size(), !conditions.empty());
     for (std::size_t row = first; row < last; ++row) {
       if (!conditions.empty()) conditions.row(row, state.fixed);
-      sample_row(row, random, state.fixed, state);
+      sample_row(row, random, state);
       for (const std::size_t column : order_) cells[column][row] = state.cells[column];
     }
   });
@@ -372,6 +460,11 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
   for (std::size_t c = 0; c < seen.size(); ++c)
     file.require(seen[c] == out.coded_.columns[c].modelled(), "an order that lacks a column");
   for (std::size_t p = 0; p < out.order_.size(); ++p) out.steps_.push_back(out.load_step(file, p));
+  try {
+    out.rules_ = RowRules(out.coded_.schema, out.coded_.columns);
+  } catch (const GenerationError&) {
+    file.fail("The schema of the model leaves nothing to draw.");
+  }
   return out;
 }
 

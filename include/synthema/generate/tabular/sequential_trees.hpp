@@ -17,10 +17,17 @@
 // grow. Name columns in `first` to have them there. A label or number that the training table did not have is
 // a GenerationError.
 //
+// Ranges, labels and rules of the schema hold in every row (row_rules.hpp), together with conditions: the
+// columns that a rule asks about come first, and each column is drawn from what its leaf has left under
+// them, then from what the whole column has left, then from the nearest end of the range that is left. A row
+// that runs into a dead end is drawn again, at most 100 times. What can be seen to contradict itself is a
+// GenerationError before the first row; so is, with its column, what turns out to.
+//
 // Cost: fit rows x columns^2 / 2 x depth, over threads by column; sample rows x columns x depth.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,10 +35,12 @@
 #include "synthema/core/export.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
 #include "synthema/learn/histogram_tree.hpp"
 
 namespace synthema {
 
+class CellConditions;
 namespace detail {
 class ModelArrays;
 }
@@ -82,15 +91,20 @@ class SYNTHEMA_EXPORT SequentialTrees {
             const CancelToken& cancel) const;
   Step load_step(const detail::ModelArrays& file, std::size_t position) const;
   const TreeNode& descend(const Step& step, const RowState& state) const;
-  void draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
+  bool draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
+  std::optional<double> constrained(std::size_t position, const CodeCounts& leaf, double free,
+                                    const Random& random, std::uint64_t row, const RowState& state) const;
   double log_share(std::size_t position, double cell, const RowState& state) const;
-  void sample_row(std::uint64_t row, const Random& random, std::span<const double> fixed,
-                  RowState& state) const;
+  // False: a dead end, at state.stuck.
+  bool try_row(std::uint64_t row, const Random& random, RowState& state) const;
+  void sample_row(std::uint64_t row, const Random& random, RowState& state) const;
+  void refuse_contradictions(const CellConditions& conditions) const;
 
   SequentialTreesOptions options_;
   CodedTable coded_;                // without codes once fitted
   std::vector<std::size_t> order_;  // modelled columns
   std::vector<Step> steps_;         // by position in the order
+  RowRules rules_;
 };
 
 static_assert(FittableGenerator<SequentialTrees> && ConditionalGenerator<SequentialTrees>);

@@ -1,0 +1,231 @@
+#include "synthema/generate/tabular/row_rules.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "synthema/data/timestamp.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr const char* kRelations[] = {"<", "<=", "=", ">=", ">", "!="};
+
+int relation_of(const std::string& text) {
+  const auto at = std::ranges::find(kRelations, text);
+  return at == std::end(kRelations) ? -1 : static_cast<int>(at - std::begin(kRelations));
+}
+
+bool related(int relation, double a, double b) {
+  switch (relation) {
+    case 0:
+      return a < b;
+    case 1:
+      return a <= b;
+    case 2:
+      return a == b;
+    case 3:
+      return a >= b;
+    case 4:
+      return a > b;
+    case 5:
+      return a != b;
+    default:
+      return true;
+  }
+}
+
+std::vector<bool> mask(const ColumnCoding& coding, const std::vector<std::string>& labels) {
+  std::vector<bool> out;
+  for (const std::string& label : coding.labels)
+    out.push_back(std::ranges::find(labels, label) != labels.end());
+  return out;
+}
+
+std::optional<double> number_in(const ColumnCoding& coding, const std::string& text) {
+  if (coding.field.kind == Kind::time) {
+    const auto parsed = parse_iso8601(text);
+    return parsed ? std::optional(static_cast<double>(parsed->time.microseconds)) : std::nullopt;
+  }
+  double out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(out) : std::nullopt;
+}
+
+}  // namespace
+
+RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns) {
+  touching_.resize(columns.size());
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const ColumnCoding& coding = columns[c];
+    const Field& field = coding.field;
+    Own own{field.minimum.value_or(-kInfinity), field.maximum.value_or(kInfinity), {}, field.nullable};
+    if (coding.is_category() && !field.categories.empty()) own.labels = mask(coding, field.categories);
+    // Labels that all are allowed need no mask.
+    if (std::ranges::find(own.labels, false) == own.labels.end()) own.labels.clear();
+    touching_[c] = coding.modelled() && (field.minimum || field.maximum || !own.labels.empty() ||
+                                         (!field.nullable && coding.missing));
+    own_.push_back(std::move(own));
+  }
+  const auto index = [&](const std::string& name) {
+    return static_cast<std::size_t>(&schema.at(name) - schema.fields.data());
+  };
+  for (const FieldRule& from : schema.rules) {
+    if (!schema.find(from.field) || !schema.find(from.given)) continue;
+    Rule rule{.labels = {},
+              .numbers = {},
+              .lowest = from.lowest.value_or(-kInfinity),
+              .highest = from.highest.value_or(kInfinity),
+              .minimum = from.minimum.value_or(-kInfinity),
+              .maximum = from.maximum.value_or(kInfinity),
+              .categories = {},
+              .same = {}};
+    rule.field = index(from.field);
+    rule.given = index(from.given);
+    const ColumnCoding &field = columns[rule.field], &given = columns[rule.given];
+    if (!field.modelled() || !given.modelled()) continue;
+    rule.by_label = !from.labels.empty();
+    if (rule.by_label && given.is_category()) rule.labels = mask(given, from.labels);
+    if (rule.by_label && !given.is_category())
+      for (const std::string& label : from.labels)
+        if (const auto number = number_in(given, label)) rule.numbers.push_back(*number);
+    std::ranges::sort(rule.numbers);
+    rule.relation = relation_of(from.relation);
+    rule.limits_labels = field.is_category() && !from.categories.empty();
+    if (rule.limits_labels) rule.categories = mask(field, from.categories);
+    if (field.is_category() && given.is_category())
+      for (const std::string& label : given.labels) {
+        const auto at = std::ranges::find(field.labels, label);
+        rule.same.push_back(at == field.labels.end() ? -1 : at - field.labels.begin());
+      }
+    touching_[rule.field] = touching_[rule.given] = true;
+    rules_.push_back(std::move(rule));
+  }
+  refuse_conflicts(columns);
+}
+
+std::vector<std::size_t> RowRules::before(std::size_t column) const {
+  std::vector<std::size_t> out;
+  for (const Rule& rule : rules_)
+    if (rule.field == column) out.push_back(rule.given);
+  return out;
+}
+
+bool RowRules::holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const {
+  if (!rule.labels.empty()) return rule.labels[static_cast<std::size_t>(given)];
+  if (columns[rule.given].is_category()) return !rule.by_label;
+  const double number = columns[rule.given].number(given);
+  if (rule.by_label) return std::ranges::binary_search(rule.numbers, number);
+  return number >= rule.lowest && number <= rule.highest;
+}
+
+bool RowRules::keeps(const Rule& rule, double field, double given,
+                     std::span<const ColumnCoding> columns) const {
+  if (std::isnan(field) || std::isnan(given) || !holds(rule, given, columns)) return true;
+  const ColumnCoding& coding = columns[rule.field];
+  if (coding.is_category()) {
+    const auto code = static_cast<std::size_t>(field);
+    if (rule.limits_labels && !rule.categories[code]) return false;
+    if (rule.relation < 0 || rule.same.empty()) return true;
+    const bool same = rule.same[static_cast<std::size_t>(given)] == static_cast<std::int64_t>(code);
+    return rule.relation == 2 ? same : rule.relation != 5 || !same;
+  }
+  const double number = coding.number(field);
+  if (number < rule.minimum || number > rule.maximum) return false;
+  return columns[rule.given].is_category() ||
+         related(rule.relation, number, columns[rule.given].number(given));
+}
+
+bool RowRules::admits(std::size_t column, double cell, const KnownCells& row,
+                      std::span<const ColumnCoding> columns) const {
+  const Own& own = own_[column];
+  const ColumnCoding& coding = columns[column];
+  if (std::isnan(cell)) return own.nullable;
+  if (coding.is_category()) {
+    if (!own.labels.empty() && !own.labels[static_cast<std::size_t>(cell)]) return false;
+  } else {
+    const double number = coding.number(cell);
+    if (number < own.minimum || number > own.maximum) return false;
+  }
+  for (const Rule& rule : rules_) {
+    if (rule.field == column && row.known[rule.given] && !keeps(rule, cell, row.cells[rule.given], columns))
+      return false;
+    if (rule.given == column && row.known[rule.field] && !keeps(rule, row.cells[rule.field], cell, columns))
+      return false;
+  }
+  return true;
+}
+
+std::optional<std::pair<double, double>> RowRules::range(std::size_t column, const KnownCells& row,
+                                                         std::span<const ColumnCoding> columns) const {
+  const ColumnCoding& coding = columns[column];
+  if (coding.is_category()) return std::nullopt;
+  double low = own_[column].minimum, high = own_[column].maximum;
+  const auto bound = [&](int relation, double other) {
+    if (relation == 2 || relation == 3 || relation == 4) low = std::max(low, other);
+    if (relation == 0 || relation == 1 || relation == 2) high = std::min(high, other);
+  };
+  for (const Rule& rule : rules_) {
+    const std::size_t other = rule.field == column ? rule.given : rule.field;
+    if ((rule.field != column && rule.given != column) || !row.known[other] || std::isnan(row.cells[other]))
+      continue;
+    if (rule.field == column) {
+      if (!holds(rule, row.cells[other], columns)) continue;
+      low = std::max(low, rule.minimum);
+      high = std::min(high, rule.maximum);
+    }
+    if (!columns[other].is_category() && rule.relation >= 0)
+      bound(rule.field == column ? rule.relation
+            : rule.relation < 5  ? 4 - rule.relation
+                                 : 5,
+            columns[other].number(row.cells[other]));
+  }
+  double from = coding.cell_of_number(low), to = coding.cell_of_number(high);
+  if (coding.grid) from = std::ceil(from), to = std::floor(to);
+  if (std::isinf(from)) from = std::min(coding.values.front(), to);
+  if (std::isinf(to)) to = std::max(coding.values.back(), from);
+  if (!(from <= to)) return std::nullopt;
+  return std::pair(from, to);
+}
+
+// What can be seen without drawing: a column of which nothing is left, alone or beside one label of another.
+void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) const {
+  std::vector<double> cells(columns.size());
+  std::vector<std::uint8_t> known(columns.size());
+  const auto some_left = [&](std::size_t column) {
+    const ColumnCoding& coding = columns[column];
+    const KnownCells row{cells, known};
+    if (own_[column].nullable && coding.missing) return true;
+    for (std::size_t code = 0; code < coding.codes(); ++code)
+      if (admits(column, coding.is_category() ? static_cast<double>(code) : coding.values[code], row,
+                 columns))
+        return true;
+    const auto left = range(column, row, columns);
+    return left && (admits(column, left->first, row, columns) || admits(column, left->second, row, columns));
+  };
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (touches(c) && !some_left(c))
+      throw GenerationError(
+          {.field = columns[c].field.name},
+          "The schema allows none of the values that may be handed on; correct its range or labels.");
+  for (const Rule& rule : rules_) {
+    const ColumnCoding& given = columns[rule.given];
+    if (!given.is_category()) continue;
+    for (std::size_t code = 0; code < given.labels.size(); ++code) {
+      cells[rule.given] = static_cast<double>(code);
+      known[rule.given] = 1;
+      const bool some = some_left(rule.field);
+      known[rule.given] = 0;
+      if (!some)
+        throw GenerationError(
+            {.field = columns[rule.field].field.name},
+            message("The rules of the schema leave no value where '", given.field.name, "' is '",
+                    given.labels[code], "'; they contradict each other or the real table."));
+    }
+  }
+}
+
+}  // namespace synthema
