@@ -247,12 +247,43 @@ void bind_score(py::module_& module) {
       });
 }
 
+// A function of one text that gives (begin, end, kind) in characters, for each text, with bytes in their
+// place.
+IdentifierDetector detector_from(const py::object& function) {
+  return [kept = held(function)](std::span<const std::string> texts) {
+    return with_python([&] {
+      std::vector<std::vector<Identifier>> out;
+      for (const std::string& text : texts) {
+        out.emplace_back();
+        std::vector<std::size_t> bytes;  // where each character begins
+        for (std::size_t i = 0; i < text.size(); ++i)
+          if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes.push_back(i);
+        bytes.push_back(text.size());
+        for (const py::handle one : (*kept)(text)) {
+          const auto [begin, end, kind] = one.cast<std::tuple<std::size_t, std::size_t, std::string>>();
+          if (begin > end || end >= bytes.size())
+            throw EvaluationError("A detector of identifiers gave a place outside of the text.");
+          out.back().push_back({bytes[begin], bytes[end], kind});
+        }
+      }
+      return out;
+    });
+  };
+}
+std::vector<IdentifierDetector> detectors_from(const std::vector<py::object>& functions) {
+  std::vector<IdentifierDetector> out;
+  for (const py::object& function : functions) out.push_back(detector_from(function));
+  return out;
+}
+
 SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_bleu_limit,
                            std::string reference_column, std::string_view convention, std::size_t triples,
                            double linking_threshold, bool linking_definitions,
                            const std::optional<Learner>& learner, bool full, std::size_t discrepancy_rows,
                            std::string duration_column, std::string event_column,
-                           std::string sensitive_column, std::vector<Learner> ranked_learners) {
+                           std::string sensitive_column, std::vector<Learner> ranked_learners,
+                           std::vector<std::string> quasi_identifiers, std::vector<std::string> secrets,
+                           const std::vector<py::object>& detectors, const std::optional<Table>& canaries) {
   return {.near_duplicate_threshold = near_duplicate_threshold,
           .self_bleu_limit = self_bleu_limit,
           .reference_column = std::move(reference_column),
@@ -265,6 +296,9 @@ SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_ble
           .learner = learner ? *learner : boosted_trees(),
           .ranked_learners = std::move(ranked_learners),
           .sensitive_column = std::move(sensitive_column),
+          .disclosure = {.known = std::move(quasi_identifiers), .secret = std::move(secrets)},
+          .detectors = detectors_from(detectors),
+          .canaries = shared(canaries),
           .full = full};
 }
 
@@ -312,7 +346,7 @@ linking_definitions : bool
 learner : Learner, optional
     What is trained on synthetic rows and tested on real ones; boosted trees if not given.
 full : bool
-    Also what takes longer or answers a question that few ask.
+    Also what takes longer or answers a question that few ask, and floors of privacy.
 discrepancy_rows : int
     Most rows of each table for the mean discrepancy, drawn by the seed; 0: all.
 duration_column, event_column : str
@@ -321,13 +355,22 @@ sensitive_column : str
     Groups of people whose predictions are compared; '': the columns with the role sensitive.
 ranked_learners : list of Learner
     Whose ranking is compared; empty: six of ours.
+quasi_identifiers, secrets : list of str
+    Columns that an attacker may know, and those that are secret ([]: by the schema's role).
+detectors : list of callable
+    Each takes a text and gives (begin, end, kind) of the identifiers in it, in characters.
+canaries : Table, optional
+    Columns text and planted.
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
            py::arg("convention") = "synthema", py::arg("triples") = 10000, py::arg("linking_threshold") = 0.5,
            py::arg("linking_definitions") = false, py::arg("learner") = py::none(), py::arg("full") = false,
            py::arg("discrepancy_rows") = 5000, py::arg("duration_column") = "", py::arg("event_column") = "",
-           py::arg("sensitive_column") = "", py::arg("ranked_learners") = std::vector<Learner>());
+           py::arg("sensitive_column") = "", py::arg("ranked_learners") = std::vector<Learner>(),
+           py::arg("quasi_identifiers") = std::vector<std::string>(),
+           py::arg("secrets") = std::vector<std::string>(), py::arg("detectors") = std::vector<py::object>(),
+           py::arg("canaries") = py::none());
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
       .def_property_readonly(
           "name", [](const AnyEvaluator& e) { return std::string(e.name()); }, "The key in reports.")
@@ -351,7 +394,9 @@ ranked_learners : list of Learner
   const auto options = py::arg_v("options", SuiteOptions(), "SuiteOptions()");
   module.def("text_suite", &text_suite, options, "The evaluators of texts.");
   module.def("table_suite", &table_suite, options, "The evaluators of columns against a real table.");
-  module.def("all_evaluators", &all_evaluators, options, "Both suites, and what is in none (stemmed ROUGE).");
+  module.def("text_privacy_suite", &text_privacy_suite, options,
+             "The evaluators of what synthetic texts give away about real ones.");
+  module.def("all_evaluators", &all_evaluators, options, "All suites, and what is in none (stemmed ROUGE).");
   module.def("evaluator_named", &evaluator_named, py::arg("name"), options,
              "One evaluator; ConfigError names those there are.");
   module.def("_python_evaluator", &python_evaluator, py::arg("function"), py::arg("name"),
@@ -364,6 +409,27 @@ ranked_learners : list of Learner
         return nonconformities(e, real ? &*real : nullptr, synthetic, context, row_order);
       },
       py::arg("evaluator"), py::arg("real"), py::arg("synthetic"), py::arg("context"), py::arg("row_order"));
+}
+
+void bind_identifiers(py::module_& module) {
+  module.def(
+      "find_identifiers",
+      [](const std::string& text) {
+        std::vector<std::tuple<std::size_t, std::size_t, std::string>> out;
+        std::size_t characters = 0, at = 0;
+        const auto characters_at = [&](std::size_t byte) {
+          for (; at < byte; ++at) characters += (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+          return characters;
+        };
+        for (const Identifier& one : find_identifiers(text)) {
+          const std::size_t begin = characters_at(one.begin);
+          out.emplace_back(begin, characters_at(one.end), one.kind);
+        }
+        return out;
+      },
+      py::arg("text"),
+      "What may name a person by its form, as (begin, end, kind) in characters: e-mail and web addresses, "
+      "dates, phone and record numbers, streets, and names after a title.");
 }
 
 void bind_text_metrics(py::module_& module) {
@@ -418,6 +484,7 @@ void bind_evaluate(py::module_& module) {
   bind_score(module);
   bind_context(module);
   bind_evaluators(module);
+  bind_identifiers(module);
   bind_text_metrics(module);
 }
 

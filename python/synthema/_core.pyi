@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'find_identifiers', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_privacy_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -2069,17 +2069,16 @@ class SuiteOptions:
     learner : Learner, optional
         What is trained on synthetic rows and tested on real ones; boosted trees if not given.
     full : bool
-        Also what takes longer or answers a question that few ask.
-    discrepancy_rows : int
-        Most rows of each table for the mean discrepancy, drawn by the seed; 0: all.
-    duration_column, event_column : str
-        Follow-up and whether it ended with the event, of survival; '': there is none.
-    sensitive_column : str
-        Groups of people whose predictions are compared; '': the columns with the role sensitive.
-    ranked_learners : list of Learner
-        Whose ranking is compared; empty: six of ours.
+        Also what takes long: two-sample test and propensity by linear models, linkability, attribute inference,
+        membership by density and by a model, groups of columns, nearest notes, and floors of privacy.
+    quasi_identifiers, sensitive : list of str
+        Columns that an attacker may know, and those that are secret ([]: by the schema's role).
+    detectors : list of callable
+        Each takes a text and gives (begin, end, kind) of the identifiers in it, in characters.
+    canaries : Table, optional
+        Columns text and planted.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, discrepancy_rows: typing.SupportsInt | typing.SupportsIndex = 5000, duration_column: str = '', event_column: str = '', sensitive_column: str = '', ranked_learners: collections.abc.Sequence[Learner] = []) -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, quasi_identifiers: collections.abc.Sequence[str] = [], sensitive: collections.abc.Sequence[str] = [], detectors: collections.abc.Sequence[typing.Any] = [], canaries: Table | None = None) -> None:
         ...
 class Evaluator:
     """
@@ -2210,7 +2209,7 @@ def _verify_lines(folder: str) -> VerifyResult:
     ...
 def all_evaluators(options: SuiteOptions = ...) -> list[Evaluator]:
     """
-    Both suites, and what is in none (stemmed ROUGE).
+    All suites, and what is in none (stemmed ROUGE).
     """
 def auroc(scores: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], labels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float | None:
     """
@@ -2346,6 +2345,10 @@ def few_shot(query: str, *, instruction: str = '', field: str = 'text', k: typin
         Most tokens of the prompt; the worst exemplars are left out until it fits. 0: no limit.
     count_tokens : callable, optional
         Text to number of tokens; needed with a budget.
+    """
+def find_identifiers(text: str) -> list[tuple[int, int, str]]:
+    """
+    What may name a person by its form, as (begin, end, kind) in characters: e-mail and web addresses, dates, phone and record numbers, streets, and names after a title.
     """
 def in_language(language: str = 'en', share: typing.SupportsFloat | typing.SupportsIndex = 0.15, field: str = 'text') -> Check:
     """
@@ -2505,6 +2508,10 @@ def sentence_count(text: str) -> int:
 def table_suite(options: SuiteOptions = ...) -> list[Evaluator]:
     """
     The evaluators of columns against a real table.
+    """
+def text_privacy_suite(options: SuiteOptions = ...) -> list[Evaluator]:
+    """
+    The evaluators of what synthetic texts give away about real ones.
     """
 def text_suite(options: SuiteOptions = ...) -> list[Evaluator]:
     """

@@ -43,6 +43,10 @@ def evaluate(
     discrepancy_rows: int = 5000,
     linking_threshold: float = 0.5,
     linking_definitions: bool = False,
+    quasi_identifiers: Sequence[str] = (),
+    secrets: Sequence[str] = (),
+    detectors: Sequence[Callable[[str], Iterable[tuple[int, int, str]]]] = (),
+    canaries: Any = None,
     embedder: Any = None,
     text_scorer: Callable[[list[str]], Sequence[Sequence[float]]] | None = None,
     seed: int = 0,
@@ -102,6 +106,14 @@ def evaluate(
     linking_definitions : bool
         Link by the definitions of the terms too, not by names and synonyms alone. Embedding them takes most
         of the time.
+    quasi_identifiers, secrets : list of str
+        Columns that an attacker may know of a person, for the measures of disclosure and anonymity; and those
+        that are secret: by default the columns with the role sensitive.
+    detectors : list of callable
+        Find identifiers in texts besides `find_identifiers`: each takes a text and gives
+        ``(begin, end, kind)`` of what it finds, in characters.
+    canaries : table, optional
+        Texts that were planted into the training data, or were not: columns ``text`` and ``planted``.
     embedder : callable or Embedder, optional
         Texts to vectors, for ontology linking: `synthema.Embedder` or any function. It is asked for each text
         once.
@@ -162,6 +174,10 @@ def evaluate(
         linking_threshold=linking_threshold,
         linking_definitions=linking_definitions,
         learner=as_learner(learner),
+        quasi_identifiers=list(quasi_identifiers),
+        secrets=list(secrets),
+        detectors=list(detectors),
+        canaries=None if canaries is None else table(canaries),
         full=level == "full",
         discrepancy_rows=discrepancy_rows,
         duration_column=duration or "",
@@ -227,7 +243,11 @@ def _chosen(evaluators: Any, options: SuiteOptions, *, has_text: bool, has_real:
             "There is nothing to measure: the table has no single text column and no real table was given; "
             "name text_column, give real, or choose evaluators."
         )
-    return (_core.text_suite(options) if has_text else []) + (_core.table_suite(options) if has_real else [])
+    return [
+        *(_core.text_suite(options) if has_text else []),
+        *(_core.table_suite(options) if has_real else []),
+        *(_core.text_privacy_suite(options) if has_text and has_real else []),
+    ]
 
 
 def evaluator(

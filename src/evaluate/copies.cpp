@@ -1,7 +1,10 @@
 #include "synthema/evaluate/privacy/copies.hpp"
 
+#include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
+#include "src/evaluate/marginal_floor.hpp"
 #include "src/evaluate/value_ids.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -45,19 +48,50 @@ bool has_all(const Table& table, const Names& names) {
   return true;
 }
 
-// Ids of the values that one unit only has; nothing else about them is known.
-std::unordered_set<std::uint64_t> values_of_one_unit(const Ids& ids, const Units& units) {
-  std::unordered_map<std::uint64_t, std::size_t> owner;
-  std::unordered_set<std::uint64_t> several, out;
-  for (std::size_t row = 0; row < ids.size(); ++row) {
-    if (ids[row] == detail::kMissingValue) continue;
-    const auto [entry, fresh] = owner.try_emplace(ids[row], units.of_row[row]);
-    if (!fresh && entry->second != units.of_row[row]) several.insert(ids[row]);
+// Share of the real rows that equal a row of somebody else.
+double copies_among(const std::vector<std::string>& rows, const Units& units) {
+  constexpr std::size_t kSeveral = static_cast<std::size_t>(-1);
+  std::unordered_map<std::string, std::size_t> owner;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto [entry, fresh] = owner.try_emplace(rows[row], units.of_row[row]);
+    if (!fresh && entry->second != units.of_row[row]) entry->second = kSeveral;
   }
-  for (const auto& [id, unit] : owner)
-    if (!several.contains(id)) out.insert(id);
-  return out;
+  double count = 0;
+  for (const std::string& row : rows) count += owner.find(row)->second == kSeveral;
+  return count / static_cast<double>(rows.size());
 }
+
+constexpr const char* kLeaveOneOut = "each real row against those of all others";
+
+// How many units have each value, counted up to three.
+class Owners {
+ public:
+  Owners(const Ids& ids, const Units& units) {
+    for (std::size_t row = 0; row < ids.size(); ++row)
+      if (ids[row] != detail::kMissingValue) add(owners_[ids[row]], units.of_row[row]);
+  }
+  std::size_t of(std::uint64_t id) const {
+    const auto found = owners_.find(id);
+    return found == owners_.end() ? 0 : found->second.count;
+  }
+  std::size_t values_of_one() const {
+    return static_cast<std::size_t>(
+        std::count_if(owners_.begin(), owners_.end(), [](const auto& one) { return one.second.count == 1; }));
+  }
+
+ private:
+  struct Few {
+    std::size_t first = 0, second = 0, count = 0;
+  };
+  static void add(Few& few, std::size_t unit) {
+    if ((few.count > 0 && few.first == unit) || (few.count > 1 && few.second == unit) || few.count == 3)
+      return;
+    if (few.count == 0) few.first = unit;
+    if (few.count == 1) few.second = unit;
+    ++few.count;
+  }
+  std::unordered_map<std::uint64_t, Few> owners_;
+};
 
 // What the rows of one table reuse: of each column, and whether any column.
 struct Reuse {
@@ -75,21 +109,22 @@ struct Reuse {
 struct OnceOnly {
   Names names;
   std::vector<detail::ValueIds> ids;
-  std::vector<std::unordered_set<std::uint64_t>> values;  // by column
+  std::vector<Owners> owners;  // by column
 
   OnceOnly(const Table& real, Names columns) : names(std::move(columns)), ids(names.size()) {
     const Units units = Units::of(real);
     for (std::size_t c = 0; c < names.size(); ++c)
-      values.push_back(values_of_one_unit(ids[c].of(real.column(names[c])), units));
+      owners.emplace_back(ids[c].of(real.column(names[c])), units);
   }
-  Reuse in(const Table& table) {
+  // Values that `owned_by` units of the real table have: 1, or 2 for its own rows, each of which is one.
+  Reuse in(const Table& table, std::size_t owned_by = 1) {
     Reuse out{{}, {}, std::vector<bool>(table.rows(), false)};
     for (std::size_t c = 0; c < names.size(); ++c) {
       std::size_t present = 0, reused = 0;
       const Ids here = ids[c].of(table.column(names[c]));
       for (std::size_t row = 0; row < here.size(); ++row) {
         present += here[row] != detail::kMissingValue;
-        if (!values[c].contains(here[row])) continue;
+        if (owners[c].of(here[row]) != owned_by) continue;
         ++reused;
         out.any[row] = true;
       }
@@ -118,6 +153,9 @@ Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
   if (context.holdout && context.holdout->rows() > 0 && has_all(*context.holdout, names))
     score.ceiling = Bound{*copies(keys.of(*context.holdout), known).value(),
                           message("holdout, ", counted(context.holdout->rows(), "real row"))};
+  else if (real->rows() > 1)
+    score.ceiling = Bound{copies_among(rows, Units::of(*real)), kLeaveOneOut};
+  if (floor_) detail::set_marginal_floor(score, ExactCopies(false), *real, synthetic, context);
   return score;
 }
 
@@ -142,11 +180,14 @@ Score RareValueReuse::evaluate(const Table* real, const Table& synthetic,
   const Reuse of_holdout = compared ? rare.in(*context.holdout) : Reuse{};
   for (std::size_t c = 0; c < names.size(); ++c)
     score.parts.push_back({names[c], found.share[c], found.rows[c],
-                           message(counted(rare.values[c].size(), "such value"),
+                           message(counted(rare.owners[c].values_of_one(), "such value"),
                                    compared ? message("; holdout rows reuse ", of_holdout.share[c]) : "")});
   if (compared)
     score.ceiling =
         Bound{of_holdout.share_of_any(), message("holdout, ", counted(context.holdout->rows(), "real row"))};
+  else if (real->rows() > 1)
+    score.ceiling = Bound{rare.in(*real, 2).share_of_any(), kLeaveOneOut};
+  if (floor_) detail::set_marginal_floor(score, RareValueReuse(false), *real, synthetic, context);
   return score;
 }
 

@@ -1,9 +1,10 @@
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
+#include "src/evaluate/marginal_floor.hpp"
+#include "src/evaluate/membership_auroc.hpp"
 #include "src/evaluate/row_distances.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -16,6 +17,7 @@ using detail::RowDistances;
 using detail::Rows;
 using enum NearestRowMeasure;
 
+constexpr const char* kLeaveOneOut = "each real row against those of all others";
 constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
 
 struct Measure {
@@ -59,6 +61,9 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
   if (has_holdout(distances))
     score.ceiling =
         Bound{median(distances.nearest(Rows::holdout, Rows::training, context).first), holdout_of(distances)};
+  else if (distances.units(Rows::training).count > 1)
+    score.ceiling =
+        Bound{median(distances.nearest(Rows::training, Rows::training, context).first), kLeaveOneOut};
 }
 
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
@@ -97,11 +102,12 @@ void score_nndr(Score& score, RowDistances& distances, const EvaluationContext& 
   }
   set_mean(score, ratios(distances.nearest(Rows::synthetic, Rows::training, context)), false,
            distances.units(Rows::synthetic), context);
-  if (!has_holdout(distances)) return;
-  const std::vector<double> of_holdout = ratios(distances.nearest(Rows::holdout, Rows::training, context));
-  score.ceiling = Bound{
-      std::accumulate(of_holdout.begin(), of_holdout.end(), 0.0) / static_cast<double>(of_holdout.size()),
-      holdout_of(distances)};
+  const bool held = has_holdout(distances);
+  if (!held && distances.units(Rows::training).count < 3) return;
+  const std::vector<double> fresh =
+      ratios(distances.nearest(held ? Rows::holdout : Rows::training, Rows::training, context));
+  score.ceiling = Bound{std::accumulate(fresh.begin(), fresh.end(), 0.0) / static_cast<double>(fresh.size()),
+                        held ? holdout_of(distances) : kLeaveOneOut};
 }
 
 // Nearest rows within a table are those of other units.
@@ -155,50 +161,14 @@ void score_privacy_loss(Score& score, RowDistances& distances, const EvaluationC
   score.parts.push_back({"nnaa of the holdout rows", holdout, score.n, ""});
 }
 
-// For each value the share of the others below it, ties halved.
-std::vector<double> shares_below(const std::vector<double>& values, std::vector<double> others) {
-  std::sort(others.begin(), others.end());
-  std::vector<double> out;
-  for (const double value : values) {
-    const auto [low, high] = std::equal_range(others.begin(), others.end(), value);
-    out.push_back((static_cast<double>(low - others.begin()) + static_cast<double>(high - others.begin())) /
-                  2 / static_cast<double>(others.size()));
-  }
-  return out;
-}
-
-double variance_of_mean(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return squares / (n - 1) / n;
-}
-
-// Area under the curve by placements; its variance by DeLong, DeLong and Clarke-Pearson, Biometrics 1988.
 void score_membership(Score& score, RowDistances& distances, const EvaluationContext& context) {
-  const std::vector<double>& members = distances.nearest(Rows::training, Rows::synthetic, context).first;
-  const std::vector<double>& others = distances.nearest(Rows::holdout, Rows::synthetic, context).first;
-  const std::vector<double> of_others = shares_below(others, members);  // a member is nearer
-  const std::vector<double> of_members = shares_below(members, others);
-  const double auroc =
-      std::accumulate(of_others.begin(), of_others.end(), 0.0) / static_cast<double>(of_others.size());
-  score.value = auroc;
-  score.n = members.size() + others.size();
-  score.ceiling = Bound{0.5, "theory: nobody can tell members from others"};
-  const Units &units = distances.units(Rows::training), &other_units = distances.units(Rows::holdout);
-  if (units.count < units.of_row.size() || other_units.count < other_units.of_row.size()) {
-    score.no_interval = "The analytic interval is for independent rows, but subjects have several.";
-  } else if (members.size() < 2 || others.size() < 2) {
-    score.no_interval = "An interval needs two training and two holdout rows.";
-  } else if (const double variance = variance_of_mean(of_others) + variance_of_mean(of_members);
-             variance > 0) {
-    const double half = 1.959963984540054 * std::sqrt(variance);
-    score.interval = Interval{std::max(0.0, auroc - half), std::min(1.0, auroc + half), 0.95,
-                              "DeLong, normal, synthetic rows held fixed"};
-  } else {
-    score.no_interval = "All distances are equal, or all members are nearer: the variance is zero.";
-  }
+  const auto nearness = [&](Rows rows) {
+    std::vector<double> out = distances.nearest(rows, Rows::synthetic, context).first;
+    for (double& value : out) value = -value;  // a member is nearer
+    return out;
+  };
+  detail::set_membership_auroc(score, nearness(Rows::training), nearness(Rows::holdout),
+                               distances.units(Rows::training), distances.units(Rows::holdout));
 }
 
 // By NearestRowMeasure.
@@ -288,6 +258,8 @@ Score NearestRows::evaluate(const Table* real, const Table& synthetic,
   if (!distances) return undefined(std::move(score), "The tables share no column of numbers or categories.");
   score.n = synthetic.rows();
   measure.score(score, *distances, context);
+  if (floor_ && score.value)
+    detail::set_marginal_floor(score, NearestRows(measure_, false), *real, synthetic, context);
   return score;
 }
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/two_samples.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/shared_work.hpp"
 
@@ -11,28 +12,20 @@ namespace synthema::detail {
 
 namespace {
 
-std::vector<std::string> common_columns(const Table& training, const Table& synthetic, const Table* holdout) {
-  std::vector<std::string> out = shared_columns(training, synthetic);
-  std::erase_if(out, [&](const std::string& name) {
-    return holdout &&
-           (!holdout->has(name) || !comparable(training.column(name).kind(), holdout->column(name).kind()));
-  });
-  return out;
-}
-
-MixedSpace space_of(const Table& training, const Table& synthetic, const Table* holdout) {
+MixedSpace space_of(const Table& training, const Table& synthetic, const Table* holdout,
+                    std::vector<std::string> columns) {
   std::vector<const Table*> scale_by{&training};
   if (holdout) scale_by.push_back(holdout);
-  return {scale_by, common_columns(training, synthetic, holdout)};
+  if (columns.empty()) columns = shared_columns(training, synthetic, holdout);
+  return {scale_by, std::move(columns)};
 }
 
-// Rows in parts of about `each` rows, whole units each, units in an order drawn at random; a last part that
-// is not full is left out, unless it is the only one.
-std::vector<std::vector<std::size_t>> parts_of(const Units& units, std::size_t each, Random random) {
+// Rows in parts of about `each` rows, whole units each, the units shuffled; a last part that is not full is
+// left out, unless it is the only one.
+std::vector<std::vector<std::size_t>> parts_of(const Units& units, std::vector<std::size_t> order,
+                                               std::size_t each, Random random) {
   std::vector<std::vector<std::size_t>> rows_of(units.count);
   for (std::size_t row = 0; row < units.of_row.size(); ++row) rows_of[units.of_row[row]].push_back(row);
-  std::vector<std::size_t> order(units.count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
   random.shuffle(order);
   std::vector<std::vector<std::size_t>> out(1);
   for (const std::size_t unit : order) {
@@ -61,13 +54,14 @@ constexpr std::size_t at(Rows which) {
 }  // namespace
 
 RowDistances::RowDistances(const Table& training, const Table& synthetic, const Table* holdout,
-                           std::uint64_t seed)
-    : space_(space_of(training, synthetic, holdout)), seed_(seed) {
+                           std::uint64_t seed, std::vector<std::string> columns)
+    : space_(space_of(training, synthetic, holdout, std::move(columns))), seed_(seed) {
   const std::array<const Table*, 3> tables{&training, holdout, &synthetic};
   for (std::size_t i = 0; i < tables.size(); ++i)
     if (tables[i]) {
       encoded_[i] = space_.encode(*tables[i]);
       units_[i] = Units::of(*tables[i]);
+      unit_order_[i] = units_by_content(*tables[i], units_[i], space_.names());
     }
 }
 
@@ -115,8 +109,10 @@ const std::vector<double>& RowDistances::nearer_to_training(const EvaluationCont
   if (nearer_) return *nearer_;
   part_rows_ = std::min(rows(Rows::training), rows(Rows::holdout));
   const Random random = Random(seed_).stream(0x70617274);
-  const auto training = parts_of(units(Rows::training), part_rows_, random.stream(0));
-  const auto holdout = parts_of(units(Rows::holdout), part_rows_, random.stream(1));
+  const auto training =
+      parts_of(units(Rows::training), unit_order_[at(Rows::training)], part_rows_, random.stream(0));
+  const auto holdout =
+      parts_of(units(Rows::holdout), unit_order_[at(Rows::holdout)], part_rows_, random.stream(1));
   const auto distances = [&](Rows which, const auto& parts) {
     std::vector<std::vector<double>> out;
     for (const auto& part : parts)
@@ -146,7 +142,7 @@ const NeighbourIndex& RowDistances::equal_index(Rows which) {
   auto& held = equal_indexes_[at(which)];
   if (!held) {
     const Random random = Random(seed_).stream(0x65717561).stream(at(which));
-    held = index_of(which, parts_of(units(which), equal_rows(), random).front());
+    held = index_of(which, parts_of(units(which), unit_order_[at(which)], equal_rows(), random).front());
   }
   return *held;
 }
@@ -166,7 +162,7 @@ double RowDistances::adversarial_accuracy(Rows real, const EvaluationContext& co
 
 std::shared_ptr<RowDistances> row_distances(const Table& training, const Table& synthetic,
                                             const EvaluationContext& context) {
-  if (common_columns(training, synthetic, context.holdout.get()).empty()) return nullptr;
+  if (shared_columns(training, synthetic, context.holdout.get()).empty()) return nullptr;
   const auto make = [&] {
     return std::make_shared<RowDistances>(training, synthetic, context.holdout.get(), context.seed);
   };

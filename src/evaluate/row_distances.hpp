@@ -27,7 +27,9 @@ struct NearestTwo {
 class RowDistances {
  public:
   // `holdout` may be null, or lack columns: those that only the others have are then left out.
-  RowDistances(const Table& training, const Table& synthetic, const Table* holdout, std::uint64_t seed);
+  // `columns`: only these, which all have; empty: all that can be compared.
+  RowDistances(const Table& training, const Table& synthetic, const Table* holdout, std::uint64_t seed,
+               std::vector<std::string> columns = {});
 
   const std::vector<std::string>& columns() const { return space_.names(); }
   std::size_t rows(Rows which) const { return units(which).of_row.size(); }
@@ -53,6 +55,7 @@ class RowDistances {
   MixedSpace space_;
   std::array<MixedRows, 3> encoded_;
   std::array<Units, 3> units_;
+  std::array<std::vector<std::size_t>, 3> unit_order_;  // by content: draws do not see the order of rows
   std::array<std::optional<NeighbourIndex>, 3> indexes_, equal_indexes_;
   std::array<std::array<std::optional<NearestTwo>, 3>, 3> nearest_;
   std::optional<std::vector<double>> nearer_;

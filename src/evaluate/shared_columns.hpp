@@ -31,6 +31,17 @@ inline std::vector<std::string> shared_columns(const Table& real, const Table& s
   return out;
 }
 
+// Those that a third table has too; it may be null.
+inline std::vector<std::string> shared_columns(const Table& real, const Table& synthetic,
+                                               const Table* holdout) {
+  std::vector<std::string> out = shared_columns(real, synthetic);
+  std::erase_if(out, [&](const std::string& name) {
+    return holdout &&
+           (!holdout->has(name) || !comparable(real.column(name).kind(), holdout->column(name).kind()));
+  });
+  return out;
+}
+
 // Label of a category or boolean cell, which must not be null.
 inline std::string category_at(const Column& column, std::size_t row) {
   if (column.kind() == Kind::boolean) return column.boolean_at(row) ? "true" : "false";

@@ -9,10 +9,12 @@
 #include <set>
 #include <tuple>
 
+#include "src/evaluate/marginal_floor.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/random.hpp"
+#include "synthema/evaluate/privacy/residual_risk.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -22,7 +24,6 @@ namespace {
 constexpr std::size_t kBlock = 512;   // rows that are tried before a look at how many matched
 constexpr std::size_t kBatch = 1024;  // predicates drawn at a time
 constexpr std::size_t kSizes = 10;    // parts of the holdout that the size model is fitted to
-constexpr double kZ = 1.959963984540054;
 
 enum class Relation : std::uint8_t { equal, at_most, at_least, missing };
 
@@ -281,27 +282,7 @@ double size_correction(const std::vector<std::size_t>& matches, double rows, dou
   return best;
 }
 
-std::vector<std::string> usable_columns(const Table& real, const Table& synthetic, const Table& holdout) {
-  std::vector<std::string> out = detail::shared_columns(real, synthetic);
-  std::erase_if(out, [&](const std::string& name) {
-    return !holdout.has(name) || !detail::comparable(real.column(name).kind(), holdout.column(name).kind());
-  });
-  return out;
-}
-
 }  // namespace
-
-ResidualRisk residual_risk(double successes, double control_successes, double attacks) {
-  const double z2 = kZ * kZ, n = attacks;
-  const auto centre = [&](double s) { return (s + z2 / 2) / (n + z2); };
-  const auto half = [&](double s) { return kZ / (n + z2) * std::sqrt(s * (n - s) / n + z2 / 4); };
-  ResidualRisk out{centre(successes), centre(control_successes), 0,
-                   half(successes),   half(control_successes),   0};
-  const double left = 1 - out.control;
-  out.risk = std::clamp((out.attack - out.control) / left, 0.0, 1.0);
-  out.half = std::hypot(out.attack_half / left, out.control_half * (out.attack - 1) / (left * left));
-  return out;
-}
 
 Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
                             const EvaluationContext& context) const {
@@ -317,7 +298,7 @@ Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
   const Table& holdout = *context.holdout;
   if (real->rows() == 0 || synthetic.rows() == 0 || holdout.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
-  std::vector<std::string> columns = usable_columns(*real, synthetic, holdout);
+  std::vector<std::string> columns = detail::shared_columns(*real, synthetic, &holdout);
   if (columns.empty())
     return undefined(std::move(score), "The tables share no column of numbers or categories.");
   const Names names(std::move(columns), {real, &synthetic, &holdout});
@@ -354,19 +335,20 @@ Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
                                   : size_correction(of_control, static_cast<double>(control.units.count),
                                                     static_cast<double>(training.units.count));
   const ResidualRisk risk =
-      residual_risk(static_cast<double>(hits), std::min(n, factor * static_cast<double>(control_hits)), n);
-  score.value = risk.risk;
+      residual_risk(static_cast<double>(hits), n, std::min(n, factor * static_cast<double>(control_hits)), n);
+  set_risk(score, risk);
   score.n = queries.size();
-  const double centre = (risk.attack - risk.control) / (1 - risk.control);
-  score.interval =
-      Interval{std::clamp(centre - risk.half, 0.0, 1.0), std::clamp(centre + risk.half, 0.0, 1.0), 0.95,
-               "Wilson of both rates, propagated; attacks taken as independent"};
   score.ceiling = Bound{0, "theory: people in the data and others are singled out alike"};
   score.parts = {
       {"attack", risk.attack, queries.size(), message(counted(hits, "training row"), " singled out")},
       {"control", risk.control, queries.size(),
        message(counted(control_hits, "holdout row"), " singled out",
                same_size ? "" : message("; for the size of the training table x ", factor))}};
+  if (options_.floor) {
+    SinglingOutOptions without = options_;
+    without.floor = false;
+    detail::set_marginal_floor(score, SinglingOut(multivariate_, without), *real, synthetic, context);
+  }
   return score;
 }
 

@@ -13,9 +13,19 @@
 #include "synthema/evaluate/longitudinal/code_probabilities.hpp"
 #include "synthema/evaluate/longitudinal/histories.hpp"
 #include "synthema/evaluate/longitudinal/kaplan_meier.hpp"
+#include "synthema/evaluate/privacy/anonymity.hpp"
+#include "synthema/evaluate/privacy/attribute_inference.hpp"
+#include "synthema/evaluate/privacy/attribution.hpp"
+#include "synthema/evaluate/privacy/canary_exposure.hpp"
+#include "synthema/evaluate/privacy/column_groups.hpp"
 #include "synthema/evaluate/privacy/copies.hpp"
+#include "synthema/evaluate/privacy/identifiers_in_text.hpp"
+#include "synthema/evaluate/privacy/linkability.hpp"
+#include "synthema/evaluate/privacy/membership.hpp"
+#include "synthema/evaluate/privacy/nearest_note.hpp"
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
 #include "synthema/evaluate/privacy/singling_out.hpp"
+#include "synthema/evaluate/privacy/training_copies.hpp"
 #include "synthema/evaluate/text/content.hpp"
 #include "synthema/evaluate/text/diversity.hpp"
 #include "synthema/evaluate/text/duplicates.hpp"
@@ -107,6 +117,33 @@ void add_more_of_texts(std::vector<AnyEvaluator>& out, const SuiteOptions& optio
     out.emplace_back(EmbeddingDistance(m));
 }
 
+// Attacks that take a search or a fit each.
+void add_attacks(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  LinkabilityOptions linkability;
+  linkability.convention = convention_for<Linkability>(options.convention);
+  linkability.floor = true;
+  out.emplace_back(Linkability(linkability));
+  AttributeInferenceOptions inference;
+  inference.secrets = options.disclosure.secret;
+  inference.convention = convention_for<AttributeInference>(options.convention);
+  inference.floor = true;
+  out.emplace_back(AttributeInference(inference));
+  out.emplace_back(MembershipByDensity());
+  out.emplace_back(MembershipByModel(options.learner));
+  for (const auto m : {ColumnGroups::Measure::dcr_share, ColumnGroups::Measure::nndr})
+    out.emplace_back(ColumnGroups(m));
+}
+
+// What needs to know the quasi-identifiers.
+void add_disclosure(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+  using enum AttributionRule;
+  for (const auto rule : {categorical, zero, generalized, disclosure})
+    out.emplace_back(Attribution(rule, options.disclosure));
+  using enum AnonymityMeasure;
+  for (const auto measure : {k_anonymity, l_diversity, k_map, delta_presence})
+    out.emplace_back(Anonymity(measure, options.disclosure));
+}
+
 }  // namespace
 
 std::vector<AnyEvaluator> text_suite(const SuiteOptions& options) {
@@ -172,8 +209,25 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   using enum NearestRowMeasure;
   for (const auto measure :
        {dcr, dcr_share, near_copies, nndr, identifiability, nnaa, nnaa_privacy_loss, membership})
-    out.emplace_back(NearestRows(measure));
-  for (const bool multivariate : {false, true}) out.emplace_back(SinglingOut(multivariate));
+    out.emplace_back(NearestRows(measure, options.full));
+  SinglingOutOptions singling_out;
+  singling_out.floor = options.full;
+  for (const bool multivariate : {false, true}) out.emplace_back(SinglingOut(multivariate, singling_out));
+  if (options.full) add_attacks(out, options);
+  if (!options.disclosure.known.empty()) add_disclosure(out, options);
+  return out;
+}
+
+std::vector<AnyEvaluator> text_privacy_suite(const SuiteOptions& options) {
+  std::vector<AnyEvaluator> out;
+  using Copies = TrainingCopies::Measure;
+  for (const auto m : {Copies::longest, Copies::texts, Copies::words}) out.emplace_back(TrainingCopies(m));
+  using Found = IdentifiersInText::Measure;
+  for (const auto m : {Found::texts, Found::reuse}) out.emplace_back(IdentifiersInText(m, options.detectors));
+  if (options.canaries) out.emplace_back(CanaryExposure(options.canaries));
+  if (!options.full) return out;
+  using Near = NearestNote::Measure;
+  for (const auto m : {Near::likeness, Near::near_copies, Near::share}) out.emplace_back(NearestNote(m));
   return out;
 }
 
@@ -183,6 +237,9 @@ std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options) {
   std::vector<AnyEvaluator> out = text_suite(full);
   add_rouge(out, options, true);
   for (AnyEvaluator& evaluator : table_suite(full)) out.push_back(std::move(evaluator));
+  if (options.disclosure.known.empty()) add_disclosure(out, options);
+  for (AnyEvaluator& evaluator : text_privacy_suite(full)) out.push_back(std::move(evaluator));
+  if (!options.canaries) out.emplace_back(CanaryExposure());
   out.emplace_back(Propensity(Propensity::Measure::mse));
   return out;
 }

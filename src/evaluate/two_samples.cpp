@@ -46,15 +46,6 @@ std::vector<std::uint64_t> hashes_of(const Column& column) {
   return out;
 }
 
-std::vector<std::uint64_t> row_hashes(const Table& table, const std::vector<std::string>& columns) {
-  std::vector<std::uint64_t> out(table.rows());
-  for (const std::string& name : columns) {
-    const std::vector<std::uint64_t> cells = hashes_of(table.column(name));
-    for (std::size_t row = 0; row < out.size(); ++row) out[row] = mixed(out[row], cells[row]);
-  }
-  return out;
-}
-
 // One column below the other.
 class Stacked {
  public:
@@ -107,11 +98,48 @@ class Stacked {
 
 }  // namespace
 
+std::vector<std::uint64_t> content_keys(const Table& table, const std::vector<std::string>& columns) {
+  std::vector<std::uint64_t> out(table.rows());
+  for (const std::string& name : columns) {
+    const std::vector<std::uint64_t> cells = hashes_of(table.column(name));
+    for (std::size_t row = 0; row < out.size(); ++row) out[row] = mixed(out[row], cells[row]);
+  }
+  return out;
+}
+
 std::vector<std::size_t> order_by_content(const Table& table, const std::vector<std::string>& columns) {
-  const std::vector<std::uint64_t> keys = row_hashes(table, columns);
+  const std::vector<std::uint64_t> keys = content_keys(table, columns);
   std::vector<std::size_t> order(keys.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](auto a, auto b) { return keys[a] < keys[b]; });
+  return order;
+}
+
+std::vector<std::size_t> units_by_content(const Table& table, const Units& units,
+                                          const std::vector<std::string>& columns) {
+  const std::vector<std::uint64_t> rows = content_keys(table, columns);
+  std::vector<std::uint64_t> keys(units.count, 0);
+  for (std::size_t row = 0; row < rows.size(); ++row) keys[units.of_row[row]] += rows[row];
+  std::vector<std::size_t> order(units.count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return keys[a] < keys[b]; });
+  return order;
+}
+
+std::vector<std::size_t> drawn_rows(const Table& table, const std::vector<std::string>& columns,
+                                    std::size_t most, Random random) {
+  const Units units = Units::of(table);
+  std::vector<std::size_t> order = units_by_content(table, units, columns);
+  random.shuffle(order);
+  order.resize(std::min(most, order.size()));
+  constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  const std::vector<std::uint64_t> keys = content_keys(table, columns);
+  std::vector<std::size_t> first(units.count, kNone);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    std::size_t& held = first[units.of_row[row]];
+    if (held == kNone || keys[row] < keys[held]) held = row;
+  }
+  for (std::size_t& unit : order) unit = first[unit];
   return order;
 }
 
@@ -129,7 +157,7 @@ TwoSamples two_samples(const Table& real, const Table& synthetic) {
     columns.push_back(stacked.finish());
   }
   const Table pooled(std::move(schema), std::move(columns));
-  std::vector<std::uint64_t> keys = row_hashes(pooled, out.columns);
+  std::vector<std::uint64_t> keys = content_keys(pooled, out.columns);
   for (std::size_t row = real.rows(); row < keys.size(); ++row) keys[row] = mixed(keys[row], 1);
   std::vector<std::size_t> order(keys.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

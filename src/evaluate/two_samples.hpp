@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "synthema/core/random.hpp"
 #include "synthema/data/table.hpp"
 #include "synthema/evaluate/evaluator.hpp"
 #include "synthema/evaluate/resampling.hpp"
@@ -33,8 +34,18 @@ Table independent_marginals(const Table& table, std::uint64_t seed);
 // Empty samples where there are fewer than two subjects.
 TwoSamples against_marginals(const Table& table, std::uint64_t seed);
 
+// A number for the contents of each row in these columns: equal rows of any table have the same.
+std::vector<std::uint64_t> content_keys(const Table& table, const std::vector<std::string>& columns);
 // Row positions in an order that the contents of these columns decide.
 std::vector<std::size_t> order_by_content(const Table& table, const std::vector<std::string>& columns);
+
+// Units in an order that their contents decide, whatever the order of the rows.
+std::vector<std::size_t> units_by_content(const Table& table, const Units& units,
+                                          const std::vector<std::string>& columns);
+// One row each of at most `most` units, which contents and `random` alone decide: attacks on people are
+// independent where nobody is attacked twice.
+std::vector<std::size_t> drawn_rows(const Table& table, const std::vector<std::string>& columns,
+                                    std::size_t most, Random random);
 
 // value +- 1.96 standard errors from what each row adds to the error, summed by unit. Nothing where the rows
 // add nothing, which is no certainty.

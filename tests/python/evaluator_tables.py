@@ -6,7 +6,14 @@ import numpy as np
 import synthema
 from synthema import EvaluationContext, Field, Schema, SuiteOptions
 
-OPTIONS = SuiteOptions(duration_column="follow_up", event_column="death", discrepancy_rows=100)
+OPTIONS = SuiteOptions(
+    duration_column="follow_up",
+    event_column="death",
+    discrepancy_rows=100,
+    quasi_identifiers=["sex", "town"],
+    secrets=["outcome"],
+    canaries=synthema.table({"text": ["the patient has", "a red fox"], "planted": [True, False]}),
+)
 TERMS = [{"id": "T1", "name": "Headache", "synonyms": ["sore head"]}, {"id": "T2", "name": "Fever"}]
 WORDS = [
     "the",

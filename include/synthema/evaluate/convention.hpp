@@ -14,10 +14,10 @@
 
 namespace synthema {
 
-enum class Convention : std::uint8_t { synthema, sdmetrics, mostlyai, syntheval, synthcity };
+enum class Convention : std::uint8_t { synthema, sdmetrics, mostlyai, syntheval, synthcity, anonymeter };
 
-constexpr std::string_view kConventionNames[] = {"synthema", "sdmetrics", "mostlyai", "syntheval",
-                                                 "synthcity"};
+constexpr std::string_view kConventionNames[] = {"synthema",  "sdmetrics", "mostlyai",
+                                                 "syntheval", "synthcity", "anonymeter"};
 constexpr std::string_view name_of(Convention convention) {
   return kConventionNames[static_cast<int>(convention)];
 }

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "synthema/evaluate/any_evaluator.hpp"
 #include "synthema/evaluate/convention.hpp"
+#include "synthema/evaluate/privacy/disclosure_options.hpp"
+#include "synthema/evaluate/privacy/identifiers_in_text.hpp"
 #include "synthema/evaluate/text/ontology_linking.hpp"
 #include "synthema/learn/learner.hpp"
 
@@ -23,15 +26,20 @@ struct SuiteOptions {
   std::size_t discrepancy_rows = 5000;           // most of each table, for the mean discrepancy; 0: all
   std::string duration_column, event_column;     // of survival; empty: there is none
   OntologyLinkingOptions linking;
-  Learner learner = boosted_trees();     // of what is trained on synthetic rows
-  std::vector<Learner> ranked_learners;  // of model_ranking_agreement; empty: six of ours
-  std::string sensitive_column;          // of the gaps between groups; empty: the role sensitive
+  Learner learner = boosted_trees();          // of what is trained on synthetic rows
+  std::vector<Learner> ranked_learners;       // of model_ranking_agreement; empty: six of ours
+  std::string sensitive_column;               // of the gaps between groups; empty: the role sensitive
+  DisclosureOptions disclosure;               // which columns are quasi-identifiers, and which secret
+  std::vector<IdentifierDetector> detectors;  // of identifiers in texts, besides our own
+  std::shared_ptr<const Table> canaries;      // texts that were planted, or not; may be null
   // Also what takes longer or answers a question that few ask.
   bool full = false;
 };
 
 std::vector<AnyEvaluator> text_suite(const SuiteOptions& options = {});
 std::vector<AnyEvaluator> table_suite(const SuiteOptions& options = {});
+// What synthetic texts give away about real ones.
+std::vector<AnyEvaluator> text_privacy_suite(const SuiteOptions& options = {});
 // Both in full, and what is in no suite (stemmed ROUGE, pMSE itself).
 std::vector<AnyEvaluator> all_evaluators(const SuiteOptions& options = {});
 // By name; ConfigError names those there are.

@@ -2,19 +2,22 @@
 // learn/mixed_distance.hpp, scaled by training and holdout rows together, over the columns of numbers and
 // categories that all tables have. Write d(a -> B) for the distance of a row to its nearest row of B.
 //
-//   measure                  needs     definition                                                  no leak
-//   dcr                                median of d(s -> T)                                         that of
-//   d(h -> T) dcr_share                holdout   share of s with d(s -> T) < d(s -> H), ties halved 1/2
-//   near_copies              holdout   share of s nearer to T than the nearest 5 % of h            that of h
-//   nndr                               mean of first / second nearest distance to T                that of h
-//   identifiability                    share of t with d(t -> S) < d(t -> T without t)             m / (m + n
-//   - 1) nnaa                               mean of [d(t -> S) > d(t -> T')] and [d(s -> T) > d(s -> S')] 1/2
-//   nnaa_privacy_loss        holdout   nnaa(H, S) - nnaa(T, S)                                     0
-//   membership_by_distance   holdout   AUROC of t against h by -d(. -> S)                          1/2
+//   measure                 needs    definition                                            no leak
+//   dcr                              median of d(s -> T)                                   that of h
+//   dcr_share               holdout  share of s with d(s -> T) < d(s -> H), ties halved    1/2
+//   near_copies             holdout  share of s nearer to T than the nearest 5 % of h      that of h
+//   nndr                             mean of first / second nearest distance to T          that of h
+//   identifiability                  share of t with d(t -> S) < d(t -> T without t)       m / (m + n - 1)
+//   nnaa                             mean of [d(t -> S) > d(t -> T')] and
+//                                    [d(s -> T) > d(s -> S')]                              1/2
+//   nnaa_privacy_loss       holdout  nnaa(H, S) - nnaa(T, S)                               0
+//   membership_by_distance  holdout  AUROC of t against h by -d(. -> S)                    1/2
 //
 // dcr_share compares equally many training and holdout rows: the larger table is cut into parts of the size
 // of the smaller, and the share is the mean over the parts, so that no row is left out but a rest smaller
-// than a part. nnaa draws equally many rows of each table by the seed, and its score says how many. With m
+// than a part. nnaa draws equally many rows of each table by the seed and their contents, whatever order they
+// come in, and its score says how many. Without a holdout, the fresh rows of dcr and nndr are the training
+// rows themselves, each against all others. With m
 // synthetic and n training rows of one distribution a synthetic row is nearest to a training row with
 // probability m / (m + n - 1). Where the schema names a subject, rows of the same subject are nobody's
 // neighbours within a table, and parts hold whole subjects.
@@ -46,7 +49,9 @@ class SYNTHEMA_EXPORT NearestRows {
  public:
   static constexpr bool needs_reference = true;
 
-  explicit NearestRows(NearestRowMeasure measure = NearestRowMeasure::dcr_share) : measure_(measure) {}
+  // `floor`: also measure rows with their columns shuffled apart, which takes as long again.
+  explicit NearestRows(NearestRowMeasure measure = NearestRowMeasure::dcr_share, bool floor = false)
+      : measure_(measure), floor_(floor) {}
   std::string_view name() const;
   Direction direction() const;
   Range range() const;
@@ -54,6 +59,7 @@ class SYNTHEMA_EXPORT NearestRows {
 
  private:
   NearestRowMeasure measure_;
+  bool floor_;
 };
 
 }  // namespace synthema

@@ -23,17 +23,11 @@
 
 namespace synthema {
 
-// Risk left over the control, with the intervals of both rates propagated; successes may be fractions.
-struct ResidualRisk {
-  double attack = 0, control = 0, risk = 0;
-  double attack_half = 0, control_half = 0, half = 0;  // half-widths of the 95 % intervals
-};
-ResidualRisk residual_risk(double successes, double control_successes, double attacks);
-
 struct SinglingOutOptions {
   std::size_t attacks = 1000;
   std::size_t columns = 3;           // of a multivariate predicate; fewer where the table has fewer
   std::size_t most_tries = 200'000;  // predicates drawn before giving up on finding enough
+  bool floor = false;                // also measure rows with their columns shuffled apart
 };
 
 class SYNTHEMA_EXPORT SinglingOut {

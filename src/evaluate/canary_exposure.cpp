@@ -1,0 +1,104 @@
+#include "synthema/evaluate/privacy/canary_exposure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "synthema/core/counted.hpp"
+#include "synthema/evaluate/samples.hpp"
+#include "synthema/text/phrase_index.hpp"
+#include "synthema/text/tokens.hpp"
+
+namespace synthema {
+
+namespace {
+
+struct Canaries {
+  std::vector<std::string> planted, others;
+};
+
+Canaries read(const Table& table) {
+  for (const char* name : {"text", "planted"})
+    if (!table.has(name))
+      throw EvaluationError({.field = name}, "A table of canaries needs the columns 'text' and 'planted'.");
+  const Column &texts = text_column(table, "text"), &planted = table.column("planted");
+  if (planted.kind() != Kind::boolean && planted.kind() != Kind::integer && planted.kind() != Kind::real)
+    throw EvaluationError({.field = "planted"},
+                          "Whether a canary was planted is true or false, or a number.");
+  Canaries out;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (texts.is_null(row)) continue;
+    const bool yes = !planted.is_null(row) && planted.number_at(row) != 0;
+    (yes ? out.planted : out.others).emplace_back(texts.text_at(row));
+  }
+  return out;
+}
+
+std::vector<double> log_probabilities(const std::vector<std::string>& texts,
+                                      const EvaluationContext& context) {
+  std::vector<double> out;
+  for (const auto& tokens : context.text_scorer(texts))
+    out.push_back(std::accumulate(tokens.begin(), tokens.end(), 0.0));
+  if (out.size() != texts.size())
+    throw EvaluationError("The text scorer must give the log-probabilities of each text.");
+  return out;
+}
+
+// Share of a canary's words in the longest run that one text repeats.
+std::vector<double> repeated(const std::vector<std::string>& canaries, const PhraseIndex& texts) {
+  std::vector<double> out;
+  for (const std::string& canary : canaries) {
+    const std::vector<std::string> of_canary = words(canary);
+    out.push_back(of_canary.empty() ? 0
+                                    : static_cast<double>(texts.longest_run(of_canary)) /
+                                          static_cast<double>(of_canary.size()));
+  }
+  return out;
+}
+
+}  // namespace
+
+Range CanaryExposure::range() const {
+  return {0, std::numeric_limits<double>::infinity()};
+}
+
+Score CanaryExposure::evaluate(const Table*, const Table& synthetic, const EvaluationContext& context) const {
+  Score score = start_score(*this, "Mean exposure of the planted canaries, in bits.",
+                            message("log2(canaries not planted + 1) - log2(rank), by ",
+                                    context.text_scorer ? "log-probability" : "the longest repeated part",
+                                    " (Carlini et al. 2019)"));
+  if (!canaries_) return undefined(std::move(score), "No canaries were given.");
+  const Canaries canaries = read(*canaries_);
+  if (canaries.planted.empty() || canaries.others.empty())
+    return undefined(std::move(score), "Canaries of both kinds are needed, planted and not planted.");
+  const TextSample sample = text_sample(synthetic, context, score);
+  if (sample.size() == 0) return undefined(std::move(score), "There are no texts.");
+  PhraseIndex texts;
+  for (const auto& text : sample.words) texts.add(text);
+  const std::vector<double> found = repeated(canaries.planted, texts);
+  std::vector<double> planted = found, others = repeated(canaries.others, texts);
+  if (context.text_scorer) {
+    planted = log_probabilities(canaries.planted, context);
+    others = log_probabilities(canaries.others, context);
+  }
+  std::sort(others.begin(), others.end());
+  const auto all = static_cast<double>(others.size()) + 1;
+  RatioRows exposures;
+  for (const double one : planted) {
+    const auto [low, high] = std::equal_range(others.begin(), others.end(), one);
+    const double rank = 1 + static_cast<double>(others.end() - high) + static_cast<double>(high - low) / 2;
+    exposures.add(std::log2(all) - std::log2(rank));
+  }
+  set_ratio(score, exposures, Units::rows(planted.size()), context);
+  double chance = 0;
+  for (double rank = 1; rank <= all; ++rank) chance += (std::log2(all) - std::log2(rank)) / all;
+  score.ceiling = Bound{chance, "theory: planted canaries are like the others"};
+  const auto whole = std::count_if(found.begin(), found.end(), [](double one) { return one >= 1; });
+  score.parts = {{"found whole", static_cast<double>(whole) / static_cast<double>(found.size()), found.size(),
+                  "a synthetic text repeats the canary word for word"},
+                 {"largest possible", std::log2(all), others.size(), "of an exposure"}};
+  return score;
+}
+
+}  // namespace synthema

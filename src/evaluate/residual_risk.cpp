@@ -1,0 +1,41 @@
+#include "synthema/evaluate/privacy/residual_risk.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace synthema {
+
+namespace {
+
+constexpr double kZ = 1.959963984540054, kZ2 = kZ * kZ;
+
+double centre_of(double s, double n) {
+  return (s + kZ2 / 2) / (n + kZ2);
+}
+double half_of(double s, double n) {
+  return kZ / (n + kZ2) * std::sqrt(std::max(0.0, s * (n - s) / n) + kZ2 / 4);
+}
+
+}  // namespace
+
+ResidualRisk residual_risk(double successes, double attacks, double control_successes,
+                           double control_attacks) {
+  ResidualRisk out;
+  out.attack = centre_of(successes, attacks);
+  out.control = centre_of(control_successes, control_attacks);
+  out.attack_half = half_of(successes, attacks);
+  out.control_half = half_of(control_successes, control_attacks);
+  const double left = 1 - out.control;
+  out.difference = (out.attack - out.control) / left;
+  out.half = std::hypot(out.attack_half / left, out.control_half * (out.attack - 1) / (left * left));
+  return out;
+}
+
+void set_risk(Score& score, const ResidualRisk& risk) {
+  score.value = risk.risk();
+  score.interval = Interval{std::clamp(risk.difference - risk.half, 0.0, 1.0),
+                            std::clamp(risk.difference + risk.half, 0.0, 1.0), 0.95,
+                            "Wilson of both rates, propagated; attacks taken as independent"};
+}
+
+}  // namespace synthema

@@ -1,0 +1,98 @@
+#include <doctest/doctest.h>
+
+#include "dependent_rows.hpp"
+#include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/privacy/attribute_inference.hpp"
+#include "synthema/evaluate/privacy/column_groups.hpp"
+#include "synthema/evaluate/privacy/linkability.hpp"
+#include "synthema/evaluate/privacy/membership.hpp"
+#include "tables.hpp"
+
+using namespace synthema;
+using doctest::Approx;
+
+namespace {
+
+EvaluationContext with_holdout(std::size_t rows, std::uint64_t seed = 9) {
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(dependent_rows(rows, seed));
+  context.target_column = "y";
+  context.bootstrap = 50;
+  return context;
+}
+
+template <class E>
+void check_attack(const E& attack, double chance, double copied) {
+  const Table training = dependent_rows(400, 1), fresh = dependent_rows(400, 2);
+  const EvaluationContext context = with_holdout(400);
+  const Score of_fresh = attack.evaluate(&training, fresh, context);
+  const Score of_copy = attack.evaluate(&training, training, context);
+  REQUIRE(of_fresh.value);
+  REQUIRE(of_copy.value);
+  CHECK(*of_fresh.value == Approx(chance).epsilon(0.1));
+  CHECK(*of_copy.value > copied);
+  CHECK(nonconformities(attack, &training, fresh, context).empty());
+  CHECK_FALSE(attack.evaluate(&training, fresh, {}).value);  // no holdout
+}
+
+}  // namespace
+
+TEST_CASE("attacks are at chance on fresh rows, and succeed on a copy") {
+  check_attack(Linkability(), 0, 0.9);
+  check_attack(AttributeInference(), 0, 0.5);
+  check_attack(MembershipByDensity(), 0.5, 0.95);
+  check_attack(MembershipByModel(), 0.5, 0.6);
+  check_attack(ColumnGroups(ColumnGroups::Measure::dcr_share), 0.5, 0.95);
+}
+
+TEST_CASE("a part for each secret; the columns of an attack can be named") {
+  const Table training = dependent_rows(300, 1);
+  const EvaluationContext context = with_holdout(300);
+  AttributeInferenceOptions options;
+  options.secrets = {"y"};
+  options.known = {"x", "colour"};
+  const Score score = AttributeInference(options).evaluate(&training, training, context);
+  REQUIRE(score.parts.size() == 1);
+  CHECK(score.parts[0].name == "y");
+  CHECK(score.parts[0].value == Approx(*score.value));
+  options.secrets = {"typo"};
+  CHECK_THROWS_AS(AttributeInference(options).evaluate(&training, training, context), EvaluationError);
+  LinkabilityOptions halves;
+  halves.first = {"x"};
+  halves.second = {"w", "colour"};
+  CHECK(*Linkability(halves).evaluate(&training, training, context).value > 0.8);
+  halves.second = {"x"};
+  CHECK_THROWS_AS(Linkability{halves}, ConfigError);
+}
+
+TEST_CASE("ties link nobody by themselves") {
+  std::vector<Value> same(200, "a");
+  std::vector<Record> records;
+  for (int i = 0; i < 200; ++i) records.push_back({{"a", "p"}, {"b", "q"}});
+  const Table table = Table::from_records(
+      {.fields = {{.name = "a", .kind = Kind::category}, {.name = "b", .kind = Kind::category}}}, records);
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(table);
+  const Score score = Linkability().evaluate(&table, table, context);
+  CHECK(*part_of(score, "attack") < 0.05);
+}
+
+TEST_CASE("a negative guess is right under the name of anonymeter alone") {
+  const auto numbers = [](double secret) {
+    std::vector<Record> records;
+    for (int i = 0; i < 60; ++i) records.push_back({{"k", i % 7}, {"s", secret}});
+    return Table::from_records(
+        {.fields = {{.name = "k", .kind = Kind::integer}, {.name = "s", .kind = Kind::real}}}, records);
+  };
+  const Table training = numbers(5), synthetic = numbers(-5);
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(numbers(7));
+  AttributeInferenceOptions options;
+  options.secrets = {"s"};
+  const auto attack_note = [&] {
+    return AttributeInference(options).evaluate(&training, synthetic, context).parts[0].note;
+  };
+  CHECK(attack_note().starts_with("right for 0 "));
+  options.convention = Convention::anonymeter;
+  CHECK(attack_note().starts_with("right for 1 "));
+}
