@@ -2069,16 +2069,23 @@ class SuiteOptions:
     learner : Learner, optional
         What is trained on synthetic rows and tested on real ones; boosted trees if not given.
     full : bool
-        Also what takes long: two-sample test and propensity by linear models, linkability, attribute inference,
-        membership by density and by a model, groups of columns, nearest notes, and floors of privacy.
-    quasi_identifiers, sensitive : list of str
+        Also what takes longer or answers a question that few ask, and floors of privacy.
+    discrepancy_rows : int
+        Most rows of each table for the mean discrepancy, drawn by the seed; 0: all.
+    duration_column, event_column : str
+        Follow-up and whether it ended with the event, of survival; '': there is none.
+    sensitive_column : str
+        Groups of people whose predictions are compared; '': the columns with the role sensitive.
+    ranked_learners : list of Learner
+        Whose ranking is compared; empty: six of ours.
+    quasi_identifiers, secrets : list of str
         Columns that an attacker may know, and those that are secret ([]: by the schema's role).
     detectors : list of callable
         Each takes a text and gives (begin, end, kind) of the identifiers in it, in characters.
     canaries : Table, optional
         Columns text and planted.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, quasi_identifiers: collections.abc.Sequence[str] = [], sensitive: collections.abc.Sequence[str] = [], detectors: collections.abc.Sequence[typing.Any] = [], canaries: Table | None = None) -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, discrepancy_rows: typing.SupportsInt | typing.SupportsIndex = 5000, duration_column: str = '', event_column: str = '', sensitive_column: str = '', ranked_learners: collections.abc.Sequence[Learner] = [], quasi_identifiers: collections.abc.Sequence[str] = [], secrets: collections.abc.Sequence[str] = [], detectors: collections.abc.Sequence[typing.Any] = [], canaries: Table | None = None) -> None:
         ...
 class Evaluator:
     """
