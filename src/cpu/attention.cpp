@@ -22,13 +22,13 @@ namespace {
 
 constexpr std::int64_t kChunk = kKeysPerBlock * kBlocksPerChunk;
 
-RowChunk chunk_of(const RowView& view, std::int32_t row, std::int64_t index) {
+RowChunk chunk_of(const RowView& view, std::int64_t index) {
   RowChunk out{};
   const std::int64_t start = index * kChunk;
   const std::int64_t first = std::max(view.first, start), last = std::min(view.last, start + kChunk - 1);
   for (std::int64_t b = first / kKeysPerBlock; b <= last / kKeysPerBlock; ++b)
     out.blocks[b % kBlocksPerChunk] = view.blocks[b];
-  out.row = row;
+  out.row = view.row;
   out.first = static_cast<std::uint8_t>(first - start);
   out.last = static_cast<std::uint8_t>(last - start);
   out.starts = first == view.first;
@@ -51,9 +51,9 @@ void AttentionPlan::assign(std::span<const RowView> rows) {
     end = std::ranges::max(rows, {}, &RowView::last).last / kChunk + 1;
   }
   for (std::int64_t index = begin; index < end; ++index) {
-    for (std::size_t r = 0; r < rows.size(); ++r)
-      if (rows[r].first < (index + 1) * kChunk && rows[r].last >= index * kChunk)
-        entries_.push_back(chunk_of(rows[r], static_cast<std::int32_t>(r), index));
+    for (const RowView& row : rows)
+      if (row.first < (index + 1) * kChunk && row.last >= index * kChunk)
+        entries_.push_back(chunk_of(row, index));
     if (entries_.size() == borders_.back()) continue;
     std::ranges::stable_sort(entries_.begin() + static_cast<std::ptrdiff_t>(borders_.back()), entries_.end(),
                              has_lower_blocks);

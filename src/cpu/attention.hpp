@@ -52,6 +52,7 @@ struct RowView {
   const std::byte* const* blocks;  // block b holds the positions from b * kKeysPerBlock on
   std::int64_t first;
   std::int64_t last;
+  std::int32_t row;  // where its queries, its state and its result stand
 };
 
 // What a row sees of one chunk.

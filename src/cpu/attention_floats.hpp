@@ -106,6 +106,12 @@ class FloatProducts {
       });
   }
 
+  void weigh(Tile& tile, int t) const {
+    float* weights = tile.weights + t * kWeightStride;
+    update_softmax(*tile.chunk[t], weights, tile.state[t], head_.layout.padded_width(),
+                   [weights](int j, Floats e) { store(e, weights + j); });
+  }
+
   void sums(Tile& tile) const {
     for (int b = 0; b < kBlocksPerChunk; ++b)
       for_each_block(tile, b, [&](const std::byte* block, std::ptrdiff_t ahead, int first, int count) {

@@ -10,35 +10,6 @@
 namespace synthema::cpu {
 namespace {
 
-// Scores to weights; what was summed before shrinks to the new largest score.
-SYNTHEMA_INLINE void update_softmax(const RowChunk& chunk, float* weights, float* state,
-                                    std::int64_t padded) {
-  const int begin = chunk.first / kKeysPerBlock * kKeysPerBlock;
-  const int end = (chunk.last / kKeysPerBlock + 1) * kKeysPerBlock;
-  for (int j = begin; j < chunk.first; ++j) weights[j] = -kInfinity;
-  for (int j = chunk.last + 1; j < end; ++j) weights[j] = -kInfinity;
-  Floats highest = load(weights + begin);
-  for (int j = begin + kLanes; j < end; j += kLanes) highest = larger(highest, load(weights + j));
-  float top = largest(highest);
-  Floats denominators = zeros();
-  if (chunk.starts) {
-    for (std::int64_t c = 0; c < padded; c += kLanes) store(zeros(), state + c);
-  } else {
-    const float before = state[padded + kLanes];
-    top = before > top ? before : top;
-    const Floats decay = exponential(broadcast(before - top));
-    for (std::int64_t c = 0; c < padded; c += kLanes) store(load(state + c) * decay, state + c);
-    denominators = load(state + padded) * decay;
-  }
-  for (int j = begin; j < end; j += kLanes) {
-    const Floats e = exponential(load(weights + j) - broadcast(top));
-    store(e, weights + j);
-    denominators = denominators + e;
-  }
-  store(denominators, state + padded);
-  state[padded + kLanes] = top;
-}
-
 SYNTHEMA_INLINE void write_result(const float* state, std::int64_t padded, std::int64_t width, float* out) {
   const Floats denominator = broadcast(sum(load(state + padded)));
   for (std::int64_t c = 0; c < width; c += kLanes)
@@ -49,8 +20,7 @@ template <class Products>
 void compute(Tile& tile, Products& products, const KvLayout& layout) {
   const std::int64_t padded = layout.padded_width();
   products.scores(tile);
-  for (int t = 0; t < tile.count; ++t)
-    update_softmax(*tile.chunk[t], tile.weights + t * kWeightStride, tile.state[t], padded);
+  for (int t = 0; t < tile.count; ++t) products.weigh(tile, t);
   products.sums(tile);
   for (int t = 0; t < tile.count; ++t)
     if (tile.chunk[t]->ends) write_result(tile.state[t], padded, layout.width, tile.out[t]);

@@ -171,8 +171,28 @@ class IntegerProducts {
       });
   }
 
+  // Weights times the values' scales, as codes. NaN among them becomes the scale NaN.
+  void weigh(Tile& tile, int t) {
+    const RowChunk& chunk = *tile.chunk[t];
+    float* weights = tile.weights + t * kWeightStride;
+    Floats tops = zeros(), poison = zeros();
+    update_softmax(chunk, weights, tile.state[t], padded_, [&](int j, Floats e) {
+      const std::byte* head = chunk.blocks[j / kKeysPerBlock] + head_.offset + head_.layout.scales();
+      const Floats w = e * load(reinterpret_cast<const float*>(head) + kKeysPerBlock + j % kKeysPerBlock);
+      store(w, weights + j);
+      tops = larger(w, tops);
+      poison = poison + w * zeros();
+    });
+    const float top = largest(tops), inverse = top > 1e-30f ? 32767.0f / top : 0.0f;
+    std::int16_t* codes = weight_codes_ + t * kWeightCodeStride;
+    const int begin = chunk.first / kKeysPerBlock * kKeysPerBlock;
+    const int end = (chunk.last / kKeysPerBlock + 1) * kKeysPerBlock;
+    for (int j = begin; j < end; j += kLanes)
+      store_low(load(weights + j) * broadcast(inverse) + broadcast(kRounder), codes + j);
+    weight_scale_[t] = top / 32767.0f + sum(poison);
+  }
+
   void sums(Tile& tile) {
-    for (int t = 0; t < tile.count; ++t) quantise_weights(tile, t);
     for (int i = 0, next; i < tile.count; i = next) {
       const RowChunk& chunk = *tile.chunk[i];
       for (next = i + 1; next < tile.count && has_same_blocks(chunk, *tile.chunk[next]);) ++next;
@@ -193,33 +213,6 @@ class IntegerProducts {
     for (int i = 0; i < kBlocksPerChunk; ++i)
       if (a.blocks[i] != b.blocks[i]) return false;
     return true;
-  }
-
-  // NaN among weights or scales becomes the scale NaN.
-  void quantise_weights(const Tile& tile, int t) {
-    const RowChunk& chunk = *tile.chunk[t];
-    const float* weights = tile.weights + t * kWeightStride;
-    alignas(64) float scaled[kChunk];
-    Floats tops = zeros(), poison = zeros();
-    for (int b = 0; b < kBlocksPerChunk; ++b) {
-      if (!chunk.blocks[b]) continue;
-      const float* scales =
-          reinterpret_cast<const float*>(chunk.blocks[b] + head_.offset + head_.layout.scales()) +
-          kKeysPerBlock;
-      for (int j = 0; j < kKeysPerBlock; j += kLanes) {
-        const Floats w = load(weights + b * kKeysPerBlock + j) * load(scales + j);
-        store(w, scaled + b * kKeysPerBlock + j);
-        tops = larger(w, tops);
-        poison = poison + w * zeros();
-      }
-    }
-    const float top = largest(tops), inverse = top > 1e-30f ? 32767.0f / top : 0.0f;
-    std::int16_t* codes = weight_codes_ + t * kWeightCodeStride;
-    for (int b = 0; b < kBlocksPerChunk; ++b)
-      if (chunk.blocks[b])
-        for (int j = b * kKeysPerBlock; j < (b + 1) * kKeysPerBlock; j += kLanes)
-          store_low(load(scaled + j) * broadcast(inverse) + broadcast(kRounder), codes + j);
-    weight_scale_[t] = top / 32767.0f + sum(poison);
   }
 
   template <int T>

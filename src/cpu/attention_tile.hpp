@@ -43,5 +43,37 @@ SYNTHEMA_INLINE void for_each_block(const Tile& tile, int b, Action action) {
   }
 }
 
+// Scores to weights, each vector of which goes to take(first key, weights); what was summed before shrinks to
+// the new largest score.
+template <class Take>
+SYNTHEMA_INLINE void update_softmax(const RowChunk& chunk, float* scores, float* state, std::int64_t padded,
+                                    const Take& take) {
+  const int begin = chunk.first / kKeysPerBlock * kKeysPerBlock;
+  const int end = (chunk.last / kKeysPerBlock + 1) * kKeysPerBlock;
+  for (int j = begin; j < chunk.first; ++j) scores[j] = -kInfinity;
+  for (int j = chunk.last + 1; j < end; ++j) scores[j] = -kInfinity;
+  Floats highest = load(scores + begin);
+  for (int j = begin + kLanes; j < end; j += kLanes) highest = larger(highest, load(scores + j));
+  float top = largest(highest);
+  Floats denominators = zeros();
+  if (chunk.starts) {
+    for (std::int64_t c = 0; c < padded; c += kLanes) store(zeros(), state + c);
+  } else if (const float before = state[padded + kLanes]; before >= top) {  // the decay would be exactly 1
+    top = before;
+    denominators = load(state + padded);
+  } else {
+    const Floats decay = exponential(broadcast(before - top));
+    for (std::int64_t c = 0; c < padded; c += kLanes) store(load(state + c) * decay, state + c);
+    denominators = load(state + padded) * decay;
+  }
+  for (int j = begin; j < end; j += kLanes) {
+    const Floats e = exponential(load(scores + j) - broadcast(top));
+    take(j, e);
+    denominators = denominators + e;
+  }
+  store(denominators, state + padded);
+  state[padded + kLanes] = top;
+}
+
 }  // namespace
 }  // namespace synthema::cpu

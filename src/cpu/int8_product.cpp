@@ -154,6 +154,12 @@ void CodedRows::set(std::int64_t row, const float* x, InstructionSet set) {
   quantize(tail, 1, codes + whole * kRowGroup, scales + whole, weighted + whole, sums + whole * 2);
 }
 
+void CodedRows::remainder(std::int64_t row, const float* x, float* rest) const {
+  const std::int8_t* const of = codes(row);
+  for (std::int64_t i = 0; i < inputs_; ++i)
+    rest[i] = x[i] - scales(row)[i / kRowGroup] * static_cast<float>(of[i]);
+}
+
 void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,
               const float* bias, float* out, std::int64_t stride, InstructionSet set) {
   const Coding& coding = matrix.coding();

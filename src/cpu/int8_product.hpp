@@ -77,6 +77,8 @@ class CodedRows {
   CodedRows(std::int64_t rows, std::int64_t inputs);
   // x {inputs} becomes row `row`.
   void set(std::int64_t row, const float* x, InstructionSet set = best_instruction_set());
+  // x, which is row `row`, minus what its codes mean; `rest` {inputs}.
+  void remainder(std::int64_t row, const float* x, float* rest) const;
 
   std::int64_t rows() const { return rows_; }
   std::int64_t inputs() const { return inputs_; }

@@ -17,8 +17,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kDefaultS
     {{"chatml-smollm2", "You are a helpful AI assistant named SmolLM, trained by Hugging Face"},
      {"chatml-qwen2", "You are a helpful assistant."},
      {"chatml-qwen2.5", "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."}}};
-constexpr std::array<std::string_view, 9> kOtherFamilies{"chatml", "llama2", "llama3", "llama3.1", "mistral",
-                                                         "gemma",  "gemma3", "zephyr", "none"};
+constexpr std::array<std::string_view, 10> kOtherFamilies{"chatml", "llama2", "llama3", "llama3.1", "mistral",
+                                                          "gemma",  "gemma3", "zephyr", "phi3",     "none"};
 
 class Pieces {
  public:
@@ -166,6 +166,19 @@ std::vector<ChatPiece> render_zephyr(Messages messages) {
   return out.text("<|assistant|>\n").take();
 }
 
+// Phi-3's control tokens swallow the white space behind them, the template's line ends among it.
+std::vector<ChatPiece> render_phi3(Messages messages) {
+  Pieces out;
+  for (const Message& message : messages) {
+    std::string_view text = message.text;
+    for (CodePoint first;
+         !text.empty() && (first = decode_utf8(text, 0)).length > 0 && is_white_space(first.value);)
+      text.remove_prefix(first.length);
+    out.control("<|" + message.role + "|>").text(text).control("<|end|>");
+  }
+  return out.control("<|assistant|>").take();
+}
+
 void check_roles(Messages messages) {
   if (messages.empty()) throw ConfigError("A chat needs at least one message.");
   for (const Message& message : messages)
@@ -196,7 +209,10 @@ std::string_view family_of(std::string_view jinja) {
   if (has("<start_of_turn>")) return has("first_user_prefix") ? "gemma3" : "gemma";
   if (has("<<SYS>>") && has("[INST]")) return "llama2";
   if (has("'[INST] '") && has("' [/INST]'")) return "mistral";
-  if (has("<|user|>") && has("<|assistant|>") && has("eos_token") && !has("<|end|>")) return "zephyr";
+  if (has("<|user|>") && has("<|assistant|>")) {
+    if (has("<|end|>")) return has("<|end|>\\n") || has("<|end|>\n") || has("'\\n'") ? "phi3" : "unknown";
+    if (has("eos_token")) return "zephyr";
+  }
   return "unknown";
 }
 
@@ -214,7 +230,7 @@ ChatTemplate ChatTemplate::named(std::string_view family) {
     throw ConfigError(
         message("There is no chat template '", family,
                 "'; there are chatml, chatml-smollm2, chatml-qwen2, chatml-qwen2.5, llama2, llama3, "
-                "llama3.1, mistral, gemma, gemma3, zephyr and none."));
+                "llama3.1, mistral, gemma, gemma3, zephyr, phi3 and none."));
   return out;
 }
 
@@ -240,6 +256,7 @@ std::vector<ChatPiece> ChatTemplate::render(std::span<const Message> messages) c
   if (name_ == "mistral") return render_mistral(messages);
   if (name_ == "gemma" || name_ == "gemma3") return render_gemma(messages, name_ == "gemma3");
   if (name_ == "zephyr") return render_zephyr(messages);
+  if (name_ == "phi3") return render_phi3(messages);
   throw ConfigError(
       name_ == "none"
           ? "This is a base model without a chat template; ask it with plain prompts."

@@ -128,7 +128,10 @@ bool is_byte_token(const std::string& token) {
 
 void read_added(const JsonKeys& keys, const ModelJson& added, TokenizerData& out) {
   const JsonKeys token(added, keys.path());
-  const bool special = token.truth("special", false);
+  const std::string content = token.text("content");
+  // Phi-3 calls its </s> an ordinary text that swallows white space. It is a control token like any other
+  // here: no text becomes it.
+  const bool special = token.truth("special", false) || (token.truth("rstrip", false) && content == "</s>");
   for (const char* flag : {"lstrip", "rstrip", "single_word"})
     if (!special && token.truth(flag, false))
       keys.fail(message("An added token asks for '", flag, "', which is not supported."));
@@ -136,7 +139,7 @@ void read_added(const JsonKeys& keys, const ModelJson& added, TokenizerData& out
     keys.fail("An added token that is matched after normalisation is not supported.");
   const ModelJson* const id = token.find("id");
   if (!id) keys.fail("An added token has no id.");
-  put_token(keys, out, checked_id(keys, *id), token.text("content"), special ? 3 : 4);
+  put_token(keys, out, checked_id(keys, *id), content, special ? 3 : 4);
 }
 
 void read_vocabulary(const JsonKeys& keys, const JsonKeys& model, TokenizerData& out) {

@@ -16,6 +16,8 @@ namespace synthema::detail {
 
 namespace {
 
+constexpr std::size_t kRowsToPart = 8;  // a thread's, from which a team shares attention by rows
+
 float* row_of(const at::Tensor& matrix, std::size_t row) {
   return matrix.data_ptr<float>() + static_cast<std::int64_t>(row) * matrix.size(1);
 }
@@ -29,7 +31,8 @@ struct Batch {
   std::span<const DecoderRow> rows;
   Workers* team = nullptr;
   std::vector<std::vector<const std::byte*>> blocks;  // by row
-  cpu::AttentionPlan plans[2];                        // of layers that see all, and of local layers
+  std::size_t parts = 1;                              // that attention is computed in: every parts-th row
+  std::vector<cpu::AttentionPlan> plans[2];           // by part; of layers that see all, and of local layers
   std::vector<float> states;                          // of the attention, by key-value head
   std::vector<Angles> angles;                         // by kind of layer
   at::Tensor x, normed, mixed, inner;                 // {padded rows, ...}; padding rows stay zero
@@ -50,8 +53,7 @@ class CpuDecoder final : public Decoder {
   void copy(std::int32_t from, std::int32_t to) override { blocks_.copy(from, to); }
 
   Logits run(std::span<const DecoderRow> rows, Workers* team) override {
-    Batch batch = prepare(rows);
-    batch.team = team;
+    Batch batch = prepare(rows, team);
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       attention(batch, weights_.layers[i], static_cast<std::int64_t>(i));
       feed_forward(batch, weights_.layers[i]);
@@ -65,9 +67,10 @@ class CpuDecoder final : public Decoder {
     return (layer * config_.kv_heads + kv_head) * layout_.size();
   }
 
-  Batch prepare(std::span<const DecoderRow> rows) const {
+  Batch prepare(std::span<const DecoderRow> rows, Workers* team) const {
     Batch batch;
     batch.rows = rows;
+    batch.team = team;
     const std::int64_t padded = padded_rows(static_cast<std::int64_t>(rows.size()));
     batch.x = at::zeros({padded, config_.width}, at::kFloat);
     batch.normed = at::zeros({padded, config_.width}, at::kFloat);
@@ -85,16 +88,23 @@ class CpuDecoder final : public Decoder {
     return batch;
   }
 
+  // A team's thread takes every other row, so that all have about as many keys to see; with few rows it takes
+  // heads instead.
   void plan_attention(Batch& batch) const {
+    if (batch.team && batch.rows.size() >= kRowsToPart * batch.team->size()) batch.parts = batch.team->size();
     for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-      cpu::AttentionPlan& plan = batch.plans[config_.is_local(layer)];
-      if (plan.size() > 0) continue;  // as for an earlier layer
-      std::vector<cpu::RowView> views;
-      for (std::size_t r = 0; r < batch.rows.size(); ++r) {
-        const std::int64_t position = batch.rows[r].position;
-        views.push_back({batch.blocks[r].data(), first_visible(config_, layer, position), position});
+      std::vector<cpu::AttentionPlan>& plans = batch.plans[config_.is_local(layer)];
+      if (!plans.empty()) continue;  // as for an earlier layer
+      plans.resize(batch.parts);
+      for (std::size_t part = 0; part < batch.parts; ++part) {
+        std::vector<cpu::RowView> views;
+        for (std::size_t r = part; r < batch.rows.size(); r += batch.parts) {
+          const std::int64_t position = batch.rows[r].position;
+          views.push_back({batch.blocks[r].data(), first_visible(config_, layer, position), position,
+                           static_cast<std::int32_t>(r)});
+        }
+        plans[part].assign(views);
       }
-      plan.assign(views);
     }
     const std::int64_t group = config_.heads / config_.kv_heads;
     batch.states.resize(batch.rows.size() *
@@ -150,9 +160,15 @@ class CpuDecoder final : public Decoder {
     norm_rows(batch, layer.attention_norm);
     const at::Tensor qkv = layer.qkv(batch.normed, used(batch), batch.team);
     for_rows(batch, [&](std::size_t r) { append(batch, layer, index, r, row_of(qkv, r)); });
-    split(batch.team, config_.kv_heads, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t head = first; head < last; ++head) mix(batch, index, head, qkv);
-    });
+    if (batch.parts > 1)
+      split(batch.team, static_cast<std::int64_t>(batch.parts), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t part = first; part < last; ++part)
+          for (std::int64_t head = 0; head < config_.kv_heads; ++head) mix(batch, index, head, part, qkv);
+      });
+    else
+      split(batch.team, config_.kv_heads, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t head = first; head < last; ++head) mix(batch, index, head, 0, qkv);
+      });
     add_rows(batch, layer.attention_post_norm, layer.output(batch.mixed, used(batch), batch.team));
   }
 
@@ -178,8 +194,9 @@ class CpuDecoder final : public Decoder {
     }
   }
 
-  // The query heads of all rows that share one key-value head.
-  void mix(Batch& batch, std::int64_t index, std::int64_t kv_head, const at::Tensor& qkv) const {
+  // The query heads of all rows of a part that share one key-value head.
+  void mix(Batch& batch, std::int64_t index, std::int64_t kv_head, std::int64_t part,
+           const at::Tensor& qkv) const {
     const std::int64_t group = config_.heads / config_.kv_heads, first = kv_head * group * config_.head_width;
     const cpu::AttentionHead head{
         layout_,
@@ -191,7 +208,7 @@ class CpuDecoder final : public Decoder {
         batch.mixed.data_ptr<float>() + first,
         batch.mixed.size(1),
         batch.states.data() + kv_head * used(batch) * group * cpu::state_size(layout_)};
-    const cpu::AttentionPlan& plan = batch.plans[config_.is_local(index)];
+    const cpu::AttentionPlan& plan = batch.plans[config_.is_local(index)][static_cast<std::size_t>(part)];
     for (std::size_t i = 0; i < plan.size(); ++i)
       attention_.attend(plan[i].data(), static_cast<std::int64_t>(plan[i].size()), head);
   }

@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 
@@ -47,8 +48,8 @@ Linear::Linear(at::Tensor weight, at::Tensor bias)
   if (packed_) weight_ = pack(weight_);
 }
 
-Linear::Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias)
-    : bias_(std::move(bias)), matrices_(std::move(matrices)) {}
+Linear::Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias, bool fine)
+    : bias_(std::move(bias)), fine_(fine), matrices_(std::move(matrices)) {}
 
 at::Tensor Linear::operator()(const at::Tensor& x, std::int64_t used, Workers* team) const {
   if (!matrices_.empty()) return coded_product(x, used, team);
@@ -76,15 +77,27 @@ void Linear::slice(const float* x, std::span<const std::int32_t> outputs, float*
 }
 
 at::Tensor Linear::coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const {
-  cpu::CodedRows rows(used, x.size(1));
+  cpu::CodedRows rows(used, x.size(1)), rests(fine_ ? used : 0, x.size(1));
   split(team, used, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t r = first; r < last; ++r) rows.set(r, x.data_ptr<float>() + r * x.size(1));
+    std::vector<float> rest(static_cast<std::size_t>(fine_ ? x.size(1) : 0));
+    for (std::int64_t r = first; r < last; ++r) {
+      const float* const row = x.data_ptr<float>() + r * x.size(1);
+      rows.set(r, row);
+      if (!fine_) continue;
+      rows.remainder(r, row, rest.data());
+      rests.set(r, rest.data());
+    }
   });
+  at::Tensor out = multiplied(rows, bias_.defined() ? bias_.data_ptr<float>() : nullptr, team);
+  if (fine_) out.narrow(0, 0, used) += multiplied(rests, nullptr, team).narrow(0, 0, used);
+  return out;
+}
+
+at::Tensor Linear::multiplied(const cpu::CodedRows& rows, const float* bias, Workers* team) const {
   std::int64_t outputs = 0;
   for (const auto& matrix : matrices_) outputs += matrix->outputs();
-  const at::Tensor out = at::empty({x.size(0), outputs}, at::kFloat);
+  const at::Tensor out = at::empty({padded_rows(rows.rows()), outputs}, at::kFloat);
   float* to = out.data_ptr<float>();
-  const float* bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
   for (const auto& matrix : matrices_) {
     split(team, matrix->panels(), [&](std::int64_t first, std::int64_t last) {
       cpu::multiply(rows, *matrix, first, last, bias, to, outputs);

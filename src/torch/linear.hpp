@@ -29,7 +29,8 @@ class Linear {
   Linear(at::Tensor weight, at::Tensor bias);
   // Integer products on the CPU: matrices of the same inputs, their outputs one after the other. The rows are
   // quantised as they come; a team shares the outputs.
-  Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias);
+  // fine: what 8 bits leave of a row is quantised and multiplied too, for twice the work.
+  Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias, bool fine = false);
 
   // x {rows, inputs} float; rows a multiple of kRowTile on the CPU, of which the first `used` matter. Result
   // float; what lies in its other rows is not defined.
@@ -43,9 +44,10 @@ class Linear {
 
  private:
   at::Tensor coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const;
+  at::Tensor multiplied(const cpu::CodedRows& rows, const float* bias, Workers* team) const;
 
   at::Tensor weight_, bias_;
-  bool packed_ = false;
+  bool packed_ = false, fine_ = false;
   std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "src/cpu/attention.hpp"
@@ -23,6 +24,8 @@ namespace {
 constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
 // A worker gets rows of its own from so many on; with fewer all threads share each product.
 constexpr std::size_t kRowsToShare = detail::kRowTile;
+// ... unless the longest part is so many times the mean: nobody helps a worker that is behind.
+constexpr double kUnequal = 1.25;
 
 void check_config(const ModelConfig& config) {
   const auto require = [&](bool ok, const char* what) {
@@ -92,6 +95,20 @@ std::uint64_t block_bytes(const ModelConfig& config, bool own_kernels, at::Scala
     return heads * static_cast<std::uint64_t>(cpu::KvLayout{kv_type, config.head_width}.size());
   return heads * static_cast<std::uint64_t>(2 * cpu::kKeysPerBlock * config.head_width) *
          c10::elementSize(dtype);
+}
+
+// Products that one row takes: in all layers, in the head, and for each key that it sees. Local layers count
+// as if they saw all: what matters is how rows compare.
+struct RowCost {
+  double layers, head, key;
+};
+RowCost row_cost(const ModelConfig& config) {
+  const std::int64_t heads = config.heads * config.head_width, kv = config.kv_heads * config.head_width;
+  const std::int64_t attention = config.width * (2 * heads + 2 * kv);
+  const std::int64_t feed_forward = config.width * config.feed_forward * (config.gated ? 3 : 2);
+  return {static_cast<double>(config.layers * (attention + feed_forward)),
+          static_cast<double>(config.vocabulary * config.width),
+          static_cast<double>(config.layers * 2 * heads)};
 }
 
 }  // namespace
@@ -182,22 +199,52 @@ struct Transformer::Impl {
     return items;
   }
 
-  // Contiguous runs of about the same number of rows, one a thread; a single run where there is not enough to
-  // share (its products then use all threads).
+  // About how long each item takes, in products of a weight and an activation. Keys that the item before it
+  // has too are near at hand; a key and value of its own come from memory.
+  std::vector<double> costs(std::span<const Item> items) const {
+    constexpr double kSharedKey = 1.5, kOwnKey = 4;
+    const RowCost cost = row_cost(config);
+    std::vector<double> out;
+    const std::vector<std::int32_t>* before = nullptr;
+    for (const Item& item : items) {
+      const detail::Sequence& sequence = sequences.at(item.step->slot);
+      const auto rows = static_cast<double>(item.step->tokens.size());
+      const auto length = static_cast<double>(sequence.length);
+      double shared = 0;
+      if (before) {
+        const auto differs = std::ranges::mismatch(*before, sequence.blocks).in2;
+        shared = static_cast<double>((differs - sequence.blocks.begin()) * cpu::kKeysPerBlock);
+      }
+      shared = std::min(shared, length);
+      const double own = length - shared + (rows + 1) / 2;
+      out.push_back(rows * (cost.layers + cost.key * (kSharedKey * shared + kOwnKey * own)) +
+                    cost.head * static_cast<double>(item.step->wants_logits));
+      before = &sequence.blocks;
+    }
+    return out;
+  }
+
+  // Contiguous runs of about the same cost, one a thread; a single run where there is not enough to share or
+  // no fair way to do it (its products then use all threads).
   std::vector<std::span<const Item>> share(std::span<const Item> items) const {
     std::size_t rows = 0;
     for (const Item& item : items) rows += item.step->tokens.size();
     const std::size_t parts = std::min(workers.size(), rows / kRowsToShare);
+    if (parts < 2) return {items};
+    const std::vector<double> cost = costs(items);
+    const double mean = std::accumulate(cost.begin(), cost.end(), 0.0) / static_cast<double>(parts);
     std::vector<std::span<const Item>> out;
-    for (std::size_t begin = 0, done = 0; begin < items.size();) {
-      const std::size_t goal = parts < 2 ? rows : rows * (out.size() + 1) / parts;
+    double done = 0, longest = 0;
+    for (std::size_t begin = 0; begin < items.size();) {
+      const double start = done, goal = mean * static_cast<double>(out.size() + 1);
       std::size_t end = begin;
-      while (end < items.size() &&
-             (end == begin || done + items[end].step->tokens.size() <= goal || out.size() + 1 == parts))
-        done += items[end++].step->tokens.size();
+      while (end < items.size() && (end == begin || done + cost[end] / 2 <= goal || out.size() + 1 == parts))
+        done += cost[end++];
       out.push_back(items.subspan(begin, end - begin));
+      longest = std::max(longest, done - start);
       begin = end;
     }
+    if (longest > kUnequal * mean) return {items};
     return out;
   }
 

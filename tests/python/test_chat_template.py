@@ -2,6 +2,7 @@
 """Each family against transformers, which runs the published template texts."""
 
 import itertools
+import re
 
 import pytest
 import synthema
@@ -61,6 +62,7 @@ GEMMA3 = """{{ bos_token }}
 {%- endif -%}
 """
 ZEPHYR = "{% for message in messages %}\n{% if message['role'] == 'user' %}\n{{ '<|user|>\n' + message['content'] + eos_token }}\n{% elif message['role'] == 'system' %}\n{{ '<|system|>\n' + message['content'] + eos_token }}\n{% elif message['role'] == 'assistant' %}\n{{ '<|assistant|>\n'  + message['content'] + eos_token }}\n{% endif %}\n{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}"
+PHI3 = "{% for message in messages %}{% if message['role'] == 'system' %}{{'<|system|>\n' + message['content'] + '<|end|>\n'}}{% elif message['role'] == 'user' %}{{'<|user|>\n' + message['content'] + '<|end|>\n'}}{% elif message['role'] == 'assistant' %}{{'<|assistant|>\n' + message['content'] + '<|end|>\n'}}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
 
 FAMILIES = {
     "chatml": (CHATML, "", ""),
@@ -72,6 +74,7 @@ FAMILIES = {
     "mistral": (MISTRAL, "<s>", "</s>"),
     "gemma": (GEMMA, "<bos>", "<eos>"),
     "zephyr": (ZEPHYR, "<s>", "</s>"),
+    "phi3": (PHI3, "<s>", "<|endoftext|>"),
 }
 CHATS = [
     [("user", "Hello")],
@@ -111,7 +114,10 @@ def test_rendering_is_that_of_transformers(family, chat):
         with pytest.raises(synthema.ConfigError, match="user and assistant in turn"):
             template.render(chat)
         return
-    assert "".join(text for text, _ in template.render(chat)) == reference(family, chat)
+    expected = reference(family, chat)
+    if family == "phi3":  # its control tokens have rstrip=True: the tokenizer drops white space behind them
+        expected = re.sub(r"(<\|\w+\|>)[\n\t ]+", r"\1", expected)
+    assert "".join(text for text, _ in template.render(chat)) == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)

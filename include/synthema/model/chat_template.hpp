@@ -27,7 +27,7 @@ class SYNTHEMA_EXPORT ChatTemplate {
  public:
   // "chatml", "chatml-smollm2", "chatml-qwen2", "chatml-qwen2.5" (with their default system messages),
   // "llama2", "llama3", "llama3.1" (its date is fixed at 26 Jul 2024), "mistral", "gemma", "gemma3", "zephyr"
-  // (TinyLlama), "none" (base models). ConfigError if unknown.
+  // (TinyLlama), "phi3", "none" (base models). ConfigError if unknown.
   static ChatTemplate named(std::string_view family);
   // Recognised from the file's template text; "none" if there is none, "unknown" if it is of no known family.
   static ChatTemplate of(const ModelFile& file);

@@ -63,7 +63,7 @@ std::vector<std::vector<float>> attend(Cache& cache, const std::vector<Row>& row
   std::vector<float> queries, out(rows.size() * static_cast<std::size_t>(stride), -1);
   for (const Row& row : rows) {
     blocks.push_back(cache.blocks_of(row.tokens));
-    views.push_back({blocks.back().data(), row.first, row.last});
+    views.push_back({blocks.back().data(), row.first, row.last, static_cast<std::int32_t>(views.size())});
     queries.insert(queries.end(), row.queries.begin(), row.queries.end());
   }
   AttentionPlan plan;
@@ -205,7 +205,7 @@ TEST_CASE("the plan has each seen position of each row once, in order, and puts 
     b.push_back(&memory[i < 6 ? i : 20 + i]);  // shares six blocks
   }
   const std::vector<RowView> views{
-      {a.data(), 0, 300}, {b.data(), 0, 383}, {a.data(), 100, 127}, {b.data(), 200, 200}};
+      {a.data(), 0, 300, 0}, {b.data(), 0, 383, 1}, {a.data(), 100, 127, 2}, {b.data(), 200, 200, 3}};
   AttentionPlan plan;
   plan.assign(views);
   REQUIRE(plan.size() == 3);
@@ -267,7 +267,7 @@ TEST_CASE("a NaN among the keys, the values or the queries is not hidden, and ze
           vectors[static_cast<std::size_t>(place)][5] = broken;
           attention_kernels(set).store(layout, vectors[0].data(), vectors[1].data(), head.data(), 0);
           const std::byte* blocks[] = {head.data()};
-          const RowView view{blocks, 0, 0};
+          const RowView view{blocks, 0, 0, 0};
           AttentionPlan plan;
           plan.assign(std::span(&view, 1));
           std::vector<float> states(static_cast<std::size_t>(state_size(layout))), out(16, -1);
