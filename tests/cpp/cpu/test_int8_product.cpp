@@ -110,6 +110,23 @@ TEST_CASE("the product is that of the quantised rows with the decoded weights") 
   }
 }
 
+TEST_CASE("codes and the codes of what they leave give a row to 15 bits") {
+  std::mt19937 random(11);
+  const std::int64_t inputs = 83;
+  const std::vector<float> x = numbers(inputs, random);
+  const CodedRows rows = rows_of(x, 1, inputs, best_instruction_set());
+  std::vector<float> rest(static_cast<std::size_t>(inputs)), last = rest;
+  rows.remainder(0, x.data(), rest.data());
+  const CodedRows rests = rows_of(rest, 1, inputs, best_instruction_set());
+  rests.remainder(0, rest.data(), last.data());
+  for (std::int64_t i = 0; i < inputs; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    const float step = rows.scales(0)[i / kRowGroup];
+    CHECK(std::abs(rest[k]) <= step * 0.5001f);
+    CHECK(std::abs(last[k]) <= step * 0.5001f / 254);
+  }
+}
+
 TEST_CASE("the extreme codes of every width do not saturate") {
   for (const Coding& coding : kCodings)
     for (const int sign : {1, -1}) {
