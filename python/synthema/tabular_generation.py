@@ -140,9 +140,7 @@ class _TabularGenerator:
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
             raise ConfigError(f"The number of rows is a whole number from 0, not {rows!r}.")
         made = self._ready().sample(rows, seed, _conditions(conditions), progress, cancel)
-        kind = self._frame if frame == "same" else frame
-        convert = {"pandas": made.to_pandas, "polars": made.to_polars, "arrow": made.to_arrow}
-        return convert[kind]() if kind in convert else made
+        return _as(made, self._frame if frame == "same" else frame)
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write the fitted generator to a file: safetensors with a description in JSON, nothing executable.
@@ -191,7 +189,7 @@ class SequentialTrees(_TabularGenerator):
     first : list of str
         Columns that come before even that, in this order. Conditions on these are the most exact.
     min_leaf : int
-        Fewest rows of a leaf; 0: a thousandth of the rows, from 10 to 50.
+        Fewest rows of a leaf; 0: a thousandth of the rows, from 20 to 50.
     min_gain : float
         By how many standard deviations above chance a tree must gain from a cut. Lower follows the table
         closer, higher keeps farther from single rows.
@@ -200,6 +198,9 @@ class SequentialTrees(_TabularGenerator):
         1 protects nobody.
     particles : int
         Candidates a row where conditions fix a column that does not come first.
+    combinations : list of list of str
+        Groups of columns of which only those combinations are drawn that `rare_below` people have: a code and
+        its chapter, a ward and its hospital.
     threads : int
         0: all cores; never changes the result.
 
@@ -225,15 +226,49 @@ class SequentialTrees(_TabularGenerator):
         first: Sequence[str] = (),
         *,
         min_leaf: int = 0,
-        min_gain: float = 4.0,
+        min_gain: float = 3.0,
         rare_below: int = 5,
         particles: int = 32,
+        combinations: Sequence[Sequence[str]] = (),
         threads: int = 0,
     ):
         super().__init__(
             target=target, first=list(first), min_leaf=min_leaf, min_gain=min_gain, rare_below=rare_below,
-            particles=particles, threads=threads,
+            particles=particles, combinations=[list(group) for group in combinations], threads=threads,
         )  # fmt: skip
+
+    def impute(
+        self,
+        data: Any,
+        seed: int = 0,
+        *,
+        frame: str = "same",
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """Fill missing values with draws given what is known of their row.
+
+        One draw is one imputation: for honest intervals make several, with several seeds (Rubin 1987).
+
+        Parameters
+        ----------
+        data : table or frame
+            Rows with the columns of the training table. Values that are there stay as they are; one that the
+            training table did not have says nothing about the others.
+        seed, progress, cancel
+            As in `sample`.
+        frame : str
+            As in `sample`; "same" is the kind of `data`.
+
+        Returns
+        -------
+        Table or frame
+            Without missing values, but in columns that had none to learn from and in identifiers.
+        """
+        if frame not in _AS:
+            raise ConfigError(f"Rows come as {', '.join(_AS)}; '{frame}' is none of these.")
+        made = self._ready().impute(tables.table(data), seed, progress, cancel)
+        return _as(made, _kind_of_frame(data) if frame == "same" else frame)
 
     @property
     def order(self) -> list[str]:
@@ -390,6 +425,11 @@ def _conditions(conditions: Any) -> Table | None:
     ):
         conditions = [conditions]
     return tables.table(conditions)
+
+
+def _as(made: Table, kind: str) -> Any:
+    convert = {"pandas": made.to_pandas, "polars": made.to_polars, "arrow": made.to_arrow}
+    return convert[kind]() if kind in convert else made
 
 
 def _kind_of_frame(data: Any) -> str:

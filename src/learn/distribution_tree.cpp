@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 #include <numeric>
 
 namespace synthema {
@@ -18,7 +19,13 @@ using Counts = std::vector<std::int32_t>;
 
 struct Cut {
   TreeNode rule;
+  double excess = 0;  // of the gain over what chance may give
   bool found = false;
+};
+
+// Of a fixed cut, under independence.
+struct Chance {
+  double mean = 0, deviation = 0;
 };
 
 class Grower {
@@ -53,7 +60,10 @@ class Grower {
   };
 
   Cut find(const Part& part);
-  std::pair<double, double> chance_gain() const;
+  Chance chance_gain() const;
+  double number_threshold(std::size_t cuts) const;
+  double category_threshold(std::size_t labels) const;
+  void take(Cut& cut, TreeNode rule, const Best& best, double threshold) const;
   void count(std::size_t column, std::span<const std::uint32_t> rows);
   void offer(const Counts& side, std::size_t rows, std::size_t which, Best& best) const;
   void cut_number(std::size_t column, Cut& best);
@@ -75,6 +85,7 @@ class Grower {
   Counts left_, with_missing_, total_;
   std::vector<double> direction_;
   double total_squares_ = 0;
+  Chance chance_;
   std::size_t size_ = 0;
   std::vector<std::uint32_t> rows_, spare_;
 };
@@ -115,13 +126,13 @@ void Grower::offer(const Counts& side, std::size_t rows, std::size_t which, Best
 void Grower::cut_number(std::size_t column, Cut& cut) {
   const std::size_t present = inputs_[column].bins - 1;
   const std::size_t missing = sizes_[present];
-  Best best{cut.rule.gain, 0};
-  const double before = best.gain;
+  Best best;
   std::fill(left_.begin(), left_.end(), 0);
-  std::size_t rows = 0;
+  std::size_t rows = 0, bins = 0;
   // Which: twice the threshold, plus one where missing goes left.
   for (std::size_t b = 0; b < present; ++b) {
     if (sizes_[b] == 0) continue;
+    ++bins;
     add(left_, bin(b));
     rows += sizes_[b];
     offer(left_, rows, 2 * b, best);
@@ -130,13 +141,14 @@ void Grower::cut_number(std::size_t column, Cut& cut) {
     add(with_missing_, bin(present));
     offer(with_missing_, rows + missing, 2 * b + 1, best);
   }
-  if (best.gain <= before) return;
-  cut.found = true;
-  cut.rule = TreeNode{};
-  cut.rule.column = static_cast<std::uint32_t>(column);
-  cut.rule.gain = best.gain;
-  cut.rule.threshold = static_cast<std::uint8_t>(best.which / 2);
-  cut.rule.missing_left = best.which % 2 == 1;
+  if (best.gain <= 0) return;
+  TreeNode rule;
+  rule.column = static_cast<std::uint32_t>(column);
+  rule.threshold = static_cast<std::uint8_t>(best.which / 2);
+  rule.missing_left = best.which % 2 == 1;
+  // Cuts that leaves are too large for were none.
+  const std::size_t cuts = (missing > 0 ? 2 : 1) * std::min(bins, 1 + size_ / options_.min_samples_leaf);
+  take(cut, rule, best, number_threshold(cuts));
 }
 
 // Two classes: by the share of one (then the best cut is among those tried; Fisher 1958). Ordered ones: by
@@ -187,8 +199,7 @@ void Grower::cut_category(std::size_t column, Cut& cut) {
       order.emplace_back(0.0, static_cast<std::uint8_t>(b));
   if (order.empty()) return;
   order_categories(order);
-  Best best{cut.rule.gain, 0};
-  const double before = best.gain;
+  Best best;
   // What is too rare to be placed goes right, whichever end of the order goes left.
   for (const bool backwards : {false, true}) {
     std::fill(left_.begin(), left_.end(), 0);
@@ -200,23 +211,22 @@ void Grower::cut_category(std::size_t column, Cut& cut) {
       offer(left_, rows, 2 * i + (backwards ? 1 : 0), best);
     }
   }
-  if (best.gain <= before) return;
-  cut.found = true;
-  cut.rule = TreeNode{};
-  cut.rule.column = static_cast<std::uint32_t>(column);
-  cut.rule.gain = best.gain;
-  cut.rule.categorical = true;
+  if (best.gain <= 0) return;
+  TreeNode rule;
+  rule.column = static_cast<std::uint32_t>(column);
+  rule.categorical = true;
   for (std::size_t i = 0; i <= best.which / 2; ++i) {
     const std::uint8_t b = order[best.which % 2 == 1 ? order.size() - 1 - i : i].second;
-    cut.rule.left_bins[b / 64] |= std::uint64_t{1} << (b % 64);
+    rule.left_bins[b / 64] |= std::uint64_t{1} << (b % 64);
   }
+  take(cut, rule, best, category_threshold(order.size()));
 }
 
 // Mean and standard deviation of the gain of a fixed cut where the target does not depend on it. The counts
 // of one side are then normal in the limit with covariance proportional to that of one row's classes, so the
 // gain is distributed as a sum of chi-squares weighted by its eigenvalues (Satterthwaite 1946): mean and
 // variance are the trace and twice the trace of the square.
-std::pair<double, double> Grower::chance_gain() const {
+Chance Grower::chance_gain() const {
   const auto n = static_cast<double>(size_);
   double trace = 0, squares = 0;
   if (target_.ordered) {
@@ -241,6 +251,30 @@ std::pair<double, double> Grower::chance_gain() const {
   return {std::max(trace, 0.0), std::sqrt(2 * std::max(squares, 0.0))};
 }
 
+// The best of many cuts of a column of numbers: they are as good as about 2 ln(cuts) independent ones (the
+// normalised Brownian bridge forgets on the scale of the logit), whose largest lies so much higher.
+double Grower::number_threshold(std::size_t cuts) const {
+  const double tests = 1 + 2 * std::log(static_cast<double>(std::max<std::size_t>(cuts, 1)));
+  return chance_.mean + chance_.deviation * (options_.min_gain + std::sqrt(2 * std::log(tests)));
+}
+
+// The best of all cuts of labels in any order: along the leading direction of noise of this many labels and
+// classes the gain is that of its largest singular value (Marchenko and Pastur 1967), of which halves of
+// sorted normal numbers keep 2 / pi.
+double Grower::category_threshold(std::size_t labels) const {
+  const double classes = 2 * chance_.mean * chance_.mean / (chance_.deviation * chance_.deviation);
+  const double singular = std::sqrt(static_cast<double>(labels - 1)) + std::sqrt(classes) - 1;
+  const double ratio = std::max(1.0, (2 / std::numbers::pi * singular * singular + classes - 1) / classes);
+  return chance_.mean * ratio + chance_.deviation * std::sqrt(ratio) * options_.min_gain;
+}
+
+void Grower::take(Cut& cut, TreeNode rule, const Best& best, double threshold) const {
+  const double excess = best.gain - threshold;
+  if (!(excess > cut.excess)) return;
+  rule.gain = best.gain;
+  cut = {rule, excess, true};
+}
+
 Cut Grower::find(const Part& part) {
   Cut cut;
   size_ = part.end - part.begin;
@@ -251,9 +285,8 @@ Cut Grower::find(const Part& part) {
   if (target_.ordered) std::partial_sum(total_.begin(), total_.begin() + target_.count, total_.begin());
   total_squares_ = 0;
   for (const double own : total_) total_squares_ += own * own;
-  const auto [mean, deviation] = chance_gain();
-  if (!(mean > 0)) return cut;  // one class only
-  cut.rule.gain = mean + options_.min_gain * deviation;
+  chance_ = chance_gain();
+  if (!(chance_.mean > 0)) return cut;  // one class only
   for (std::size_t c = 0; c < inputs_.size(); ++c) {
     count(c, rows);
     if (inputs_[c].categorical)

@@ -179,6 +179,49 @@ def test_rules_of_the_schema_hold_in_every_row():
         SequentialTrees().fit(real, schema=schema).sample(1, conditions={"age": 70, "pressure": 110.0})
 
 
+def test_only_known_combinations_are_drawn(tmp_path):
+    rng = np.random.default_rng(1)
+    code = rng.integers(0, 40, 3000)
+    real = pandas.DataFrame(
+        {"chapter": pandas.Categorical([f"c{i // 7}" for i in code]), "age": rng.integers(1, 90, 3000),
+         "code": pandas.Categorical([f"k{i}" for i in code])}
+    )  # fmt: skip
+    real.loc[0, "chapter"] = "c0" if real.chapter[0] != "c0" else "c1"  # one wrong row
+    trees = SequentialTrees(combinations=[["chapter", "code"]]).fit(real)
+    for one in (trees, load(trees.save(tmp_path / "model"))):
+        made = one.sample(3000, seed=1).to_pandas()
+        assert (made.chapter.str[1:].astype(int) == made.code.str[1:].astype(int) // 7).all()
+    made = trees.sample(200, seed=1, conditions={"code": "k8"})
+    assert set(made.values("chapter")) == {"c1"}
+    with pytest.raises(GenerationError, match="Condition 0"):
+        trees.sample(1, conditions={"code": "k8", "chapter": "c5"})
+    with pytest.raises(ConfigError, match="combinations"):
+        SequentialTrees(combinations=[["chapter"]])
+
+
+def test_missing_values_are_imputed_from_what_is_known(trees):
+    real = patients(300, seed=9)
+    holes = real.copy()
+    rng = np.random.default_rng(2)
+    for column in ("age", "sex", "pressure", "smoker"):
+        holes[column] = holes[column].astype(object).where(rng.random(300) > 0.2, None)
+    holes["age"] = holes.age.astype("Int64")
+    holes["smoker"] = holes.smoker.astype("boolean")
+    holes["pressure"] = holes.pressure.astype(float)
+    holes["sex"] = pandas.Categorical(holes.sex, categories=["f", "m"])
+    made = trees.impute(holes, seed=1)
+    assert isinstance(made, pandas.DataFrame)
+    assert made.notna().all().all()
+    for column in real:
+        known = holes[column].notna()
+        assert (made[column][known].astype(str) == holes[column][known].astype(str)).all()
+    drawn = holes.pressure.isna() & real.pressure.notna() & holes.age.notna()
+    assert np.corrcoef(made.pressure[drawn], real.age[drawn].astype(float))[0, 1] > 0.4
+    assert trees.impute(holes, seed=1).equals(made)
+    with pytest.raises(SchemaError):
+        trees.impute(holes.drop(columns="age"))
+
+
 @pytest.mark.parametrize("cls", FITTED)
 def test_saved_models_give_the_same_samples_in_another_process(cls, tmp_path):
     path = cls().fit(patients()).save(tmp_path / "model")

@@ -6,8 +6,8 @@
 // the decrease of the continuous ranked probability score (Gneiting and Raftery 2007, section 4.2), which
 // sees a change of spread as well as one of the mean. Where target and column do not depend on each other,
 // the gain of a cut is distributed as a weighted sum of chi-squares of known mean and deviation; `min_gain`
-// says by how many deviations a cut must exceed that mean, so it means the same for two classes and for
-// thirty.
+// says by how many deviations a cut must exceed what the best of as many cuts of noise is expected to gain,
+// so it means the same for two classes and for thirty, for two labels and for a hundred.
 //
 // Counts are whole numbers below 2^53 in double, so a tree depends on nothing but its rows.
 #pragma once

@@ -558,6 +558,7 @@ CodedTable code_table(const Table& table, const CodingOptions& options) {
   parallel_for(
       table.columns(), [&](std::size_t c) { out.columns[c] = learn_column(learner, c, out.codes[c]); },
       options.threads);
+  out.people = who;
   out.schema = table.schema();
   for (std::size_t c = 0; c < out.columns.size(); ++c) out.schema.fields[c] = out.columns[c].field;
   return out;

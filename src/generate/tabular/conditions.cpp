@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <unordered_map>
 
 #include "synthema/core/counted.hpp"
 #include "synthema/data/timestamp.hpp"
@@ -13,13 +15,35 @@ namespace {
 
 constexpr double kFree = std::numeric_limits<double>::quiet_NaN();
 
-double cell_of_label(const ColumnCoding& coding, const std::string& label) {
-  const auto at = std::ranges::find(coding.labels, label);
-  if (at != coding.labels.end()) return static_cast<double>(at - coding.labels.begin());
+// Codes of labels; built once a column.
+class LabelCodes {
+ public:
+  explicit LabelCodes(const ColumnCoding& coding) {
+    for (std::size_t i = 0; i < coding.labels.size(); ++i) codes_.emplace(coding.labels[i], i);
+  }
+  double find(std::string_view label) const {
+    const auto at = codes_.find(label);
+    return at == codes_.end() ? kFree : static_cast<double>(at->second);
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::size_t> codes_;
+};
+
+double cell_of_label(const ColumnCoding& coding, const LabelCodes& codes, const std::string& label) {
+  const double code = codes.find(label);
+  if (!std::isnan(code)) return code;
   throw GenerationError(
       {.field = coding.field.name},
       message("A condition asks for '", label,
               "', which the training table did not have, or too few people to hand it on."));
+}
+
+// As text, where that is how labels are given.
+std::string label_at(const Column& column, std::size_t row) {
+  if (column.kind() == Kind::text || column.kind() == Kind::category) return std::string(column.text_at(row));
+  if (column.kind() == Kind::boolean) return column.boolean_at(row) ? "true" : "false";
+  return column.value_at(row).display();
 }
 
 double cell_of_number(const ColumnCoding& coding, double v) {
@@ -38,14 +62,10 @@ double cell_of_number(const ColumnCoding& coding, double v) {
   return x;
 }
 
-double cell_of(const ColumnCoding& coding, const Column& column, std::size_t row) {
+double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column& column, std::size_t row) {
   if (column.is_null(row)) return kFree;
   const Kind kind = column.kind();
-  if (coding.is_category() && (kind == Kind::text || kind == Kind::category))
-    return cell_of_label(coding, std::string(column.text_at(row)));
-  if (coding.is_category() && kind == Kind::boolean)
-    return cell_of_label(coding, column.boolean_at(row) ? "true" : "false");
-  if (coding.is_category()) return cell_of_label(coding, column.value_at(row).display());
+  if (coding.is_category()) return cell_of_label(coding, codes, label_at(column, row));
   const bool time = coding.field.kind == Kind::time;
   if (time && kind == Kind::text) {
     if (const auto parsed = parse_iso8601(column.text_at(row)))
@@ -58,10 +78,19 @@ double cell_of(const ColumnCoding& coding, const Column& column, std::size_t row
                                 name_of(coding.field.kind), "."));
 }
 
+// The cell where it is one that was learnt; free otherwise.
+double known_cell(const ColumnCoding& coding, const LabelCodes& codes, const Column& column,
+                  std::size_t row) {
+  if (column.is_null(row)) return kFree;
+  if (coding.is_category()) return codes.find(label_at(column, row));
+  const double x = coding.cell_of_number(column.number_at(row));
+  return x >= coding.values.front() && x <= coding.values.back() ? x : kFree;
+}
+
 }  // namespace
 
 CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCoding> columns,
-                               std::string_view generator) {
+                               std::string_view generator, bool lenient) {
   if (!conditions || conditions->rows() == 0) return;
   rows_ = conditions->rows();
   for (std::size_t i = 0; i < conditions->columns(); ++i) {
@@ -71,6 +100,7 @@ CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCo
       throw GenerationError({.field = name}, message("There is a condition on this column, but ", generator,
                                                      " was fitted to a table without it."));
     if (conditions->column(i).null_count() == rows_) continue;
+    if (!at->modelled() && lenient) continue;
     if (!at->modelled())
       throw GenerationError({.field = name},
                             at->form == CodingForm::fresh
@@ -78,8 +108,11 @@ CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCo
                                 : "The column has no value in the training table, so there is "
                                   "nothing that could be asked for.");
     columns_.push_back(static_cast<std::size_t>(at - columns.begin()));
+    const LabelCodes codes(*at);
     std::vector<double>& cells = cells_.emplace_back();
-    for (std::size_t row = 0; row < rows_; ++row) cells.push_back(cell_of(*at, conditions->column(i), row));
+    for (std::size_t row = 0; row < rows_; ++row)
+      cells.push_back(lenient ? known_cell(*at, codes, conditions->column(i), row)
+                              : cell_of(*at, codes, conditions->column(i), row));
   }
 }
 

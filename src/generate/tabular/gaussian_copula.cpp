@@ -220,6 +220,7 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   const Matrix found = p > 0 ? nearest_correlation(raw) : raw;
   fitted.correlations_.assign(found.data(), found.data() + found.size());
   fitted.coded_.codes.clear();
+  fitted.coded_.people.clear();
   if (progress)
     progress(
         {.phase = "fit", .done = fitted.variables_.size(), .total = fitted.variables_.size(), .note = {}});

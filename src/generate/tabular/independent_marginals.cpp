@@ -17,6 +17,7 @@ void IndependentMarginals::fit(const Table& real, const ProgressSink& progress, 
   for (std::size_t c = 0; c < columns; ++c)
     fitted.counts_[c] = count_codes(fitted.coded_.columns[c], std::move(fitted.coded_.codes[c]));
   fitted.coded_.codes.clear();
+  fitted.coded_.people.clear();
   if (progress) progress({.phase = "fit", .done = columns, .total = columns, .note = {}});
   *this = std::move(fitted);
 }

@@ -4,6 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "synthema/data/timestamp.hpp"
 
@@ -39,9 +43,9 @@ bool related(int relation, double a, double b) {
 }
 
 std::vector<bool> mask(const ColumnCoding& coding, const std::vector<std::string>& labels) {
+  const std::unordered_set<std::string_view> wanted(labels.begin(), labels.end());
   std::vector<bool> out;
-  for (const std::string& label : coding.labels)
-    out.push_back(std::ranges::find(labels, label) != labels.end());
+  for (const std::string& label : coding.labels) out.push_back(wanted.contains(label));
   return out;
 }
 
@@ -57,7 +61,38 @@ std::optional<double> number_in(const ColumnCoding& coding, const std::string& t
 
 }  // namespace
 
-RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns) {
+Combinations combinations_of(const CodedTable& coded, std::vector<std::size_t> columns,
+                             std::size_t rare_below) {
+  Combinations out{std::move(columns), {}};
+  std::map<std::vector<std::uint32_t>, std::vector<std::uint32_t>> people;
+  std::vector<std::uint32_t> codes(out.columns.size());
+  for (std::size_t row = 0; row < coded.rows; ++row) {
+    for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = coded.codes[out.columns[i]][row];
+    people[codes].push_back(coded.people[row]);
+  }
+  for (auto& [combination, who] : people) {
+    std::ranges::sort(who);
+    const auto repeated = std::ranges::unique(who);
+    if (who.size() - repeated.size() < rare_below) continue;
+    std::vector<double> cells;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const ColumnCoding& coding = coded.columns[out.columns[i]];
+      const std::uint32_t code = combination[i];
+      if (code == coding.missing_code()) cells.push_back(std::numeric_limits<double>::quiet_NaN());
+      if (code < coding.codes()) cells.push_back(coding.is_category() ? code : coding.values[code]);
+    }
+    if (cells.size() == codes.size()) out.cells.insert(out.cells.end(), cells.begin(), cells.end());
+  }
+  if (out.cells.empty())
+    throw GenerationError({.field = coded.columns[out.columns.front()].field.name},
+                          message("No combination of this column and those named with it belongs to ",
+                                  rare_below, " people, so none may be handed on."));
+  return out;
+}
+
+RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
+                   std::vector<Combinations> combinations)
+    : combinations_(std::move(combinations)) {
   touching_.resize(columns.size());
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const ColumnCoding& coding = columns[c];
@@ -96,14 +131,17 @@ RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns) 
     rule.relation = relation_of(from.relation);
     rule.limits_labels = field.is_category() && !from.categories.empty();
     if (rule.limits_labels) rule.categories = mask(field, from.categories);
-    if (field.is_category() && given.is_category())
-      for (const std::string& label : given.labels) {
-        const auto at = std::ranges::find(field.labels, label);
-        rule.same.push_back(at == field.labels.end() ? -1 : at - field.labels.begin());
-      }
+    if (field.is_category() && given.is_category()) {
+      std::unordered_map<std::string_view, std::int64_t> codes;
+      for (std::size_t i = 0; i < field.labels.size(); ++i) codes.emplace(field.labels[i], i);
+      for (const std::string& label : given.labels)
+        rule.same.push_back(codes.contains(label) ? codes.at(label) : -1);
+    }
     touching_[rule.field] = touching_[rule.given] = true;
     rules_.push_back(std::move(rule));
   }
+  for (const Combinations& with : combinations_)
+    for (const std::size_t column : with.columns) touching_[column] = true;
   refuse_conflicts(columns);
 }
 
@@ -139,10 +177,33 @@ bool RowRules::keeps(const Rule& rule, double field, double given,
          related(rule.relation, number, columns[rule.given].number(given));
 }
 
+// Whether some combination has this cell and all cells of its columns that are known.
+bool RowRules::combines(const Combinations& with, std::size_t column, double cell,
+                        const KnownCells& row) const {
+  const std::size_t width = with.columns.size();
+  if (std::ranges::find(with.columns, column) == with.columns.end()) return true;
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  for (std::size_t i = 0; i < with.size(); ++i) {
+    bool all = true;
+    for (std::size_t k = 0; all && k < width; ++k) {
+      const std::size_t other = with.columns[k];
+      const double wanted = with.cells[i * width + k];
+      if (other == column)
+        all = same(wanted, cell);
+      else if (row.known[other])
+        all = same(wanted, row.cells[other]);
+    }
+    if (all) return true;
+  }
+  return false;
+}
+
 bool RowRules::admits(std::size_t column, double cell, const KnownCells& row,
                       std::span<const ColumnCoding> columns) const {
   const Own& own = own_[column];
   const ColumnCoding& coding = columns[column];
+  for (const Combinations& with : combinations_)
+    if (!combines(with, column, cell, row)) return false;
   if (std::isnan(cell)) return own.nullable;
   if (coding.is_category()) {
     if (!own.labels.empty() && !own.labels[static_cast<std::size_t>(cell)]) return false;

@@ -27,11 +27,14 @@ void check(const SequentialTreesOptions& options) {
     throw ConfigError({.field = "min_gain"}, "The smallest gain of a cut must be zero or positive.");
   if (options.particles < 1)
     throw ConfigError({.field = "particles"}, "At least one candidate a row is needed.");
+  for (const std::vector<std::string>& names : options.combinations)
+    if (names.size() < 2)
+      throw ConfigError({.field = "combinations"}, "A combination has at least two columns.");
 }
 
 std::size_t leaf_size(const SequentialTreesOptions& options, std::size_t rows) {
   if (options.min_leaf > 0) return options.min_leaf;
-  return std::clamp<std::size_t>(rows / 1000, 10, 50);
+  return std::clamp<std::size_t>(rows / 1000, 20, 50);
 }
 
 std::size_t index_of(const Schema& schema, const std::string& name) {
@@ -45,6 +48,7 @@ struct SequentialTrees::RowState {
   std::vector<double> cells, fixed;
   std::vector<std::uint8_t> known, bins;
   std::size_t stuck = 0;  // column of the last dead end
+  bool whole = false;     // nothing is drawn as missing that has a value in the whole column
   // Candidates for what stands before fixed columns.
   std::vector<std::vector<double>> candidate_cells;
   std::vector<std::vector<std::uint8_t>> candidate_bins;
@@ -124,7 +128,18 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
 void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   SequentialTrees fitted(options_);
   fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
-  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
+  std::vector<Combinations> combinations;
+  for (const std::vector<std::string>& names : options_.combinations) {
+    std::vector<std::size_t> columns;
+    for (const std::string& name : names) {
+      columns.push_back(index_of(fitted.coded_.schema, name));
+      if (!fitted.coded_.columns[columns.back()].modelled())
+        throw SchemaError({.field = name},
+                          "A column that is drawn afresh or has no value cannot be combined.");
+    }
+    combinations.push_back(combinations_of(fitted.coded_, std::move(columns), options_.rare_below));
+  }
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns, std::move(combinations));
   fitted.order_ = fitted.choose_order(real);
   const std::size_t steps = fitted.order_.size();
   fitted.steps_.resize(steps);
@@ -154,6 +169,7 @@ void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const
       },
       options_.threads);
   fitted.coded_.codes.clear();
+  fitted.coded_.people.clear();
   *this = std::move(fitted);
 }
 
@@ -174,7 +190,10 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   const ColumnCoding& coding = coded_.columns[step.column];
   const CodeCounts leaf = step.leaf(descend(step, state).leaf);
   double cell = draw_cell(coding, leaf, random.block(row, step.column));
-  if (rules_.touches(step.column) && !rules_.admits(step.column, cell, state.row(), coded_.columns)) {
+  const bool refused =
+      (state.whole && std::isnan(cell)) ||
+      (rules_.touches(step.column) && !rules_.admits(step.column, cell, state.row(), coded_.columns));
+  if (refused) {
     const auto found = constrained(position, leaf, cell, random, row, state);
     if (!found) {
       state.stuck = step.column;
@@ -196,7 +215,8 @@ std::optional<double> SequentialTrees::constrained(std::size_t position, const C
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
   const auto admits = [&](double cell) {
-    return rules_.admits(step.column, cell, state.row(), coded_.columns);
+    if (state.whole && std::isnan(cell)) return false;
+    return !rules_.touches(step.column) || rules_.admits(step.column, cell, state.row(), coded_.columns);
   };
   const auto cell_of = [&](std::uint32_t code) {
     if (code >= coding.codes()) return kMissing;
@@ -332,31 +352,105 @@ void SequentialTrees::refuse_contradictions(const CellConditions& conditions) co
   }
 }
 
-Table SequentialTrees::sample(const SampleRequest& request) const {
-  detail::require_fitted(!coded_.columns.empty());
-  const CellConditions conditions(request.conditions.get(), coded_.columns, name());
-  refuse_contradictions(conditions);
+Table SequentialTrees::draw_rows(const SampleRequest& request, const CellConditions& conditions,
+                                 bool whole) const {
   const std::size_t columns = coded_.columns.size();
   const Random random(request.seed);
   std::vector<std::vector<double>> cells(columns);
   for (const std::size_t column : order_) cells[column].resize(request.rows);
+  const auto keep = [&](std::size_t row, const RowState& state) {
+    for (const std::size_t column : order_) cells[column][row] = state.cells[column];
+  };
   detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
-    RowState state(columns, order_.size(), !conditions.empty());
+    if (conditions.empty()) {
+      // Column by column, so that a tree is read while it is near; what runs into a dead end begins again.
+      std::vector<RowState> states(last - first, RowState(columns, order_.size(), false));
+      std::vector<bool> whole_row(states.size(), true);
+      const Random own = random.stream(kCellStream);
+      for (RowState& state : states) state.whole = whole;
+      for (std::size_t p = 0; p < order_.size(); ++p)
+        for (std::size_t i = 0; i < states.size(); ++i)
+          if (whole_row[i]) whole_row[i] = draw(p, own, first + i, states[i]);
+      for (std::size_t i = 0; i < states.size(); ++i) {
+        if (!whole_row[i]) sample_row(first + i, random, states[i]);
+        keep(first + i, states[i]);
+      }
+      return;
+    }
+    RowState state(columns, order_.size(), true);
+    state.whole = whole;
     for (std::size_t row = first; row < last; ++row) {
-      if (!conditions.empty()) conditions.row(row, state.fixed);
+      conditions.row(row, state.fixed);
       sample_row(row, random, state);
-      for (const std::size_t column : order_) cells[column][row] = state.cells[column];
+      keep(row, state);
     }
   });
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
 }
 
+Table SequentialTrees::sample(const SampleRequest& request) const {
+  detail::require_fitted(fitted());
+  const CellConditions conditions(request.conditions.get(), coded_.columns, name());
+  refuse_contradictions(conditions);
+  return draw_rows(request, conditions, false);
+}
+
+namespace {
+
+// Cells of the first column where it has them, else of the second.
+Column filled(const Field& field, const Column& real, const Column& drawn) {
+  if (real.null_count() == 0) return real;
+  Field open = field;
+  open.categories.clear();
+  ColumnBuilder builder(open);
+  for (std::size_t row = 0; row < real.size(); ++row)
+    builder.append(real.is_null(row) ? drawn.value_at(row) : real.value_at(row));
+  return builder.finish(real.zone());
+}
+
+}  // namespace
+
+Table SequentialTrees::impute(const Table& table, std::uint64_t seed, const ProgressSink& progress,
+                              const CancelToken& cancel) const {
+  detail::require_fitted(fitted());
+  if (table.columns() != coded_.columns.size())
+    throw SchemaError(message("The table has ", table.columns(), " columns, but the generator was fitted to ",
+                              coded_.columns.size(), "; it needs the same ones."));
+  for (const ColumnCoding& coding : coded_.columns)
+    if (table.column(coding.field.name).kind() != coding.field.kind)
+      throw SchemaError(
+          {.field = coding.field.name},
+          message("The column is of kind ", name_of(table.column(coding.field.name).kind()),
+                  ", but the generator was fitted to one of kind ", name_of(coding.field.kind), "."));
+  const CellConditions conditions(&table, coded_.columns, name(), true);
+  const Table drawn = draw_rows({.rows = table.rows(), .seed = seed, .progress = progress, .cancel = cancel},
+                                conditions, true);
+  Schema schema = table.schema();
+  std::vector<Column> out;
+  for (Field& field : schema.fields) {
+    const Column &real = table.column(field.name), &other = drawn.column(field.name);
+    if (real.null_count() > 0) field.categories.clear();
+    out.push_back(filled(field, real, other));
+  }
+  return Table(std::move(schema), std::move(out));
+}
+
 std::string SequentialTrees::save() const {
   detail::require_fitted(fitted());
   detail::ModelArrays file{std::string(name())};
-  file.about["options"] = {{"target", options_.target},         {"first", options_.first},
-                           {"min_leaf", options_.min_leaf},     {"min_gain", options_.min_gain},
-                           {"rare_below", options_.rare_below}, {"particles", options_.particles}};
+  file.about["options"] = {{"target", options_.target},
+                           {"first", options_.first},
+                           {"min_leaf", options_.min_leaf},
+                           {"min_gain", options_.min_gain},
+                           {"rare_below", options_.rare_below},
+                           {"particles", options_.particles},
+                           {"combinations", options_.combinations}};
+  for (std::size_t i = 0; i < rules_.combinations().size(); ++i) {
+    const Combinations& with = rules_.combinations()[i];
+    file.put("combinations" + std::to_string(i) + ".columns",
+             std::vector<std::uint64_t>(with.columns.begin(), with.columns.end()));
+    file.put("combinations" + std::to_string(i) + ".cells", with.cells);
+  }
   file.about["order"] = order_;
   detail::put_codings(file, coded_);
   for (std::size_t p = 0; p < steps_.size(); ++p) {
@@ -446,7 +540,8 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
                   .min_leaf = file.value<std::size_t>(options, "min_leaf"),
                   .min_gain = file.value<double>(options, "min_gain"),
                   .rare_below = file.value<std::size_t>(options, "rare_below"),
-                  .particles = file.value<std::size_t>(options, "particles")};
+                  .particles = file.value<std::size_t>(options, "particles"),
+                  .combinations = file.value<std::vector<std::vector<std::string>>>(options, "combinations")};
   file.require(out.options_.particles >= 1 && out.options_.particles <= 100'000 && out.options_.min_gain >= 0,
                "options out of range");
   out.coded_ = detail::get_codings(file);
@@ -460,8 +555,26 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
   for (std::size_t c = 0; c < seen.size(); ++c)
     file.require(seen[c] == out.coded_.columns[c].modelled(), "an order that lacks a column");
   for (std::size_t p = 0; p < out.order_.size(); ++p) out.steps_.push_back(out.load_step(file, p));
+  std::vector<Combinations> combinations;
+  for (std::size_t i = 0; i < out.options_.combinations.size(); ++i) {
+    const std::string key = "combinations" + std::to_string(i);
+    const auto columns = file.get<std::uint64_t>(key + ".columns");
+    Combinations with{{columns.begin(), columns.end()}, file.get<double>(key + ".cells")};
+    file.require(!columns.empty() && with.cells.size() % columns.size() == 0, "combinations that are none");
+    for (std::size_t k = 0; k < with.cells.size(); ++k) {
+      const std::size_t column = with.columns[k % columns.size()];
+      file.require(column < seen.size() && seen[column], "combinations of columns that are not there");
+      const ColumnCoding& coding = out.coded_.columns[column];
+      const double cell = with.cells[k];
+      file.require(
+          std::isnan(cell) || (coding.is_category() ? cell >= 0 && cell < static_cast<double>(coding.codes())
+                                                    : std::isfinite(cell)),
+          "combinations of cells that are not there");
+    }
+    combinations.push_back(std::move(with));
+  }
   try {
-    out.rules_ = RowRules(out.coded_.schema, out.coded_.columns);
+    out.rules_ = RowRules(out.coded_.schema, out.coded_.columns, std::move(combinations));
   } catch (const GenerationError&) {
     file.fail("The schema of the model leaves nothing to draw.");
   }

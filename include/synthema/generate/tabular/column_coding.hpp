@@ -107,6 +107,7 @@ struct CodedTable {
   Schema schema;  // of what is generated
   std::vector<ColumnCoding> columns;
   std::vector<std::vector<std::uint32_t>> codes;  // by column, empty where it is not modelled; by row
+  std::vector<std::uint32_t> people;              // whose row it is, by row
   std::size_t rows = 0;
 };
 

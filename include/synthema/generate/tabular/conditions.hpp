@@ -16,7 +16,9 @@ class CellConditions {
   CellConditions() = default;
   // GenerationError: a condition on a column that is not there or not modelled, on a label or a number that
   // was never seen, or on a time as another kind. A missing cell is no condition.
-  CellConditions(const Table* conditions, std::span<const ColumnCoding> columns, std::string_view generator);
+  // Lenient: what was never seen is no condition instead.
+  CellConditions(const Table* conditions, std::span<const ColumnCoding> columns, std::string_view generator,
+                 bool lenient = false);
 
   bool empty() const { return rows_ == 0; }
   std::size_t rows() const { return rows_; }

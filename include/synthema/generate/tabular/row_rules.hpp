@@ -20,13 +20,27 @@ struct KnownCells {
   std::span<const std::uint8_t> known;
 };
 
+// Cells that may stand together in some columns, one row after the other, all different.
+struct Combinations {
+  std::vector<std::size_t> columns;
+  std::vector<double> cells;  // NaN: missing
+
+  std::size_t size() const { return cells.size() / columns.size(); }
+};
+
+// Those that at least `rare_below` people have, of modelled columns. GenerationError where there is none.
+Combinations combinations_of(const CodedTable& coded, std::vector<std::size_t> columns,
+                             std::size_t rare_below);
+
 class RowRules {
  public:
   RowRules() = default;
   // GenerationError where the schema leaves no value for a column, or none beside a label of another.
-  RowRules(const Schema& schema, std::span<const ColumnCoding> columns);
+  RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
+           std::vector<Combinations> combinations = {});
 
   bool touches(std::size_t column) const { return !touching_.empty() && touching_[column]; }
+  const std::vector<Combinations>& combinations() const { return combinations_; }
   // Columns that a rule wants to be drawn before this one.
   std::vector<std::size_t> before(std::size_t column) const;
 
@@ -55,6 +69,7 @@ class RowRules {
     std::vector<std::int64_t> same;  // code of `field` with the label of a code of `given`, or -1
   };
 
+  bool combines(const Combinations& with, std::size_t column, double cell, const KnownCells& row) const;
   bool holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const;
   bool keeps(const Rule& rule, double field, double given, std::span<const ColumnCoding> columns) const;
   void refuse_conflicts(std::span<const ColumnCoding> columns) const;
@@ -62,6 +77,7 @@ class RowRules {
   std::vector<Own> own_;
   std::vector<Rule> rules_;
   std::vector<bool> touching_;
+  std::vector<Combinations> combinations_;
 };
 
 }  // namespace synthema

@@ -6,7 +6,7 @@
 //
 // Order: the columns named in `first`, then the target (the option, else the column with the role), then the
 // others as the table has them. What comes early is kept best, what depends on the target is learnt given it.
-// Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 10 to 50. A tree is cut
+// Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 20 to 50. A tree is cut
 // where the gain is `min_gain` standard deviations above chance: lower values follow the table closer, higher
 // ones keep farther from single rows.
 //
@@ -49,9 +49,12 @@ struct SequentialTreesOptions {
   std::string target = {};              // empty: the column with the role target, if any
   std::vector<std::string> first = {};  // columns that come before all others, in this order
   std::size_t min_leaf = 0;
-  double min_gain = 4;         // of a cut, in standard deviations above chance
+  double min_gain = 3;         // of a cut, in standard deviations above chance
   std::size_t rare_below = 5;  // people
   std::size_t particles = 32;
+  // Groups of columns of which only those combinations are drawn that `rare_below` people have: a code and
+  // its chapter, a ward and its hospital.
+  std::vector<std::vector<std::string>> combinations = {};
   std::size_t threads = 0;
 };
 
@@ -72,6 +75,14 @@ class SYNTHEMA_EXPORT SequentialTrees {
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
+  // The rows of a table with the columns of the training table; each missing cell is drawn given those of its
+  // row that are there, as conditions are, and is not missing where the training table had any value. Cells
+  // that are there stay as they are; those that the training table did not have say nothing about the others.
+  // Rules of the schema hold among what is drawn and what is known. SchemaError where columns or kinds
+  // differ.
+  Table impute(const Table& table, std::uint64_t seed, const ProgressSink& progress = {},
+               const CancelToken& cancel = {}) const;
+
   std::string save() const;  // GenerationError unless fitted
   static SequentialTrees load(std::string_view file, const std::string& path = {});  // ModelError
 
@@ -89,6 +100,7 @@ class SYNTHEMA_EXPORT SequentialTrees {
   std::vector<std::size_t> choose_order(const Table& real) const;
   Step grow(std::size_t position, std::span<const std::vector<std::uint8_t>> bins,
             const CancelToken& cancel) const;
+  Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   Step load_step(const detail::ModelArrays& file, std::size_t position) const;
   const TreeNode& descend(const Step& step, const RowState& state) const;
   bool draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;

@@ -1,0 +1,132 @@
+"""The generators of benchmarks/tabular.py: ``WORK[system]`` fits a frame and returns as many new rows.
+
+A job names the folder of ``real.parquet``, the target, the seed and the threads;
+``synthetic.parquet`` is left there.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+from peer import serve
+
+
+def ours(cls, *, with_target=False):
+    def work(real, job):
+        import synthema
+
+        options = {"target": job["target"]} if with_target else {}
+        generator = getattr(synthema, cls)(threads=job["threads"], **options).fit(real)
+        return generator.sample(len(real), seed=job["seed"], frame="pandas")
+
+    return work
+
+
+def bootstrap(real, job):
+    import synthema
+
+    copy = synthema.BootstrapCopy(release=True).fit(real)
+    return copy.sample(len(real), seed=job["seed"], frame="pandas")
+
+
+def sequential_cart(real, job):
+    """Sequential CART on scikit-learn's trees: the target first, leaves of 100 rows (20 in small tables).
+
+    Values of columns nearly all of whose values differ are put between two neighbours of the leaf; all others
+    are those of the leaf's rows.
+    """
+    import numpy as np
+    import pandas
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    rng = np.random.default_rng(job["seed"])
+    names = [job["target"]] * bool(job["target"]) + [name for name in real if name != job["target"]]
+    leaf = 100 if len(real) >= 10000 else 20
+    coded = pandas.DataFrame(index=real.index)
+    for name in real:
+        column = real[name]
+        coded[name] = column.cat.codes if isinstance(column.dtype, pandas.CategoricalDtype) else column
+    coded = coded.astype(float)
+    filled = coded.fillna(-1e9)
+    out = pandas.DataFrame(index=range(len(real)))
+    for i, name in enumerate(names):
+        values = filled[name].to_numpy()
+        if i == 0:
+            out[name] = rng.choice(values, len(values))
+            continue
+        label = isinstance(real[name].dtype, pandas.CategoricalDtype) or real[name].nunique() <= 10
+        tree = (DecisionTreeClassifier if label else DecisionTreeRegressor)(
+            min_samples_leaf=leaf, random_state=job["seed"]
+        ).fit(filled[names[:i]], values)
+        leaves, wanted = tree.apply(filled[names[:i]]), tree.apply(out[names[:i]])
+        smooth = not label and real[name].nunique() > 0.5 * len(real)
+        made = np.empty(len(out))
+        order = np.argsort(leaves, kind="stable")
+        starts = dict(zip(*np.unique(leaves[order], return_index=True), strict=True))
+        sizes = dict(zip(*np.unique(leaves, return_counts=True), strict=True))
+        for one in np.unique(wanted):
+            pool = np.sort(values[order[starts[one] : starts[one] + sizes[one]]])
+            rows = np.flatnonzero(wanted == one)
+            at = rng.integers(0, len(pool), len(rows))
+            made[rows] = pool[at]
+            if smooth:
+                nearby = pool[np.minimum(at + 1, len(pool) - 1)]
+                made[rows] += rng.random(len(rows)) * (nearby - made[rows])
+        out[name] = made
+    back = pandas.DataFrame(index=out.index)
+    for name in real:
+        values = out[name].where(out[name] > -1e8)
+        if isinstance(real[name].dtype, pandas.CategoricalDtype):
+            codes = values.fillna(-1).astype(int)
+            back[name] = pandas.Categorical.from_codes(codes, dtype=real[name].dtype)
+        else:
+            whole = pandas.api.types.is_integer_dtype(real[name])
+            back[name] = values.round().astype(int) if whole else values
+    return back
+
+
+def sdv_copula(real, job):
+    from sdv.metadata import Metadata
+    from sdv.single_table import GaussianCopulaSynthesizer
+
+    metadata = Metadata.detect_from_dataframes({"table": real})
+    synthesizer = GaussianCopulaSynthesizer(metadata)
+    synthesizer.fit(real)
+    return synthesizer.sample(len(real))
+
+
+def mostlyai(real, job):
+    import mostlyai.sdk
+
+    client = mostlyai.sdk.MostlyAI(local=True, quiet=True)
+    generator = client.train(config={"tables": [{"name": "table", "data": real}]}, progress_bar=False)
+    return client.probe(generator, size=len(real))
+
+
+WORK = {
+    "synthema": ours("SequentialTrees", with_target=True),
+    "synthema copula": ours("GaussianCopula"),
+    "synthema marginals": ours("IndependentMarginals"),
+    "bootstrap copy": bootstrap,
+    "scikit-learn": sequential_cart,
+    "sdv": sdv_copula,
+    "mostlyai": mostlyai,
+}
+
+
+def load(job):
+    import pandas
+
+    return pandas.read_parquet(pathlib.Path(job["folder"]) / "real.parquet")
+
+
+def work(real, job):
+    made = WORK[job["system"]](real, job)
+    made.to_parquet(pathlib.Path(job["folder"]) / "synthetic.parquet")
+    return {"rows": len(made)}
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).parent))
+    serve(load, work)
