@@ -61,7 +61,9 @@ Interval wilson(double successes, double n, double level) {
   const double z = 1.959963984540054, z2 = z * z;
   const double centre = (successes + z2 / 2) / (n + z2);
   const double half = z / (n + z2) * std::sqrt(successes * (n - successes) / n + z2 / 4);
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half), level, "Wilson"};
+  // Of none or of all one end is exact; rounding must not say otherwise.
+  return {successes <= 0 ? 0.0 : std::max(0.0, centre - half),
+          successes >= n ? 1.0 : std::min(1.0, centre + half), level, "Wilson"};
 }
 
 namespace detail {
