@@ -100,6 +100,13 @@ Vectors vectors_from(const py::object& result) {
   return out;
 }
 
+// A sequence of what vectors_from() takes, one a text.
+std::vector<Vectors> token_vectors_from(const py::object& result) {
+  std::vector<Vectors> out;
+  for (const py::handle one : result) out.push_back(vectors_from(py::reinterpret_borrow<py::object>(one)));
+  return out;
+}
+
 // A Python function of a list of texts as a function of the context.
 template <class Convert>
 auto text_function(const py::object& function, const Convert& convert) {
@@ -283,7 +290,8 @@ SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_ble
                            std::string duration_column, std::string event_column,
                            std::string sensitive_column, std::vector<Learner> ranked_learners,
                            std::vector<std::string> quasi_identifiers, std::vector<std::string> secrets,
-                           const std::vector<py::object>& detectors, const std::optional<Table>& canaries) {
+                           const std::vector<py::object>& detectors, const std::optional<Table>& canaries,
+                           const py::object& token_embedder) {
   return {.near_duplicate_threshold = near_duplicate_threshold,
           .self_bleu_limit = self_bleu_limit,
           .reference_column = std::move(reference_column),
@@ -292,6 +300,7 @@ SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_ble
           .discrepancy_rows = discrepancy_rows,
           .duration_column = std::move(duration_column),
           .event_column = std::move(event_column),
+          .token_embedder = text_function(token_embedder, token_vectors_from),
           .linking = {.threshold = linking_threshold, .definitions = linking_definitions},
           .learner = learner ? *learner : boosted_trees(),
           .ranked_learners = std::move(ranked_learners),
@@ -361,6 +370,8 @@ detectors : list of callable
     Each takes a text and gives (begin, end, kind) of the identifiers in it, in characters.
 canaries : Table, optional
     Columns text and planted.
+token_embedder : callable, optional
+    List of texts to list of arrays {tokens, width}, for bert_score.
 )")
       .def(py::init(&suite_options), py::kw_only(), py::arg("near_duplicate_threshold") = 0.7,
            py::arg("self_bleu_limit") = 0, py::arg("reference_column") = "reference",
@@ -370,7 +381,7 @@ canaries : Table, optional
            py::arg("sensitive_column") = "", py::arg("ranked_learners") = std::vector<Learner>(),
            py::arg("quasi_identifiers") = std::vector<std::string>(),
            py::arg("secrets") = std::vector<std::string>(), py::arg("detectors") = std::vector<py::object>(),
-           py::arg("canaries") = py::none());
+           py::arg("canaries") = py::none(), py::arg("token_embedder") = py::none());
   py::class_<AnyEvaluator>(module, "Evaluator", "Anything that gives a Score of a table.")
       .def_property_readonly(
           "name", [](const AnyEvaluator& e) { return std::string(e.name()); }, "The key in reports.")

@@ -48,6 +48,7 @@ def evaluate(
     detectors: Sequence[Callable[[str], Iterable[tuple[int, int, str]]]] = (),
     canaries: Any = None,
     embedder: Any = None,
+    token_embedder: Callable[[list[str]], Sequence[Any]] | None = None,
     text_scorer: Callable[[list[str]], Sequence[Sequence[float]]] | None = None,
     seed: int = 0,
     bootstrap: int = 1000,
@@ -117,8 +118,10 @@ def evaluate(
     embedder : callable or Embedder, optional
         Texts to vectors, for ontology linking: `synthema.Embedder` or any function. It is asked for each text
         once.
+    token_embedder : callable, optional
+        Texts to arrays of one vector a token, without special tokens, for `bert_score`.
     text_scorer : callable, optional
-        Texts to log-probabilities of their tokens.
+        Texts to log-probabilities (natural) of their tokens, for `perplexity`.
     seed, bootstrap, threads : int
         Seed and number of resamples of intervals; threads (0: all cores) never change a number.
     title : str
@@ -182,6 +185,7 @@ def evaluate(
         discrepancy_rows=discrepancy_rows,
         duration_column=duration or "",
         event_column=event or "",
+        token_embedder=token_embedder,
         sensitive_column=sensitive or "",
         ranked_learners=[as_learner(one) for one in ranked_learners],
     )

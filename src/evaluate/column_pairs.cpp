@@ -7,6 +7,7 @@
 
 #include "src/evaluate/association.hpp"
 #include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/two_samples.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -141,6 +142,9 @@ Score ColumnPairs::evaluate(const Table* real, const Table& synthetic,
   if (context.holdout && context.holdout->rows() > 0)
     if (const auto value = mean_of(all_pairs(*real, *context.holdout, correlation_, context)))
       score.ceiling = Bound{*value, message("holdout, ", counted(context.holdout->rows(), "real row"))};
+  const Table loose = detail::independent_marginals(*real, context.seed);
+  if (const auto value = mean_of(all_pairs(*real, loose, correlation_, context)))
+    score.floor = Bound{*value, "the real columns, each shuffled apart"};
   return score;
 }
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
-#include <unordered_map>
 
 #include "src/evaluate/distinct_items.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/ngrams.hpp"
 #include "synthema/text/vocabulary.hpp"
@@ -16,7 +17,8 @@ namespace synthema {
 namespace {
 
 constexpr std::size_t kShingle = 3;
-using Shingles = std::vector<NgramId>;  // a set, rarest first
+constexpr std::size_t kManyCandidates = 2000;  // that threads are worth it
+using Shingles = std::vector<NgramId>;         // a set, ascending
 
 std::string normalised(const std::vector<std::string>& words) {
   std::string out;
@@ -31,19 +33,27 @@ Shingles unique_shingles(NgramTrie& trie, const std::vector<WordId>& text) {
   return out;
 }
 
-// Shingle sets of all texts, each from the rarest shingle to the commonest, as prefix filtering wants them.
-std::vector<Shingles> shingle_sets(const TextSample& sample) {
+// Shingle sets of all texts. Shingles are numbered anew from the rarest to the commonest, so that an
+// ascending set is in the order that prefix filtering wants. `count` becomes their number.
+std::vector<Shingles> shingle_sets(const TextSample& sample, std::size_t& count) {
   Vocabulary vocabulary;
   NgramTrie trie;
   std::vector<Shingles> sets;
   for (const auto& text : sample.words) sets.push_back(unique_shingles(trie, vocabulary.intern_all(text)));
-  std::vector<std::size_t> frequency(trie.size(), 0);
+  count = trie.size();
+  std::vector<std::size_t> frequency(count, 0);
   for (const Shingles& set : sets)
     for (const NgramId id : set) ++frequency[id];
-  for (Shingles& set : sets)
-    std::sort(set.begin(), set.end(), [&](NgramId a, NgramId b) {
-      return frequency[a] != frequency[b] ? frequency[a] < frequency[b] : a < b;
-    });
+  std::vector<NgramId> order(count), rank(count);
+  std::iota(order.begin(), order.end(), NgramId{0});
+  std::sort(order.begin(), order.end(), [&](NgramId a, NgramId b) {
+    return frequency[a] != frequency[b] ? frequency[a] < frequency[b] : a < b;
+  });
+  for (std::size_t i = 0; i < count; ++i) rank[order[i]] = static_cast<NgramId>(i);
+  for (Shingles& set : sets) {
+    for (NgramId& id : set) id = rank[id];
+    std::sort(set.begin(), set.end());
+  }
   return sets;
 }
 
@@ -53,12 +63,11 @@ std::size_t needed_overlap(std::size_t a, std::size_t b, double threshold) {
   return static_cast<std::size_t>(std::ceil(threshold / (1 + threshold) * static_cast<double>(a + b) - 1e-9));
 }
 
-bool similar(const Shingles& a_set, const Shingles& b_set, double threshold) {
-  Shingles a = a_set, b = b_set;
-  std::sort(a.begin(), a.end());
-  std::sort(b.begin(), b.end());
+bool similar(const Shingles& a, const Shingles& b, double threshold) {
+  const std::size_t needed = needed_overlap(a.size(), b.size(), threshold);
   std::size_t common = 0;
   for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
+    if (common + static_cast<std::size_t>(std::min(a.end() - i, b.end() - j)) < needed) return false;
     if (*i == *j)
       ++common, ++i, ++j;
     else if (*i < *j)
@@ -72,27 +81,44 @@ bool similar(const Shingles& a_set, const Shingles& b_set, double threshold) {
 
 // Texts that some text is similar to, by text. A pair at the threshold shares a shingle among the rarest
 // size - needed + 1 of each, so only those are looked up.
-std::vector<std::vector<std::size_t>> similar_texts(const std::vector<Shingles>& sets, double threshold,
-                                                    const CancelToken& cancel) {
+std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, double threshold,
+                                                    const EvaluationContext& context) {
+  std::size_t count = 0;
+  const std::vector<Shingles> sets = shingle_sets(sample, count);
   std::vector<std::vector<std::size_t>> out(sets.size());
-  std::unordered_map<NgramId, std::vector<std::size_t>> index;
+  std::vector<std::vector<std::uint32_t>> index(count);
+  std::vector<std::size_t> candidates, seen(sets.size(), sets.size());
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    cancel.check();
+    context.cancel.check();
     const std::size_t size = sets[i].size();
     // A partner has at least threshold * size shingles, so at least that many are shared.
     const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
     const std::size_t prefix = std::min(size, size - std::min(size, least) + 1);
-    std::set<std::size_t> candidates;
+    candidates.clear();
     for (std::size_t k = 0; k < prefix; ++k)
-      if (const auto found = index.find(sets[i][k]); found != index.end())
-        candidates.insert(found->second.begin(), found->second.end());
-    for (const std::size_t j : candidates) {
-      if (std::min(size, sets[j].size()) < needed_overlap(size, sets[j].size(), threshold)) continue;
-      if (!similar(sets[i], sets[j], threshold)) continue;
-      out[i].push_back(j);
-      out[j].push_back(i);
+      for (const std::uint32_t j : index[sets[i][k]])
+        if (seen[j] != i) {
+          seen[j] = i;
+          candidates.push_back(j);
+        }
+    std::sort(candidates.begin(), candidates.end());
+    std::vector<char> found(candidates.size());
+    parallel_for(
+        candidates.size(),
+        [&](std::size_t c) {
+          const Shingles& other = sets[candidates[c]];
+          found[c] = std::min(size, other.size()) >= needed_overlap(size, other.size(), threshold) &&
+                             similar(sets[i], other, threshold)
+                         ? 1
+                         : 0;
+        },
+        candidates.size() > kManyCandidates ? context.threads : 1, 64);
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      if (found[c] == 0) continue;
+      out[i].push_back(candidates[c]);
+      out[candidates[c]].push_back(i);
     }
-    for (std::size_t k = 0; k < prefix; ++k) index[sets[i][k]].push_back(i);
+    for (std::size_t k = 0; k < prefix; ++k) index[sets[i][k]].push_back(static_cast<std::uint32_t>(i));
   }
   return out;
 }
@@ -187,7 +213,7 @@ Score NearDuplicates::evaluate(const Table* real, const Table& synthetic,
   const TextSample sample = with_words(text_sample(synthetic, context, score), score);
   if (sample.size() == 0) return undefined(std::move(score), "There is no text with words.");
   const auto neighbours_of = [&](const TextSample& texts) {
-    return similar_texts(shingle_sets(texts), threshold_, context.cancel);
+    return similar_texts(texts, threshold_, context);
   };
   const auto share = [](const std::vector<std::vector<std::size_t>>& neighbours) {
     const auto marked = std::count_if(neighbours.begin(), neighbours.end(),

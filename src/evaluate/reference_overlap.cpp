@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-#include "synthema/core/counted.hpp"
+#include "src/evaluate/text_pairs.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
 #include "synthema/evaluate/text/chrf.hpp"
@@ -14,41 +14,6 @@
 namespace synthema {
 
 namespace {
-
-struct TextPairs {
-  std::vector<std::string> texts, references;
-  Units units;
-};
-
-// Rows that have both texts; nothing (and the reason in the score) if there are none.
-std::optional<TextPairs> text_pairs(const Table& table, const std::string& reference,
-                                    const EvaluationContext& context, Score& score) {
-  if (!table.has(reference)) {
-    score.undefined = "The table has no column '" + reference + "' with a reference text for each row.";
-    return std::nullopt;
-  }
-  const Column& references = text_column(table, reference);
-  const Column& texts = text_column(table, context.text_column);
-  TextPairs out;
-  std::vector<std::size_t> kept;
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    if (texts.is_null(row) || references.is_null(row)) continue;
-    kept.push_back(row);
-    out.texts.emplace_back(texts.text_at(row));
-    out.references.emplace_back(references.text_at(row));
-  }
-  if (kept.empty()) {
-    score.undefined = "No row has both a text and a reference.";
-    return std::nullopt;
-  }
-  if (kept.size() < table.rows())
-    score.warnings.push_back(message("Left out: ", table.rows() - kept.size(), " of ",
-                                     counted(table.rows(), "row"),
-                                     " without a text or without a reference."));
-  out.units = Units::of(table).take(kept);
-  score.n = kept.size();
-  return out;
-}
 
 constexpr std::size_t kOrders = 4;  // of BLEU
 
@@ -83,7 +48,7 @@ ChrfCounts chrf_counts_of(std::span<const double> sums) {
 
 // A score of the summed counts of all rows. `counts_of(text, reference)` gives the numbers of one row.
 template <class CountsOf, class ValueOf>
-Score corpus_score(Score score, const TextPairs& pairs, const EvaluationContext& context,
+Score corpus_score(Score score, const detail::TextPairs& pairs, const EvaluationContext& context,
                    const CountsOf& counts_of, const ValueOf& value_of) {
   const std::size_t width = counts_of("", "").size();
   RowSums sums{width, std::vector<double>(pairs.texts.size() * width)};
@@ -122,7 +87,7 @@ Score CorpusBleu::evaluate(const Table*, const Table& synthetic, const Evaluatio
   Score score = start_score(*this, "Corpus BLEU of the texts against their references, 0 to 100.",
                             "13a tokens, orders 1 to 4, exp smoothing, one reference");
   score.convention = "sacrebleu";
-  const auto pairs = text_pairs(synthetic, reference_, context, score);
+  const auto pairs = detail::text_pairs(synthetic, reference_, context, score);
   if (!pairs) return score;
   return corpus_score(
       std::move(score), *pairs, context,
@@ -134,7 +99,7 @@ Score CorpusChrf::evaluate(const Table*, const Table& synthetic, const Evaluatio
   Score score = start_score(*this, "Corpus chrF of the texts against their references, 0 to 100.",
                             "character n-grams of orders 1 to 6 without white space, beta 2, one reference");
   score.convention = "sacrebleu";
-  const auto pairs = text_pairs(synthetic, reference_, context, score);
+  const auto pairs = detail::text_pairs(synthetic, reference_, context, score);
   if (!pairs) return score;
   return corpus_score(
       std::move(score), *pairs, context,
@@ -145,7 +110,7 @@ Score CorpusChrf::evaluate(const Table*, const Table& synthetic, const Evaluatio
 Score Meteor::evaluate(const Table*, const Table& synthetic, const EvaluationContext& context) const {
   Score score = start_score(*this, "Mean METEOR of the texts against their references.",
                             "exact words, then Porter stems, no synonyms; alpha 0.9, beta 3, gamma 0.5");
-  const auto pairs = text_pairs(synthetic, reference_, context, score);
+  const auto pairs = detail::text_pairs(synthetic, reference_, context, score);
   if (!pairs) return score;
   std::vector<double> by_row(pairs->texts.size());
   parallel_for(
@@ -169,7 +134,7 @@ Score Rouge::evaluate(const Table*, const Table& synthetic, const EvaluationCont
   Score score = start_score(*this, "Mean ROUGE F1 of the texts against their references.",
                             "mean over rows of F1 (Lin 2004), one reference");
   score.convention = "rouge-score";
-  const auto pairs = text_pairs(synthetic, reference_, context, score);
+  const auto pairs = detail::text_pairs(synthetic, reference_, context, score);
   if (!pairs) return score;
   std::vector<RougeScore> by_row(pairs->texts.size());
   parallel_for(

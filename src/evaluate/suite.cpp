@@ -39,9 +39,11 @@
 #include "synthema/evaluate/text/reference_overlap.hpp"
 #include "synthema/evaluate/text/run_quality.hpp"
 #include "synthema/evaluate/text/self_bleu.hpp"
+#include "synthema/evaluate/text/token_scores.hpp"
 #include "synthema/evaluate/utility/agreement.hpp"
 #include "synthema/evaluate/utility/group_gaps.hpp"
 #include "synthema/evaluate/utility/learning_curve.hpp"
+#include "synthema/evaluate/utility/survival.hpp"
 #include "synthema/evaluate/utility/train_synthetic_test_real.hpp"
 
 namespace synthema {
@@ -96,6 +98,8 @@ void add_usefulness(std::vector<AnyEvaluator>& out, const SuiteOptions& options)
   out.emplace_back(ModelRanking(options.ranked_learners));
   out.emplace_back(ImportanceAgreement());
   out.emplace_back(CoefficientOverlap());
+  for (const bool brier : {false, true})
+    out.emplace_back(SurvivalUsefulness(brier, options.duration_column, options.event_column));
 }
 
 void add_more_of_texts(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
@@ -111,6 +115,8 @@ void add_more_of_texts(std::vector<AnyEvaluator>& out, const SuiteOptions& optio
   for (const auto formula :
        {flesch_ease, flesch_kincaid, ReadingFormula::gunning_fog, automated, coleman_liau})
     out.emplace_back(Readability(formula));
+  out.emplace_back(Perplexity());
+  out.emplace_back(BertScore(options.reference_column, options.token_embedder));
   using Embedding = EmbeddingMeasure;
   for (const auto m :
        {Embedding::frechet, Embedding::central_moments, Embedding::similarity, Embedding::mauve})

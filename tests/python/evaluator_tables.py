@@ -6,6 +6,7 @@ import numpy as np
 import synthema
 from synthema import EvaluationContext, Field, Schema, SuiteOptions
 
+<<<<<<< HEAD
 OPTIONS = SuiteOptions(
     duration_column="follow_up",
     event_column="death",
@@ -13,6 +14,16 @@ OPTIONS = SuiteOptions(
     quasi_identifiers=["sex", "town"],
     secrets=["outcome"],
     canaries=synthema.table({"text": ["the patient has", "a red fox"], "planted": [True, False]}),
+=======
+
+def tokens(texts):
+    """Return a vector for each word of each text."""
+    return [np.array([[len(w), w.count("e"), 1] for w in text.split()], np.float32) for text in texts]
+
+
+OPTIONS = SuiteOptions(
+    duration_column="follow_up", event_column="death", discrepancy_rows=100, token_embedder=tokens
+>>>>>>> d2e06ab (Survival models, METEOR's neighbours: perplexity and BERTScore; near duplicates without sorting sets again)
 )
 TERMS = [{"id": "T1", "name": "Headache", "synonyms": ["sore head"]}, {"id": "T2", "name": "Fever"}]
 WORDS = [
@@ -82,5 +93,6 @@ def context(embedder):
         target_column="outcome",
         embedder=embedder,
         embedder_name="letters",
+        text_scorer=lambda texts: [[-0.1 * len(word) for word in text.split()] for text in texts],
         bootstrap=20,
     )

@@ -13,6 +13,7 @@
 #include "synthema/evaluate/privacy/disclosure_options.hpp"
 #include "synthema/evaluate/privacy/identifiers_in_text.hpp"
 #include "synthema/evaluate/text/ontology_linking.hpp"
+#include "synthema/evaluate/text/token_scores.hpp"
 #include "synthema/learn/learner.hpp"
 
 namespace synthema {
@@ -25,6 +26,7 @@ struct SuiteOptions {
   std::size_t triples = 10000;                   // of columns, for the accuracy of three
   std::size_t discrepancy_rows = 5000;           // most of each table, for the mean discrepancy; 0: all
   std::string duration_column, event_column;     // of survival; empty: there is none
+  TokenEmbedder token_embedder;                  // of bert_score; empty: there is none
   OntologyLinkingOptions linking;
   Learner learner = boosted_trees();          // of what is trained on synthetic rows
   std::vector<Learner> ranked_learners;       // of model_ranking_agreement; empty: six of ours

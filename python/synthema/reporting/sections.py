@@ -32,7 +32,16 @@ FAMILIES = (
     ),
     (
         "Is it useful?",
-        ("train_synthetic", "_gap", "rows_worth", "augmentation", "ranking", "importance", "coefficient"),
+        (
+            "train_synthetic",
+            "_gap",
+            "rows_worth",
+            "augmentation",
+            "ranking",
+            "importance",
+            "coefficient",
+            "survival",
+        ),
     ),
     (
         "Do histories agree?",
@@ -81,6 +90,8 @@ FAMILIES = (
             *("column", "missing", "boundary", "range", "category", "bleu", "chrf", "rouge"),
             *(
                 "word_kl",
+                "bert_score",
+                "perplexity",
                 "frechet",
                 "moment",
                 "mauve",
