@@ -2088,8 +2088,10 @@ class SuiteOptions:
         Each takes a text and gives (begin, end, kind) of the identifiers in it, in characters.
     canaries : Table, optional
         Columns text and planted.
+    token_embedder : callable, optional
+        List of texts to list of arrays {tokens, width}, for bert_score.
     """
-    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, discrepancy_rows: typing.SupportsInt | typing.SupportsIndex = 5000, duration_column: str = '', event_column: str = '', sensitive_column: str = '', ranked_learners: collections.abc.Sequence[Learner] = [], quasi_identifiers: collections.abc.Sequence[str] = [], secrets: collections.abc.Sequence[str] = [], detectors: collections.abc.Sequence[typing.Any] = [], canaries: Table | None = None) -> None:
+    def __init__(self, *, near_duplicate_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.7, self_bleu_limit: typing.SupportsInt | typing.SupportsIndex = 0, reference_column: str = 'reference', convention: str = 'synthema', triples: typing.SupportsInt | typing.SupportsIndex = 10000, linking_threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5, linking_definitions: bool = False, learner: Learner | None = None, full: bool = False, discrepancy_rows: typing.SupportsInt | typing.SupportsIndex = 5000, duration_column: str = '', event_column: str = '', sensitive_column: str = '', ranked_learners: collections.abc.Sequence[Learner] = [], quasi_identifiers: collections.abc.Sequence[str] = [], secrets: collections.abc.Sequence[str] = [], detectors: collections.abc.Sequence[typing.Any] = [], canaries: Table | None = None, token_embedder: typing.Any = None) -> None:
         ...
 class Evaluator:
     """

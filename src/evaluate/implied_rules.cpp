@@ -141,7 +141,7 @@ Score ImpliedRules::evaluate(const Table* real, const Table& synthetic,
   const Coded coded = code(*real, others, names);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t a = 0; a < names.size(); ++a)
-    for (std::size_t b = 0; b < names.size() && pairs.size() < kMostRules; ++b)
+    for (std::size_t b = 0; b < names.size() && pairs.size() < kMostPairs; ++b)
       if (a != b && (!coded.number[a] || coded.number[b])) pairs.emplace_back(a, b);
   std::vector<std::optional<Rule>> found(pairs.size());
   parallel_for(
@@ -155,6 +155,8 @@ Score ImpliedRules::evaluate(const Table* real, const Table& synthetic,
   std::vector<Rule> rules;
   for (auto& rule : found)
     if (rule) rules.push_back(std::move(*rule));
+  if (pairs.size() >= kMostPairs)
+    score.warnings.push_back(message("Of all pairs of columns only the first ", kMostPairs, " were tried."));
   if (rules.empty())
     return undefined(std::move(score),
                      "Every rule of these kinds is broken by a real row: there is none to "

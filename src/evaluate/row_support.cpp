@@ -144,50 +144,79 @@ std::vector<double> ranges_of(const MixedSpace& space) {
 
 }  // namespace
 
-std::optional<RowSupport> row_support(const Table& real, const Table& synthetic, const Table* scale_by,
-                                      std::size_t neighbours, const EvaluationContext& context) {
-  const std::vector<std::string> columns = shared_columns(real, synthetic);
-  RowSupport out;
-  out.real = Units::of(real);
-  out.synthetic = Units::of(synthetic);
-  if (columns.empty() || out.real.count < 2 || out.synthetic.count < 2) return std::nullopt;
-  std::vector<const Table*> scales{&real};
-  if (scale_by && std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-        return scale_by->has(name) && comparable(real.column(name).kind(), scale_by->column(name).kind());
-      }))
-    scales.push_back(scale_by);
-  MixedSpace space(scales, columns);
-  MixedRows real_rows = space.encode(real), synthetic_rows = space.encode(synthetic);
-  const NeighbourIndex r(space, std::move(real_rows), owners_of(out.real));
-  const NeighbourIndex s(space, std::move(synthetic_rows), owners_of(out.synthetic));
+namespace {
+
+bool has_all(const Table& real, const Table& table, const std::vector<std::string>& columns) {
+  return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
+    return table.has(name) && comparable(real.column(name).kind(), table.column(name).kind());
+  });
+}
+
+// The real rows and what is found among them alone.
+struct RealSide {
+  NeighbourIndex index;
+  Numbers radius;
+  std::vector<Neighbour> nearest_other;
+};
+
+RowSupport support_of(const Table& real, const Table& other, const RealSide& side, MixedSpace& space,
+                      std::size_t neighbours, RowSupport out, const EvaluationContext& context) {
   const SearchOptions within{
       .neighbours = neighbours, .other_owners = true, .threads = context.threads, .cancel = context.cancel};
   const SearchOptions across{.neighbours = 1, .threads = context.threads, .cancel = context.cancel};
-  const auto in_real = r.nearest_to(r, within), in_synthetic = s.nearest_to(s, within);
+  MixedRows rows = space.encode(other);
+  const NeighbourIndex& r = side.index;
+  const NeighbourIndex s(space, std::move(rows), owners_of(out.synthetic));
   const auto to_synthetic = s.nearest_to(r, across), to_real = r.nearest_to(s, across);
-  const Numbers radius_of_real = distances_of(last_of(in_real, neighbours));
-  const Numbers radius_of_synthetic = distances_of(last_of(in_synthetic, neighbours));
-  const std::vector<Neighbour> nearest_other = first_of(in_real, neighbours);
-  for (const std::uint32_t balls : r.balls_around(s, radius_of_real, across)) {
+  const Numbers radius = distances_of(last_of(s.nearest_to(s, within), neighbours));
+  for (const std::uint32_t balls : r.balls_around(s, side.radius, across)) {
     out.precision.push_back(balls > 0 ? 1 : 0);
     out.density.push_back(static_cast<double>(balls) / static_cast<double>(neighbours));
   }
-  for (const std::uint32_t balls : s.balls_around(r, radius_of_synthetic, across))
-    out.recall.push_back(balls > 0 ? 1 : 0);
+  for (const std::uint32_t balls : s.balls_around(r, radius, across)) out.recall.push_back(balls > 0 ? 1 : 0);
   std::vector<bool> reached;
   for (std::size_t i = 0; i < to_synthetic.size(); ++i) {
-    out.covered.push_back(to_synthetic[i].distance < radius_of_real[i] ? 1 : 0);
-    reached.push_back(to_synthetic[i].distance <= nearest_other[i].distance);
+    out.covered.push_back(to_synthetic[i].distance < side.radius[i] ? 1 : 0);
+    reached.push_back(to_synthetic[i].distance <= side.nearest_other[i].distance);
   }
   for (const Neighbour& one : to_real)
-    out.authentic.push_back(one.distance > nearest_other[one.row].distance ? 1 : 0);
+    out.authentic.push_back(one.distance > side.nearest_other[one.row].distance ? 1 : 0);
   const std::vector<double> ranges = ranges_of(space);
-  const Centre of_real(real, columns, ranges), of_synthetic(synthetic, columns, ranges);
-  out.alpha_precision = agreement(of_real.distances(real), of_real.distances(synthetic), {});
-  const Numbers from_centre = of_synthetic.distances(synthetic);
+  const Centre of_real(real, space.names(), ranges), of_other(other, space.names(), ranges);
+  out.alpha_precision = agreement(of_real.distances(real), of_real.distances(other), {});
+  const Numbers from_centre = of_other.distances(other);
   Numbers of_nearest;
   for (const Neighbour& one : to_synthetic) of_nearest.push_back(from_centre[one.row]);
   out.beta_recall = agreement(from_centre, of_nearest, reached);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span<const Table* const> others,
+                                                    const Table* scale_by, std::size_t neighbours,
+                                                    const EvaluationContext& context) {
+  std::vector<std::optional<RowSupport>> out(others.size());
+  const std::vector<std::string> columns = shared_columns(real, *others.front());
+  const Units units = Units::of(real);
+  if (columns.empty() || units.count < 2) return out;
+  std::vector<const Table*> scales{&real};
+  if (scale_by && has_all(real, *scale_by, columns)) scales.push_back(scale_by);
+  MixedSpace space(scales, columns);
+  MixedRows rows = space.encode(real);
+  RealSide side{NeighbourIndex(space, std::move(rows), owners_of(units)), {}, {}};
+  const auto found = side.index.nearest_to(
+      side.index,
+      {.neighbours = neighbours, .other_owners = true, .threads = context.threads, .cancel = context.cancel});
+  side.radius = distances_of(last_of(found, neighbours));
+  side.nearest_other = first_of(found, neighbours);
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    RowSupport one;
+    one.real = units;
+    one.synthetic = Units::of(*others[i]);
+    if (one.synthetic.count < 2 || !has_all(real, *others[i], columns)) continue;
+    out[i] = support_of(real, *others[i], side, space, neighbours, std::move(one), context);
+  }
   return out;
 }
 

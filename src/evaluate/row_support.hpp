@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "synthema/evaluate/evaluator.hpp"
@@ -18,10 +19,12 @@ struct RowSupport {
   Units real, synthetic;
 };
 
-// Nothing if the tables share no column or one of them has fewer than two units. Distances are scaled by
-// real and `scale_by`, which may be null.
-std::optional<RowSupport> row_support(const Table& real, const Table& synthetic, const Table* scale_by,
-                                      std::size_t neighbours, const EvaluationContext& context);
+// Of several tables against one, whose rows are searched among each other once. Nothing for a table that
+// lacks one of the columns, which are those that real and the first table share, or if one of the two has
+// fewer than two units. Distances are scaled by real and `scale_by`, which may be null.
+std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span<const Table* const> others,
+                                                    const Table* scale_by, std::size_t neighbours,
+                                                    const EvaluationContext& context);
 // The same as synthcity and prdc have it; `authentic` has one entry a real row. Nothing if a value is
 // missing. The last three are left empty and 0 where the tables have not equally many rows.
 std::optional<RowSupport> library_support(const Table& real, const Table& synthetic, std::size_t neighbours,

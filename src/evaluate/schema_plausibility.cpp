@@ -24,6 +24,13 @@ std::string number_text(double value) {
   return Value(value).display();
 }
 
+// A column of labels or texts where the schema has numbers: no value can be right.
+void add_kind(std::vector<Statement>& out, const Field& field, const Column& column) {
+  if (!detail::is_number(field.kind) || detail::is_number(column.kind())) return;
+  out.push_back({message(field.name, " is a number, not ", name_of(column.kind())),
+                 [&column](std::size_t row) { return !column.is_null(row); }});
+}
+
 void add_range(std::vector<Statement>& out, const Field& field, const Column& column) {
   if (!detail::is_number(column.kind()) || (!field.minimum && !field.maximum)) return;
   const double low = field.minimum.value_or(-std::numeric_limits<double>::infinity()),
@@ -39,7 +46,8 @@ void add_range(std::vector<Statement>& out, const Field& field, const Column& co
 }
 
 void add_labels(std::vector<Statement>& out, const Field& field, const Column& column) {
-  if (field.categories.empty() || !detail::is_category(column.kind())) return;
+  if (field.categories.empty() || (!detail::is_category(column.kind()) && column.kind() != Kind::text))
+    return;
   auto allowed = std::make_shared<const std::set<std::string, std::less<>>>(field.categories.begin(),
                                                                             field.categories.end());
   out.push_back({field.name + " among its categories", [&column, allowed](std::size_t row) {
@@ -120,6 +128,7 @@ std::vector<Statement> statements_of(const Schema& schema, const Table& table) {
   for (const Field& field : schema.fields) {
     if (!table.has(field.name)) continue;
     const Column& column = table.column(field.name);
+    add_kind(out, field, column);
     add_range(out, field, column);
     add_labels(out, field, column);
     add_length(out, field, column);

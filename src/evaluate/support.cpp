@@ -70,20 +70,27 @@ double value_of(SupportMeasure measure, const RowSupport& found) {
   return measure == alpha_precision ? found.alpha_precision : found.beta_recall;
 }
 
-using Held = std::optional<RowSupport>;
+// The comparisons of a run, made once for all measures.
+struct Compared {
+  std::optional<RowSupport> synthetic, shuffled, holdout;
+};
 
-// The comparisons of a run, each made once for all measures; `other` null: the real columns shuffled apart.
-std::shared_ptr<Held> shared_support(const Table& real, const Table* other, std::size_t neighbours,
-                                     const EvaluationContext& context) {
-  const auto make = [&] {
-    const Table loose = other ? Table() : detail::independent_marginals(real, context.seed);
-    return std::make_shared<Held>(
-        detail::row_support(real, other ? *other : loose, context.holdout.get(), neighbours, context));
-  };
+Compared compare(const Table& real, const Table& synthetic, std::size_t neighbours,
+                 const EvaluationContext& context) {
+  const Table loose = detail::independent_marginals(real, context.seed);
+  std::vector<const Table*> others{&synthetic, &loose};
+  if (context.holdout && context.holdout->rows() > neighbours) others.push_back(context.holdout.get());
+  auto found = detail::row_supports(real, others, context.holdout.get(), neighbours, context);
+  return {std::move(found[0]), std::move(found[1]), others.size() > 2 ? std::move(found[2]) : std::nullopt};
+}
+
+std::shared_ptr<Compared> compared(const Table& real, const Table& synthetic, std::size_t neighbours,
+                                   const EvaluationContext& context) {
+  const auto make = [&] { return std::make_shared<Compared>(compare(real, synthetic, neighbours, context)); };
   if (!context.shared) return make();
-  return context.shared->get<Held>(message("row support ", &real, " ", other, " ", context.holdout.get(), " ",
-                                           neighbours, " ", context.seed),
-                                   make);
+  return context.shared->get<Compared>(message("row support ", &real, " ", &synthetic, " ",
+                                               context.holdout.get(), " ", neighbours, " ", context.seed),
+                                       make);
 }
 
 void set_interval_of(Score& score, SupportMeasure measure, const RowSupport& found,
@@ -141,7 +148,7 @@ Score Support::evaluate(const Table* real, const Table& synthetic, const Evaluat
     if (std::max(real->rows(), synthetic.rows()) > kMostLibraryRows)
       return undefined(std::move(score), message("The convention measures all pairs, for at most ",
                                                  kMostLibraryRows, " rows."));
-    const Held found = detail::library_support(*real, synthetic, neighbours_, context);
+    const auto found = detail::library_support(*real, synthetic, neighbours_, context);
     if (!found) return undefined(std::move(score), "The convention knows no missing values.");
     if (measure_ >= alpha_precision && real->rows() != synthetic.rows())
       return undefined(std::move(score), "The convention needs equally many real and synthetic rows.");
@@ -149,27 +156,26 @@ Score Support::evaluate(const Table* real, const Table& synthetic, const Evaluat
     score.no_interval = "The convention has none.";
     return score;
   }
-  const auto found = shared_support(*real, &synthetic, neighbours_, context);
-  if (!*found)
+  const auto all = compared(*real, synthetic, neighbours_, context);
+  if (!all->synthetic)
     return undefined(std::move(score),
                      "A nearest other row needs two rows, of two subjects where there are subjects.");
-  if ((*found)->real.count <= neighbours_ || (*found)->synthetic.count <= neighbours_)
+  const RowSupport& found = *all->synthetic;
+  if (found.real.count <= neighbours_ || found.synthetic.count <= neighbours_)
     return undefined(std::move(score),
-                     message("Each table needs more than ", neighbours_, " ", (*found)->real.name,
+                     message("Each table needs more than ", neighbours_, " ", found.real.name,
                              " for its rows to have that many neighbours."));
-  score.value = value_of(measure_, **found);
-  set_interval_of(score, measure_, **found, context);
-  if (measure_ == density) score.ceiling = Bound{1, "theory: rows of one distribution, on average"};
-  if (context.holdout && context.holdout->rows() > neighbours_) {
-    const auto fresh = shared_support(*real, context.holdout.get(), neighbours_, context);
-    if (*fresh)
-      score.ceiling = Bound{value_of(measure_, **fresh),
-                            message("holdout, ", counted(context.holdout->rows(), "real row"))};
-  } else if (measure_ == authenticity || measure_ == beta_recall) {
+  score.value = value_of(measure_, found);
+  set_interval_of(score, measure_, found, context);
+  if (all->holdout)
+    score.ceiling = Bound{value_of(measure_, *all->holdout),
+                          message("holdout, ", counted(context.holdout->rows(), "real row"))};
+  else if (measure_ == density)
+    score.ceiling = Bound{1, "theory: rows of one distribution, on average"};
+  else if (measure_ == authenticity || measure_ == beta_recall)
     score.ceiling = Bound{0.5, "theory: as many fresh rows of the same distribution"};
-  }
-  if (const auto loose = shared_support(*real, nullptr, neighbours_, context); *loose)
-    score.floor = Bound{value_of(measure_, **loose), "the real columns, each shuffled apart"};
+  if (all->shuffled)
+    score.floor = Bound{value_of(measure_, *all->shuffled), "the real columns, each shuffled apart"};
   return score;
 }
 

@@ -6,15 +6,6 @@ import numpy as np
 import synthema
 from synthema import EvaluationContext, Field, Schema, SuiteOptions
 
-<<<<<<< HEAD
-OPTIONS = SuiteOptions(
-    duration_column="follow_up",
-    event_column="death",
-    discrepancy_rows=100,
-    quasi_identifiers=["sex", "town"],
-    secrets=["outcome"],
-    canaries=synthema.table({"text": ["the patient has", "a red fox"], "planted": [True, False]}),
-=======
 
 def tokens(texts):
     """Return a vector for each word of each text."""
@@ -22,8 +13,13 @@ def tokens(texts):
 
 
 OPTIONS = SuiteOptions(
-    duration_column="follow_up", event_column="death", discrepancy_rows=100, token_embedder=tokens
->>>>>>> d2e06ab (Survival models, METEOR's neighbours: perplexity and BERTScore; near duplicates without sorting sets again)
+    duration_column="follow_up",
+    event_column="death",
+    discrepancy_rows=100,
+    quasi_identifiers=["sex", "town"],
+    secrets=["outcome"],
+    canaries=synthema.table({"text": ["the patient has", "a red fox"], "planted": [True, False]}),
+    token_embedder=tokens,
 )
 TERMS = [{"id": "T1", "name": "Headache", "synonyms": ["sore head"]}, {"id": "T2", "name": "Fever"}]
 WORDS = [

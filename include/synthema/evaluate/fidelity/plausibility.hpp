@@ -12,7 +12,8 @@
 //                          a decides b   each label of a goes with one value of b only; a has 3 labels or
 //                                        more with 5 real rows each on average, b at least two values
 //                        A rule may hold in few rows by chance: the holdout, as ceiling, shows how many do.
-//                        At most `kMostRules` rules are tried, those that are kept worst are shown.
+//                        At most `kMostPairs` pairs of columns are tried, in their order; the
+//                        rules that are kept worst are shown.
 // Rows that lack a value which a statement is about keep it. Cost: rows x (statements + pairs of columns).
 // Misleads: rows that never occur may still be allowed; a schema without ranges allows everything.
 #pragma once
@@ -36,7 +37,7 @@ class SYNTHEMA_EXPORT SchemaPlausibility {
 class SYNTHEMA_EXPORT ImpliedRules {
  public:
   static constexpr bool needs_reference = true;
-  static constexpr std::size_t kMostRules = 10'000, kShownRules = 100;
+  static constexpr std::size_t kMostPairs = 1'000'000, kShownRules = 100;
 
   std::string_view name() const { return "implied_rules"; }
   Direction direction() const { return Direction::higher; }
