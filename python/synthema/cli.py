@@ -142,11 +142,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--method",
         choices=("sequential_trees", "gaussian_copula", "independent_marginals"),
-        default="sequential_trees",
-        help="default: sequential_trees",
+        help="default: by size and kinds, sequential_trees for most tables",
     )
     one.add_argument(
-        "--target", metavar="COLUMN", default="", help="column to keep best (sequential_trees only)"
+        "--target", metavar="COLUMN", default="", help="column to keep best, where the method can"
     )
     one.add_argument(
         "--rare-below",
@@ -270,12 +269,16 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     progress.phase("read the table")
     real = tables.read(args.table, schema, delimiter=args.delimiter)
     options: dict[str, Any] = {"rare_below": args.rare_below}
-    if args.target and args.method != "sequential_trees":
-        raise ConfigError(f"The method {args.method} treats all columns alike; leave out --target.")
-    if args.target:
+    named = args.method
+    cls = tabular_generation.method(named) if named else tabular_generation.default_method(real)
+    if args.target and args.target not in real:
+        raise ConfigError(f"There is no column '{args.target}'; there are {', '.join(real.names)}.")
+    if args.target and cls is tabular_generation.SequentialTrees:
         options["target"] = args.target
+    elif args.target and args.method:
+        raise ConfigError(f"The method {args.method} treats all columns alike; leave out --target.")
     progress.phase("fit")
-    generator = tabular_generation.method(args.method)(**options).fit(real, progress=progress)
+    generator = cls(**options).fit(real, progress=progress)
     path = generator.save(args.out)
     return {
         "command": "fit",
@@ -283,7 +286,8 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
         "method": generator.name,
         "rows": len(real),
         "columns": len(real.names),
-        "message": f"Model: {path} ({counted(len(real), 'row')}, {counted(len(real.names), 'column')}). It "
+        "message": f"Model: {path} ({generator.name}, {counted(len(real), 'row')}, "
+        f"{counted(len(real.names), 'column')}). It "
         "holds values of the table: keep it as confidential as that. Sample with: synthema sample "
         f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
     }

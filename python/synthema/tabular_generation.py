@@ -16,6 +16,7 @@ __all__ = [
     "GaussianCopula",
     "IndependentMarginals",
     "SequentialTrees",
+    "default_method",
     "load",
     "method",
     "methods",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 Self = TypeVar("Self", bound="_TabularGenerator")
+_SMALL, _MANY_VALUES = 1000, 20  # what `default_method` goes by
 _AS = ("table", "pandas", "polars", "arrow", "same")
 
 
@@ -348,24 +350,39 @@ def method(name: str) -> type[_TabularGenerator]:
     return _METHODS[name]
 
 
-def tabular(data: Any, *, target: str = "", schema: Schema | None = None, **options: Any) -> SequentialTrees:
-    """Fit the default generator to real rows.
+def default_method(data: Any, schema: Schema | None = None) -> type[_TabularGenerator]:
+    """Return the class that `tabular` takes for a table: by its size and kinds, by nothing else.
 
-    Today that is `SequentialTrees` for every size of table: of the methods here it is the closest at the same
-    distance from single rows.
+    `GaussianCopula` for fewer than 1,000 rows where more than two thirds of the columns are numbers of more
+    than 20 different values: leaves of trees are then a large part of the table, and what depends on each
+    other smoothly is closer to a normal vector than to steps. `SequentialTrees` for all other tables.
+
+    Parameters
+    ----------
+    data, schema
+        As in `SequentialTrees.fit`.
+    """
+    rows = tables.table(data, schema)
+    if len(rows) >= _SMALL:
+        return SequentialTrees
+    names = [f.name for f in rows.schema.fields if f.kind in ("real", "integer", "time")]
+    smooth = sum(len(set(rows.values(name))) > _MANY_VALUES for name in names)
+    return GaussianCopula if 3 * smooth > 2 * len(rows.names) else SequentialTrees
+
+
+def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> _TabularGenerator:
+    """Fit the default generator of a table, which `default_method` chooses.
 
     Parameters
     ----------
     data, schema
         As in `SequentialTrees.fit`.
     target : str
-        Column to keep best; empty: the one with the role target, if any.
-    **options
-        Other parameters of `SequentialTrees`.
+        Column to keep best, where the method can; empty: the one with the role target, if any.
 
     Returns
     -------
-    SequentialTrees
+    SequentialTrees or GaussianCopula
 
     Examples
     --------
@@ -373,7 +390,13 @@ def tabular(data: Any, *, target: str = "", schema: Schema | None = None, **opti
     >>> len(tabular(real, target="treated").sample(1000, seed=1))
     1000
     """
-    return SequentialTrees(target, **options).fit(data, schema=schema)
+    rows = tables.table(data, schema)
+    if target and target not in rows:
+        raise ConfigError(f"There is no column '{target}'; there are {', '.join(rows.names)}.")
+    cls = default_method(rows)
+    fitted = (cls(target) if cls is SequentialTrees else cls()).fit(rows)
+    fitted._frame = _kind_of_frame(data)
+    return fitted
 
 
 def load(path: str | os.PathLike[str]) -> _TabularGenerator:

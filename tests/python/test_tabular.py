@@ -22,7 +22,7 @@ from synthema import (
     SchemaError,
     SequentialTrees,
 )
-from synthema.tabular_generation import load, method, methods
+from synthema.tabular_generation import default_method, load, method, methods
 
 pandas = pytest.importorskip("pandas")
 FITTED = [SequentialTrees, IndependentMarginals, GaussianCopula]
@@ -294,6 +294,13 @@ def test_parameters_and_representation():
     with pytest.raises(ConfigError):
         SequentialTrees(min_gain=-1)
     assert synthema.tabular(patients(60)).sample(3, seed=1).names == list(patients(60).columns)
+    smooth = pandas.DataFrame(np.random.default_rng(0).normal(size=(1000, 5))).rename(columns=str)
+    assert default_method(smooth) is SequentialTrees
+    assert default_method(smooth.head(999)) is GaussianCopula
+    assert default_method(patients(999)) is SequentialTrees
+    assert isinstance(synthema.tabular(smooth.head(100)).sample(5, seed=1, frame="same"), pandas.DataFrame)
+    with pytest.raises(ConfigError, match="'nobody'"):
+        synthema.tabular(smooth, target="nobody")
 
 
 def test_progress_and_stopping(trees):
