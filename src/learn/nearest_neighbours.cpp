@@ -262,7 +262,7 @@ class Nearest {
 // A ball around each row, by position; distances are means over columns here, sums in `of_block`.
 struct Balls {
   std::vector<double> radius, of_block;  // the largest of each block
-  double largest = 0;
+  double usual = 0;                      // that nine blocks of ten do not exceed
 
   Balls(const Blocks& blocks, std::span<const double> radii)
       : radius(blocks.rows.rows), of_block(blocks.blocks()) {
@@ -271,8 +271,11 @@ struct Balls {
       radius[i] = radii[blocks.order[i]];
       double& block = of_block[i / kBoundLanes];
       block = std::max(block, radius[i] * columns);
-      largest = std::max(largest, block);
     }
+    std::vector<double> sorted = of_block;
+    const auto at = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) * 9 / 10);
+    std::nth_element(sorted.begin(), at, sorted.end());
+    usual = *at;
   }
 };
 
@@ -307,7 +310,8 @@ class Search {
   // Number of balls that hold the query.
   std::uint32_t balls_around(std::size_t query, const Balls& balls) {
     begin(query);
-    const std::size_t shift = shift_for(balls.largest);
+    // Fine enough for most blocks; of the others no box is far enough away at this resolution.
+    const std::size_t shift = shift_for(balls.usual);
     const Blocks::Level& level = among_.level(shift);
     const cpu::BoundQuery codes = query_at(shift);
     for (std::size_t first = 0; first < among_.blocks(); first += kBoundLanes)
@@ -317,8 +321,8 @@ class Search {
     for (std::size_t block = 0; block < among_.blocks(); ++block)
       if (bounds_[block] <= limit_at(balls.of_block[block], shift))
         each_within(block, balls.of_block[block], [&](std::size_t position) {
-          const double sum = among_.measure(queries_.row(query_), among_.row(position),
-                                            std::numeric_limits<double>::infinity());
+          const double own = balls.radius[position] * static_cast<double>(among_.rows.columns);
+          const double sum = among_.measure(queries_.row(query_), among_.row(position), own * (1 + 1e-9));
           // The quotient is what nearest_to() gave the radii in: equal distances must compare equal.
           count += sum / static_cast<double>(among_.rows.columns) < balls.radius[position] ? 1 : 0;
         });
