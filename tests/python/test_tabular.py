@@ -394,3 +394,16 @@ def test_adult(data_folder):
     assert report["train_synthetic_test_real"].value > 0.92
     assert 0.47 < report["dcr_share"].value < 0.525
     assert report["rare_value_reuse"].value < 0.001
+
+
+def test_the_example_of_the_guide():
+    pytest.importorskip("sklearn")
+    import pathlib
+    import runpy
+
+    path = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples" / "synthetic_table.py"
+    report = runpy.run_path(str(path))["main"]()
+    assert report["train_synthetic_test_real"].value > 0.95
+    assert report["exact_copies"].value == 0
+    assert report["rare_value_reuse"].value < 0.02
+    assert report["classifier_two_sample"].value < 0.65
