@@ -112,6 +112,7 @@ def synthetic_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
     """Synthetic rows are drawn; training and holdout rows stay."""
     training, holdout = rows(rng, 300), rows(rng, 300)
     names = ["exact_copies", "rare_value_reuse", "dcr_share", "near_copies", "nndr"]
+    names += ["support_precision", "density"]
     for _ in range(repeats):
         yield names, training, some_copied(rng, training, 200), {"holdout": holdout}
 
@@ -155,6 +156,24 @@ def test_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
         yield ["train_synthetic_test_real"], training, synthetic, context
 
 
+def followed(rng: np.random.Generator, n: int) -> synthema.Table:
+    """Draw rows with a follow-up that ends with an event or earlier, the sooner the larger x."""
+    x = rng.normal(size=n)
+    time, end = rng.exponential(np.exp(-x)), rng.exponential(2, n)
+    happened = (time <= end).astype(int)
+    return synthema.table(
+        {"x": x.tolist(), "time": np.minimum(time, end).tolist(), "event": happened.tolist()}
+    )
+
+
+def followed_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Holdout rows are drawn, whose survival is predicted; what models learn from stays."""
+    training, synthetic = followed(rng, 300), followed(rng, 300)
+    for _ in range(repeats):
+        context = {"holdout": followed(rng, 200)}
+        yield ["survival_concordance", "survival_brier"], training, synthetic, context
+
+
 def both(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
     """Real and synthetic rows are drawn, of two distributions."""
     for _ in range(repeats):
@@ -191,6 +210,7 @@ def synthetic_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
             "type_token_ratio",
         ),
         *("vocabulary_size", "length_words", "exemplar_overlap_5", "longest_copied_run", "long_copy_share"),
+        *("mattr", "mtld", "yule_k", "flesch_kincaid_grade", "automated_readability_index", "meteor"),
         *("bleu", "chrf", "rouge_1", "rouge_l", "training_copy_texts", "training_copy_words"),
         *("identifier_texts", "identifier_reuse", "nearest_note_rouge", "near_note_copies"),
         "nearest_note_share",
@@ -216,6 +236,7 @@ WORLDS: dict[str, World] = {
         real_rows,
         real_subjects,
         test_rows,
+        followed_rows,
         both,
         synthetic_texts,
     )
@@ -239,7 +260,9 @@ def simulate(
     intervals: dict[str, list[tuple[float, float]]] = {}
     rates: dict[str, list[tuple[float, float]]] = {}
     methods: dict[str, str] = {}
-    options = synthema.SuiteOptions(quasi_identifiers=["c", "k"], secrets=["y"])
+    options = synthema.SuiteOptions(
+        quasi_identifiers=["c", "k"], secrets=["y"], duration_column="time", event_column="event"
+    )
     built: dict[str, synthema.Evaluator] = {}
     for i, (names, real, synthetic, context) in enumerate(world(np.random.default_rng(seed), repeats)):
         given = synthema.EvaluationContext(seed=i, bootstrap=bootstrap, threads=1, **context)
