@@ -18,6 +18,11 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kRelations[] = {"<", "<=", "=", ">=", ">", "!="};
 
+// NaN equals nothing, not even itself.
+double key_of(double cell) {
+  return std::isnan(cell) ? kInfinity : cell;
+}
+
 int relation_of(const std::string& text) {
   const auto at = std::ranges::find(kRelations, text);
   return at == std::end(kRelations) ? -1 : static_cast<int>(at - std::begin(kRelations));
@@ -140,8 +145,13 @@ RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
     touching_[rule.field] = touching_[rule.given] = true;
     rules_.push_back(std::move(rule));
   }
-  for (const Combinations& with : combinations_)
+  for (const Combinations& with : combinations_) {
+    auto& having = having_.emplace_back(with.columns.size());
     for (const std::size_t column : with.columns) touching_[column] = true;
+    for (std::size_t i = 0; i < with.cells.size(); ++i)
+      having[i % with.columns.size()][key_of(with.cells[i])].push_back(
+          static_cast<std::uint32_t>(i / with.columns.size()));
+  }
   refuse_conflicts(columns);
 }
 
@@ -177,33 +187,33 @@ bool RowRules::keeps(const Rule& rule, double field, double given,
          related(rule.relation, number, columns[rule.given].number(given));
 }
 
-// Whether some combination has this cell and all cells of its columns that are known.
-bool RowRules::combines(const Combinations& with, std::size_t column, double cell,
-                        const KnownCells& row) const {
+// Whether some combination has this cell and all cells of its columns that are known. Only those with the
+// cell are looked at.
+bool RowRules::combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const {
+  const Combinations& with = combinations_[which];
   const std::size_t width = with.columns.size();
-  if (std::ranges::find(with.columns, column) == with.columns.end()) return true;
-  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
-  for (std::size_t i = 0; i < with.size(); ++i) {
-    bool all = true;
-    for (std::size_t k = 0; all && k < width; ++k) {
+  const auto place = std::ranges::find(with.columns, column) - with.columns.begin();
+  if (place == static_cast<std::ptrdiff_t>(width)) return true;
+  const auto& having = having_[which][static_cast<std::size_t>(place)];
+  const auto at = having.find(key_of(cell));
+  if (at == having.end()) return false;
+  return std::ranges::any_of(at->second, [&](std::uint32_t i) {
+    for (std::size_t k = 0; k < width; ++k) {
       const std::size_t other = with.columns[k];
-      const double wanted = with.cells[i * width + k];
-      if (other == column)
-        all = same(wanted, cell);
-      else if (row.known[other])
-        all = same(wanted, row.cells[other]);
+      if (other != column && row.known[other] &&
+          key_of(with.cells[i * width + k]) != key_of(row.cells[other]))
+        return false;
     }
-    if (all) return true;
-  }
-  return false;
+    return true;
+  });
 }
 
 bool RowRules::admits(std::size_t column, double cell, const KnownCells& row,
                       std::span<const ColumnCoding> columns) const {
   const Own& own = own_[column];
   const ColumnCoding& coding = columns[column];
-  for (const Combinations& with : combinations_)
-    if (!combines(with, column, cell, row)) return false;
+  for (std::size_t i = 0; i < combinations_.size(); ++i)
+    if (!combines(i, column, cell, row)) return false;
   if (std::isnan(cell)) return own.nullable;
   if (coding.is_category()) {
     if (!own.labels.empty() && !own.labels[static_cast<std::size_t>(cell)]) return false;

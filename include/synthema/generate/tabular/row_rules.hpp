@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,7 +70,7 @@ class RowRules {
     std::vector<std::int64_t> same;  // code of `field` with the label of a code of `given`, or -1
   };
 
-  bool combines(const Combinations& with, std::size_t column, double cell, const KnownCells& row) const;
+  bool combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const;
   bool holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const;
   bool keeps(const Rule& rule, double field, double given, std::span<const ColumnCoding> columns) const;
   void refuse_conflicts(std::span<const ColumnCoding> columns) const;
@@ -78,6 +79,8 @@ class RowRules {
   std::vector<Rule> rules_;
   std::vector<bool> touching_;
   std::vector<Combinations> combinations_;
+  // By combination and place of a column in it: which have a cell there; missing is infinity.
+  std::vector<std::vector<std::unordered_map<double, std::vector<std::uint32_t>>>> having_;
 };
 
 }  // namespace synthema
