@@ -90,10 +90,13 @@ def sdv_copula(real, job):
     from sdv.metadata import Metadata
     from sdv.single_table import GaussianCopulaSynthesizer
 
+    labels = real.select_dtypes("category").columns
+    real = real.astype(dict.fromkeys(labels, "object"))  # it fails on categories without a row
     metadata = Metadata.detect_from_dataframes({"table": real})
     synthesizer = GaussianCopulaSynthesizer(metadata)
-    synthesizer.fit(real)
-    return synthesizer.sample(len(real))
+    synthesizer.fit({"table": real})  # since 2.0 a single table comes in a dict
+    made = synthesizer.sample(len(real))
+    return made["table"] if isinstance(made, dict) else made
 
 
 def mostlyai(real, job):
