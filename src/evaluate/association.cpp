@@ -25,8 +25,24 @@ constexpr std::size_t kMostDenseCells = std::size_t{1} << 16;
 
 }  // namespace
 
-std::optional<double> pearson(std::span<const double> x, std::span<const double> y) {
-  if (x.size() < 2) return std::nullopt;
+namespace {
+
+// A power of two near the largest value, so that squares neither overflow nor vanish and nothing is rounded.
+double scale_of(std::span<const double> values) {
+  double largest = 0;
+  for (const double value : values) largest = std::max(largest, std::abs(value));
+  return largest > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(largest), -1000, 1000)) : 1;
+}
+
+}  // namespace
+
+std::optional<double> pearson(std::span<const double> of_x, std::span<const double> of_y) {
+  if (of_x.size() < 2) return std::nullopt;
+  std::vector<double> x(of_x.begin(), of_x.end()), y(of_y.begin(), of_y.end());
+  for (std::vector<double>* values : {&x, &y}) {
+    const double scale = scale_of(*values);
+    for (double& value : *values) value /= scale;
+  }
   const auto n = static_cast<double>(x.size());
   const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n;
   const double my = std::accumulate(y.begin(), y.end(), 0.0) / n;
@@ -69,7 +85,7 @@ std::optional<double> correlation_ratio_squared(std::span<const std::uint32_t> g
   for (const double value : y) all += (value - mean) * (value - mean);
   for (std::size_t g = 0; g < count; ++g)
     if (sizes[g] > 0) between += sizes[g] * (sums[g] / sizes[g] - mean) * (sums[g] / sizes[g] - mean);
-  if (!(all > 0) || occurring(sizes) < 2) return std::nullopt;
+  if (!(all > 0) || !std::isfinite(all) || occurring(sizes) < 2) return std::nullopt;
   return std::min(1.0, between / all);
 }
 

@@ -103,8 +103,8 @@ Fit fit(const Counts& real, const Counts& synthetic) {
 // pairs, of which only those that occur need to be looked at one by one.
 std::optional<double> independent(const Probabilities& real, const Counts& codes, bool ordered) {
   std::map<std::uint64_t, double> sorted(codes.begin(), codes.end());
-  double sum = 0, squares = 0, fourths = 0;
-  for (const auto& [code, p] : sorted) sum += p, squares += p * p, fourths += p * p * p * p;
+  double squares = 0, fourths = 0;
+  for (const auto& [code, p] : sorted) squares += p * p, fourths += p * p * p * p;
   const auto n = static_cast<double>(sorted.size());
   const double pairs = ordered ? n * n : n * (n - 1) / 2;
   double predicted = ordered ? squares * squares : (squares * squares - fourths) / 2;  // sum of (p q)^2

@@ -33,7 +33,7 @@ std::vector<std::string> reference_names(const Table& table, const std::vector<s
     std::string most;
     for (const auto& [label, count] : counts)
       if (most.empty() || count > counts[most]) most = label;
-    if (!most.empty()) out.push_back(name + " = " + most);
+    if (!most.empty()) out.push_back(message(name, " = ", most));
   }
   return out;
 }

@@ -5,7 +5,7 @@
 
 #include "src/evaluate/association.hpp"
 #include "src/evaluate/cells.hpp"
-#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/has_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "src/evaluate/value_ids.hpp"
 #include "synthema/core/counted.hpp"
@@ -273,8 +273,7 @@ Score Dependence::evaluate(const Table* real, const Table& synthetic,
                                        " with a constant column counted as no difference."));
   }
   if (context.holdout && context.holdout->rows() > 0) {
-    const Frame held = frame_of(*real, *context.holdout, measure_, convention_);
-    if (held.names == frame.names)
+    if (detail::has_columns(*context.holdout, *real, frame.names))
       if (const Compared fresh =
               compare(of_real, strengths(*context.holdout, frame, pairs, context), measure_);
           fresh.value)

@@ -120,7 +120,7 @@ std::optional<double> between_share(const std::vector<Numbers>& series) {
   const double of_groups = outside / (groups - 1), of_rows = inside / (n - groups);
   const double typical = (n - sizes / n) / (groups - 1);
   const double all = of_groups + (typical - 1) * of_rows;
-  if (!(all > 0)) return std::nullopt;
+  if (!(all > 0) || !std::isfinite(all)) return std::nullopt;
   return std::clamp((of_groups - of_rows) / all, 0.0, 1.0);
 }
 

@@ -2,7 +2,7 @@
 #include <limits>
 #include <unordered_map>
 
-#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/has_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "src/evaluate/value_ids.hpp"
 #include "synthema/core/counted.hpp"
@@ -136,7 +136,7 @@ Score ImpliedRules::evaluate(const Table* real, const Table& synthetic,
   const std::vector<std::string> names = detail::shared_columns(*real, synthetic);
   const Table loose = detail::independent_marginals(*real, context.seed);
   std::vector<const Table*> others{&synthetic, &loose};
-  if (with_holdout && detail::shared_columns(*real, *context.holdout).size() >= names.size())
+  if (with_holdout && detail::has_columns(*context.holdout, *real, names))
     others.push_back(context.holdout.get());
   const Coded coded = code(*real, others, names);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;

@@ -185,7 +185,7 @@ std::vector<Subgroup> subgroups_of(const Table& real, const Table& synthetic, co
                       : RowsOf();
     for (auto& [label, rows] : rows_by_label(real.column(name)))
       if (rows.size() >= SubgroupFidelity::kRows)
-        out.push_back({name + " = " + label, rows, other[label], held[label], {}, {}});
+        out.push_back({message(name, " = ", label), rows, other[label], held[label], {}, {}});
   }
   return out;
 }

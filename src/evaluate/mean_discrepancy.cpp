@@ -6,7 +6,7 @@
 #include <numeric>
 #include <tuple>
 
-#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/has_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
@@ -18,6 +18,7 @@ namespace {
 
 using Numbers = std::vector<double>;
 constexpr std::size_t kMedianRows = 1000, kPermutedRows = 1000, kPermutations = 199;
+constexpr double kFarthest = 1e100;  // so that no difference of two numbers is infinite
 
 // Rows as columns of numbers (divided by R's deviation) and of label codes; kNone: not a label column.
 struct Points {
@@ -61,7 +62,9 @@ Numbers scaled(const Column& column, double mean, double deviation) {
   Numbers out;
   out.reserve(column.size());
   for (std::size_t row = 0; row < column.size(); ++row)
-    out.push_back(column.is_null(row) || !(deviation > 0) ? 0 : (column.number_at(row) - mean) / deviation);
+    out.push_back(column.is_null(row) || !(deviation > 0) || !std::isfinite(mean)
+                      ? 0
+                      : std::clamp((column.number_at(row) - mean) / deviation, -kFarthest, kFarthest));
   return out;
 }
 
@@ -275,7 +278,7 @@ Result compute(const Table& real, const Table& synthetic, const std::vector<std:
   if (!out.found || convention == Convention::syntheval) return out;
   std::tie(out.p, out.permuted) = permutation_p(points, out.found->median, context);
   if (context.holdout && context.holdout->rows() > 1 &&
-      detail::shared_columns(real, *context.holdout).size() >= columns.size()) {
+      detail::has_columns(*context.holdout, real, columns)) {
     const Table h = prepared(*context.holdout);
     if (const auto fresh = measure(encode(r, h, columns, convention), convention, context))
       out.unbiased_ceiling = fresh->unbiased, out.biased_ceiling = fresh->biased;

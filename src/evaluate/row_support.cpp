@@ -6,7 +6,7 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/has_columns.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/learn/nearest_neighbours.hpp"
 
@@ -146,12 +146,6 @@ std::vector<double> ranges_of(const MixedSpace& space) {
 
 namespace {
 
-bool has_all(const Table& real, const Table& table, const std::vector<std::string>& columns) {
-  return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-    return table.has(name) && comparable(real.column(name).kind(), table.column(name).kind());
-  });
-}
-
 // The real rows and what is found among them alone.
 struct RealSide {
   NeighbourIndex index;
@@ -201,7 +195,7 @@ std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span
   const Units units = Units::of(real);
   if (columns.empty() || units.count < 2) return out;
   std::vector<const Table*> scales{&real};
-  if (scale_by && has_all(real, *scale_by, columns)) scales.push_back(scale_by);
+  if (scale_by && has_columns(*scale_by, real, columns)) scales.push_back(scale_by);
   MixedSpace space(scales, columns);
   MixedRows rows = space.encode(real);
   RealSide side{NeighbourIndex(space, std::move(rows), owners_of(units)), {}, {}};
@@ -214,7 +208,7 @@ std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span
     RowSupport one;
     one.real = units;
     one.synthetic = Units::of(*others[i]);
-    if (one.synthetic.count < 2 || !has_all(real, *others[i], columns)) continue;
+    if (one.synthetic.count < 2 || !has_columns(*others[i], real, columns)) continue;
     out[i] = support_of(real, *others[i], side, space, neighbours, std::move(one), context);
   }
   return out;

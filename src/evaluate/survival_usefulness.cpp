@@ -46,6 +46,10 @@ Fitted fit(const Trial& trial, const Followed& from, const Numbers& at, const Ev
   for (const double risk : out.risks) {
     Numbers& row = out.chances.emplace_back();
     for (const double t : at) row.push_back(model.survival(risk, t));
+    if (!std::isfinite(risk) || std::any_of(row.begin(), row.end(), [](double p) { return std::isnan(p); }))
+      throw EvaluationError(
+          "A test row has values so far from those the model was fitted to that its risk is "
+          "not finite.");
   }
   return out;
 }

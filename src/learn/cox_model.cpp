@@ -68,7 +68,7 @@ class Problem {
       }
       if (events == 0) continue;
       out.value -= events * std::log(total);
-      if (hazard) hazard->emplace_back(time, events / total * std::exp(-most));
+      if (hazard) hazard->emplace_back(time, events / total);
       if (!derivatives) continue;
       const Vector mean = first / total;
       out.slope -= events * mean;
@@ -122,6 +122,7 @@ CoxModel::CoxModel(const DesignMatrix& design, std::span<const double> duration,
     }
     const Eigen::LDLT<Matrix> solved(here.curvature);
     const Vector towards = solved.solve(here.slope);
+    if (!towards.allFinite()) break;
     double length = 1;
     while (length > 1e-8 && !(problem.at(weights + length * towards, false, nullptr).value > here.value))
       length /= 2;
@@ -134,6 +135,8 @@ CoxModel::CoxModel(const DesignMatrix& design, std::span<const double> duration,
   weights_.assign(weights.data(), weights.data() + weights.size());
   std::vector<std::pair<double, double>> hazard;
   problem.at(weights, false, &hazard);
+  const std::vector<double> fitted = risks(design);
+  origin_ = *std::max_element(fitted.begin(), fitted.end());
   double sum = 0;
   for (auto one = hazard.rbegin(); one != hazard.rend(); ++one) {
     times_.push_back(one->first);
@@ -154,7 +157,7 @@ std::vector<double> CoxModel::risks(const DesignMatrix& design) const {
 double CoxModel::survival(double risk, double time) const {
   const auto above = std::upper_bound(times_.begin(), times_.end(), time);
   if (above == times_.begin()) return 1;
-  return std::exp(-hazard_[static_cast<std::size_t>(above - times_.begin()) - 1] * std::exp(risk));
+  return std::exp(-hazard_[static_cast<std::size_t>(above - times_.begin()) - 1] * std::exp(risk - origin_));
 }
 
 std::optional<Concordance> concordance(std::span<const double> risks, std::span<const double> duration,

@@ -13,6 +13,8 @@ namespace {
 using detail::is_label;
 using detail::is_number;
 
+constexpr double kFarthest = 1e100;  // deviations; so that no score of a row is infinite
+
 }  // namespace
 
 std::vector<double> DesignMatrix::dense() const {
@@ -100,7 +102,8 @@ DesignMatrix DesignEncoding::apply(const Table& table) const {
         if (found != source.labels.end()) std::tie(out.index[at], out.value[at]) = found->second;
       } else if (source.column != DesignMatrix::none) {
         out.index[at] = source.column;
-        out.value[at] = (column.number_at(row) - source.mean) / source.scale;
+        out.value[at] =
+            std::clamp((column.number_at(row) - source.mean) / source.scale, -kFarthest, kFarthest);
       }
     }
     ++entry;

@@ -35,7 +35,8 @@ class SYNTHEMA_EXPORT CoxModel {
   bool converged() const { return converged_; }
 
  private:
-  std::vector<double> weights_, times_, hazard_;  // cumulative baseline hazard from each time on
+  std::vector<double> weights_, times_, hazard_;  // cumulative hazard from each time on, of a risk of origin_
+  double origin_ = 0;
   bool converged_ = false;
 };
 
