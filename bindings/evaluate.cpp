@@ -123,7 +123,8 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
                                const std::optional<Table>& terms, std::string text_column,
                                std::string label_column, std::string target_column, std::uint64_t seed,
                                std::size_t bootstrap, std::size_t threads, const py::object& embedder,
-                               const py::object& text_scorer, std::string embedder_name) {
+                               const py::object& text_scorer, std::string embedder_name,
+                               const std::optional<CancelToken>& cancel) {
   EvaluationContext context;
   context.holdout = shared(holdout);
   context.exemplars = shared(exemplars);
@@ -136,6 +137,7 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
   context.threads = threads;
   context.embedder = text_function(embedder, vectors_from);
   context.embedder_name = std::move(embedder_name);
+  if (cancel) context.cancel = *cancel;
   context.text_scorer = text_function(
       text_scorer, [](const py::object& result) { return result.cast<std::vector<std::vector<double>>>(); });
   return context;
@@ -171,12 +173,15 @@ text_scorer : callable, optional
     List of texts to list of log-probabilities (natural) of their tokens.
 embedder_name : str
     Which encoder that is; enters scores.
+cancel : CancelToken, optional
+    Evaluators end with Cancelled once it asks them to.
 )")
       .def(py::init(&make_context), py::kw_only(), py::arg("holdout") = py::none(),
            py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
            py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
            py::arg("bootstrap") = 1000, py::arg("threads") = 0, py::arg("embedder") = py::none(),
-           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "")
+           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "",
+           py::arg("cancel") = py::none())
       .def_property_readonly(
           "holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); },
           "Real rows that no generator saw, or None.")

@@ -223,9 +223,16 @@ def synthetic_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
         "embedder_name": "words",
     }
     for _ in range(repeats):
-        drawn = texts(rng, 110, sources).records()
-        drawn += [drawn[i] for i in np.flatnonzero(rng.random(110) < 0.08)]  # duplicates
-        yield names, training, synthema.table(drawn, training.schema), context
+        yield names, training, texts(rng, 120, sources), context
+
+
+def repeated_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Synthetic texts are drawn from a few dozen, so that some come twice."""
+    training = texts(rng, 20, [])
+    pool = texts(rng, 400, []).records()
+    for _ in range(repeats):
+        drawn = [pool[i] for i in rng.integers(400, size=120)]
+        yield ["exact_duplicates", "near_duplicates"], training, synthema.table(drawn, training.schema), {}
 
 
 WORLDS: dict[str, World] = {

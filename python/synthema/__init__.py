@@ -87,12 +87,14 @@ from synthema._core import (
 if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema import (
         assessment,
+        cards,
         cli,
         config,
         conformance,
         constraints,
         evaluation,
         facts,
+        forecasting,
         generation,
         learning,
         models,
@@ -104,9 +106,11 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         tables,
         tabular_generation,
     )
+    from synthema.cards import study_card
     from synthema.conformance import check_constraint, check_generator, check_strategy
     from synthema.constraints import TokenConstraint
     from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
+    from synthema.forecasting import Forecast, forecast, with_remaining
     from synthema.generation import Run, completion_model, generate, load_run, strategy, verify
     from synthema.learning import Learner, boosted_trees, learner, linear_model
     from synthema.models import Embedder, Model, default_encoder_path, default_model_path, perplexity
@@ -121,9 +125,11 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
 
 # Name -> the module that has it; a module stands for itself.
 _LAZY = {
+    **dict.fromkeys(("study_card",), "cards"),
     **dict.fromkeys(("check_constraint", "check_generator", "check_strategy"), "conformance"),
     **dict.fromkeys(("TokenConstraint",), "constraints"),
     **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
+    **dict.fromkeys(("Forecast", "forecast", "with_remaining"), "forecasting"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
     **dict.fromkeys(("Learner", "boosted_trees", "learner", "linear_model"), "learning"),
     **dict.fromkeys(
@@ -137,7 +143,8 @@ _LAZY = {
     **{
         name: name
         for name in (
-            "assessment", "cli", "config", "conformance", "constraints", "evaluation", "facts", "generation",
+            "assessment", "cards", "cli", "config", "conformance", "constraints", "evaluation",
+            "facts", "forecasting", "generation",
             "learning", "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
             "tabular_generation",
         )

@@ -1997,8 +1997,10 @@ class EvaluationContext:
         List of texts to list of log-probabilities (natural) of their tokens.
     embedder_name : str
         Which encoder that is; enters scores.
+    cancel : CancelToken, optional
+        Evaluators end with Cancelled once it asks them to.
     """
-    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '') -> None:
+    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '', cancel: CancelToken | None = None) -> None:
         ...
     @property
     def bootstrap(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 
 from synthema import study
 from synthema._core import EvaluationError, Schema, __version__
-from synthema.reporting.numbers import counted, duration
+from synthema.cards import study_card
+from synthema.reporting.numbers import counted, duration, percent
 
 __all__ = ["assess"]
+
+LONG = 2_000_000  # cells of all tables from which time and memory are foretold
 
 
 def assess(
@@ -27,13 +31,17 @@ def assess(
     metrics: Sequence[str] | None = None,
     delimiter: str = ",",
     schema: str | Path | None = None,
+    external: str | Path | None = None,
+    card: str | Path | None = None,
+    quasi_identifiers: Sequence[str] = (),
+    secrets: Sequence[str] = (),
     sensitive: str | None = None,
     duration_column: str | None = None,
     event_column: str | None = None,
     command: str = "",
     progress: Any = None,
 ) -> dict[str, Any]:
-    """Read tables, evaluate them and write report.json and report.html.
+    """Read tables, evaluate them and write report.json, report.html and study_card.json.
 
     Parameters
     ----------
@@ -51,6 +59,12 @@ def assess(
         What separates the columns of the CSV files.
     schema
         JSON schema of all tables; inferred from the data without one.
+    external
+        Real data of another site: the synthetic rows are measured against them too, beside the real rows.
+    card
+        JSON object of what study_card.json shall say beyond what the data tell (`synthema.study_card`).
+    quasi_identifiers, secrets
+        Columns that an attacker may know, and those that are secret, for the measures of disclosure.
     sensitive
         Column of groups of people whose predictions are compared.
     duration_column, event_column
@@ -66,6 +80,7 @@ def assess(
         Paths, scores and tables for people under "tables".
     """
     from synthema.evaluation import evaluate
+    from synthema.forecasting import forecast, with_remaining
     from synthema.tables import read, read_schema
 
     begun = time.monotonic()
@@ -74,7 +89,12 @@ def assess(
     meaning = read_schema(schema) if schema else None
     tables = {
         name: read(path, meaning, delimiter=delimiter)
-        for name, path in (("synthetic", synthetic), ("real", real), ("holdout", holdout))
+        for name, path in (
+            ("synthetic", synthetic),
+            ("real", real),
+            ("holdout", holdout),
+            ("external", external),
+        )
         if path is not None
     }
     if target is not None and target not in tables["synthetic"]:
@@ -82,22 +102,35 @@ def assess(
         raise EvaluationError(
             f"{synthetic}: There is no column '{target}' to predict; the columns are {names}."
         )
+    known = json.loads(Path(card).read_text(encoding="utf-8")) if card else {}
+    options = {
+        "evaluators": metrics or "auto",
+        "level": level,
+        "target": target,
+        "quasi_identifiers": quasi_identifiers,
+        "secrets": secrets,
+        "sensitive": sensitive,
+        "duration": duration_column,
+        "event": event_column,
+    }
+    against = (tables["synthetic"], tables.get("real"), tables.get("holdout"))
+    plan = None
+    if sum(len(one) * len(one.names) for one in tables.values()) > LONG:
+        phase("foretell time and memory")
+        plan = forecast(*against, **options)
+        if progress is not None:
+            print(f"This will take {plan}.", file=sys.stderr)
     phase("evaluate")
     report = evaluate(
-        tables["synthetic"],
-        tables.get("real"),
-        holdout=tables.get("holdout"),
-        evaluators=metrics or "auto",
-        level=level,
-        target=target,
-        sensitive=sensitive,
-        duration=duration_column,
-        event=event_column,
+        *against, progress=with_remaining(progress, plan) if callable(progress) else None, **options
     )
+    sections = [] if external is None else _external(tables, target)
     phase("write the report")
     if progress is not None and hasattr(progress, "close"):
         progress.close()
     document = _document(tables, json.loads(report.to_json())["scores"], meaning)
+    document["sections"] += sections
+    document["warnings"] += _overlaps(tables)
     document["run"] = {
         "command": command,
         "library": __version__,
@@ -105,6 +138,17 @@ def assess(
         "seconds": {**dict(getattr(progress, "seconds", {})), "total": time.monotonic() - begun},
     }
     page = study.write(document, Path(out))
+    filled = study_card(
+        tables["synthetic"],
+        document["sections"][0]["scores"],
+        schema=meaning,
+        library=f"synthema {__version__}",
+        target=target or "",
+        **known,
+    )
+    (Path(out) / "study_card.json").write_text(
+        json.dumps(filled, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return {
         "folder": str(out),
         "report": str(page),
@@ -118,6 +162,51 @@ def assess(
             "Scores": study.score_rows(document["sections"]),
         },
     }
+
+
+# Measures that say something of a site that nobody trained on.
+OF_SITES = ("column_shapes", "column_pairs", "accuracy", "classifier_two_sample")
+
+
+def _external(tables: dict[str, Any], target: str | None) -> list[dict[str, Any]]:
+    """Sections against the other site: of the synthetic rows, and of the real rows for comparison."""
+    from synthema.evaluation import evaluate
+
+    site = tables["external"]
+    made = []
+    for name, title in (("synthetic", "Synthetic rows, other site"), ("real", "Real rows, other site")):
+        if name not in tables:
+            continue
+        scores = json.loads(evaluate(tables[name], site, evaluators=OF_SITES).to_json())["scores"]
+        if target:
+            trained = evaluate(
+                tables[name],
+                tables.get("real", site),
+                holdout=site,
+                evaluators="train_synthetic_test_real",
+                target=target,
+            )
+            scores += json.loads(trained.to_json())["scores"]
+        made.append({"name": f"external_{name}", "title": title, "rows": len(tables[name]), "scores": scores})
+    return made
+
+
+def _overlaps(tables: dict[str, Any]) -> list[str]:
+    """Sentences about rows that are tested on and were trained on."""
+    from synthema.evaluation import evaluate
+
+    found = []
+    for name, whose in (("holdout", "holdout"), ("external", "other site's")):
+        if name not in tables or "real" not in tables:
+            continue
+        score = evaluate(tables[name], tables["real"], evaluators="exact_copies", bootstrap=0)["exact_copies"]
+        if score.value is None or score.ceiling is None or score.value <= score.ceiling.value + 0.05:
+            continue
+        found.append(
+            f"{percent(score.value)} of the {whose} rows are rows of the real data too: what is tested there "
+            "was partly learnt, and its scores are too good. Take them out of one of the two."
+        )
+    return found
 
 
 def _document(tables: dict[str, Any], scores: list[dict[str, Any]], schema: Schema | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Exit status: 0 done, 1 an error of ours (one sentence on stderr), 2 wrong usage,
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import shlex
@@ -129,6 +130,16 @@ def parser() -> argparse.ArgumentParser:
         help="only these measures, by the names in report.json, comma-separated",
     )
     _reading(one)
+    one.add_argument("--external", metavar="FILE", help="real data of another site, to compare with as well")
+    columns = functools.partial(
+        one.add_argument,
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        default=(),
+        metavar="COLUMNS",
+    )
+    columns("--quasi-identifiers", help="what an attacker may know of a person, comma-separated")
+    columns("--secrets", help="what an attacker wants to know; default: the columns with the role sensitive")
+    one.add_argument("--card", metavar="FILE", help="JSON object of further entries of study_card.json")
     one.add_argument("--sensitive", metavar="COLUMN", help="groups of people whose predictions are compared")
     one.add_argument("--duration", metavar="COLUMN", help="follow-up of each row, for survival curves")
     one.add_argument("--event", metavar="COLUMN", help="whether the follow-up ended with the event")
@@ -253,6 +264,10 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             delimiter=args.delimiter,
             schema=args.schema,
             sensitive=args.sensitive,
+            external=args.external,
+            card=args.card,
+            quasi_identifiers=args.quasi_identifiers,
+            secrets=args.secrets,
             duration_column=args.duration,
             event_column=args.event,
             command=shlex.join(["synthema", *args.arguments]),

@@ -55,6 +55,7 @@ def evaluate(
     threads: int = 0,
     title: str = "Evaluation",
     progress: Callable[[Progress], None] | None = None,
+    cancel: _core.CancelToken | None = None,
 ) -> Report:
     """Measure synthetic rows, alone or against real ones.
 
@@ -127,7 +128,10 @@ def evaluate(
     title : str
         Title of the report.
     progress : callable, optional
-        Called with a `Progress` before each evaluator; may raise to stop.
+        Called with a `Progress` before each evaluator; may raise to stop. `with_remaining` adds how long it
+        will take still.
+    cancel : CancelToken, optional
+        ``cancel.cancel()``, from another thread, ends the work with `Cancelled`.
 
     Returns
     -------
@@ -167,6 +171,7 @@ def evaluate(
         embedder=embedder,
         embedder_name="" if embedder is None else embedder.name,
         text_scorer=text_scorer,
+        cancel=cancel,
     )
     options = SuiteOptions(
         near_duplicate_threshold=near_duplicate_threshold,

@@ -63,7 +63,17 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
         return _from_rows(_rows_of(frame), schema, nan_as_missing, list(frame))
     if isinstance(frame, Sequence) and not isinstance(frame, (str, bytes)):
         return _from_rows(frame, schema, nan_as_missing)
+    _refuse_twins(frame)
     return Table.from_arrow(_exporter(frame), schema, nan_as_missing=nan_as_missing)
+
+
+def _refuse_twins(frame: Any) -> None:
+    """Name a column of a pandas frame that is there twice; pyarrow refuses it with an error of its own."""
+    columns = getattr(frame, "columns", None)
+    if columns is None or getattr(columns, "is_unique", True):
+        return
+    twice = next(name for name in columns if list(columns).count(name) > 1)
+    raise SchemaError(f"field '{twice}': The frame has two columns of this name; rename one of them.")
 
 
 def read(

@@ -50,6 +50,18 @@ void set_mean(Score& score, const std::vector<double>& values, bool share, const
   if (score.interval) score.interval->method += ", real rows held fixed";
 }
 
+// Cumulative shares at twenty distances: what a histogram of both is drawn from.
+void add_distribution(Score& score, const std::string& whose, std::vector<double> distances, double longest) {
+  std::sort(distances.begin(), distances.end());
+  for (int bin = 1; bin <= 20; ++bin) {
+    const double edge = longest * bin / 20;
+    const auto within = std::upper_bound(distances.begin(), distances.end(), edge) - distances.begin();
+    score.parts.push_back({message(whose, " within ", edge),
+                           static_cast<double>(within) / static_cast<double>(distances.size()),
+                           distances.size(), "cumulative"});
+  }
+}
+
 void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& context) {
   const std::vector<double>& found = distances.nearest(Rows::synthetic, Rows::training, context).first;
   score.value = median(found);
@@ -58,6 +70,18 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
   for (const double q : {0.0, 0.01, 0.05, 0.25, 0.75})
     score.parts.push_back({message("quantile ", q), quantile(sorted, q), found.size(), ""});
   score.no_interval = "The distances hang on single training rows, which a bootstrap of rows does not vary.";
+  std::vector<double> fresh;
+  if (has_holdout(distances))
+    fresh = distances.nearest(Rows::holdout, Rows::training, context).first;
+  else if (distances.units(Rows::training).count > 1)
+    fresh = distances.nearest(Rows::training, Rows::training, context).first;
+  std::vector<double> sorted_fresh = fresh;
+  std::sort(sorted_fresh.begin(), sorted_fresh.end());
+  const double longest = std::max(quantile(sorted, 0.99), fresh.empty() ? 0 : quantile(sorted_fresh, 0.99));
+  if (longest > 0) {
+    add_distribution(score, "synthetic rows", sorted, longest);
+    if (!fresh.empty()) add_distribution(score, "fresh real rows", sorted_fresh, longest);
+  }
   if (has_holdout(distances))
     score.ceiling =
         Bound{median(distances.nearest(Rows::holdout, Rows::training, context).first), holdout_of(distances)};

@@ -16,6 +16,11 @@ double half_of(double s, double n) {
   return kZ / (n + kZ2) * std::sqrt(std::max(0.0, s * (n - s) / n) + kZ2 / 4);
 }
 
+void propagate(ResidualRisk& risk) {
+  const double left = 1 - risk.control;
+  risk.half = std::hypot(risk.attack_half / left, risk.control_half * (risk.attack - 1) / (left * left));
+}
+
 }  // namespace
 
 ResidualRisk residual_risk(double successes, double attacks, double control_successes,
@@ -25,10 +30,15 @@ ResidualRisk residual_risk(double successes, double attacks, double control_succ
   out.control = centre_of(control_successes, control_attacks);
   out.attack_half = half_of(successes, attacks);
   out.control_half = half_of(control_successes, control_attacks);
-  const double left = 1 - out.control;
-  out.difference = (out.attack - out.control) / left;
-  out.half = std::hypot(out.attack_half / left, out.control_half * (out.attack - 1) / (left * left));
+  out.difference = (out.attack - out.control) / (1 - out.control);
+  propagate(out);
   return out;
+}
+
+void widen(ResidualRisk& risk, double attack_error, double control_error) {
+  risk.attack_half = std::max(risk.attack_half, kZ * attack_error);
+  risk.control_half = std::max(risk.control_half, kZ * control_error);
+  propagate(risk);
 }
 
 void set_risk(Score& score, const ResidualRisk& risk) {

@@ -120,8 +120,8 @@ void narrow(const Predicate& predicate, const double* values, std::size_t count,
   }
 }
 
-// How many units match, counted up to `most`.
-std::size_t matching_units(const Query& query, const Coded& table, std::size_t most) {
+// Units that match, the first `most` that are found.
+std::vector<std::size_t> matching_units(const Query& query, const Coded& table, std::size_t most) {
   std::array<std::uint8_t, kBlock> matches{};
   std::vector<std::size_t> units;
   for (std::size_t first = 0; first < table.rows && units.size() < most; first += kBlock) {
@@ -135,12 +135,12 @@ std::size_t matching_units(const Query& query, const Coded& table, std::size_t m
       if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
     }
   }
-  return units.size();
+  return units;
 }
 
-std::vector<std::size_t> matches_of(const std::vector<Query>& queries, const Coded& table, std::size_t most,
-                                    const EvaluationContext& context) {
-  std::vector<std::size_t> out(queries.size());
+std::vector<std::vector<std::size_t>> matching(const std::vector<Query>& queries, const Coded& table,
+                                               std::size_t most, const EvaluationContext& context) {
+  std::vector<std::vector<std::size_t>> out(queries.size());
   parallel_for(
       queries.size(),
       [&](std::size_t q) {
@@ -151,8 +151,33 @@ std::vector<std::size_t> matches_of(const std::vector<Query>& queries, const Cod
   return out;
 }
 
-std::size_t count_ones(const std::vector<std::size_t>& matches) {
-  return static_cast<std::size_t>(std::count(matches.begin(), matches.end(), std::size_t{1}));
+// How many units match, counted up to `most`.
+std::vector<std::size_t> matches_of(const std::vector<Query>& queries, const Coded& table, std::size_t most,
+                                    const EvaluationContext& context) {
+  std::vector<std::size_t> out;
+  for (const auto& units : matching(queries, table, most, context)) out.push_back(units.size());
+  return out;
+}
+
+// How often a predicate holds for one unit alone, and the variance of that number over draws of the people,
+// by the delete-one jackknife: without a unit, predicates that hold for it alone fail, and those that hold
+// for it and one other succeed. Predicates about the same people are not independent.
+struct Successes {
+  std::size_t count = 0;
+  double variance = 0;
+};
+Successes successes_of(const std::vector<Query>& queries, const Coded& table,
+                       const EvaluationContext& context) {
+  Successes out;
+  std::vector<double> change(table.units.count, 0.0);
+  for (const auto& units : matching(queries, table, 3, context)) {
+    out.count += units.size() == 1;
+    for (const std::size_t unit : units) change[unit] += units.size() == 1 ? -1 : units.size() == 2 ? 1 : 0;
+  }
+  const auto n = static_cast<double>(change.size());
+  const double mean = std::accumulate(change.begin(), change.end(), 0.0) / n;
+  for (const double one : change) out.variance += (one - mean) * (one - mean) * (n - 1) / n;
+  return out;
 }
 
 // Every univariate predicate that could single out; which do is tried afterwards.
@@ -326,21 +351,24 @@ Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
     score.warnings.push_back(message("Only ", queries.size(), " of ", options_.attacks,
                                      " predicates were found that hold for one synthetic row alone."));
   const auto n = static_cast<double>(queries.size());
-  const std::size_t hits = count_ones(matches_of(queries, training, 2, context));
+  const Successes hits = successes_of(queries, training, context),
+                  of_holdout = successes_of(queries, control, context);
   const bool same_size = control.units.count == training.units.count;
-  const std::vector<std::size_t> of_control =
-      matches_of(queries, control, same_size ? 2 : std::numeric_limits<std::size_t>::max(), context);
-  const std::size_t control_hits = count_ones(of_control);
-  const double factor = same_size ? 1
-                                  : size_correction(of_control, static_cast<double>(control.units.count),
-                                                    static_cast<double>(training.units.count));
-  const ResidualRisk risk =
-      residual_risk(static_cast<double>(hits), n, std::min(n, factor * static_cast<double>(control_hits)), n);
+  const std::size_t control_hits = of_holdout.count;
+  const double factor =
+      same_size ? 1
+                : size_correction(
+                      matches_of(queries, control, std::numeric_limits<std::size_t>::max(), context),
+                      static_cast<double>(control.units.count), static_cast<double>(training.units.count));
+  ResidualRisk risk = residual_risk(static_cast<double>(hits.count), n,
+                                    std::min(n, factor * static_cast<double>(control_hits)), n);
+  widen(risk, std::sqrt(hits.variance) / n, factor * std::sqrt(of_holdout.variance) / n);
   set_risk(score, risk);
+  score.interval->method = "the wider of Wilson and jackknife over people for both rates, propagated";
   score.n = queries.size();
   score.ceiling = Bound{0, "theory: people in the data and others are singled out alike"};
   score.parts = {
-      {"attack", risk.attack, queries.size(), message(counted(hits, "training row"), " singled out")},
+      {"attack", risk.attack, queries.size(), message(counted(hits.count, "training row"), " singled out")},
       {"control", risk.control, queries.size(),
        message(counted(control_hits, "holdout row"), " singled out",
                same_size ? "" : message("; for the size of the training table x ", factor))}};

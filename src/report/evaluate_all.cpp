@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cmath>
+#include <optional>
 
 namespace synthema {
 
@@ -40,6 +42,28 @@ Score unasked(const AnyEvaluator& evaluator, std::string reason) {
   return score;
 }
 
+// A score is never a bare NaN or infinity: where numbers near the limits of floating point overflow, it says
+// so. (A wasserstein distance of columns of 1e308, for instance.)
+void drop_overflows(Score& score) {
+  if (score.value && !std::isfinite(*score.value)) {
+    score.value.reset();
+    score.interval.reset();
+    score.undefined =
+        "The numbers of a column are so large that the computation overflowed; give the column another unit.";
+  }
+  if (score.interval && !(std::isfinite(score.interval->low) && std::isfinite(score.interval->high))) {
+    score.interval.reset();
+    score.no_interval = "The computation of the interval overflowed.";
+  }
+  for (std::optional<Bound>* bound : {&score.ceiling, &score.floor})
+    if (*bound && !std::isfinite((*bound)->value)) bound->reset();
+  for (ScorePart& part : score.parts)
+    if (part.value && !std::isfinite(*part.value)) {
+      part.value.reset();
+      part.note = "The computation overflowed.";
+    }
+}
+
 }  // namespace
 
 Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
@@ -56,6 +80,7 @@ Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real,
     std::string reason = lacking(evaluator, real, synthetic, context);
     report.scores.push_back(reason.empty() ? evaluator.evaluate(real, synthetic, context)
                                            : unasked(evaluator, std::move(reason)));
+    drop_overflows(report.scores.back());
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     report.timings.push_back({name, took.count(), peak_memory() - memory});
   }

@@ -28,7 +28,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from synthema.reporting import sections
+from synthema.reporting import risks, sections
 from synthema.reporting.markup import Html, element, join
 
 __all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
@@ -100,6 +100,7 @@ def _main(document: Mapping[str, Any]) -> Html:
         sections.opening,
         sections.strip,
         sections.scores,
+        risks.privacy,
         sections.plots,
         sections.rows,
         sections.rejected,

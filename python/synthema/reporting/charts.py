@@ -184,3 +184,58 @@ def bars(items: Sequence[tuple[str, float, str]], class_: str = "s0") -> Html:
             )
         )
     return element("ul", *rows, class_="bars")
+
+
+def whiskers(rows: Sequence[tuple[str, float, float | None, float | None]]) -> Html:
+    """Value and interval of each labelled row on one axis from 0 to 1."""
+    width, left, right, top, step = 520.0, 190.0, 48.0, 6.0, 26.0
+    bottom = top + step * len(rows)
+
+    def x(value: float) -> float:
+        return left + min(max(value, 0.0), 1.0) * (width - left - right)
+
+    parts = [_line(x(tick / 4), top, x(tick / 4), bottom, "grid") for tick in range(5)]
+    parts += [_text(x(tick / 4), bottom + 14, f"{tick * 25} %", "tick") for tick in range(5)]
+    for index, (label, value, low, high) in enumerate(rows):
+        y = top + step * index + step / 2
+        parts.append(_text(left - 10, y + 4, label, "tick", "end"))
+        if low is not None and high is not None:
+            parts.append(_line(x(low), y, max(x(high), x(low) + 1), y, "whisker s0"))
+        parts.append(element("circle", cx=f"{x(value):.1f}", cy=f"{y:.1f}", r="4", class_="dot s0"))
+        parts.append(_text(width - 4, y + 4, f"{value * 100:.0f} %", "tick", "end"))
+    said = "; ".join(f"{label} {value * 100:.0f} %" for label, value, _, _ in rows)
+    return _svg(width, bottom + 20, said, *parts)
+
+
+def shares_by_bin(edges: Sequence[float], sets: Sequence[Sequence[float]], unit: str) -> Html:
+    """Shares of equal bins that end at `edges`: the first set as bars, the second as a stepped line."""
+    width, height, left, bottom, top = 520.0, 210.0, 40.0, 38.0, 10.0
+    peak = max([share for one in sets for share in one] + [1e-9])
+    grid = nice_step(peak, 4)
+    ceiling = math.ceil(peak / grid - 1e-9) * grid
+    inner, count = width - left - 8, len(edges)
+
+    def x(i: float) -> float:
+        return left + inner * i / count
+
+    def y(share: float) -> float:
+        return top + (height - top - bottom) * (1 - share / ceiling)
+
+    parts: list[Html] = []
+    for k in range(round(ceiling / grid) + 1):
+        parts.append(_line(left, y(k * grid), width - 8, y(k * grid), "grid"))
+        parts.append(_text(left - 6, y(k * grid) + 4, f"{k * grid * 100:.3g} %", "tick", "end"))
+    for i, share in enumerate(sets[0]):
+        tall = height - bottom - y(share)
+        box = {"x": f"{x(i) + 1:.1f}", "y": f"{y(share):.1f}", "width": f"{inner / count - 2:.1f}"}
+        parts.append(element("rect", **box, height=f"{max(0.0, tall):.1f}", class_="bar s0"))
+    for other in sets[1:2]:
+        path = "".join(
+            f"{'M' if i == 0 else 'L'}{x(i):.1f} {y(s):.1f}L{x(i + 1):.1f} {y(s):.1f}"
+            for i, s in enumerate(other)
+        )
+        parts.append(element("path", d=path, class_="steps s1"))
+    for i in range(0, count + 1, 4):
+        parts.append(_text(x(i), height - bottom + 16, f"{edges[-1] * i / count:.2g}", "tick"))
+    parts.append(_text(left + inner / 2, height - 4, unit, "tick"))
+    return _svg(width, height, f"Histogram of {unit}", *parts)

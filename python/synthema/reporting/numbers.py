@@ -113,6 +113,7 @@ def duration(seconds: float) -> str:
 ACRONYMS = {
     "mrr": "MRR",
     "bleu": "BLEU",
+    "cap": "CAP",
     "dcr": "DCR",
     "kl": "KL",
     "nnaa": "NNAA",

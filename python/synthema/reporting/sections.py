@@ -58,9 +58,25 @@ FAMILIES = (
     ),
     (
         "What does it give away about people?",
-        ("authenticity", "dcr", "nndr", "nnaa_privacy", "identifiab", "membership", "singling", "reuse"),
+        (
+            *("authenticity", "dcr", "nndr", "nnaa_privacy", "identifi", "membership", "singling", "reuse"),
+            *(
+                "linkability",
+                "inference",
+                "_cap",
+                "disclosure",
+                "anonymity",
+                "l_diversity",
+                "k_map",
+                "presence",
+            ),
+            *("canary", "near_note", "nearest_note"),
+        ),
     ),
-    ("Was it copied?", ("copied", "copy", "copies", "overlap", "memor", "literal", "verbatim")),
+    (
+        "Was it copied?",
+        ("copied", "copy", "copies", "training_copy", "overlap", "memor", "literal", "verbatim"),
+    ),
     ("Can it be told from real data?", ("two_sample", "propensity", "nnaa")),
     (
         "Is it varied?",
@@ -237,7 +253,7 @@ def scores(document: Document) -> Html | None:
             blocks.append(_score_table(mine, names))
     legend = [
         element("span", element("i", class_=f"swatch s{i}"), name, class_="key")
-        for i, name in enumerate(names[:2])
+        for i, name in enumerate(names[:3])
     ]
     grey = element("span", element("i", class_="swatch bound"), "floor and ceiling", class_="key")
     return section(
@@ -368,6 +384,7 @@ def _explanation(group: Sequence[Score | None], names: Sequence[str]) -> Html:
 def _parts(score: Score) -> Html | None:
     """The same measure by column, label or record, as bars where the range is known."""
     parts = [part for part in score.get("parts") or [] if number(part.get("value")) is not None]
+    parts = [part for part in parts if part.get("note") != "cumulative"]  # a histogram elsewhere shows these
     if not parts:
         return None
     top = max(abs(number(part["value"]) or 0) for part in parts) or 1.0

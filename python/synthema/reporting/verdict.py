@@ -59,6 +59,15 @@ LEAKS = (
     Leak("membership_by_distance", "distances tell who was in the training data"),
     Leak("singling_out_univariate", "one rare value can single out a person of the training data"),
     Leak("singling_out_multivariate", "a few values together can single out a person of the training data"),
+    Leak("linkability", "two data sets about a person of the training data can be linked"),
+    Leak("attribute_inference", "a column of a person of the training data can be read off the nearest row"),
+    Leak("membership_by_density", "densities tell who was in the training data"),
+    Leak("membership_by_model", "a model that learnt from the rows favours people of the training data"),
+    Leak("dcr_share_worst_group", "in some columns rows lie closer to training rows than to others"),
+    Leak("training_copy_texts", "texts repeat long runs of words of training texts"),
+    Leak("identifier_reuse", "texts repeat identifiers of training texts"),
+    Leak("near_note_copies", "texts are more like a training text than texts of other people are"),
+    Leak("canary_exposure", "texts planted into the training data can be told from others"),
 )
 LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
 TOLD_APART = 0.6  # area under the curve of the two-sample test by trees

@@ -20,6 +20,8 @@ struct ResidualRisk {
 // Successes of attacks and control attacks, each of a number of independent attempts (fractions allowed).
 ResidualRisk residual_risk(double successes, double attacks, double control_successes,
                            double control_attacks);
+// Where the attempts are not independent: half-widths of at least 1.96 of these standard errors of the rates.
+void widen(ResidualRisk& risk, double attack_error, double control_error);
 // Value and interval, cut to [0, 1].
 void set_risk(Score& score, const ResidualRisk& risk);
 

@@ -1,0 +1,70 @@
+"""Forecasts of cost, remaining time, cancelling, and the study card."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import synthema
+
+
+def frame(rows, seed=0):
+    rng = np.random.default_rng(seed)
+    return synthema.table({f"x{i}": rng.normal(size=rows).tolist() for i in range(5)})
+
+
+def test_a_forecast_names_every_measure_and_grows_with_the_rows():
+    names = ["dcr", "nnaa", "column_shapes"]
+    small = synthema.forecast(frame(600), frame(600, 1), evaluators=names)
+    large = synthema.forecast(frame(40_000), frame(40_000, 1), evaluators=names)
+    assert set(small.by_name) == set(large.by_name) == set(names)
+    assert large.seconds > 3 * small.seconds
+    assert large.memory_bytes > small.memory_bytes
+    assert str(large).startswith("about ")
+
+
+def test_the_remaining_time_falls_to_nothing(monkeypatch):
+    now = iter(range(0, 1000, 10))
+    monkeypatch.setattr("synthema.forecasting.time.monotonic", lambda: next(now))
+    seen = []
+    plan = synthema.Forecast({"a": 10.0, "b": 30.0}, 0)
+    sink = synthema.with_remaining(seen.append, plan)
+    for done, name in enumerate(["a", "b", ""]):
+        sink(SimpleNamespace(phase="evaluate", done=done, total=2, note=name, tokens=0))
+    assert [one.note for one in seen] == ["a", "b, about 1 min 0 s left", ""]
+
+
+def test_cancelling_ends_the_work_with_a_named_error():
+    token = synthema.CancelToken()
+    with pytest.raises(synthema.Cancelled):
+        synthema.evaluate(
+            frame(500),
+            frame(500, 1),
+            evaluators=["dcr", "nnaa"],
+            cancel=token,
+            progress=lambda _: token.cancel(),
+        )
+    other = synthema.CancelToken()
+    thread = threading.Timer(0.05, other.cancel)
+    thread.start()
+    with pytest.raises(synthema.Cancelled):
+        synthema.evaluate(frame(60_000), frame(60_000, 1), evaluators=["nnaa"], cancel=other)
+    assert synthema.evaluate(frame(50), frame(50, 1), evaluators=["dcr"])["dcr"].value is not None
+
+
+def test_the_card_has_every_field_and_takes_what_is_known():
+    rows = synthema.table(
+        {"text": ["a b", "c d"], "y": [1.0, 2.0]},
+        synthema.Schema(
+            [synthema.Field("text"), synthema.Field("y", "real")], source="Somewhere 1.0", licence="CC-BY-4.0"
+        ),
+    )
+    scores = [{"name": "dcr", "value": 0.1}, {"name": "bleu", "undefined": "no reference"}]
+    card = synthema.study_card(rows, scores, target="y", architecture="GPT")
+    assert list(card) == list(synthema.cards.FIELDS)
+    assert card["modality"] == "Text"
+    assert (card["size"], card["n_metrics"], card["downstream_task"]) == (2, 1, "REG")
+    assert (card["licence"], card["source"], card["architecture"]) == ("CC-BY-4.0", "Somewhere 1.0", "GPT")
+    assert card["metrics"][0]["privacy"]
+    with pytest.raises(synthema.ConfigError, match="no field 'colour'"):
+        synthema.study_card(rows, scores, colour="red")
