@@ -246,6 +246,7 @@ WORLDS: dict[str, World] = {
         followed_rows,
         both,
         synthetic_texts,
+        repeated_texts,
     )
 }
 

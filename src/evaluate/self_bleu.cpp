@@ -124,7 +124,10 @@ Score SelfBleu::evaluate(const Table* real, const Table& synthetic, const Evalua
   RatioRows rows;
   for (const double bleu : self_bleu_by_text(sample.words)) rows.add(bleu);
   set_ratio(score, rows, sample.units, context);
-  if (score.interval) score.interval->method += ", references held fixed";
+  score.interval.reset();
+  score.no_interval =
+      "Every text is also a reference of the others, so texts are not independent: in simulations a bootstrap "
+      "of them covered 82 % in place of 95 %.";
   add_real_part(score, real, context, sample.size(), [](const TextSample& other) {
     if (other.size() < 2) return std::optional<double>();
     const std::vector<double> scores = self_bleu_by_text(other.words);

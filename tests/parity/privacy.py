@@ -57,8 +57,8 @@ def frames(path: pathlib.Path, options: dict) -> list[pd.DataFrame]:
 def roles(training: pd.DataFrame) -> tuple[list[str], str]:
     """Return two columns that are known and one that is secret."""
     different = training.nunique()
-    usable = [c for c in training if 2 <= different[c] <= 40]
-    return usable[:2], usable[2]
+    usable = sorted((c for c in training if different[c] >= 2), key=lambda c: different[c])
+    return usable[1:3], usable[0]
 
 
 PEER = """
