@@ -170,13 +170,18 @@ Successes successes_of(const std::vector<Query>& queries, const Coded& table,
                        const EvaluationContext& context) {
   Successes out;
   std::vector<double> change(table.units.count, 0.0);
+  std::size_t pairs = 0;
   for (const auto& units : matching(queries, table, 3, context)) {
     out.count += units.size() == 1;
+    pairs += units.size() == 2;
     for (const std::size_t unit : units) change[unit] += units.size() == 1 ? -1 : units.size() == 2 ? 1 : 0;
   }
   const auto n = static_cast<double>(change.size());
   const double mean = std::accumulate(change.begin(), change.end(), 0.0) / n;
   for (const double one : change) out.variance += (one - mean) * (one - mean) * (n - 1) / n;
+  const double p1 = static_cast<double>(out.count) / static_cast<double>(queries.size()),
+               p2 = static_cast<double>(pairs) / static_cast<double>(queries.size());
+  out.variance *= p1 > 0 ? p1 * (1 - p1) / (p1 + 2 * p2) : 0;
   return out;
 }
 
