@@ -180,8 +180,7 @@ cancel : CancelToken, optional
            py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
            py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
            py::arg("bootstrap") = 1000, py::arg("threads") = 0, py::arg("embedder") = py::none(),
-           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "",
-           py::arg("cancel") = py::none())
+           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "", py::arg("cancel") = py::none())
       .def_property_readonly(
           "holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); },
           "Real rows that no generator saw, or None.")

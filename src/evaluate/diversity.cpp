@@ -91,7 +91,8 @@ Score VocabularySize::evaluate(const Table* real, const Table& synthetic,
   score.n = sample.size();
   score.value = items.different();
   score.no_interval =
-      "A count of different words grows with every text, so a jackknife of it is far too wide: in simulations "
+      "A count of different words grows with every text, so a jackknife of it is far too wide: in "
+      "simulations "
       "it covered 99.5 % in place of 95 %.";
   add_real_part(score, real, context, sample.size(),
                 [](const TextSample& other) { return std::optional(distinct_ngrams(other, 1).different()); });

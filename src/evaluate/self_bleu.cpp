@@ -126,7 +126,8 @@ Score SelfBleu::evaluate(const Table* real, const Table& synthetic, const Evalua
   set_ratio(score, rows, sample.units, context);
   score.interval.reset();
   score.no_interval =
-      "Every text is also a reference of the others, so texts are not independent: in simulations a bootstrap "
+      "Every text is also a reference of the others, so texts are not independent: in simulations a "
+      "bootstrap "
       "of them covered 82 % in place of 95 %.";
   add_real_part(score, real, context, sample.size(), [](const TextSample& other) {
     if (other.size() < 2) return std::optional<double>();
