@@ -351,10 +351,11 @@ void learn_whole(const Learner& learner, const Column& column, ColumnCoding& out
                  std::vector<std::uint32_t>& codes) {
   code_values(column, column.integers(), codes, [&](const std::vector<std::int64_t>& values) {
     learn_grid(values, out);
-    for (const std::int64_t v : values)
-      out.values.push_back(
-          static_cast<double>((static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(out.origin)) /
-                              static_cast<std::uint64_t>(out.step)));
+    for (const std::int64_t v : values) {
+      const std::uint64_t beyond = static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(out.origin);
+      const std::uint64_t steps = beyond / static_cast<std::uint64_t>(out.step);
+      out.values.push_back(static_cast<double>(steps));
+    }
   });
   out.zone = column.zone();
   finish_numbers(learner, out, codes);

@@ -41,7 +41,7 @@ ModelArrays::ModelArrays(std::string_view file, const std::string& path, const s
   const ArrayJson header = parsed(file.substr(8, length));
   const std::string_view data = file.substr(8 + length);
   if (!header.is_object() || !header.contains("__metadata__")) fail("The header is no JSON of a model.");
-  const ArrayJson metadata = header["__metadata__"];
+  const ArrayJson& metadata = header["__metadata__"];
   if (value<std::string>(metadata, "format") != kFormat) fail("The file holds something else.");
   if (value<std::string>(metadata, "version") != std::to_string(kVersion))
     throw ModelError({.file = path}, "The model has another version than this library reads (1).");
