@@ -13,6 +13,7 @@ from typing import Any
 from synthema import study
 from synthema._core import EvaluationError, Schema, __version__
 from synthema.cards import study_card
+from synthema.reporting import left_out
 from synthema.reporting.numbers import counted, duration, percent
 
 __all__ = ["assess"]
@@ -128,9 +129,10 @@ def assess(
     phase("write the report")
     if progress is not None and hasattr(progress, "close"):
         progress.close()
-    document = _document(tables, json.loads(report.to_json())["scores"], meaning)
+    measured = json.loads(report.to_json())
+    document = _document(tables, measured["scores"], meaning)
     document["sections"] += sections
-    document["warnings"] += _overlaps(tables)
+    document["warnings"] += [*left_out(measured), *_overlaps(tables)]
     document["run"] = {
         "command": command,
         "library": __version__,

@@ -2,9 +2,13 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
+
+#include "synthema/data/row_numbers.hpp"
 
 namespace synthema {
 
@@ -64,12 +68,35 @@ void drop_overflows(Score& score) {
     }
 }
 
+Table with_identifiers(const Table& table, const std::vector<std::string>& names) {
+  Schema schema = table.schema();
+  std::vector<Column> columns;
+  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+    Field& field = schema.fields[i];
+    if (std::ranges::find(names, field.name) != names.end()) field.roles.push_back(Role::identifier);
+    columns.push_back(table.column(i));
+  }
+  return {std::move(schema), std::move(columns)};
+}
+
 }  // namespace
 
 Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
                     const EvaluationContext& given, const ProgressSink& progress) {
   Report report;
   EvaluationContext context = given;
+  std::optional<Table> real_without;
+  if (real) {
+    std::vector<std::string> names = row_number_columns(*real);
+    std::erase_if(names, [&](const std::string& name) {
+      return name == context.target_column || !synthetic.has(name);
+    });
+    if (!names.empty()) {
+      real_without = with_identifiers(*real, names);
+      real = &*real_without;
+      report.set_fact("row_numbers", nlohmann::json(names).dump());
+    }
+  }
   context.shared = std::make_shared<SharedWork>();
   for (const AnyEvaluator& evaluator : evaluators) {
     context.cancel.check();

@@ -68,6 +68,10 @@ std::string notes(const Report& report, std::string_view bullet) {
   for (const Score& score : report.scores)
     for (const std::string& warning : score.warnings)
       out += fmt::format("{}{}: {}\n", bullet, score.name, warning);
+  for (const Fact& fact : report.facts)
+    if (fact.name == "row_numbers")  // a list of names
+      out += fmt::format("{}Taken for row numbers and left out, as identifiers are: {}\n", bullet,
+                         fact.json.substr(1, fact.json.size() - 2));
   return out;
 }
 

@@ -57,7 +57,20 @@ def as_document(report: Any) -> Mapping[str, Any]:
         "scores": report["scores"],
     }
     rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
-    return {"title": "Evaluation of synthetic data", **rest, "sections": [one]}
+    warnings = [*(report.get("warnings") or []), *left_out(report)]
+    return {"title": "Evaluation of synthetic data", **rest, "warnings": warnings, "sections": [one]}
+
+
+def left_out(report: Mapping[str, Any]) -> list[str]:
+    """A sentence about columns that the evaluation took for identifiers, if there are any."""
+    names = (report.get("facts") or {}).get("row_numbers") or []
+    if not names:
+        return []
+    listed = ", ".join(f"'{name}'" for name in names)
+    return [
+        f"Taken for row numbers and left out, as identifiers are: {listed}. A schema that gives a role says "
+        f"otherwise."
+    ]
 
 
 def render(report: Any) -> str:

@@ -12,6 +12,7 @@
 #include "src/generate/tabular/fresh_identifiers.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/data/row_numbers.hpp"
 
 namespace synthema {
 
@@ -361,15 +362,6 @@ void learn_whole(const Learner& learner, const Column& column, ColumnCoding& out
   finish_numbers(learner, out, codes);
 }
 
-bool counts_rows(const Column& column) {
-  if (column.kind() != Kind::integer || column.null_count() > 0 || column.size() < kRowsThatCount)
-    return false;
-  std::vector<std::int64_t> values(column.integers().begin(), column.integers().end());
-  std::sort(values.begin(), values.end());
-  if (std::ranges::adjacent_find(values) != values.end() || values.front() < 0) return false;
-  return static_cast<std::uint64_t>(values.back() - values.front()) < 2 * values.size();
-}
-
 void learn_identifiers(const Learner& learner, const Column& column, ColumnCoding& out,
                        std::vector<std::uint32_t>& codes) {
   if (column.kind() != Kind::integer) return learn_labels(learner, column, true, out, codes);
@@ -401,7 +393,7 @@ ColumnCoding learn_column(const Learner& learner, std::size_t index, std::vector
     learn_boolean(column, out, codes);
   } else if (kind == Kind::text || kind == Kind::category) {
     learn_labels(learner, column, false, out, codes);
-  } else if (counts_rows(column)) {
+  } else if (numbers_rows(column)) {
     out.form = CodingForm::fresh;
     out.counted_from = static_cast<std::uint64_t>(std::ranges::max(column.integers())) + 1;
   } else {

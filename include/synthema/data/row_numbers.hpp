@@ -1,0 +1,20 @@
+// Columns that number the rows, such as the index that a CSV file was written with: they identify rows, say
+// nothing about people, and have another range in each table.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/data/table.hpp"
+
+namespace synthema {
+
+// Whole numbers, none missing or negative, no two alike, that fill more than half of the range between the
+// smallest and the largest; 50 rows or more, so that chance does not look like that.
+SYNTHEMA_EXPORT bool numbers_rows(const Column& column);
+
+// The columns of a table that number its rows and have no role.
+SYNTHEMA_EXPORT std::vector<std::string> row_number_columns(const Table& table);
+
+}  // namespace synthema

@@ -1,0 +1,42 @@
+#include <doctest/doctest.h>
+
+#include "synthema/data/row_numbers.hpp"
+
+using namespace synthema;
+
+namespace {
+
+template <class Value>
+Table numbers(std::size_t rows, Value value, Field field = {.name = "n", .kind = Kind::integer}) {
+  std::vector<Record> records(rows);
+  for (std::size_t i = 0; i < rows; ++i) records[i].set("n", static_cast<std::int64_t>(value(i)));
+  Schema schema;
+  schema.fields = {std::move(field)};
+  return Table::from_records(schema, records);
+}
+
+bool found(const Table& table) {
+  return row_number_columns(table) == std::vector<std::string>{"n"};
+}
+
+}  // namespace
+
+TEST_CASE("an index is found, whatever it begins with, its order and some gaps") {
+  CHECK(found(numbers(50, [](std::size_t i) { return i; })));
+  CHECK(found(numbers(80, [](std::size_t i) { return 1000 + (i * 37) % 80; })));
+  CHECK(found(numbers(90, [](std::size_t i) { return i + i / 2; })));
+}
+
+TEST_CASE("measurements, sparse codes and few rows are not") {
+  CHECK(!found(numbers(49, [](std::size_t i) { return i; })));
+  CHECK(!found(numbers(60, [](std::size_t i) { return i % 59; })));
+  CHECK(!found(numbers(60, [](std::size_t i) { return 3 * i; })));
+  CHECK(!found(numbers(60, [](std::size_t i) { return static_cast<std::int64_t>(i) - 1; })));
+  CHECK(row_number_columns(Table()).empty());
+}
+
+TEST_CASE("a role that was given is kept") {
+  Field target{.name = "n", .kind = Kind::integer};
+  target.roles = {Role::target};
+  CHECK(!found(numbers(60, [](std::size_t i) { return i; }, target)));
+}
