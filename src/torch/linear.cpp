@@ -88,15 +88,17 @@ at::Tensor Linear::coded_product(const at::Tensor& x, std::int64_t used, Workers
       rests.set(r, rest.data());
     }
   });
-  at::Tensor out = multiplied(rows, bias_.defined() ? bias_.data_ptr<float>() : nullptr, team);
-  if (fine_) out.narrow(0, 0, used) += multiplied(rests, nullptr, team).narrow(0, 0, used);
+  const float* const bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
+  at::Tensor out = multiplied(rows, x.size(0), bias, team);
+  if (fine_) out.narrow(0, 0, used) += multiplied(rests, used, nullptr, team);
   return out;
 }
 
-at::Tensor Linear::multiplied(const cpu::CodedRows& rows, const float* bias, Workers* team) const {
+at::Tensor Linear::multiplied(const cpu::CodedRows& rows, std::int64_t places, const float* bias,
+                              Workers* team) const {
   std::int64_t outputs = 0;
   for (const auto& matrix : matrices_) outputs += matrix->outputs();
-  const at::Tensor out = at::empty({padded_rows(rows.rows()), outputs}, at::kFloat);
+  const at::Tensor out = at::empty({places, outputs}, at::kFloat);
   float* to = out.data_ptr<float>();
   for (const auto& matrix : matrices_) {
     split(team, matrix->panels(), [&](std::int64_t first, std::int64_t last) {

@@ -44,7 +44,9 @@ class Linear {
 
  private:
   at::Tensor coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const;
-  at::Tensor multiplied(const cpu::CodedRows& rows, const float* bias, Workers* team) const;
+  // {places, outputs}: at least as many as there are rows, the others for whoever asked for slices.
+  at::Tensor multiplied(const cpu::CodedRows& rows, std::int64_t places, const float* bias,
+                        Workers* team) const;
 
   at::Tensor weight_, bias_;
   bool packed_ = false, fine_ = false;

@@ -202,6 +202,10 @@ TEST_CASE("allowed ids give the whole vocabulary's logits of just these ids") {
   const auto out = model.forward(steps);
   CHECK(same_bytes(out[0], Logits{all[260], all[0], all[17]}));
   CHECK(same_bytes(out[1], all));
+  // A step where nobody wants all logits, with more rows than one tile of products.
+  std::vector<SlotStep> sliced;
+  for (std::size_t i = 0; i < 20; ++i) sliced.push_back({model.open(), tokens, true, allowed});
+  for (const auto& row : model.forward(sliced)) CHECK(same_bytes(row, Logits{all[260], all[0], all[17]}));
 }
 
 TEST_CASE("a sliding window hides what is older, and only that") {
