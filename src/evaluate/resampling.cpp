@@ -95,6 +95,18 @@ std::optional<Interval> jackknife(double value, std::span<const double> without,
                   message("delete-one jackknife over ", without.size(), " ", units, ", normal")};
 }
 
+namespace {
+
+// Whether the share is of units that have something or have it not, one a row: then its distribution is
+// known.
+bool counts_units(const RatioRows& rows, const Units& units) {
+  const auto is_bit = [](double x) { return x == 0 || x == 1; };
+  return rows.share && units.count == rows.numerator.size() && std::ranges::all_of(rows.numerator, is_bit) &&
+         std::ranges::all_of(rows.denominator, [](double x) { return x == 1; });
+}
+
+}  // namespace
+
 std::optional<double> RatioRows::value() const {
   const double d = std::accumulate(denominator.begin(), denominator.end(), 0.0);
   if (!(d > 0)) return std::nullopt;
@@ -120,9 +132,14 @@ void set_ratio(Score& score, const RatioRows& rows, const Units& units, const Ev
     score.undefined = "There is nothing to take a share or mean of.";
     return;
   }
+  const auto n = static_cast<double>(units.count);
+  if (counts_units(rows, units)) {
+    score.interval = wilson(*score.value * n, n);
+    score.interval->method = message("Wilson over ", units.count, " ", units.name);
+    return;
+  }
   if (rows.share && units.count > 0 && (*score.value == 0 || *score.value == 1)) {
-    score.interval =
-        wilson(*score.value * static_cast<double>(units.count), static_cast<double>(units.count));
+    score.interval = wilson(*score.value * n, n);
     score.interval->method =
         message("Wilson over ", units.count, " ", units.name, " (a bootstrap of all or none has no width)");
     return;

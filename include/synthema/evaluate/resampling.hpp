@@ -101,7 +101,8 @@ std::optional<Interval> jackknife(double value, std::span<const double> without,
 // --- what most evaluators need
 
 // Sets value, n and interval of sum(numerator) / sum(denominator) over rows. `share`: the numerators are 0 or
-// their denominator; an interval that a bootstrap cannot see (all or none) is then Wilson's over the units.
+// their denominator. Where every unit is one row with the denominator 1, a share has Wilson's interval; among
+// several rows a unit it has it where a bootstrap sees no width (all or none). All else is bootstrapped.
 struct RatioRows {
   std::vector<double> numerator, denominator;
   bool share = false;
