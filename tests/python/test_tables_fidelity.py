@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import synthema
+from synthema.reporting import render
 
 pd = pytest.importorskip("pandas")
 ADULT = [
@@ -60,3 +61,20 @@ def test_accuracy_of_the_table_itself_is_one_in_any_order(real):
         report = synthema.evaluate(turned, real, evaluators=["accuracy"], convention=convention)
         assert report["accuracy"].value == pytest.approx(1, abs=1e-12)
         assert report["accuracy"].convention == convention
+
+
+def test_a_column_that_numbers_the_rows_is_left_out_and_the_report_says_so():
+    rng = np.random.default_rng(3)
+    real = {"index": list(range(200)), "x": rng.normal(size=200).tolist()}
+    synthetic = {"index": list(range(1000, 1200)), "x": rng.normal(size=200).tolist()}
+    report = synthema.evaluate(synthetic, real, evaluators=["classifier_two_sample"])
+    assert report["classifier_two_sample"].value < 0.75
+    assert 'left out, as identifiers are: "index"' in str(report)
+    assert "left out, as identifiers are: &#x27;index&#x27;" in render(report)
+    kept = synthema.Schema(
+        [synthema.Field("index", "integer", roles=["target"]), synthema.Field("x", "real")]
+    )
+    report = synthema.evaluate(
+        synthetic, synthema.table(real, kept), evaluators=["column_shapes"], target="index"
+    )
+    assert "left out" not in str(report)
