@@ -162,7 +162,9 @@ def histogram(sets: Sequence[Sequence[float]], names: Sequence[str], unit: str) 
         parts.append(element("path", d=path, class_="steps s1"))
     every = max(1, math.ceil(count / 10))
     for i in range(0, count + 1, every):
-        parts.append(_text(x(i), height - bottom + 16, f"{start + i * step:g}", "tick"))
+        anchor = "end" if i == count else "middle"  # the last label ends with the picture
+        at = width if i == count else x(i)
+        parts.append(_text(at, height - bottom + 16, f"{start + i * step:g}", "tick", anchor))
     parts.append(_text(left + inner / 2, height - 4, unit, "tick"))
     label = f"Histogram of {unit} for " + " and ".join(
         f"{n} ({len(s)})" for n, s in zip(names, sets, strict=False)

@@ -677,16 +677,15 @@ def guide(document: Document) -> Html:
         for limit in LIMITS
         if limit.name in known
     ]
-    limits += [
-        element(
-            "li",
-            words(leak.name),
-            " worse than that of fresh real rows, its ceiling: outside the interval, or ",
-            f"by more than {LEAK_MARGIN} where there is none",
+    leaks = [words(leak.name) for leak in LEAKS if leak.name in known]
+    if leaks:
+        limits.append(
+            element(
+                "li",
+                "What fresh real rows score (the ceiling) outside the interval, or more than "
+                f"{LEAK_MARGIN} better where there is none: {', '.join(leaks)}",
+            )
         )
-        for leak in LEAKS
-        if leak.name in known
-    ]
     if "classifier_two_sample" in known:
         limits.append(element("li", words("classifier_two_sample"), f" above {TOLD_APART}"))
     selected = (
