@@ -14,6 +14,7 @@ from synthema import study
 from synthema._core import EvaluationError, Schema, __version__
 from synthema.cards import study_card
 from synthema.reporting import left_out
+from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
 
 __all__ = ["assess"]
@@ -131,6 +132,9 @@ def assess(
         progress.close()
     measured = json.loads(report.to_json())
     document = _document(tables, measured["scores"], meaning)
+    if "real" in tables:
+        document["columns"] = compare(tables["real"], tables["synthetic"], measured["scores"])
+        document["pairs"] = pairs(tables["real"].names, measured["scores"])
     document["sections"] += sections
     document["warnings"] += [*left_out(measured), *_overlaps(tables)]
     document["run"] = {

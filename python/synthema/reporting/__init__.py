@@ -13,6 +13,8 @@ two::
     rows, rejected    samples of row outcomes as in rows.jsonl; `highlights` marks (start, end, field) of the
     text columns           which condition fields are the label and its name, which column is the text
     data              the data card: source, version, licence, terms, citation, language
+    columns           [{name, alike, labels or edges, real, synthetic}, ...]: shares side by side
+    pairs             {"columns": names, "alike": square of 0 to 1 or null}
     warnings          sentences
 
 The page loads nothing from anywhere, has no script, and escapes everything it shows. What is folded is not
@@ -28,7 +30,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from synthema.reporting import risks, sections
+from synthema.reporting import marginals, risks, sections
 from synthema.reporting.markup import Html, element, join
 
 __all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
@@ -114,6 +116,7 @@ def _main(document: Mapping[str, Any]) -> Html:
         sections.strip,
         sections.scores,
         risks.privacy,
+        marginals.marginals,
         sections.plots,
         sections.rows,
         sections.rejected,

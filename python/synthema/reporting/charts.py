@@ -118,7 +118,6 @@ def histogram(sets: Sequence[Sequence[float]], names: Sequence[str], unit: str) 
     values = [v for s in sets for v in s]
     if not values:
         return element("p", "Nothing to show: no rows.", class_="quiet")
-    width, height, left, bottom, top = 520.0, 210.0, 40.0, 38.0, 10.0
     step = max(1.0, nice_step(max(values) - min(values) + 1, 14))
     start = math.floor(min(values) / step) * step
     count = int((max(values) - start) // step) + 1
@@ -128,10 +127,26 @@ def histogram(sets: Sequence[Sequence[float]], names: Sequence[str], unit: str) 
         for value in one:
             bins[int((value - start) // step)] += 1
         shares.append([b / len(one) if one else 0.0 for b in bins])
-    peak = max(max(s) for s in shares if s)
+    every = max(1, math.ceil(count / 10))
+    ticks = [(float(i), f"{start + i * step:g}") for i in range(0, count + 1, every)]
+    label = f"Histogram of {unit} for " + " and ".join(
+        f"{n} ({len(s)})" for n, s in zip(names, sets, strict=False)
+    )
+    return stepped(shares, ticks, unit, label)
+
+
+def stepped(
+    sets: Sequence[Sequence[float]], ticks: Sequence[tuple[float, str]], unit: str, label: str
+) -> Html:
+    """Shares by bin: the first set as bars, the second as a stepped line over them.
+
+    `ticks` are places in bins from the left, with their text; `label` is read to those who do not see it.
+    """
+    width, height, left, bottom, top = 520.0, 210.0, 40.0, 38.0, 10.0
+    peak = max([share for one in sets for share in one] + [1e-9])
     grid = nice_step(peak, 4)
     ceiling = math.ceil(peak / grid - 1e-9) * grid
-    inner = width - left - 8
+    inner, count = width - left - 8, len(sets[0])
 
     def x(i: float) -> float:
         return left + inner * i / count
@@ -142,34 +157,54 @@ def histogram(sets: Sequence[Sequence[float]], names: Sequence[str], unit: str) 
     parts: list[Html] = []
     for k in range(round(ceiling / grid) + 1):
         parts.append(_line(left, y(k * grid), width - 8, y(k * grid), "grid"))
-        parts.append(_text(left - 6, y(k * grid) + 4, f"{k * grid * 100:.0f} %", "tick", "end"))
-    for i, share in enumerate(shares[0]):
-        parts.append(
-            element(
-                "rect",
-                x=f"{x(i) + 1:.1f}",
-                y=f"{y(share):.1f}",
-                width=f"{inner / count - 2:.1f}",
-                height=f"{height - bottom - y(share):.1f}",
-                class_="bar s0",
-            )
-        )
-    for other in shares[1:2]:
+        parts.append(_text(left - 6, y(k * grid) + 4, f"{k * grid * 100:.3g} %", "tick", "end"))
+    for i, share in enumerate(sets[0]):
+        tall = height - bottom - y(share)
+        box = {"x": f"{x(i) + 1:.1f}", "y": f"{y(share):.1f}", "width": f"{inner / count - 2:.1f}"}
+        parts.append(element("rect", **box, height=f"{max(0.0, tall):.1f}", class_="bar s0"))
+    for other in sets[1:2]:
         path = "".join(
             f"{'M' if i == 0 else 'L'}{x(i):.1f} {y(s):.1f}L{x(i + 1):.1f} {y(s):.1f}"
             for i, s in enumerate(other)
         )
         parts.append(element("path", d=path, class_="steps s1"))
-    every = max(1, math.ceil(count / 10))
-    for i in range(0, count + 1, every):
-        anchor = "end" if i == count else "middle"  # the last label ends with the picture
-        at = width if i == count else x(i)
-        parts.append(_text(at, height - bottom + 16, f"{start + i * step:g}", "tick", anchor))
+    for i, text in ticks:
+        last = i >= count  # its label ends with the picture
+        at = width if last else x(i)
+        parts.append(_text(at, height - bottom + 16, text, "tick", "end" if last else "middle"))
     parts.append(_text(left + inner / 2, height - 4, unit, "tick"))
-    label = f"Histogram of {unit} for " + " and ".join(
-        f"{n} ({len(s)})" for n, s in zip(names, sets, strict=False)
-    )
     return _svg(width, height, label, *parts)
+
+
+def heat_map(names: Sequence[str], square: Sequence[Sequence[float | None]]) -> Html:
+    """A square of numbers of 0 and more, darker the larger they are; null stays empty."""
+    cell, left, top = 20.0, 130.0, 8.0
+    top_value = max([v for row in square for v in row if v is not None] + [1e-9])
+    size = cell * len(names)
+    parts: list[Html] = []
+    for i, (name, row) in enumerate(zip(names, square, strict=True)):
+        y = top + i * cell
+        parts.append(_text(left - 6, y + cell * 0.7, name[:20], "tick", "end"))
+        parts.append(
+            element(
+                "text",
+                name[:20],
+                class_="tick",
+                text_anchor="end",
+                transform=f"translate({left + (i + 0.65) * cell:.1f} {top + size + 8:.1f}) rotate(-60)",
+            )
+        )
+        for j, value in enumerate(row):
+            if value is None:
+                continue
+            box = {"x": f"{left + j * cell:.1f}", "y": f"{y:.1f}", "width": f"{cell - 1}"}
+            said = element("title", f"{name} and {names[j]}: {100 * value:.2g} %")
+            opacity = f"{0.06 + 0.94 * value / top_value:.2f}"
+            parts.append(
+                element("rect", said, **box, height=f"{cell - 1}", class_="cell", fill_opacity=opacity)
+            )
+    width, height = left + size + 10, top + size + 120
+    return _svg(width, height, "Differences of dependence by pair of columns", *parts)
 
 
 def bars(items: Sequence[tuple[str, float, str]], class_: str = "s0") -> Html:
@@ -210,34 +245,7 @@ def whiskers(rows: Sequence[tuple[str, float, float | None, float | None]]) -> H
 
 
 def shares_by_bin(edges: Sequence[float], sets: Sequence[Sequence[float]], unit: str) -> Html:
-    """Shares of equal bins that end at `edges`: the first set as bars, the second as a stepped line."""
-    width, height, left, bottom, top = 520.0, 210.0, 40.0, 38.0, 10.0
-    peak = max([share for one in sets for share in one] + [1e-9])
-    grid = nice_step(peak, 4)
-    ceiling = math.ceil(peak / grid - 1e-9) * grid
-    inner, count = width - left - 8, len(edges)
-
-    def x(i: float) -> float:
-        return left + inner * i / count
-
-    def y(share: float) -> float:
-        return top + (height - top - bottom) * (1 - share / ceiling)
-
-    parts: list[Html] = []
-    for k in range(round(ceiling / grid) + 1):
-        parts.append(_line(left, y(k * grid), width - 8, y(k * grid), "grid"))
-        parts.append(_text(left - 6, y(k * grid) + 4, f"{k * grid * 100:.3g} %", "tick", "end"))
-    for i, share in enumerate(sets[0]):
-        tall = height - bottom - y(share)
-        box = {"x": f"{x(i) + 1:.1f}", "y": f"{y(share):.1f}", "width": f"{inner / count - 2:.1f}"}
-        parts.append(element("rect", **box, height=f"{max(0.0, tall):.1f}", class_="bar s0"))
-    for other in sets[1:2]:
-        path = "".join(
-            f"{'M' if i == 0 else 'L'}{x(i):.1f} {y(s):.1f}L{x(i + 1):.1f} {y(s):.1f}"
-            for i, s in enumerate(other)
-        )
-        parts.append(element("path", d=path, class_="steps s1"))
-    for i in range(0, count + 1, 4):
-        parts.append(_text(x(i), height - bottom + 16, f"{edges[-1] * i / count:.2g}", "tick"))
-    parts.append(_text(left + inner / 2, height - 4, unit, "tick"))
-    return _svg(width, height, f"Histogram of {unit}", *parts)
+    """Shares of equal bins from 0 that end at `edges`: the first set as bars, the second as a line."""
+    count = len(edges)
+    ticks = [(float(i), f"{edges[-1] * i / count:.2g}") for i in range(0, count + 1, 4)]
+    return stepped(sets, ticks, unit, f"Histogram of {unit}")

@@ -1,0 +1,77 @@
+"""What the page shows of columns and pairs."""
+
+import json
+
+import numpy as np
+import pytest
+import synthema
+from synthema.reporting import render
+from synthema.reporting.marginals import COLUMNS, compare, pairs
+
+
+@pytest.fixture(scope="module")
+def tables():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=400)
+    sex = ["f" if v > 0 else "m" for v in rng.normal(size=400)]
+    sex[0] = "one of a kind"
+    real = {"x": x.tolist(), "y": (x + rng.normal(size=400)).tolist(), "sex": sex, "same": [1] * 400}
+    fake = {"x": rng.normal(size=300).tolist(), "y": rng.normal(size=300).tolist(), "sex": ["f"] * 300}
+    schema = synthema.Schema(
+        [synthema.Field(n, k) for n, k in (("x", "real"), ("y", "real"), ("sex", "category"))]
+    )
+    whole = synthema.Schema([*schema.fields, synthema.Field("same", "integer")])
+    fake = synthema.table({**fake, "same": [1] * 300}, whole)
+    return synthema.table(real, whole), fake
+
+
+@pytest.fixture(scope="module")
+def scores(tables):
+    real, fake = tables
+    report = synthema.evaluate(fake, real, evaluators=["column_shapes", "column_pairs"])
+    return json.loads(report.to_json())["scores"]
+
+
+def test_columns_are_shares_the_least_alike_first(tables, scores):
+    columns = compare(*tables, scores)
+    assert columns[0]["name"] == "sex"
+    assert [one["alike"] for one in columns] == sorted(one["alike"] for one in columns)
+    for one in columns:
+        places = len(one["labels"]) if "labels" in one else len(one["edges"]) - 1
+        assert len(one["real"]) == len(one["synthetic"]) == places
+        assert sum(one["synthetic"]) == pytest.approx(1)
+        assert 0.9 < sum(one["real"]) <= 1 + 1e-9
+    assert "same" not in [one["name"] for one in columns], "nothing to see in a constant"
+
+
+def test_what_few_people_have_is_not_shown(tables, scores):
+    sex = compare(*tables, scores)[0]
+    assert set(sex["labels"]) == {"f", "m", "others"}
+    assert sex["real"][sex["labels"].index("others")] == pytest.approx(1 / 400)
+    x = next(one for one in compare(*tables, scores) if one["name"] == "x")
+    counts = np.asarray(x["real"]) * 400
+    assert all(count == 0 or count >= 5 - 1e-9 for count in counts)
+
+
+def test_pairs_are_a_symmetric_square(tables, scores):
+    found = pairs(tables[0].names, scores)
+    alike = np.asarray(found["alike"], dtype=float)
+    assert np.isnan(np.diag(alike)).all()
+    np.testing.assert_array_equal(alike, alike.T)
+    at = {name: i for i, name in enumerate(found["columns"])}
+    parts = {part["name"]: part.get("value") for part in scores[1]["parts"]}
+    assert alike[at["x"], at["y"]] == parts["x x y"]
+    assert pairs(["x", "y"], scores) is None
+
+
+def test_the_page_shows_them(tables, scores):
+    document = {
+        "sections": [{"name": "synthetic", "title": "Synthetic rows", "rows": 300, "scores": scores}],
+        "columns": compare(*tables, scores),
+        "pairs": pairs(tables[0].names, scores),
+    }
+    page = render(document)
+    assert "Pairs of columns" in page
+    assert page.count("% alike.") == len(document["columns"]) <= COLUMNS
+    assert "one of a kind" not in page
+    assert "NaN" not in page
