@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,6 +96,8 @@ def _numbers(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
     low, high = np.quantile(ours, [0.01, 0.99])
     if not low < high:
         return None
+    unit = 10.0 ** math.floor(math.log10((high - low) / BINS))  # the ends are round, nobody's values
+    low, high = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
     edges = np.linspace(low, high, BINS + 1)
     shares = [np.histogram(np.clip(one, low, high), edges)[0] / len(one) for one in (ours, theirs)]
     shares[0][shares[0] * len(ours) < FEWEST] = 0
