@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from synthema.reporting import charts
-from synthema.reporting.markup import Html, element
+from synthema.reporting.markup import Html, element, figure
 from synthema.reporting.numbers import number
 from synthema.reporting.verdict import score_named
 
@@ -142,18 +142,13 @@ def marginals(document: Mapping[str, Any]) -> Html | None:
 def _pairs(found: Mapping[str, Any] | None) -> Html | None:
     if not found:
         return None
-    lost = max(1 - value for row in found["alike"] for value in row if value is not None)
-    return element(
-        "figure",
-        element("h3", "Pairs of columns"),
-        charts.heat_map(
-            found["columns"], [[None if v is None else 1 - v for v in r] for r in found["alike"]]
-        ),
-        element(
-            "figcaption",
-            f"How much of each pair's dependence differs: the darkest is {100 * lost:.1f} %. Up to {PAIRED} "
-            "columns, those that differ most.",
-        ),
+    lost = [[None if value is None else 1 - value for value in row] for row in found["alike"]]
+    most = max(value for row in lost for value in row if value is not None)
+    return figure(
+        "Pairs of columns",
+        f"How much of each pair's dependence differs: the darkest is {100 * most:.1f} %. Up to {PAIRED} "
+        "columns, those that differ most.",
+        charts.heat_map(found["columns"], lost),
     )
 
 
@@ -164,12 +159,7 @@ def _column(column: Mapping[str, Any]) -> Html:
         ticks = [(float(i), f"{edge:.3g}") for i, edge in enumerate(column["edges"]) if i % 5 == 0]
     label = f"Shares of {column['name']} in synthetic and in real rows"
     chart = charts.stepped([column["synthetic"], column["real"]], ticks, "", label)
-    return element(
-        "figure",
-        element("h3", column["name"]),
-        chart,
-        element("figcaption", f"{100 * column['alike']:.1f} % alike."),
-    )
+    return figure(column["name"], f"{100 * column['alike']:.1f} % alike.", chart)
 
 
 def _short(label: str) -> str:

@@ -50,3 +50,8 @@ def definition_list(pairs: Iterable[tuple[object, object]], **attributes: object
 def details(summary: object, *children: object, **attributes: object) -> Html:
     """A part that opens on demand, without any script."""
     return element("details", element("summary", summary), *children, **attributes)
+
+
+def figure(title: str, caption: str, *children: object) -> Html:
+    """A picture with its title above and what it says below."""
+    return element("figure", element("h3", title), *children, element("figcaption", caption))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthema.reporting import charts
-from synthema.reporting.markup import Html, details, element
+from synthema.reporting.markup import Html, details, element, figure
 from synthema.reporting.numbers import counted, number, percent, words
 from synthema.reporting.verdict import score_named, value_of
 
@@ -49,10 +49,6 @@ def privacy(document: Mapping[str, Any]) -> Html | None:
     )
 
 
-def _figure(title: str, caption: str, *children: object) -> Html:
-    return element("figure", element("h3", title), *children, element("figcaption", caption))
-
-
 def _risk(score: Score, name: str) -> tuple[float, float | None, float | None]:
     """Value and interval as a risk of 0 to 1."""
     interval = score.get("interval") or {}
@@ -70,7 +66,7 @@ def _attacks(section: Mapping[str, Any] | None) -> Html | None:
             rows.append((words(name), *_risk(score, name)))
     if not rows:
         return None
-    return _figure(
+    return figure(
         "Risk left over people who are not in the data",
         "0 is no risk, 100 % certain success; lines are 95 % intervals. "
         "Of membership: the advantage over a coin.",
@@ -98,7 +94,7 @@ def _distances(section: Mapping[str, Any] | None) -> Html | None:
         if len(shares) > 1
         else ("Bars: synthetic rows.")
     )
-    return _figure(
+    return figure(
         "Distance to the closest training row",
         caption + " Bars left of the line are rows nearer to people than other people are.",
         charts.shares_by_bin(edges, shares, "distance, 0 to 1"),

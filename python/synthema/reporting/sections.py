@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from synthema.reporting import charts
-from synthema.reporting.markup import Html, definition_list, details, element, join
+from synthema.reporting.markup import Html, definition_list, details, element, figure, join
 from synthema.reporting.numbers import counted, duration, interval_text, number, percent, shown, words
 from synthema.reporting.verdict import (
     LEAK_MARGIN,
@@ -418,10 +418,6 @@ def plots(document: Document) -> Html | None:
     )
 
 
-def _figure(title: str, caption: str, *children: object) -> Html:
-    return element("figure", element("h3", title), *children, element("figcaption", caption))
-
-
 def _lengths(document: Document) -> Html | None:
     lengths = document.get("lengths") or {}
     sets = [lengths[name] for name in ("accepted", "drafts") if lengths.get(name)]
@@ -430,7 +426,7 @@ def _lengths(document: Document) -> Html | None:
     caption = (
         "Bars: accepted rows. Line: all finished drafts before checks." if len(sets) > 1 else "Bars: rows."
     )
-    return _figure(
+    return figure(
         "Length of the texts", caption, charts.histogram(sets, ["accepted rows", "drafts"], "words per text")
     )
 
@@ -445,7 +441,7 @@ def _rejections(document: Document) -> Html | None:
         for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
     caption = f"The first check that each of the {total:,} rejected drafts failed."
-    return _figure("Why drafts were rejected", caption, charts.bars(items, "s1"))
+    return figure("Why drafts were rejected", caption, charts.bars(items, "s1"))
 
 
 def _concepts(document: Document) -> Html | None:
