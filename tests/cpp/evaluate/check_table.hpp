@@ -25,5 +25,9 @@ inline Table check_real() {
 inline Table check_synthetic() {
   return check_table({1.5, 2, 3.5, 4, 4, 6.5, 8, 9}, {1.5, 2.5, 2, 5, 4, 6, 9, 7}, "aabbbccd", "uuvvuvvu");
 }
+inline Table check_holdout() {
+  return check_table({.5, 2.2, 3.1, 4.2, 5.5, 6.1, 7, 8.5}, {1, 2, 3.5, 2.5, 6.5, 5.5, 7.5, 9.5}, "abacbcbc",
+                     "uvvuuvuv");
+}
 
 }  // namespace synthema

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "check_rows.hpp"
+#include "check_table.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/privacy/anonymity.hpp"
 #include "synthema/evaluate/privacy/attribution.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "check_table.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
@@ -17,28 +18,6 @@ namespace {
 constexpr NearestRowMeasure kAll[] = {dcr,  dcr_share,         near_copies, nndr, identifiability,
                                       nnaa, nnaa_privacy_loss, membership};
 
-// The toy tables of four columns.
-Table toy(const std::vector<double>& x, const std::vector<double>& y, const std::string& c,
-          const std::string& d) {
-  std::vector<Record> records;
-  for (std::size_t i = 0; i < x.size(); ++i)
-    records.push_back({{"x", x[i]}, {"y", y[i]}, {"c", std::string(1, c[i])}, {"d", std::string(1, d[i])}});
-  return Table::from_records({.fields = {{.name = "x", .kind = Kind::real},
-                                         {.name = "y", .kind = Kind::real},
-                                         {.name = "c", .kind = Kind::category},
-                                         {.name = "d", .kind = Kind::category}}},
-                             records);
-}
-Table real() {
-  return toy({1, 2, 2.5, 3, 4.5, 5, 6, 7.5}, {2, 1, 4, 3, 6, 5, 8, 7}, "aaabbbcc", "uvuvuvuu");
-}
-Table synthetic() {
-  return toy({1.5, 2, 3.5, 4, 4, 6.5, 8, 9}, {1.5, 2.5, 2, 5, 4, 6, 9, 7}, "aabbbccd", "uuvvuvvu");
-}
-Table holdout() {
-  return toy({.5, 2.2, 3.1, 4.2, 5.5, 6.1, 7, 8.5}, {1, 2, 3.5, 2.5, 6.5, 5.5, 7.5, 9.5}, "abacbcbc",
-             "uvvuuvuv");
-}
 EvaluationContext with_holdout(const Table& table) {
   EvaluationContext context;
   context.holdout = std::make_shared<const Table>(table);
@@ -74,7 +53,7 @@ double value(NearestRowMeasure measure, const Table& r, const Table& s, const Ta
 TEST_CASE("distances to the closest real row: the check values of SDMetrics") {
   const double want[] = {.03708791, .05631868, .05494505, .03846154,
                          .09065934, .32417582, .34065934, .30769231};
-  const Table r = real(), s = synthetic();
+  const Table r = check_real(), s = check_synthetic();
   const Table* by[] = {&r};
   MixedSpace space(by, {"x", "y", "c", "d"});
   const MixedRows a = space.encode(r), b = space.encode(s);
@@ -90,7 +69,7 @@ TEST_CASE("distances to the closest real row: the check values of SDMetrics") {
 }
 
 TEST_CASE("every measure by its definition") {
-  const Table t = real(), s = synthetic(), h = holdout();
+  const Table t = check_real(), s = check_synthetic(), h = check_holdout();
   const Table* by[] = {&t, &h};
   MixedSpace space(by, {"x", "y", "c", "d"});
   const MixedRows rows[] = {space.encode(t), space.encode(h), space.encode(s)};
@@ -183,7 +162,7 @@ TEST_CASE("rows of one subject are not each other's neighbours") {
 }
 
 TEST_CASE("what cannot be computed says why; work may be shared; promises are kept") {
-  const Table t = real(), s = synthetic(), h = holdout();
+  const Table t = check_real(), s = check_synthetic(), h = check_holdout();
   for (const NearestRowMeasure measure : kAll) {
     const NearestRows evaluator(measure);
     CHECK(nonconformities(evaluator, &t, s, with_holdout(h)).empty());
