@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "synthema/core/error.hpp"
 
@@ -22,6 +24,33 @@ struct Progress {
 
 using ProgressSink =
     std::function<void(const Progress&)>;  // called from the driving thread only; may throw to stop
+
+// Counts work that any thread finishes and tells it from the thread that made the counter. That thread may be left
+// without work by quicker ones, so finish() tells the end in any case.
+class ProgressCounter {
+ public:
+  ProgressCounter(const ProgressSink& sink, std::string phase, std::uint64_t total)
+      : sink_(sink), phase_(std::move(phase)), total_(total) {}
+
+  // From any thread.
+  void add(std::uint64_t finished) {
+    const std::uint64_t done = done_ += finished;
+    if (done < total_ && std::this_thread::get_id() == driver_) tell(done);
+  }
+  // From the thread that made the counter, when all is done.
+  void finish() const { tell(total_); }
+
+ private:
+  void tell(std::uint64_t done) const {
+    if (sink_) sink_({.phase = phase_, .done = done, .total = total_, .note = {}});
+  }
+
+  const ProgressSink& sink_;
+  std::string phase_;
+  std::uint64_t total_;
+  std::atomic<std::uint64_t> done_{0};
+  std::thread::id driver_ = std::this_thread::get_id();
+};
 
 // A shared flag: copies see the same request.
 class CancelToken {

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 #include <vector>
 
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/progress.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
 
@@ -19,18 +18,16 @@ template <class Block>
 void over_rows(const SampleRequest& request, std::size_t threads, const Block& block) {
   constexpr std::size_t kGrain = 256;
   const std::size_t rows = request.rows;
-  const std::thread::id driver = std::this_thread::get_id();
-  std::atomic<std::size_t> done{0};
+  ProgressCounter progress(request.progress, "sample", rows);
   parallel_for((rows + kGrain - 1) / kGrain,
                [&](std::size_t i) {
                  request.cancel.check();
                  const std::size_t first = i * kGrain, last = std::min(rows, first + kGrain);
                  block(first, last);
-                 const std::size_t now = done += last - first;
-                 if (request.progress && std::this_thread::get_id() == driver)
-                   request.progress({.phase = "sample", .done = now, .total = rows, .note = {}});
+                 progress.add(last - first);
                },
                threads);
+  progress.finish();
 }
 
 inline Table decoded(const CodedTable& coded, const std::vector<std::vector<double>>& cells,

@@ -1,12 +1,10 @@
 #include "synthema/generate/tabular/sequential_trees.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
-#include <thread>
 
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
@@ -155,19 +153,17 @@ void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const
           bins[p].push_back(of_code[code]);
       },
       options_.threads);
-  std::atomic<std::size_t> done{0};
-  const std::thread::id driver = std::this_thread::get_id();
+  ProgressCounter counter(progress, "fit", steps);
   // The last columns ask for the most others: they begin first.
   parallel_for(
       steps,
       [&](std::size_t i) {
         const std::size_t p = steps - 1 - i;
         fitted.steps_[p] = fitted.grow(p, bins, cancel);
-        const std::size_t now = ++done;
-        if (progress && std::this_thread::get_id() == driver)
-          progress({.phase = "fit", .done = now, .total = steps, .note = {}});
+        counter.add(1);
       },
       options_.threads);
+  counter.finish();
   fitted.coded_.codes.clear();
   fitted.coded_.people.clear();
   *this = std::move(fitted);
