@@ -1,4 +1,6 @@
 // Generators of tables. Python's classes with defaults and frames are in synthema/tabular.py.
+#include <pybind11/numpy.h>
+
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/generate/tabular/bootstrap_copy.hpp"
@@ -50,6 +52,24 @@ py::class_<G> bind_generator(py::module_& module, const char* name, const char* 
           py::arg("rows"), py::arg("seed") = 0, py::arg("conditions") = nullptr,
           py::arg("progress") = py::none(), py::arg("cancel") = py::none(), "A table of exactly these rows.");
   return out;
+}
+
+template <class G>
+void bind_log_prob(py::class_<G>& bound) {
+  bound.def(
+      "log_prob",
+      [](const G& self, const std::shared_ptr<Table>& rows, const py::object& progress,
+         const std::optional<CancelToken>& cancel) {
+        const ProgressSink sink = sink_of(progress);
+        std::vector<double> found;
+        {
+          const py::gil_scoped_release release;
+          found = self.log_prob(*rows, sink, cancel.value_or(CancelToken()));
+        }
+        return py::array_t<double>(static_cast<py::ssize_t>(found.size()), found.data());
+      },
+      py::arg("rows"), py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
+      "Natural logarithm of the probability of each row.");
 }
 
 template <class G>
@@ -112,6 +132,7 @@ void bind_tabular(py::module_& module) {
           },
           "What it was made with.");
   bind_file(trees);
+  bind_log_prob(trees);
   const auto bind_plain = [&]<class G, class Options>(const char* name, const char* help, G*, Options*) {
     auto bound = bind_generator<G>(module, name, help);
     bound
@@ -123,6 +144,7 @@ void bind_tabular(py::module_& module) {
             "options", [](const G& g) { return py::dict(py::arg("rare_below") = g.options().rare_below); },
             "What it was made with.");
     bind_file(bound);
+    bind_log_prob(bound);
   };
   bind_plain("_IndependentMarginals", "Every column by itself.", static_cast<IndependentMarginals*>(nullptr),
              static_cast<IndependentMarginalsOptions*>(nullptr));

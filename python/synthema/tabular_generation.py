@@ -6,10 +6,13 @@ import json
 import os
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
+
+if TYPE_CHECKING:
+    import numpy
 
 __all__ = [
     "BootstrapCopy",
@@ -143,6 +146,40 @@ class _TabularGenerator:
             raise ConfigError(f"The number of rows is a whole number from 0, not {rows!r}.")
         made = self._ready().sample(rows, seed, _conditions(conditions), progress, cancel)
         return _as(made, self._frame if frame == "same" else frame)
+
+    def log_prob(
+        self,
+        data: Any,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> numpy.ndarray:
+        """Natural logarithm of how likely the generator makes each row: higher is better explained.
+
+        Methods that were fitted to the same table can be compared on the same rows, best on held-out ones. It
+        is the logarithm of a probability for labels, booleans, whole numbers and being missing, of a density
+        in the column's own unit for reals and in microseconds for times.
+
+        Parameters
+        ----------
+        data : table or frame
+            Rows with the columns of the training table. Those that are drawn afresh (identifiers, subjects,
+            unique texts) are left out and need not be there.
+        progress, cancel
+            As in `sample`.
+
+        Returns
+        -------
+        numpy.ndarray of float64, one number a row
+            ``-inf`` for a row that the generator never makes: a label or a number that is not handed on, a
+            combination that no leaf has, a row that breaks the rules of the schema.
+
+        Raises
+        ------
+        SchemaError
+            If a column is not there, or of another kind.
+        """
+        return self._ready().log_prob(tables.table(data), progress, cancel)
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write the fitted generator to a file: safetensors with a description in JSON, nothing executable.
@@ -325,6 +362,12 @@ class BootstrapCopy(_TabularGenerator):
 
     def __init__(self, *, release: bool = False):
         super().__init__(release=release)
+
+    def log_prob(self, data: Any, **options: Any) -> numpy.ndarray:
+        """Refused: rows of a table are points, which have no density that other methods' could be held to."""
+        raise GenerationError(
+            "A bootstrap copy has no likelihood: its rows are single points; ask another method."
+        )
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Refused: the file would be the real table."""

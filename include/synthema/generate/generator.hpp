@@ -4,6 +4,10 @@
 // exactly request.rows rows in row-id order, or GenerationError (with what was reached and why no more came).
 // Same seed, same Table, whatever the batch size, the number of threads or an interruption.
 // FittableGenerator adds fit(const Table&), which returns nothing and may be called again (it starts afresh).
+// LikelihoodGenerator adds log_prob(const Table&): for each row the natural logarithm of its probability
+// under what was fitted, by the measure of generate/tabular/cell_density.hpp, so that methods can be compared
+// on the same rows. Columns that are drawn afresh (identifiers, subjects, free texts) are left out; -infinity
+// where the generator never makes the row.
 // Not required: conditions (see ConditionalGenerator), privacy, saving.
 #pragma once
 
@@ -12,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "synthema/core/progress.hpp"
 #include "synthema/data/table.hpp"
@@ -36,6 +41,11 @@ concept Generator = std::movable<G> && requires(G& g, const G& c, const SampleRe
 
 template <class G>
 concept FittableGenerator = Generator<G> && requires(G& g, const Table& real) { g.fit(real); };
+
+template <class G>
+concept LikelihoodGenerator = FittableGenerator<G> && requires(const G& g, const Table& rows) {
+  { g.log_prob(rows) } -> std::same_as<std::vector<double>>;
+};
 
 // Opt-in: `static constexpr bool honours_conditions = true;`
 template <class G>

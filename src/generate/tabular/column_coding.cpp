@@ -18,13 +18,11 @@ namespace synthema {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kListedShare = 0.95;  // of rows with frequent values, from which on no new ones are made
 constexpr std::uint32_t kMostDecimals = 9;
 constexpr double kExact = 9007199254740992.0;  // 2^53
 constexpr std::size_t kRowsThatCount = 10;
 constexpr std::size_t kLongestIdentifier = 64;
-constexpr int kFarthestStep = 256;
 
 void check(const CodingOptions& options) {
   if (options.rare_below < 1)
@@ -406,64 +404,6 @@ ColumnCoding learn_column(const Learner& learner, std::size_t index, std::vector
   return out;
 }
 
-// --- drawing
-
-double between(double a, double b, std::uint32_t bits) {
-  return a + (b - a) * ((bits + 0.5) / 4294967296.0);
-}
-
-// The nearest values on both sides that are frequent, one of them at random so that the mean stays.
-double from_list(const ColumnCoding& coding, std::uint32_t code, std::uint32_t bits) {
-  std::ptrdiff_t below = code;
-  while (below >= 0 && coding.protection[static_cast<std::size_t>(below)] != Protection::none) --below;
-  std::size_t above = code;
-  while (above < coding.values.size() && coding.protection[above] != Protection::none) ++above;
-  if (below < 0) return coding.values[above];
-  const double low = coding.values[static_cast<std::size_t>(below)];
-  if (above == coding.values.size()) return low;
-  const double high = coding.values[above], x = coding.values[code];
-  return (bits + 0.5) / 4294967296.0 < (x - low) / (high - low) ? high : low;
-}
-
-bool is_single(const ColumnCoding& coding, double x) {
-  const auto at = std::lower_bound(coding.values.begin(), coding.values.end(), x);
-  return at != coding.values.end() && *at == x &&
-         coding.protection[static_cast<std::size_t>(at - coding.values.begin())] == Protection::single;
-}
-
-// On the grid, and away from what a single person has: the nearest other place between the extremes.
-double settled(const ColumnCoding& coding, double x, std::uint32_t bits) {
-  if (coding.grid) x = std::nearbyint(x);
-  if (!is_single(coding, x)) return x;
-  const double low = coding.values.front(), high = coding.values.back();
-  double unit = coding.grid ? 1.0 : std::max(std::abs(x), 1.0) * 0x1p-40;
-  if (bits & 1) unit = -unit;
-  for (int i = 1; i <= kFarthestStep; ++i)
-    for (const double other : {x + unit * i, x - unit * i})
-      if (other >= low && other <= high && !is_single(coding, other)) return other;
-  return x;
-}
-
-double smoothed(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry,
-                const PhiloxBlock& random) {
-  const std::uint32_t code = counts.codes[entry];
-  const double x = coding.values[code];
-  std::size_t numbers = counts.codes.size();  // missing is the last
-  if (counts.codes.back() >= coding.values.size()) --numbers;
-  // Neighbours in the leaf, or among all values where these are `reach` or more places away.
-  const std::size_t reach = std::max<std::size_t>(8, coding.values.size() / 20);
-  const std::size_t last = coding.values.size() - 1;
-  const std::size_t low_code =
-      std::max<std::size_t>(entry > 0 ? counts.codes[entry - 1] : 0, code > reach ? code - reach : 0);
-  const std::size_t high_code = std::min<std::size_t>(entry + 1 < numbers ? counts.codes[entry + 1] : last,
-                                                      std::min(last, code + reach));
-  // The highest and the lowest of a leaf look inwards only.
-  const bool has_low = entry > 0 || numbers == 1, has_high = entry + 1 < numbers || numbers == 1;
-  const bool up = has_high && low_code != code ? (!has_low || (random[1] & 1)) : has_high;
-  const double other = coding.values[up && high_code != code ? high_code : low_code];
-  return settled(coding, between(x, other, random[2]), random[3]);
-}
-
 }  // namespace
 
 std::uint8_t ColumnCoding::bin_of_code(std::uint32_t code) const {
@@ -496,21 +436,6 @@ double ColumnCoding::cell_of_number(double v) const {
   // A decimal number is seldom exact in binary; what rounds to itself lies on the grid.
   const double whole = nearest / power_of_ten(decimals) == v ? nearest : scaled;
   return (whole - static_cast<double>(origin)) / static_cast<double>(step);
-}
-
-double draw_cell(const ColumnCoding& coding, const CodeCounts& counts, const PhiloxBlock& random) {
-  const std::uint32_t total = counts.total();
-  if (total == 0) return kMissing;
-  const auto place = static_cast<std::uint32_t>(std::uint64_t{random[0]} * total >> 32);
-  const auto entry =
-      static_cast<std::size_t>(std::upper_bound(counts.cumulative.begin(), counts.cumulative.end(), place) -
-                               counts.cumulative.begin());
-  const std::uint32_t code = counts.codes[entry];
-  if (code >= coding.codes()) return kMissing;
-  if (coding.is_category()) return code;
-  if (coding.protection[code] == Protection::none) return coding.values[code];
-  if (coding.listed) return from_list(coding, code, random[2]);
-  return smoothed(coding, counts, entry, random);
 }
 
 OwnedCounts count_codes(const ColumnCoding& coding, std::vector<std::uint32_t> codes) {

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numbers>
 
 #include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 
 namespace synthema {
@@ -15,16 +17,16 @@ namespace synthema {
 namespace {
 
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic>;
+using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1>;
 
 constexpr double kLeastEigenvalue = 1e-6, kMostCorrelated = 0.9999;
 
-double normal_density(double x) {
-  return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
-}
-double normal_share(double x) {
-  return 0.5 * std::erfc(-x / std::numbers::sqrt2);
-}
+using detail::normal_density;
+using detail::normal_share;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // Share below a code and with it.
 std::pair<double, double> share_of(const OwnedCounts& counts, std::uint32_t code) {
@@ -97,8 +99,8 @@ Matrix lower_factor(Matrix covariance) {
 // The normal distribution of the free columns given the fixed ones.
 struct Given {
   std::vector<Eigen::Index> fixed, free;
-  Matrix weights;  // {free, fixed}
-  Matrix factor;   // of the covariance that is left
+  Matrix weights;    // {free, fixed}
+  RowMatrix factor;  // lower, of the covariance that is left
 };
 
 Given given(const Matrix& correlations, const std::vector<bool>& is_fixed) {
@@ -125,7 +127,8 @@ double unit(std::uint32_t bits) {
 // A normal score from the share of a fixed cell, or of its being there.
 double fixed_score(const ColumnCoding& coding, const OwnedCounts& counts, double cell, bool missing,
                    std::uint32_t bits) {
-  auto code = static_cast<std::uint32_t>(cell);
+  std::uint32_t code = coding.missing_code();
+  if (missing || (coding.is_category() && !std::isnan(cell))) code = static_cast<std::uint32_t>(cell);
   if (!missing && !coding.is_category())
     code = static_cast<std::uint32_t>(std::min<std::ptrdiff_t>(
         std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin(),
@@ -135,19 +138,37 @@ double fixed_score(const ColumnCoding& coding, const OwnedCounts& counts, double
   return normal_quantile(std::clamp(share, 1e-9, 1 - 1e-9));
 }
 
+// Normal scores at which the entries of counts begin and end.
+std::vector<double> bounds_of(const OwnedCounts& counts) {
+  std::vector<double> out{-kInfinity};
+  const double total = counts.view().total();
+  for (const std::uint32_t with : counts.cumulative)
+    out.push_back(with == total ? kInfinity : normal_quantile(with / total));
+  return out;
+}
+
+// The counts of an entry as they are where its normal variable has this mean and spread.
+OwnedCounts counts_given(const OwnedCounts& counts, std::span<const double> bounds, double mean,
+                         double spread) {
+  constexpr double kWhole = 1U << 30;
+  OwnedCounts out;
+  std::uint32_t total = 0;
+  double below = 0;
+  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
+    const double with = normal_share((bounds[i + 1] - mean) / spread);
+    const auto weight = static_cast<std::uint32_t>(std::nearbyint(kWhole * (with - below)));
+    below = with;
+    if (weight == 0) continue;
+    out.codes.push_back(counts.codes[i]);
+    out.cumulative.push_back(total += weight);
+  }
+  return out;
+}
+
 }  // namespace
 
-// Abramowitz and Stegun 26.2.23, then Halley's steps to full precision.
 double normal_quantile(double share) {
-  if (share > 0.5) return -normal_quantile(1 - share);
-  const double t = std::sqrt(-2 * std::log(share));
-  double x = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-                       (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
-  for (int i = 0; i < 2; ++i) {
-    const double error = (normal_share(x) - share) / normal_density(x);
-    x -= error / (1 + x * error / 2);
-  }
-  return x;
+  return detail::normal_quantile_of(share);
 }
 
 // The variables of the normal vector: a value of each modelled column, then for each number that may be
@@ -217,6 +238,7 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
                   : loading > 0 ? std::clamp(raw(i, j) / loading, -kMostCorrelated, kMostCorrelated)
                                 : 0.0;
     }
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   const Matrix found = p > 0 ? nearest_correlation(raw) : raw;
   fitted.correlations_.assign(found.data(), found.data() + found.size());
   fitted.coded_.codes.clear();
@@ -231,7 +253,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const std::size_t columns = coded_.columns.size(), p = variables_.size();
   const CellConditions conditions(request.conditions.get(), coded_.columns, name());
-  const Random random(request.seed), own = random.stream(1);
+  const Random random(request.seed);
   const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
                                               static_cast<Eigen::Index>(p));
   // One distribution for each set of columns that a condition fixes.
@@ -248,48 +270,186 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
     if (at == known.end()) at = known.emplace(is_fixed, given(correlations, is_fixed)).first;
     by_condition.push_back(&at->second);
   }
+  detail::refuse_contradictions(rules_, coded_.columns, conditions);
   std::vector<std::vector<double>> cells(columns);
   for (const Variable& variable : variables_) cells[variable.column].resize(request.rows);
+  std::vector<std::vector<double>> bounds(p);
+  for (std::size_t i = 0; i < p; ++i)
+    if (rules_.touches(variables_[i].column)) bounds[i] = bounds_of(variables_[i].counts);
+  // One variable after the other given those before it; nothing, or the column that the rules leave no value.
+  const auto try_row = [&](const Given& about, const Random& of_row, std::uint64_t row,
+                           std::span<const double> wanted,
+                           detail::RowCells& state) -> std::optional<std::size_t> {
+    const Random own = of_row.stream(1);
+    state.forget();
+    Vector scores(static_cast<Eigen::Index>(about.fixed.size()));
+    for (std::size_t k = 0; k < about.fixed.size(); ++k) {
+      const auto i = static_cast<std::size_t>(about.fixed[k]);
+      const Variable& variable = variables_[i];
+      const double cell = wanted[variable.column];
+      if (!variable.missing) state.set(variable.column, cell);
+      scores[static_cast<Eigen::Index>(k)] =
+          fixed_score(coded_.columns[variable.column], variable.counts, variable.missing ? 0.0 : cell,
+                      variable.missing, own.block(row, i)[0]);
+    }
+    const auto free = static_cast<Eigen::Index>(about.free.size());
+    Vector means = Vector::Zero(free), noise(free);
+    if (!about.fixed.empty()) means = about.weights * scores;
+    for (Eigen::Index k = 0; k < free; ++k) {
+      const auto i = static_cast<std::size_t>(about.free[static_cast<std::size_t>(k)]);
+      const Variable& variable = variables_[i];
+      PhiloxBlock block = own.block(row, i);
+      const double mean = means[k] + about.factor.row(k).head(k).dot(noise.head(k));
+      const double spread = about.factor(k, k);
+      noise[k] = normal_quantile(unit(block[0]));
+      const double share = normal_share(mean + spread * noise[k]);
+      const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
+      if (variable.missing) {
+        const CodeCounts counts = variable.counts.view();
+        if (share * counts.total() >= counts.cumulative[0] && ruled.admits(kMissing))
+          state.set(variable.column, kMissing);
+        continue;
+      }
+      block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
+      double cell = draw_cell(coded_.columns[variable.column], variable.counts.view(), block);
+      if (!ruled.admits(cell)) {
+        const OwnedCounts given = counts_given(variable.counts, bounds[i], mean, spread);
+        const CodeCounts from[] = {given.view(), variable.counts.view()};
+        const auto left = ruled.draw(from, cell, own, row);
+        if (!left) return variable.column;
+        cell = *left;
+        // What follows depends on what was taken.
+        noise[k] =
+            (fixed_score(coded_.columns[variable.column], variable.counts, cell, false, block[1]) - mean) /
+            spread;
+      }
+      state.set(variable.column, cell);
+    }
+    return std::nullopt;
+  };
   detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
     std::vector<double> wanted(columns);
+    detail::RowCells state(columns);
     for (std::size_t row = first; row < last; ++row) {
-      const Given& about = *by_condition[row % by_condition.size()];
       if (!conditions.empty()) conditions.row(row, wanted);
-      const auto bits = [&](std::size_t i) { return own.block(row, i); };
-      Vector scores(static_cast<Eigen::Index>(about.fixed.size()));
-      for (std::size_t k = 0; k < about.fixed.size(); ++k) {
-        const auto i = static_cast<std::size_t>(about.fixed[k]);
-        const Variable& variable = variables_[i];
-        const double cell = wanted[variable.column];
-        if (!variable.missing) cells[variable.column][row] = cell;
-        scores[static_cast<Eigen::Index>(k)] =
-            fixed_score(coded_.columns[variable.column], variable.counts, variable.missing ? 0.0 : cell,
-                        variable.missing, bits(i)[0]);
-      }
-      if (about.free.empty()) continue;
-      Vector noise(static_cast<Eigen::Index>(about.free.size()));
-      for (std::size_t k = 0; k < about.free.size(); ++k)
-        noise[static_cast<Eigen::Index>(k)] =
-            normal_quantile(unit(bits(static_cast<std::size_t>(about.free[k]))[0]));
-      Vector drawn = about.factor.triangularView<Eigen::Lower>() * noise;
-      if (!about.fixed.empty()) drawn += about.weights * scores;
-      for (std::size_t k = 0; k < about.free.size(); ++k) {
-        const auto i = static_cast<std::size_t>(about.free[k]);
-        const Variable& variable = variables_[i];
-        double& cell = cells[variable.column][row];
-        const double share = normal_share(drawn[static_cast<Eigen::Index>(k)]);
-        if (variable.missing) {
-          const CodeCounts counts = variable.counts.view();
-          if (share * counts.total() >= counts.cumulative[0]) cell = std::numeric_limits<double>::quiet_NaN();
-          continue;
-        }
-        PhiloxBlock block = bits(i);
-        block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
-        cell = draw_cell(coded_.columns[variable.column], variable.counts.view(), block);
-      }
+      const Given& about = *by_condition[row % by_condition.size()];
+      detail::draw_row(row, random, coded_.columns,
+                       [&](const Random& of_row) { return try_row(about, of_row, row, wanted, state); });
+      for (const Variable& variable : variables_)
+        if (!variable.missing) cells[variable.column][row] = state.cells[variable.column];
     }
   });
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
+}
+
+// What a row's cells say about the normal scores: for each variable where its score may lie and how likely
+// the cell is from there.
+std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_functions(
+    std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
+    const std::vector<std::vector<double>>& cells, std::size_t row) const {
+  std::vector<detail::ScoreFunction> out;
+  std::vector<EntryDensity> entries;
+  detail::RowCells state(coded_.columns.size());
+  for (const std::size_t i : active) {
+    const Variable& variable = variables_[i];
+    const ColumnCoding& coding = coded_.columns[variable.column];
+    const double cell = cells[variable.column][row];
+    detail::ScoreFunction& function = out.emplace_back();
+    const auto add = [&](std::size_t entry, double density, std::vector<detail::Piece>& to) {
+      to.push_back({bounds[i][entry], bounds[i][entry + 1], density});
+    };
+    if (variable.missing) {
+      add(std::isnan(cell) ? 1 : 0, 1, function.pieces);
+      continue;
+    }
+    entry_densities(coding, variable.counts.view(), cell, entries);
+    for (const EntryDensity& one : entries) add(one.entry, one.density, function.pieces);
+    const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
+    if (!ruled.admits(cell)) return std::nullopt;
+    if (rules_.touches(variable.column)) {
+      const OwnedCounts left = ruled.left_of(variable.counts.view());
+      std::size_t entry = 0;
+      for (const std::uint32_t code : left.codes) {
+        while (variable.counts.codes[entry] != code) ++entry;
+        if (!function.allowed.empty() && function.allowed.back().high == bounds[i][entry])
+          function.allowed.back().high = bounds[i][entry + 1];
+        else
+          add(entry, 1, function.allowed);
+      }
+      // An end of the range, which is taken where the rules leave none of the values.
+      if (left.codes.empty() && function.pieces.empty())
+        function.pieces.push_back({-kInfinity, kInfinity, 1 / measure_width(coding)});
+    }
+    if (function.pieces.empty()) return std::nullopt;
+    state.set(variable.column, cell);
+  }
+  return out;
+}
+
+std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressSink& progress,
+                                             const CancelToken& cancel) const {
+  detail::require_fitted(fitted());
+  const std::size_t p = variables_.size(), rows = table.rows();
+  const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
+  std::vector<double> out = detail::log_share_of_absent(coded_.columns, cells, rows);
+  std::vector<std::vector<double>> bounds;
+  std::vector<bool> may_miss(coded_.columns.size());
+  for (const Variable& variable : variables_) {
+    bounds.push_back(bounds_of(variable.counts));
+    if (variable.missing) may_miss[variable.column] = true;
+  }
+  // One factor for each set of variables that a row says something about: not the number where it is missing.
+  struct Active {
+    std::vector<std::size_t> variables;
+    RowMatrix factor;
+  };
+  std::map<std::vector<bool>, Active> known;
+  std::vector<const Active*> by_row(rows);
+  const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
+                                              static_cast<Eigen::Index>(p));
+  const bool ruled =
+      std::ranges::any_of(variables_, [&](const Variable& v) { return rules_.touches(v.column); });
+  std::vector<bool> says(p);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t i = 0; i < p; ++i) {
+      const Variable& variable = variables_[i];
+      const bool missing = std::isnan(cells[variable.column][row]);
+      const bool category = coded_.columns[variable.column].is_category();
+      says[i] = variable.missing ? rules_.may_miss(variable.column) : category || !missing;
+      if (missing && !category && (!may_miss[variable.column] || !rules_.may_miss(variable.column)))
+        out[row] = -kInfinity;
+    }
+    auto at = known.find(says);
+    if (at == known.end()) {
+      Active active;
+      for (std::size_t i = 0; i < p; ++i)
+        if (says[i]) active.variables.push_back(i);
+      // Numbers of many values say nearly what their score is: they come first, so that less is left to the
+      // points. Rules are asked in the order of drawing.
+      if (!ruled)
+        std::ranges::stable_sort(active.variables, std::greater(),
+                                 [&](std::size_t i) { return variables_[i].counts.codes.size(); });
+      const std::vector<Eigen::Index> chosen(active.variables.begin(), active.variables.end());
+      if (!chosen.empty()) active.factor = lower_factor(correlations(chosen, chosen));
+      at = known.emplace(says, std::move(active)).first;
+    }
+    by_row[row] = &at->second;
+  }
+  detail::over_rows(
+      {.rows = rows, .progress = progress, .cancel = cancel}, options_.threads,
+      [&](std::size_t first, std::size_t last) {
+        for (std::size_t row = first; row < last; ++row) {
+          if (std::isinf(out[row])) continue;
+          const Active& active = *by_row[row];
+          const auto functions = score_functions(active.variables, bounds, cells, row);
+          out[row] = functions ? detail::log_mean_product(
+                                     {active.factor.data(), static_cast<std::size_t>(active.factor.size())},
+                                     *functions)
+                               : -kInfinity;
+        }
+      },
+      "log_prob");
+  return out;
 }
 
 std::string GaussianCopula::save() const {
@@ -330,6 +490,7 @@ GaussianCopula GaussianCopula::load(std::string_view bytes, const std::string& p
   out.correlations_ = file.get<double>("correlations");
   const std::size_t p = out.variables_.size();
   file.require(out.correlations_.size() == p * p, "another number of correlations");
+  out.rules_ = detail::loaded_rules(file, out.coded_);
   for (std::size_t i = 0; i < p; ++i)
     for (std::size_t j = 0; j < p; ++j) {
       const double r = out.correlations_[i * p + j];

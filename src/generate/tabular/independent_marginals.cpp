@@ -4,6 +4,8 @@
 
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 
 namespace synthema {
@@ -16,6 +18,7 @@ void IndependentMarginals::fit(const Table& real, const ProgressSink& progress, 
   fitted.counts_.resize(columns);
   for (std::size_t c = 0; c < columns; ++c)
     fitted.counts_[c] = count_codes(fitted.coded_.columns[c], std::move(fitted.coded_.codes[c]));
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   fitted.coded_.codes.clear();
   fitted.coded_.people.clear();
   if (progress) progress({.phase = "fit", .done = columns, .total = columns, .note = {}});
@@ -26,22 +29,66 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const std::size_t columns = coded_.columns.size();
   const CellConditions conditions(request.conditions.get(), coded_.columns, name());
-  const Random random(request.seed), own = random.stream(1);
+  detail::refuse_contradictions(rules_, coded_.columns, conditions);
+  const Random random(request.seed);
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
+  // A rule's given column stands before the limited one in the schema. Nothing, or the column that is left no
+  // value.
+  const auto try_row = [&](const Random& of_row, std::uint64_t row, std::span<const double> fixed,
+                           detail::RowCells& state) -> std::optional<std::size_t> {
+    const Random own = of_row.stream(1);
+    state.forget();
+    for (std::size_t c = 0; c < fixed.size(); ++c)
+      if (!std::isnan(fixed[c])) state.set(c, fixed[c]);
+    for (std::size_t c = 0; c < columns; ++c) {
+      if (state.known[c] || !coded_.columns[c].modelled()) continue;
+      const CodeCounts from[] = {counts_[c].view()};
+      const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
+      std::optional<double> cell = draw_cell(coded_.columns[c], from[0], own.block(row, c));
+      if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
+      if (!cell) return c;
+      state.set(c, *cell);
+    }
+    return std::nullopt;
+  };
   detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
     std::vector<double> fixed(conditions.empty() ? 0 : columns);
+    detail::RowCells state(columns);
     for (std::size_t row = first; row < last; ++row) {
       if (!conditions.empty()) conditions.row(row, fixed);
+      detail::draw_row(row, random, coded_.columns,
+                       [&](const Random& of_row) { return try_row(of_row, row, fixed, state); });
       for (std::size_t c = 0; c < columns; ++c)
-        if (coded_.columns[c].modelled())
-          cells[c][row] = !fixed.empty() && !std::isnan(fixed[c])
-                              ? fixed[c]
-                              : draw_cell(coded_.columns[c], counts_[c].view(), own.block(row, c));
+        if (coded_.columns[c].modelled()) cells[c][row] = state.cells[c];
     }
   });
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
+}
+
+std::vector<double> IndependentMarginals::log_prob(const Table& table, const ProgressSink& progress,
+                                                   const CancelToken& cancel) const {
+  detail::require_fitted(fitted());
+  const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
+  std::vector<double> out = detail::log_share_of_absent(coded_.columns, cells, table.rows());
+  detail::over_rows(
+      {.rows = table.rows(), .progress = progress, .cancel = cancel}, options_.threads,
+      [&](std::size_t first, std::size_t last) {
+        detail::RowCells state(coded_.columns.size());
+        for (std::size_t row = first; row < last; ++row) {
+          state.forget();
+          for (std::size_t c = 0; c < cells.size() && !std::isinf(out[row]); ++c) {
+            if (!coded_.columns[c].modelled()) continue;
+            const CodeCounts from[] = {counts_[c].view()};
+            out[row] +=
+                detail::RuledCell{rules_, coded_.columns, c, state.view()}.log_density(from, cells[c][row]);
+            state.set(c, cells[c][row]);
+          }
+        }
+      },
+      "log_prob");
+  return out;
 }
 
 std::string IndependentMarginals::save() const {
@@ -64,6 +111,7 @@ IndependentMarginals IndependentMarginals::load(std::string_view bytes, const st
   for (std::size_t c = 0; c < out.counts_.size(); ++c)
     if (out.coded_.columns[c].modelled())
       out.counts_[c] = detail::get_counts(file, std::to_string(c), out.coded_.columns[c]);
+  out.rules_ = detail::loaded_rules(file, out.coded_);
   return out;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "synthema/core/parallel.hpp"
@@ -15,10 +17,11 @@ inline constexpr std::uint64_t kFreshStream = 3;
 
 // Calls block(first, last) for parts of the rows, on any thread.
 template <class Block>
-void over_rows(const SampleRequest& request, std::size_t threads, const Block& block) {
+void over_rows(const SampleRequest& request, std::size_t threads, const Block& block,
+               const char* phase = "sample") {
   constexpr std::size_t kGrain = 256;
   const std::size_t rows = request.rows;
-  ProgressCounter progress(request.progress, "sample", rows);
+  ProgressCounter progress(request.progress, phase, rows);
   parallel_for((rows + kGrain - 1) / kGrain,
                [&](std::size_t i) {
                  request.cancel.check();
@@ -40,6 +43,18 @@ inline Table decoded(const CodedTable& coded, const std::vector<std::vector<doub
       },
       threads);
   return Table(coded.schema, std::move(out));
+}
+
+// 0, or -infinity where a column that never has a value has one.
+inline std::vector<double> log_share_of_absent(std::span<const ColumnCoding> columns,
+                                               const std::vector<std::vector<double>>& cells,
+                                               std::size_t rows) {
+  std::vector<double> out(rows);
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c].form == CodingForm::absent)
+      for (std::size_t row = 0; row < rows; ++row)
+        if (!std::isnan(cells[c][row])) out[row] = -std::numeric_limits<double>::infinity();
+  return out;
 }
 
 inline void require_fitted(bool fitted) {

@@ -8,7 +8,9 @@
 
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 #include "synthema/learn/distribution_tree.hpp"
 
@@ -16,9 +18,7 @@ namespace synthema {
 
 namespace {
 
-constexpr std::uint64_t kCellStream = 1, kParticleStream = 2, kAttemptStream = 4;
-constexpr std::uint64_t kMostAttempts = 100, kDrawsUnderRules = 8;
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
 
 void check(const SequentialTreesOptions& options) {
   if (!(options.min_gain >= 0))
@@ -186,11 +186,10 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   const ColumnCoding& coding = coded_.columns[step.column];
   const CodeCounts leaf = step.leaf(descend(step, state).leaf);
   double cell = draw_cell(coding, leaf, random.block(row, step.column));
-  const bool refused =
-      (state.whole && std::isnan(cell)) ||
-      (rules_.touches(step.column) && !rules_.admits(step.column, cell, state.row(), coded_.columns));
-  if (refused) {
-    const auto found = constrained(position, leaf, cell, random, row, state);
+  const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), state.whole};
+  if (!ruled.admits(cell)) {
+    const CodeCounts from[] = {leaf, step.all.view()};
+    const auto found = ruled.draw(from, cell, random, row);
     if (!found) {
       state.stuck = step.column;
       return false;
@@ -201,45 +200,6 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   state.known[step.column] = 1;
   state.bins[position] = coding.bin_of(cell);
   return true;
-}
-
-// A draw that the rules refuse is followed by one from what they leave: together that is a draw from the leaf
-// under the rules.
-std::optional<double> SequentialTrees::constrained(std::size_t position, const CodeCounts& leaf, double free,
-                                                   const Random& random, std::uint64_t row,
-                                                   const RowState& state) const {
-  const Step& step = steps_[position];
-  const ColumnCoding& coding = coded_.columns[step.column];
-  const auto admits = [&](double cell) {
-    if (state.whole && std::isnan(cell)) return false;
-    return !rules_.touches(step.column) || rules_.admits(step.column, cell, state.row(), coded_.columns);
-  };
-  const auto cell_of = [&](std::uint32_t code) {
-    if (code >= coding.codes()) return kMissing;
-    return coding.is_category() ? static_cast<double>(code) : coding.values[code];
-  };
-  for (const CodeCounts& from : {leaf, step.all.view()}) {
-    OwnedCounts left;
-    std::uint32_t before = 0, total = 0;
-    for (std::size_t i = 0; i < from.codes.size(); ++i) {
-      const std::uint32_t rows = from.cumulative[i] - before;
-      before = from.cumulative[i];
-      if (!admits(cell_of(from.codes[i]))) continue;
-      left.codes.push_back(from.codes[i]);
-      left.cumulative.push_back(total += rows);
-    }
-    if (left.codes.empty()) continue;
-    // Numbers between two that are allowed may still be refused; a frequent one is drawn as it is.
-    for (std::uint64_t i = 1; i <= kDrawsUnderRules; ++i) {
-      const double cell = draw_cell(coding, left.view(), random.block(row, step.column + (i << 32)));
-      if (admits(cell)) return cell;
-    }
-  }
-  if (const auto range = rules_.range(step.column, state.row(), coded_.columns)) {
-    const double nearest = std::clamp(std::isnan(free) ? range->first : free, range->first, range->second);
-    if (admits(nearest)) return nearest;
-  }
-  return coding.missing && admits(kMissing) ? std::optional(kMissing) : std::nullopt;
 }
 
 // How likely the tree makes a fixed cell: the share of its code, of its class for numbers. One row in the
@@ -324,28 +284,9 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
 }
 
 void SequentialTrees::sample_row(std::uint64_t row, const Random& random, RowState& state) const {
-  for (std::uint64_t attempt = 0; attempt < kMostAttempts; ++attempt)
-    if (try_row(row, attempt == 0 ? random : random.stream(kAttemptStream).stream(attempt), state)) return;
-  throw GenerationError(
-      {.field = coded_.columns[state.stuck].field.name},
-      message("Row ", row, " was drawn ", kMostAttempts,
-              " times, and each time the rules of the schema and the conditions left no value for this "
-              "column; they contradict each other, or the real table has no such rows."));
-}
-
-// Conditions that break the schema by themselves are found before the first row.
-void SequentialTrees::refuse_contradictions(const CellConditions& conditions) const {
-  const std::size_t columns = coded_.columns.size();
-  std::vector<double> cells(columns);
-  std::vector<std::uint8_t> known(columns);
-  for (std::size_t i = 0; i < conditions.rows(); ++i) {
-    conditions.row(i, cells);
-    for (std::size_t c = 0; c < columns; ++c) known[c] = std::isnan(cells[c]) ? 0 : 1;
-    for (std::size_t c = 0; c < columns; ++c)
-      if (known[c] && rules_.touches(c) && !rules_.admits(c, cells[c], {cells, known}, coded_.columns))
-        throw GenerationError({.field = coded_.columns[c].field.name},
-                              message("Condition ", i, " contradicts the ranges or rules of the schema."));
-  }
+  detail::draw_row(row, random, coded_.columns, [&](const Random& of_row) {
+    return try_row(row, of_row, state) ? std::nullopt : std::optional(state.stuck);
+  });
 }
 
 Table SequentialTrees::draw_rows(const SampleRequest& request, const CellConditions& conditions,
@@ -387,8 +328,39 @@ Table SequentialTrees::draw_rows(const SampleRequest& request, const CellConditi
 Table SequentialTrees::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const CellConditions conditions(request.conditions.get(), coded_.columns, name());
-  refuse_contradictions(conditions);
+  detail::refuse_contradictions(rules_, coded_.columns, conditions);
   return draw_rows(request, conditions, false);
+}
+
+std::vector<double> SequentialTrees::log_prob(const Table& table, const ProgressSink& progress,
+                                              const CancelToken& cancel) const {
+  detail::require_fitted(fitted());
+  const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
+  const std::vector<double> absent = detail::log_share_of_absent(coded_.columns, cells, table.rows());
+  std::vector<double> out(table.rows());
+  detail::over_rows(
+      {.rows = table.rows(), .progress = progress, .cancel = cancel}, options_.threads,
+      [&](std::size_t first, std::size_t last) {
+        RowState state(coded_.columns.size(), order_.size(), false);
+        for (std::size_t row = first; row < last; ++row) {
+          std::fill(state.known.begin(), state.known.end(), std::uint8_t{0});
+          double sum = absent[row];
+          for (std::size_t p = 0; p < order_.size() && std::isfinite(sum); ++p) {
+            const Step& step = steps_[p];
+            const double cell = cells[step.column][row];
+            const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), false};
+            const CodeCounts from[] = {step.leaf(descend(step, state).leaf), step.all.view()};
+            sum += ruled.log_density(from, cell);
+            if (!std::isfinite(sum)) break;
+            state.cells[step.column] = cell;
+            state.known[step.column] = 1;
+            state.bins[p] = coded_.columns[step.column].bin_of(cell);
+          }
+          out[row] = sum;
+        }
+      },
+      "log_prob");
+  return out;
 }
 
 namespace {
@@ -569,11 +541,7 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
     }
     combinations.push_back(std::move(with));
   }
-  try {
-    out.rules_ = RowRules(out.coded_.schema, out.coded_.columns, std::move(combinations));
-  } catch (const GenerationError&) {
-    file.fail("The schema of the model leaves nothing to draw.");
-  }
+  out.rules_ = detail::loaded_rules(file, out.coded_, std::move(combinations));
   return out;
 }
 

@@ -12,9 +12,17 @@
 // score drawn from the share of each fixed value. Exact for numbers of many values, an approximation for
 // labels.
 //
+// Rules of the schema hold in every row (row_rules.hpp), as in SequentialTrees: the variables are drawn one
+// after the other, each from what the rules leave of its column given the scores of those before it.
+//
+// log_prob: the mean over 128 points of a lattice of what the cells say about the normal vector, one variable
+// after the other (Genz 1992), numbers of many values first. Exact where at most one column is a label;
+// sums to one over all rows in any case.
+//
 // Cost: fit rows x columns^2 + columns^3, sample rows x columns^2.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,8 +31,13 @@
 #include "synthema/core/export.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
 
 namespace synthema {
+
+namespace detail {
+struct ScoreFunction;
+}
 
 struct GaussianCopulaOptions {
   std::size_t rare_below = 5;  // people
@@ -46,6 +59,10 @@ class SYNTHEMA_EXPORT GaussianCopula {
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
+  // See LikelihoodGenerator. Rules of the schema on smoothed numbers as in SequentialTrees.
+  std::vector<double> log_prob(const Table& table, const ProgressSink& progress = {},
+                               const CancelToken& cancel = {}) const;
+
   std::string save() const;  // GenerationError unless fitted
   static GaussianCopula load(std::string_view file, const std::string& path = {});  // ModelError
 
@@ -56,14 +73,18 @@ class SYNTHEMA_EXPORT GaussianCopula {
     OwnedCounts counts;    // of codes; of being there (0) and missing (1)
   };
   static std::vector<Variable> variables_of(const CodedTable& coded, std::span<const OwnedCounts> counts);
+  std::optional<std::vector<detail::ScoreFunction>> score_functions(
+      std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
+      const std::vector<std::vector<double>>& cells, std::size_t row) const;
 
   GaussianCopulaOptions options_;
   CodedTable coded_;
   std::vector<Variable> variables_;
   std::vector<double> correlations_;
+  RowRules rules_;
 };
 
-static_assert(FittableGenerator<GaussianCopula> && ConditionalGenerator<GaussianCopula>);
+static_assert(LikelihoodGenerator<GaussianCopula> && ConditionalGenerator<GaussianCopula>);
 
 // x with this share of the standard normal distribution below it; `share` in (0, 1).
 SYNTHEMA_EXPORT double normal_quantile(double share);

@@ -1,5 +1,6 @@
 // IndependentMarginals: every column drawn by itself. Keeps the columns, loses all dependence: the least that
 // a generator must beat, and what it must not fall below in privacy. Conditions hold exactly, on any columns.
+// Rules of the schema hold in every row: they are the only dependence that there is.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 #include "synthema/core/export.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
 
 namespace synthema {
 
@@ -30,6 +32,10 @@ class SYNTHEMA_EXPORT IndependentMarginals {
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
+  // See LikelihoodGenerator. Rules of the schema on smoothed numbers as in SequentialTrees.
+  std::vector<double> log_prob(const Table& table, const ProgressSink& progress = {},
+                               const CancelToken& cancel = {}) const;
+
   std::string save() const;  // GenerationError unless fitted
   static IndependentMarginals load(std::string_view file, const std::string& path = {});  // ModelError
 
@@ -37,8 +43,9 @@ class SYNTHEMA_EXPORT IndependentMarginals {
   IndependentMarginalsOptions options_;
   CodedTable coded_;
   std::vector<OwnedCounts> counts_;  // by column
+  RowRules rules_;
 };
 
-static_assert(FittableGenerator<IndependentMarginals> && ConditionalGenerator<IndependentMarginals>);
+static_assert(LikelihoodGenerator<IndependentMarginals> && ConditionalGenerator<IndependentMarginals>);
 
 }  // namespace synthema

@@ -41,6 +41,7 @@ class RowRules {
            std::vector<Combinations> combinations = {});
 
   bool touches(std::size_t column) const { return !touching_.empty() && touching_[column]; }
+  bool may_miss(std::size_t column) const { return own_.empty() || own_[column].nullable; }
   const std::vector<Combinations>& combinations() const { return combinations_; }
   // Columns that a rule wants to be drawn before this one.
   std::vector<std::size_t> before(std::size_t column) const;

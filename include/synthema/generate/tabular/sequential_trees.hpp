@@ -27,7 +27,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +82,11 @@ class SYNTHEMA_EXPORT SequentialTrees {
   Table impute(const Table& table, std::uint64_t seed, const ProgressSink& progress = {},
                const CancelToken& cancel = {}) const;
 
+  // See LikelihoodGenerator. Exact but for rules of the schema on numbers that are smoothed, where what they
+  // leave of a leaf is counted by its values, and for rows that would be drawn again after a dead end.
+  std::vector<double> log_prob(const Table& table, const ProgressSink& progress = {},
+                               const CancelToken& cancel = {}) const;
+
   std::string save() const;  // GenerationError unless fitted
   static SequentialTrees load(std::string_view file, const std::string& path = {});  // ModelError
 
@@ -104,13 +108,10 @@ class SYNTHEMA_EXPORT SequentialTrees {
   Step load_step(const detail::ModelArrays& file, std::size_t position) const;
   const TreeNode& descend(const Step& step, const RowState& state) const;
   bool draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
-  std::optional<double> constrained(std::size_t position, const CodeCounts& leaf, double free,
-                                    const Random& random, std::uint64_t row, const RowState& state) const;
   double log_share(std::size_t position, double cell, const RowState& state) const;
   // False: a dead end, at state.stuck.
   bool try_row(std::uint64_t row, const Random& random, RowState& state) const;
   void sample_row(std::uint64_t row, const Random& random, RowState& state) const;
-  void refuse_contradictions(const CellConditions& conditions) const;
 
   SequentialTreesOptions options_;
   CodedTable coded_;                // without codes once fitted
@@ -119,6 +120,6 @@ class SYNTHEMA_EXPORT SequentialTrees {
   RowRules rules_;
 };
 
-static_assert(FittableGenerator<SequentialTrees> && ConditionalGenerator<SequentialTrees>);
+static_assert(LikelihoodGenerator<SequentialTrees> && ConditionalGenerator<SequentialTrees>);
 
 }  // namespace synthema

@@ -1,0 +1,310 @@
+// A cell drawn, and how likely it was: side by side, since the second must follow the first.
+#include "synthema/generate/tabular/cell_density.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <unordered_map>
+
+namespace synthema {
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr int kFarthestStep = 256;
+
+// --- drawing
+
+double between(double a, double b, std::uint32_t bits) {
+  return a + (b - a) * ((bits + 0.5) / 4294967296.0);
+}
+
+// The nearest values on both sides that are frequent, one of them at random so that the mean stays.
+double from_list(const ColumnCoding& coding, std::uint32_t code, std::uint32_t bits) {
+  std::ptrdiff_t below = code;
+  while (below >= 0 && coding.protection[static_cast<std::size_t>(below)] != Protection::none) --below;
+  std::size_t above = code;
+  while (above < coding.values.size() && coding.protection[above] != Protection::none) ++above;
+  if (below < 0) return coding.values[above];
+  const double low = coding.values[static_cast<std::size_t>(below)];
+  if (above == coding.values.size()) return low;
+  const double high = coding.values[above], x = coding.values[code];
+  return (bits + 0.5) / 4294967296.0 < (x - low) / (high - low) ? high : low;
+}
+
+bool is_single(const ColumnCoding& coding, double x) {
+  const auto at = std::lower_bound(coding.values.begin(), coding.values.end(), x);
+  return at != coding.values.end() && *at == x &&
+         coding.protection[static_cast<std::size_t>(at - coding.values.begin())] == Protection::single;
+}
+
+// The nearest other place between the extremes that no single person has; which side is looked at first
+// depends on `down`. The place itself where there is none.
+double displaced(const ColumnCoding& coding, double x, bool down) {
+  const double low = coding.values.front(), high = coding.values.back();
+  double unit = coding.grid ? 1.0 : std::max(std::abs(x), 1.0) * 0x1p-40;
+  if (down) unit = -unit;
+  for (int i = 1; i <= kFarthestStep; ++i)
+    for (const double other : {x + unit * i, x - unit * i})
+      if (other >= low && other <= high && !is_single(coding, other)) return other;
+  return x;
+}
+
+// On the grid, and away from what a single person has.
+double settled(const ColumnCoding& coding, double x, std::uint32_t bits) {
+  if (coding.grid) x = std::nearbyint(x);
+  return is_single(coding, x) ? displaced(coding, x, (bits & 1) != 0) : x;
+}
+
+// The codes between which and its own an entry is smoothed, and the share of draws that go up.
+struct Sides {
+  std::size_t down, up;
+  double share_up;  // 0, one half or 1
+};
+
+// Entries of counts that are numbers; missing is the last.
+std::size_t numbers_in(const ColumnCoding& coding, const CodeCounts& counts) {
+  return counts.codes.size() - (!counts.codes.empty() && counts.codes.back() >= coding.values.size() ? 1 : 0);
+}
+
+Sides sides_of(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry) {
+  const std::uint32_t code = counts.codes[entry];
+  const std::size_t numbers = numbers_in(coding, counts);
+  // Neighbours in the leaf, or among all values where these are `reach` or more places away.
+  const std::size_t reach = std::max<std::size_t>(8, coding.values.size() / 20);
+  const std::size_t last = coding.values.size() - 1;
+  const std::size_t low =
+      std::max<std::size_t>(entry > 0 ? counts.codes[entry - 1] : 0, code > reach ? code - reach : 0);
+  const std::size_t high = std::min<std::size_t>(entry + 1 < numbers ? counts.codes[entry + 1] : last,
+                                                 std::min(last, code + reach));
+  // The highest and the lowest of a leaf look inwards only.
+  const bool has_low = entry > 0 || numbers == 1, has_high = entry + 1 < numbers || numbers == 1;
+  const double share_up = !has_high ? 0.0 : low == code || !has_low ? 1.0 : 0.5;
+  return {low, high != code ? high : low, share_up};
+}
+
+double smoothed(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry,
+                const PhiloxBlock& random) {
+  const Sides sides = sides_of(coding, counts, entry);
+  const bool up = sides.share_up == 1 || (sides.share_up == 0.5 && (random[1] & 1) != 0);
+  const double other = coding.values[up ? sides.up : sides.down];
+  return settled(coding, between(coding.values[counts.codes[entry]], other, random[2]), random[3]);
+}
+
+// --- how likely
+
+// Collects densities entry by entry.
+class Densities {
+ public:
+  explicit Densities(std::vector<EntryDensity>& out) : out_(out) { out_.clear(); }
+  void add(std::size_t entry, double density) {
+    if (!(density > 0)) return;
+    const auto at = std::ranges::find(out_, entry, &EntryDensity::entry);
+    if (at == out_.end())
+      out_.push_back({entry, density});
+    else
+      at->density += density;
+  }
+
+ private:
+  std::vector<EntryDensity>& out_;
+};
+
+std::size_t place_of(std::span<const double> values, double x) {
+  return static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), x) - values.begin());
+}
+
+// from_list backwards: the rare codes between this frequent value and its frequent neighbours.
+void listed_densities(const ColumnCoding& coding, const CodeCounts& counts, double x, Densities& out) {
+  const std::size_t code = place_of(coding.values, x);
+  const auto frequent = [&](std::size_t at) { return coding.protection[at] == Protection::none; };
+  if (code == coding.values.size() || coding.values[code] != x || !frequent(code)) return;
+  std::size_t from = code, to = code + 1;
+  while (from > 0 && !frequent(from - 1)) --from;
+  while (to < coding.values.size() && !frequent(to)) ++to;
+  const auto first = std::lower_bound(counts.codes.begin(), counts.codes.end(), from);
+  for (auto at = first; at != counts.codes.end() && *at < to; ++at) {
+    const double rare = coding.values[*at];
+    double share = 1;
+    if (*at < code && from > 0) {
+      const double low = coding.values[from - 1];
+      share = (rare - low) / (x - low);
+    } else if (*at > code && to < coding.values.size()) {
+      const double high = coding.values[to];
+      share = 1 - (rare - x) / (high - x);
+    }
+    out.add(static_cast<std::size_t>(at - counts.codes.begin()), share);
+  }
+}
+
+// What an entry gives at x before places of single people are left.
+double spread(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry, double x,
+              bool at_point) {
+  const std::uint32_t code = counts.codes[entry];
+  const double own = coding.values[code];
+  if (coding.protection[code] == Protection::none) return x == own ? 1.0 : 0.0;
+  const Sides sides = sides_of(coding, counts, entry);
+  double out = 0;
+  for (const bool up : {false, true}) {
+    const double share = up ? sides.share_up : 1 - sides.share_up;
+    const double other = coding.values[up ? sides.up : sides.down];
+    if (share == 0) continue;
+    if (other == own) {
+      if (x == own) out += share;
+    } else if (!at_point && x >= std::min(own, other) && x <= std::max(own, other)) {
+      // Rounding gives the ends half of what the places between them get.
+      const bool end = coding.grid && (x == own || x == other);
+      out += share * (end ? 0.5 : 1.0) / std::abs(other - own);
+    }
+  }
+  return out;
+}
+
+void add_spread(const ColumnCoding& coding, const CodeCounts& counts, double x, double share,
+                Densities& out) {
+  const std::size_t numbers = numbers_in(coding, counts), code = place_of(coding.values, x);
+  const bool exact = code < coding.values.size() && coding.values[code] == x;
+  const bool at_point = !coding.grid && exact && coding.protection[code] == Protection::none;
+  const auto own = counts.codes.first(numbers);
+  // An entry reaches to its neighbours at most.
+  const auto above = static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), code) - own.begin());
+  const std::size_t end = std::min(numbers, above + (exact && above < numbers && own[above] == code ? 2 : 1));
+  for (std::size_t entry = above > 0 ? above - 1 : 0; entry < end; ++entry)
+    out.add(entry, share * spread(coding, counts, entry, x, at_point));
+}
+
+void smoothed_densities(const ColumnCoding& coding, const CodeCounts& counts, double x, Densities& out) {
+  if (!coding.grid) return add_spread(coding, counts, x, 1, out);
+  // A grid point that a single person has is left for one beside it: x gets what comes from there.
+  const auto moved_here = [&](double from) {
+    return 0.5 * (displaced(coding, from, false) == x) + 0.5 * (displaced(coding, from, true) == x);
+  };
+  const double stays = is_single(coding, x) ? moved_here(x) : 1.0;
+  if (stays > 0) add_spread(coding, counts, x, stays, out);
+  for (const double unit : {-1.0, 1.0})
+    for (int i = 1; i <= kFarthestStep && is_single(coding, x + unit * i); ++i)
+      if (const double share = moved_here(x + unit * i); share > 0)
+        add_spread(coding, counts, x + unit * i, share, out);
+}
+
+double cell_of_whole(const ColumnCoding& coding, std::int64_t value) {
+  const bool below = value < coding.origin;
+  const auto a = static_cast<std::uint64_t>(value), b = static_cast<std::uint64_t>(coding.origin);
+  const std::uint64_t far = below ? b - a : a - b, step = static_cast<std::uint64_t>(coding.step);
+  if (far % step != 0) return kNever;
+  const auto steps = static_cast<double>(far / step);
+  return below ? -steps : steps;
+}
+
+bool is_label(Kind kind) {
+  return kind == Kind::text || kind == Kind::category;
+}
+bool is_number(Kind kind) {
+  return kind == Kind::real || kind == Kind::integer;
+}
+
+}  // namespace
+
+double measure_width(const ColumnCoding& coding) {
+  if (!coding.grid || coding.field.kind == Kind::integer) return 1;
+  return static_cast<double>(coding.step) / std::pow(10.0, coding.decimals);
+}
+
+double draw_cell(const ColumnCoding& coding, const CodeCounts& counts, const PhiloxBlock& random) {
+  const std::uint32_t total = counts.total();
+  if (total == 0) return kMissing;
+  const auto place = static_cast<std::uint32_t>(std::uint64_t{random[0]} * total >> 32);
+  const auto entry =
+      static_cast<std::size_t>(std::upper_bound(counts.cumulative.begin(), counts.cumulative.end(), place) -
+                               counts.cumulative.begin());
+  const std::uint32_t code = counts.codes[entry];
+  if (code >= coding.codes()) return kMissing;
+  if (coding.is_category()) return code;
+  if (coding.protection[code] == Protection::none) return coding.values[code];
+  if (coding.listed) return from_list(coding, code, random[2]);
+  return smoothed(coding, counts, entry, random);
+}
+
+void entry_densities(const ColumnCoding& coding, const CodeCounts& counts, double cell,
+                     std::vector<EntryDensity>& out) {
+  Densities found(out);
+  if (counts.codes.empty() || std::isinf(cell)) return;
+  if (std::isnan(cell)) {
+    if (counts.codes.back() >= coding.codes()) found.add(counts.codes.size() - 1, 1);
+    return;
+  }
+  if (coding.is_category()) {
+    const auto at =
+        std::lower_bound(counts.codes.begin(), counts.codes.end(), static_cast<std::uint32_t>(cell));
+    if (at != counts.codes.end() && *at == cell)
+      found.add(static_cast<std::size_t>(at - counts.codes.begin()), 1);
+    return;
+  }
+  if (coding.listed)
+    listed_densities(coding, counts, cell, found);
+  else
+    smoothed_densities(coding, counts, cell, found);
+  const double width = measure_width(coding);
+  for (EntryDensity& one : out) one.density /= width;
+}
+
+double log_density(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  if (counts.total() == 0) return std::isnan(cell) ? 0.0 : -kNever;
+  std::vector<EntryDensity> entries;
+  entry_densities(coding, counts, cell, entries);
+  double sum = 0;
+  for (const EntryDensity& one : entries) {
+    const std::uint32_t before = one.entry == 0 ? 0 : counts.cumulative[one.entry - 1];
+    sum += one.density * (counts.cumulative[one.entry] - before);
+  }
+  return std::log(sum / counts.total());
+}
+
+std::vector<double> cells_of(const ColumnCoding& coding, const Column& column) {
+  const Kind kind = column.kind(), own = coding.field.kind;
+  if (kind != own && !(is_label(kind) && is_label(own)) && !(is_number(kind) && is_number(own)))
+    throw SchemaError({.field = coding.field.name},
+                      message("The column is of kind ", name_of(kind),
+                              ", but the generator was fitted to one of kind ", name_of(own), "."));
+  std::vector<double> out(column.size(), kMissing);
+  const auto fill = [&](const auto& cell) {
+    for (std::size_t row = 0; row < out.size(); ++row)
+      if (!column.is_null(row)) out[row] = cell(row);
+  };
+  if (coding.form == CodingForm::absent) {
+    fill([](std::size_t) { return kNever; });
+  } else if (kind == Kind::boolean) {
+    fill([&](std::size_t row) { return column.boolean_at(row) ? 1.0 : 0.0; });
+  } else if (coding.is_category()) {
+    std::unordered_map<std::string_view, double> codes;
+    for (std::size_t i = 0; i < coding.labels.size(); ++i) codes.emplace(coding.labels[i], i);
+    fill([&](std::size_t row) {
+      const auto at = codes.find(column.text_at(row));
+      return at == codes.end() ? kNever : at->second;
+    });
+  } else if (own != Kind::real && kind != Kind::real) {
+    fill([&](std::size_t row) { return cell_of_whole(coding, column.integers()[row]); });
+  } else {
+    fill([&](std::size_t row) {
+      const double x = coding.cell_of_number(column.number_at(row));
+      return std::isfinite(x) && (!coding.grid || x == std::nearbyint(x)) ? x : kNever;
+    });
+  }
+  return out;
+}
+
+std::vector<std::vector<double>> cells_of(std::span<const ColumnCoding> columns, const Table& table) {
+  std::vector<std::vector<double>> out(columns.size());
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c].form == CodingForm::fresh) continue;
+    if (!table.has(columns[c].field.name))
+      throw SchemaError({.field = columns[c].field.name},
+                        "The table lacks this column, which the generator was fitted to.");
+    out[c] = cells_of(columns[c], table.column(columns[c].field.name));
+  }
+  return out;
+}
+
+}  // namespace synthema

@@ -1,0 +1,32 @@
+// Probabilities of boxes under a normal vector, and means of products of functions that are constant piece by
+// piece (Genz, "Numerical computation of multivariate normal probabilities", Journal of Computational and
+// Graphical Statistics 1992; the sampler of Geweke, Hajivassiliou and Keane): one variable after the other
+// given those before it, each confined to its pieces, over the points of a Richtmyer lattice. One variable
+// needs no points; narrow pieces hardly any.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace synthema::detail {
+
+double normal_density(double x);
+double normal_share(double x);  // below x
+double normal_quantile_of(double share);
+
+struct Piece {
+  double low, high;  // of the normal score
+  double density;    // of what is asked for, where the score lies here
+};
+
+struct ScoreFunction {
+  std::vector<Piece> pieces;  // disjoint
+  // Where the score can lie at all; disjoint; empty: everywhere.
+  std::vector<Piece> allowed = {};
+};
+
+// Natural logarithm of the mean of the product; -infinity: zero. `factor` {n, n} is the lower Cholesky factor
+// of the correlations, row by row.
+double log_mean_product(std::span<const double> factor, std::span<const ScoreFunction> functions);
+
+}  // namespace synthema::detail

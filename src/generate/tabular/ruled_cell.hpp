@@ -1,0 +1,80 @@
+// One cell under the rules of the schema, given the cells of its row that are known: drawn, and how likely.
+// What all methods share: a free draw that the rules refuse is followed by one from what they leave, so that
+// the two together are a draw under the rules; a row that runs into a dead end is drawn again.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "synthema/core/error.hpp"
+#include "synthema/core/random.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/conditions.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
+
+namespace synthema::detail {
+
+class ModelArrays;
+
+struct RuledCell {
+  const RowRules& rules;
+  std::span<const ColumnCoding> columns;
+  std::size_t column;
+  KnownCells row;
+  bool whole = false;  // never missing
+
+  bool admits(double cell) const;
+  // After the refused draw `free`: from the first of these counts that the rules leave anything of, else the
+  // end of the range that is nearest to `free`, else missing; nothing where the rules leave no value.
+  std::optional<double> draw(std::span<const CodeCounts> from, double free, const Random& random,
+                             std::uint64_t number_of_row) const;
+  // Of a cell that is drawn freely from the first counts and, where it is refused, by `draw`. What the rules
+  // leave is counted by the values of the counts: exact for labels and frequent numbers. -infinity: never.
+  double log_density(std::span<const CodeCounts> from, double cell) const;
+  // The entries that the rules leave.
+  OwnedCounts left_of(const CodeCounts& from) const;
+};
+
+// The cells of one row while it is drawn.
+struct RowCells {
+  std::vector<double> cells;
+  std::vector<std::uint8_t> known;
+
+  explicit RowCells(std::size_t columns) : cells(columns), known(columns) {}
+  KnownCells view() const { return {cells, known}; }
+  void forget() { std::fill(known.begin(), known.end(), std::uint8_t{0}); }
+  void set(std::size_t column, double cell) {
+    cells[column] = cell;
+    known[column] = 1;
+  }
+};
+
+inline constexpr std::uint64_t kMostAttempts = 100;
+[[noreturn]] void fail_row(const ColumnCoding& stuck, std::uint64_t row);
+
+// Calls try_row(random) until it gives nothing; what it gives is the column that was left no value.
+// GenerationError after kMostAttempts.
+template <class TryRow>
+void draw_row(std::uint64_t row, const Random& random, std::span<const ColumnCoding> columns,
+              const TryRow& try_row) {
+  constexpr std::uint64_t kAttemptStream = 4;
+  std::optional<std::size_t> stuck;
+  for (std::uint64_t attempt = 0; attempt < kMostAttempts; ++attempt) {
+    stuck = try_row(attempt == 0 ? random : random.stream(kAttemptStream).stream(attempt));
+    if (!stuck) return;
+  }
+  fail_row(columns[*stuck], row);
+}
+
+// Conditions that break the schema by themselves are found before the first row: GenerationError.
+void refuse_contradictions(const RowRules& rules, std::span<const ColumnCoding> columns,
+                           const CellConditions& conditions);
+
+// The rules of a schema that was read from a file; ModelError where it leaves nothing to draw.
+RowRules loaded_rules(const ModelArrays& file, const CodedTable& coded,
+                      std::vector<Combinations> combinations = {});
+
+}  // namespace synthema::detail
