@@ -1685,6 +1685,10 @@ class _SequentialTrees:
         """
         The table with missing cells drawn given the others.
         """
+    def log_prob(self, rows: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Natural logarithm of the probability of each row.
+        """
     def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
         """
         A table of exactly these rows.
@@ -1728,6 +1732,10 @@ class _IndependentMarginals:
         """
         Learn from a table; starts afresh.
         """
+    def log_prob(self, rows: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Natural logarithm of the probability of each row.
+        """
     def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
         """
         A table of exactly these rows.
@@ -1765,6 +1773,10 @@ class _GaussianCopula:
     def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
         """
         Learn from a table; starts afresh.
+        """
+    def log_prob(self, rows: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Natural logarithm of the probability of each row.
         """
     def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
         """

@@ -22,6 +22,7 @@ from synthema.terminal import Progress, table
 __all__ = ["main"]
 
 Result = dict[str, Any]
+LONG = 200_000  # cells of a table from which the time and memory of a fit are foretold
 
 
 def _whole(text: str, low: int, what: str) -> int:
@@ -227,9 +228,10 @@ def _generate(args: argparse.Namespace, progress: Progress) -> Result:
 
 
 def _demo(args: argparse.Namespace, progress: Progress) -> Result:
-    from synthema import recipes
+    from synthema import demonstration, recipes
 
-    return _study(recipes.get("phenotype_sentences").build({}), args, progress)
+    done = _study(recipes.get("phenotype_sentences").build({}), args, progress)
+    return demonstration.with_table(done, args.out, progress)
 
 
 def _study(planned: Any, args: argparse.Namespace, progress: Progress) -> Result:
@@ -292,8 +294,14 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
         options["target"] = args.target
     elif args.target and args.method:
         raise ConfigError(f"The method {args.method} treats all columns alike; leave out --target.")
+    unfitted = cls(**options)
+    if len(real) * len(real.names) > LONG:
+        progress.phase("foretell time and memory")
+        print(
+            f"This will take {unfitted.estimate(real)}, a sample of as many rows included.", file=sys.stderr
+        )
     progress.phase("fit")
-    generator = cls(**options).fit(real, progress=progress)
+    generator = unfitted.fit(real, progress=progress)
     path = generator.save(args.out)
     return {
         "command": "fit",

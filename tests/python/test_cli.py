@@ -151,6 +151,32 @@ def test_demo_prints_a_table_and_the_path(with_clerk, tmp_path, capsys):
 
 
 @needs_hpo
+def test_demo_has_a_table_part(with_clerk, tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    out = tmp_path / "run"
+    assert cli.main(["demo", "--out", str(out), "--rows", "2"]) == 0
+    said = lines(capsys)[0]
+    assert "Table: 284 tumours" in said
+    assert "exact copies of training rows" in said
+    assert {p.name for p in (out / "table").iterdir()} >= {"report.html", "synthetic.csv", "real.csv"}
+    made = (out / "table" / "synthetic.csv").read_bytes()
+    assert cli.main(["demo", "--out", str(out), "--rows", "2", "--resume", "--json"]) == 0
+    assert (out / "table" / "synthetic.csv").read_bytes() == made
+    result = json.loads(lines(capsys)[0])
+    assert result["table"]["scores"]["exact_copies"] == 0
+    assert result["table"]["report"] == str(out / "table" / "report.html")
+
+
+@needs_hpo
+def test_demo_says_that_the_table_part_was_skipped(with_clerk, tmp_path, monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else find(name))
+    assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2"]) == 0
+    assert "scikit-learn, which has the table, is not installed" in lines(capsys)[0]
+    assert not (tmp_path / "run" / "table").exists()
+
+
+@needs_hpo
 def test_a_used_folder_is_refused_without_resume(with_clerk, tmp_path, capsys):
     arguments = ["demo", "--out", str(tmp_path / "run"), "--rows", "2"]
     assert cli.main(arguments) == 0

@@ -9,6 +9,7 @@
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "src/generate/tabular/score_correlation.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 
@@ -16,13 +17,10 @@ namespace synthema {
 
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic>;
+using detail::Matrix;
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1>;
 
-constexpr double kLeastEigenvalue = 1e-6, kMostCorrelated = 0.9999;
-
-using detail::normal_density;
 using detail::normal_share;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -38,52 +36,30 @@ std::pair<double, double> share_of(const OwnedCounts& counts, std::uint32_t code
   return {below / total, with / total};
 }
 
-// Normal score of each code, standardised, and the correlation of the score with its normal variable.
+// Normal score of each code, standardised, and its expansion in the normal variable (score_correlation.hpp).
 struct Scores {
   std::vector<double> by_code;  // labels that are not handed on get that of the middle
-  double loading = 0;           // 0: a constant column
+  std::vector<double> coefficients;
 };
 
 Scores scores_of(const OwnedCounts& counts, std::size_t codes) {
-  Scores out;
-  out.by_code.assign(codes, 0.0);
-  if (counts.codes.empty()) return out;
-  double mean = 0, square = 0, product = 0, below = 0, density = 0;
+  std::vector<double> scores, cumulative;
+  double mean = 0, square = 0, below = 0;
   const double total = counts.view().total();
-  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
-    const double with = counts.cumulative[i] / total, share = with - below;
-    const double score = normal_quantile((below + with) / 2);
-    const double density_with = with < 1 ? normal_density(normal_quantile(with)) : 0;
-    out.by_code[counts.codes[i]] = score;
-    mean += share * score;
-    square += share * score * score;
-    product += score * (density - density_with);  // E[score(x) x], part by part
+  for (const std::uint32_t rows : counts.cumulative) {
+    const double with = rows / total;
+    scores.push_back(normal_quantile((below + with) / 2));
+    cumulative.push_back(with);
+    mean += (with - below) * scores.back();
+    square += (with - below) * scores.back() * scores.back();
     below = with;
-    density = density_with;
   }
+  Scores out{std::vector<double>(codes), detail::hermite_coefficients(scores, cumulative)};
   const double deviation = std::sqrt(std::max(square - mean * mean, 0.0));
-  if (counts.codes.size() < 2 || !(deviation > 0)) {
-    std::fill(out.by_code.begin(), out.by_code.end(), 0.0);
-    return out;
-  }
-  std::vector<bool> counted(codes);
-  for (const std::uint32_t code : counts.codes) counted[code] = true;
-  for (std::size_t code = 0; code < codes; ++code)
-    if (counted[code]) out.by_code[code] = (out.by_code[code] - mean) / deviation;
-  out.loading = std::min(1.0, product / deviation);
+  if (deviation > 0)
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      out.by_code[counts.codes[i]] = (scores[i] - mean) / deviation;
   return out;
-}
-
-// Clips eigenvalues and scales the diagonal back to one.
-Matrix nearest_correlation(const Matrix& raw) {
-  Matrix out = raw;
-  if (Eigen::LLT<Matrix>(raw).info() != Eigen::Success) {
-    const Eigen::SelfAdjointEigenSolver<Matrix> solver(raw);
-    const Vector values = solver.eigenvalues().cwiseMax(kLeastEigenvalue);
-    out = solver.eigenvectors() * values.asDiagonal() * solver.eigenvectors().transpose();
-  }
-  const Vector scale = out.diagonal().cwiseSqrt().cwiseInverse();
-  return scale.asDiagonal() * out * scale.asDiagonal();
 }
 
 Matrix lower_factor(Matrix covariance) {
@@ -208,16 +184,16 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   const auto p = static_cast<Eigen::Index>(fitted.variables_.size());
   const auto n = static_cast<Eigen::Index>(real.rows());
   Matrix scores = Matrix::Zero(n, p), present = Matrix::Zero(n, p);
-  Vector loadings(p);
+  std::vector<std::vector<double>> coefficients(fitted.variables_.size());
   parallel_for(
       fitted.variables_.size(),
       [&](std::size_t i) {
         const Variable& variable = fitted.variables_[i];
         const ColumnCoding& coding = fitted.coded_.columns[variable.column];
         const std::vector<std::uint32_t>& codes = fitted.coded_.codes[variable.column];
-        const Scores own = scores_of(variable.counts, variable.missing ? 2 : coding.codes() + 2);
+        Scores own = scores_of(variable.counts, variable.missing ? 2 : coding.codes() + 2);
         const auto column = static_cast<Eigen::Index>(i);
-        loadings[column] = own.loading;
+        coefficients[i] = std::move(own.coefficients);
         for (Eigen::Index row = 0; row < n; ++row) {
           const std::uint32_t code = codes[static_cast<std::size_t>(row)];
           const bool is_missing = code == coding.missing_code();
@@ -231,15 +207,20 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   // Over the rows in which both are there.
   Matrix raw = scores.transpose() * scores;
   const Matrix rows = present.transpose() * present;
-  for (Eigen::Index i = 0; i < p; ++i)
-    for (Eigen::Index j = 0; j < p; ++j) {
-      const double loading = loadings[i] * loadings[j] * rows(i, j);
-      raw(i, j) = i == j        ? 1.0
-                  : loading > 0 ? std::clamp(raw(i, j) / loading, -kMostCorrelated, kMostCorrelated)
-                                : 0.0;
-    }
+  parallel_for(
+      fitted.variables_.size(),
+      [&](std::size_t first) {
+        const auto i = static_cast<Eigen::Index>(first);
+        raw(i, i) = 1;
+        for (Eigen::Index j = 0; j < i; ++j) {
+          const double of_columns = rows(i, j) > 0 ? raw(i, j) / rows(i, j) : 0.0;
+          raw(i, j) = raw(j, i) = detail::score_correlation(
+              coefficients[first], coefficients[static_cast<std::size_t>(j)], of_columns);
+        }
+      },
+      options_.threads);
   fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
-  const Matrix found = p > 0 ? nearest_correlation(raw) : raw;
+  const Matrix found = p > 0 ? detail::nearest_correlation(raw) : raw;
   fitted.correlations_.assign(found.data(), found.data() + found.size());
   fitted.coded_.codes.clear();
   fitted.coded_.people.clear();
@@ -424,11 +405,13 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
       Active active;
       for (std::size_t i = 0; i < p; ++i)
         if (says[i]) active.variables.push_back(i);
-      // Numbers of many values say nearly what their score is: they come first, so that less is left to the
-      // points. Rules are asked in the order of drawing.
+      // Whether numbers are missing comes first, so that shares sum to one over rows of any set; numbers of
+      // many values, which say nearly what their score is, next, so that less is left to the points. Rules
+      // are asked in the order of drawing.
       if (!ruled)
-        std::ranges::stable_sort(active.variables, std::greater(),
-                                 [&](std::size_t i) { return variables_[i].counts.codes.size(); });
+        std::ranges::stable_sort(active.variables, std::greater(), [&](std::size_t i) {
+          return std::pair(variables_[i].missing, variables_[i].counts.codes.size());
+        });
       const std::vector<Eigen::Index> chosen(active.variables.begin(), active.variables.end());
       if (!chosen.empty()) active.factor = lower_factor(correlations(chosen, chosen));
       at = known.emplace(says, std::move(active)).first;

@@ -3,10 +3,10 @@
 //
 // Each value, label and the missing one have a share of the unit interval, in the order of the column's
 // codes; a row of the table is the normal scores of their middles. Scores of few different values understate
-// the correlation of what lies behind them: it is divided by the correlation of each score with its normal
-// variable (the first Hermite coefficient of the polychoric correlation; Olsson 1979), then the nearest
-// correlation matrix is taken by clipping eigenvalues. Only pairwise, monotone dependence is kept, and labels
-// without order depend on the order that they have.
+// the correlation of what lies behind them: that which makes the scores correlate as they do is found from
+// their Hermite expansions (a polychoric correlation; Olsson 1979, Xiao 2014), then the nearest correlation
+// matrix is taken by clipping eigenvalues. Only pairwise, monotone dependence is kept, and labels without
+// order depend on the order that they have.
 //
 // Conditions: what is fixed holds exactly; the other columns follow the normal distribution given a normal
 // score drawn from the share of each fixed value. Exact for numbers of many values, an approximation for

@@ -1,0 +1,134 @@
+"""Likelihoods of rows, rules in all methods, what a fit will cost."""
+
+import numpy as np
+import pytest
+import synthema
+from synthema import (
+    BootstrapCopy,
+    Field,
+    FieldRule,
+    GaussianCopula,
+    GenerationError,
+    IndependentMarginals,
+    Schema,
+    SchemaError,
+    SequentialTrees,
+)
+
+METHODS = [SequentialTrees, IndependentMarginals, GaussianCopula]
+
+
+def stays(rows=600, seed=0):
+    """Columns of admissions: half of the rows break the rules of `SCHEMA`."""
+    rng = np.random.default_rng(seed)
+    sex = rng.choice(["f", "m"], rows)
+    return {
+        "sex": list(sex),
+        "diagnosis": list(rng.choice(["asthma", "prostatitis", "endometriosis"], rows)),
+        "admission": rng.integers(0, 300, rows),
+        "discharge": rng.integers(0, 300, rows),
+        "dose": np.round(rng.gamma(2, 2, rows), 1),
+    }
+
+
+SCHEMA = Schema(
+    [
+        Field("sex", "category"),
+        Field("diagnosis", "category"),
+        Field("admission", "integer"),
+        Field("discharge", "integer"),
+        Field("dose", "real", minimum=0.5, maximum=6),
+    ],
+    rules=[
+        FieldRule("diagnosis", "sex", labels=["m"], categories=["asthma", "prostatitis"]),
+        FieldRule("diagnosis", "sex", labels=["f"], categories=["asthma", "endometriosis"]),
+        FieldRule("discharge", "admission", relation=">="),
+    ],
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_keeps_the_rules(method, tmp_path):
+    fitted = method().fit(stays(), schema=SCHEMA)
+    made = fitted.sample(3000, seed=1)
+    sex, diagnosis = np.array(made.values("sex")), np.array(made.values("diagnosis"))
+    assert not ((sex == "m") & (diagnosis == "endometriosis")).any()
+    assert not ((sex == "f") & (diagnosis == "prostatitis")).any()
+    assert (np.array(made.values("discharge")) >= np.array(made.values("admission"))).all()
+    assert min(made.values("dose")) >= 0.5
+    assert max(made.values("dose")) <= 6
+    assert {"asthma", "prostatitis"} <= set(diagnosis[sex == "m"])
+    late = fitted.sample(200, seed=2, conditions={"discharge": 40, "diagnosis": "prostatitis"})
+    assert set(late.values("sex")) == {"m"}
+    assert max(late.values("admission")) <= 40
+    with pytest.raises(GenerationError, match="Condition 0"):
+        fitted.sample(5, conditions={"sex": "f", "diagnosis": "prostatitis"})
+    again = method.load(fitted.save(tmp_path / "model"))
+    assert again.sample(500, seed=1).digest() == fitted.sample(500, seed=1).digest()
+    # What breaks a rule is never made.
+    logs = fitted.log_prob(
+        [
+            {"sex": "m", "diagnosis": "asthma", "admission": 10, "discharge": 20, "dose": 2.0},
+            {"sex": "m", "diagnosis": "endometriosis", "admission": 10, "discharge": 20, "dose": 2.0},
+            {"sex": "m", "diagnosis": "asthma", "admission": 30, "discharge": 20, "dose": 2.0},
+        ]
+    )
+    assert np.isfinite(logs[0])
+    assert np.isneginf(logs[1:]).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shares_of_all_rows_sum_to_one(method):
+    rng = np.random.default_rng(1)
+    a = rng.choice(["x", "y", "z"], 900, p=[0.5, 0.3, 0.2])
+    real = {"a": list(a), "b": list((rng.random(900) < 0.5) ^ (a == "x"))}
+    rows = [{"a": one, "b": other} for one in "xyz" for other in (True, False)]
+    logs = method().fit(real).log_prob(rows)
+    assert logs.dtype == np.float64
+    assert np.exp(logs).sum() == pytest.approx(1)
+
+
+def test_what_depends_makes_held_out_rows_likelier():
+    rng = np.random.default_rng(2)
+
+    def rows(n):
+        x = np.round(rng.normal(0, 1, n), 1)
+        return {"x": x, "y": np.round(x + rng.normal(0, 0.3, n), 1), "id": [f"p{i}" for i in range(n)]}
+
+    real, unseen = rows(3000), rows(500)
+    means = []
+    for method in METHODS:
+        logs = method().fit(real).log_prob({name: unseen[name] for name in ("y", "x")})
+        means.append(logs[np.isfinite(logs)].mean())
+        assert np.isfinite(logs).mean() > 0.9
+    trees, marginals, copula = means
+    assert trees > marginals + 0.5
+    assert copula > marginals + 0.5
+    # Two normal columns: the copula is close to the truth, whose entropy is known.
+    truth = -np.log(2 * np.pi * np.e * 0.3)
+    assert copula == pytest.approx(truth, abs=0.15)
+
+
+def test_a_copy_has_no_likelihood_and_other_tables_none_either():
+    real = {"a": [1, 2, 3, 4] * 10}
+    with pytest.raises(GenerationError, match="no likelihood"):
+        BootstrapCopy(release=True).fit(real).log_prob(real)
+    with pytest.raises(GenerationError, match="not fitted"):
+        SequentialTrees().log_prob(real)
+    fitted = SequentialTrees().fit(real)
+    with pytest.raises(SchemaError, match="'a'"):
+        fitted.log_prob({"b": [1]})
+    with pytest.raises(SchemaError, match="kind"):
+        fitted.log_prob({"a": ["x"]})
+
+
+def test_what_a_fit_will_cost_is_foretold():
+    rng = np.random.default_rng(3)
+    real = {f"x{i}": rng.normal(size=4000) for i in range(6)}
+    plan = SequentialTrees().estimate(real)
+    assert set(plan.by_name) == {"fit", "sample"}
+    assert 0 < plan.seconds < 60
+    assert plan.memory_bytes > 4000 * 6 * 8
+    assert "GiB" in str(plan)
+    with pytest.raises(SchemaError):
+        synthema.SequentialTrees().estimate({"note": [f"a text of its own {i}" for i in range(100)]})
