@@ -6,6 +6,7 @@
 #include "synthema/generate/tabular/bootstrap_copy.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
+#include "synthema/generate/tabular/private_marginals.hpp"
 #include "synthema/generate/tabular/sequential_trees.hpp"
 
 namespace synthema::bindings {
@@ -87,6 +88,77 @@ void bind_file(py::class_<G>& bound) {
           "The generator of such bytes; ModelError where they are none.");
 }
 
+void bind_private(py::module_& module) {
+  using G = PrivateMarginals;
+  auto bound = bind_generator<G>(module, "_PrivateMarginals", "Noisy marginals, differentially private.");
+  bound
+      .def(py::init([](double epsilon, double delta, std::string target, double target_weight,
+                       std::size_t rows_per_person, std::size_t bins, double first_share, std::size_t rounds,
+                       std::size_t max_cells, bool infer, std::string ledger, std::size_t threads) {
+             return G({.epsilon = epsilon,
+                       .delta = delta,
+                       .target = std::move(target),
+                       .target_weight = target_weight,
+                       .rows_per_person = rows_per_person,
+                       .bins = bins,
+                       .first_share = first_share,
+                       .rounds = rounds,
+                       .max_cells = max_cells,
+                       .infer = infer,
+                       .ledger = std::move(ledger),
+                       .threads = threads});
+           }),
+           py::kw_only(), py::arg("epsilon") = 1.0, py::arg("delta") = 1e-6, py::arg("target") = "",
+           py::arg("target_weight") = PrivateMarginalsOptions{}.target_weight, py::arg("rows_per_person") = 1,
+           py::arg("bins") = PrivateMarginalsOptions{}.bins,
+           py::arg("first_share") = PrivateMarginalsOptions{}.first_share, py::arg("rounds") = 0,
+           py::arg("max_cells") = PrivateMarginalsOptions{}.max_cells, py::arg("infer") = true,
+           py::arg("ledger") = "", py::arg("threads") = 0)
+      .def(
+          "fit_stated",
+          [](G& self, const std::shared_ptr<Table>& real, bool stated,
+             const std::optional<std::uint64_t>& test_noise, const py::object& progress,
+             const std::optional<CancelToken>& cancel) {
+            const ProgressSink sink = sink_of(progress);
+            const py::gil_scoped_release release;
+            NoiseSource noise =
+                test_noise ? NoiseSource::seeded_for_tests(*test_noise) : NoiseSource::operating_system();
+            self.fit(stated ? *real : unstated(*real), noise, sink, cancel.value_or(CancelToken()));
+          },
+          py::arg("real"), py::arg("stated"), py::arg("test_noise") = py::none(),
+          py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
+          "Learn from a table; `stated`: its schema is public.")
+      .def_property_readonly("ledger", &G::ledger, "What the artefact cost.")
+      .def_property_readonly("is_private", &G::is_private, "Whether nobody can repeat its noise.")
+      .def_property_readonly(
+          "spending",
+          [](const G& g) {
+            py::list out;
+            for (const PrivateSpending& one : g.spending())
+              out.append(py::dict(py::arg("released") = one.released, py::arg("mechanism") = one.mechanism,
+                                  py::arg("releases") = one.releases, py::arg("noise") = one.noise,
+                                  py::arg("rho") = one.rho, py::arg("delta") = one.delta));
+            return out;
+          },
+          "What was spent where.")
+      .def_property_readonly("marginals", &G::marginals, "The columns of each marginal that was measured.")
+      .def_property_readonly("untold", &G::untold, "Columns of which nothing could be told.")
+      .def("describe", &G::describe, "The promise and what was spent where, for people.")
+      .def_property_readonly(
+          "options",
+          [](const G& g) {
+            const PrivateMarginalsOptions& o = g.options();
+            return py::dict(py::arg("epsilon") = o.epsilon, py::arg("delta") = o.delta,
+                            py::arg("target") = o.target, py::arg("target_weight") = o.target_weight,
+                            py::arg("rows_per_person") = o.rows_per_person, py::arg("bins") = o.bins,
+                            py::arg("first_share") = o.first_share, py::arg("rounds") = o.rounds,
+                            py::arg("max_cells") = o.max_cells, py::arg("infer") = o.infer);
+          },
+          "What it was made with.");
+  bind_file(bound);
+  bind_log_prob(bound);
+}
+
 }  // namespace
 
 void bind_tabular(py::module_& module) {
@@ -150,6 +222,7 @@ void bind_tabular(py::module_& module) {
              static_cast<IndependentMarginalsOptions*>(nullptr));
   bind_plain("_GaussianCopula", "Columns tied by a normal vector.", static_cast<GaussianCopula*>(nullptr),
              static_cast<GaussianCopulaOptions*>(nullptr));
+  bind_private(module);
   bind_generator<BootstrapCopy>(module, "_BootstrapCopy", "Real rows, drawn with replacement.")
       .def(py::init<bool>(), py::kw_only(), py::arg("release") = false);
 }

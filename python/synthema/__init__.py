@@ -119,6 +119,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         BootstrapCopy,
         GaussianCopula,
         IndependentMarginals,
+        PrivateMarginals,
         SequentialTrees,
         tabular,
     )
@@ -137,7 +138,8 @@ _LAZY = {
     ),
     **dict.fromkeys(("read", "table", "write"), "tables"),
     **dict.fromkeys(
-        ("BootstrapCopy", "GaussianCopula", "IndependentMarginals", "SequentialTrees", "tabular"),
+        ("BootstrapCopy", "GaussianCopula", "IndependentMarginals", "PrivateMarginals", "SequentialTrees",
+         "tabular"),
         "tabular_generation",
     ),
     **{

@@ -1801,6 +1801,77 @@ class _GaussianCopula:
         """
         Of the rows it makes.
         """
+class _PrivateMarginals:
+    """
+    Noisy marginals, differentially private.
+    """
+    @staticmethod
+    def load(file: bytes, path: str = '') -> _PrivateMarginals:
+        """
+        The generator of such bytes; ModelError where they are none.
+        """
+    def __init__(self, *, epsilon: typing.SupportsFloat | typing.SupportsIndex = 1.0, delta: typing.SupportsFloat | typing.SupportsIndex = 1e-06, target: str = '', target_weight: typing.SupportsFloat | typing.SupportsIndex = 2.0, rows_per_person: typing.SupportsInt | typing.SupportsIndex = 1, bins: typing.SupportsInt | typing.SupportsIndex = 32, first_share: typing.SupportsFloat | typing.SupportsIndex = 0.2, rounds: typing.SupportsInt | typing.SupportsIndex = 0, max_cells: typing.SupportsInt | typing.SupportsIndex = 400000, infer: bool = True, ledger: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def describe(self) -> str:
+        """
+        The promise and what was spent where, for people.
+        """
+    def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
+        """
+        Learn from a table; starts afresh.
+        """
+    def fit_stated(self, real: Table, stated: bool, test_noise: typing.SupportsInt | typing.SupportsIndex | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
+        """
+        Learn from a table; `stated`: its schema is public.
+        """
+    def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
+        """
+        A table of exactly these rows.
+        """
+    def save(self) -> bytes:
+        """
+        The fitted generator as bytes of a file.
+        """
+    @property
+    def is_private(self) -> bool:
+        """
+        Whether nobody can repeat its noise.
+        """
+    @property
+    def ledger(self) -> Ledger:
+        """
+        What the artefact cost.
+        """
+    @property
+    def marginals(self) -> list[list[str]]:
+        """
+        The columns of each marginal that was measured.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the method.
+        """
+    @property
+    def options(self) -> dict:
+        """
+        What it was made with.
+        """
+    @property
+    def schema(self) -> Schema:
+        """
+        Of the rows it makes.
+        """
+    @property
+    def spending(self) -> list:
+        """
+        What was spent where.
+        """
+    @property
+    def untold(self) -> list[str]:
+        """
+        Columns of which nothing could be told.
+        """
 class _BootstrapCopy:
     """
     Real rows, drawn with replacement.

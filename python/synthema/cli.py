@@ -153,7 +153,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", required=True, metavar="MODEL", help="file for the fitted generator")
     one.add_argument(
         "--method",
-        choices=("sequential_trees", "gaussian_copula", "independent_marginals"),
+        choices=("sequential_trees", "gaussian_copula", "independent_marginals", "private_marginals"),
         help="default: by size and kinds, sequential_trees for most tables",
     )
     one.add_argument(
@@ -162,10 +162,19 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--rare-below",
         type=lambda text: _whole(text, 1, "a number of people"),
-        default=5,
+        default=None,
         metavar="N",
         help="hand on a value only if N people have it; default: 5",
     )
+    one.add_argument("--epsilon", type=float, metavar="E", help="of private_marginals; default: 1")
+    one.add_argument("--delta", type=float, metavar="D", help="of private_marginals; default: 1e-6")
+    one.add_argument(
+        "--ledger", metavar="FILE", help="where fits of private_marginals on the same people add up"
+    )
+    one.add_argument(
+        "--budget", type=float, metavar="E",
+        help="epsilon that a new ledger may add up to; its delta is ten times --delta",
+    )  # fmt: skip
     _reading(one)
 
     one = _command(
@@ -285,7 +294,14 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     schema = tables.read_schema(args.schema) if args.schema else None
     progress.phase("read the table")
     real = tables.read(args.table, schema, delimiter=args.delimiter)
-    options: dict[str, Any] = {"rare_below": args.rare_below}
+    if args.method == "private_marginals":
+        if args.rare_below is not None:
+            raise ConfigError("private_marginals has a threshold from its budget; leave out --rare-below.")
+        return _fit_private(args, real, schema, progress)
+    for option in ("epsilon", "delta", "ledger", "budget"):
+        if getattr(args, option) is not None:
+            raise ConfigError(f"--{option} is of --method private_marginals; no other method is private.")
+    options: dict[str, Any] = {"rare_below": args.rare_below or 5}
     named = args.method
     cls = tabular_generation.method(named) if named else tabular_generation.default_method(real)
     if args.target and args.target not in real:
@@ -312,6 +328,37 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
         "message": f"Model: {path} ({generator.name}, {counted(len(real), 'row')}, "
         f"{counted(len(real.names), 'column')}). It "
         "holds values of the table: keep it as confidential as that. Sample with: synthema sample "
+        f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
+    }
+
+
+def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Progress) -> Result:
+    from synthema import privacy, tabular_generation
+    from synthema.reporting.numbers import counted
+
+    given = {"epsilon": args.epsilon, "delta": args.delta, "ledger": args.ledger}
+    options = {name: value for name, value in given.items() if value is not None}
+    generator = tabular_generation.PrivateMarginals(target=args.target, **options)
+    if args.budget is not None:
+        if args.ledger is None:
+            raise ConfigError("--budget is of a ledger; name its file with --ledger.")
+        privacy.LedgerFile(args.ledger, (args.budget, 10 * generator.get_params()["delta"]))
+    progress.phase("fit")
+    generator.fit(real, schema=schema, progress=progress)
+    path = generator.save(args.out)
+    epsilon, delta = generator.privacy_ledger.spent
+    return {
+        "command": "fit",
+        "model": str(path),
+        "method": generator.name,
+        "rows": len(real),
+        "columns": len(real.names),
+        "epsilon": epsilon,
+        "delta": delta,
+        "spending": generator.spending,
+        "untold": generator.untold,
+        "message": f"Model: {path} ({generator.name}, {counted(len(real), 'row')}, "
+        f"{counted(len(real.names), 'column')}).\n{generator.describe()}Sample with: synthema sample "
         f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
     }
 

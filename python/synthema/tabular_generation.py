@@ -20,6 +20,7 @@ __all__ = [
     "BootstrapCopy",
     "GaussianCopula",
     "IndependentMarginals",
+    "PrivateMarginals",
     "SequentialTrees",
     "default_method",
     "load",
@@ -380,6 +381,172 @@ class GaussianCopula(_TabularGenerator):
         super().__init__(rare_below=rare_below, threads=threads)
 
 
+class PrivateMarginals(_TabularGenerator):
+    """Differentially private: noisy marginals, and rows from the distribution that explains them.
+
+    What is saved and what is sampled is (epsilon, delta)-differentially private: it would be nearly as
+    likely without any single person, a row, or all rows of a subject where the schema names one. Noise comes
+    from the operating system, so no seed repeats a fit; samples of one fit repeat as always.
+
+    Parameters
+    ----------
+    epsilon : float
+        How much may be learnt about anyone; 1 is strong, 10 is weak.
+    delta : float
+        With what probability the promise may fail; well below 1 / (number of people).
+    target : str
+        Column whose relations matter most; empty: the column with the role target, if there is one.
+    target_weight : float
+        By how much they count more than others when it is chosen what to measure.
+    rows_per_person : int
+        How many rows of each subject are used, at random. The noise grows in proportion.
+    bins : int
+        Of a number in the model, at most; within a bin, values keep a finer noisy histogram.
+    first_share : float
+        Of the budget, for what values single columns have.
+    rounds : int
+        Pairs and triples to measure, about; 0: three times the columns.
+    max_cells : int
+        Of the model's tables: bounds memory and time.
+    infer : bool
+        Whether labels and ranges that the schema does not state are learnt, which costs budget. False: such a
+        column is a ConfigError.
+    ledger : str or path
+        File in which fits on the same people add up; the fit is refused before it looks at the data if the
+        budget of the file would be exceeded. Make one with a budget by `synthema.privacy.LedgerFile`.
+    threads : int
+        0: all cores.
+
+    Notes
+    -----
+    After MST (McKenna, Miklau and Sheldon 2021), AIM (McKenna, Mullins, Sheldon and Miklau 2022) and
+    private-PGM (McKenna, Sheldon and Miklau 2019). Names, kinds and roles of columns are public, and so is
+    everything in a schema that is given to `fit`. Without one, categories, ranges and decimals are learnt
+    with noise.
+
+    Examples
+    --------
+    >>> import synthema
+    >>> real = {"sex": ["f", "m"] * 2000, "smokes": [True, False] * 2000}
+    >>> model = PrivateMarginals(epsilon=3).fit(real)
+    >>> model.sample(2, seed=1, conditions={"sex": "f"}).values("sex")
+    ['f', 'f']
+    >>> model.is_private
+    True
+    """
+
+    _core_class = _core._PrivateMarginals
+
+    def __init__(
+        self,
+        epsilon: float = 1.0,
+        delta: float = 1e-6,
+        target: str = "",
+        *,
+        target_weight: float = 2.0,
+        rows_per_person: int = 1,
+        bins: int = 32,
+        first_share: float = 0.2,
+        rounds: int = 0,
+        max_cells: int = 400_000,
+        infer: bool = True,
+        ledger: str | os.PathLike[str] = "",
+        threads: int = 0,
+    ):
+        super().__init__(
+            epsilon=epsilon, delta=delta, target=target, target_weight=target_weight,
+            rows_per_person=rows_per_person, bins=bins, first_share=first_share, rounds=rounds,
+            max_cells=max_cells, infer=infer, ledger=os.fspath(ledger), threads=threads,
+        )  # fmt: skip
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        schema: Schema | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+        _test_noise: int | None = None,
+    ) -> PrivateMarginals:
+        """Learn from real rows, once for what epsilon says; a second fit costs as much again.
+
+        Parameters
+        ----------
+        data, progress, cancel
+            As of `SequentialTrees.fit`.
+        schema : Schema, optional
+            Public knowledge: what it states about categories, ranges, decimals and missing values costs
+            nothing. State only what you would know without these rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        PrivacyBudgetError
+            If the ledger's budget does not allow it; nothing was measured then.
+        SchemaError
+            If the schema contradicts the rows, or a column cannot be learnt.
+        ConfigError
+            If a column's values are not stated and `infer` is False.
+        """
+        real = tables.table(data, schema)
+        made = self._make()
+        made.fit_stated(real, schema is not None, _test_noise, progress, cancel)
+        self._fitted = made
+        self._frame = _kind_of_frame(data)
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
+        """Write the fitted generator to a file, as other generators do.
+
+        The file holds nothing of the real table but what was measured with noise; its ledger is inside, and
+        is checked when it is loaded.
+        """
+        return super().save(path)
+
+    def estimate(self, data: Any, *, schema: Schema | None = None) -> Forecast:
+        """Foretell what `fit` takes, by fits that are thrown away and are in no ledger.
+
+        The parameters are those of `SequentialTrees.estimate`. It is for whoever may see the table: what it
+        tells is not private.
+        """
+        from synthema.forecasting import forecast_of_fit
+
+        parameters = {**self._parameters, "ledger": ""}
+        return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
+
+    def describe(self) -> str:
+        """Return the promise and what was spent where, as text for people."""
+        return self._ready().describe()
+
+    @property
+    def privacy_ledger(self) -> _core.Ledger:
+        """What the fit cost: one entry, which covers all that was measured."""
+        return self._ready().ledger
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody can repeat the noise; only then does the promise hold."""
+        return self._ready().is_private
+
+    @property
+    def spending(self) -> list[dict[str, Any]]:
+        """Each kind of release: mechanism, how often, noise, rho, delta."""
+        return self._ready().spending
+
+    @property
+    def marginals(self) -> list[list[str]]:
+        """The columns of each marginal that was measured."""
+        return self._ready().marginals
+
+    @property
+    def untold(self) -> list[str]:
+        """Columns of which nothing could be told under the budget; they are missing in every row."""
+        return self._ready().untold
+
+
 class BootstrapCopy(_TabularGenerator):
     """Real rows, drawn with replacement: what a perfect leak looks like to evaluators.
 
@@ -409,6 +576,7 @@ _METHODS = {
     "sequential_trees": SequentialTrees,
     "gaussian_copula": GaussianCopula,
     "independent_marginals": IndependentMarginals,
+    "private_marginals": PrivateMarginals,
 }
 
 

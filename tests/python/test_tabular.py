@@ -287,7 +287,7 @@ def test_bootstrap_copy_asks_before_it_leaks(tmp_path):
 def test_parameters_and_representation():
     assert repr(SequentialTrees("income", min_leaf=20)) == "SequentialTrees(target='income', min_leaf=20)"
     assert SequentialTrees(min_leaf=7).get_params()["min_leaf"] == 7
-    assert methods() == ["sequential_trees", "gaussian_copula", "independent_marginals"]
+    assert methods() == ["sequential_trees", "gaussian_copula", "independent_marginals", "private_marginals"]
     assert method("gaussian_copula") is GaussianCopula
     with pytest.raises(ConfigError, match="magic"):
         method("magic")

@@ -35,20 +35,6 @@ void check(const CodingOptions& options) {
                       message("There may be 2 to 128 classes, not ", options.classes, "."));
 }
 
-// Whose row it is: the number of the subject, or of the row where there is none.
-std::vector<std::uint32_t> people(const Table& table) {
-  std::vector<std::uint32_t> out(table.rows());
-  std::iota(out.begin(), out.end(), 0U);
-  const Field* subject = table.schema().subject();
-  if (!subject || subject->kind == Kind::list) return out;
-  const Column& column = table.column(subject->name);
-  std::unordered_map<std::string, std::uint32_t> first;
-  for (std::size_t row = 0; row < out.size(); ++row)
-    if (!column.is_null(row))
-      out[row] = first.try_emplace(column.value_at(row).display(), out[row]).first->second;
-  return out;
-}
-
 // Different people with each code.
 std::vector<std::uint32_t> people_by_code(std::span<const std::uint32_t> codes, std::size_t count,
                                           std::span<const std::uint32_t> who, bool rows_are_people) {
@@ -458,6 +444,19 @@ OwnedCounts count_codes(const ColumnCoding& coding, std::vector<std::uint32_t> c
   return out;
 }
 
+std::vector<std::uint32_t> people_of(const Table& table) {
+  std::vector<std::uint32_t> out(table.rows());
+  std::iota(out.begin(), out.end(), 0U);
+  const Field* subject = table.schema().subject();
+  if (!subject || subject->kind == Kind::list) return out;
+  const Column& column = table.column(subject->name);
+  std::unordered_map<std::string, std::uint32_t> first;
+  for (std::size_t row = 0; row < out.size(); ++row)
+    if (!column.is_null(row))
+      out[row] = first.try_emplace(column.value_at(row).display(), out[row]).first->second;
+  return out;
+}
+
 CodedTable code_table(const Table& table, const CodingOptions& options) {
   check(options);
   if (table.rows() < std::max<std::size_t>(options.rare_below, 1))
@@ -467,7 +466,7 @@ CodedTable code_table(const Table& table, const CodingOptions& options) {
   if (table.columns() == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
   if (table.rows() > std::numeric_limits<std::int32_t>::max())
     throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", table.rows(), "."));
-  const std::vector<std::uint32_t> who = people(table);
+  const std::vector<std::uint32_t> who = people_of(table);
   const Learner learner{table, options, who, table.schema().subject() == nullptr};
   CodedTable out;
   out.rows = table.rows();

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "synthema/core/version.hpp"
+#include "synthema/data/digest.hpp"
 
 namespace synthema::detail {
 
@@ -94,6 +95,13 @@ std::string ModelArrays::file() const {
   out.reserve(out.size() + at);
   for (const auto& [name, entry] : arrays_) out += entry.bytes;
   return out;
+}
+
+std::string ModelArrays::digest() const {
+  Sha256 hash;
+  hash.field(about.dump());
+  for (const auto& [name, entry] : arrays_) hash.field(name).field(entry.type).field(entry.bytes);
+  return hash.hex();
 }
 
 }  // namespace synthema::detail

@@ -68,6 +68,7 @@ class ModelArrays {
     }
   }
   std::string file() const;
+  std::string digest() const;  // SHA-256 of the description and all arrays
 
  private:
   std::string path_, method_;

@@ -103,6 +103,9 @@ struct CodeCounts {
 SYNTHEMA_EXPORT double draw_cell(const ColumnCoding& coding, const CodeCounts& counts,
                                  const PhiloxBlock& random);
 
+// Whose row it is, by row: the number of the first row of the subject, or of the row where there is none.
+std::vector<std::uint32_t> people_of(const Table& table);
+
 struct CodedTable {
   Schema schema;  // of what is generated
   std::vector<ColumnCoding> columns;

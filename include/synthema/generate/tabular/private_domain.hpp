@@ -1,0 +1,123 @@
+// What values a column may have, and how they become the states of a discrete model, learnt with differential
+// privacy. Nothing is read from the rows for free:
+//
+//   labels    the schema's categories; where it names none, those whose noisy count passes a threshold
+//             (Korolova et al., "Releasing search queries and clicks privately", WWW 2009), which a label of
+//             one person does with a probability of at most `delta`. The others share one state.
+//   numbers   cells between the schema's minimum and maximum; where it names none, the powers of two between
+//             the lowest and the highest with a noisy count that noise alone would not give. Cells with many
+//             rows are halved, a few times, by noisy counts again.
+//   decimals, and the resolution of times: the schema's decimals, else by noisy counts of how many each needs
+//   missing   a state of its own wherever the schema allows it, whether or not any value is
+//   identifiers, subjects   a fixed form or numbers from 1, nothing of the real ones
+//
+// Names, kinds and roles of columns, their time zones and everything that the schema states are public.
+//
+// Budgets are in zero-concentrated differential privacy (Bun and Steinke, TCC 2016), in which releases add.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "synthema/core/export.hpp"
+#include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/learn/graphical_model.hpp"
+#include "synthema/privacy/noise.hpp"
+
+namespace synthema {
+
+// One kind of release, as the artefact tells it.
+struct PrivateSpending {
+  std::string released = {};   // "counts of labels: ward"
+  std::string mechanism = {};  // "discrete Gaussian", "exponential"
+  std::uint64_t releases = 0;  // of this kind
+  double noise = 0;            // standard deviation of each count, or the epsilon of each choice
+  double rho = 0;              // of all of them together
+  double delta = 0;            // that a threshold costs
+};
+
+// What one person can change any histogram by (rows of one person that are used) and what was spent of rho.
+class SYNTHEMA_EXPORT PrivateBudget {
+ public:
+  PrivateBudget(double rho, double sensitivity, NoiseSource& source);
+
+  // Adds exact noise to counts and returns its standard deviation. The counts are one histogram: a person is
+  // in at most `sensitivity` rows of it. ConfigError where it would exceed the budget.
+  double measure(std::span<double> counts, double rho, const std::string& released, double delta = 0);
+  // One of the scores, which a person changes by at most `sensitivity` times `weight`.
+  std::size_t choose(std::span<const double> scores, double rho, double weight, const std::string& released);
+
+  double sigma_of(double rho) const;  // the noise of measure()
+  double left() const { return rho_ - spent_; }
+  double spent() const { return spent_; }
+  double sensitivity() const { return sensitivity_; }
+  const std::vector<PrivateSpending>& spending() const { return spending_; }
+
+ private:
+  void spend(PrivateSpending entry);
+
+  double rho_, sensitivity_, spent_ = 0;
+  NoiseSource* source_;
+  std::vector<PrivateSpending> spending_;
+};
+
+// Cells in x of the coding: on a grid the whole numbers low to high - 1, else reals from low to high; one
+// value where they are equal.
+struct NumberCell {
+  double low = 0, high = 0;
+  double weight = 1;  // within its state
+  std::uint32_t state = 0;
+};
+
+struct PrivateColumn {
+  ColumnCoding coding;       // for numbers `values` are the two ends
+  std::uint32_t states = 0;  // of the model; 0: not modelled
+  bool missing = false;      // the last state
+  std::vector<std::uint32_t> label_states;
+  std::vector<double> label_weights;  // within the state; of `rest`: all labels
+  bool rest = false;                  // a state for labels that may not be told, before the missing one
+  std::vector<NumberCell> cells;      // ascending
+
+  bool modelled() const { return states > 0; }
+  std::uint32_t missing_state() const { return states - 1; }
+  std::uint32_t rest_state() const { return states - 1 - (missing ? 1 : 0); }
+  std::uint32_t state_of(double cell) const;  // of a cell of the coding; NaN is missing
+  // A cell of the coding; the random numbers decide it.
+  double draw(std::uint32_t state, const PhiloxBlock& random) const;
+  // Natural logarithm of P(cell | state) in units of the coding's cells; -inf where it is not of the state.
+  double log_share(std::uint32_t state, double cell) const;
+  void finish();  // indexes for draw(); after loading
+
+ private:
+  std::vector<std::vector<std::pair<double, std::uint32_t>>> places_;  // cumulative weight, label or cell
+};
+
+struct PrivateDomainOptions {
+  std::size_t bins = 32;       // of a number
+  bool infer = true;           // false: the schema must name all categories and ranges
+  double column_rho = 0;       // for the first counts of each column
+  double threshold_delta = 0;  // of each column whose labels are not named
+  std::size_t threads = 0;
+};
+
+struct PrivateDomain {
+  std::vector<PrivateColumn> columns;
+  std::vector<std::vector<std::uint32_t>> states;  // by modelled column, by row that is used
+  std::vector<NoisyMarginal> marginals;            // one for each modelled column, by its number among them
+};
+
+// The table under a schema that states nothing that could have been read from its rows: no categories, ranges
+// or decimals, and any value may be missing. For schemas that nobody wrote.
+SYNTHEMA_EXPORT Table unstated(const Table& table);
+
+// The columns whose labels the schema does not name; each costs `threshold_delta`.
+std::size_t unnamed_label_columns(const Schema& schema);
+
+// Of these rows of the table. ConfigError names a column that the schema leaves open where `infer` is false.
+// SchemaError: a list column; a label that is not among the schema's; a missing value where none may be.
+SYNTHEMA_EXPORT PrivateDomain discover_domain(const Table& table, std::span<const std::size_t> rows,
+                                              const PrivateDomainOptions& options, PrivateBudget& budget);
+
+}  // namespace synthema

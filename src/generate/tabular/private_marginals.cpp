@@ -1,0 +1,886 @@
+#include "synthema/generate/tabular/private_marginals.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <unordered_map>
+
+#include "src/generate/tabular/model_arrays.hpp"
+#include "src/generate/tabular/row_blocks.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/core/parallel.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
+#include "synthema/generate/tabular/conditions.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
+#include "synthema/privacy/calibration.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr double kThresholdShare = 0.1;  // of delta, for the labels of columns that the schema leaves open
+constexpr double kChoiceShare = 0.1;     // of a round's rho
+constexpr double kSlack = 1e-9;          // relative, for the rounding of sums
+constexpr std::size_t kFewColumns = 60;  // with more, only pairs with a column in between are candidates
+constexpr std::size_t kCachedCells = 40'000'000;
+constexpr int kMostAttempts = 100;
+constexpr double kMostModelCells = 1e9;             // that a file may ask for
+const double kMeanDeviation = std::sqrt(2 / M_PI);  // of a standard normal variable
+
+void check(const PrivateMarginalsOptions& options) {
+  check_epsilon(options.epsilon);
+  check_delta(options.delta);
+  const auto require = [](bool holds, const char* field, const char* what) {
+    if (!holds) throw ConfigError({.field = field}, what);
+  };
+  require(options.epsilon > 0, "epsilon",
+          "Nothing can be learnt with an epsilon of 0; 1 is a common choice.");
+  require(options.target_weight >= 1 && std::isfinite(options.target_weight), "target_weight",
+          "Pairs with the target count at least as much as others: the weight is 1 or more.");
+  require(options.rows_per_person >= 1 && options.rows_per_person <= 1000000, "rows_per_person",
+          "At least one row and at most a million rows of a person are used.");
+  require(options.bins >= 2 && options.bins <= 1024, "bins", "A number has 2 to 1024 bins.");
+  require(options.first_share > 0 && options.first_share < 1, "first_share",
+          "The share of single columns lies between 0 and 1.");
+  require(options.max_cells >= 1000 && options.max_cells <= 100000000, "max_cells",
+          "The cliques of a model have 1,000 to 100,000,000 cells.");
+}
+
+std::string unit_of(const Schema& schema, std::size_t rows_per_person) {
+  const Field* subject = schema.subject();
+  if (!subject) return "row, added or removed";
+  return message("subject (column '", subject->name, "'), added or removed, of at most ", rows_per_person,
+                 rows_per_person == 1 ? " row" : " rows");
+}
+
+// At most `most` rows of each person, at random; in the order of the table.
+std::vector<std::size_t> rows_used(const Table& real, std::size_t most, NoiseSource& noise) {
+  std::vector<std::size_t> out(real.rows());
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  if (!real.schema().subject()) return out;
+  const std::vector<std::uint32_t> who = people_of(real);
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  for (const std::size_t row : out) order.emplace_back(noise.bits(), row);
+  std::ranges::sort(order);
+  std::unordered_map<std::uint32_t, std::size_t> used;
+  out.clear();
+  for (const auto& [bits, row] : order)
+    if (++used[who[row]] <= most) out.push_back(row);
+  std::ranges::sort(out);
+  return out;
+}
+
+std::vector<double> counts_of(std::span<const std::vector<std::uint32_t>> states,
+                              std::span<const std::size_t> sizes, const VariableSet& set) {
+  std::size_t cells = 1;
+  for (const std::uint32_t v : set) cells *= sizes[v];
+  std::vector<double> out(cells);
+  const std::size_t rows = states[set.front()].size();
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::size_t cell = 0;
+    for (const std::uint32_t v : set) cell = cell * sizes[v] + states[v][row];
+    out[cell] += 1;
+  }
+  return out;
+}
+
+double cells_in(std::span<const std::size_t> sizes, const VariableSet& set) {
+  double out = 1;
+  for (const std::uint32_t v : set) out *= static_cast<double>(sizes[v]);
+  return out;
+}
+
+double distance(std::span<const double> counts, std::span<const double> shares, double total) {
+  double out = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) out += std::abs(counts[i] - total * shares[i]);
+  return out;
+}
+
+// The true counts of candidates, kept while they are not too many. They never leave the fit.
+class TrueCounts {
+ public:
+  TrueCounts(std::span<const std::vector<std::uint32_t>> states, std::span<const std::size_t> sizes)
+      : states_(states), sizes_(sizes) {}
+
+  void prepare(std::span<const VariableSet> sets, std::size_t threads) {
+    std::vector<VariableSet> fresh;
+    for (const VariableSet& set : sets) {
+      const auto cells = static_cast<std::size_t>(cells_in(sizes_, set));
+      if (kept_.contains(set) || cells_ + cells > kCachedCells) continue;
+      cells_ += cells;
+      fresh.push_back(set);
+    }
+    std::vector<std::vector<double>> found(fresh.size());
+    parallel_for(
+        fresh.size(), [&](std::size_t i) { found[i] = counts_of(states_, sizes_, fresh[i]); }, threads, 4);
+    for (std::size_t i = 0; i < fresh.size(); ++i) kept_.emplace(std::move(fresh[i]), std::move(found[i]));
+  }
+  std::vector<double> of(const VariableSet& set) const {
+    const auto at = kept_.find(set);
+    return at == kept_.end() ? counts_of(states_, sizes_, set) : at->second;
+  }
+  double distance_to(const VariableSet& set, std::span<const double> shares, double total) const {
+    const auto at = kept_.find(set);
+    return at == kept_.end() ? distance(counts_of(states_, sizes_, set), shares, total)
+                             : distance(at->second, shares, total);
+  }
+
+ private:
+  std::span<const std::vector<std::uint32_t>> states_;
+  std::span<const std::size_t> sizes_;
+  std::map<VariableSet, std::vector<double>> kept_;
+  std::size_t cells_ = 0;
+};
+
+std::string names_of(const VariableSet& set, std::span<const std::size_t> modelled, const Schema& schema) {
+  std::string out;
+  for (const std::uint32_t v : set) out += (out.empty() ? "" : " x ") + schema.fields[modelled[v]].name;
+  return out;
+}
+
+NoisyMarginal measured(const VariableSet& set, std::vector<double> counts, double rho, PrivateBudget& budget,
+                       const std::string& released) {
+  const double sigma = budget.measure(counts, rho, released);
+  NoisyMarginal out{set, std::move(counts), {}};
+  out.precisions.assign(out.counts.size(), 1 / (sigma * sigma));
+  return out;
+}
+
+// The people that the single columns agree on, weighted by the precision of their sums.
+double total_of(std::span<const NoisyMarginal> marginals) {
+  double sum = 0, weight = 0;
+  for (const NoisyMarginal& m : marginals) {
+    double variance = 0;
+    for (const double precision : m.precisions) variance += 1 / precision;
+    sum += std::accumulate(m.counts.begin(), m.counts.end(), 0.0) / variance;
+    weight += 1 / variance;
+  }
+  return weight > 0 ? std::max(sum / weight, 1.0) : 1;
+}
+
+// Potentials of independent columns near their counts, from where the estimation goes on.
+std::vector<std::vector<double>> first_potentials(std::span<const NoisyMarginal> marginals) {
+  std::vector<std::vector<double>> out;
+  for (const NoisyMarginal& m : marginals) {
+    std::vector<double>& potential = out.emplace_back();
+    for (std::size_t i = 0; i < m.counts.size(); ++i)
+      potential.push_back(std::log(std::max(m.counts[i], 0.3 / std::sqrt(m.precisions[i]))));
+  }
+  return out;
+}
+
+struct Candidates {
+  std::vector<VariableSet> sets;
+  std::vector<double> scores;
+};
+
+// Pairs that keep the junction tree below `limit` cells, and triples within its cliques.
+std::vector<VariableSet> candidates_of(const GraphicalModel& model, double limit, double largest,
+                                       std::size_t threads) {
+  const auto& sizes = model.sizes();
+  const auto d = static_cast<std::uint32_t>(sizes.size());
+  std::vector<VariableSet> linked;
+  for (const VariableSet& set : model.sets())
+    if (set.size() == 2) linked.push_back(set);
+  std::vector<VariableSet> pairs;
+  if (d <= kFewColumns) {
+    for (std::uint32_t a = 0; a < d; ++a)
+      for (std::uint32_t b = a + 1; b < d; ++b) pairs.push_back({a, b});
+  } else {
+    std::vector<VariableSet> neighbours(d);
+    for (const VariableSet& set : linked)
+      neighbours[set[0]].push_back(set[1]), neighbours[set[1]].push_back(set[0]), pairs.push_back(set);
+    for (std::uint32_t a = 0; a < d; ++a)
+      for (const std::uint32_t middle : neighbours[a])
+        for (const std::uint32_t b : neighbours[middle])
+          if (a < b) pairs.push_back({a, b});
+    std::ranges::sort(pairs);
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  }
+  std::vector<std::uint8_t> fits(pairs.size());
+  parallel_for(
+      pairs.size(),
+      [&](std::size_t i) {
+        if (cells_in(sizes, pairs[i]) > largest) return;
+        if (model.holds(pairs[i])) {
+          fits[i] = 1;
+          return;
+        }
+        std::vector<VariableSet> sets = model.sets();
+        sets.push_back(pairs[i]);
+        fits[i] = JunctionTree::cells_of(sizes, sets) <= limit;
+      },
+      threads, 8);
+  std::vector<VariableSet> out;
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    if (fits[i]) out.push_back(pairs[i]);
+  std::vector<VariableSet> triples;
+  for (const JunctionTree::Clique& clique : model.tree().cliques) {
+    const VariableSet& v = clique.variables;
+    for (std::size_t a = 0; a < v.size(); ++a)
+      for (std::size_t b = a + 1; b < v.size(); ++b)
+        for (std::size_t c = b + 1; c < v.size(); ++c)
+          if (cells_in(sizes, {v[a], v[b], v[c]}) <= largest) triples.push_back({v[a], v[b], v[c]});
+  }
+  std::ranges::sort(triples);
+  triples.erase(std::unique(triples.begin(), triples.end()), triples.end());
+  out.insert(out.end(), triples.begin(), triples.end());
+  return out;
+}
+
+// What the model says of each candidate.
+std::vector<std::vector<double>> shares_of(const GraphicalModel& model, std::span<const VariableSet> sets,
+                                           std::size_t threads) {
+  std::vector<std::vector<double>> out(sets.size());
+  std::vector<std::vector<std::size_t>> by_first(model.sizes().size());
+  std::vector<std::size_t> others;
+  for (std::size_t i = 0; i < sets.size(); ++i)
+    if (sets[i].size() == 2)
+      by_first[sets[i][0]].push_back(i);
+    else
+      others.push_back(i);
+  parallel_for(
+      by_first.size(),
+      [&](std::size_t v) {
+        if (by_first[v].empty()) return;
+        auto pairs = model.pairs_with(static_cast<std::uint32_t>(v));
+        for (const std::size_t i : by_first[v]) out[i] = std::move(pairs[sets[i][1]]);
+      },
+      threads);
+  parallel_for(
+      others.size(), [&](std::size_t k) { out[others[k]] = model.marginal(sets[others[k]]); }, threads);
+  return out;
+}
+
+}  // namespace
+
+double concentrated_budget(double epsilon, double delta) {
+  const double noise = noise_multiplier({.epsilon = epsilon, .delta = delta}, Accounting::renyi);
+  return 1 / (2 * noise * noise);
+}
+
+double epsilon_of_rho(double rho, double delta) {
+  return epsilon_of(GaussianMechanism{1 / std::sqrt(2 * rho)}, 1, delta, Accounting::renyi);
+}
+
+PrivateMarginals::PrivateMarginals(PrivateMarginalsOptions options) : options_(std::move(options)) {
+  check(options_);
+}
+
+void PrivateMarginals::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
+  NoiseSource noise = NoiseSource::operating_system();
+  fit(real, noise, progress, cancel);
+}
+
+void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const ProgressSink& progress,
+                           const CancelToken& cancel) {
+  cancel.check();
+  if (real.columns() == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
+  PrivateMarginals made(options_);
+  made.schema_ = real.schema();
+  std::string target = options_.target;
+  if (target.empty())
+    if (const auto labels = real.schema().with_role(Role::target); !labels.empty())
+      target = labels.front()->name;
+  if (!target.empty() && !real.has(target))
+    throw ConfigError({.field = target}, "The target is not a column of the table.");
+
+  const std::size_t unnamed = unnamed_label_columns(real.schema());
+  const double threshold_delta = unnamed > 0 ? kThresholdShare * options_.delta : 0;
+  const double rho = concentrated_budget(options_.epsilon, options_.delta - threshold_delta);
+  const double m = real.schema().subject() ? static_cast<double>(options_.rows_per_person) : 1.0;
+  const LedgerEntry entry{
+      .mechanism = "private marginals: discrete Gaussian and exponential mechanism, zero-concentrated",
+      .sensitivity = m,
+      .unit = unit_of(real.schema(), options_.rows_per_person),
+      .epsilon = options_.epsilon,
+      .delta = options_.delta,
+      .released =
+          message("model of a table with ", real.columns(), real.columns() == 1 ? " column" : " columns"),
+      .private_noise = noise.is_private(),
+      .noise_multiplier = 1 / std::sqrt(2 * rho),
+      .steps = 1};
+  if (!options_.ledger.empty()) LedgerFile(options_.ledger).append(entry);  // before the first draw
+  made.ledger_.add(entry);
+
+  PrivateBudget budget(rho, m, noise);
+  const std::vector<std::size_t> rows = rows_used(real, options_.rows_per_person, noise);
+  PrivateDomain domain =
+      discover_domain(real, rows,
+                      {.bins = options_.bins,
+                       .infer = options_.infer,
+                       .column_rho = rho * options_.first_share / static_cast<double>(real.columns()),
+                       .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
+                       .threads = options_.threads},
+                      budget);
+  made.columns_ = std::move(domain.columns);
+  std::size_t target_variable = std::numeric_limits<std::size_t>::max();
+  for (std::size_t c = 0; c < made.columns_.size(); ++c) {
+    if (!made.columns_[c].modelled()) continue;
+    if (real.schema().fields[c].name == target) target_variable = made.modelled_.size();
+    made.modelled_.push_back(c);
+  }
+  made.measure_pairs(domain.states, std::move(domain.marginals), budget, target_variable, progress, cancel);
+  made.spending_ = budget.spending();
+  if (progress) progress({.phase = "fit", .done = 100, .total = 100, .note = {}});
+  *this = std::move(made);
+}
+
+void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>> states,
+                                     std::vector<NoisyMarginal> marginals, PrivateBudget& budget,
+                                     std::size_t target, const ProgressSink& progress,
+                                     const CancelToken& cancel) {
+  const std::size_t d = states.size();
+  std::vector<std::size_t> sizes;
+  for (const std::size_t c : modelled_) sizes.push_back(columns_[c].states);
+  const double total = total_of(marginals);
+  model_ = GraphicalModel(sizes, total);
+  if (d == 0) return;
+  std::vector<VariableSet> singles;
+  for (const NoisyMarginal& m : marginals) singles.push_back(m.variables);
+  model_.add(singles, first_potentials(marginals), options_.threads);
+  const auto estimate = [&](std::size_t iterations) {
+    model_.estimate(marginals, {.iterations = iterations, .threads = options_.threads}, cancel);
+  };
+  const double all = budget.spent() + budget.left();
+  const auto tell = [&](const std::string& note) {
+    cancel.check();
+    if (progress)
+      progress({.phase = "fit",
+                .done = std::min<std::uint64_t>(99, static_cast<std::uint64_t>(100 * budget.spent() / all)),
+                .total = 100,
+                .note = note});
+  };
+  const auto released = [&](const VariableSet& set) {
+    return "counts: " + names_of(set, modelled_, schema_);
+  };
+  const auto weight_of = [&](const VariableSet& set) {
+    const bool has = std::ranges::find(set, static_cast<std::uint32_t>(target)) != set.end();
+    return has || target >= d ? 1 : 1 / options_.target_weight;
+  };
+  if (d == 1) {
+    marginals.push_back(
+        measured({0}, counts_of(states, sizes, {0}), budget.left() * (1 - kSlack), budget, released({0})));
+    return estimate(1000);
+  }
+
+  const std::size_t rounds = options_.rounds > 0 ? std::max(options_.rounds, d) : 3 * d;
+  double rho = budget.left() / static_cast<double>(rounds);
+  const auto largest = static_cast<double>(options_.max_cells);
+  TrueCounts truth(states, sizes);
+  std::vector<VariableSet> sets;
+  std::vector<double> scores;
+  const auto penalty = [&](const VariableSet& set, double round_rho) {
+    return kMeanDeviation * budget.sigma_of(round_rho * (1 - kChoiceShare)) * cells_in(sizes, set);
+  };
+
+  // A spanning tree. Until a pair joins two parts, the model has these independent: no estimate between.
+  for (std::uint32_t a = 0; a < d; ++a)
+    for (std::uint32_t b = a + 1; b < d; ++b)
+      if (cells_in(sizes, {a, b}) <= largest) sets.push_back({a, b});
+  truth.prepare(sets, options_.threads);
+  scores.resize(sets.size());
+  std::vector<std::vector<double>> single;
+  for (std::uint32_t v = 0; v < d; ++v) single.push_back(model_.marginal({v}));
+  parallel_for(
+      sets.size(),
+      [&](std::size_t i) {
+        std::vector<double> product;
+        for (const double p : single[sets[i][0]])
+          for (const double q : single[sets[i][1]]) product.push_back(p * q);
+        scores[i] = weight_of(sets[i]) * (truth.distance_to(sets[i], product, total) - penalty(sets[i], rho));
+      },
+      options_.threads, 8);
+  std::vector<std::size_t> part(d);
+  std::iota(part.begin(), part.end(), std::size_t{0});
+  for (;;) {
+    std::vector<double> left;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < sets.size(); ++i)
+      if (part[sets[i][0]] != part[sets[i][1]]) left.push_back(scores[i]), places.push_back(i);
+    if (left.empty()) break;
+    const VariableSet pair = sets[places[budget.choose(left, rho * kChoiceShare, 1, "choice of a pair")]];
+    marginals.push_back(measured(pair, truth.of(pair), rho * (1 - kChoiceShare), budget, released(pair)));
+    const std::size_t from = part[pair[1]], to = part[pair[0]];
+    for (std::size_t& p : part)
+      if (p == from) p = to;
+    tell(released(pair));
+  }
+  estimate(100);
+
+  while (budget.left() > all * 1e-6) {
+    if (budget.left() < 2 * rho) rho = budget.left() * (1 - kSlack);
+    // As large a tree as the part of the budget that is spent with this round.
+    const double limit = std::max(largest * (budget.spent() + rho) / all, model_.tree().cells);
+    sets = candidates_of(model_, limit, largest, options_.threads);
+    if (sets.empty()) break;
+    truth.prepare(sets, options_.threads);
+    const auto shares = shares_of(model_, sets, options_.threads);
+    scores.assign(sets.size(), 0);
+    parallel_for(
+        sets.size(),
+        [&](std::size_t i) {
+          scores[i] =
+              weight_of(sets[i]) * (truth.distance_to(sets[i], shares[i], total) - penalty(sets[i], rho));
+        },
+        options_.threads, 8);
+    const std::size_t chosen = budget.choose(scores, rho * kChoiceShare, 1, "choice of a marginal");
+    const VariableSet set = sets[chosen];
+    marginals.push_back(measured(set, truth.of(set), rho * (1 - kChoiceShare), budget, released(set)));
+    estimate(40);
+    const std::vector<double> now = model_.marginal(set);
+    double moved = 0;
+    for (std::size_t i = 0; i < now.size(); ++i) moved += total * std::abs(now[i] - shares[chosen][i]);
+    if (moved <= penalty(set, rho)) rho *= 4;
+    tell(released(set));
+  }
+  estimate(1000);
+}
+
+// --- drawing
+
+Table PrivateMarginals::sample(const SampleRequest& request) const {
+  detail::require_fitted(fitted());
+  std::vector<std::vector<double>> cells(columns_.size());
+  for (const std::size_t c : modelled_) cells[c].resize(request.rows);
+  draw_rows(request, cells);
+  CodedTable coded;
+  coded.schema = schema_;
+  for (const PrivateColumn& column : columns_) coded.columns.push_back(column.coding);
+  return detail::decoded(coded, cells, request.rows, Random(request.seed), options_.threads);
+}
+
+void PrivateMarginals::draw_rows(const SampleRequest& request,
+                                 std::vector<std::vector<double>>& cells) const {
+  std::vector<ColumnCoding> codings;
+  for (const PrivateColumn& column : columns_) codings.push_back(column.coding);
+  const CellConditions conditions(request.conditions.get(), codings, name());
+  const RowRules rules(schema_, codings);
+  std::vector<std::size_t> ruled;
+  for (const std::size_t c : modelled_)
+    if (rules.touches(c)) ruled.push_back(c);
+  const Random random(request.seed);
+  const std::size_t d = modelled_.size();
+
+  struct Row {
+    std::vector<double> fixed, cells;
+    std::vector<std::uint8_t> known;
+    std::vector<std::uint32_t> states;
+  };
+  const auto new_row = [&] {
+    return Row{std::vector<double>(conditions.empty() ? 0 : columns_.size()),
+               std::vector<double>(columns_.size()), std::vector<std::uint8_t>(columns_.size()),
+               std::vector<std::uint32_t>(d)};
+  };
+  // The column that breaks a rule, or their number.
+  const auto broken = [&](Row& row) {
+    std::ranges::fill(row.known, std::uint8_t{0});
+    for (const std::size_t c : ruled) {
+      if (!rules.admits(c, row.cells[c], {row.cells, row.known}, codings)) return c;
+      row.known[c] = 1;
+    }
+    return columns_.size();
+  };
+  const auto draw = [&](const TreeSampler& sampler, std::size_t number, Row& row) {
+    if (!conditions.empty()) conditions.row(number, row.fixed);
+    std::size_t wrong = columns_.size();
+    for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+      const Random own = random.stream(1).stream(static_cast<std::uint64_t>(attempt));
+      sampler.draw(own, number, row.states);
+      const Random within = own.stream(2);
+      for (std::size_t v = 0; v < d; ++v) {
+        const std::size_t c = modelled_[v];
+        const bool free = row.fixed.empty() || std::isnan(row.fixed[c]);
+        row.cells[c] = free ? columns_[c].draw(row.states[v], within.block(number, v)) : row.fixed[c];
+      }
+      wrong = broken(row);
+      if (wrong == columns_.size()) break;
+    }
+    if (wrong < columns_.size())
+      throw GenerationError(
+          {.field = schema_.fields[wrong].name},
+          message("In row ", number, ", ", kMostAttempts,
+                  " draws in a row broke the rules of the schema for this column; the rules, "
+                  "the conditions and what was learnt do not go together."));
+    for (const std::size_t c : modelled_) cells[c][number] = row.cells[c];
+  };
+
+  if (conditions.empty()) {
+    std::vector<std::vector<double>> beliefs;
+    for (std::size_t c = 0; c < model_.tree().cliques.size(); ++c) beliefs.push_back(model_.clique(c));
+    const TreeSampler sampler(model_.tree(), model_.sizes(), beliefs);
+    detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
+      Row row = new_row();
+      for (std::size_t number = first; number < last; ++number) draw(sampler, number, row);
+    });
+    return;
+  }
+  // Rows of the same evidence share the inference.
+  std::map<std::vector<std::int32_t>, std::vector<std::size_t>> groups;
+  std::vector<double> fixed(columns_.size());
+  const std::size_t different = std::min<std::size_t>(conditions.rows(), request.rows);
+  for (std::size_t i = 0; i < different; ++i) {
+    conditions.row(i, fixed);
+    std::vector<std::int32_t> evidence(d, -1);
+    for (std::size_t v = 0; v < d; ++v)
+      if (const double cell = fixed[modelled_[v]]; !std::isnan(cell))
+        evidence[v] = static_cast<std::int32_t>(columns_[modelled_[v]].state_of(cell));
+    groups[std::move(evidence)].push_back(i);
+  }
+  std::vector<std::pair<std::vector<std::int32_t>, std::vector<std::size_t>>> list(groups.begin(),
+                                                                                   groups.end());
+  ProgressCounter progress(request.progress, "sample", request.rows);
+  const auto draw_group = [&](std::size_t g, std::size_t threads) {
+    request.cancel.check();
+    const auto beliefs = model_.given(list[g].first);
+    if (!(std::accumulate(beliefs[0].begin(), beliefs[0].end(), 0.0) > 0))
+      throw GenerationError(message("Row ", list[g].second.front(),
+                                    " of the conditions asks for values that the model never has together."));
+    const TreeSampler sampler(model_.tree(), model_.sizes(), beliefs);
+    parallel_for(
+        list[g].second.size(),
+        [&](std::size_t k) {
+          Row row = new_row();
+          std::uint64_t done = 0;
+          for (std::size_t number = list[g].second[k]; number < request.rows;
+               number += conditions.rows(), ++done)
+            draw(sampler, number, row);
+          progress.add(done);
+        },
+        threads);
+  };
+  if (list.size() == 1)
+    draw_group(0, options_.threads);
+  else
+    parallel_for(list.size(), [&](std::size_t g) { draw_group(g, 1); }, options_.threads);
+  progress.finish();
+}
+
+std::vector<double> PrivateMarginals::log_prob(const Table& table, const ProgressSink& progress,
+                                               const CancelToken& cancel) const {
+  detail::require_fitted(fitted());
+  std::vector<ColumnCoding> codings;
+  for (const PrivateColumn& column : columns_) codings.push_back(column.coding);
+  const std::vector<std::vector<double>> cells = cells_of(codings, table);
+  const RowRules rules(schema_, codings);
+  std::vector<double> out = detail::log_share_of_absent(codings, cells, table.rows());
+  detail::over_rows(
+      {.rows = table.rows(), .progress = progress, .cancel = cancel}, options_.threads,
+      [&](std::size_t first, std::size_t last) {
+        std::vector<std::vector<std::pair<std::uint32_t, double>>> left(modelled_.size());
+        detail::RowCells state(columns_.size());
+        for (std::size_t row = first; row < last; ++row) {
+          state.forget();
+          double width = 0;  // logarithm
+          bool possible = !std::isinf(out[row]);
+          for (std::size_t v = 0; v < modelled_.size() && possible; ++v) {
+            const std::size_t c = modelled_[v];
+            const PrivateColumn& column = columns_[c];
+            const double cell = cells[c][row];
+            left[v].clear();
+            possible = !std::isinf(cell) && rules.admits(c, cell, state.view(), codings) &&
+                       (!std::isnan(cell) || column.missing);
+            if (!possible) break;
+            state.set(c, cell);
+            const auto add = [&](std::uint32_t of) {
+              const double share = column.log_share(of, cell);
+              if (!std::isinf(share)) left[v].emplace_back(of, std::exp(share));
+            };
+            add(column.state_of(cell));
+            if (column.rest && !std::isnan(cell)) add(column.rest_state());
+            possible = !left[v].empty();
+            if (!column.coding.is_category() && !std::isnan(cell))
+              width += std::log(measure_width(column.coding));
+          }
+          out[row] = possible ? out[row] + model_.log_likelihood(left) - width
+                              : -std::numeric_limits<double>::infinity();
+        }
+      },
+      "log_prob");
+  return out;
+}
+
+// --- what it tells
+
+std::vector<std::string> PrivateMarginals::untold() const {
+  std::vector<std::string> out;
+  for (const PrivateColumn& column : columns_)
+    if (column.coding.form == CodingForm::absent) out.push_back(column.coding.field.name);
+  return out;
+}
+
+std::vector<std::vector<std::string>> PrivateMarginals::marginals() const {
+  std::vector<std::vector<std::string>> out;
+  for (const VariableSet& set : model_.sets()) {
+    std::vector<std::string>& names = out.emplace_back();
+    for (const std::uint32_t v : set) names.push_back(schema_.fields[modelled_[v]].name);
+  }
+  return out;
+}
+
+std::string PrivateMarginals::describe() const {
+  detail::require_fitted(fitted());
+  const LedgerEntry& entry = ledger_.entries().front();
+  std::string out;
+  if (!is_private())
+    out +=
+        "NOT PRIVATE: made with test noise that a seed repeats. Do not give this model or its rows away.\n";
+  out +=
+      message("Promise: epsilon ", entry.epsilon, ", delta ", entry.delta, ", for each ", entry.unit, ".\n");
+  out += "Public: names, kinds and roles of the columns, and all that the schema states.\n";
+  double rho = 0;
+  for (const PrivateSpending& one : spending_) rho += one.rho;
+  out += message("Spent, of rho ", rho, " in all:\n");
+  for (const PrivateSpending& one : spending_)
+    out += message("  ", one.released, ": ", one.releases, " x ", one.mechanism,
+                   one.mechanism == "exponential" ? ", epsilon " : ", standard deviation ", one.noise,
+                   ", rho ", one.rho, one.delta > 0 ? message(", delta ", one.delta) : std::string(), "\n");
+  for (const std::string& name : untold())
+    out += message("Nothing could be told of '", name, "' under this budget; it is missing in every row.\n");
+  return out;
+}
+
+// --- files
+
+std::string PrivateMarginals::save() const {
+  detail::require_fitted(fitted());
+  using detail::ArrayJson;
+  detail::ModelArrays file{std::string(name())};
+  file.about["options"] = {{"epsilon", options_.epsilon},
+                           {"delta", options_.delta},
+                           {"target", options_.target},
+                           {"target_weight", options_.target_weight},
+                           {"rows_per_person", options_.rows_per_person},
+                           {"bins", options_.bins},
+                           {"first_share", options_.first_share},
+                           {"rounds", options_.rounds},
+                           {"max_cells", options_.max_cells},
+                           {"infer", options_.infer}};
+  file.about["private"] = is_private();
+  file.about["ledger"] = ArrayJson::parse(to_json(ledger_));
+  ArrayJson spending = ArrayJson::array();
+  for (const PrivateSpending& one : spending_)
+    spending.push_back({{"released", one.released},
+                        {"mechanism", one.mechanism},
+                        {"releases", one.releases},
+                        {"noise", one.noise},
+                        {"rho", one.rho},
+                        {"delta", one.delta}});
+  file.about["spending"] = spending;
+  file.about["schema"] = ArrayJson::parse(to_json(schema_));
+  ArrayJson columns = ArrayJson::array();
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const PrivateColumn& column = columns_[i];
+    const ColumnCoding& c = column.coding;
+    columns.push_back({{"form", static_cast<int>(c.form)},
+                       {"states", column.states},
+                       {"missing", column.missing},
+                       {"rest", column.rest},
+                       {"labels", c.labels},
+                       {"ordered", c.ordered},
+                       {"grid", c.grid},
+                       {"decimals", c.decimals},
+                       {"origin", c.origin},
+                       {"step", c.step},
+                       {"zone", c.zone}});
+    if (!column.modelled()) continue;
+    const std::string key = message("c", i, ".");
+    if (c.is_category()) {
+      file.put(key + "states", column.label_states);
+      file.put(key + "weights", column.label_weights);
+      continue;
+    }
+    std::vector<double> low, high, weight;
+    std::vector<std::uint32_t> state;
+    for (const NumberCell& cell : column.cells) {
+      low.push_back(cell.low), high.push_back(cell.high);
+      weight.push_back(cell.weight), state.push_back(cell.state);
+    }
+    file.put(key + "low", low);
+    file.put(key + "high", high);
+    file.put(key + "weights", weight);
+    file.put(key + "states", state);
+  }
+  file.about["columns"] = columns;
+  file.about["total"] = model_.total();
+  file.about["sets"] = model_.sets();
+  for (std::size_t s = 0; s < model_.sets().size(); ++s)
+    file.put(message("potential.", s), model_.potentials()[s]);
+  const std::string digest = file.digest();
+  file.about["digest"] = digest;
+  return file.file();
+}
+
+namespace {
+
+using detail::ArrayJson;
+using detail::ModelArrays;
+
+PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const Field& field,
+                          const std::string& key) {
+  PrivateColumn out;
+  ColumnCoding& c = out.coding;
+  c.field = field;
+  const int form = file.value<int>(about, "form");
+  file.require(form >= 0 && form <= static_cast<int>(CodingForm::absent), "an unknown form of a column");
+  c.form = static_cast<CodingForm>(form);
+  out.states = file.value<std::uint32_t>(about, "states");
+  out.missing = c.missing = file.value<bool>(about, "missing");
+  out.rest = file.value<bool>(about, "rest");
+  c.labels = file.value<std::vector<std::string>>(about, "labels");
+  c.ordered = file.value<bool>(about, "ordered");
+  c.grid = file.value<bool>(about, "grid");
+  c.decimals = file.value<std::uint32_t>(about, "decimals");
+  c.origin = file.value<std::int64_t>(about, "origin");
+  c.step = file.value<std::int64_t>(about, "step");
+  c.zone = file.value<std::string>(about, "zone");
+  file.require(c.modelled() == out.modelled(), "a column of no form with states");
+  const Kind kind = field.kind;
+  file.require(kind != Kind::list, "a list");
+  if (c.form == CodingForm::fresh) {
+    file.require(kind == Kind::text || kind == Kind::category || kind == Kind::integer,
+                 "an identifier of another kind");
+    c.pattern = "AAAAAAAA";
+    if (kind == Kind::integer) c.counted_from = 1;
+  }
+  if (!out.modelled()) return out;
+  const std::uint32_t extra = (out.missing ? 1U : 0U) + (out.rest ? 1U : 0U);
+  file.require(out.states > extra && out.states < (1U << 24), "a column without states of its own");
+  std::vector<bool> used(out.states - extra);
+  const auto use = [&](std::uint32_t state) {
+    file.require(state < used.size(), "a state beyond the last");
+    used[state] = true;
+  };
+  const auto weights = file.get<double>(key + "weights");
+  const auto states = file.get<std::uint32_t>(key + "states");
+  for (const double w : weights) file.require(w >= 0 && w <= 1e18, "an impossible weight");
+  for (const std::uint32_t state : states) use(state);
+  file.require(std::ranges::find(used, false) == used.end(), "a state without a value");
+  std::vector<double> sums(out.states);
+  for (std::size_t i = 0; i < std::min(states.size(), weights.size()); ++i) sums[states[i]] += weights[i];
+  for (std::size_t s = 0; s < used.size(); ++s) file.require(sums[s] > 0, "a state without weight");
+  if (c.is_category()) {
+    const std::size_t n = c.labels.size();
+    file.require(kind == Kind::category || kind == Kind::text || kind == Kind::boolean,
+                 "a category of another kind");
+    file.require(n > 0 && states.size() == n && weights.size() == n, "arrays of different lengths");
+    file.require(kind != Kind::boolean || n == 2, "a boolean without its two values");
+    out.label_states = states;
+    out.label_weights = weights;
+  } else {
+    const auto low = file.get<double>(key + "low"), high = file.get<double>(key + "high");
+    const std::size_t n = low.size();
+    file.require(kind == Kind::real || kind == Kind::integer || kind == Kind::time,
+                 "a number of another kind");
+    file.require(n > 0 && high.size() == n && states.size() == n && weights.size() == n && !out.rest,
+                 "arrays of different lengths");
+    file.require(c.step > 0 && c.decimals <= 9 && (kind == Kind::real || c.grid), "an impossible grid");
+    for (std::size_t i = 0; i < n; ++i) {
+      file.require(std::abs(low[i]) <= 1e17 && std::abs(high[i]) <= 1e17 && low[i] <= high[i] &&
+                       (i == 0 || low[i] >= high[i - 1]) && (i == 0 || states[i] >= states[i - 1]),
+                   "cells that do not ascend");
+      file.require(!c.grid || (low[i] == std::floor(low[i]) && high[i] == std::floor(high[i]) &&
+                               low[i] >= 0 && high[i] > low[i]),
+                   "cells off the grid");
+      out.cells.push_back({low[i], high[i], weights[i], states[i]});
+    }
+    const double top = std::abs(static_cast<double>(c.origin)) + static_cast<double>(c.step) * high.back();
+    file.require(!c.grid || top < 9.2e18, "numbers beyond 64 bits");
+    c.values = {low.front(), high.back() - (c.grid ? 1 : 0)};
+    if (c.values[1] <= c.values[0]) c.values.pop_back();
+  }
+  out.finish();
+  return out;
+}
+
+// What the releases cost, from their noise alone, must be what the ledger says or less.
+void check_ledger(const ModelArrays& file, const Ledger& ledger, std::span<const PrivateSpending> spending,
+                  bool says_private) {
+  file.require(ledger.entries().size() == 1, "not one entry in its privacy ledger");
+  const LedgerEntry& entry = ledger.entries().front();
+  file.require(entry.private_noise == says_private, "a ledger that says something else about its noise");
+  double rho = 0, delta = 0;
+  for (const PrivateSpending& one : spending) {
+    file.require(one.releases > 0 && one.noise > 0 && std::isfinite(one.noise) && one.delta >= 0,
+                 "an impossible release");
+    const auto times = static_cast<double>(one.releases);
+    if (one.mechanism == "discrete Gaussian")
+      rho += times * entry.sensitivity * entry.sensitivity / (2 * one.noise * one.noise);
+    else if (one.mechanism == "exponential")
+      rho += times * one.noise * one.noise / 8;
+    else
+      file.fail("The ledger has a mechanism that is not known.");
+    delta += one.delta;
+  }
+  file.require(!spending.empty() && rho > 0 && rho < 1e12, "no measurement in its ledger");
+  file.require(delta < entry.delta && entry.delta < 1 && entry.epsilon > 0, "a ledger without a budget");
+  file.require(epsilon_of_rho(rho, entry.delta - delta) <= entry.epsilon * (1 + 1e-6),
+               "more was spent than its ledger says");
+}
+
+}  // namespace
+
+PrivateMarginals PrivateMarginals::load(std::string_view bytes, const std::string& path) {
+  ModelArrays file(bytes, path, "private_marginals");
+  PrivateMarginals out;
+  try {
+    const auto digest = file.value<std::string>(file.about, "digest");
+    file.about.erase("digest");
+    file.require(file.digest() == digest, "it was changed after it was saved");
+    const auto options = file.value<ArrayJson>(file.about, "options");
+    PrivateMarginalsOptions& o = out.options_;
+    o.epsilon = file.value<double>(options, "epsilon");
+    o.delta = file.value<double>(options, "delta");
+    o.target = file.value<std::string>(options, "target");
+    o.target_weight = file.value<double>(options, "target_weight");
+    o.rows_per_person = file.value<std::size_t>(options, "rows_per_person");
+    o.bins = file.value<std::size_t>(options, "bins");
+    o.first_share = file.value<double>(options, "first_share");
+    o.rounds = file.value<std::size_t>(options, "rounds");
+    o.max_cells = file.value<std::size_t>(options, "max_cells");
+    o.infer = file.value<bool>(options, "infer");
+    check(o);
+    out.schema_ = schema_from_json(file.value<ArrayJson>(file.about, "schema").dump());
+    out.ledger_ = ledger_from_json(file.value<ArrayJson>(file.about, "ledger").dump());
+    const auto spending = file.value<ArrayJson>(file.about, "spending");
+    for (const ArrayJson& one : spending)
+      out.spending_.push_back({file.value<std::string>(one, "released"),
+                               file.value<std::string>(one, "mechanism"),
+                               file.value<std::uint64_t>(one, "releases"), file.value<double>(one, "noise"),
+                               file.value<double>(one, "rho"), file.value<double>(one, "delta")});
+    check_ledger(file, out.ledger_, out.spending_, file.value<bool>(file.about, "private"));
+    const auto columns = file.value<ArrayJson>(file.about, "columns");
+    file.require(columns.is_array() && columns.size() == out.schema_.fields.size() && !columns.empty(),
+                 "another number of columns than the schema has");
+    std::vector<std::size_t> sizes;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      out.columns_.push_back(load_column(file, columns[i], out.schema_.fields[i], message("c", i, ".")));
+      if (!out.columns_.back().modelled()) continue;
+      out.modelled_.push_back(i);
+      sizes.push_back(out.columns_.back().states);
+    }
+    const auto sets = file.value<std::vector<VariableSet>>(file.about, "sets");
+    for (const VariableSet& set : sets)
+      for (const std::uint32_t v : set)
+        file.require(v < sizes.size(), "a marginal of a column that is not there");
+    file.require(JunctionTree::cells_of(sizes, sets) <= kMostModelCells, "a model too large to be ours");
+    std::vector<std::vector<double>> potentials;
+    for (std::size_t s = 0; s < sets.size(); ++s) {
+      potentials.push_back(file.get<double>(message("potential.", s)));
+      for (const double p : potentials.back())
+        file.require(std::isfinite(p) && std::abs(p) < 1e12, "a potential that is not a number");
+      file.require(!potentials.back().empty(), "a marginal without a potential");
+    }
+    out.model_ = GraphicalModel(sizes, file.value<double>(file.about, "total"));
+    if (!sets.empty()) out.model_.add(sets, potentials);
+  } catch (const ModelError&) {
+    throw;
+  } catch (const Error& error) {
+    file.fail(error.what());
+  }
+  return out;
+}
+
+}  // namespace synthema

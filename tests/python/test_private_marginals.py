@@ -1,0 +1,128 @@
+"""Differentially private marginals from Python: what is public, the ledger, files, the command line."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import synthema
+from synthema import ConfigError, ModelError, PrivacyBudgetError, PrivateMarginals
+from synthema.privacy import LedgerFile
+from synthema.tabular_generation import load
+
+pandas = pytest.importorskip("pandas")
+
+
+def patients(rows=2000, seed=0):
+    """A frame in which smoking depends on sex, with one label and one number that a single person has."""
+    rng = np.random.default_rng(seed)
+    sex = rng.choice(["f", "m"], rows)
+    frame = pandas.DataFrame(
+        {
+            "age": rng.integers(20, 80, rows),
+            "sex": pandas.Categorical(sex, categories=["f", "m", "canary-declared"]),
+            "ward": rng.choice(["east", "north", "west"], rows),
+            "smoker": rng.random(rows) < np.where(sex == "m", 0.6, 0.1),
+        }
+    )
+    frame.loc[7, "ward"] = "canary-ward"
+    frame.loc[7, "age"] = 123456
+    return frame
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A private fit to the patients, without a schema."""
+    return PrivateMarginals(epsilon=4, target="smoker").fit(patients())
+
+
+def test_rows_are_like_the_patients_and_repeat_by_seed(fitted):
+    """Dependence is kept; the same seed gives the same frame."""
+    rows = fitted.sample(3000, seed=1, frame="same")
+    assert list(rows.columns) == ["age", "sex", "ward", "smoker"]
+    share = rows.dropna().groupby("sex", observed=True).smoker.apply(lambda s: s.astype(bool).mean())
+    assert share["m"] - share["f"] > 0.3
+    assert fitted.sample(50, seed=3).digest() == fitted.sample(50, seed=3).digest()
+    assert set(fitted.sample(20, conditions={"sex": "m"}).values("sex")) == {"m"}
+
+
+def test_without_a_schema_nothing_of_the_frame_is_public(fitted, tmp_path):
+    """Neither rare values nor the categories that the frame's dtype lists are in the file or in rows."""
+    path = fitted.save(tmp_path / "private.model")
+    assert b"canary" not in path.read_bytes()
+    assert max(v for v in fitted.sample(2000, seed=1).values("age") if v is not None) < 128
+    assert fitted.is_private
+    assert fitted.privacy_ledger.spent == (4, 1e-6)
+    assert "Promise: epsilon 4, delta 1e-06, for each row, added or removed" in fitted.describe()
+
+
+def test_a_schema_is_public_and_spares_the_budget():
+    """What is stated is not learnt: nothing is spent on thresholds, and stated labels may be drawn."""
+    frame = patients().assign(age=lambda f: f.age.clip(0, 120))
+    stated = synthema.Schema(
+        [
+            synthema.Field("age", "integer", minimum=0, maximum=120, nullable=False),
+            synthema.Field("sex", "category", categories=["f", "m", "canary-declared"], nullable=False),
+            synthema.Field("ward", "category", categories=["canary-ward", "east", "north", "west"]),
+            synthema.Field("smoker", "boolean", nullable=False),
+        ]
+    )
+    made = PrivateMarginals(infer=False).fit(frame, schema=stated)
+    assert not any(one["delta"] for one in made.spending)
+    assert set(made.sample(100, seed=1).values("age")) <= set(range(121))
+    with pytest.raises(ConfigError, match="age"):
+        PrivateMarginals(infer=False).fit(frame)
+
+
+def test_fits_that_share_a_ledger_add_up(tmp_path):
+    """The third fit of epsilon 1 does not fit into a budget of 2.5; what was fitted before stays."""
+    path = tmp_path / "ledger"
+    LedgerFile(str(path), (2.5, 1e-5))
+    generator = PrivateMarginals(ledger=path)
+    generator.fit(patients(300)).fit(patients(300))
+    with pytest.raises(PrivacyBudgetError, match="above its budget"):
+        generator.fit(patients(300))
+    assert generator.fitted
+    assert LedgerFile(str(path)).read().spent == pytest.approx((2, 2e-6))
+
+
+def test_files_and_parameters(fitted, tmp_path):
+    """A loaded model samples the same rows; one made with test noise says so; damage is refused."""
+    path = fitted.save(tmp_path / "private.model")
+    again = load(path)
+    assert isinstance(again, PrivateMarginals)
+    assert again.sample(30, seed=5).digest() == fitted.sample(30, seed=5).digest()
+    assert again.get_params()["epsilon"] == 4
+    assert repr(PrivateMarginals(epsilon=2)) == "PrivateMarginals(epsilon=2)"
+    test = PrivateMarginals().fit(patients(300), _test_noise=1)
+    assert not load(test.save(tmp_path / "test.model")).is_private
+    assert test.describe().startswith("NOT PRIVATE")
+    broken = path.read_bytes().replace(b'\\"epsilon\\":4.0', b'\\"epsilon\\":1.0')
+    (tmp_path / "broken.model").write_bytes(broken)
+    with pytest.raises(ModelError, match="changed"):
+        load(tmp_path / "broken.model")
+
+
+def test_on_the_command_line(tmp_path):
+    """Fit and sample; the budget of a ledger is kept between two commands; options of others are refused."""
+    patients(500).to_csv(tmp_path / "real.csv", index=False)
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "synthema.cli", *arguments, "--json"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    fit = ["fit", "real.csv", "--method", "private_marginals", "--epsilon", "2"]
+    fit += ["--ledger", "ledger", "--budget", "3"]
+    done = run(*fit, "--out", "model")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["epsilon"] == 2
+    assert run("sample", "model", "--rows", "20", "--out", "rows.csv").returncode == 0
+    assert len(pandas.read_csv(tmp_path / "rows.csv")) == 20
+    refused = run(*fit, "--out", "second")
+    assert refused.returncode != 0
+    assert "above its budget" in refused.stderr
+    assert not (tmp_path / "second").exists()
+    assert "private_marginals" in run("fit", "real.csv", "--epsilon", "2", "--out", "third").stderr
