@@ -1824,6 +1824,10 @@ class _PrivateMarginals:
         """
         Learn from a table; `stated`: its schema is public.
         """
+    def log_prob(self, rows: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Natural logarithm of the probability of each row.
+        """
     def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: Table | None = None, progress: typing.Any = None, cancel: CancelToken | None = None) -> Table:
         """
         A table of exactly these rows.
