@@ -138,6 +138,14 @@ def test_protection_counts_subjects_not_rows():
     assert all(text[0] == "p" and text[1:].isdigit() for text in new)
 
 
+def test_identifiers_are_fresh_where_the_real_ones_are_counted():
+    schema = Schema([Field("id", "text", roles=["identifier"]), Field("x", "integer")])
+    real = {"id": [f"P{10000 + i}" for i in range(3000)], "x": [i % 7 for i in range(3000)]}
+    made = IndependentMarginals().fit(real, schema=schema).sample(2000, seed=1).values("id")
+    assert len(set(made)) == 2000
+    assert not set(made) & set(real["id"])
+
+
 @pytest.mark.parametrize("cls", FITTED)
 def test_conditions_hold_row_by_row(cls):
     wanted = pandas.DataFrame({"sex": ["m", "f", None], "age": [30, None, 70]})
@@ -287,7 +295,10 @@ def test_bootstrap_copy_asks_before_it_leaks(tmp_path):
 def test_parameters_and_representation():
     assert repr(SequentialTrees("income", min_leaf=20)) == "SequentialTrees(target='income', min_leaf=20)"
     assert SequentialTrees(min_leaf=7).get_params()["min_leaf"] == 7
-    assert methods() == ["sequential_trees", "gaussian_copula", "independent_marginals", "private_marginals"]
+    assert methods() == [
+        "sequential_trees", "any_order_network", "gaussian_copula", "independent_marginals",
+        "private_marginals",
+    ]  # fmt: skip
     assert method("gaussian_copula") is GaussianCopula
     with pytest.raises(ConfigError, match="magic"):
         method("magic")

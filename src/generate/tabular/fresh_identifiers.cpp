@@ -120,6 +120,7 @@ std::vector<std::string> fresh_identifiers(const std::string& pattern, std::span
   out.reserve(rows);
   int half = 1;
   while (half < 31 && (std::uint64_t{1} << (2 * half)) < texts) ++half;
+  std::uint64_t next = 0;  // every number comes once; those of no text, or of a taken one, are passed over
   for (std::uint64_t row = 0; row < rows; ++row) {
     std::string text;
     if (texts >= kMostNumbered) {
@@ -132,9 +133,9 @@ std::vector<std::string> fresh_identifiers(const std::string& pattern, std::span
                              : place.character;
       } while (is_taken(text));
     } else {
-      std::uint64_t number = row;
+      std::uint64_t number = 0;
       do {
-        number = permuted(number, half, random);
+        number = permuted(next++, half, random);
         if (number < texts) text = numbered(places, number);
       } while (number >= texts || is_taken(text));
     }
