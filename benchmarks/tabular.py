@@ -30,6 +30,7 @@ import sets  # noqa: E402
 # System -> what its environment needs; our own runs where this script runs.
 SYSTEMS: dict[str, list[str]] = {
     "synthema": [],
+    "synthema network": [],
     "synthema copula": [],
     "synthema marginals": [],
     "bootstrap copy": [],

@@ -1,8 +1,5 @@
 // Generators of tables. Python's classes with defaults and frames are in synthema/tabular.py.
-#include <pybind11/numpy.h>
-
-#include "bindings/bindings.hpp"
-#include "bindings/python_objects.hpp"
+#include "bindings/tabular_generator.hpp"
 #include "synthema/generate/tabular/bootstrap_copy.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
@@ -12,81 +9,6 @@
 namespace synthema::bindings {
 
 namespace {
-
-// Looks for interrupts, then tells the callable.
-ProgressSink sink_of(const py::object& progress) {
-  return [callback = progress.is_none() ? nullptr : held(progress)](const Progress& step) {
-    const py::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    if (callback) (*callback)(step);
-  };
-}
-
-template <class G>
-py::class_<G> bind_generator(py::module_& module, const char* name, const char* help) {
-  py::class_<G> out(module, name, help);
-  out.def_property_readonly(
-         "name", [](const G& g) { return std::string(g.name()); }, "Name of the method.")
-      .def_property_readonly("schema", &G::schema, py::return_value_policy::copy, "Of the rows it makes.")
-      .def(
-          "fit",
-          [](G& self, const std::shared_ptr<Table>& real, const py::object& progress,
-             const std::optional<CancelToken>& cancel) {
-            const ProgressSink sink = sink_of(progress);
-            const py::gil_scoped_release release;
-            self.fit(*real, sink, cancel.value_or(CancelToken()));
-          },
-          py::arg("real"), py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
-          "Learn from a table; starts afresh.")
-      .def(
-          "sample",
-          [](const G& self, std::uint64_t rows, std::uint64_t seed, const std::shared_ptr<Table>& conditions,
-             const py::object& progress, const std::optional<CancelToken>& cancel) {
-            const SampleRequest request{.rows = rows,
-                                        .seed = seed,
-                                        .conditions = conditions,
-                                        .progress = sink_of(progress),
-                                        .cancel = cancel.value_or(CancelToken())};
-            const py::gil_scoped_release release;
-            return self.sample(request);
-          },
-          py::arg("rows"), py::arg("seed") = 0, py::arg("conditions") = nullptr,
-          py::arg("progress") = py::none(), py::arg("cancel") = py::none(), "A table of exactly these rows.");
-  return out;
-}
-
-template <class G>
-void bind_log_prob(py::class_<G>& bound) {
-  bound.def(
-      "log_prob",
-      [](const G& self, const std::shared_ptr<Table>& rows, const py::object& progress,
-         const std::optional<CancelToken>& cancel) {
-        const ProgressSink sink = sink_of(progress);
-        std::vector<double> found;
-        {
-          const py::gil_scoped_release release;
-          found = self.log_prob(*rows, sink, cancel.value_or(CancelToken()));
-        }
-        return py::array_t<double>(static_cast<py::ssize_t>(found.size()), found.data());
-      },
-      py::arg("rows"), py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
-      "Natural logarithm of the probability of each row.");
-}
-
-template <class G>
-void bind_file(py::class_<G>& bound) {
-  bound
-      .def(
-          "save", [](const G& self) { return py::bytes(self.save()); },
-          "The fitted generator as bytes of a file.")
-      .def_static(
-          "load",
-          [](const py::bytes& file, const std::string& path) {
-            return G::load(std::string_view(file), path);
-          },
-          py::arg("file"), py::arg("path") = "",
-          "The generator of such bytes; ModelError where they are none.");
-}
 
 void bind_private(py::module_& module) {
   using G = PrivateMarginals;
@@ -181,16 +103,6 @@ void bind_tabular(py::module_& module) {
            py::arg("min_leaf") = 0, py::arg("min_gain") = 3.0, py::arg("rare_below") = 5,
            py::arg("particles") = 32, py::arg("combinations") = std::vector<std::vector<std::string>>{},
            py::arg("threads") = 0)
-      .def(
-          "impute",
-          [](const SequentialTrees& self, const std::shared_ptr<Table>& table, std::uint64_t seed,
-             const py::object& progress, const std::optional<CancelToken>& cancel) {
-            const ProgressSink sink = sink_of(progress);
-            const py::gil_scoped_release release;
-            return self.impute(*table, seed, sink, cancel.value_or(CancelToken()));
-          },
-          py::arg("table"), py::arg("seed") = 0, py::arg("progress") = py::none(),
-          py::arg("cancel") = py::none(), "The table with missing cells drawn given the others.")
       .def_property_readonly("order", &SequentialTrees::order,
                              "Columns in the order in which they are drawn.")
       .def_property_readonly(
@@ -205,6 +117,7 @@ void bind_tabular(py::module_& module) {
           "What it was made with.");
   bind_file(trees);
   bind_log_prob(trees);
+  bind_impute(trees);
   const auto bind_plain = [&]<class G, class Options>(const char* name, const char* help, G*, Options*) {
     auto bound = bind_generator<G>(module, name, help);
     bound

@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "bindings/bindings.hpp"
+#include "bindings/tabular_generator.hpp"
 #include "synthema/model/any_completion_model.hpp"
+#include "synthema/torch/any_order_network.hpp"
 #include "synthema/torch/local_model.hpp"
 #include "synthema/torch/text_encoder.hpp"
 #include "synthema/torch/transformer.hpp"
@@ -165,6 +167,49 @@ void bind_text_encoder(py::module_& module) {
       .def("__repr__", [](const TextEncoder& e) { return message("Embedder(", e.name(), ")"); });
 }
 
+void bind_any_order_network(py::module_& module) {
+  auto network = bind_generator<AnyOrderNetwork>(module, "_AnyOrderNetwork",
+                                                 "A network that learns each column given any others.");
+  network
+      .def(py::init([](std::string target, std::string size, std::size_t rare_below, std::size_t rounds,
+                       std::size_t patience, double validation, double rate, std::uint64_t seed,
+                       std::map<std::string, double> temperature, std::size_t threads) {
+             return AnyOrderNetwork({.target = std::move(target),
+                                     .size = std::move(size),
+                                     .rare_below = rare_below,
+                                     .rounds = rounds,
+                                     .patience = patience,
+                                     .validation = validation,
+                                     .rate = rate,
+                                     .seed = seed,
+                                     .temperature = std::move(temperature),
+                                     .threads = threads});
+           }),
+           py::kw_only(), py::arg("target") = "", py::arg("size") = "medium", py::arg("rare_below") = 5,
+           py::arg("rounds") = 100, py::arg("patience") = 3, py::arg("validation") = 0.1,
+           py::arg("rate") = 2e-3, py::arg("seed") = 0,
+           py::arg("temperature") = std::map<std::string, double>{}, py::arg("threads") = 0)
+      .def_property_readonly("order", &AnyOrderNetwork::order,
+                             "Columns in the order in which they are drawn.")
+      .def_property_readonly("parameters", &AnyOrderNetwork::parameters, "How many numbers were learnt.")
+      .def_property_readonly("validation_loss", &AnyOrderNetwork::validation_loss, "Nats a row, of classes.")
+      .def_property_readonly("rounds", &AnyOrderNetwork::rounds, "Rounds that were learnt.")
+      .def_property_readonly(
+          "options",
+          [](const AnyOrderNetwork& g) {
+            const AnyOrderNetworkOptions& o = g.options();
+            return py::dict(py::arg("target") = o.target, py::arg("size") = o.size,
+                            py::arg("rare_below") = o.rare_below, py::arg("rounds") = o.rounds,
+                            py::arg("patience") = o.patience, py::arg("validation") = o.validation,
+                            py::arg("rate") = o.rate, py::arg("seed") = o.seed,
+                            py::arg("temperature") = o.temperature);
+          },
+          "What it was made with.");
+  bind_impute(network);
+  bind_log_prob(network);
+  bind_file(network);
+}
+
 }  // namespace
 
 }  // namespace synthema::bindings
@@ -179,4 +224,5 @@ PYBIND11_MODULE(_torch, module) {
   bind_transformer(module);
   bind_local_model(module);
   bind_text_encoder(module);
+  bind_any_order_network(module);
 }

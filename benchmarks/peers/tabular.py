@@ -109,6 +109,7 @@ def mostlyai(real, job):
 
 WORK = {
     "synthema": ours("SequentialTrees", with_target=True),
+    "synthema network": ours("AnyOrderNetwork", with_target=True),
     "synthema copula": ours("GaussianCopula"),
     "synthema marginals": ours("IndependentMarginals"),
     "bootstrap copy": bootstrap,

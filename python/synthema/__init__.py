@@ -116,6 +116,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema.models import Embedder, Model, default_encoder_path, default_model_path, perplexity
     from synthema.tables import read, table, write
     from synthema.tabular_generation import (
+        AnyOrderNetwork,
         BootstrapCopy,
         GaussianCopula,
         IndependentMarginals,
@@ -138,8 +139,10 @@ _LAZY = {
     ),
     **dict.fromkeys(("read", "table", "write"), "tables"),
     **dict.fromkeys(
-        ("BootstrapCopy", "GaussianCopula", "IndependentMarginals", "PrivateMarginals", "SequentialTrees",
-         "tabular"),
+        (
+            "AnyOrderNetwork", "BootstrapCopy", "GaussianCopula", "IndependentMarginals", "PrivateMarginals",
+            "SequentialTrees", "tabular",
+        ),
         "tabular_generation",
     ),
     **{

@@ -102,4 +102,70 @@ class TextEncoder:
         """
         Numbers in a vector.
         """
+class _AnyOrderNetwork:
+    """
+    A network that learns each column given any others.
+    """
+    @staticmethod
+    def load(file: bytes, path: str = '') -> _AnyOrderNetwork:
+        """
+        The generator of such bytes; ModelError where they are none.
+        """
+    def __init__(self, *, target: str = '', size: str = 'medium', rare_below: typing.SupportsInt | typing.SupportsIndex = 5, rounds: typing.SupportsInt | typing.SupportsIndex = 100, patience: typing.SupportsInt | typing.SupportsIndex = 3, validation: typing.SupportsFloat | typing.SupportsIndex = 0.1, rate: typing.SupportsFloat | typing.SupportsIndex = 0.002, seed: typing.SupportsInt | typing.SupportsIndex = 0, temperature: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def fit(self, real: synthema._core.Table, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> None:
+        """
+        Learn from a table; starts afresh.
+        """
+    def impute(self, table: synthema._core.Table, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> synthema._core.Table:
+        """
+        The table with missing cells drawn given the others.
+        """
+    def log_prob(self, rows: synthema._core.Table, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Natural logarithm of the probability of each row.
+        """
+    def sample(self, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex = 0, conditions: synthema._core.Table = None, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> synthema._core.Table:
+        """
+        A table of exactly these rows.
+        """
+    def save(self) -> bytes:
+        """
+        The fitted generator as bytes of a file.
+        """
+    @property
+    def name(self) -> str:
+        """
+        Name of the method.
+        """
+    @property
+    def options(self) -> dict:
+        """
+        What it was made with.
+        """
+    @property
+    def order(self) -> list[str]:
+        """
+        Columns in the order in which they are drawn.
+        """
+    @property
+    def parameters(self) -> int:
+        """
+        How many numbers were learnt.
+        """
+    @property
+    def rounds(self) -> int:
+        """
+        Rounds that were learnt.
+        """
+    @property
+    def schema(self) -> synthema._core.Schema:
+        """
+        Of the rows it makes.
+        """
+    @property
+    def validation_loss(self) -> float:
+        """
+        Nats a row, of classes.
+        """
 built_with_torch: str

@@ -153,7 +153,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", required=True, metavar="MODEL", help="file for the fitted generator")
     one.add_argument(
         "--method",
-        choices=("sequential_trees", "gaussian_copula", "independent_marginals", "private_marginals"),
+        choices=(
+            "sequential_trees",
+            "any_order_network",
+            "gaussian_copula",
+            "independent_marginals",
+            "private_marginals",
+        ),
         help="default: by size and kinds, sequential_trees for most tables",
     )
     one.add_argument(
@@ -306,7 +312,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     cls = tabular_generation.method(named) if named else tabular_generation.default_method(real)
     if args.target and args.target not in real:
         raise ConfigError(f"There is no column '{args.target}'; there are {', '.join(real.names)}.")
-    if args.target and cls is tabular_generation.SequentialTrees:
+    if args.target and cls in (tabular_generation.SequentialTrees, tabular_generation.AnyOrderNetwork):
         options["target"] = args.target
     elif args.target and args.method:
         raise ConfigError(f"The method {args.method} treats all columns alike; leave out --target.")

@@ -19,7 +19,7 @@ constexpr int kDeepest = 16;
 
 std::size_t size_of(const std::string& type) {
   if (type == "U8") return 1;
-  if (type == "U32") return 4;
+  if (type == "U32" || type == "F32") return 4;
   return type == "U64" || type == "I64" || type == "F64" ? 8 : 0;
 }
 

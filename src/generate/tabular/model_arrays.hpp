@@ -1,5 +1,5 @@
 // The file of a fitted generator: a safetensors file whose metadata hold one JSON text. Arrays are one-
-// dimensional, little-endian, of U8, U32, U64, I64 or F64. Nothing in a file is trusted.
+// dimensional, little-endian, of U8, U32, U64, I64, F32 or F64. Nothing in a file is trusted.
 #pragma once
 
 #include <cstring>
@@ -26,6 +26,7 @@ constexpr const char* array_type() {
   if constexpr (std::is_same_v<T, std::uint32_t>) return "U32";
   if constexpr (std::is_same_v<T, std::uint64_t>) return "U64";
   if constexpr (std::is_same_v<T, std::int64_t>) return "I64";
+  if constexpr (std::is_same_v<T, float>) return "F32";
   if constexpr (std::is_same_v<T, double>) return "F64";
 }
 

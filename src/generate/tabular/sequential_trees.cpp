@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/imputed_table.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/parallel.hpp"
@@ -363,44 +364,14 @@ std::vector<double> SequentialTrees::log_prob(const Table& table, const Progress
   return out;
 }
 
-namespace {
-
-// Cells of the first column where it has them, else of the second.
-Column filled(const Field& field, const Column& real, const Column& drawn) {
-  if (real.null_count() == 0) return real;
-  Field open = field;
-  open.categories.clear();
-  ColumnBuilder builder(open);
-  for (std::size_t row = 0; row < real.size(); ++row)
-    builder.append(real.is_null(row) ? drawn.value_at(row) : real.value_at(row));
-  return builder.finish(real.zone());
-}
-
-}  // namespace
-
 Table SequentialTrees::impute(const Table& table, std::uint64_t seed, const ProgressSink& progress,
                               const CancelToken& cancel) const {
   detail::require_fitted(fitted());
-  if (table.columns() != coded_.columns.size())
-    throw SchemaError(message("The table has ", table.columns(), " columns, but the generator was fitted to ",
-                              coded_.columns.size(), "; it needs the same ones."));
-  for (const ColumnCoding& coding : coded_.columns)
-    if (table.column(coding.field.name).kind() != coding.field.kind)
-      throw SchemaError(
-          {.field = coding.field.name},
-          message("The column is of kind ", name_of(table.column(coding.field.name).kind()),
-                  ", but the generator was fitted to one of kind ", name_of(coding.field.kind), "."));
+  detail::require_columns(coded_.columns, table);
   const CellConditions conditions(&table, coded_.columns, name(), true);
   const Table drawn = draw_rows({.rows = table.rows(), .seed = seed, .progress = progress, .cancel = cancel},
                                 conditions, true);
-  Schema schema = table.schema();
-  std::vector<Column> out;
-  for (Field& field : schema.fields) {
-    const Column &real = table.column(field.name), &other = drawn.column(field.name);
-    if (real.null_count() > 0) field.categories.clear();
-    out.push_back(filled(field, real, other));
-  }
-  return Table(std::move(schema), std::move(out));
+  return detail::filled_table(table, drawn);
 }
 
 std::string SequentialTrees::save() const {

@@ -1,0 +1,99 @@
+// The network behind AnyOrderNetwork: how the classes of a variable are distributed given those of any
+// others.
+//
+// What is known of a row is the sum of one learnt vector for each known class (as in NADE: Uria, Murray and
+// Larochelle, "A deep and tractable density estimator", ICML 2014, section 3). The sums along an order of the
+// variables are the contexts of all of them, so that a row is learnt from in all its variables at once,
+// whatever its order, at a cost linear in their number. Each variable reads its context through a layer of
+// its own:
+//
+//   z = relu(t_v + sum of E_u[class of u] over known u)     {width}
+//   g = relu(z W_v + b_v)                                   {head}
+//   p = softmax(g V_v + c_v)                                {classes of v}
+//
+// Gradients are written out by hand: one pass has no graph to build, and a chunk of rows is one thread's work
+// from the first product to the last, so that sums have one order whatever the number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "src/cpu/aligned.hpp"
+#include "synthema/core/export.hpp"
+#include "synthema/core/random.hpp"
+
+namespace synthema::detail {
+
+inline constexpr std::uint8_t kUnknownClass = 255;  // says nothing and is not learnt
+inline constexpr std::size_t kMostClasses = 255;
+
+using Floats = cpu::AlignedVector<float>;
+
+// Rows of a table in classes, variable by variable.
+using ClassColumns = std::vector<std::vector<std::uint8_t>>;
+
+struct NetworkShape {
+  std::vector<std::size_t> classes;    // of each variable, 1 to kMostClasses
+  std::size_t width = 256, head = 64;  // multiples of 16
+};
+
+// Some rows and the order in which each takes its variables, row after row.
+struct OrderedRows {
+  const ClassColumns& classes;
+  std::span<const std::uint32_t> rows;
+  std::span<const std::uint32_t> order;  // rows x variables
+};
+
+class SYNTHEMA_EXPORT ColumnNetwork {
+ public:
+  // Memory of one thread.
+  struct Workspace {
+    Floats contexts, heads, scores, narrow, wide, run;
+  };
+
+  explicit ColumnNetwork(NetworkShape shape);
+  const NetworkShape& shape() const { return shape_; }
+  std::size_t variables() const { return shape_.classes.size(); }
+  std::size_t parameters() const { return parameters_; }
+  std::size_t padded_classes(std::size_t variable) const { return places_[variable].padded; }
+
+  // Where the arrays of a variable begin: vectors {classes, width}, shift {width}, inner {width, head}, its
+  // bias {head}, outer {head, padded}, its bias {padded}.
+  struct Place {
+    std::size_t vectors = 0, shift = 0, inner = 0, inner_bias = 0, outer = 0, outer_bias = 0, padded = 0;
+  };
+  const Place& place(std::size_t variable) const { return places_[variable]; }
+
+  // `shares` are those of the classes of each variable: the network begins with them. The vectors of classes
+  // with an order are smooth in it.
+  void initialise(std::span<float> parameters, std::span<const std::vector<double>> shares,
+                  const std::vector<bool>& ordered, const Random& random) const;
+
+  // Sum over the rows of minus the natural logarithm of their probability. With a gradient: of that sum, all
+  // of it written.
+  double loss(const float* parameters, const OrderedRows& chunk, Workspace& space,
+              float* gradient = nullptr) const;
+
+  // Adds what a class says to the sum of a row, {width}.
+  void add(const float* parameters, std::size_t variable, std::uint8_t known, float* sum) const;
+  // {rows, padded_classes}: scores of the classes given the sums of what is known, {rows, width}. Bytes of a
+  // row depend on `rows`, not on the other rows.
+  void scores(const float* parameters, std::size_t variable, std::size_t rows, const float* sums,
+              Workspace& space) const;
+
+ private:
+  void read_contexts(const float* parameters, const OrderedRows& chunk, Workspace& space) const;
+  void forward(const float* parameters, std::size_t variable, std::size_t rows, const float* context,
+               Workspace& space) const;
+  double learn_variable(const float* parameters, std::size_t variable, const OrderedRows& chunk,
+                        Workspace& space, float* gradient) const;
+  void learn_vectors(const OrderedRows& chunk, Workspace& space, float* gradient) const;
+
+  NetworkShape shape_;
+  std::vector<Place> places_;
+  std::size_t parameters_ = 0;
+};
+
+}  // namespace synthema::detail
