@@ -11,6 +11,7 @@
 #include "synthema/data/digest.hpp"
 #include "synthema/data/infer.hpp"
 #include "synthema/data/jsonl.hpp"
+#include "synthema/data/label_columns.hpp"
 #include "synthema/data/schema.hpp"
 #include "synthema/data/split.hpp"
 #include "synthema/data/table.hpp"
@@ -601,6 +602,10 @@ void bind_data(py::module_& module) {
   bind_rule(module);
   bind_schema(module);
   bind_table(module);
+  module.def(
+      "label_columns", &label_columns, py::arg("table"),
+      "The text columns without a role that hold labels: at most 1,000 different texts of at most 64 bytes, "
+      "each used twice on average.");
 }
 
 }  // namespace synthema::bindings

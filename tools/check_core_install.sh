@@ -6,7 +6,8 @@ venv=build/core-venv
 rm -rf "$venv"
 "${PYTHON:-python3}" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=23.1"  # for -C; Python 3.10 brings an older one
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check . -C build-dir=build/core
+# Not optimised: whether it installs and works is asked here, and that takes half the time.
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check . -C build-dir=build/core -C cmake.build-type=Debug
 cd build
 "core-venv/bin/python" - <<'CODE'
 import sys

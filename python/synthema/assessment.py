@@ -16,6 +16,7 @@ from synthema.cards import study_card
 from synthema.reporting import left_out
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
+from synthema.reporting.projection import project
 
 __all__ = ["assess"]
 
@@ -83,7 +84,7 @@ def assess(
     """
     from synthema.evaluation import evaluate
     from synthema.forecasting import forecast, with_remaining
-    from synthema.tables import read, read_schema
+    from synthema.tables import no_such_column, read, read_schema
 
     begun = time.monotonic()
     phase = getattr(progress, "phase", lambda name: None)
@@ -100,10 +101,7 @@ def assess(
         if path is not None
     }
     if target is not None and target not in tables["synthetic"]:
-        names = ", ".join(f"'{name}'" for name in tables["synthetic"].names)
-        raise EvaluationError(
-            f"{synthetic}: There is no column '{target}' to predict; the columns are {names}."
-        )
+        raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     known = json.loads(Path(card).read_text(encoding="utf-8")) if card else {}
     options = {
         "evaluators": metrics or "auto",
@@ -135,6 +133,7 @@ def assess(
     if "real" in tables:
         document["columns"] = compare(tables["real"], tables["synthetic"], measured["scores"])
         document["pairs"] = pairs(tables["real"].names, measured["scores"])
+        document["projection"] = project(tables["real"], tables["synthetic"])
     document["sections"] += sections
     document["warnings"] += [*left_out(measured), *_overlaps(tables)]
     document["run"] = {

@@ -311,7 +311,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     named = args.method
     cls = tabular_generation.method(named) if named else tabular_generation.default_method(real)
     if args.target and args.target not in real:
-        raise ConfigError(f"There is no column '{args.target}'; there are {', '.join(real.names)}.")
+        raise ConfigError(tables.no_such_column(args.target, real.names))
     if args.target and cls in (tabular_generation.SequentialTrees, tabular_generation.AnyOrderNetwork):
         options["target"] = args.target
     elif args.target and args.method:

@@ -89,7 +89,8 @@ def evaluate(
         What was shown in prompts, to find copies of it.
     text_column, label_column : str, optional
         The free text to judge and what it should express. Without a name: the column ``text`` or else the
-        only text column; the column with the role label.
+        only text column that does not hold labels; the column with the role label. Texts that hold labels (a
+        frame's strings, each used twice on average) are evaluated as categories.
     reference_column : str
         Column of reference texts for BLEU and ROUGE.
     near_duplicate_threshold : float
@@ -231,7 +232,9 @@ def _text_column(rows: Table, named: str | None) -> str | None:
     ]
     if "text" in texts:
         return "text"
-    return texts[0] if len(texts) == 1 else None
+    labels = _core.label_columns(rows) if texts else []
+    free = [name for name in texts if name not in labels]
+    return free[0] if len(free) == 1 else None
 
 
 def _target_column(real: Table | None) -> str:

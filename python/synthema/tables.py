@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import html as _html
 import os
@@ -65,6 +66,20 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
         return _from_rows(frame, schema, nan_as_missing)
     _refuse_twins(frame)
     return Table.from_arrow(_exporter(frame), schema, nan_as_missing=nan_as_missing)
+
+
+def no_such_column(name: str, names: Sequence[str]) -> str:
+    """Say that a column is not there, and which are written alike.
+
+    The others are not listed: of a file without a header line they would be the values of somebody.
+    """
+    alike = difflib.get_close_matches(name, names, n=3)
+    hint = (
+        "did you mean " + " or ".join(f"'{one}'" for one in alike) + "?"
+        if alike
+        else "are the names in the first line?"
+    )
+    return f"There is no column '{name}' among the {len(names)} columns; {hint}"
 
 
 def _refuse_twins(frame: Any) -> None:

@@ -739,7 +739,7 @@ def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> _Ta
     """
     rows = tables.table(data, schema)
     if target and target not in rows:
-        raise ConfigError(f"There is no column '{target}'; there are {', '.join(rows.names)}.")
+        raise ConfigError(tables.no_such_column(target, rows.names))
     cls = default_method(rows)
     fitted = (cls(target) if cls is SequentialTrees else cls()).fit(rows)
     fitted._frame = _kind_of_frame(data)

@@ -66,12 +66,29 @@ inline bool plainly_numeric(std::string_view text) {
   return text[0] != '0' || text.size() == 1 || text[1] == '.' || text[1] == 'e' || text[1] == 'E';
 }
 
-// Sees the texts of one column and says which kind holds them all.
-class TextKind {
+// Sees texts and says whether they are labels of a category rather than free text.
+class LabelCount {
  public:
   static constexpr std::size_t kMostLabels = 1000;  // a category has at most so many labels,
   static constexpr std::size_t kLongestLabel = 64;  // of at most so many bytes, each used twice on average
 
+  void see(std::string_view text) {
+    ++seen_;
+    if (plausible_ && labels_.insert(std::string(text)).second)
+      plausible_ = text.size() <= kLongestLabel && labels_.size() <= kMostLabels;
+  }
+  bool plausible() const { return plausible_; }  // once false, it stays so
+  bool are_labels() const { return plausible_ && labels_.size() * 2 <= seen_; }
+
+ private:
+  bool plausible_ = true;
+  std::size_t seen_ = 0;
+  std::unordered_set<std::string> labels_;
+};
+
+// Sees the texts of one column and says which kind holds them all.
+class TextKind {
+ public:
   explicit TextKind(bool may_be_number)
       : boolean_(may_be_number), integer_(may_be_number), real_(may_be_number) {}
 
@@ -82,8 +99,7 @@ class TextKind {
     if (real_) real_ = plainly_numeric(bare) && finite_number(bare);
     if (integer_) integer_ = real_ && whole_number<std::int64_t>(bare);
     if (time_) time_ = sees_time(bare);
-    if (category_ && labels_.insert(std::string(text)).second)
-      category_ = text.size() <= kLongestLabel && labels_.size() <= kMostLabels;
+    labels_.see(text);
   }
   Kind kind() const {
     if (seen_ == 0) return Kind::text;
@@ -91,7 +107,7 @@ class TextKind {
     if (integer_) return Kind::integer;
     if (real_) return Kind::real;
     if (time_) return Kind::time;
-    return category_ && labels_.size() * 2 <= seen_ ? Kind::category : Kind::text;
+    return labels_.are_labels() ? Kind::category : Kind::text;
   }
 
  private:
@@ -103,10 +119,10 @@ class TextKind {
     return *zoned_ == parsed->zoned;
   }
   bool boolean_, integer_, real_;
-  bool time_ = true, category_ = true;
+  bool time_ = true;
   std::optional<bool> zoned_;
   std::size_t seen_ = 0;
-  std::unordered_set<std::string> labels_;
+  LabelCount labels_;
 };
 
 // What an error says, without the place in front.

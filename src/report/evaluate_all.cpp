@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "synthema/data/label_columns.hpp"
 #include "synthema/data/row_numbers.hpp"
 
 namespace synthema {
@@ -79,13 +80,32 @@ Table with_identifiers(const Table& table, const std::vector<std::string>& names
   return {std::move(schema), std::move(columns)};
 }
 
+// Columns that are texts in one of the tables and hold labels in the real one, or are categories in another.
+// The text that is judged as text stays one.
+std::vector<std::string> labels_of(const Table* real, const Table& synthetic,
+                                   const EvaluationContext& context) {
+  std::vector<std::string> names = label_columns(real ? *real : synthetic);
+  for (const Table* table : {real, &synthetic, static_cast<const Table*>(context.holdout.get())})
+    if (table)
+      for (const Field& field : table->schema().fields)
+        if (field.kind == Kind::category) names.push_back(field.name);
+  std::erase(names, context.text_column);
+  return names;
+}
+
 }  // namespace
 
-Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
+Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& given_synthetic,
                     const EvaluationContext& given, const ProgressSink& progress) {
   Report report;
   EvaluationContext context = given;
-  std::optional<Table> real_without;
+  std::optional<Table> real_told, synthetic_told, real_without;
+  if (const auto labels = labels_of(real, given_synthetic, context); !labels.empty()) {
+    if (real) real = &real_told.emplace(with_categories(*real, labels));
+    synthetic_told = with_categories(given_synthetic, labels);
+    if (context.holdout) context.holdout = std::make_shared<Table>(with_categories(*context.holdout, labels));
+  }
+  const Table& synthetic = synthetic_told ? *synthetic_told : given_synthetic;
   if (real) {
     std::vector<std::string> names = row_number_columns(*real);
     std::erase_if(names, [&](const std::string& name) {

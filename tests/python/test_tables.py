@@ -194,3 +194,9 @@ def test_unknown_suffix_and_broken_file_are_named(tmp_path):
     (tmp_path / "bad.csv").write_text("a,b\n1\n")
     with pytest.raises(synthema.ParseError, match=r"bad\.csv, line 2"):
         tables.read(tmp_path / "bad.csv")
+
+
+def test_a_column_that_is_not_there_is_named_without_the_others():
+    said = tables.no_such_column("reamitted", ["age", "readmitted", "Jane Doe"])
+    assert said == "There is no column 'reamitted' among the 3 columns; did you mean 'readmitted'?"
+    assert "Jane" not in tables.no_such_column("age", ["Jane Doe", "63"])

@@ -343,3 +343,13 @@ def test_unused_and_consumed_capsules_are_released():
     )
     with pytest.raises(SchemaError, match="already been read"):
         Table.from_arrow(type("Once", (), {"__arrow_c_stream__": lambda self: stream})())
+
+
+def test_strings_of_a_frame_are_evaluated_as_the_labels_they_are():
+    rng = np.random.default_rng(0)
+    age = rng.integers(20, 90, 200)
+    frame = pd.DataFrame({"age": age, "sick": np.where(age + rng.normal(0, 9, 200) > 55, "yes", "no")})
+    report = synthema.evaluate(frame, frame, holdout=frame, target="sick", bootstrap=0)
+    assert {part.name for part in report["column_shapes"].parts} == {"age", "sick"}
+    assert report["train_synthetic_test_real"].value > 0.9
+    assert "distinct_1" not in [score.name for score in report.scores]  # no text here

@@ -15,6 +15,7 @@ two::
     data              the data card: source, version, licence, terms, citation, language
     columns           [{name, alike, labels or edges, real, synthetic}, ...]: shares side by side
     pairs             {"columns": names, "alike": square of 0 to 1 or null}
+    projection        {real, synthetic: squares of shares, explained, columns, of}: rows in two dimensions
     warnings          sentences
 
 The page loads nothing from anywhere, has no script, and escapes everything it shows. What is folded is not
@@ -30,7 +31,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from synthema.reporting import marginals, risks, sections
+from synthema.reporting import marginals, projection, risks, sections, usefulness
 from synthema.reporting.markup import Html, element, join
 
 __all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
@@ -115,8 +116,10 @@ def _main(document: Mapping[str, Any]) -> Html:
         sections.opening,
         sections.strip,
         sections.scores,
+        usefulness.usefulness,
         risks.privacy,
         marginals.marginals,
+        projection.projection,
         sections.plots,
         sections.rows,
         sections.rejected,

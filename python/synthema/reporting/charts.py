@@ -244,6 +244,83 @@ def whiskers(rows: Sequence[tuple[str, float, float | None, float | None]]) -> H
     return _svg(width, bottom + 20, said, *parts)
 
 
+def twins(
+    rows: Sequence[tuple[str, float, float | None, tuple[float | None, float | None]]],
+) -> Html:
+    """For each label a filled dot with its interval and a hollow one, on one axis that reaches to 1."""
+    width, left, right, top, step = 520.0, 140.0, 108.0, 6.0, 26.0
+    bottom = top + step * len(rows)
+    low = min(0.0, *(value for _, a, b, _ in rows for value in (a, b) if value is not None))
+    low = math.floor(low * 4) / 4
+
+    def x(value: float) -> float:
+        return left + (min(max(value, low), 1.0) - low) / (1 - low) * (width - left - right)
+
+    ticks = [low + (1 - low) * k / 4 for k in range(5)]
+    parts = [_line(x(tick), top, x(tick), bottom, "grid") for tick in ticks]
+    parts += [_text(x(tick), bottom + 14, f"{tick:.3g}", "tick") for tick in ticks]
+    for index, (label, first, second, ends) in enumerate(rows):
+        y = top + step * index + step / 2
+        parts.append(_text(left - 10, y + 4, label, "tick", "end"))
+        if second is not None:
+            parts.append(element("circle", cx=f"{x(second):.1f}", cy=f"{y:.1f}", r="5", class_="dot s1"))
+        if ends[0] is not None and ends[1] is not None:
+            parts.append(_line(x(ends[0]), y, max(x(ends[1]), x(ends[0]) + 1), y, "whisker s0"))
+        parts.append(element("circle", cx=f"{x(first):.1f}", cy=f"{y:.1f}", r="4", class_="dot s0"))
+        said = f"{first:.3f}" + ("" if second is None else f" | {second:.3f}")
+        parts.append(_text(width - 4, y + 4, said, "tick", "end"))
+    said = "; ".join(f"{label} {a:.3f}" + ("" if b is None else f", {b:.3f}") for label, a, b, _ in rows)
+    return _svg(width, bottom + 20, said, *parts)
+
+
+def curves(sets: Sequence[Sequence[tuple[float, float]]], unit: str, label: str) -> Html:
+    """Lines through (x, y), x on a logarithmic axis: first set filled dots, second hollow ones."""
+    width, height, left, bottom, top, right = 520.0, 210.0, 48.0, 38.0, 10.0, 16.0
+    xs = [math.log(x) for one in sets for x, _ in one]
+    ys = [y for one in sets for _, y in one]
+    step = nice_step(max(ys) - min(ys), 4)
+    low, high = math.floor(min(ys) / step) * step, math.ceil(max(ys) / step + 1e-9) * step
+    span = max(max(xs) - min(xs), 1e-9)
+
+    def x(value: float) -> float:
+        return left + (math.log(value) - min(xs)) / span * (width - left - right)
+
+    def y(value: float) -> float:
+        return top + (height - top - bottom) * (1 - (value - low) / (high - low))
+
+    parts: list[Html] = []
+    for k in range(round((high - low) / step) + 1):
+        parts.append(_line(left, y(low + k * step), width - right, y(low + k * step), "grid"))
+        parts.append(_text(left - 6, y(low + k * step) + 4, f"{low + k * step:.3g}", "tick", "end"))
+    for value, _ in max(sets, key=len):
+        parts.append(_text(x(value), height - bottom + 16, f"{value:,.0f}", "tick"))
+    parts.append(_text(left + (width - left - right) / 2, height - 4, unit, "tick"))
+    for index, one in enumerate(sets):
+        path = "".join(f"{'M' if i == 0 else 'L'}{x(a):.1f} {y(b):.1f}" for i, (a, b) in enumerate(one))
+        parts.append(element("path", d=path, class_=f"steps s{index}"))
+        parts += [
+            element("circle", cx=f"{x(a):.1f}", cy=f"{y(b):.1f}", r="4", class_=f"dot s{index}")
+            for a, b in one
+        ]
+    return _svg(width, height, label, *parts)
+
+
+def density(square: Sequence[Sequence[float]], top: float, label: str) -> Html:
+    """A map of shares, `top` the darkest; shades go by the square root, so that thin regions are seen."""
+    side, margin = 320.0, 4.0
+    cell = (side - 2 * margin) / len(square)
+    parts = [element("rect", x="0.5", y="0.5", width=f"{side - 1:g}", height=f"{side - 1:g}", class_="frame")]
+    for i, row in enumerate(square):
+        for j, share in enumerate(row):
+            if share <= 0:
+                continue
+            opacity = 0.05 + 0.95 * math.sqrt(min(1.0, share / top))
+            at = {"x": f"{margin + j * cell:.1f}", "y": f"{margin + i * cell:.1f}"}
+            size = {"width": f"{cell - 1:.1f}", "height": f"{cell - 1:.1f}"}
+            parts.append(element("rect", **at, **size, class_="cell", fill_opacity=f"{opacity:.2f}"))
+    return _svg(side, side, label, *parts)
+
+
 def shares_by_bin(edges: Sequence[float], sets: Sequence[Sequence[float]], unit: str) -> Html:
     """Shares of equal bins from 0 that end at `edges`: the first set as bars, the second as a line."""
     count = len(edges)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from synthema._core import label_columns
 from synthema.reporting import charts
 from synthema.reporting.markup import Html, element, figure
 from synthema.reporting.numbers import number
@@ -40,10 +41,12 @@ def compare(real: Any, synthetic: Any, scores: Sequence[Mapping[str, Any]]) -> l
     """
     shapes = next((one for one in scores if one.get("name") == "column_shapes"), {})
     parts = [(number(part.get("value")), part["name"]) for part in shapes.get("parts") or []]
+    labels = set(label_columns(real))
     out = []
     for alike, name in sorted((alike, name) for alike, name in parts if alike is not None):
         kind = next(field.kind for field in real.schema.fields if field.name == name)
-        shown = _numbers if kind in ("integer", "real") else _labels if kind == "category" else None
+        counts = kind == "category" or name in labels
+        shown = _numbers if kind in ("integer", "real") else _labels if counts else None
         found = shown(real, synthetic, name) if shown else None
         if found:
             out.append({"name": name, "alike": alike, **found})

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "synthema/core/error.hpp"
+#include "synthema/data/label_columns.hpp"
 #include "synthema/report/evaluate_all.hpp"
 #include "synthema/report/report.hpp"
 
@@ -31,6 +32,37 @@ Report example() {
   report.timings = {{"full", 0.5, 1024}};
   report.set_fact("run", R"({"seed": 7, "command": "synthema evaluate"})");
   return report;
+}
+
+// Says what kind the column "t" of each table has.
+struct Kinds {
+  std::string_view name() const { return "kinds"; }
+  Direction direction() const { return Direction::none; }
+  Range range() const { return {0, 1e9}; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const {
+    Score score;
+    score.name = "kinds";
+    score.value = 0;
+    for (const Table* table : {real, &synthetic, context.holdout.get()})
+      if (table) score.parts.push_back({std::string(name_of(table->column("t").kind())), 0.0, 1, ""});
+    return score;
+  }
+};
+
+Table texts(const std::vector<std::string>& values) {
+  std::vector<Record> records(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) records[i].set("t", values[i]);
+  Schema schema;
+  schema.fields = {{.name = "t", .kind = Kind::text}};
+  return Table::from_records(schema, records);
+}
+
+std::string kinds(const Table* real, const Table& synthetic, const EvaluationContext& context) {
+  const std::vector<AnyEvaluator> one = {AnyEvaluator(Kinds{})};
+  const Report report = evaluate_all(one, real, synthetic, context);
+  std::string out;
+  for (const ScorePart& part : report.at("kinds").parts) out += part.name + ' ';
+  return out;
 }
 
 struct Counting {
@@ -105,4 +137,18 @@ TEST_CASE("evaluate_all asks what it can and says what it cannot") {
   EvaluationContext context;
   context.cancel.cancel();
   CHECK_THROWS_AS(evaluate_all(evaluators, nullptr, Table(), context), Cancelled);
+}
+
+TEST_CASE("evaluate_all takes texts that hold labels for categories, in all tables alike") {
+  const Table real = texts({"f", "m", "m", "f"}), other = texts({"f", "m"});
+  EvaluationContext context;
+  context.holdout = std::make_shared<Table>(other);
+  CHECK(kinds(&real, other, context) == "category category category ");
+  CHECK(kinds(&other, real, context) == "text text text ");
+  CHECK(kinds(nullptr, real, {}) == "category ");
+  CHECK(real.column("t").kind() == Kind::text);
+  const std::vector<std::string> names = {"t"};
+  CHECK(kinds(&other, with_categories(other, names), context) == "category category category ");
+  context.text_column = "t";
+  CHECK(kinds(&real, real, context) == "text text text ");
 }

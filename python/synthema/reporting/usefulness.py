@@ -1,0 +1,82 @@
+"""The section on use: what a model learns from synthetic rows, beside what it learns from real ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from synthema.reporting import charts
+from synthema.reporting.markup import Html, element, figure
+from synthema.reporting.numbers import number
+from synthema.reporting.verdict import score_named, value_of
+
+Score = Mapping[str, Any]
+
+REAL = ", trained on real"
+POINT = re.compile(r"^(real|synthetic) ([0-9.]+) %$")
+
+
+def usefulness(document: Mapping[str, Any]) -> Html | None:
+    """Models trained on both kinds of rows, tested on the same real rows; None where none was trained."""
+    section = (document.get("sections") or [None])[0]
+    figures = [one for one in (_trained(section), _learning(section)) if one]
+    if not figures:
+        return None
+    return element(
+        "section",
+        element("h2", "Use: what a model learns"),
+        element(
+            "p",
+            "A model is trained twice, on synthetic rows and on real ones, and tested on real rows that "
+            "neither saw.",
+            class_="lead",
+        ),
+        element("div", *figures, class_="pair"),
+        id="use",
+    )
+
+
+def _trained(section: Mapping[str, Any] | None) -> Html | None:
+    score = score_named(section, "train_synthetic_test_real")
+    value = value_of(score)
+    if score is None or value is None:
+        return None
+    parts = {str(part.get("name")): number(part.get("value")) for part in score.get("parts") or []}
+    interval = score.get("interval") or {}
+    main = (
+        "AUROC" if "F1" in parts else "R squared",
+        value,
+        number((score.get("ceiling") or {}).get("value")),
+        (number(interval.get("low")), number(interval.get("high"))),
+    )
+    others = [
+        (name, found, parts[name + REAL], (None, None))
+        for name, found in parts.items()
+        if found is not None and parts.get(name + REAL) is not None
+    ]
+    rows = [main, *(one for one in others if 0 <= one[1] <= 1 and 0 <= one[2] <= 1)]
+    return figure(
+        "Trained on synthetic, trained on real",
+        "Filled, and the first number: trained on synthetic rows. Hollow: on real rows. The line is a 95 % "
+        "interval. Of Brier score and calibration error, less is better.",
+        charts.twins(rows),
+    )
+
+
+def _learning(section: Mapping[str, Any] | None) -> Html | None:
+    score = score_named(section, "rows_worth")
+    curves: dict[str, list[tuple[float, float]]] = {"synthetic": [], "real": []}
+    for part in (score or {}).get("parts") or []:
+        match = POINT.match(str(part.get("name")))
+        rows, value = number(part.get("n")), number(part.get("value"))
+        if match and rows and value is not None:
+            curves[match[1]].append((rows, value))
+    if min(len(points) for points in curves.values()) < 2:
+        return None
+    return figure(
+        "Learning curve",
+        "How good the model is by the number of rows it was trained on. Filled: synthetic rows. "
+        "Hollow: real rows.",
+        charts.curves([curves["synthetic"], curves["real"]], "training rows", "Learning curves"),
+    )
