@@ -23,8 +23,8 @@
 // one version of torch: products may be summed differently on others. A fitted model loaded there makes rows
 // that differ where a draw lies within rounding of a border.
 //
-// Cost: fit rounds x rows x columns, sample rows x columns; memory 4 bytes x parameters x (5 + 4), plus one
-// byte a cell.
+// Cost: fit rounds x rows x columns, sample rows x columns; memory 36 bytes a parameter and, while it learns,
+// five bytes a cell.
 #pragma once
 
 #include <cstddef>
