@@ -3,6 +3,7 @@
     ./dev bench tabular --quick --peers    installs the peers, once, and runs everything in small
     ./dev bench tabular --quick            the same with the peers that are there
     ./dev bench tabular --json FILE        the real figures; nothing else may run on the machine
+    ./dev bench tabular --private          differentially private generators, at equal epsilon and delta
 
 Each fit is a process of its own; timing begins with the frame in memory and ends with as many new rows. All
 scores come from the same evaluators, on the same held-out rows, and are means over the seeds. The real tables
@@ -39,6 +40,20 @@ SYSTEMS: dict[str, list[str]] = {
     "mostlyai": ["torch==2.13.0+cpu", "mostlyai[local]"],
 }
 
+# Differentially private ones, which run with --private only; each at every epsilon of EPSILONS.
+SMARTNOISE = ["torch==2.13.0+cpu", "smartnoise-synth", "pyarrow"]
+DPMM = ["dpmm", "pandas", "pyarrow<17"]  # it keeps numpy below 2
+PRIVATE: dict[str, list[str]] = {
+    "private": [],
+    "smartnoise mst": SMARTNOISE,
+    "smartnoise aim": SMARTNOISE,
+    "dpmm mst": DPMM,
+    "dpmm aim": DPMM,
+}
+EPSILONS, DELTA = (1, 3), 1e-6
+PACKAGES = SYSTEMS | {f"{name} at epsilon {e}": needs for e in EPSILONS for name, needs in PRIVATE.items()}
+SDISTS = {"smartnoise": ["antlr4-python3-runtime"]}  # has no wheel
+
 # Evaluator -> job that its figure belongs to, and which way is better.
 SCORES = {
     "univariate_accuracy": ("quality", "higher"),
@@ -54,19 +69,27 @@ SPEED = {"wall_s": "s", "cpu_s": "CPU s", "peak_memory": "bytes"}
 QUICK_ROWS = 2000
 
 
+def environment_of(system: str) -> str:
+    """Return the folder of its packages: what its name begins with."""
+    return system.partition(" ")[0]
+
+
 def python_of(system: str) -> pathlib.Path:
-    return BUILD / "peers" / system / "bin/python" if SYSTEMS[system] else pathlib.Path(sys.executable)
+    own = BUILD / "peers" / environment_of(system) / "bin/python"
+    return own if PACKAGES[system] else pathlib.Path(sys.executable)
 
 
 def install_peers() -> None:
-    """Make the environment of every peer that has none; wheels only."""
-    for system, packages in SYSTEMS.items():
-        folder = BUILD / "peers" / system
+    """Make the environment of every peer that has none; wheels, but for SDISTS."""
+    for system, packages in PACKAGES.items():
+        name = environment_of(system)
+        folder = BUILD / "peers" / name
         if not packages or (folder / "tabular").is_file():
             continue
         print(f"peer environment: {system}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         command = [folder / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", *packages]
+        command[-len(packages) : -len(packages)] = [f"--no-binary={sdist}" for sdist in SDISTS.get(name, [])]
         if subprocess.run(command, check=False).returncode == 0:
             (folder / "tabular").touch()
 
@@ -77,7 +100,7 @@ def run(system: str, job: dict, limit: float) -> dict:
     (folder / "synthetic.parquet").unlink(missing_ok=True)
     path = folder / "job.json"
     path.write_text(json.dumps({**job, "system": system}), encoding="utf-8")
-    environment = dict(os.environ) if not SYSTEMS[system] else {
+    environment = dict(os.environ) if not PACKAGES[system] else {
         key: value for key, value in os.environ.items() if key != "PYTHONPATH"
     }  # fmt: skip
     environment |= {"OMP_NUM_THREADS": str(job["threads"]), "OPENBLAS_NUM_THREADS": str(job["threads"])}
@@ -117,14 +140,19 @@ def measure(name: str, arguments: argparse.Namespace) -> list[dict]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         real.to_parquet(folder / "real.parquet")
-        for system in SYSTEMS:
-            if arguments.systems and system not in arguments.systems:
+        for system in PACKAGES:
+            wanted = arguments.systems or [
+                name for name in PACKAGES if (name not in SYSTEMS) == arguments.private
+            ]
+            if system not in wanted and environment_of(system) not in wanted:
                 continue
             if not python_of(system).exists():
                 continue
             runs, values = [], []
             for seed in seeds:
                 job = {"folder": str(folder), "target": target, "seed": seed, "threads": arguments.threads}
+                name_of, _, epsilon = system.partition(" at epsilon ")
+                job |= {"work": name_of, "epsilon": float(epsilon or 0), "delta": DELTA}
                 runs.append(run(system, job, arguments.limit))
                 if "failure" in runs[-1]:
                     break
@@ -159,10 +187,10 @@ def rows_of(name: str, system: str, runs: list[dict], values: list[dict]) -> lis
 
 def line(name: str, system: str, rows: list[dict]) -> str:
     if "failure" in rows[0]:
-        return f"{name:16} {system:18} {rows[0]['failure']}"
+        return f"{name:16} {system:25} {rows[0]['failure']}"
     by_unit = {row["unit"]: row["value"] for row in rows}
     shown = " ".join(f"{by_unit[s]:7.4f}" if s in by_unit else "      -" for s in SCORES)
-    return f"{name:16} {system:18} {by_unit['s']:8.2f} s  {shown}"
+    return f"{name:16} {system:25} {by_unit['s']:8.2f} s  {shown}"
 
 
 def parse() -> argparse.Namespace:
@@ -175,6 +203,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", metavar="DIR", type=pathlib.Path, help="folder of data sets")
     parser.add_argument("--sets", metavar="NAMES", default="", help=f"of {', '.join(sets.SETS)}")
     parser.add_argument("--systems", metavar="NAMES", default="", help=f"of {', '.join(SYSTEMS)}")
+    parser.add_argument(
+        "--private", action="store_true", help=f"the differentially private ones, at epsilon {EPSILONS}"
+    )
     parser.add_argument("--seeds", type=int, default=5, help="fits of each system (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: all, %(default)s)")
     parser.add_argument(
@@ -196,7 +227,7 @@ def main() -> None:
     if not names:
         there = [name for name, one in sets.SETS.items() if (arguments.data / one.path).is_file()]
         names = (["adult"] if arguments.quick and "adult" in there else there) or ["generated"]
-    print(f"{'table':16} {'system':18} {'best time':>10}  " + " ".join(name[:7].rjust(7) for name in SCORES))
+    print(f"{'table':16} {'system':25} {'best time':>10}  " + " ".join(name[:7].rjust(7) for name in SCORES))
     rows = [row for name in names for row in measure(name, arguments)]
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

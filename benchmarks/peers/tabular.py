@@ -107,6 +107,74 @@ def mostlyai(real, job):
     return client.probe(generator, size=len(real))
 
 
+def private(real, job):
+    """Ours: labels, ranges and missing values are learnt from the budget, and so is the number of rows."""
+    import synthema
+
+    generator = synthema.PrivateMarginals(
+        job["epsilon"], job["delta"], job["target"], threads=job["threads"]
+    ).fit(real)
+    return generator.sample(len(real), seed=job["seed"], frame="pandas")
+
+
+def without_types(real):
+    """Return the frame with labels as plain objects, and the names of its numbers."""
+    import pandas
+
+    out = real.copy()
+    numbers = [name for name in real if pandas.api.types.is_numeric_dtype(real[name])]
+    for name in out:
+        if name not in numbers:
+            out[name] = out[name].astype("object").where(out[name].notna(), None)
+    return out, numbers
+
+
+def whole_again(made, real):
+    """Bins come back as reals; columns of whole numbers are rounded."""
+    import pandas
+
+    for name in real:
+        if pandas.api.types.is_integer_dtype(real[name]):
+            made[name] = pandas.to_numeric(made[name]).round().astype("Int64")
+    return made
+
+
+def smartnoise(method):
+    def work(real, job):
+        """A tenth of epsilon is for the bounds of numbers; labels and the row count are taken as known."""
+        from snsynth import Synthesizer
+
+        frame, numbers = without_types(real)
+        bounds = 0.1 * job["epsilon"] if numbers else 0.0
+        synthesizer = Synthesizer.create(method, epsilon=job["epsilon"] - bounds, delta=job["delta"])
+        synthesizer.fit(
+            frame, preprocessor_eps=bounds, continuous_columns=numbers,
+            categorical_columns=[name for name in frame if name not in numbers],
+            nullable=bool(frame.isna().any().any()),
+        )  # fmt: skip
+        return whole_again(synthesizer.sample(len(real)), real)
+
+    return work
+
+
+def dpmm(method):
+    def work(real, job):
+        """A tenth of epsilon is for the bins of numbers; labels and the number of rows are taken as known."""
+        from dpmm import pipelines
+
+        frame, _ = without_types(real)
+        for name in frame.select_dtypes("object"):
+            frame[name] = frame[name].astype("category")
+        pipeline = getattr(pipelines, method)(
+            epsilon=0.9 * job["epsilon"], proc_epsilon=0.1 * job["epsilon"], delta=job["delta"],
+            n_jobs=job["threads"],
+        )  # fmt: skip
+        pipeline.fit(frame, random_state=job["seed"])
+        return whole_again(pipeline.generate(len(real), random_state=job["seed"]), real)
+
+    return work
+
+
 WORK = {
     "synthema": ours("SequentialTrees", with_target=True),
     "synthema network": ours("AnyOrderNetwork", with_target=True),
@@ -116,6 +184,11 @@ WORK = {
     "scikit-learn": sequential_cart,
     "sdv": sdv_copula,
     "mostlyai": mostlyai,
+    "private": private,
+    "smartnoise mst": smartnoise("mst"),
+    "smartnoise aim": smartnoise("aim"),
+    "dpmm mst": dpmm("MSTPipeline"),
+    "dpmm aim": dpmm("AIMPipeline"),
 }
 
 
@@ -126,7 +199,7 @@ def load(job):
 
 
 def work(real, job):
-    made = WORK[job["system"]](real, job)
+    made = WORK[job["work"]](real, job)
     made.to_parquet(pathlib.Path(job["folder"]) / "synthetic.parquet")
     return {"rows": len(made)}
 

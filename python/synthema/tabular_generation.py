@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -598,6 +599,14 @@ class PrivateMarginals(_TabularGenerator):
         real = tables.table(data, schema)
         made = self._make()
         made.fit_stated(real, schema is not None, _test_noise, progress, cancel)
+        if made.untold:
+            names = ", ".join(made.untold)
+            warnings.warn(
+                f"Nothing could be told of {names} under this budget; missing in every row. A schema that "
+                "states labels or ranges helps, and so do fewer columns or a larger epsilon.",
+                UserWarning,
+                stacklevel=2,
+            )
         self._fitted = made
         self._frame = _kind_of_frame(data)
         return self

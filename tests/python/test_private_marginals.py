@@ -57,6 +57,27 @@ def test_without_a_schema_nothing_of_the_frame_is_public(fitted, tmp_path):
     assert "Promise: epsilon 4, delta 1e-06, for each row, added or removed" in fitted.describe()
 
 
+def test_what_cannot_be_told_is_missing_and_said():
+    """A free text has no label that many people share."""
+    frame = patients(400).assign(note=[f"seen on day {i}" for i in range(400)])
+    with pytest.warns(UserWarning, match="note"):
+        made = PrivateMarginals(epsilon=5).fit(frame)
+    assert made.untold == ["note"]
+    assert set(made.sample(50, seed=1).values("note")) == {None}
+    assert "'note'" in made.describe()
+
+
+def test_likelihood_is_higher_for_rows_like_the_real_ones(fitted):
+    """Smoking men are likelier than smoking women; what has a label of one person is never made."""
+    row = {"age": 40, "ward": "east", "smoker": True}
+    rows = pandas.DataFrame(
+        [{**row, "sex": "m"}, {**row, "sex": "f"}, {**row, "sex": "m", "ward": "canary-ward"}]
+    )
+    man, woman, never = fitted.log_prob(rows)
+    assert man > woman > -30
+    assert never == -np.inf
+
+
 def test_a_schema_is_public_and_spares_the_budget():
     """What is stated is not learnt: nothing is spent on thresholds, and stated labels may be drawn."""
     frame = patients().assign(age=lambda f: f.age.clip(0, 120))
@@ -80,9 +101,9 @@ def test_fits_that_share_a_ledger_add_up(tmp_path):
     path = tmp_path / "ledger"
     LedgerFile(str(path), (2.5, 1e-5))
     generator = PrivateMarginals(ledger=path)
-    generator.fit(patients(300)).fit(patients(300))
+    generator.fit(patients()).fit(patients())
     with pytest.raises(PrivacyBudgetError, match="above its budget"):
-        generator.fit(patients(300))
+        generator.fit(patients())
     assert generator.fitted
     assert LedgerFile(str(path)).read().spent == pytest.approx((2, 2e-6))
 
@@ -95,7 +116,7 @@ def test_files_and_parameters(fitted, tmp_path):
     assert again.sample(30, seed=5).digest() == fitted.sample(30, seed=5).digest()
     assert again.get_params()["epsilon"] == 4
     assert repr(PrivateMarginals(epsilon=2)) == "PrivateMarginals(epsilon=2)"
-    test = PrivateMarginals().fit(patients(300), _test_noise=1)
+    test = PrivateMarginals().fit(patients(), _test_noise=1)
     assert not load(test.save(tmp_path / "test.model")).is_private
     assert test.describe().startswith("NOT PRIVATE")
     broken = path.read_bytes().replace(b'\\"epsilon\\":4.0', b'\\"epsilon\\":1.0')
@@ -106,7 +127,7 @@ def test_files_and_parameters(fitted, tmp_path):
 
 def test_on_the_command_line(tmp_path):
     """Fit and sample; the budget of a ledger is kept between two commands; options of others are refused."""
-    patients(500).to_csv(tmp_path / "real.csv", index=False)
+    patients().to_csv(tmp_path / "real.csv", index=False)
 
     def run(*arguments):
         return subprocess.run(
