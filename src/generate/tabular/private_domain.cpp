@@ -110,17 +110,24 @@ void refuse_missing(const PrivateColumn& out, const Column& column) {
         "The schema says that no value of the column is missing, but some are; correct one of them.");
 }
 
+[[noreturn]] void refuse_label(const Field& field) {
+  throw SchemaError({.field = field.name},
+                    "The column has a label that is not among the categories of the schema; add it there, or "
+                    "correct the rows.");
+}
+
+[[noreturn]] void refuse_list(const Field& field) {
+  throw SchemaError({.field = field.name},
+                    "A generator of single rows cannot make lists; leave the column out.");
+}
+
 // Labels that the schema names: their counts, those of faint ones pooled.
 void learn_named_labels(const Learner& learner, const Column& column, PrivateColumn& out, Learnt& learnt) {
   const std::vector<std::string>& labels = out.coding.labels;
   const std::vector<std::uint32_t> codes = label_codes(learner, column, labels);
   std::vector<double> counts(labels.size() + (out.missing ? 1 : 0));
   for (const std::uint32_t code : codes) {
-    if (code == labels.size())
-      throw SchemaError(
-          {.field = out.coding.field.name},
-          "The column has a label that is not among the categories of the schema; add it there, "
-          "or correct the rows.");
+    if (code == labels.size()) refuse_label(out.coding.field);
     counts[std::min<std::size_t>(code, counts.size() - 1)] += 1;
   }
   const double sigma = learner.budget.measure(counts, learner.options.column_rho,
@@ -517,9 +524,7 @@ void learn_column(const Learner& learner, std::size_t index, PrivateColumn& out,
   const Column& column = learner.table.column(index);
   ColumnCoding& coding = out.coding;
   coding.field = learner.table.schema().fields[index];
-  if (column.kind() == Kind::list)
-    throw SchemaError({.field = coding.field.name},
-                      "A generator of single rows cannot make lists; leave the column out.");
+  if (column.kind() == Kind::list) refuse_list(coding.field);
   if (identifies(coding.field)) {
     coding.form = CodingForm::fresh;
     coding.pattern = "AAAAAAAA";
@@ -649,6 +654,40 @@ std::size_t unnamed_label_columns(const Schema& schema) {
   return static_cast<std::size_t>(std::ranges::count_if(schema.fields, [](const Field& field) {
     return has_labels(field) && field.categories.empty() && !identifies(field);
   }));
+}
+
+void check_domain(const Table& table, const PrivateDomainOptions& options, double sensitivity) {
+  NoiseSource none = NoiseSource::seeded_for_tests(0);  // nothing is drawn
+  PrivateBudget budget(0, sensitivity, none);
+  std::vector<std::size_t> rows(table.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  const Learner learner{table, rows, options, budget};
+  for (std::size_t c = 0; c < table.columns(); ++c) {
+    const Column& column = table.column(c);
+    const Field& field = table.schema().fields[c];
+    if (column.kind() == Kind::list) refuse_list(field);
+    if (identifies(field) || column.kind() == Kind::boolean) continue;
+    if (has_labels(field)) {
+      learner.named(field, !field.categories.empty(), "labels");
+      if (!field.categories.empty() &&
+          std::ranges::count(label_codes(learner, column, field.categories), field.categories.size()) > 0)
+        refuse_label(field);
+    } else {
+      learner.named(field, field.minimum && field.maximum, "range of numbers");
+    }
+  }
+  for (std::size_t c = 0; c < table.columns(); ++c) {
+    PrivateColumn stated;
+    stated.coding.field = table.schema().fields[c];
+    stated.missing = stated.coding.field.nullable || identifies(stated.coding.field);
+    refuse_missing(stated, table.column(c));
+  }
+  const double sigma = budget.sigma_of(options.column_rho / (kDeepest + 1) * kResolutionShare);
+  if (!(sigma * sigma < 0x1p30))
+    throw ConfigError({.field = "epsilon"},
+                      message("With ", table.columns(),
+                              " columns, this epsilon and this many rows of a person, the noise would drown "
+                              "everything; use a larger epsilon or fewer columns or rows."));
 }
 
 PrivateDomain discover_domain(const Table& table, std::span<const std::size_t> rows,

@@ -25,6 +25,7 @@ constexpr double kChoiceShare = 0.1;     // of a round's rho
 constexpr double kSlack = 1e-9;          // relative, for the rounding of sums
 constexpr std::size_t kFewColumns = 60;  // with more, only pairs with a column in between are candidates
 constexpr std::size_t kCachedCells = 40'000'000;
+constexpr double kLeastChoice = 0x1.02p-10;  // epsilon of a choice
 constexpr int kMostAttempts = 100;
 constexpr double kMostModelCells = 1e9;             // that a file may ask for
 const double kMeanDeviation = std::sqrt(2 / M_PI);  // of a standard normal variable
@@ -291,6 +292,13 @@ void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const Progress
   const double threshold_delta = unnamed > 0 ? kThresholdShare * options_.delta : 0;
   const double rho = concentrated_budget(options_.epsilon, options_.delta - threshold_delta);
   const double m = real.schema().subject() ? static_cast<double>(options_.rows_per_person) : 1.0;
+  const PrivateDomainOptions domain_options{
+      .bins = options_.bins,
+      .infer = options_.infer,
+      .column_rho = rho * options_.first_share / static_cast<double>(real.columns()),
+      .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
+      .threads = options_.threads};
+  check_domain(real, domain_options, m);
   const LedgerEntry entry{
       .mechanism = "private marginals: discrete Gaussian and exponential mechanism, zero-concentrated",
       .sensitivity = m,
@@ -366,8 +374,13 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
     return estimate(1000);
   }
 
-  const std::size_t rounds = options_.rounds > 0 ? std::max(options_.rounds, d) : 3 * d;
-  double rho = budget.left() / static_cast<double>(rounds);
+  // With little budget, as many rounds as leave each choice an epsilon that can be drawn (noise.hpp).
+  const double least = kLeastChoice * kLeastChoice / 8 / kChoiceShare;  // rho of a round
+  const double most = budget.left() / least;
+  const auto rounds =
+      std::min(static_cast<double>(options_.rounds > 0 ? std::max(options_.rounds, d) : 3 * d), most);
+  if (rounds < 1) return estimate(200);
+  double rho = budget.left() / rounds;
   const auto largest = static_cast<double>(options_.max_cells);
   TrueCounts truth(states, sizes);
   std::vector<VariableSet> sets;
@@ -400,7 +413,7 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < sets.size(); ++i)
       if (part[sets[i][0]] != part[sets[i][1]]) left.push_back(scores[i]), places.push_back(i);
-    if (left.empty()) break;
+    if (left.empty() || budget.left() < rho) break;
     const VariableSet pair = sets[places[budget.choose(left, rho * kChoiceShare, 1, "choice of a pair")]];
     marginals.push_back(measured(pair, truth.of(pair), rho * (1 - kChoiceShare), budget, released(pair)));
     const std::size_t from = part[pair[1]], to = part[pair[0]];
@@ -410,7 +423,7 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
   }
   estimate(100);
 
-  while (budget.left() > all * 1e-6) {
+  while (budget.left() > std::max(all * 1e-6, least)) {
     if (budget.left() < 2 * rho) rho = budget.left() * (1 - kSlack);
     // As large a tree as the part of the budget that is spent with this round.
     const double limit = std::max(largest * (budget.spent() + rho) / all, model_.tree().cells);

@@ -339,6 +339,32 @@ TEST_CASE("What the schema leaves open is refused by name where nothing may be i
   CHECK_THROWS_AS(PrivateMarginals({.rows_per_person = 0}), ConfigError);
 }
 
+TEST_CASE("What would stop a fit is found before it is in the ledger; a tiny epsilon gives few rounds") {
+  const auto path = std::filesystem::temp_directory_path() / "synthema_private_marginals_refused.ledger";
+  std::filesystem::remove(path);
+  const LedgerFile file(path.string());
+  const PrivateMarginalsOptions options{.epsilon = 0.01, .ledger = path.string()};
+  Table real = labels({"a", "b", "c"});
+  Schema schema = real.schema();
+  schema.fields[0].categories = {"a", "b"};
+  CHECK_THROWS_WITH_AS(fitted(Table(schema, {real.column(0)}), options), doctest::Contains("not among"),
+                       SchemaError);
+  const std::vector<Record> holes{{{"x", "a"}}, {{"x", Value()}}};
+  Table with_hole = Table::from_records(real.schema(), holes);
+  schema.fields[0].nullable = false;
+  CHECK_THROWS_WITH_AS(fitted(Table(schema, {with_hole.column(0)}), options), doctest::Contains("missing"),
+                       SchemaError);
+  CHECK_THROWS_AS(
+      fitted(patients(100),
+             {.epsilon = 0.001, .rows_per_person = 1, .first_share = 1e-6, .ledger = path.string()}),
+      ConfigError);
+  CHECK(file.read().entries().empty());
+  const PrivateMarginals made = fitted(stated(patients(500)), options);
+  CHECK(made.sample({.rows = 10, .seed = 1}).rows() == 10);
+  CHECK(file.read().entries().size() == 1);
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("Rules of the schema hold in every row") {
   Schema schema;
   schema.fields = {{.name = "from", .kind = Kind::integer, .minimum = 0, .maximum = 31, .nullable = false},

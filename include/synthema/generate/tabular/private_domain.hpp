@@ -115,6 +115,11 @@ SYNTHEMA_EXPORT Table unstated(const Table& table);
 // The columns whose labels the schema does not name; each costs `threshold_delta`.
 std::size_t unnamed_label_columns(const Schema& schema);
 
+// What would stop discover_domain, before anything is spent: its errors, and a ConfigError where the noise of
+// a column would be beyond what can be drawn.
+SYNTHEMA_EXPORT void check_domain(const Table& table, const PrivateDomainOptions& options,
+                                  double sensitivity);
+
 // Of these rows of the table. ConfigError names a column that the schema leaves open where `infer` is false.
 // SchemaError: a list column; a label that is not among the schema's; a missing value where none may be.
 SYNTHEMA_EXPORT PrivateDomain discover_domain(const Table& table, std::span<const std::size_t> rows,
