@@ -286,12 +286,13 @@ FieldRule make_rule(std::string field, std::string given, std::vector<std::strin
           .categories = std::move(categories)};
 }
 
-Schema make_schema(std::vector<Field> fields, std::vector<FieldRule> rules, std::string name,
-                   std::string source, std::string licence, std::string terms, std::string language,
-                   bool may_leave_machine) {
+Schema make_schema(std::vector<Field> fields, std::vector<FieldRule> rules, std::vector<GroupRule> groups,
+                   std::string name, std::string source, std::string licence, std::string terms,
+                   std::string language, bool may_leave_machine) {
   Schema schema{.name = std::move(name),
                 .fields = std::move(fields),
                 .rules = std::move(rules),
+                .groups = std::move(groups),
                 .source = std::move(source),
                 .licence = std::move(licence),
                 .terms = std::move(terms),
@@ -423,6 +424,46 @@ FieldRule('diagnosis', given 'sex')
            [](const FieldRule& r) { return message("FieldRule('", r.field, "', given '", r.given, "')"); });
 }
 
+void bind_group(py::module_& module) {
+  py::class_<GroupRule>(module, "GroupRule", R"(What several fields of a row must be together.
+
+Generators of tables keep it by construction; rows of models are checked against it.
+
+Parameters
+----------
+kind : str
+    'one_hot': exactly one of the fields is set (true, or not zero). 'exclusive': at most one is. 'sum': `total` is
+    the sum of the fields. 'unique': no two rows of a table have the same values in all of the fields.
+fields : list of str
+    Boolean or number fields; of 'unique' anything but lists. A missing field is not set, and a sum with a missing
+    member says nothing.
+total : str
+    Of a sum: the field that holds it.
+
+Examples
+--------
+>>> GroupRule("one_hot", ["stage_1", "stage_2", "stage_3"])
+GroupRule('one_hot', ['stage_1', 'stage_2', 'stage_3'])
+>>> GroupRule("sum", ["days_on_ward", "days_in_icu"], total="days").total
+'days'
+)")
+      .def(py::init([](std::string kind, std::vector<std::string> fields, std::string total) {
+             return GroupRule{std::move(kind), std::move(fields), std::move(total)};
+           }),
+           py::arg("kind"), py::arg("fields"), py::kw_only(), py::arg("total") = "")
+      .def_readonly("kind", &GroupRule::kind, "'one_hot', 'exclusive', 'sum' or 'unique'.")
+      .def_readonly("fields", &GroupRule::fields, "Names of the fields.")
+      .def_readonly("total", &GroupRule::total, "Of a sum: the field that holds it; else empty.")
+      .def(
+          "__eq__", [](const GroupRule& a, const GroupRule& b) { return a == b; }, py::is_operator())
+      .def("__repr__", [](const GroupRule& g) {
+        std::string names;
+        for (const std::string& name : g.fields) names += (names.empty() ? "'" : ", '") + name + "'";
+        return message("GroupRule('", g.kind, "', [", names, "]", g.total.empty() ? "" : ", total='", g.total,
+                       g.total.empty() ? ")" : "')");
+      });
+}
+
 void bind_schema(py::module_& module) {
   py::class_<Schema, std::shared_ptr<Schema>>(
       module, "Schema", R"(What the columns of a table mean and under which terms it may be used.
@@ -433,6 +474,8 @@ fields : list of Field
     One per column, in order.
 rules : list of FieldRule
     What fields may be, given earlier ones.
+groups : list of GroupRule
+    What several fields must be together.
 name, source, licence, terms : str
     What the data are, where they come from and what their source asks of users.
 language : str
@@ -441,11 +484,12 @@ may_leave_machine : bool
     False: no remote endpoint may ever see a row.
 )")
       .def(py::init(&make_schema), py::arg("fields"), py::kw_only(),
-           py::arg("rules") = std::vector<FieldRule>{}, py::arg("name") = "", py::arg("source") = "",
-           py::arg("licence") = "", py::arg("terms") = "", py::arg("language") = "en",
-           py::arg("may_leave_machine") = true)
+           py::arg("rules") = std::vector<FieldRule>{}, py::arg("groups") = std::vector<GroupRule>{},
+           py::arg("name") = "", py::arg("source") = "", py::arg("licence") = "", py::arg("terms") = "",
+           py::arg("language") = "en", py::arg("may_leave_machine") = true)
       .def_readonly("fields", &Schema::fields, "What each column means, in order; a list of Field.")
       .def_readonly("rules", &Schema::rules, "What fields may be, given earlier ones; a list of FieldRule.")
+      .def_readonly("groups", &Schema::groups, "What several fields must be together; a list of GroupRule.")
       .def_readonly("name", &Schema::name, "What the data are called.")
       .def_readonly("source", &Schema::source, "Where the data come from, with version.")
       .def_readonly("licence", &Schema::licence, "SPDX identifier or name of the licence.")
@@ -600,6 +644,7 @@ No subject is in two of them. Shares are positive and sum to 1.)")
 void bind_data(py::module_& module) {
   bind_field(module);
   bind_rule(module);
+  bind_group(module);
   bind_schema(module);
   bind_table(module);
   module.def(

@@ -136,6 +136,13 @@ void bind_tabular(py::module_& module) {
   bind_plain("_GaussianCopula", "Columns tied by a normal vector.", static_cast<GaussianCopula*>(nullptr),
              static_cast<GaussianCopulaOptions*>(nullptr));
   bind_private(module);
+  module.def(
+      "_copula_from_statistics",
+      [](std::string_view json, const std::string& file, std::size_t threads) {
+        return GaussianCopula::from_statistics(statistics_from_json(json, file), {.threads = threads});
+      },
+      py::arg("json"), py::arg("file") = "", py::arg("threads") = 0,
+      "A copula from published statistics in JSON.");
   bind_generator<BootstrapCopy>(module, "_BootstrapCopy", "Real rows, drawn with replacement.")
       .def(py::init<bool>(), py::kw_only(), py::arg("release") = false);
 }

@@ -7,7 +7,11 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
+<<<<<<< HEAD
 __all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'find_identifiers', 'in_language', 'json_record', 'label_columns', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_privacy_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+=======
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'GroupRule', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'find_identifiers', 'in_language', 'json_record', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_privacy_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+>>>>>>> 380c27e (Groups of fields and keys for all generators of tables; a copula from published statistics; recipes of studies 69 and 61)
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -317,6 +321,52 @@ class FieldRule:
         """
         Of the field's value to that of `given`: '<', '<=', '=', '>=', '>' or '!='; empty: none.
         """
+class GroupRule:
+    """
+    What several fields of a row must be together.
+    
+    Generators of tables keep it by construction; rows of models are checked against it.
+    
+    Parameters
+    ----------
+    kind : str
+        'one_hot': exactly one of the fields is set (true, or not zero). 'exclusive': at most one is. 'sum': `total` is
+        the sum of the fields. 'unique': no two rows of a table have the same values in all of the fields.
+    fields : list of str
+        Boolean or number fields; of 'unique' anything but lists. A missing field is not set, and a sum with a missing
+        member says nothing.
+    total : str
+        Of a sum: the field that holds it.
+    
+    Examples
+    --------
+    >>> GroupRule("one_hot", ["stage_1", "stage_2", "stage_3"])
+    GroupRule('one_hot', ['stage_1', 'stage_2', 'stage_3'])
+    >>> GroupRule("sum", ["days_on_ward", "days_in_icu"], total="days").total
+    'days'
+    """
+    __hash__: None  # type: ignore[assignment]
+    def __eq__(self, other: object, /) -> bool:
+        ...
+    def __init__(self, kind: str, fields: collections.abc.Sequence[str], *, total: str = '') -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def fields(self) -> list[str]:
+        """
+        Names of the fields.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        'one_hot', 'exclusive', 'sum' or 'unique'.
+        """
+    @property
+    def total(self) -> str:
+        """
+        Of a sum: the field that holds it; else empty.
+        """
 class Schema:
     """
     What the columns of a table mean and under which terms it may be used.
@@ -327,6 +377,8 @@ class Schema:
         One per column, in order.
     rules : list of FieldRule
         What fields may be, given earlier ones.
+    groups : list of GroupRule
+        What several fields must be together.
     name, source, licence, terms : str
         What the data are, where they come from and what their source asks of users.
     language : str
@@ -356,7 +408,7 @@ class Schema:
         ...
     def __getitem__(self, arg0: str) -> Field:
         ...
-    def __init__(self, fields: collections.abc.Sequence[Field], *, rules: collections.abc.Sequence[FieldRule] = [], name: str = '', source: str = '', licence: str = '', terms: str = '', language: str = 'en', may_leave_machine: bool = True) -> None:
+    def __init__(self, fields: collections.abc.Sequence[Field], *, rules: collections.abc.Sequence[FieldRule] = [], groups: collections.abc.Sequence[GroupRule] = [], name: str = '', source: str = '', licence: str = '', terms: str = '', language: str = 'en', may_leave_machine: bool = True) -> None:
         ...
     def __len__(self) -> int:
         ...
@@ -374,6 +426,11 @@ class Schema:
     def fields(self) -> list[Field]:
         """
         What each column means, in order; a list of Field.
+        """
+    @property
+    def groups(self) -> list[GroupRule]:
+        """
+        What several fields must be together; a list of GroupRule.
         """
     @property
     def language(self) -> str:
@@ -2295,6 +2352,10 @@ class Report:
         ...
 def _constraint_nonconformities(constraint: typing.Any) -> list[str]:
     ...
+def _copula_from_statistics(json: str, file: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> _GaussianCopula:
+    """
+    A copula from published statistics in JSON.
+    """
 def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table, context: EvaluationContext, row_order: bool) -> list[str]:
     ...
 def _python_evaluator(function: typing.Any, name: str, direction: str, range: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], needs: collections.abc.Sequence[str]) -> Evaluator:

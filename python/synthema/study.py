@@ -122,6 +122,19 @@ def run(
     GenerationError
         If the target cannot be reached; the report on what was reached is written first.
     """
+    if not isinstance(study, Study):  # a comparison of generators of tables
+        from synthema import table_study
+
+        return table_study.run(
+            study,
+            out=out,
+            rows=rows,
+            seed=seed,
+            model=model,
+            resume=resume,
+            command=command,
+            progress=progress,
+        )
     from synthema.generation import generate, strategy
 
     begun = time.monotonic()

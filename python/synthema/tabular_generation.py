@@ -485,6 +485,66 @@ class GaussianCopula(_TabularGenerator):
     def __init__(self, *, rare_below: int = 5, threads: int = 0):
         super().__init__(rare_below=rare_below, threads=threads)
 
+    @classmethod
+    def from_statistics(
+        cls, statistics: dict[str, Any] | str | os.PathLike[str], *, threads: int = 0
+    ) -> GaussianCopula:
+        """Make a copula from published means, spreads, quartiles, shares and correlations; no row is needed.
+
+        Numbers with mean and sd are beta-distributed within a range, gamma-distributed above or below one
+        bound, normal without any; with quartiles they are shifted log-normal, cut at the range. Correlations
+        are those of the columns (Pearson's; of booleans with 0 and 1, of labels with their place), not of
+        the normal vector behind them.
+
+        Parameters
+        ----------
+        statistics : dict or path
+            In the form below, or a JSON or TOML file with it.
+        threads : int
+            As of the class.
+
+        Returns
+        -------
+        GaussianCopula
+            Fitted: it samples, conditions, scores and saves like one that saw rows.
+
+        Raises
+        ------
+        SchemaError
+            If numbers contradict each other: an sd that the range does not allow, shares that do not sum to
+            one, correlations that such columns cannot have or cannot have together.
+        ParseError
+            If the file or dict is not of this form.
+
+        Examples
+        --------
+        >>> cohort = GaussianCopula.from_statistics({"columns": [
+        ...     {"name": "age", "kind": "integer", "mean": 57, "sd": 15, "minimum": 18, "maximum": 94},
+        ...     {"name": "stay", "kind": "integer", "q1": 4, "median": 7, "q3": 12, "minimum": 0},
+        ...     {"name": "sex", "kind": "category", "counts": {"f": 2890, "m": 3276}},
+        ...     {"name": "smoker", "kind": "boolean", "share": 0.21, "missing": 0.02}],
+        ...   "correlations": [["age", "stay", 0.3], ["sex", "smoker", 0.1]]})
+        >>> len(cohort.sample(100, seed=1))
+        100
+        """
+        name = ""
+        if isinstance(statistics, (str, os.PathLike)):
+            name = os.fspath(statistics)
+            text = tables.read_text(name)
+            if name.endswith(".toml"):
+                from synthema.config import tomllib
+
+                try:
+                    text = json.dumps(tomllib.loads(text))
+                except tomllib.TOMLDecodeError as error:
+                    raise _core.ParseError(f"{name}: The file is not valid TOML: {error}.") from None
+        else:
+            text = json.dumps(statistics)
+        made = _core._copula_from_statistics(text, name, threads)
+        out = cls(threads=threads)
+        out._fitted = made
+        return out
+
 
 class PrivateMarginals(_TabularGenerator):
     """Differentially private: noisy marginals, and rows from the distribution that explains them.

@@ -74,6 +74,31 @@ std::optional<double> number_of(const Field& field, const Value& value) {
   return std::nullopt;
 }
 
+bool keeps(const Schema& schema, const GroupRule& group, const Record& values) {
+  const auto number = [&](const std::string& name) -> std::optional<double> {
+    const Value* value = values.find(name);
+    if (!value || value->is_null()) return std::nullopt;
+    if (const auto* truth = value->get_if<bool>()) return *truth ? 1.0 : 0.0;
+    return number_of(schema.at(name), *value);
+  };
+  if (group.kind == "one_hot" || group.kind == "exclusive") {
+    const auto set = std::ranges::count_if(
+        group.fields, [&](const std::string& name) { return number(name).value_or(0) != 0; });
+    return group.kind == "one_hot" ? set == 1 : set <= 1;
+  }
+  if (group.kind != "sum") return true;
+  const auto total = number(group.total);
+  if (!total) return true;
+  double sum = 0, largest = std::max(1.0, std::abs(*total));
+  for (const std::string& name : group.fields) {
+    const auto part = number(name);
+    if (!part) return true;
+    sum += *part;
+    largest = std::max(largest, std::abs(*part));
+  }
+  return std::abs(sum - *total) <= kSumTolerance * largest;
+}
+
 std::optional<Field> narrowed(const Schema& schema, const Field& field, const Record& values) {
   Field out = field;
   for (const FieldRule& rule : schema.rules) {

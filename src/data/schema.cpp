@@ -159,6 +159,31 @@ void check_rule(const FieldRule& rule, const Field& field, const Field& given) {
   check_labels(rule, field, rule.categories);
 }
 
+[[noreturn]] void refuse_group(const GroupRule& group, const std::string& what) {
+  throw SchemaError({.field = group.fields.empty() ? "groups" : group.fields.front()},
+                    message("The group '", group.kind, "' of this field ", what));
+}
+
+void check_group(const Schema& schema, const GroupRule& group) {
+  constexpr std::array<std::string_view, 4> kinds{"one_hot", "exclusive", "sum", "unique"};
+  if (std::ranges::find(kinds, group.kind) == kinds.end())
+    refuse_group(group, message("is of no known kind; use one of: ", list_of(kinds), "."));
+  const bool unique = group.kind == "unique", sum = group.kind == "sum";
+  if (group.fields.size() < (unique ? 1U : 2U)) refuse_group(group, "has too few fields.");
+  std::set<std::string_view> seen;
+  std::vector<std::string> names = group.fields;
+  if (sum) names.push_back(group.total);
+  if (sum == group.total.empty()) refuse_group(group, sum ? "needs a total." : "has no total; leave it out.");
+  for (const std::string& name : names) {
+    const Field& field = schema.at(name);
+    if (!seen.insert(name).second) refuse_group(group, message("names '", name, "' twice."));
+    const bool number = field.kind == Kind::real || field.kind == Kind::integer;
+    const bool fits = unique ? field.kind != Kind::list : number || (!sum && field.kind == Kind::boolean);
+    if (!fits)
+      refuse_group(group, message("cannot have '", name, "', which is of kind ", name_of(field.kind), "."));
+  }
+}
+
 // --- JSON form
 
 template <class T>
@@ -194,6 +219,12 @@ Json to_object(const FieldRule& rule) {
   if (rule.minimum) json["minimum"] = *rule.minimum;
   if (rule.maximum) json["maximum"] = *rule.maximum;
   put(json, "categories", rule.categories, usual.categories);
+  return json;
+}
+
+Json to_object(const GroupRule& group) {
+  Json json = {{"kind", group.kind}, {"fields", group.fields}};
+  put(json, "total", group.total, std::string());
   return json;
 }
 
@@ -298,6 +329,16 @@ FieldRule rule_from(const Json& json, const std::string& file) {
   return rule;
 }
 
+GroupRule group_from(const Json& json, const std::string& file) {
+  Members in(json, {.file = file, .field = called(json, "kind")}, "group");
+  GroupRule group;
+  in.value("kind", group.kind);
+  in.value("fields", group.fields);
+  in.value("total", group.total);
+  in.no_others();
+  return group;
+}
+
 void check_version(const Json& version, const std::string& file) {
   if (version != 1)
     throw ParseError({.file = file},
@@ -360,6 +401,7 @@ void Schema::check() const {
     if (&given >= &limited) refuse_rule(rule, "needs that field to stand before the field that it limits.");
     check_rule(rule, limited, given);
   }
+  for (const GroupRule& group : groups) check_group(*this, group);
   if (with_role(Role::subject).size() > 1)
     throw SchemaError({.field = with_role(Role::subject)[1]->name},
                       "A second field has the role 'subject'; at most one field names the subject of a row.");
@@ -377,6 +419,7 @@ std::string to_json(const Schema& schema) {
   json["fields"] = Json::array();
   for (const Field& field : schema.fields) json["fields"].push_back(to_object(field));
   for (const FieldRule& rule : schema.rules) json["rules"].push_back(to_object(rule));
+  for (const GroupRule& group : schema.groups) json["groups"].push_back(to_object(group));
   try {
     return json.dump();
   } catch (const Json::type_error&) {
@@ -402,6 +445,10 @@ Schema schema_from_json(std::string_view text, const std::string& file) {
   in.member("rules", [&](const Json& v) {
     if (!v.is_array()) throw ParseError({.file = file}, "'rules' must be a list of rules.");
     for (const Json& rule : v) schema.rules.push_back(rule_from(rule, file));
+  });
+  in.member("groups", [&](const Json& v) {
+    if (!v.is_array()) throw ParseError({.file = file}, "'groups' must be a list of groups.");
+    for (const Json& group : v) schema.groups.push_back(group_from(group, file));
   });
   in.no_others();
   schema.check();

@@ -107,6 +107,10 @@ Table Table::select(std::span<const std::string> names) const {
                   const Field *field = schema.find(rule.field), *given = schema.find(rule.given);
                   return !field || !given || given > field;
                 });
+  std::erase_if(schema.groups, [&](const GroupRule& group) {
+    const auto gone = [&](const std::string& name) { return schema.find(name) == nullptr; };
+    return std::ranges::any_of(group.fields, gone) || (!group.total.empty() && gone(group.total));
+  });
   return Table(std::move(schema), std::move(columns));
 }
 

@@ -123,6 +123,41 @@ void add_rule(std::vector<Statement>& out, const Schema& schema, const FieldRule
                  }});
 }
 
+std::string text_of(const GroupRule& group) {
+  std::string out = group.kind == "one_hot"     ? "exactly one of "
+                    : group.kind == "exclusive" ? "at most one of "
+                    : group.kind == "sum"       ? group.total + " is the sum of "
+                                                : "no two rows alike in ";
+  for (std::size_t i = 0; i < group.fields.size(); ++i) out += (i > 0 ? ", " : "") + group.fields[i];
+  return out;
+}
+
+void add_group(std::vector<Statement>& out, const Schema& schema, const GroupRule& group,
+               const Table& table) {
+  std::vector<std::string> names = group.fields;
+  if (!group.total.empty()) names.push_back(group.total);
+  if (!std::ranges::all_of(names, [&](const std::string& name) { return table.has(name); })) return;
+  const auto record = [names, &table](std::size_t row) {
+    Record values;
+    for (const std::string& name : names) values.set(name, table.column(name).value_at(row));
+    return values;
+  };
+  if (group.kind != "unique") {
+    out.push_back({text_of(group),
+                   [group, &schema, record](std::size_t row) { return !keeps(schema, group, record(row)); }});
+    return;
+  }
+  // A row is at fault where an earlier one has the same key.
+  auto again = std::make_shared<std::vector<char>>(table.rows());
+  std::set<std::string> seen;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    std::string key;
+    for (const std::string& name : names) key += table.column(name).value_at(row).display() + '\0';
+    (*again)[row] = seen.insert(std::move(key)).second ? 0 : 1;
+  }
+  out.push_back({text_of(group), [again](std::size_t row) { return (*again)[row] == 1; }});
+}
+
 std::vector<Statement> statements_of(const Schema& schema, const Table& table) {
   std::vector<Statement> out;
   for (const Field& field : schema.fields) {
@@ -137,6 +172,7 @@ std::vector<Statement> statements_of(const Schema& schema, const Table& table) {
           {field.name + " not missing", [&column](std::size_t row) { return column.is_null(row); }});
   }
   for (const FieldRule& rule : schema.rules) add_rule(out, schema, rule, table);
+  for (const GroupRule& group : schema.groups) add_group(out, schema, group, table);
   return out;
 }
 

@@ -75,6 +75,10 @@ std::optional<std::string> schema_misfit(const Schema& schema, const Record& val
     if (!left || !in_range(*left, *value) || !known_category(*left, *value))
       return message("The field '", rule.field, "' breaks its rule, which depends on '", rule.given, "'.");
   }
+  for (const GroupRule& group : schema.groups)
+    if (!keeps(schema, group, values))
+      return message("The field '", group.fields.front(), "' and those of its group break the rule '",
+                     group.kind, "'.");
   return std::nullopt;
 }
 

@@ -46,6 +46,7 @@ Schema asked_fields(const Schema& schema, const Record& condition) {
     return value && !value->is_null() ? value : nullptr;
   };
   Schema out = schema;
+  out.groups.clear();  // no mask tells them; rows are checked against them
   std::erase_if(out.rules, [&](const FieldRule& rule) { return given(rule.field) != nullptr; });
   std::erase_if(out.fields, [&](const Field& field) {
     return given(field.name) &&

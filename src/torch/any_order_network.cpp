@@ -102,17 +102,15 @@ std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules
   const auto index = [&](const std::string& name) {
     return static_cast<std::size_t>(&coded.schema.at(name) - coded.schema.fields.data());
   };
-  const std::function<void(std::size_t)> add = [&](std::size_t column) {
-    if (std::ranges::find(out, column) != out.end() || !coded.columns[column].modelled()) return;
-    // A rule's given column stands before the limited one in the schema, so this ends.
-    for (const std::size_t given : rules.before(column)) add(given);
-    out.push_back(column);
+  const auto add = [&](std::size_t column) {
+    if (std::ranges::find(out, column) == out.end() && coded.columns[column].modelled())
+      out.push_back(column);
   };
   if (!target.empty()) add(index(target));
   if (target.empty())
     for (const Field* field : coded.schema.with_role(Role::target)) add(index(field->name));
   for (std::size_t c = 0; c < coded.columns.size(); ++c) add(c);
-  return out;
+  return rules.ordered(out);
 }
 
 }  // namespace
@@ -536,6 +534,11 @@ void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const
       code_table(real, {.rare_below = options_.rare_below, .classes = classes, .threads = options_.threads});
   CodedTable& coded = made->coded;
   made->rules = RowRules(coded.schema, coded.columns);
+  if (!made->rules.keys().empty())
+    throw GenerationError(
+        {.field = "groups"},
+        "The network does not keep keys (groups 'unique'), because it draws many rows at once; "
+        "take SequentialTrees, or leave these groups out.");
   made->order = order_of(coded, made->rules, options_.target);
   made->all.resize(coded.columns.size());
   for (const std::size_t column : made->order)

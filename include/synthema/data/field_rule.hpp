@@ -16,4 +16,10 @@ std::optional<double> number_of(const Field& field, const Value& value);
 // left (a missing one still is where the field is nullable).
 std::optional<Field> narrowed(const Schema& schema, const Field& field, const Record& values);
 
+// Whether a row keeps a group rule of its schema; "unique" is a rule of tables and always kept.
+bool keeps(const Schema& schema, const GroupRule& group, const Record& values);
+
+// Sums of decimal numbers are compared with this much room, relative to the largest member.
+inline constexpr double kSumTolerance = 1e-9;
+
 }  // namespace synthema

@@ -65,12 +65,27 @@ struct FieldRule {
   friend bool operator==(const FieldRule&, const FieldRule&) = default;
 };
 
+// What several fields of a row must be together. A field that is missing is not set; a sum with a missing
+// member says nothing.
+struct GroupRule {
+  // "one_hot": exactly one of the fields is set (true, or not zero)
+  // "exclusive": at most one is
+  // "sum": `total` is the sum of the fields
+  // "unique": no two rows of a table have the same values in all of the fields
+  std::string kind = {};
+  std::vector<std::string> fields = {};  // boolean or numbers; of "unique" anything but lists
+  std::string total = {};                // of "sum" only
+
+  friend bool operator==(const GroupRule&, const GroupRule&) = default;
+};
+
 // Field names are unique and not empty, ranges are not reversed, at most one field is the subject: `check`
 // says so.
 struct Schema {
   std::string name = {};
   std::vector<Field> fields = {};
   std::vector<FieldRule> rules = {};
+  std::vector<GroupRule> groups = {};
   std::string source = {};        // where the data come from, with version
   std::string licence = {};       // SPDX identifier or a name
   std::string terms = {};         // what the source asks of users (citation, no redistribution, ...)

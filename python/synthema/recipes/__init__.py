@@ -1,7 +1,8 @@
 """Recipes: published studies as named compositions of shared parts.
 
 A recipe says which strategy, checks, schema, sampling values and evaluation belong together and which values
-a user may change; `build` gives a `synthema.study.Study`. Add one by writing a module with a `RECIPE` and
+a user may change; `build` gives a `synthema.study.Study`, or a `synthema.table_study.TableStudy` where
+generators of tables are compared. Add one by writing a module with a `RECIPE` and
 naming it in `_MODULES`.
 """
 
@@ -17,10 +18,15 @@ from synthema.config import Key, check_value
 
 if TYPE_CHECKING:
     from synthema.study import Study
+    from synthema.table_study import TableStudy
 
 __all__ = ["Recipe", "get", "names"]
 
-_MODULES = {"phenotype_sentences": "synthema.recipes.phenotype_sentences"}
+_MODULES = {
+    "phenotype_sentences": "synthema.recipes.phenotype_sentences",
+    "correlation_utility": "synthema.recipes.correlation_utility",
+    "published_statistics": "synthema.recipes.published_statistics",
+}
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,11 @@ class Recipe:
 
     name: str
     summary: str
-    make: Callable[[dict[str, Any]], Study]
+    make: Callable[[dict[str, Any]], Study | TableStudy]
     keys: Mapping[str, Key] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
-    def build(self, values: Mapping[str, Any] | None = None) -> Study:
+    def build(self, values: Mapping[str, Any] | None = None) -> Study | TableStudy:
         """The study with these values; ConfigError names an unknown key or one out of range."""
         values = dict(values or {})
         for name, value in values.items():

@@ -150,10 +150,11 @@ double normal_quantile(double share) {
 // The variables of the normal vector: a value of each modelled column, then for each number that may be
 // missing whether it is.
 std::vector<GaussianCopula::Variable> GaussianCopula::variables_of(const CodedTable& coded,
+                                                                   const RowRules& rules,
                                                                    std::span<const OwnedCounts> counts) {
   std::vector<Variable> out;
-  for (std::size_t c = 0; c < coded.columns.size(); ++c)
-    if (coded.columns[c].modelled()) out.push_back({c, false, counts[c]});
+  for (const std::size_t c : detail::modelled_order(rules, coded.columns))
+    out.push_back({c, false, counts[c]});
   for (std::size_t i = 0, values = out.size(); i < values; ++i) {
     Variable& value = out[i];
     const ColumnCoding& coding = coded.columns[value.column];
@@ -180,7 +181,8 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
           counts[c] = count_codes(fitted.coded_.columns[c], fitted.coded_.codes[c]);
       },
       options_.threads);
-  fitted.variables_ = variables_of(fitted.coded_, counts);
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
+  fitted.variables_ = variables_of(fitted.coded_, fitted.rules_, counts);
   const auto p = static_cast<Eigen::Index>(fitted.variables_.size());
   const auto n = static_cast<Eigen::Index>(real.rows());
   Matrix scores = Matrix::Zero(n, p), present = Matrix::Zero(n, p);
@@ -219,7 +221,6 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
         }
       },
       options_.threads);
-  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   const Matrix found = p > 0 ? detail::nearest_correlation(raw) : raw;
   fitted.correlations_.assign(found.data(), found.data() + found.size());
   fitted.coded_.codes.clear();
@@ -252,6 +253,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
     by_condition.push_back(&at->second);
   }
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
+  rules_.refuse_too_many(request.rows, coded_.columns);
   std::vector<std::vector<double>> cells(columns);
   for (const Variable& variable : variables_) cells[variable.column].resize(request.rows);
   std::vector<std::vector<double>> bounds(p);
@@ -308,18 +310,20 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
     }
     return std::nullopt;
   };
-  detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
+  const auto draw = [&](std::size_t row, const Random& from) {
     std::vector<double> wanted(columns);
     detail::RowCells state(columns);
-    for (std::size_t row = first; row < last; ++row) {
-      if (!conditions.empty()) conditions.row(row, wanted);
-      const Given& about = *by_condition[row % by_condition.size()];
-      detail::draw_row(row, random, coded_.columns,
-                       [&](const Random& of_row) { return try_row(about, of_row, row, wanted, state); });
-      for (const Variable& variable : variables_)
-        if (!variable.missing) cells[variable.column][row] = state.cells[variable.column];
-    }
+    if (!conditions.empty()) conditions.row(row, wanted);
+    const Given& about = *by_condition[row % by_condition.size()];
+    detail::draw_row(row, from, coded_.columns,
+                     [&](const Random& of_row) { return try_row(about, of_row, row, wanted, state); });
+    for (const Variable& variable : variables_)
+      if (!variable.missing) cells[variable.column][row] = state.cells[variable.column];
+  };
+  detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
+    for (std::size_t row = first; row < last; ++row) draw(row, random);
   });
+  detail::make_unique(rules_, coded_.columns, cells, request, random, draw);
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
 }
 
@@ -348,6 +352,12 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
     if (rules_.touches(variable.column)) {
+      const auto range = rules_.range(variable.column, state.view(), coded_.columns);
+      if (range && range->first == range->second) {  // determined by the others
+        function.pieces = {{-kInfinity, kInfinity, 1 / measure_width(coding)}};
+        state.set(variable.column, cell);
+        continue;
+      }
       const OwnedCounts left = ruled.left_of(variable.counts.view());
       std::size_t entry = 0;
       for (const std::uint32_t code : left.codes) {
@@ -454,11 +464,12 @@ GaussianCopula GaussianCopula::load(std::string_view bytes, const std::string& p
   out.options_.rare_below =
       file.value<std::size_t>(file.value<detail::ArrayJson>(file.about, "options"), "rare_below");
   out.coded_ = detail::get_codings(file);
+  out.rules_ = detail::loaded_rules(file, out.coded_);
   for (const bool missing : {false, true})
-    for (std::size_t c = 0; c < out.coded_.columns.size(); ++c) {
+    for (const std::size_t c : detail::modelled_order(out.rules_, out.coded_.columns)) {
       const ColumnCoding& coding = out.coded_.columns[c];
       const std::string key = std::to_string(c) + (missing ? ".missing" : ".present");
-      if (!coding.modelled() || (missing && !file.has(key + ".codes"))) continue;
+      if (missing && !file.has(key + ".codes")) continue;
       if (!missing) {
         out.variables_.push_back({c, false, detail::get_counts(file, key, coding)});
         continue;
@@ -473,7 +484,6 @@ GaussianCopula GaussianCopula::load(std::string_view bytes, const std::string& p
   out.correlations_ = file.get<double>("correlations");
   const std::size_t p = out.variables_.size();
   file.require(out.correlations_.size() == p * p, "another number of correlations");
-  out.rules_ = detail::loaded_rules(file, out.coded_);
   for (std::size_t i = 0; i < p; ++i)
     for (std::size_t j = 0; j < p; ++j) {
       const double r = out.correlations_[i * p + j];

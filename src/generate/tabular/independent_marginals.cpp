@@ -30,20 +30,21 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   const std::size_t columns = coded_.columns.size();
   const CellConditions conditions(request.conditions.get(), coded_.columns, name());
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
+  rules_.refuse_too_many(request.rows, coded_.columns);
+  const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
   const Random random(request.seed);
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
-  // A rule's given column stands before the limited one in the schema. Nothing, or the column that is left no
-  // value.
+  // Nothing, or the column that is left no value.
   const auto try_row = [&](const Random& of_row, std::uint64_t row, std::span<const double> fixed,
                            detail::RowCells& state) -> std::optional<std::size_t> {
     const Random own = of_row.stream(1);
     state.forget();
     for (std::size_t c = 0; c < fixed.size(); ++c)
       if (!std::isnan(fixed[c])) state.set(c, fixed[c]);
-    for (std::size_t c = 0; c < columns; ++c) {
-      if (state.known[c] || !coded_.columns[c].modelled()) continue;
+    for (const std::size_t c : order) {
+      if (state.known[c]) continue;
       const CodeCounts from[] = {counts_[c].view()};
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
       std::optional<double> cell = draw_cell(coded_.columns[c], from[0], own.block(row, c));
@@ -53,17 +54,18 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
     }
     return std::nullopt;
   };
-  detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
+  const auto draw = [&](std::size_t row, const Random& from) {
     std::vector<double> fixed(conditions.empty() ? 0 : columns);
     detail::RowCells state(columns);
-    for (std::size_t row = first; row < last; ++row) {
-      if (!conditions.empty()) conditions.row(row, fixed);
-      detail::draw_row(row, random, coded_.columns,
-                       [&](const Random& of_row) { return try_row(of_row, row, fixed, state); });
-      for (std::size_t c = 0; c < columns; ++c)
-        if (coded_.columns[c].modelled()) cells[c][row] = state.cells[c];
-    }
+    if (!conditions.empty()) conditions.row(row, fixed);
+    detail::draw_row(row, from, coded_.columns,
+                     [&](const Random& of_row) { return try_row(of_row, row, fixed, state); });
+    for (const std::size_t c : order) cells[c][row] = state.cells[c];
+  };
+  detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {
+    for (std::size_t row = first; row < last; ++row) draw(row, random);
   });
+  detail::make_unique(rules_, coded_.columns, cells, request, random, draw);
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
 }
 
@@ -71,6 +73,7 @@ std::vector<double> IndependentMarginals::log_prob(const Table& table, const Pro
                                                    const CancelToken& cancel) const {
   detail::require_fitted(fitted());
   const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
+  const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
   std::vector<double> out = detail::log_share_of_absent(coded_.columns, cells, table.rows());
   detail::over_rows(
       {.rows = table.rows(), .progress = progress, .cancel = cancel}, options_.threads,
@@ -78,8 +81,8 @@ std::vector<double> IndependentMarginals::log_prob(const Table& table, const Pro
         detail::RowCells state(coded_.columns.size());
         for (std::size_t row = first; row < last; ++row) {
           state.forget();
-          for (std::size_t c = 0; c < cells.size() && !std::isinf(out[row]); ++c) {
-            if (!coded_.columns[c].modelled()) continue;
+          for (const std::size_t c : order) {
+            if (std::isinf(out[row])) break;
             const CodeCounts from[] = {counts_[c].view()};
             out[row] +=
                 detail::RuledCell{rules_, coded_.columns, c, state.view()}.log_density(from, cells[c][row]);

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "synthema/data/field_rule.hpp"
 #include "synthema/data/timestamp.hpp"
 
 namespace synthema {
@@ -145,6 +148,29 @@ RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
     touching_[rule.field] = touching_[rule.given] = true;
     rules_.push_back(std::move(rule));
   }
+  for (const GroupRule& from : schema.groups) {
+    Group group{.kind = from.kind, .fields = {}, .text = from.kind + " of "};
+    bool bound = true;
+    for (const std::string& name : from.fields) {
+      group.fields.push_back(index(name));
+      bound = bound && columns[group.fields.back()].modelled();
+      group.text += (group.fields.size() > 1 ? ", '" : "'") + name + "'";
+    }
+    if (from.kind == "unique") {
+      // What is drawn afresh differs by itself; what has no value does not tell rows apart.
+      if (std::ranges::any_of(group.fields,
+                              [&](std::size_t c) { return columns[c].form == CodingForm::fresh; }))
+        continue;
+      std::erase_if(group.fields, [&](std::size_t c) { return !columns[c].modelled(); });
+      keys_.push_back(group.fields);
+      continue;
+    }
+    if (from.kind == "sum") group.total = index(from.total);
+    if (!bound || (from.kind == "sum" && !columns[group.total].modelled())) continue;
+    for (const std::size_t column : group.fields) touching_[column] = true;
+    if (from.kind == "sum") touching_[group.total] = true;
+    groups_.push_back(std::move(group));
+  }
   for (const Combinations& with : combinations_) {
     auto& having = having_.emplace_back(with.columns.size());
     for (const std::size_t column : with.columns) touching_[column] = true;
@@ -159,7 +185,82 @@ std::vector<std::size_t> RowRules::before(std::size_t column) const {
   std::vector<std::size_t> out;
   for (const Rule& rule : rules_)
     if (rule.field == column) out.push_back(rule.given);
+  for (const Group& group : groups_)
+    if (group.kind == "sum" && group.total == column)
+      out.insert(out.end(), group.fields.begin(), group.fields.end());
   return out;
+}
+
+std::vector<std::size_t> RowRules::ordered(std::span<const std::size_t> wanted) const {
+  std::vector<std::size_t> out;
+  std::vector<bool> begun(own_.size()), asked(own_.size());
+  for (const std::size_t column : wanted) asked[column] = true;
+  const std::function<void(std::size_t)> add = [&](std::size_t column) {
+    if (begun[column] || !asked[column]) return;  // a circle of rules is cut where it closes
+    begun[column] = true;
+    for (const std::size_t first : before(column)) add(first);
+    out.push_back(column);
+  };
+  for (const std::size_t column : wanted) add(column);
+  return out;
+}
+
+namespace {
+
+// Of a boolean or a number that is known or asked about.
+double value_of(const ColumnCoding& coding, double cell) {
+  return coding.is_category() ? cell : coding.number(cell);
+}
+bool is_set(const ColumnCoding& coding, double cell) {
+  return !std::isnan(cell) && value_of(coding, cell) != 0;
+}
+
+}  // namespace
+
+std::pair<double, double> RowRules::room(const Group& sum, std::size_t column, const KnownCells& row,
+                                         std::span<const ColumnCoding> columns) const {
+  double low = 0, high = 0;
+  const auto add = [&](std::size_t member, double sign) {
+    double from = own_[member].minimum, to = own_[member].maximum;
+    const ColumnCoding& coding = columns[member];
+    if (row.known[member]) {
+      from = to = coding.number(row.cells[member]);
+    } else if (member != sum.total) {
+      if (std::isinf(from)) from = coding.number(coding.values.front());
+      if (std::isinf(to)) to = coding.number(coding.values.back());
+    }
+    low += sign > 0 ? from : -to;
+    high += sign > 0 ? to : -from;
+  };
+  const double part = column == sum.total ? 1 : -1;
+  for (const std::size_t member : sum.fields)
+    if (member != column) add(member, part);
+  if (column != sum.total) add(sum.total, 1);
+  // NaN: a missing member.
+  if (std::isnan(low) || std::isnan(high)) return {-kInfinity, kInfinity};
+  const double slack = kSumTolerance * std::max({1.0, std::isinf(low) ? 1.0 : std::abs(low),
+                                                 std::isinf(high) ? 1.0 : std::abs(high)});
+  return {low - slack, high + slack};
+}
+
+bool RowRules::keeps_group(const Group& group, std::size_t column, double cell, const KnownCells& row,
+                           std::span<const ColumnCoding> columns) const {
+  const bool member = std::ranges::find(group.fields, column) != group.fields.end();
+  if (group.kind == "sum") {
+    if ((!member && column != group.total) || std::isnan(cell)) return true;
+    const auto [low, high] = room(group, column, row, columns);
+    const double number = columns[column].number(cell);
+    return number >= low && number <= high;
+  }
+  if (!member) return true;
+  bool other_set = false, other_open = false;
+  for (const std::size_t other : group.fields) {
+    if (other == column) continue;
+    other_open = other_open || !row.known[other];
+    other_set = other_set || (row.known[other] && is_set(columns[other], row.cells[other]));
+  }
+  if (is_set(columns[column], cell)) return !other_set;
+  return group.kind != "one_hot" || other_set || other_open;
 }
 
 bool RowRules::holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const {
@@ -214,6 +315,8 @@ bool RowRules::admits(std::size_t column, double cell, const KnownCells& row,
   const ColumnCoding& coding = columns[column];
   for (std::size_t i = 0; i < combinations_.size(); ++i)
     if (!combines(i, column, cell, row)) return false;
+  for (const Group& group : groups_)
+    if (!keeps_group(group, column, cell, row, columns)) return false;
   if (std::isnan(cell)) return own.nullable;
   if (coding.is_category()) {
     if (!own.labels.empty() && !own.labels[static_cast<std::size_t>(cell)]) return false;
@@ -254,16 +357,102 @@ std::optional<std::pair<double, double>> RowRules::range(std::size_t column, con
                                  : 5,
             columns[other].number(row.cells[other]));
   }
+  bool sums = false;
+  for (const Group& group : groups_) {
+    if (group.kind != "sum" ||
+        (column != group.total && std::ranges::find(group.fields, column) == group.fields.end()))
+      continue;
+    const auto [least, most] = room(group, column, row, columns);
+    // The slack is for comparing; a number that is determined lies in the middle.
+    const bool determined = most - least <= 4 * kSumTolerance * std::max(1.0, std::abs(least));
+    low = std::max(low, determined ? std::midpoint(least, most) : least);
+    high = std::min(high, determined ? std::midpoint(least, most) : most);
+    sums = true;
+  }
   double from = coding.cell_of_number(low), to = coding.cell_of_number(high);
-  if (coding.grid) from = std::ceil(from), to = std::floor(to);
+  // A sum of decimal numbers is seldom exact in binary.
+  const double snap = sums ? 1e-6 : 0;
+  if (coding.grid) from = std::ceil(from - snap), to = std::floor(to + snap);
   if (std::isinf(from)) from = std::min(coding.values.front(), to);
   if (std::isinf(to)) to = std::max(coding.values.back(), from);
   if (!(from <= to)) return std::nullopt;
   return std::pair(from, to);
 }
 
+bool RowRules::can_be_set(std::span<const std::size_t> fields, std::size_t from, std::vector<double>& cells,
+                          std::vector<std::uint8_t>& known, std::span<const ColumnCoding> columns,
+                          std::size_t& tries) const {
+  constexpr std::size_t kMostTries = 100'000;
+  if (from == fields.size() || ++tries > kMostTries) return true;
+  const std::size_t column = fields[from];
+  const ColumnCoding& coding = columns[column];
+  for (const double value : {0.0, 1.0}) {
+    const double cell = coding.is_category() ? value : coding.cell_of_number(value);
+    if (!admits(column, cell, {cells, known}, columns)) continue;
+    cells[column] = cell;
+    known[column] = 1;
+    const bool rest = can_be_set(fields, from + 1, cells, known, columns, tries);
+    known[column] = 0;
+    if (rest) return true;
+  }
+  return false;
+}
+
+void RowRules::refuse_group_conflicts(std::span<const ColumnCoding> columns) const {
+  std::vector<double> cells(columns.size());
+  std::vector<std::uint8_t> known(columns.size());
+  std::vector<std::size_t> all;
+  std::string names;
+  for (const Group& group : groups_) {
+    if (group.kind == "sum") {
+      const auto [low, high] = room(group, group.total, {cells, known}, columns);
+      const auto limits = range(group.total, {cells, known}, columns);
+      if (limits && low <= own_[group.total].maximum && high >= own_[group.total].minimum) continue;
+      throw GenerationError({.field = columns[group.total].field.name},
+                            message("The ranges of the ", group.text, " leave a total from ", low, " to ",
+                                    high, ", but the range of the total is another."));
+    }
+    std::size_t tries = 0;
+    if (!can_be_set(group.fields, 0, cells, known, columns, tries))
+      throw GenerationError({.field = columns[group.fields.front()].field.name},
+                            message("The schema leaves no way to keep the ", group.text,
+                                    "; its ranges and rules contradict each other."));
+    for (const std::size_t column : group.fields)
+      if (std::ranges::find(all, column) == all.end()) all.push_back(column);
+    names += (names.empty() ? "" : "; ") + group.text;
+  }
+  std::size_t tries = 0;
+  if (!can_be_set(all, 0, cells, known, columns, tries))
+    throw GenerationError({.field = columns[all.front()].field.name},
+                          message("These groups of the schema contradict each other: ", names, "."));
+}
+
+void RowRules::refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const {
+  for (const std::vector<std::size_t>& key : keys_) {
+    double different = 1;
+    std::string names;
+    for (const std::size_t c : key) {
+      const ColumnCoding& coding = columns[c];
+      double own = kInfinity;
+      if (coding.is_category()) own = static_cast<double>(coding.codes());
+      if (coding.form == CodingForm::number && coding.grid)
+        own = std::min(coding.values.back(), coding.cell_of_number(own_[c].maximum)) -
+              std::max(coding.values.front(), coding.cell_of_number(own_[c].minimum)) + 1;
+      if (coding.listed) own = static_cast<double>(std::ranges::count(coding.protection, Protection::none));
+      different *= std::floor(own) + (coding.missing && own_[c].nullable ? 1 : 0);
+      names += (names.empty() ? "'" : ", '") + coding.field.name + "'";
+    }
+    if (different < static_cast<double>(rows))
+      throw GenerationError(
+          {.field = key.empty() ? "groups" : columns[key.front()].field.name},
+          message("The key ", names, " has at most ", different, " different values, but ", rows,
+                  " rows were asked for; ask for fewer, or add a column to the key."));
+  }
+}
+
 // What can be seen without drawing: a column of which nothing is left, alone or beside one label of another.
 void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) const {
+  refuse_group_conflicts(columns);
   std::vector<double> cells(columns.size());
   std::vector<std::uint8_t> known(columns.size());
   const auto some_left = [&](std::size_t column) {

@@ -42,6 +42,8 @@ OwnedCounts RuledCell::left_of(const CodeCounts& from) const {
 std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double free, const Random& random,
                                       std::uint64_t number_of_row) const {
   const ColumnCoding& coding = columns[column];
+  const auto range = rules.range(column, row, columns);
+  if (range && range->first == range->second && admits(range->first)) return range->first;
   for (const CodeCounts& counts : from) {
     const OwnedCounts left = left_of(counts);
     if (left.codes.empty()) continue;
@@ -51,7 +53,7 @@ std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double f
       if (admits(cell)) return cell;
     }
   }
-  if (const auto range = rules.range(column, row, columns)) {
+  if (range) {
     const double nearest = std::clamp(std::isnan(free) ? range->first : free, range->first, range->second);
     if (admits(nearest)) return nearest;
   }
@@ -63,6 +65,8 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
   const double free = synthema::log_density(coding, from.front(), cell);
   if (!rules.touches(column) || std::isinf(cell)) return free;
   if (!admits(cell)) return kNever;
+  const auto range = rules.range(column, row, columns);
+  if (range && range->first == range->second) return -std::log(measure_width(coding));  // determined
   double refused = 1;
   for (const CodeCounts& counts : from) {
     const OwnedCounts left = left_of(counts);
@@ -72,7 +76,6 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
     return std::log(std::exp(free) + refused * std::exp(synthema::log_density(coding, left.view(), cell)));
   }
   // An end of the range, or missing where there is none.
-  const auto range = rules.range(column, row, columns);
   const bool forced = range ? cell == range->first || cell == range->second : std::isnan(cell);
   return forced ? -std::log(measure_width(coding)) : free;
 }
@@ -83,6 +86,33 @@ void fail_row(const ColumnCoding& stuck, std::uint64_t row) {
       message("Row ", row, " was drawn ", kMostAttempts,
               " times, and each time the rules of the schema and the conditions left no value for this "
               "column; they contradict each other, or the real table has no such rows."));
+}
+
+std::vector<std::size_t> modelled_order(const RowRules& rules, std::span<const ColumnCoding> columns) {
+  std::vector<std::size_t> out;
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c].modelled()) out.push_back(c);
+  return rules.ordered(out);
+}
+
+std::string key_of_row(std::span<const std::size_t> key, const std::vector<std::vector<double>>& cells,
+                       std::size_t row) {
+  std::string out;
+  for (const std::size_t column : key) {
+    const double cell = std::isnan(cells[column][row]) ? -1 : cells[column][row] + 0.0;
+    out.append(reinterpret_cast<const char*>(&cell), sizeof cell);
+  }
+  return out;
+}
+
+void fail_key(std::span<const std::size_t> key, std::span<const ColumnCoding> columns, std::size_t row) {
+  std::string names;
+  for (const std::size_t column : key)
+    names += (names.empty() ? "'" : ", '") + columns[column].field.name + "'";
+  throw GenerationError(
+      {.field = columns[key.front()].field.name},
+      message("Row ", row, " was drawn 1000 times, and each time an earlier row had its key ", names,
+              "; ask for fewer rows, or add a column to the key."));
 }
 
 void refuse_contradictions(const RowRules& rules, std::span<const ColumnCoding> columns,

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
+#include "synthema/generate/generator.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 #include "synthema/generate/tabular/row_rules.hpp"
@@ -67,6 +70,37 @@ void draw_row(std::uint64_t row, const Random& random, std::span<const ColumnCod
     if (!stuck) return;
   }
   fail_row(columns[*stuck], row);
+}
+
+// The columns that are drawn, in the order of the schema but for what rules want first.
+std::vector<std::size_t> modelled_order(const RowRules& rules, std::span<const ColumnCoding> columns);
+
+// The key of a row, for a set.
+std::string key_of_row(std::span<const std::size_t> key, const std::vector<std::vector<double>>& cells,
+                       std::size_t row);
+[[noreturn]] void fail_key(std::span<const std::size_t> key, std::span<const ColumnCoding> columns,
+                           std::size_t row);
+
+// Draws each row again whose key an earlier row has, in the order of the rows: redraw(row, random) replaces
+// its cells. GenerationError where 1,000 draws in a row have keys that are taken.
+template <class Redraw>
+void make_unique(const RowRules& rules, std::span<const ColumnCoding> columns,
+                 const std::vector<std::vector<double>>& cells, const SampleRequest& request,
+                 const Random& random, const Redraw& redraw) {
+  constexpr std::uint64_t kStream = 5, kMostDraws = 1000;
+  if (rules.keys().empty()) return;
+  std::vector<std::unordered_set<std::string>> taken(rules.keys().size());
+  for (std::size_t row = 0; row < request.rows; ++row) {
+    if (row % 1024 == 0) request.cancel.check();
+    for (std::uint64_t draw = 1;; ++draw) {
+      std::size_t k = 0;
+      while (k < taken.size() && !taken[k].contains(key_of_row(rules.keys()[k], cells, row))) ++k;
+      if (k == taken.size()) break;
+      if (draw > kMostDraws) fail_key(rules.keys()[k], columns, row);
+      redraw(row, random.stream(kStream).stream(draw));
+    }
+    for (std::size_t k = 0; k < taken.size(); ++k) taken[k].insert(key_of_row(rules.keys()[k], cells, row));
+  }
 }
 
 // Conditions that break the schema by themselves are found before the first row: GenerationError.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -78,18 +77,16 @@ std::vector<std::string> SequentialTrees::order() const {
 std::vector<std::size_t> SequentialTrees::choose_order(const Table& real) const {
   const Schema& schema = real.schema();
   std::vector<std::size_t> out;
-  const std::function<void(std::size_t)> add = [&](std::size_t column) {
-    if (std::ranges::find(out, column) != out.end() || !coded_.columns[column].modelled()) return;
-    // A rule's given column stands before the limited one in the schema, so this ends.
-    for (const std::size_t given : rules_.before(column)) add(given);
-    out.push_back(column);
+  const auto add = [&](std::size_t column) {
+    if (std::ranges::find(out, column) == out.end() && coded_.columns[column].modelled())
+      out.push_back(column);
   };
   for (const std::string& name : options_.first) add(index_of(schema, name));
   if (!options_.target.empty()) add(index_of(schema, options_.target));
   if (options_.target.empty())
     for (const Field* field : schema.with_role(Role::target)) add(index_of(schema, field->name));
   for (std::size_t c = 0; c < schema.fields.size(); ++c) add(c);
-  return out;
+  return rules_.ordered(out);
 }
 
 SequentialTrees::Step SequentialTrees::grow(std::size_t position,
@@ -323,6 +320,15 @@ Table SequentialTrees::draw_rows(const SampleRequest& request, const CellConditi
       keep(row, state);
     }
   });
+  if (!whole) {
+    RowState state(columns, order_.size(), !conditions.empty());
+    detail::make_unique(rules_, coded_.columns, cells, request, random,
+                        [&](std::size_t row, const Random& again) {
+                          if (!conditions.empty()) conditions.row(row, state.fixed);
+                          sample_row(row, again, state);
+                          keep(row, state);
+                        });
+  }
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
 }
 
@@ -330,6 +336,7 @@ Table SequentialTrees::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const CellConditions conditions(request.conditions.get(), coded_.columns, name());
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
+  rules_.refuse_too_many(request.rows, coded_.columns);
   return draw_rows(request, conditions, false);
 }
 

@@ -31,6 +31,7 @@
 #include "synthema/core/export.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/published_statistics.hpp"
 #include "synthema/generate/tabular/row_rules.hpp"
 
 namespace synthema {
@@ -56,6 +57,13 @@ class SYNTHEMA_EXPORT GaussianCopula {
   // Of the normal variables, row by row: the modelled columns, then the numbers that may be missing.
   const std::vector<double>& correlations() const { return correlations_; }
 
+  // Without any row: from published means, spreads, shares and correlations. Marginals: numbers with mean and
+  // sd are beta-distributed within a range, gamma-distributed above or below a bound, else normal; with
+  // quartiles shifted log-normal, cut at the range; in steps of the field's decimals. SchemaError names a
+  // correlation that such columns cannot have, or those that contradict each other by more than rounding.
+  static GaussianCopula from_statistics(const PublishedStatistics& statistics,
+                                        GaussianCopulaOptions options = {});
+
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
@@ -72,7 +80,8 @@ class SYNTHEMA_EXPORT GaussianCopula {
     bool missing = false;  // whether the number is missing, not what it is
     OwnedCounts counts;    // of codes; of being there (0) and missing (1)
   };
-  static std::vector<Variable> variables_of(const CodedTable& coded, std::span<const OwnedCounts> counts);
+  static std::vector<Variable> variables_of(const CodedTable& coded, const RowRules& rules,
+                                            std::span<const OwnedCounts> counts);
   std::optional<std::vector<detail::ScoreFunction>> score_functions(
       std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
       const std::vector<std::vector<double>>& cells, std::size_t row) const;

@@ -1,6 +1,9 @@
 // The ranges, labels and rules of a schema (data/field_rule.hpp) over coded columns: what a cell may be,
 // given the cells of its row that are known already. A rule binds both ways: where the limited column is
 // known first, it limits the other one. Columns that are drawn afresh or have no value are not bound.
+// Groups bind while they are filled: what is set rules out the others, the last of a one-hot group is set
+// where none is, a member of a sum has room for what its other members can be and is determined where it is
+// the last. Keys (groups "unique") bind rows to each other; `keys` tells them.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +46,13 @@ class RowRules {
   bool touches(std::size_t column) const { return !touching_.empty() && touching_[column]; }
   bool may_miss(std::size_t column) const { return own_.empty() || own_[column].nullable; }
   const std::vector<Combinations>& combinations() const { return combinations_; }
-  // Columns that a rule wants to be drawn before this one.
-  std::vector<std::size_t> before(std::size_t column) const;
+  // These columns, each after those that a rule wants to be drawn before it: the given ones, and the parts of
+  // a total.
+  std::vector<std::size_t> ordered(std::span<const std::size_t> wanted) const;
+  // Columns of which no two rows may have the same cells.
+  const std::vector<std::vector<std::size_t>>& keys() const { return keys_; }
+  // GenerationError where a key has fewer different values than there are rows to be made.
+  void refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const;
 
   bool admits(std::size_t column, double cell, const KnownCells& row,
               std::span<const ColumnCoding> columns) const;
@@ -71,6 +79,23 @@ class RowRules {
     std::vector<std::int64_t> same;  // code of `field` with the label of a code of `given`, or -1
   };
 
+  struct Group {
+    std::string kind;
+    std::vector<std::size_t> fields;
+    std::size_t total = 0;  // of a sum
+    std::string text;       // for errors
+  };
+
+  std::vector<std::size_t> before(std::size_t column) const;
+  bool keeps_group(const Group& group, std::size_t column, double cell, const KnownCells& row,
+                   std::span<const ColumnCoding> columns) const;
+  // What a member of a sum may be, given the others that are known.
+  std::pair<double, double> room(const Group& sum, std::size_t column, const KnownCells& row,
+                                 std::span<const ColumnCoding> columns) const;
+  bool can_be_set(std::span<const std::size_t> fields, std::size_t from, std::vector<double>& cells,
+                  std::vector<std::uint8_t>& known, std::span<const ColumnCoding> columns,
+                  std::size_t& tries) const;
+  void refuse_group_conflicts(std::span<const ColumnCoding> columns) const;
   bool combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const;
   bool holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const;
   bool keeps(const Rule& rule, double field, double given, std::span<const ColumnCoding> columns) const;
@@ -79,6 +104,8 @@ class RowRules {
   std::vector<Own> own_;
   std::vector<Rule> rules_;
   std::vector<bool> touching_;
+  std::vector<Group> groups_;
+  std::vector<std::vector<std::size_t>> keys_;
   std::vector<Combinations> combinations_;
   // By combination and place of a column in it: which have a cell there; missing is infinity.
   std::vector<std::vector<std::unordered_map<double, std::vector<std::uint32_t>>>> having_;

@@ -1,0 +1,168 @@
+#include "synthema/generate/tabular/published_statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "synthema/core/error.hpp"
+
+namespace synthema {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool is_number(const Field& field) {
+  return field.kind == Kind::real || field.kind == Kind::integer;
+}
+
+[[noreturn]] void refuse(const Field& field, const std::string& why) {
+  throw SchemaError({.field = field.name}, why);
+}
+
+void check_number(const Field& field, const ColumnStatistics& of) {
+  const bool by_mean = of.mean || of.sd, by_median = of.median || of.q1 || of.q3;
+  if (by_mean == by_median) refuse(field, "A number has either mean and sd, or q1, median and q3.");
+  const double low = field.minimum.value_or(-HUGE_VAL), high = field.maximum.value_or(HUGE_VAL);
+  if (by_mean) {
+    if (!of.mean || !of.sd) refuse(field, "A mean goes with an sd.");
+    if (!std::isfinite(*of.mean) || !(*of.sd >= 0) || !std::isfinite(*of.sd))
+      refuse(field, "The mean must be a number and the sd zero or positive.");
+    if (!(*of.mean >= low && *of.mean <= high)) refuse(field, "The mean lies outside of the range.");
+    // Bhatia and Davis 2000: no distribution on a range has a larger variance around this mean.
+    if (*of.sd * *of.sd > (high - *of.mean) * (*of.mean - low))
+      refuse(field, "No values of this range have so large an sd around this mean.");
+    return;
+  }
+  if (!of.median || !of.q1 || !of.q3) refuse(field, "A median goes with q1 and q3.");
+  if (!(low <= *of.q1 && *of.q1 <= *of.median && *of.median <= *of.q3 && *of.q3 <= high))
+    refuse(field, "Minimum, q1, median, q3 and maximum must ascend.");
+}
+
+void check_labels(const Field& field, const ColumnStatistics& of) {
+  const std::size_t wanted = field.kind == Kind::boolean ? 2 : field.categories.size();
+  if (wanted == 0 || of.shares.size() != wanted)
+    refuse(field, field.kind == Kind::boolean ? "A boolean has a share of true."
+                                              : "A category has a count or a share for each label.");
+  double sum = 0;
+  for (const double share : of.shares) {
+    if (!(share >= 0) || !std::isfinite(share)) refuse(field, "A share is zero or positive.");
+    sum += share;
+  }
+  if (std::abs(sum - 1) > 1e-9) refuse(field, "The shares do not sum to one.");
+}
+
+void check_correlation(const PublishedStatistics& of, const PublishedCorrelation& pair) {
+  for (const std::string& name : {pair.first, pair.second})
+    if (!of.schema.find(name))
+      throw SchemaError({.field = name}, "A correlation names this column, which is not described.");
+  if (pair.first == pair.second) refuse(of.schema.at(pair.first), "A column is correlated with itself.");
+  if (!(std::abs(pair.value) <= 1))
+    refuse(of.schema.at(pair.first),
+           message("Its correlation with '", pair.second, "' does not lie between -1 and 1."));
+}
+
+// The keys of statistics; the others are those of a field.
+void take(Json& column, const char* key, std::optional<double>& out) {
+  const auto at = column.find(key);
+  if (at == column.end()) return;
+  out = at->get<double>();
+  column.erase(at);
+}
+
+ColumnStatistics column_from(Json& column) {
+  ColumnStatistics out;
+  take(column, "mean", out.mean);
+  take(column, "sd", out.sd);
+  take(column, "q1", out.q1);
+  take(column, "median", out.median);
+  take(column, "q3", out.q3);
+  std::optional<double> missing, share;
+  take(column, "missing", missing);
+  take(column, "share", share);
+  out.missing = missing.value_or(0);
+  if (share) out.shares = {1 - *share, *share};
+  if (const auto counts = column.find("counts"); counts != column.end()) {
+    double sum = 0;
+    std::vector<std::string> labels;
+    for (const auto& [label, count] : counts->items()) {
+      labels.push_back(label);
+      out.shares.push_back(count.get<double>());
+      sum += out.shares.back();
+    }
+    if (sum > 0)
+      for (double& one : out.shares) one /= sum;
+    column.erase(counts);
+    column["categories"] = labels;
+  }
+  column["nullable"] = out.missing > 0;
+  return out;
+}
+
+}  // namespace
+
+void PublishedStatistics::check() const {
+  schema.check();
+  if (schema.fields.empty()) throw SchemaError("The statistics describe no column.");
+  if (columns.size() != schema.fields.size())
+    throw SchemaError("There are statistics for another number of columns than the schema has.");
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const Field& field = schema.fields[c];
+    const ColumnStatistics& of = columns[c];
+    if (!(of.missing >= 0 && of.missing < 1))
+      refuse(field, "The share of missing values lies from 0 to below 1.");
+    if (is_number(field))
+      check_number(field, of);
+    else if (field.kind == Kind::category || field.kind == Kind::boolean)
+      check_labels(field, of);
+    else
+      refuse(field, message("Statistics describe real, integer, category and boolean columns, not ",
+                            name_of(field.kind), "."));
+  }
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const PublishedCorrelation& pair : correlations) {
+    check_correlation(*this, pair);
+    if (!seen.insert(std::minmax(pair.first, pair.second)).second)
+      refuse(schema.at(pair.first), message("Its correlation with '", pair.second, "' is given twice."));
+  }
+}
+
+PublishedStatistics statistics_from_json(std::string_view json, const std::string& file) {
+  PublishedStatistics out;
+  try {
+    Json whole = Json::parse(json);
+    if (!whole.is_object() || !whole.contains("columns") || !whole["columns"].is_array())
+      throw ParseError({.file = file}, "Statistics are an object with a list 'columns'.");
+    Json columns = whole["columns"];
+    whole.erase("columns");
+    for (Json& column : columns) {
+      if (!column.is_object()) throw ParseError({.file = file}, "A column is described by an object.");
+      out.columns.push_back(column_from(column));
+    }
+    if (const auto pairs = whole.find("correlations"); pairs != whole.end()) {
+      for (const Json& pair : *pairs) {
+        if (!pair.is_array() || pair.size() != 3)
+          throw ParseError({.file = file}, "A correlation is a list: two names and a number.");
+        out.correlations.push_back(
+            {pair[0].get<std::string>(), pair[1].get<std::string>(), pair[2].get<double>()});
+      }
+      whole.erase(pairs);
+    }
+    if (const auto rows = whole.find("rows"); rows != whole.end()) {
+      out.rows = rows->get<std::uint64_t>();
+      whole.erase(rows);
+    }
+    whole["version"] = 1;
+    whole["fields"] = std::move(columns);
+    out.schema = schema_from_json(whole.dump(), file);
+  } catch (const Json::parse_error& error) {
+    throw ParseError({.file = file}, message("The statistics are no JSON: ", error.what()));
+  } catch (const Json::type_error&) {
+    throw ParseError({.file = file}, "A value of the statistics has the wrong type.");
+  }
+  out.check();
+  return out;
+}
+
+}  // namespace synthema
