@@ -471,6 +471,11 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
   for (const PrivateColumn& column : columns_) codings.push_back(column.coding);
   const CellConditions conditions(request.conditions.get(), codings, name());
   const RowRules rules(schema_, codings);
+  if (!rules.keys().empty())
+    throw GenerationError(
+        {.field = "groups"},
+        "PrivateMarginals does not keep keys (groups 'unique'); leave these groups out of the "
+        "schema, or take SequentialTrees, which is not private.");
   std::vector<std::size_t> ruled;
   for (const std::size_t c : modelled_)
     if (rules.touches(c)) ruled.push_back(c);

@@ -225,7 +225,7 @@ std::pair<double, double> RowRules::room(const Group& sum, std::size_t column, c
     const ColumnCoding& coding = columns[member];
     if (row.known[member]) {
       from = to = coding.number(row.cells[member]);
-    } else if (member != sum.total) {
+    } else if (member != sum.total && !coding.values.empty()) {
       if (std::isinf(from)) from = coding.number(coding.values.front());
       if (std::isinf(to)) to = coding.number(coding.values.back());
     }
