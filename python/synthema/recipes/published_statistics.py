@@ -149,6 +149,7 @@ def parameters_similar(statistics: dict[str, Any]) -> Any:
 
     @evaluator(direction="higher", range=(0, 1))
     def parameters_similar(real: Any, synthetic: Any, context: Any) -> dict[str, Any]:
+        """Share of parameters whose mean or shares do not differ significantly from the published ones."""
         parts = []
         for one in statistics["columns"]:
             values = [v for v in synthetic.values(one["name"]) if v is not None]
@@ -267,7 +268,17 @@ def make(values: dict[str, Any]) -> TableStudy:
         metrics=(parameters_similar(statistics), *(_AGAINST_ROWS if real is not None else ())),
         rows=0 if real is not None else int(statistics.get("rows") or 500),
         seed=1,
-        notes=["No contender saw a row: all of them know the statistics alone, or the ranges."],
+        notes=[
+            "No contender saw a row: all of them know the statistics alone, or the ranges.",
+            *(
+                [
+                    f"The language model writes at most {values['language_rows']} rows: of so few, parameters"
+                    " differ significantly only where they differ much."
+                ]
+                if values["language_rows"]
+                else []
+            ),
+        ],
         card=DataCard(
             source=str(statistics.get("source", "")),
             licence=str(statistics.get("licence", "")),
