@@ -73,7 +73,8 @@ SYNTHEMA_DEFINE_ERROR(GenerationError);  // a run cannot reach its target, or a 
 SYNTHEMA_DEFINE_ERROR(RunFolderError);   // a run folder is damaged, of another run, or does not verify
 SYNTHEMA_DEFINE_ERROR(EvaluationError);  // an evaluator was given data that it cannot use
 SYNTHEMA_DEFINE_ERROR(PolicyError);      // the schema forbids what was asked (data may not leave the machine)
-SYNTHEMA_DEFINE_ERROR(Cancelled);        // the caller asked to stop
+SYNTHEMA_DEFINE_ERROR(PrivacyBudgetError);  // a release would spend more than the budget of its ledger
+SYNTHEMA_DEFINE_ERROR(Cancelled);           // the caller asked to stop
 
 #undef SYNTHEMA_DEFINE_ERROR
 

@@ -17,12 +17,6 @@
 
 namespace synthema {
 
-// A release would spend more than the budget of its ledger.
-class SYNTHEMA_EXPORT PrivacyBudgetError : public Error {
- public:
-  using Error::Error;
-};
-
 struct PrivacyBudget {
   double epsilon = 0;  // positive
   double delta = 0;    // 0 or more, below 1
