@@ -20,6 +20,7 @@ import numpy as np
 import pandas
 import synthema
 from scipy.stats import spearmanr
+from synthema.evaluation import Remembered
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BESIDE_A_REFERENCE = [
@@ -74,7 +75,7 @@ def correlation(values, ratings, groups, seed=0, draws=1000):
 
 def cosine(embedder, left, right):
     """Of the sentence embeddings, text by text."""
-    a, b = (np.asarray(embedder.embed(list(side)), dtype=float) for side in (left, right))
+    a, b = (np.asarray(embedder(list(side)), dtype=float) for side in (left, right))
     return (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
 
 
@@ -111,8 +112,8 @@ def germediq(folder, embedder):
         pairs = [{"text": str(row.response), "reference": other} for other in others["response"]]
         one = measure(pairs, [name for name in BESIDE_A_REFERENCE if name != "length_words"])
         alone = measure([{"text": str(row.response)}], ["length_words", *ALONE])
-        left = np.asarray(embedder.embed([str(row.response)]), dtype=float)
-        right = np.asarray(embedder.embed(list(others["response"])), dtype=float)
+        left = np.asarray(embedder([str(row.response)]), dtype=float)
+        right = np.asarray(embedder(list(others["response"])), dtype=float)
         norms = np.sqrt((left**2).sum() * (right**2).sum(axis=1))
         one["cosine of sentence embeddings"] = float(((right @ left[0]) / norms).mean())
         found.append(one | alone)
@@ -180,7 +181,7 @@ def main():
     data = arguments.data or pathlib.Path(os.environ.get("SYNTHEMA_DATA", ROOT / "shared" / "data"))
     if not (data / "mts_dialog").is_dir():
         raise SystemExit(f"There is no folder mts_dialog in {data}; name the data sets' folder by --data.")
-    embedder = synthema.Embedder()
+    embedder = Remembered(synthema.Embedder())  # the same answers come again and again
     figures = table("MTS-Dialog", *mts_dialog(data / "mts_dialog", embedder, synthema.Model()))
     columns, people, questions, rated = germediq(data / "germediq_de", embedder)
     figures += table("GerMedIQ, answers", columns, people, questions)
