@@ -25,8 +25,8 @@ struct Progress {
 using ProgressSink =
     std::function<void(const Progress&)>;  // called from the driving thread only; may throw to stop
 
-// Counts work that any thread finishes and tells it from the thread that made the counter. That thread may be left
-// without work by quicker ones, so finish() tells the end in any case.
+// Counts work that any thread finishes and tells it from the thread that made the counter. That thread may be
+// left without work by quicker ones, so finish() tells the end in any case.
 class ProgressCounter {
  public:
   ProgressCounter(const ProgressSink& sink, std::string phase, std::uint64_t total)
