@@ -56,6 +56,9 @@ struct Learner {
   const PrivateDomainOptions& options;
   PrivateBudget& budget;
 
+  double rho(const Field& field) const {
+    return field.name == options.target ? options.target_rho : options.column_rho;
+  }
   void named(const Field& field, bool is_named, const char* what) const {
     if (!is_named && !options.infer)
       throw ConfigError(
@@ -130,7 +133,7 @@ void learn_named_labels(const Learner& learner, const Column& column, PrivateCol
     if (code == labels.size()) refuse_label(out.coding.field);
     counts[std::min<std::size_t>(code, counts.size() - 1)] += 1;
   }
-  const double sigma = learner.budget.measure(counts, learner.options.column_rho,
+  const double sigma = learner.budget.measure(counts, learner.rho(out.coding.field),
                                               "counts of labels: " + out.coding.field.name);
   const double precision = 1 / (sigma * sigma);
   std::size_t faint = 0;
@@ -167,7 +170,7 @@ void learn_named_labels(const Learner& learner, const Column& column, PrivateCol
 
 // Labels that nobody named: those with a noisy count above the threshold.
 void learn_unnamed_labels(const Learner& learner, const Column& column, PrivateColumn& out, Learnt& learnt) {
-  const double rho = learner.options.column_rho, m = learner.budget.sensitivity();
+  const double rho = learner.rho(out.coding.field), m = learner.budget.sensitivity();
   const double delta = learner.options.threshold_delta;
   std::map<std::string_view, double> found;  // in the order of the labels, not of the rows
   double missing = 0;
@@ -234,11 +237,11 @@ void learn_labels(const Learner& learner, const Column& column, PrivateColumn& o
 // How many decimals, or which resolution of a time, the values need: the fewest that settle nearly all.
 template <class Needs>
 std::size_t noisy_resolution(const Learner& learner, const Column& column, std::size_t choices,
-                             const std::string& name, const Needs& needs) {
+                             const Field& field, const Needs& needs) {
   std::vector<double> counts(choices);
   for (const std::size_t row : learner.rows)
     if (!column.is_null(row)) counts[needs(row)] += 1;
-  learner.budget.measure(counts, learner.options.column_rho * kResolutionShare, "resolution: " + name);
+  learner.budget.measure(counts, learner.rho(field) * kResolutionShare, "resolution: " + field.name);
   double all = 0, until = 0;
   for (double& count : counts) all += count = std::max(count, 0.0);
   for (std::size_t i = 0; i < choices; ++i)
@@ -252,7 +255,7 @@ void learn_resolution(const Learner& learner, const Column& column, ColumnCoding
   if (column.kind() == Kind::time) {
     out.zone = column.zone();
     const auto times = column.integers();
-    out.step = kResolutions[noisy_resolution(learner, column, std::size(kResolutions), out.field.name,
+    out.step = kResolutions[noisy_resolution(learner, column, std::size(kResolutions), out.field,
                                              [&](std::size_t row) {
                                                std::size_t i = 0;
                                                while (times[row] % kResolutions[i] != 0) ++i;
@@ -267,7 +270,7 @@ void learn_resolution(const Learner& learner, const Column& column, ColumnCoding
   }
   const auto reals = column.reals();
   const std::size_t found =
-      noisy_resolution(learner, column, 11, out.field.name, [&](std::size_t row) -> std::size_t {
+      noisy_resolution(learner, column, 11, out.field, [&](std::size_t row) -> std::size_t {
         for (std::uint32_t d = 0; d <= 9; ++d) {
           const double scaled = std::nearbyint(reals[row] * power_of_ten(d));
           if (std::abs(scaled) < kLargest && scaled / power_of_ten(d) == reals[row]) return d;
@@ -485,7 +488,7 @@ void learn_numbers(const Learner& learner, const Column& column, PrivateColumn& 
   const bool real_grid = field.kind == Kind::real && field.decimals;
   learn_resolution(learner, column, coding);
   const bool spent = field.kind == Kind::time || (field.kind == Kind::real && !real_grid);
-  const double rho = learner.options.column_rho * (spent ? 1 - kResolutionShare : 1);
+  const double rho = learner.rho(field) * (spent ? 1 - kResolutionShare : 1);
   std::vector<double> cells;
   cells.reserve(learner.rows.size());
   double lowest = field.minimum ? raw_cell(coding, *field.minimum) : -kInfinity;

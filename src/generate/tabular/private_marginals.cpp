@@ -21,6 +21,7 @@ namespace synthema {
 namespace {
 
 constexpr double kThresholdShare = 0.1;  // of delta, for the labels of columns that the schema leaves open
+constexpr double kTargetShare = 4;       // of the target's first counts: as much as of so many columns
 constexpr double kChoiceShare = 0.1;     // of a round's rho
 constexpr double kSlack = 1e-9;          // relative, for the rounding of sums
 constexpr std::size_t kFewColumns = 60;  // with more, only pairs with a column in between are candidates
@@ -292,10 +293,14 @@ void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const Progress
   const double threshold_delta = unnamed > 0 ? kThresholdShare * options_.delta : 0;
   const double rho = concentrated_budget(options_.epsilon, options_.delta - threshold_delta);
   const double m = real.schema().subject() ? static_cast<double>(options_.rows_per_person) : 1.0;
+  const double shares = static_cast<double>(real.columns()) + (target.empty() ? 0 : kTargetShare - 1);
+  const double column_rho = rho * options_.first_share / shares;
   const PrivateDomainOptions domain_options{
       .bins = options_.bins,
       .infer = options_.infer,
-      .column_rho = rho * options_.first_share / static_cast<double>(real.columns()),
+      .column_rho = column_rho,
+      .target = target,
+      .target_rho = kTargetShare * column_rho,
       .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
       .threads = options_.threads};
   check_domain(real, domain_options, m);
@@ -315,14 +320,7 @@ void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const Progress
 
   PrivateBudget budget(rho, m, noise);
   const std::vector<std::size_t> rows = rows_used(real, options_.rows_per_person, noise);
-  PrivateDomain domain =
-      discover_domain(real, rows,
-                      {.bins = options_.bins,
-                       .infer = options_.infer,
-                       .column_rho = rho * options_.first_share / static_cast<double>(real.columns()),
-                       .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
-                       .threads = options_.threads},
-                      budget);
+  PrivateDomain domain = discover_domain(real, rows, domain_options, budget);
   made.columns_ = std::move(domain.columns);
   std::size_t target_variable = std::numeric_limits<std::size_t>::max();
   for (std::size_t c = 0; c < made.columns_.size(); ++c) {

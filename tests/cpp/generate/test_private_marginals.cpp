@@ -123,6 +123,17 @@ TEST_CASE("A fit spends its rho and no more, and its ledger says what") {
   CHECK(made.ledger().entries()[0].unit == "row, added or removed");
 }
 
+TEST_CASE("The target's first counts get as much as those of four columns") {
+  const auto counts = [](const PrivateMarginals& made, std::string_view column) {
+    const std::string released = message("labels above a threshold: ", column);
+    return *std::ranges::find(made.spending(), released, &PrivateSpending::released);
+  };
+  const PrivateMarginals none = fitted(patients(2000)), ward = fitted(patients(2000), {.target = "ward"});
+  CHECK(counts(none, "ward").rho == doctest::Approx(counts(none, "sex").rho));
+  CHECK(counts(ward, "ward").rho == doctest::Approx(4 * counts(ward, "sex").rho));
+  CHECK(counts(ward, "ward").noise == doctest::Approx(counts(ward, "sex").noise / 2).epsilon(1e-3));
+}
+
 TEST_CASE("Test noise repeats and says that it is not private, also in the file; other noise does not") {
   const Table real = patients(600);
   PrivateMarginals test = fitted(real, {}, 9), again = fitted(real, {}, 9);

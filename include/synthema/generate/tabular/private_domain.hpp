@@ -98,6 +98,8 @@ struct PrivateDomainOptions {
   std::size_t bins = 32;       // of a number
   bool infer = true;           // false: the schema must name all categories and ranges
   double column_rho = 0;       // for the first counts of each column
+  std::string target = {};     // a column that gets
+  double target_rho = 0;       // this instead
   double threshold_delta = 0;  // of each column whose labels are not named
   std::size_t threads = 0;
 };

@@ -11,7 +11,8 @@
 //
 // Steps, in one budget of zero-concentrated differential privacy (rho, from epsilon and delta by
 // RenyiAccountant, which holds for the discrete Gaussian and the exponential mechanism):
-//   1. what values a column has, and their counts (private_domain.hpp): `first_share` of rho
+//   1. what values a column has, and their counts (private_domain.hpp): `first_share` of rho, the target's
+//      part as large as that of four columns
 //   2. a tree of pairs, each the best that joins two parts, chosen by the exponential mechanism and measured
 //   3. rounds: estimate, choose the pair (or three columns within a clique) that the model explains worst,
 //      measure. Where a round taught less than its noise, the next one gets four times the budget.
