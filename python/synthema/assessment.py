@@ -90,16 +90,12 @@ def assess(
     phase = getattr(progress, "phase", lambda name: None)
     phase("read")
     meaning = read_schema(schema) if schema else None
-    tables = {
-        name: read(path, meaning, delimiter=delimiter)
-        for name, path in (
-            ("synthetic", synthetic),
-            ("real", real),
-            ("holdout", holdout),
-            ("external", external),
-        )
-        if path is not None
-    }
+    given = {"synthetic": synthetic, "real": real, "holdout": holdout, "external": external}
+    paths = {name: path for name, path in given.items() if path is not None}
+    tables = {name: read(path, meaning, delimiter=delimiter) for name, path in paths.items()}
+    for name, one in tables.items():
+        if len(one) == 0:
+            raise EvaluationError(f"{paths[name]}: The file has no rows; there is nothing to measure.")
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     known = json.loads(Path(card).read_text(encoding="utf-8")) if card else {}

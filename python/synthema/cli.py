@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import pathlib
 import re
 import shlex
 import sys
@@ -297,6 +298,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
+    _writable(args.out)
     schema = tables.read_schema(args.schema) if args.schema else None
     progress.phase("read the table")
     real = tables.read(args.table, schema, delimiter=args.delimiter)
@@ -338,6 +340,15 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     }
 
 
+def _writable(out: str) -> None:
+    """Refuse a file that cannot be written before the work, or the privacy budget, is spent on it."""
+    path = pathlib.Path(out)
+    if path.is_dir():
+        raise ConfigError(f"--out {out}: This is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--out {out}: There is no folder '{path.parent}'; make it first.")
+
+
 def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Progress) -> Result:
     from synthema import privacy, tabular_generation
     from synthema.reporting.numbers import counted
@@ -357,15 +368,15 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
         "command": "fit",
         "model": str(path),
         "method": generator.name,
-        "rows": len(real),
         "columns": len(real.names),
         "epsilon": epsilon,
         "delta": delta,
         "spending": generator.spending,
         "untold": generator.untold,
-        "message": f"Model: {path} ({generator.name}, {counted(len(real), 'row')}, "
-        f"{counted(len(real.names), 'column')}).\n{generator.describe()}Sample with: synthema sample "
-        f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
+        # Not the number of rows: it is private.
+        "message": f"Model: {path} ({generator.name}, {counted(len(real.names), 'column')}).\n"
+        f"{generator.describe()}Sample with: synthema sample "
+        f"{shlex.quote(str(path))} --rows 1000 --seed 1 --out synthetic.csv",
     }
 
 
@@ -373,6 +384,7 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
+    _writable(args.out)
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions) if args.conditions else None
     progress.phase("sample")

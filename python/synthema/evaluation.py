@@ -13,7 +13,7 @@ import numpy as np
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, SuiteOptions, Table
 from synthema.learning import learner as as_learner
-from synthema.tables import table
+from synthema.tables import no_such_column, table
 
 __all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
 
@@ -195,10 +195,48 @@ def evaluate(
         sensitive_column=sensitive or "",
         ranked_learners=[as_learner(one) for one in ranked_learners],
     )
+    for named in (sensitive, duration, event, *quasi_identifiers, *secrets):
+        if named is not None and named not in rows:
+            raise _core.EvaluationError(no_such_column(named, rows.names))
     chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)
     report.title = title
+    if left_out := _unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
+        report.set_fact("left_out", left_out)
     return report
+
+
+_ALIKE = {"integer": "number", "real": "number", "category": "label", "text": "label"}
+
+
+def _unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
+    """Sentences about columns that were not compared, because a table lacks them or has another kind."""
+    if real is None:
+        return []
+    kinds = {field.name: field.kind for field in real.schema.fields}
+    out = []
+    for whose, table_ in others.items():
+        if table_ is None:
+            continue
+        theirs = {field.name: field.kind for field in table_.schema.fields}
+        lost = [name for name in kinds if name not in theirs]
+        if lost:
+            out.append(f"Not compared, because the {whose} rows do not have them: {_listed(lost)}.")
+        if whose == "synthetic" and (more := [name for name in theirs if name not in kinds]):
+            out.append(f"Not compared, because the real rows do not have them: {_listed(more)}.")
+        for name, kind in kinds.items():
+            other = theirs.get(name, kind)
+            if _ALIKE.get(other, other) != _ALIKE.get(kind, kind):
+                out.append(
+                    f"Not compared: '{name}' is of kind {kind} in the real rows and {other} in the {whose} "
+                    "rows; give a schema."
+                )
+    return out
+
+
+def _listed(names: list[str]) -> str:
+    rest = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(f"'{name}'" for name in names[:12]) + rest
 
 
 class Remembered:

@@ -688,7 +688,9 @@ class PrivateMarginals(_TabularGenerator):
         from synthema.forecasting import forecast_of_fit
 
         parameters = {**self._parameters, "ledger": ""}
-        return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
+        with warnings.catch_warnings():  # what these fits could not tell is not the fit's
+            warnings.simplefilter("ignore")
+            return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
 
     def describe(self) -> str:
         """Return the promise and what was spent where, as text for people."""

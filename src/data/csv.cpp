@@ -195,10 +195,11 @@ Value boolean_from(std::string_view text, const Location& where) {
   throw ParseError(where, "The field holds no boolean; write true or false (or 1 or 0).");
 }
 
-Value value_of(const Cell& cell, const Field& field, bool marker, const Location& where) {
+Value value_of(const Cell& cell, const Field& field, bool marker, bool inferred, const Location& where) {
   const bool textual = field.kind == Kind::text || field.kind == Kind::category;
   if (marker && !(cell.quoted && textual)) return {};
   const std::string_view bare = detail::trimmed(cell.text);
+  if (inferred && !textual && detail::stands_for_missing(bare)) return {};
   switch (field.kind) {
     case Kind::real:
       if (const auto real = detail::finite_number(bare)) return *real;
@@ -247,7 +248,7 @@ std::vector<std::size_t> places(const CsvRows& rows, const Schema& schema, const
   return out;
 }
 
-Table read_with(const Schema& schema, std::string_view text, const CsvOptions& options) {
+Table read_with(const Schema& schema, std::string_view text, const CsvOptions& options, bool inferred) {
   schema.check();
   CsvRows rows(text, options);
   const auto order = places(rows, schema, options);
@@ -256,7 +257,7 @@ Table read_with(const Schema& schema, std::string_view text, const CsvOptions& o
     for (std::size_t i = 0; i < row.size(); ++i) {
       detail::PlacedColumn& column = columns[order[i]];
       const Location where = rows.place(row[i], i);
-      column.append(value_of(row[i], column.field(), rows.is_marker(row[i].text), where), where);
+      column.append(value_of(row[i], column.field(), rows.is_marker(row[i].text), inferred, where), where);
     }
   std::vector<Column> done;
   for (detail::PlacedColumn& column : columns) done.push_back(column.finish());
@@ -305,8 +306,8 @@ std::string cell_text(const Column& column, std::size_t row, const CsvOptions& o
 
 Table read_csv(std::string_view text, const CsvOptions& options) {
   check_options(options);
-  if (options.schema) return read_with(*options.schema, text, options);
-  return read_with(infer(text, options), text, options);
+  if (options.schema) return read_with(*options.schema, text, options, false);
+  return read_with(infer(text, options), text, options, true);
 }
 
 Table read_csv_file(const std::string& path, CsvOptions options) {

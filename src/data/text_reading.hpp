@@ -66,6 +66,14 @@ inline bool plainly_numeric(std::string_view text) {
   return text[0] != '0' || text.size() == 1 || text[1] == '.' || text[1] == 'e' || text[1] == 'E';
 }
 
+// What stands for a missing value among numbers and times, as other programs write them. Among labels it is a
+// label like any other.
+inline bool stands_for_missing(std::string_view text) {
+  for (const char* word : {"NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "."})
+    if (text == word) return true;
+  return false;
+}
+
 // Sees texts and says whether they are labels of a category rather than free text.
 class LabelCount {
  public:
@@ -89,20 +97,26 @@ class LabelCount {
 // Sees the texts of one column and says which kind holds them all.
 class TextKind {
  public:
+  // Only files without kinds of their own have numbers, and markers among them, as texts.
   explicit TextKind(bool may_be_number)
-      : boolean_(may_be_number), integer_(may_be_number), real_(may_be_number) {}
+      : boolean_(may_be_number), integer_(may_be_number), real_(may_be_number), marked_(may_be_number) {}
 
   void see(std::string_view text) {
     ++seen_;
     const std::string_view bare = trimmed(text);
+    labels_.see(text);
+    if (marked_ && stands_for_missing(bare)) {
+      ++markers_;
+      return;
+    }
     if (boolean_) boolean_ = truth(bare).has_value();
     if (real_) real_ = plainly_numeric(bare) && finite_number(bare);
     if (integer_) integer_ = real_ && whole_number<std::int64_t>(bare);
     if (time_) time_ = sees_time(bare);
-    labels_.see(text);
   }
   Kind kind() const {
     if (seen_ == 0) return Kind::text;
+    if (seen_ == markers_) return labels_.are_labels() ? Kind::category : Kind::text;
     if (boolean_) return Kind::boolean;
     if (integer_) return Kind::integer;
     if (real_) return Kind::real;
@@ -118,10 +132,10 @@ class TextKind {
     if (!zoned_) zoned_ = parsed->zoned;
     return *zoned_ == parsed->zoned;
   }
-  bool boolean_, integer_, real_;
+  bool boolean_, integer_, real_, marked_;
   bool time_ = true;
   std::optional<bool> zoned_;
-  std::size_t seen_ = 0;
+  std::size_t seen_ = 0, markers_ = 0;
   LabelCount labels_;
 };
 

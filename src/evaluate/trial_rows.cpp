@@ -110,14 +110,23 @@ Table some_subjects(const Table& table, std::size_t count, std::uint64_t seed) {
 
 namespace {
 
-// One column below the other, numbers as real and the rest as categories.
-Column below(const Column& a, const Column& b, bool number) {
-  ColumnBuilder builder({.name = "", .kind = number ? Kind::real : Kind::category});
+// Numbers are real, booleans stay, and the rest are categories.
+Kind joint_kind(const Column& column) {
+  if (column.kind() == Kind::boolean) return Kind::boolean;
+  return is_number(column.kind()) ? Kind::real : Kind::category;
+}
+
+// One column below the other.
+Column below(const Column& a, const Column& b, Kind kind) {
+  ColumnBuilder builder({.name = "", .kind = kind});
+  const auto value = [&](const Column& column, std::size_t row) -> Value {
+    if (column.is_null(row)) return {};
+    if (kind == Kind::boolean) return column.boolean_at(row);
+    if (kind == Kind::real) return column.number_at(row);
+    return category_at(column, row);
+  };
   for (const Column* column : {&a, &b})
-    for (std::size_t row = 0; row < column->size(); ++row)
-      builder.append(column->is_null(row) ? Value()
-                     : number             ? Value(column->number_at(row))
-                                          : Value(category_at(*column, row)));
+    for (std::size_t row = 0; row < column->size(); ++row) builder.append(value(*column, row));
   return builder.finish();
 }
 
@@ -129,9 +138,9 @@ Table together(const Table& a, const Table& b, const TrialRows& rows) {
   std::vector<std::string> names = rows.columns;
   names.push_back(rows.target.name());
   for (const std::string& name : names) {
-    const bool number = is_number(a.column(name).kind());
-    schema.fields.push_back({.name = name, .kind = number ? Kind::real : Kind::category});
-    columns.push_back(below(a.column(name), b.column(name), number));
+    const Kind kind = joint_kind(a.column(name));
+    schema.fields.push_back({.name = name, .kind = kind});
+    columns.push_back(below(a.column(name), b.column(name), kind));
   }
   return Table(std::move(schema), std::move(columns));
 }

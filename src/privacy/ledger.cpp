@@ -126,6 +126,7 @@ class LockedFile {
   LockedFile& operator=(const LockedFile&) = delete;
   ~LockedFile() { ::close(descriptor_); }
 
+  const std::string& path() const { return path_; }
   std::string text() const {
     std::string out;
     char part[1 << 16];
@@ -169,12 +170,30 @@ class LockedFile {
   int descriptor_ = -1;
 };
 
-// A last line without its end was being written when a process was killed: append() had not returned, so
-// nothing was released under it, and it is cut off.
+// Whether a process may have been killed while it wrote this as the first line.
+bool is_torn_header(std::string_view text) {
+  constexpr std::string_view begin = R"({"budget":)";
+  return begin.starts_with(text) || (text.starts_with(begin) && text.find("mechanism") == text.npos);
+}
+
+// A last line that was being written when a process was killed: append() had not returned, so nothing was
+// released under it, and it is cut off. One that only lacks its end counts. What cannot be a ledger is
+// refused: it may have been one.
 std::string whole_lines(const LockedFile& file) {
   std::string text = file.text();
   const std::size_t whole = text.rfind('\n') + 1;  // npos + 1 is 0
-  if (whole < text.size()) file.cut(whole);
+  if (whole == text.size()) return text;
+  const std::string_view last = std::string_view(text).substr(whole);
+  if (Json::accept(last)) {
+    file.append("\n");
+    return text + '\n';
+  }
+  if (whole == 0 && !is_torn_header(last))
+    throw ParseError(
+        {.file = file.path(), .line = 1},
+        "The file does not begin as a ledger does: it is none, or it is damaged, and what it had "
+        "counted is unknown. Restore it, or name another file.");
+  file.cut(whole);
   text.resize(whole);
   return text;
 }

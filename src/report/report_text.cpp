@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "synthema/core/utf8.hpp"
 #include "synthema/report/report.hpp"
@@ -69,7 +70,10 @@ std::string notes(const Report& report, std::string_view bullet) {
     for (const std::string& warning : score.warnings)
       out += fmt::format("{}{}: {}\n", bullet, score.name, warning);
   for (const Fact& fact : report.facts)
-    if (fact.name == "row_numbers")  // a list of names
+    if (fact.name == "left_out")  // a list of sentences
+      for (const nlohmann::json& sentence : nlohmann::json::parse(fact.json))
+        out += fmt::format("{}{}\n", bullet, sentence.get<std::string>());
+    else if (fact.name == "row_numbers")  // a list of names
       out += fmt::format("{}Taken for row numbers and left out, as identifiers are: {}\n", bullet,
                          fact.json.substr(1, fact.json.size() - 2));
   return out;

@@ -479,3 +479,38 @@ def test_every_public_name_is_there():
     assert missing == []
     with pytest.raises(AttributeError, match="nothing"):
         synthema.nothing  # noqa: B018
+
+
+def test_fit_refuses_an_impossible_file_before_it_spends_anything(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("a,b\n" + "x,1\ny,2\n" * 60)
+    ledger = tmp_path / "l.jsonl"
+    arguments = ["fit", str(tmp_path / "t.csv"), "--method", "private_marginals", "--ledger", str(ledger)]
+    for out, said in ((tmp_path / "no" / "m", "There is no folder"), (tmp_path, "This is a folder")):
+        assert cli.main([*arguments, "--out", str(out)]) == 1
+        assert said in lines(capsys)[1]
+    assert not ledger.exists()
+
+
+def test_a_private_fit_does_not_tell_the_number_of_rows(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("a,b\n" + "x,1\ny,2\n" * 73)
+    arguments = [
+        "fit",
+        str(tmp_path / "t.csv"),
+        "--method",
+        "private_marginals",
+        "--epsilon",
+        "50",
+        "--out",
+        str(tmp_path / "m"),
+    ]
+    assert cli.main([*arguments, "--json"]) == 0
+    assert "146" not in lines(capsys)[0]
+
+
+def test_evaluate_refuses_tables_without_rows(tmp_path, capsys):
+    (tmp_path / "s.csv").write_text("a,b\n")
+    (tmp_path / "r.csv").write_text("a,b\n1,2\n")
+    for synthetic, real in (("s.csv", "r.csv"), ("r.csv", "s.csv")):
+        arguments = ["evaluate", str(tmp_path / synthetic), "--real", str(tmp_path / real)]
+        assert cli.main([*arguments, "--out", str(tmp_path / "o")]) == 1
+        assert "s.csv: The file has no rows" in lines(capsys)[1]

@@ -243,3 +243,29 @@ def test_misuse_is_named():
         synthema.evaluate({"a": [1, 2]})
     with pytest.raises(synthema.EvaluationError, match="no such column"):
         synthema.evaluate(notes(), text_column="nowhere")
+
+
+def test_what_was_not_compared_is_said():
+    real = {"age": [40, 50, 60] * 30, "sex": ["f", "m", "f"] * 30, "ward": [1, 2, 3] * 30}
+    made = {"age": [41.5, 52.0, 60.0] * 30, "sex": [True, False, True] * 30, "Ward": [1, 2, 3] * 30}
+    report = synthema.evaluate(made, real, holdout={"age": [1, 2, 3] * 10}, bootstrap=0)
+    told = report.facts["left_out"]
+    assert told == [
+        "Not compared, because the synthetic rows do not have them: 'ward'.",
+        "Not compared, because the real rows do not have them: 'Ward'.",
+        "Not compared: 'sex' is of kind text in the real rows and boolean in the synthetic rows; give a schema.",
+        "Not compared, because the holdout rows do not have them: 'sex', 'ward'.",
+    ]
+    assert told[0] in repr(report)
+    page = synthema.reporting.render(report)
+    assert "is of kind text in the real rows" in page
+    assert "left_out" not in synthema.evaluate(real, real, bootstrap=0).facts
+
+
+@pytest.mark.parametrize("option", ["sensitive", "duration", "event"])
+def test_a_column_that_is_named_and_not_there_is_refused(option):
+    rows = {"age": [40, 50, 60] * 30}
+    with pytest.raises(synthema.EvaluationError, match="no column 'aged' among the 1 columns; did you mean"):
+        synthema.evaluate(rows, rows, **{option: "aged"})
+    with pytest.raises(synthema.EvaluationError, match="no column 'zz'"):
+        synthema.evaluate(rows, rows, secrets=["zz"])

@@ -95,3 +95,12 @@ def test_a_report_without_models_or_columns_has_neither_part():
     text = reporting.render({"title": "t", "sections": [{"name": "s", "title": "S", "scores": []}]})
     assert 'id="use"' not in text
     assert 'id="projection"' not in text
+
+
+def test_the_page_says_where_a_model_was_tested(page):
+    held_out, _ = page
+    assert "real rows that neither saw" in held_out
+    real, made = (synthema.table(rows(400, seed)) for seed in (1, 2))
+    names = ["train_synthetic_test_real"]
+    report = synthema.evaluate(made, real, evaluators=names, target="sick", bootstrap=0)
+    assert "which the generator may have seen" in reporting.render(report)

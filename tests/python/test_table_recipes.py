@@ -312,3 +312,10 @@ def test_groups_hold_in_python(method):
         method().fit(real, schema=schema).sample(801, seed=1)
     with pytest.raises(SchemaError, match="needs a total"):
         Schema(schema.fields, groups=[GroupRule("sum", ["ward", "icu"])])
+
+
+@pytest.mark.parametrize(("name", "text"), [("s.json", "{"), ("s.toml", "= 3"), ("s.json", '{"fields": []}')])
+def test_statistics_that_cannot_be_read_are_named(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(synthema.ParseError, match=rf"{name}: The statistics (are not valid|need a list)"):
+        published_statistics.make({"data": "", "statistics": str(tmp_path / name)})

@@ -22,8 +22,10 @@ struct CsvOptions {
   std::vector<std::string> missing = {""};  // unquoted texts that mean "no value"
   bool trim = false;                        // drop blanks around unquoted fields
   std::vector<std::string> header = {};     // column names of a file that has no header line
-  const Schema* schema = nullptr;           // null: kinds are inferred from all rows
-  std::string file = {};                    // name for messages
+  // Null: kinds are inferred from all rows, and NA, N/A, NaN, NULL and "." among numbers and times are
+  // missing.
+  const Schema* schema = nullptr;
+  std::string file = {};  // name for messages
 };
 
 // Without a schema a column is, in this order: boolean (true/false), integer (no leading zeros: those are

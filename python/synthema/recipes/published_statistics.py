@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from synthema._core import ConfigError, Field, Schema, Table
+from synthema._core import ConfigError, Field, ParseError, Schema, Table
 from synthema.config import Key
 from synthema.recipes import Recipe
 from synthema.study import DataCard
@@ -217,12 +217,17 @@ def described(statistics: dict[str, Any], *, numbers: bool) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".toml":
-        from synthema.config import tomllib
+    from synthema import tables
+    from synthema.config import tomllib
 
-        return tomllib.loads(text)
-    return json.loads(text)
+    text = tables.read_text(path)
+    try:
+        found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise ParseError(f"{path}: The statistics are not valid TOML or JSON: {error}.") from None
+    if not isinstance(found, dict) or not isinstance(found.get("columns"), list):
+        raise ParseError(f"{path}: The statistics need a list 'columns' that describes each column.")
+    return found
 
 
 def make(values: dict[str, Any]) -> TableStudy:

@@ -65,15 +65,16 @@ def as_document(report: Any) -> Mapping[str, Any]:
 
 
 def left_out(report: Mapping[str, Any]) -> list[str]:
-    """A sentence about columns that the evaluation took for identifiers, if there are any."""
-    names = (report.get("facts") or {}).get("row_numbers") or []
-    if not names:
-        return []
-    listed = ", ".join(f"'{name}'" for name in names)
-    return [
-        f"Taken for row numbers and left out, as identifiers are: {listed}. A schema that gives a role says "
-        f"otherwise."
-    ]
+    """Sentences about columns that were not compared: other kinds, names, identifiers."""
+    facts = report.get("facts") or {}
+    out = [str(one) for one in facts.get("left_out") or []]
+    if names := facts.get("row_numbers") or []:
+        listed = ", ".join(f"'{name}'" for name in names)
+        out.append(
+            f"Taken for row numbers and left out, as identifiers are: {listed}. A schema that gives a role "
+            f"says otherwise."
+        )
+    return out
 
 
 def render(report: Any) -> str:

@@ -45,7 +45,7 @@ def compare(real: Any, synthetic: Any, scores: Sequence[Mapping[str, Any]]) -> l
     out = []
     for alike, name in sorted((alike, name) for alike, name in parts if alike is not None):
         kind = next(field.kind for field in real.schema.fields if field.name == name)
-        counts = kind == "category" or name in labels
+        counts = kind in ("category", "boolean") or name in labels
         shown = _numbers if kind in ("integer", "real") else _labels if counts else None
         found = shown(real, synthetic, name) if shown else None
         if found:
@@ -108,7 +108,10 @@ def _numbers(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
 
 
 def _labels(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
-    ours, theirs = _present(real, name), _present(synthetic, name)
+    ours, theirs = (
+        [str(value).lower() if isinstance(value, bool) else value for value in _present(one, name)]
+        for one in (real, synthetic)
+    )
     if not ours or not theirs:
         return None
     counts = [Counter(one) for one in (ours, theirs)]

@@ -23,13 +23,19 @@ def usefulness(document: Mapping[str, Any]) -> Html | None:
     figures = [one for one in (_trained(section), _learning(section)) if one]
     if not figures:
         return None
+    score = score_named(section, "train_synthetic_test_real", "rows_worth") or {}
+    without = any(str(one).startswith("Without a holdout") for one in score.get("warnings") or [])
+    tested = (
+        "a quarter of the real rows, which the generator may have seen"
+        if without
+        else "real rows that neither saw"
+    )
     return element(
         "section",
         element("h2", "Use: what a model learns"),
         element(
             "p",
-            "A model is trained twice, on synthetic rows and on real ones, and tested on real rows that "
-            "neither saw.",
+            f"A model is trained twice, on synthetic rows and on real ones, and tested on {tested}.",
             class_="lead",
         ),
         element("div", *figures, class_="pair"),

@@ -150,6 +150,26 @@ TEST_CASE("what is written reads back exactly") {
   CHECK(written(table.head(0)) == "i,x,b,c,t,w,l\n");
 }
 
+TEST_CASE("NA and its kin are missing among numbers and times, and labels among labels") {
+  const Table table =
+      read_csv("n,x,t,s,b\n1,NA,2020-01-01,NA,true\nNaN,2.5,.,yes,NA\n3,n/a,NULL,yes,false\n");
+  CHECK(table.column("n").kind() == Kind::integer);
+  CHECK(table.column("n").null_count() == 1);
+  CHECK(table.column("x").kind() == Kind::real);
+  CHECK(table.column("x").null_count() == 2);
+  CHECK(table.column("t").kind() == Kind::time);
+  CHECK(table.column("t").null_count() == 2);
+  CHECK(table.column("b").kind() == Kind::boolean);
+  CHECK(table.column("b").is_null(1));
+  CHECK(table.column("s").text_at(0) == "NA");
+  CHECK(table.column("s").null_count() == 0);
+  CHECK(read_csv("a\nNA\nNA\n").column("a").text_at(0) == "NA");
+  CHECK(read_csv("a,b\n1,2\nsome,3\nNA,4\n").column("a").text_at(2) == "NA");
+  Schema schema;
+  schema.fields = {{.name = "n", .kind = Kind::integer}};
+  CHECK_THROWS_AS(read_csv("n\nNA\n", {.schema = &schema}), ParseError);
+}
+
 TEST_CASE("a single column keeps its missing values") {
   Schema schema;
   schema.fields = {{.name = "t"}};

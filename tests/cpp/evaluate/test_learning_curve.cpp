@@ -57,6 +57,28 @@ TEST_CASE("tables are put together column by column") {
   CHECK(detail::some_subjects(real, 7, 1).rows() == 7);
 }
 
+TEST_CASE("a boolean predictor stays one when tables are put together") {
+  const auto rows_of = [](std::size_t rows, std::uint64_t seed) {
+    Schema schema;
+    schema.fields = {{.name = "flag", .kind = Kind::boolean}, {.name = "y", .kind = Kind::boolean}};
+    std::vector<Record> records(rows);
+    Random random(seed);
+    for (Record& record : records) {
+      const bool flag = random.uniform() < 0.5;
+      record.set("flag", flag);
+      record.set("y", random.uniform() < 0.9 ? flag : !flag);
+    }
+    return Table::from_records(schema, records);
+  };
+  const Table real = rows_of(200, 1);
+  EvaluationContext context;
+  context.target_column = "y";
+  context.holdout = std::make_shared<const Table>(rows_of(200, 3));
+  const Score score = AugmentationGain(linear_model()).evaluate(&real, rows_of(200, 2), context);
+  REQUIRE(score.value);
+  CHECK(*part_of(score, "real and 100 % of synthetic") > 0.8);
+}
+
 TEST_CASE("promises of learning curves are kept") {
   const Table real = dependent_rows(80, 1), synthetic = dependent_rows(60, 2);
   CHECK(nonconformities(RowsWorth(linear_model()), &real, synthetic, target_y(50)) ==

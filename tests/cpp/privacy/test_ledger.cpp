@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -152,6 +153,24 @@ TEST_CASE("a torn last line is cut off, any other damage is an error with its li
   CHECK_THROWS_WITH_AS(ledger.append(entry(0.1)), doctest::Contains("first line"), ParseError);
   CHECK_THROWS_WITH_AS(LedgerFile((folder.path / "no" / "such.jsonl").string()), doctest::Contains("opened"),
                        Error);
+}
+
+TEST_CASE("an entry that lost only its end counts; what may have been a ledger is refused, not begun anew") {
+  const Folder folder;
+  const LedgerFile ledger(folder.file(), PrivacyBudget{1, 1e-5});
+  ledger.append(entry(0.5));
+  std::string whole = contents(folder.file());
+  std::filesystem::resize_file(folder.file(), whole.size() - 1);
+  CHECK(ledger.read().spent().epsilon == 0.5);
+  CHECK(contents(folder.file()) == whole);
+  std::ranges::replace(whole, '\n', ' ');
+  for (const std::string& damaged : {whole, std::string(40, '\0'), std::string("xxxx")}) {
+    std::ofstream(folder.file(), std::ios::binary) << damaged;
+    CHECK_THROWS_WITH_AS(LedgerFile(folder.file()), doctest::Contains("does not begin"), ParseError);
+    CHECK(contents(folder.file()) == damaged);
+  }
+  std::ofstream(folder.file(), std::ios::binary) << R"({"budget":{"delta":1e-05,"eps)";
+  CHECK(LedgerFile(folder.file(), PrivacyBudget{1, 1e-5}).read().entries().empty());
 }
 
 TEST_CASE("processes that append at the same time lose nothing and stay within the budget") {
