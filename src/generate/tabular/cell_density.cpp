@@ -194,8 +194,8 @@ double cell_of_whole(const ColumnCoding& coding, std::int64_t value) {
   const auto a = static_cast<std::uint64_t>(value), b = static_cast<std::uint64_t>(coding.origin);
   const std::uint64_t far = below ? b - a : a - b, step = static_cast<std::uint64_t>(coding.step);
   if (far % step != 0) return kNever;
-  const auto steps = static_cast<double>(far / step);
-  return below ? -steps : steps;
+  const std::uint64_t steps = far / step;
+  return below ? -static_cast<double>(steps) : static_cast<double>(steps);
 }
 
 bool is_label(Kind kind) {
