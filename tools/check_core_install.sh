@@ -7,7 +7,7 @@ rm -rf "$venv"
 "${PYTHON:-python3}" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=23.1"  # for -C; Python 3.10 brings an older one
 # Not optimised: whether it installs and works is asked here, and that takes half the time.
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check . -C build-dir=build/core -C cmake.build-type=Debug
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check . -C build-dir=build/core -C cmake.build-type=Debug -C cmake.define.CMAKE_CXX_FLAGS_DEBUG=-O0
 cd build
 "core-venv/bin/python" - <<'CODE'
 import sys

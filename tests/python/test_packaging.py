@@ -106,9 +106,13 @@ def test_a_project_finds_the_package_without_torch(tmp_path):
 
 
 def test_a_project_has_the_sources_as_a_folder(tmp_path):
-    # Unoptimised: all of the library is compiled here, and only whether it is matters.
+    # Neither optimised nor debugged: all of the library is compiled here, and only whether it is matters.
     program = configure_and_build(
-        "subdirectory", tmp_path, f"SYNTHEMA_SOURCE={REPOSITORY}", "CMAKE_BUILD_TYPE=Debug"
+        "subdirectory",
+        tmp_path,
+        f"SYNTHEMA_SOURCE={REPOSITORY}",
+        "CMAKE_BUILD_TYPE=Debug",
+        "CMAKE_CXX_FLAGS_DEBUG=-O0",
     )
     assert "text" in run(program)
 
