@@ -467,6 +467,19 @@ class IndependentMarginals(_TabularGenerator):
         super().__init__(rare_below=rare_below, threads=threads)
 
 
+def statistics_text(path: str | os.PathLike[str]) -> str:
+    """Read published statistics as JSON text; a TOML file is turned into it."""
+    text = tables.read_text(path)
+    if not os.fspath(path).endswith(".toml"):
+        return text
+    from synthema.config import tomllib
+
+    try:
+        return json.dumps(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise _core.ParseError(f"{path}: The statistics are not valid TOML: {error}.") from None
+
+
 class GaussianCopula(_TabularGenerator):
     """Columns of any distribution, tied by the correlations of a normal vector.
 
@@ -530,14 +543,7 @@ class GaussianCopula(_TabularGenerator):
         name = ""
         if isinstance(statistics, (str, os.PathLike)):
             name = os.fspath(statistics)
-            text = tables.read_text(name)
-            if name.endswith(".toml"):
-                from synthema.config import tomllib
-
-                try:
-                    text = json.dumps(tomllib.loads(text))
-                except tomllib.TOMLDecodeError as error:
-                    raise _core.ParseError(f"{name}: The file is not valid TOML: {error}.") from None
+            text = statistics_text(name)
         else:
             text = json.dumps(statistics)
         made = _core._copula_from_statistics(text, name, threads)

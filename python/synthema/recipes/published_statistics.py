@@ -217,14 +217,12 @@ def described(statistics: dict[str, Any], *, numbers: bool) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from synthema import tables
-    from synthema.config import tomllib
+    from synthema.tabular_generation import statistics_text
 
-    text = tables.read_text(path)
     try:
-        found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise ParseError(f"{path}: The statistics are not valid TOML or JSON: {error}.") from None
+        found = json.loads(statistics_text(path))
+    except json.JSONDecodeError as error:
+        raise ParseError(f"{path}: The statistics are not valid JSON: {error}.") from None
     if not isinstance(found, dict) or not isinstance(found.get("columns"), list):
         raise ParseError(f"{path}: The statistics need a list 'columns' that describes each column.")
     return found
