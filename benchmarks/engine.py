@@ -425,7 +425,17 @@ def row_of(job: Job, system: System, runs: list[Run], failure="", short=False, t
     values = [r.value for r in runs]
     middle = sorted(runs, key=lambda r: r.value)[len(runs) // 2]
     result = middle.result
-    keep = ("perplexity", "valid", "emitted_s", "sampled_s", "records_s", "emitted", "asked", "scored_tokens")
+    keep = (
+        "parts",
+        "perplexity",
+        "valid",
+        "emitted_s",
+        "sampled_s",
+        "records_s",
+        "emitted",
+        "asked",
+        "scored_tokens",
+    )
     done = result.get("emitted") or result.get("scored_tokens") or result.get("embedded")
     row |= {
         "value": statistics.median(values),
@@ -504,7 +514,17 @@ def table(job: Job, rows: list[dict], peaks: dict | None, config: dict) -> str:
             lines.append(f"\n{r['system']} / best peer ({best}): **{ratio:.2f}** (by CPU time {by_cpu:.2f})")
         if peaks and job.kind != "embed":
             lines.append(roofline(job, r, peaks, machine.Work(config)))
+        if r.get("parts"):
+            spent = time_by_part(r["parts"], r["wall_s"] * job.full["threads"])
+            lines.append(f"{r['system']}, time of the cores: {spent}")
     return "\n".join(lines)
+
+
+def time_by_part(parts: dict, seconds: float) -> str:
+    """Return the shares of `seconds` of all cores that each part took, the largest first."""
+    parts = parts | {"engine and idle": max(0.0, seconds - sum(parts.values()))}
+    order = sorted(parts, key=parts.get, reverse=True)
+    return ", ".join(f"{part} {100 * parts[part] / seconds:.0f} %" for part in order)
 
 
 def roofline(job: Job, row: dict, peaks: dict, work: machine.Work) -> str:

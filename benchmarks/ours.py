@@ -72,7 +72,10 @@ def embed(model, job):
 
 
 def work(model, job):
+    parts = getattr(model, "seconds_by_part", dict)
+    before = parts()
     result = {"generate": generate, "score": score, "embed": embed}[job["kind"]](model, job)
+    result["parts"] = {part: seconds - before[part] for part, seconds in parts().items()}
     result["versions"] = {
         "synthema": importlib.metadata.version("synthema"),
         "torch": importlib.metadata.version("torch"),

@@ -123,6 +123,14 @@ void bind_local_model(py::module_& module) {
       .def_property_readonly(
           "chat_template", [](const ErasedLocalModel& self) { return self.local->chat_template(); },
           "Name of the family whose chat template is used; 'none' for base models.")
+      .def(
+          "seconds_by_part",
+          [](const ErasedLocalModel& self) {
+            py::dict out;
+            for (const auto& [part, seconds] : self.local->seconds_by_part()) out[py::str(part)] = seconds;
+            return out;
+          },
+          "Seconds that all threads together have spent on each part of a step since the model was loaded.")
       .def("score", &score, py::arg("texts"),
            "Natural log-probability of each token of each text given those before it.");
 }

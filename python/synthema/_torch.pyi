@@ -47,6 +47,10 @@ class LocalModel(synthema._core.CompletionModel):
         """
         Natural log-probability of each token of each text given those before it.
         """
+    def seconds_by_part(self) -> dict:
+        """
+        Seconds that all threads together have spent on each part of a step since the model was loaded.
+        """
     @property
     def chat_template(self) -> str:
         """

@@ -108,7 +108,8 @@ def Model(  # noqa: N802  (a class to its users; a function because the class li
     Returns
     -------
     LocalModel
-        A completion model that also has ``count_tokens``, ``context_limit``, ``chat_template``, ``score``.
+        A completion model that also has ``count_tokens``, ``context_limit``, ``chat_template``, ``score``,
+        ``seconds_by_part`` (where the time went).
 
     Raises
     ------

@@ -36,6 +36,14 @@ RowChunk chunk_of(const RowView& view, std::int64_t index) {
   return out;
 }
 
+// Of rows sorted by their blocks.
+bool is_mostly_shared(std::span<const RowChunk> rows) {
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (i == 0 || !std::ranges::equal(rows[i].blocks, rows[i - 1].blocks)) ++different;
+  return 2 * different <= rows.size();
+}
+
 bool has_lower_blocks(const RowChunk& a, const RowChunk& b) {
   return std::ranges::lexicographical_compare(a.blocks, b.blocks, std::less<>());
 }
@@ -45,6 +53,7 @@ bool has_lower_blocks(const RowChunk& a, const RowChunk& b) {
 void AttentionPlan::assign(std::span<const RowView> rows) {
   entries_.clear();
   borders_.assign(1, 0);
+  shared_.clear();
   std::int64_t begin = 0, end = 0;
   if (!rows.empty()) {
     begin = std::ranges::min(rows, {}, &RowView::first).first / kChunk;
@@ -57,6 +66,7 @@ void AttentionPlan::assign(std::span<const RowView> rows) {
     if (entries_.size() == borders_.back()) continue;
     std::ranges::stable_sort(entries_.begin() + static_cast<std::ptrdiff_t>(borders_.back()), entries_.end(),
                              has_lower_blocks);
+    shared_.push_back(is_mostly_shared(std::span(entries_).subspan(borders_.back())));
     borders_.push_back(entries_.size());
   }
 }

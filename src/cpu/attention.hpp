@@ -72,10 +72,13 @@ class AttentionPlan {
   std::span<const RowChunk> operator[](std::size_t i) const {
     return std::span(entries_).subspan(borders_[i], borders_[i + 1] - borders_[i]);
   }
+  // Whether most rows that see chunk i see another row's blocks there.
+  bool is_shared(std::size_t i) const { return shared_[i]; }
 
  private:
   std::vector<RowChunk> entries_;
   std::vector<std::size_t> borders_{0};
+  std::vector<bool> shared_;
 };
 
 // One key-value head and the query heads that share it. Heads of a row lie one after another.

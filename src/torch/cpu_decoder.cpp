@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "src/cpu/attention.hpp"
@@ -36,6 +37,7 @@ struct Batch {
   std::vector<float> states;                          // of the attention, by key-value head
   std::vector<Angles> angles;                         // by kind of layer
   at::Tensor x, normed, mixed, inner;                 // {padded rows, ...}; padding rows stay zero
+  std::optional<Laps> laps;
 };
 
 class CpuDecoder final : public Decoder {
@@ -54,6 +56,7 @@ class CpuDecoder final : public Decoder {
 
   Logits run(std::span<const DecoderRow> rows, Workers* team) override {
     Batch batch = prepare(rows, team);
+    batch.laps->end(Part::rest);
     for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
       attention(batch, weights_.layers[i], static_cast<std::int64_t>(i));
       feed_forward(batch, weights_.layers[i]);
@@ -67,10 +70,11 @@ class CpuDecoder final : public Decoder {
     return (layer * config_.kv_heads + kv_head) * layout_.size();
   }
 
-  Batch prepare(std::span<const DecoderRow> rows, Workers* team) const {
+  Batch prepare(std::span<const DecoderRow> rows, Workers* team) {
     Batch batch;
     batch.rows = rows;
     batch.team = team;
+    batch.laps.emplace(times_, team ? team->size() : 1);
     const std::int64_t padded = padded_rows(static_cast<std::int64_t>(rows.size()));
     batch.x = at::zeros({padded, config_.width}, at::kFloat);
     batch.normed = at::zeros({padded, config_.width}, at::kFloat);
@@ -156,10 +160,13 @@ class CpuDecoder final : public Decoder {
     });
   }
 
-  void attention(Batch& batch, const Layer& layer, std::int64_t index) const {
+  void attention(Batch& batch, const Layer& layer, std::int64_t index) {
     norm_rows(batch, layer.attention_norm);
+    batch.laps->end(Part::rest);
     const at::Tensor qkv = layer.qkv(batch.normed, used(batch), batch.team);
+    batch.laps->end(Part::products);
     for_rows(batch, [&](std::size_t r) { append(batch, layer, index, r, row_of(qkv, r)); });
+    batch.laps->end(Part::rest);
     if (batch.parts > 1)
       split(batch.team, static_cast<std::int64_t>(batch.parts), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t part = first; part < last; ++part)
@@ -169,7 +176,10 @@ class CpuDecoder final : public Decoder {
       split(batch.team, config_.kv_heads, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t head = first; head < last; ++head) mix(batch, index, head, 0, qkv);
       });
-    add_rows(batch, layer.attention_post_norm, layer.output(batch.mixed, used(batch), batch.team));
+    batch.laps->skip();
+    const at::Tensor change = layer.output(batch.mixed, used(batch), batch.team);
+    batch.laps->end(Part::products);
+    add_rows(batch, layer.attention_post_norm, change);
   }
 
   // Rotates the row's queries and keys and stores its keys and values.
@@ -195,8 +205,7 @@ class CpuDecoder final : public Decoder {
   }
 
   // The query heads of all rows of a part that share one key-value head.
-  void mix(Batch& batch, std::int64_t index, std::int64_t kv_head, std::int64_t part,
-           const at::Tensor& qkv) const {
+  void mix(Batch& batch, std::int64_t index, std::int64_t kv_head, std::int64_t part, const at::Tensor& qkv) {
     const std::int64_t group = config_.heads / config_.kv_heads, first = kv_head * group * config_.head_width;
     const cpu::AttentionHead head{
         layout_,
@@ -209,23 +218,32 @@ class CpuDecoder final : public Decoder {
         batch.mixed.size(1),
         batch.states.data() + kv_head * used(batch) * group * cpu::state_size(layout_)};
     const cpu::AttentionPlan& plan = batch.plans[config_.is_local(index)][static_cast<std::size_t>(part)];
-    for (std::size_t i = 0; i < plan.size(); ++i)
+    Laps laps(times_);
+    for (std::size_t i = 0; i < plan.size(); ++i) {
       attention_.attend(plan[i].data(), static_cast<std::int64_t>(plan[i].size()), head);
+      if (i + 1 == plan.size() || plan.is_shared(i) != plan.is_shared(i + 1))
+        laps.end(plan.is_shared(i) ? Part::shared_attention : Part::private_attention);
+    }
   }
 
-  void feed_forward(const Batch& batch, const Layer& layer) const {
+  void feed_forward(Batch& batch, const Layer& layer) const {
     norm_rows(batch, layer.feed_forward_norm);
+    batch.laps->end(Part::rest);
     const at::Tensor gate_up = layer.gate_up(batch.normed, used(batch), batch.team);
+    batch.laps->end(Part::products);
     for_rows(batch, [&](std::size_t r) {
       rows_.activate(activation_, config_.gated, row_of(gate_up, r), row_of(batch.inner, r),
                      config_.feed_forward);
     });
-    add_rows(batch, layer.feed_forward_post_norm, layer.down(batch.inner, used(batch), batch.team));
+    batch.laps->end(Part::rest);
+    const at::Tensor change = layer.down(batch.inner, used(batch), batch.team);
+    batch.laps->end(Part::products);
+    add_rows(batch, layer.feed_forward_post_norm, change);
   }
 
   // Rows that want all logits come first in the result, so that one product serves them; the others get the
   // outputs they ask for one by one.
-  Logits logits(const Batch& batch) const {
+  Logits logits(Batch& batch) const {
     std::vector<std::size_t> whole, sliced;
     Logits out;
     for (std::size_t r = 0; r < batch.rows.size(); ++r) {
@@ -245,10 +263,12 @@ class CpuDecoder final : public Decoder {
     std::size_t to = 0;
     for (const std::vector<std::size_t>* rows : {&whole, &sliced})
       for (const std::size_t r : *rows) norm(weights_.final_norm, row_of(batch.x, r), row_of(last, to++));
+    batch.laps->end(Part::rest);
     out.rows = weights_.head(last, static_cast<std::int64_t>(whole.size()), batch.team);
     for (std::size_t i = 0; i < sliced.size(); ++i)
       weights_.head.slice(row_of(last, whole.size() + i), batch.rows[sliced[i]].allowed,
                           row_of(out.rows, whole.size() + i));
+    batch.laps->end(Part::head);
     return out;
   }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "src/cpu/attention.hpp"
+#include "src/torch/part_times.hpp"
 #include "src/torch/sequences.hpp"
 #include "src/torch/weights.hpp"
 #include "src/torch/workers.hpp"
@@ -39,6 +40,11 @@ class Decoder : public BlockStore {
   // come in order, each after all before it. Concurrent calls are allowed for different sequences.
   // With a team its threads share the work; else all of it is done here.
   virtual Logits run(std::span<const DecoderRow> rows, Workers* team) = 0;
+
+  PartTimes& times() { return times_; }
+
+ protected:
+  PartTimes times_;
 };
 
 std::unique_ptr<Decoder> make_cpu_decoder(const ModelConfig& config, Weights weights, cpu::KvType kv_type);

@@ -83,6 +83,9 @@ std::string LocalModel::digest() const {
 std::string LocalModel::numeric_path() const {
   return impl_->engine.numeric_path();
 }
+std::vector<std::pair<std::string, double>> LocalModel::seconds_by_part() const {
+  return impl_->engine.model().seconds_by_part();
+}
 std::size_t LocalModel::count_tokens(std::string_view text) const {
   return impl_->encode(text).size();
 }

@@ -277,8 +277,10 @@ struct Transformer::Impl {
       const std::size_t now = logits.place.size();
       const auto some = std::span(wanted).subspan(given, now);
       const auto hand_out = [&](std::size_t part, std::size_t parts, std::size_t by) {
+        detail::Laps laps(decoder->times());
         for (std::size_t i = part; i < now; i += parts)
           hand(some[i], logits.rows.data_ptr<float>() + logits.place[i] * config.vocabulary, by, use);
+        laps.end(detail::Part::draws);
       };
       if (alone && now > 1)
         workers.run(std::min(workers.size(), now),
@@ -375,6 +377,10 @@ std::size_t Transformer::context_limit() const {
 }
 std::size_t Transformer::token_capacity() const {
   return impl_->blocks * static_cast<std::size_t>(cpu::kKeysPerBlock);
+}
+
+std::vector<std::pair<std::string, double>> Transformer::seconds_by_part() const {
+  return impl_->decoder->times().seconds();
 }
 
 std::string Transformer::numeric_path() const {

@@ -1,6 +1,7 @@
 """The local model as a completion model: the same bytes whatever stands beside a request."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -102,6 +103,19 @@ def test_a_request_that_cannot_be_answered_fails_alone(model):
     assert good.finish != bad.finish
     assert "8192" in bad.failure
     assert bad.text == ""
+
+
+def test_time_is_told_by_part(smollm2_path):
+    model = synthema.Model(smollm2_path, threads=1)
+    assert set(model.seconds_by_part().values()) == {0.0}
+    started = time.perf_counter()
+    shared = "The patient has a history of asthma and takes salbutamol when short of breath. " * 4
+    asked = [Prompt.plain(shared + word) for word in ("He", "She", "They")]
+    model.complete(asked, sampling=Sampling(max_tokens=8), seed=1)
+    seconds, parts = time.perf_counter() - started, model.seconds_by_part()
+    assert all(v > 0 for v in parts.values()), parts
+    assert sum(parts.values()) < seconds  # one thread
+    assert parts["products"] > parts["draws"]
 
 
 def test_another_template_is_another_model(smollm2_path, model):

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "synthema/core/export.hpp"
@@ -35,6 +36,8 @@ class SYNTHEMA_EXPORT LocalModel {
   void discard();
   std::string digest() const;  // of weights, tokenizer, chat template and library version
   std::string numeric_path() const;
+  // As Transformer says.
+  std::vector<std::pair<std::string, double>> seconds_by_part() const;
   ModelLocation location() const { return ModelLocation::in_process; }
 
   // Tokens of a plain prompt, with the begin token where the model has one.

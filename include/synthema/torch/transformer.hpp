@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "synthema/core/export.hpp"
@@ -74,6 +75,9 @@ class SYNTHEMA_EXPORT Transformer {
   std::size_t token_capacity() const;
   // What the bytes of the logits depend on besides the weights: "fp32-cpu-avx512-torch2.13.0", ...
   std::string numeric_path() const;
+  // Seconds that all threads together have spent on each part of a step since the model was made. Kernels of
+  // our own tell all parts, other devices the draws only. Waiting is part of what is waited for.
+  std::vector<std::pair<std::string, double>> seconds_by_part() const;
 
  private:
   struct Impl;
