@@ -6,6 +6,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "src/torch/guard.hpp"
 #include "src/torch/threads_guard.hpp"
 #include "src/torch/workers.hpp"
+#include "synthema/core/memory.hpp"
 #include "synthema/core/parallel.hpp"
 
 namespace synthema {
@@ -111,6 +113,21 @@ RowCost row_cost(const ModelConfig& config) {
           static_cast<double>(config.layers * 2 * heads)};
 }
 
+// The weights alone, and at the least: a code of four bits with a scale for each 32 where the products are of
+// integers.
+void check_memory(const ModelConfig& config, at::ScalarType dtype) {
+  const RowCost cost = row_cost(config);
+  const double bytes = dtype == at::kChar ? 0.5 + 4.0 / 32 : static_cast<double>(c10::elementSize(dtype));
+  const double need = bytes * (cost.layers + cost.head * (config.tied_head ? 1 : 2));
+  const std::optional<std::uint64_t> left = available_memory();
+  if (!left || need <= static_cast<double>(*left)) return;
+  const auto gib = [](double size) { return static_cast<std::uint64_t>(std::ceil(size / (1 << 30))); };
+  throw ModelError(message("The model does not fit into memory: its weights take ", gib(need),
+                           " GiB or more, and less than ", gib(static_cast<double>(*left) + 1),
+                           " GiB are free. Use a smaller model, a quantised file with dtype=\"int8\", or a "
+                           "machine with more memory."));
+}
+
 }  // namespace
 
 WeightSource weights_of(const ModelFile& file) {
@@ -152,6 +169,7 @@ struct Transformer::Impl {
 
   std::unique_ptr<detail::Decoder> make_decoder(const WeightSource& source) const {
     const c10::InferenceMode inference;
+    if (device.is_cpu()) check_memory(config, dtype);
     detail::Weights weights = detail::load_weights(config, source, device, dtype);
     return own_kernels ? detail::make_cpu_decoder(config, std::move(weights), kv_type)
                        : detail::make_device_decoder(config, std::move(weights), device, dtype, blocks);

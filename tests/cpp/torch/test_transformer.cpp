@@ -281,6 +281,21 @@ TEST_CASE("misuse and broken models end in named errors") {
   CHECK_THROWS_AS(Transformer(tiny_config(), random_weights(tiny_config()), options), ConfigError);
 }
 
+TEST_CASE("a model that is too large for the machine is refused before its weights are read") {
+  ModelConfig large = tiny_config();
+  large.width = 1 << 16;
+  large.layers = 1 << 12;
+  large.feed_forward = 1 << 18;
+  WeightSource source = random_weights(large);
+  source.read = [](std::string_view, std::span<float>) { FAIL("a weight was read"); };
+  for (const char* dtype : {"float32", "int8"}) {
+    TransformerOptions options;
+    options.dtype = dtype;
+    CHECK_THROWS_WITH_AS(Transformer(large, source, options), doctest::Contains("does not fit into memory"),
+                         ModelError);
+  }
+}
+
 TEST_CASE("half-precision products stay near fp32") {
   const ModelConfig config = tiny_config();
   Transformer exact = tiny(1);
