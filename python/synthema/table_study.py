@@ -293,15 +293,13 @@ def _sdv(job: Job, class_name: str, epochs: int) -> Table:
     frame = job.real.to_pandas()
     labels = list(frame.select_dtypes("category").columns)
     frame = frame.astype(dict.fromkeys(labels, "object"))  # it fails on categories without a row
-    several = hasattr(Metadata, "detect_from_dataframes")
-    metadata = Metadata.detect_from_dataframes({"table": frame})
-    synthesizer = getattr(sdv.single_table, class_name)(metadata, epochs=epochs)
+    in_dict = int(sdv.__version__.split(".")[0]) >= 2  # from then on a single table comes in a dict
     try:
-        synthesizer.fit(frame)
-    except (TypeError, ValueError, AttributeError):
-        if not several:
-            raise
-        synthesizer.fit({"table": frame})  # since 2.0 a single table comes in a dict
-    made = synthesizer.sample(job.rows)
+        metadata = Metadata.detect_from_dataframes({"table": frame})
+        synthesizer = getattr(sdv.single_table, class_name)(metadata, epochs=epochs)
+        synthesizer.fit({"table": frame} if in_dict else frame)
+        made = synthesizer.sample(job.rows)
+    except Exception as error:  # whatever it raises; its text may show rows
+        raise UnavailableError(f"SDV {sdv.__version__} failed with {type(error).__name__}.") from error
     made = made["table"] if isinstance(made, dict) else made
     return table(made.astype({name: "category" for name in labels}))

@@ -69,6 +69,11 @@ def test_wrong_usage_is_status_2(arguments, capsys):
     assert "invalid _" not in lines(capsys)[1]  # the name of a function of ours says nothing
 
 
+def test_the_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "synthema", "--version"], capture_output=True, text=True)
+    assert done.stdout.split() == ["synthema", synthema.__version__]
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--version"])

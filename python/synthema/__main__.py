@@ -1,0 +1,7 @@
+"""``python -m synthema``: the command line."""
+
+import sys
+
+from synthema.cli import main
+
+sys.exit(main())
