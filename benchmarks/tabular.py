@@ -45,6 +45,7 @@ SMARTNOISE = ["torch==2.13.0+cpu", "smartnoise-synth", "pyarrow"]
 DPMM = ["dpmm", "pandas", "pyarrow<17"]  # it keeps numpy below 2
 PRIVATE: dict[str, list[str]] = {
     "private": [],
+    "private network": [],
     "smartnoise mst": SMARTNOISE,
     "smartnoise aim": SMARTNOISE,
     "dpmm mst": DPMM,

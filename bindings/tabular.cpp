@@ -36,36 +36,7 @@ void bind_private(py::module_& module) {
            py::arg("first_share") = PrivateMarginalsOptions{}.first_share, py::arg("rounds") = 0,
            py::arg("max_cells") = PrivateMarginalsOptions{}.max_cells, py::arg("infer") = true,
            py::arg("ledger") = "", py::arg("threads") = 0)
-      .def(
-          "fit_stated",
-          [](G& self, const std::shared_ptr<Table>& real, bool stated,
-             const std::optional<std::uint64_t>& test_noise, const py::object& progress,
-             const std::optional<CancelToken>& cancel) {
-            const ProgressSink sink = sink_of(progress);
-            const py::gil_scoped_release release;
-            NoiseSource noise =
-                test_noise ? NoiseSource::seeded_for_tests(*test_noise) : NoiseSource::operating_system();
-            self.fit(stated ? *real : unstated(*real), noise, sink, cancel.value_or(CancelToken()));
-          },
-          py::arg("real"), py::arg("stated"), py::arg("test_noise") = py::none(),
-          py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
-          "Learn from a table; `stated`: its schema is public.")
-      .def_property_readonly("ledger", &G::ledger, "What the artefact cost.")
-      .def_property_readonly("is_private", &G::is_private, "Whether nobody can repeat its noise.")
-      .def_property_readonly(
-          "spending",
-          [](const G& g) {
-            py::list out;
-            for (const PrivateSpending& one : g.spending())
-              out.append(py::dict(py::arg("released") = one.released, py::arg("mechanism") = one.mechanism,
-                                  py::arg("releases") = one.releases, py::arg("noise") = one.noise,
-                                  py::arg("rho") = one.rho, py::arg("delta") = one.delta));
-            return out;
-          },
-          "What was spent where.")
       .def_property_readonly("marginals", &G::marginals, "The columns of each marginal that was measured.")
-      .def_property_readonly("untold", &G::untold, "Columns of which nothing could be told.")
-      .def("describe", &G::describe, "The promise and what was spent where, for people.")
       .def_property_readonly(
           "options",
           [](const G& g) {
@@ -77,6 +48,7 @@ void bind_private(py::module_& module) {
                             py::arg("max_cells") = o.max_cells, py::arg("infer") = o.infer);
           },
           "What it was made with.");
+  bind_stated_fit(bound);
   bind_file(bound);
   bind_log_prob(bound);
 }

@@ -181,7 +181,22 @@ void bind_any_order_network(py::module_& module) {
   network
       .def(py::init([](std::string target, std::string size, std::size_t rare_below, std::size_t rounds,
                        std::size_t patience, double validation, double rate, std::uint64_t seed,
-                       std::map<std::string, double> temperature, std::size_t threads) {
+                       std::map<std::string, double> temperature, std::optional<double> epsilon, double delta,
+                       double clip, double sampling_rate, std::uint64_t steps, std::size_t rows_per_person,
+                       std::size_t bins, double first_share, bool infer, std::string ledger,
+                       std::size_t threads) {
+             std::optional<NetworkPrivacy> privacy;
+             if (epsilon)
+               privacy = {.epsilon = *epsilon,
+                          .delta = delta,
+                          .clip = clip,
+                          .sampling_rate = sampling_rate,
+                          .steps = steps,
+                          .rows_per_person = rows_per_person,
+                          .bins = bins,
+                          .first_share = first_share,
+                          .infer = infer,
+                          .ledger = std::move(ledger)};
              return AnyOrderNetwork({.target = std::move(target),
                                      .size = std::move(size),
                                      .rare_below = rare_below,
@@ -191,12 +206,18 @@ void bind_any_order_network(py::module_& module) {
                                      .rate = rate,
                                      .seed = seed,
                                      .temperature = std::move(temperature),
+                                     .privacy = std::move(privacy),
                                      .threads = threads});
            }),
            py::kw_only(), py::arg("target") = "", py::arg("size") = "medium", py::arg("rare_below") = 5,
            py::arg("rounds") = 100, py::arg("patience") = 3, py::arg("validation") = 0.1,
            py::arg("rate") = 2e-3, py::arg("seed") = 0,
-           py::arg("temperature") = std::map<std::string, double>{}, py::arg("threads") = 0)
+           py::arg("temperature") = std::map<std::string, double>{}, py::arg("epsilon") = py::none(),
+           py::arg("delta") = NetworkPrivacy{}.delta, py::arg("clip") = NetworkPrivacy{}.clip,
+           py::arg("sampling_rate") = NetworkPrivacy{}.sampling_rate,
+           py::arg("steps") = NetworkPrivacy{}.steps, py::arg("rows_per_person") = 1,
+           py::arg("bins") = NetworkPrivacy{}.bins, py::arg("first_share") = NetworkPrivacy{}.first_share,
+           py::arg("infer") = true, py::arg("ledger") = "", py::arg("threads") = 0)
       .def_property_readonly("order", &AnyOrderNetwork::order,
                              "Columns in the order in which they are drawn.")
       .def_property_readonly("parameters", &AnyOrderNetwork::parameters, "How many numbers were learnt.")
@@ -206,13 +227,21 @@ void bind_any_order_network(py::module_& module) {
           "options",
           [](const AnyOrderNetwork& g) {
             const AnyOrderNetworkOptions& o = g.options();
-            return py::dict(py::arg("target") = o.target, py::arg("size") = o.size,
-                            py::arg("rare_below") = o.rare_below, py::arg("rounds") = o.rounds,
-                            py::arg("patience") = o.patience, py::arg("validation") = o.validation,
-                            py::arg("rate") = o.rate, py::arg("seed") = o.seed,
-                            py::arg("temperature") = o.temperature);
+            py::dict out(py::arg("target") = o.target, py::arg("size") = o.size,
+                         py::arg("rare_below") = o.rare_below, py::arg("rounds") = o.rounds,
+                         py::arg("patience") = o.patience, py::arg("validation") = o.validation,
+                         py::arg("rate") = o.rate, py::arg("seed") = o.seed,
+                         py::arg("temperature") = o.temperature);
+            if (!o.privacy) return out;
+            const NetworkPrivacy& p = *o.privacy;
+            out["epsilon"] = p.epsilon, out["delta"] = p.delta, out["clip"] = p.clip;
+            out["sampling_rate"] = p.sampling_rate, out["steps"] = p.steps;
+            out["rows_per_person"] = p.rows_per_person, out["bins"] = p.bins;
+            out["first_share"] = p.first_share, out["infer"] = p.infer;
+            return out;
           },
           "What it was made with.");
+  bind_stated_fit(network);
   bind_impute(network);
   bind_log_prob(network);
   bind_file(network);

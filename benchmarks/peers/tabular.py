@@ -117,6 +117,16 @@ def private(real, job):
     return generator.sample(len(real), seed=job["seed"], frame="pandas")
 
 
+def private_network(real, job):
+    """Our network by DP-SGD, under the same terms."""
+    import synthema
+
+    generator = synthema.AnyOrderNetwork(
+        job["target"], epsilon=job["epsilon"], delta=job["delta"], seed=job["seed"], threads=job["threads"]
+    ).fit(real)
+    return generator.sample(len(real), seed=job["seed"], frame="pandas")
+
+
 def without_types(real):
     """Return the frame with labels as plain objects, and the names of its numbers."""
     import pandas
@@ -185,6 +195,7 @@ WORK = {
     "sdv": sdv_copula,
     "mostlyai": mostlyai,
     "private": private,
+    "private network": private_network,
     "smartnoise mst": smartnoise("mst"),
     "smartnoise aim": smartnoise("aim"),
     "dpmm mst": dpmm("MSTPipeline"),

@@ -115,11 +115,19 @@ class _AnyOrderNetwork:
         """
         The generator of such bytes; ModelError where they are none.
         """
-    def __init__(self, *, target: str = '', size: str = 'medium', rare_below: typing.SupportsInt | typing.SupportsIndex = 5, rounds: typing.SupportsInt | typing.SupportsIndex = 100, patience: typing.SupportsInt | typing.SupportsIndex = 3, validation: typing.SupportsFloat | typing.SupportsIndex = 0.1, rate: typing.SupportsFloat | typing.SupportsIndex = 0.002, seed: typing.SupportsInt | typing.SupportsIndex = 0, temperature: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, *, target: str = '', size: str = 'medium', rare_below: typing.SupportsInt | typing.SupportsIndex = 5, rounds: typing.SupportsInt | typing.SupportsIndex = 100, patience: typing.SupportsInt | typing.SupportsIndex = 3, validation: typing.SupportsFloat | typing.SupportsIndex = 0.1, rate: typing.SupportsFloat | typing.SupportsIndex = 0.002, seed: typing.SupportsInt | typing.SupportsIndex = 0, temperature: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, epsilon: typing.SupportsFloat | typing.SupportsIndex | None = None, delta: typing.SupportsFloat | typing.SupportsIndex = 1e-06, clip: typing.SupportsFloat | typing.SupportsIndex = 1.0, sampling_rate: typing.SupportsFloat | typing.SupportsIndex = 0.05, steps: typing.SupportsInt | typing.SupportsIndex = 1000, rows_per_person: typing.SupportsInt | typing.SupportsIndex = 1, bins: typing.SupportsInt | typing.SupportsIndex = 32, first_share: typing.SupportsFloat | typing.SupportsIndex = 0.2, infer: bool = True, ledger: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
+    def describe(self) -> str:
+        """
+        The promise and what was spent where, for people.
+        """
     def fit(self, real: synthema._core.Table, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> None:
         """
         Learn from a table; starts afresh.
+        """
+    def fit_stated(self, real: synthema._core.Table, stated: bool, test_noise: typing.SupportsInt | typing.SupportsIndex | None = None, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> None:
+        """
+        Learn from a table; `stated`: its schema is public.
         """
     def impute(self, table: synthema._core.Table, seed: typing.SupportsInt | typing.SupportsIndex = 0, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> synthema._core.Table:
         """
@@ -136,6 +144,16 @@ class _AnyOrderNetwork:
     def save(self) -> bytes:
         """
         The fitted generator as bytes of a file.
+        """
+    @property
+    def is_private(self) -> bool:
+        """
+        Whether nobody can repeat its noise.
+        """
+    @property
+    def ledger(self) -> synthema._core.Ledger:
+        """
+        What the artefact cost.
         """
     @property
     def name(self) -> str:
@@ -166,6 +184,16 @@ class _AnyOrderNetwork:
     def schema(self) -> synthema._core.Schema:
         """
         Of the rows it makes.
+        """
+    @property
+    def spending(self) -> list:
+        """
+        What was spent where.
+        """
+    @property
+    def untold(self) -> list[str]:
+        """
+        Columns of which nothing could be told.
         """
     @property
     def validation_loss(self) -> float:

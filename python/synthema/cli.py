@@ -173,11 +173,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="hand on a value only if N people have it; default: 5",
     )
-    one.add_argument("--epsilon", type=float, metavar="E", help="of private_marginals; default: 1")
-    one.add_argument("--delta", type=float, metavar="D", help="of private_marginals; default: 1e-6")
     one.add_argument(
-        "--ledger", metavar="FILE", help="where fits of private_marginals on the same people add up"
+        "--epsilon",
+        type=float,
+        metavar="E",
+        help="of private_marginals (default: 1); makes any_order_network private",
     )
+    one.add_argument("--delta", type=float, metavar="D", help="of a private fit; default: 1e-6")
+    one.add_argument("--ledger", metavar="FILE", help="where private fits on the same people add up")
     one.add_argument(
         "--budget", type=float, metavar="E",
         help="epsilon that a new ledger may add up to; its delta is ten times --delta",
@@ -302,13 +305,18 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     schema = tables.read_schema(args.schema) if args.schema else None
     progress.phase("read the table")
     real = tables.read(args.table, schema, delimiter=args.delimiter)
-    if args.method == "private_marginals":
+    if args.method == "private_marginals" or (
+        args.method == "any_order_network" and args.epsilon is not None
+    ):
         if args.rare_below is not None:
-            raise ConfigError("private_marginals has a threshold from its budget; leave out --rare-below.")
+            raise ConfigError("A private fit has a threshold from its budget; leave out --rare-below.")
         return _fit_private(args, real, schema, progress)
     for option in ("epsilon", "delta", "ledger", "budget"):
         if getattr(args, option) is not None:
-            raise ConfigError(f"--{option} is of --method private_marginals; no other method is private.")
+            raise ConfigError(
+                f"--{option} is of --method private_marginals, or of any_order_network with --epsilon; no "
+                "other method is private."
+            )
     options: dict[str, Any] = {"rare_below": args.rare_below or 5}
     named = args.method
     cls = tabular_generation.method(named) if named else tabular_generation.default_method(real)
@@ -355,7 +363,7 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
 
     given = {"epsilon": args.epsilon, "delta": args.delta, "ledger": args.ledger}
     options = {name: value for name, value in given.items() if value is not None}
-    generator = tabular_generation.PrivateMarginals(target=args.target, **options)
+    generator = tabular_generation.method(args.method)(target=args.target, **options)
     if args.budget is not None:
         if args.ledger is None:
             raise ConfigError("--budget is of a ledger; name its file with --ledger.")

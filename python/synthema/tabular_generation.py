@@ -350,6 +350,63 @@ class SequentialTrees(_TabularGenerator):
         return self._ready().order
 
 
+class _Private(_TabularGenerator):
+    """What generators share that can be fitted with differential privacy."""
+
+    def _fit_stated(
+        self, data: Any, schema: Schema | None, progress: Any, cancel: Any, test_noise: int | None
+    ) -> None:
+        made = self._make()
+        made.fit_stated(tables.table(data, schema), schema is not None, test_noise, progress, cancel)
+        if made.untold:
+            names = ", ".join(made.untold)
+            warnings.warn(
+                f"Nothing could be told of {names} under this budget; missing in every row. A schema that "
+                "states labels or ranges helps, and so do fewer columns or a larger epsilon.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self._fitted = made
+        self._frame = _kind_of_frame(data)
+
+    def estimate(self, data: Any, *, schema: Schema | None = None) -> Forecast:
+        """Foretell what `fit` takes, by fits that are thrown away and are in no ledger.
+
+        The parameters are those of `SequentialTrees.estimate`. It is for whoever may see the table: what it
+        tells is not private.
+        """
+        from synthema.forecasting import forecast_of_fit
+
+        parameters = {**self._parameters, "ledger": ""}
+        with warnings.catch_warnings():  # what these fits could not tell is not the fit's
+            warnings.simplefilter("ignore")
+            return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
+
+    def describe(self) -> str:
+        """Return the promise and what was spent where, as text for people."""
+        return self._ready().describe()
+
+    @property
+    def privacy_ledger(self) -> _core.Ledger:
+        """What the fit cost: one entry, which covers all that was measured."""
+        return self._ready().ledger
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody can repeat the noise; only then does the promise hold."""
+        return self._ready().is_private
+
+    @property
+    def spending(self) -> list[dict[str, Any]]:
+        """Each kind of release: mechanism, how often, noise, rho, delta."""
+        return self._ready().spending
+
+    @property
+    def untold(self) -> list[str]:
+        """Columns of which nothing could be told under the budget; they are missing in every row."""
+        return self._ready().untold
+
+
 class _TorchClass:
     """A class of ``synthema._torch``, which is loaded where it is first asked for."""
 
@@ -360,7 +417,7 @@ class _TorchClass:
         return getattr(load_torch_module(), self._name)
 
 
-class AnyOrderNetwork(_TabularGenerator):
+class AnyOrderNetwork(_Private):
     """A neural network that learns each column given any others; needs torch, on the CPU.
 
     Slower to fit than `SequentialTrees`: minutes for 100,000 rows. Conditions on any columns and imputation
@@ -389,11 +446,29 @@ class AnyOrderNetwork(_TabularGenerator):
         Of the fit: first values, who is set aside, orders of columns.
     temperature : dict of str to float
         By column: below 1 what is likely becomes likelier, above 1 less so.
+    epsilon : float, optional
+        Makes the fit (epsilon, delta)-differentially private, as `PrivateMarginals` says. Nobody is set aside
+        then, and `rare_below`, `rounds`, `patience` and `validation` play no part.
+    delta, rows_per_person, infer, ledger
+        As of `PrivateMarginals`; rows of a person at most 100.
+    clip : float
+        Norm to which is cut what one person adds to a gradient.
+    sampling_rate : float
+        Share of people in each step, at random.
+    steps : int
+        Of learning. The noise of each follows from these, epsilon and delta.
+    bins : int
+        Of a number, at most, where the fit is private.
+    first_share : float
+        Of the budget, for what values single columns have.
     threads : int
         0: all cores; never changes the result.
 
     Notes
     -----
+    Private fits: DP-SGD (Abadi et al. 2016), Poisson sampling and noise from the operating system. Names,
+    kinds and roles of columns are public, and everything in a schema that is given to `fit`.
+
     Method: Tiwald et al. 2025 (TabularARGN), with the sums of Uria, Murray and Larochelle 2014 (NADE), and
     every row in an order of its own. `fit` tells the validation loss in nats a row. Where `cancel` asks to
     stop after the first round, `fit` keeps the best state so far and returns. The same seeds give the same
@@ -422,12 +497,61 @@ class AnyOrderNetwork(_TabularGenerator):
         rate: float = 2e-3,
         seed: int = 0,
         temperature: Mapping[str, float] | None = None,
+        epsilon: float | None = None,
+        delta: float = 1e-6,
+        clip: float = 1.0,
+        sampling_rate: float = 0.05,
+        steps: int = 1000,
+        rows_per_person: int = 1,
+        bins: int = 32,
+        first_share: float = 0.2,
+        infer: bool = True,
+        ledger: str | os.PathLike[str] = "",
         threads: int = 0,
     ):
+        if epsilon is None and os.fspath(ledger):
+            raise ConfigError("Only a private fit has a place in a ledger; give an epsilon.")
         super().__init__(
             target=target, size=size, rare_below=rare_below, rounds=rounds, patience=patience,
-            validation=validation, rate=rate, seed=seed, temperature=dict(temperature or {}), threads=threads,
+            validation=validation, rate=rate, seed=seed, temperature=dict(temperature or {}),
+            epsilon=epsilon, delta=delta, clip=clip, sampling_rate=sampling_rate, steps=steps,
+            rows_per_person=rows_per_person, bins=bins, first_share=first_share, infer=infer,
+            ledger=os.fspath(ledger), threads=threads,
         )  # fmt: skip
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        schema: Schema | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+        _test_noise: int | None = None,
+    ) -> AnyOrderNetwork:
+        """Learn from real rows; with an epsilon, once for what it says: a second fit costs as much again.
+
+        Parameters
+        ----------
+        data, progress, cancel
+            As of `SequentialTrees.fit`.
+        schema : Schema, optional
+            What the columns mean. For a private fit it is public knowledge, as for `PrivateMarginals.fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SchemaError, GenerationError
+            As of `SequentialTrees.fit`.
+        PrivacyBudgetError, ConfigError
+            As of `PrivateMarginals.fit`.
+        """
+        if self._parameters["epsilon"] is None:
+            return super().fit(data, schema=schema, progress=progress, cancel=cancel)
+        self._fit_stated(data, schema, progress, cancel, _test_noise)
+        return self
 
     impute = SequentialTrees.impute
 
@@ -552,7 +676,7 @@ class GaussianCopula(_TabularGenerator):
         return out
 
 
-class PrivateMarginals(_TabularGenerator):
+class PrivateMarginals(_Private):
     """Differentially private: noisy marginals, and rows from the distribution that explains them.
 
     What is saved and what is sampled is (epsilon, delta)-differentially private: it would be nearly as
@@ -662,19 +786,7 @@ class PrivateMarginals(_TabularGenerator):
         ConfigError
             If a column's values are not stated and `infer` is False.
         """
-        real = tables.table(data, schema)
-        made = self._make()
-        made.fit_stated(real, schema is not None, _test_noise, progress, cancel)
-        if made.untold:
-            names = ", ".join(made.untold)
-            warnings.warn(
-                f"Nothing could be told of {names} under this budget; missing in every row. A schema that "
-                "states labels or ranges helps, and so do fewer columns or a larger epsilon.",
-                UserWarning,
-                stacklevel=2,
-            )
-        self._fitted = made
-        self._frame = _kind_of_frame(data)
+        self._fit_stated(data, schema, progress, cancel, _test_noise)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
@@ -685,47 +797,10 @@ class PrivateMarginals(_TabularGenerator):
         """
         return super().save(path)
 
-    def estimate(self, data: Any, *, schema: Schema | None = None) -> Forecast:
-        """Foretell what `fit` takes, by fits that are thrown away and are in no ledger.
-
-        The parameters are those of `SequentialTrees.estimate`. It is for whoever may see the table: what it
-        tells is not private.
-        """
-        from synthema.forecasting import forecast_of_fit
-
-        parameters = {**self._parameters, "ledger": ""}
-        with warnings.catch_warnings():  # what these fits could not tell is not the fit's
-            warnings.simplefilter("ignore")
-            return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
-
-    def describe(self) -> str:
-        """Return the promise and what was spent where, as text for people."""
-        return self._ready().describe()
-
-    @property
-    def privacy_ledger(self) -> _core.Ledger:
-        """What the fit cost: one entry, which covers all that was measured."""
-        return self._ready().ledger
-
-    @property
-    def is_private(self) -> bool:
-        """Whether nobody can repeat the noise; only then does the promise hold."""
-        return self._ready().is_private
-
-    @property
-    def spending(self) -> list[dict[str, Any]]:
-        """Each kind of release: mechanism, how often, noise, rho, delta."""
-        return self._ready().spending
-
     @property
     def marginals(self) -> list[list[str]]:
         """The columns of each marginal that was measured."""
         return self._ready().marginals
-
-    @property
-    def untold(self) -> list[str]:
-        """Columns of which nothing could be told under the budget; they are missing in every row."""
-        return self._ready().untold
 
 
 class BootstrapCopy(_TabularGenerator):

@@ -5,19 +5,27 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
+#include <utility>
 
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/imputed_table.hpp"
+#include "src/generate/tabular/private_file.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "src/privacy/bisection.hpp"
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
 #include "src/torch/network_training.hpp"
+#include "src/torch/private_training.hpp"
 #include "src/torch/threads_guard.hpp"
 #include "synthema/core/exponential.hpp"
+#include "synthema/core/parallel.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
+#include "synthema/generate/tabular/private_marginals.hpp"
+#include "synthema/privacy/renyi_accountant.hpp"
 
 namespace synthema {
 
@@ -27,12 +35,14 @@ using detail::ColumnClasses;
 using detail::ColumnNetwork;
 using detail::kUnknownClass;
 
-constexpr std::uint64_t kCellStream = 1, kClassStream = 2, kAttemptStream = 4;           // of a sample
-constexpr std::uint64_t kInitialStream = 1, kTrainingStream = 2, kValidationStream = 3;  // of a fit
+constexpr std::uint64_t kCellStream = 1, kClassStream = 2, kAttemptStream = 4;  // of a sample
+constexpr std::uint64_t kInitialStream = 1, kTrainingStream = 2, kValidationStream = 3,
+                        kSettlingStream = 4;  // of a fit
 constexpr std::size_t kTile = 256;  // rows that are drawn together, always as many: see ColumnNetwork::scores
 constexpr std::size_t kMostParameters = 16'000'000;
 constexpr std::size_t kLeastClasses = 8, kMostNumberClasses = 128, kRowsOfClass = 20;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr ColumnClasses::Classes kNothing{kUnknownClass, kUnknownClass, kUnknownClass};
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 struct Size {
@@ -40,6 +50,27 @@ struct Size {
   std::size_t width, head;
 };
 constexpr std::array<Size, 3> kSizes{{{"small", 64, 16}, {"medium", 128, 32}, {"large", 256, 64}}};
+
+void check(const NetworkPrivacy& privacy) {
+  check_epsilon(privacy.epsilon);
+  check_delta(privacy.delta);
+  const auto require = [](bool holds, const char* field, const char* what) {
+    if (!holds) throw ConfigError({.field = field}, what);
+  };
+  require(privacy.epsilon > 0, "epsilon",
+          "Nothing can be learnt with an epsilon of 0; 1 is a common choice.");
+  require(privacy.clip > 0 && std::isfinite(privacy.clip), "clip",
+          "The norm to which gradients are cut is a positive number.");
+  require(privacy.sampling_rate > 0 && privacy.sampling_rate <= 1, "sampling_rate",
+          "The share of people in a step lies above 0 and is at most 1.");
+  require(privacy.steps >= 1 && privacy.steps <= 10'000'000, "steps", "There are 1 to 10,000,000 steps.");
+  require(privacy.rows_per_person >= 1 && privacy.rows_per_person <= 100, "rows_per_person",
+          "At least one row and at most 100 rows of a person are used.");
+  require(privacy.bins >= 2 && privacy.bins <= detail::kMostClasses - 1, "bins",
+          "A number has 2 to 254 bins.");
+  require(privacy.first_share > 0 && privacy.first_share < 1, "first_share",
+          "The share of single columns lies between 0 and 1.");
+}
 
 void check(const AnyOrderNetworkOptions& options) {
   if (std::ranges::find(kSizes, options.size, &Size::name) == kSizes.end())
@@ -54,6 +85,7 @@ void check(const AnyOrderNetworkOptions& options) {
   for (const auto& [column, temperature] : options.temperature)
     if (!(temperature > 0 && std::isfinite(temperature)))
       throw ConfigError({.field = column}, "The temperature of a column is a positive number.");
+  if (options.privacy) check(*options.privacy);
 }
 
 // Half the width and heads until a wide table's network fits.
@@ -74,6 +106,10 @@ struct AnyOrderNetwork::Fitted {
   struct Block;
 
   CodedTable coded;  // without codes
+  // Of a private fit: the columns again, whose states are what the network's classes are of.
+  std::vector<PrivateColumn> told;
+  Ledger ledger;
+  std::vector<PrivateSpending> spending;
   std::vector<std::size_t> order;
   RowRules rules;
   std::vector<OwnedCounts> all;  // by column, as all of these
@@ -86,12 +122,40 @@ struct AnyOrderNetwork::Fitted {
   std::size_t rounds = 0, threads = 0;
 
   void arrange(const AnyOrderNetworkOptions& options);
+  bool is_private() const { return !told.empty(); }
+  // States stand in for labels where a column was told privately.
+  ColumnClasses classes_of(std::size_t column) const {
+    if (!is_private()) return {coded.columns[column], all[column]};
+    return {states_of(told[column]), all[column]};
+  }
+  static ColumnCoding states_of(const PrivateColumn& column) {
+    ColumnCoding out;
+    out.form = CodingForm::category;
+    out.missing = column.missing;
+    out.labels.resize(column.states - (column.missing ? 1 : 0));
+    return out;
+  }
+  std::uint32_t missing_code(std::size_t column) const {
+    if (!is_private()) return coded.columns[column].missing_code();
+    const PrivateColumn& own = told[column];
+    return own.missing ? own.missing_state() : own.states;  // no class has that
+  }
+  ColumnClasses::Classes classes_of_cell(std::size_t column, double cell) const {
+    if (!is_private()) return classes[column].of_cell(coded.columns[column], cell);
+    const PrivateColumn& own = told[column];
+    if (std::isnan(cell) ? !own.missing : std::isinf(cell)) return kNothing;
+    return classes[column].of_code(own.state_of(cell));
+  }
   bool is_ordered(std::size_t column) const {
+    if (is_private() && coded.columns[column].is_category() &&
+        states_of(told[column]).labels.size() != coded.columns[column].labels.size())
+      return false;
     return !coded.columns[column].is_category() ||
            (coded.columns[column].ordered && classes[column].variables() == 1);
   }
   void add_known(std::size_t column, double cell, float* sum) const;
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
+  void settle(const Random& random);
 };
 
 namespace {
@@ -122,7 +186,7 @@ void AnyOrderNetwork::Fitted::arrange(const AnyOrderNetworkOptions& options) {
   std::vector<std::size_t> sizes;
   for (std::size_t c = 0; c < coded.columns.size(); ++c) {
     if (!coded.columns[c].modelled()) continue;
-    classes[c] = ColumnClasses(coded.columns[c], all[c]);
+    classes[c] = classes_of(c);
     first[c] = sizes.size();
     for (std::size_t v = 0; v < classes[c].variables(); ++v) sizes.push_back(classes[c].classes(v));
   }
@@ -133,7 +197,7 @@ void AnyOrderNetwork::Fitted::arrange(const AnyOrderNetworkOptions& options) {
 }
 
 void AnyOrderNetwork::Fitted::add_known(std::size_t column, double cell, float* sum) const {
-  const ColumnClasses::Classes known = classes[column].of_cell(coded.columns[column], cell);
+  const ColumnClasses::Classes known = classes_of_cell(column, cell);
   for (std::size_t v = 0; v < classes[column].variables(); ++v)
     network->add(parameters.data(), first[column] + v, known[v], sum);
 }
@@ -196,7 +260,7 @@ struct AnyOrderNetwork::Fitted::Block {
   }
   bool read_first(std::size_t i, std::size_t column, bool whole) {
     const std::vector<OwnedCounts>& counts = model.classes[column].counts();
-    const std::uint32_t missing = model.coded.columns[column].missing_code();
+    const std::uint32_t missing = model.missing_code(column);
     const auto passes = [&](std::size_t c) {
       return !counts[c].codes.empty() && !(whole && counts[c].codes.front() == missing);
     };
@@ -222,12 +286,15 @@ struct AnyOrderNetwork::Fitted::Block {
   std::vector<std::uint32_t> draw(const CellConditions& conditions, const Random& random, bool whole);
   void draw_column(std::size_t column, const Random& random, bool whole, const std::vector<std::size_t>& rows,
                    std::vector<std::size_t>& stuck);
+  double drawn_cell(std::size_t column, const ColumnClasses::Classes& drawn, const PhiloxBlock& random) const;
   void draw_labels(std::size_t column, const Random& random, const std::vector<std::size_t>& rows,
                    std::vector<ColumnClasses::Classes>& classes);
   std::optional<double> ruled(std::size_t i, std::size_t column, double free,
                               const std::vector<double>& likely, const Random& random,
                               const detail::RuledCell& cell) const;
+  std::vector<double> further_shares(std::size_t column, std::span<const ColumnClasses::Classes> classes);
   std::vector<double> label_ratios(std::size_t column, std::span<const double> labels);
+  std::vector<double> told_densities(std::size_t column, std::span<const double> cells_asked);
   std::pair<std::size_t, std::size_t> classes_near(std::size_t column, double cell) const;
   double log_density(std::size_t column, double cell, double ratio, const detail::RuledCell& ruled) const;
 };
@@ -252,14 +319,23 @@ void AnyOrderNetwork::Fitted::Block::draw_labels(std::size_t column, const Rando
   sums = before;
 }
 
+double AnyOrderNetwork::Fitted::Block::drawn_cell(std::size_t column, const ColumnClasses::Classes& drawn,
+                                                  const PhiloxBlock& random) const {
+  const ColumnClasses& of = model.classes[column];
+  const bool continues = of.continues(drawn[0]);
+  if (model.is_private())
+    return model.told[column].draw(continues ? of.label(drawn) : of.counts()[drawn[0]].codes.front(), random);
+  if (continues) return of.label(drawn);
+  return draw_cell(model.coded.columns[column], of.counts()[drawn[0]].view(), random);
+}
+
 // Draws the column of these rows; those for which the rules leave nothing get into `stuck`.
 void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Random& random, bool whole,
                                                  const std::vector<std::size_t>& rows,
                                                  std::vector<std::size_t>& stuck) {
-  const ColumnCoding& coding = model.coded.columns[column];
   const ColumnClasses& of = model.classes[column];
   const Random own = random.stream(kCellStream), classes_of = random.stream(kClassStream);
-  std::vector<ColumnClasses::Classes> drawn(rows.size(), {kUnknownClass, kUnknownClass, kUnknownClass});
+  std::vector<ColumnClasses::Classes> drawn(rows.size(), kNothing);
   const bool watched = model.rules.touches(column);
   std::vector<std::vector<double>> likely(watched ? rows.size() : 0);
   ask(column, 0);
@@ -272,10 +348,7 @@ void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Rando
   for (std::size_t k = 0; k < rows.size(); ++k) {
     const std::size_t i = rows[k];
     double cell = kMissing;
-    if (drawn[k][0] != kUnknownClass)
-      cell = of.continues(drawn[k][0])
-                 ? of.label(drawn[k])
-                 : draw_cell(coding, of.counts()[drawn[k][0]].view(), own.block(numbers[i], column));
+    if (drawn[k][0] != kUnknownClass) cell = drawn_cell(column, drawn[k], own.block(numbers[i], column));
     const detail::RuledCell under{model.rules, model.coded.columns, column, row(i), whole};
     if (watched && !under.admits(cell)) {
       const auto found = ruled(i, column, cell, likely[k], own, under);
@@ -296,6 +369,22 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::
                                                             const Random& random,
                                                             const detail::RuledCell& cell) const {
   const std::vector<OwnedCounts>& counts = model.classes[column].counts();
+  if (model.is_private()) {
+    const Random again = random.stream(kAttemptStream).stream(column);
+    for (std::uint64_t attempt = 0; attempt < detail::kMostAttempts; ++attempt) {
+      Random choice = again.stream(attempt).stream(numbers[i]);
+      const std::size_t chosen = choice.weighted(likely);
+      const CodeCounts codes = counts[chosen].view();
+      const double wanted = choice.uniform() * codes.total();
+      const auto at = std::upper_bound(codes.cumulative.begin(), codes.cumulative.end(), wanted,
+                                       [](double a, std::uint32_t b) { return a < b; });
+      const auto place = std::min<std::size_t>(static_cast<std::size_t>(at - codes.cumulative.begin()),
+                                               codes.codes.size() - 1);
+      const double drawn = model.told[column].draw(codes.codes[place], choice.stream(1).block(numbers[i], 0));
+      if (cell.admits(drawn)) return drawn;
+    }
+    return std::nullopt;
+  }
   std::vector<double> left(counts.size());
   double total = 0;
   for (std::size_t c = 0; c < likely.size(); ++c)
@@ -335,30 +424,72 @@ std::vector<std::uint32_t> AnyOrderNetwork::Fitted::Block::draw(const CellCondit
   return dead;
 }
 
+// How likely each row's further variables are given its first one; 1 where there are none. Classes that are
+// unknown say nothing.
+std::vector<double> AnyOrderNetwork::Fitted::Block::further_shares(
+    std::size_t column, std::span<const ColumnClasses::Classes> classes) {
+  const ColumnClasses& of = model.classes[column];
+  std::vector<double> out(classes.size(), 1.0);
+  const detail::Floats before = sums;
+  for (std::size_t v = 1; v < of.variables(); ++v) {
+    for (std::size_t i = 0; i < classes.size(); ++i)
+      model.network->add(model.parameters.data(), model.first[column] + v - 1, classes[i][v - 1], sum(i));
+    ask(column, v);
+    for (std::size_t i = 0; i < classes.size(); ++i)
+      if (of.continues(classes[i][0]) && read_next(i, column, v, classes[i])) out[i] *= shares[classes[i][v]];
+  }
+  sums = before;
+  return out;
+}
+
 // How likely each row's label is among those of its class, against its share of the class by frequency; 1
 // where it has the class for itself.
 std::vector<double> AnyOrderNetwork::Fitted::Block::label_ratios(std::size_t column,
                                                                  std::span<const double> labels) {
   const ColumnClasses& of = model.classes[column];
   const ColumnCoding& coding = model.coded.columns[column];
-  std::vector<double> out(labels.size(), 1.0);
   std::vector<ColumnClasses::Classes> classes(labels.size());
-  const detail::Floats before = sums;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    classes[i] =
+        of.of_code(std::isfinite(labels[i]) ? static_cast<std::uint32_t>(labels[i]) : coding.pooled_code());
+  std::vector<double> out = further_shares(column, classes);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const bool label = std::isfinite(labels[i]);
-    classes[i] = of.of_code(label ? static_cast<std::uint32_t>(labels[i]) : coding.pooled_code());
-    if (!label || !of.continues(classes[i][0])) continue;
+    if (!std::isfinite(labels[i]) || !of.continues(classes[i][0])) continue;
     const CodeCounts counts = of.counts()[classes[i][0]].view();
-    out[i] = std::exp(-synthema::log_density(coding, counts, labels[i]));
+    out[i] *= std::exp(-synthema::log_density(coding, counts, labels[i]));
   }
-  for (std::size_t v = 1; v < of.variables(); ++v) {
-    for (std::size_t i = 0; i < labels.size(); ++i)
-      model.network->add(model.parameters.data(), model.first[column] + v - 1, classes[i][v - 1], sum(i));
-    ask(column, v);
-    for (std::size_t i = 0; i < labels.size(); ++i)
-      if (of.continues(classes[i][0]) && read_next(i, column, v, classes[i])) out[i] *= shares[classes[i][v]];
+  return out;
+}
+
+// Of the cells of a column that was told privately; -inf where it never gives one, or the rules refuse it.
+// The row's missing labels, and those that are not told, are in states of their own.
+std::vector<double> AnyOrderNetwork::Fitted::Block::told_densities(std::size_t column,
+                                                                   std::span<const double> cells_asked) {
+  const PrivateColumn& own = model.told[column];
+  const ColumnClasses& of = model.classes[column];
+  const double width = own.coding.is_category() ? 0 : std::log(measure_width(own.coding));
+  std::vector<double> out(cells_asked.size(), 0.0);
+  std::vector<ColumnClasses::Classes> classes(cells_asked.size());
+  for (const bool rest : {false, true}) {
+    if (rest && !own.rest) break;
+    for (std::size_t i = 0; i < classes.size(); ++i)
+      classes[i] = rest ? of.of_code(own.rest_state()) : model.classes_of_cell(column, cells_asked[i]);
+    std::vector<double> further(classes.size(), 1.0);
+    if (of.variables() > 1) further = further_shares(column, classes);
+    ask(column, 0);
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const double cell = cells_asked[i];
+      if (classes[i][0] == kUnknownClass || (rest && !std::isfinite(cell)) || !read_first(i, column, false))
+        continue;
+      const std::uint32_t state = rest ? own.rest_state() : own.state_of(cell);
+      out[i] += shares[classes[i][0]] * further[i] * std::exp(own.log_share(state, cell));
+    }
   }
-  sums = before;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const detail::RuledCell ruled{model.rules, model.coded.columns, column, row(i), false};
+    const bool refused = model.rules.touches(column) && !ruled.admits(cells_asked[i]);
+    out[i] = refused ? kNever : std::log(out[i]) - (std::isnan(cells_asked[i]) ? 0 : width);
+  }
   return out;
 }
 
@@ -404,6 +535,82 @@ std::pair<std::size_t, std::size_t> AnyOrderNetwork::Fitted::Block::classes_near
   const std::size_t low = at > kReach ? at - kReach : 0, last = coding.values.size() - 1;
   return {coding.value_classes[std::min(low, last)],
           coding.value_classes[std::min(at + kReach, last)] + std::size_t{1}};
+}
+
+// Moves the outer biases, along the order in which samples are drawn, until the classes of each column are as
+// frequent among drawn rows as the column's counts say. After noisy learning the counts know that better.
+void AnyOrderNetwork::Fitted::settle(const Random& random) {
+  constexpr std::size_t kBlocks = 64, kPasses = 30;
+  constexpr double kFarthest = 5;  // by which a bias moves
+  const std::vector<double> heat = std::exchange(temperature, std::vector<double>(coded.columns.size(), 1.0));
+  std::vector<Block> blocks;
+  std::vector<std::size_t> rows(kTile);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    std::vector<std::uint64_t> numbers;
+    for (const std::size_t row : rows) numbers.push_back(b * kTile + row);
+    blocks.emplace_back(*this).begin(std::move(numbers));
+  }
+  const auto over_blocks = [&](const auto& work) {
+    parallel_for(
+        kBlocks,
+        [&](std::size_t b) {
+          const detail::ThreadsGuard alone(1);
+          work(b, blocks[b]);
+        },
+        threads);
+  };
+  for (const std::size_t column : order) {
+    const std::size_t count = classes[column].classes(0);
+    const std::vector<double> wanted = classes[column].shares(0);
+    std::vector<std::vector<double>> likely(kBlocks);  // by row and class
+    over_blocks([&](std::size_t b, Block& block) {
+      block.ask(column, 0);
+      for (const std::size_t row : rows) {
+        block.read_first(row, column, false);
+        likely[b].insert(likely[b].end(), block.shares.begin(), block.shares.end());
+      }
+    });
+    std::vector<double> factors(count, 1.0);
+    const auto moved = [&](std::span<const double> row, std::vector<double>& to) {
+      double total = 0;
+      for (std::size_t c = 0; c < count; ++c) total += to[c] = row[c] * factors[c];
+      for (double& share : to) share /= total;
+    };
+    for (std::size_t pass = 0; pass < kPasses; ++pass) {
+      std::vector<std::vector<double>> sums(kBlocks, std::vector<double>(count));
+      over_blocks([&](std::size_t b, Block&) {
+        std::vector<double> own(count);
+        for (const std::size_t row : rows) {
+          moved(std::span(likely[b]).subspan(row * count, count), own);
+          for (std::size_t c = 0; c < count; ++c) sums[b][c] += own[c];
+        }
+      });
+      for (std::size_t c = 0; c < count; ++c) {
+        double sum = 0;
+        for (const std::vector<double>& one : sums) sum += one[c];
+        if (sum > 0 && wanted[c] > 0)
+          factors[c] = std::clamp(factors[c] * wanted[c] * static_cast<double>(kBlocks * kTile) / sum,
+                                  std::exp(-kFarthest), std::exp(kFarthest));
+      }
+    }
+    float* const bias = parameters.data() + network->place(first[column]).outer_bias;
+    for (std::size_t c = 0; c < count; ++c) bias[c] += static_cast<float>(std::log(factors[c]));
+    over_blocks([&](std::size_t b, Block& block) {
+      std::vector<ColumnClasses::Classes> drawn(kTile, kNothing);
+      block.shares.resize(count);
+      for (const std::size_t row : rows) {
+        moved(std::span(likely[b]).subspan(row * count, count), block.shares);
+        drawn[row][0] = block.choose(random.stream(kClassStream).block(block.numbers[row], column)[0]);
+      }
+      if (classes[column].variables() > 1) block.draw_labels(column, random, rows, drawn);
+      for (const std::size_t row : rows)
+        block.learn_of(row, column,
+                       block.drawn_cell(column, drawn[row],
+                                        random.stream(kCellStream).block(block.numbers[row], column)));
+    });
+  }
+  temperature = heat;
 }
 
 Table AnyOrderNetwork::Fitted::draw_rows(const SampleRequest& request, const CellConditions& conditions,
@@ -473,6 +680,50 @@ std::size_t AnyOrderNetwork::rounds() const {
   return fitted_ ? fitted_->rounds : 0;
 }
 
+const Ledger& AnyOrderNetwork::ledger() const {
+  static const Ledger none;
+  return fitted_ ? fitted_->ledger : none;
+}
+const std::vector<PrivateSpending>& AnyOrderNetwork::spending() const {
+  static const std::vector<PrivateSpending> none;
+  return fitted_ ? fitted_->spending : none;
+}
+bool AnyOrderNetwork::is_private() const {
+  return fitted_ && fitted_->is_private() && fitted_->ledger.is_private();
+}
+std::vector<std::string> AnyOrderNetwork::untold() const {
+  std::vector<std::string> out;
+  if (fitted_)
+    for (const PrivateColumn& column : fitted_->told)
+      if (column.coding.form == CodingForm::absent) out.push_back(column.coding.field.name);
+  return out;
+}
+
+std::string AnyOrderNetwork::describe() const {
+  detail::require_fitted(fitted());
+  if (!fitted_->is_private())
+    return "Not differentially private: fitted without a budget. Values that few people have are not handed "
+           "on.\n";
+  const LedgerEntry& entry = fitted_->ledger.entries().front();
+  std::string out;
+  if (!is_private())
+    out +=
+        "NOT PRIVATE: made with test noise that a seed repeats. Do not give this model or its rows away.\n";
+  out +=
+      message("Promise: epsilon ", entry.epsilon, ", delta ", entry.delta, ", for each ", entry.unit, ".\n");
+  out += "Public: names, kinds and roles of the columns, and all that the schema states.\n";
+  out += message("Learnt: ", entry.steps, " steps of DP-SGD, each with a share of ", entry.sampling_rate,
+                 " of the people, gradients cut to a norm of ", options_.privacy->clip, ", noise multiplier ",
+                 entry.noise_multiplier, ".\nSpent before, on single columns:\n");
+  for (const PrivateSpending& one : fitted_->spending)
+    out += message("  ", one.released, ": ", one.releases, " x ", one.mechanism, ", standard deviation ",
+                   one.noise, ", rho ", one.rho,
+                   one.delta > 0 ? message(", delta ", one.delta) : std::string(), "\n");
+  for (const std::string& name : untold())
+    out += message("Nothing could be told of '", name, "' under this budget; it is missing in every row.\n");
+  return out;
+}
+
 namespace {
 
 // Classes of all variables, row by row.
@@ -522,22 +773,77 @@ detail::TrainingOptions training_of(const AnyOrderNetworkOptions& options, std::
   return out;
 }
 
+// How the network's variables are grouped and ordered, and the shares of their classes, with which it begins.
+struct Arranged {
+  detail::TrainingTable table;
+  std::vector<std::vector<double>> shares;
+};
+template <class Model>
+Arranged arranged(const Model& model, const detail::ClassColumns& rows) {
+  Arranged out{{.classes = rows, .groups = {}, .order = {}, .ordered = {}, .learnt = {}, .checked = {}}, {}};
+  out.shares.resize(model.network->variables());
+  out.table.ordered.resize(model.network->variables());
+  for (const std::size_t column : model.order) {
+    auto& group = out.table.groups.emplace_back();
+    out.table.order.push_back(static_cast<std::uint32_t>(out.table.groups.size() - 1));
+    for (std::size_t v = 0; v < model.classes[column].variables(); ++v) {
+      const std::size_t variable = model.first[column] + v;
+      group.push_back(static_cast<std::uint32_t>(variable));
+      out.shares[variable] = model.classes[column].shares(v);
+      out.table.ordered[variable] = model.is_ordered(column);
+    }
+  }
+  return out;
+}
+
+[[noreturn]] void refuse_keys() {
+  throw GenerationError(
+      {.field = "groups"},
+      "The network does not keep keys (groups 'unique'), because it draws many rows at once; "
+      "take SequentialTrees, or leave these groups out.");
+}
+
+// Noisy counts of states as those of codes.
+OwnedCounts counts_of(const NoisyMarginal& marginal) {
+  OwnedCounts out;
+  double sum = 0;
+  for (std::size_t state = 0; state < marginal.counts.size(); ++state) {
+    const double most = 4e9 / static_cast<double>(marginal.counts.size());  // sums have 32 bits
+    sum += std::clamp(std::round(marginal.counts[state]), 1.0, std::max(most, 1.0));
+    out.codes.push_back(static_cast<std::uint32_t>(state));
+    out.cumulative.push_back(static_cast<std::uint32_t>(std::min(sum, 4e9)));
+  }
+  return out;
+}
+
 }  // namespace
+
+double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho) {
+  const GaussianMechanism counts{1 / std::sqrt(2 * rho)};
+  const RenyiAccountant first = RenyiAccountant().add(counts);  // as good as the discrete one
+  return detail::smallest_that(
+      [&](double noise) {
+        RenyiAccountant all = first;
+        all.add(GaussianMechanism{noise, privacy.sampling_rate}, privacy.steps);
+        return all.epsilon(delta).epsilon <= privacy.epsilon;
+      },
+      1.0, 2.0, 1e-4);
+}
 
 void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   for (const auto& [name, value] : options_.temperature) static_cast<void>(real.schema().at(name));
   if (!options_.target.empty()) static_cast<void>(real.schema().at(options_.target));
+  if (options_.privacy) {
+    NoiseSource noise = NoiseSource::operating_system();
+    return fit(real, noise, progress, cancel);
+  }
   auto made = std::make_unique<Fitted>();
   const std::size_t classes = std::clamp(real.rows() / kRowsOfClass, kLeastClasses, kMostNumberClasses);
   made->coded =
       code_table(real, {.rare_below = options_.rare_below, .classes = classes, .threads = options_.threads});
   CodedTable& coded = made->coded;
   made->rules = RowRules(coded.schema, coded.columns);
-  if (!made->rules.keys().empty())
-    throw GenerationError(
-        {.field = "groups"},
-        "The network does not keep keys (groups 'unique'), because it draws many rows at once; "
-        "take SequentialTrees, or leave these groups out.");
+  if (!made->rules.keys().empty()) refuse_keys();
   made->order = order_of(coded, made->rules, options_.target);
   made->all.resize(coded.columns.size());
   for (const std::size_t column : made->order)
@@ -546,20 +852,7 @@ void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const
   const ColumnNetwork& network = *made->network;
   if (network.variables() > 0) {
     const detail::ClassColumns rows = class_columns(coded, made->classes, options_.threads);
-    detail::TrainingTable table{
-        .classes = rows, .groups = {}, .order = {}, .ordered = {}, .learnt = {}, .checked = {}};
-    std::vector<std::vector<double>> shares(network.variables());
-    table.ordered.resize(network.variables());
-    for (const std::size_t column : made->order) {
-      auto& group = table.groups.emplace_back();
-      table.order.push_back(static_cast<std::uint32_t>(table.groups.size() - 1));
-      for (std::size_t v = 0; v < made->classes[column].variables(); ++v) {
-        const std::size_t variable = made->first[column] + v;
-        group.push_back(static_cast<std::uint32_t>(variable));
-        shares[variable] = made->classes[column].shares(v);
-        table.ordered[variable] = made->is_ordered(column);
-      }
-    }
+    auto [table, shares] = arranged(*made, rows);
     split_people(coded, options_, table);
     const Random random(options_.seed);
     detail::Floats initial(network.parameters());
@@ -574,6 +867,107 @@ void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const
   }
   coded.codes.clear();
   coded.people.clear();
+  fitted_ = std::move(made);
+}
+
+void AnyOrderNetwork::fit(const Table& real, NoiseSource& noise, const ProgressSink& progress,
+                          const CancelToken& cancel) {
+  if (!options_.privacy)
+    throw ConfigError({.field = "privacy"}, "A fit with noise needs a budget: set the options' privacy.");
+  for (const auto& [name, value] : options_.temperature) static_cast<void>(real.schema().at(name));
+  if (!options_.target.empty()) static_cast<void>(real.schema().at(options_.target));
+  fit_privately(real, noise, progress, cancel);
+}
+
+// All that the data decide comes after the ledger, and from `budget` or the noisy sums of gradients.
+void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const ProgressSink& progress,
+                                    const CancelToken& cancel) {
+  constexpr double kThresholdShare = 0.1;  // of delta, for labels that the schema does not name
+  constexpr double kTargetShare = 4;       // of the target's first counts: as much as of so many columns
+  const NetworkPrivacy& privacy = *options_.privacy;
+  cancel.check();
+  const Schema& schema = real.schema();
+  if (real.columns() == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
+  if (std::ranges::find(schema.groups, "unique", &GroupRule::kind) != schema.groups.end()) refuse_keys();
+  std::string target = options_.target;
+  if (target.empty())
+    if (const auto labels = schema.with_role(Role::target); !labels.empty()) target = labels.front()->name;
+
+  const std::size_t unnamed = unnamed_label_columns(schema);
+  const double threshold_delta = unnamed > 0 ? kThresholdShare * privacy.delta : 0;
+  const double delta = privacy.delta - threshold_delta;
+  const double rho = privacy.first_share * concentrated_budget(privacy.epsilon, delta);
+  const double rows_each = schema.subject() ? static_cast<double>(privacy.rows_per_person) : 1.0;
+  const double shares = static_cast<double>(real.columns()) + (target.empty() ? 0 : kTargetShare - 1);
+  const PrivateDomainOptions domain_options{
+      .bins = privacy.bins,
+      .infer = privacy.infer,
+      .column_rho = rho / shares,
+      .target = target,
+      .target_rho = kTargetShare * rho / shares,
+      .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
+      .threads = options_.threads};
+  check_domain(real, domain_options, rows_each);
+  const double multiplier = private_learning_noise(privacy, delta, rho);
+  auto made = std::make_unique<Fitted>();
+  const LedgerEntry entry{.mechanism = "DP-SGD: sampled Gaussian, after discrete Gaussian counts of columns",
+                          .sensitivity = privacy.clip,
+                          .unit = protected_unit(schema, privacy.rows_per_person),
+                          .epsilon = privacy.epsilon,
+                          .delta = privacy.delta,
+                          .released = message("network of a table with ", real.columns(),
+                                              real.columns() == 1 ? " column" : " columns"),
+                          .private_noise = noise.is_private(),
+                          .noise_multiplier = multiplier,
+                          .sampling_rate = privacy.sampling_rate,
+                          .steps = privacy.steps};
+  if (!privacy.ledger.empty()) LedgerFile(privacy.ledger).append(entry);  // before the first draw
+  made->ledger.add(entry);
+
+  PrivateBudget budget(rho, rows_each, noise);
+  const std::vector<std::size_t> used = rows_used(real, privacy.rows_per_person, noise);
+  PrivateDomain domain = discover_domain(real, used, domain_options, budget);
+  made->spending = budget.spending();
+  made->told = std::move(domain.columns);
+  made->coded.schema = schema;
+  for (const PrivateColumn& column : made->told) made->coded.columns.push_back(column.coding);
+  made->rules = RowRules(schema, made->coded.columns);
+  made->order = order_of(made->coded, made->rules, options_.target);
+  made->all.resize(made->told.size());
+  made->coded.codes.resize(made->told.size());
+  for (std::size_t c = 0, m = 0; c < made->told.size(); ++c) {
+    if (!made->told[c].modelled()) continue;
+    made->all[c] = counts_of(domain.marginals[m]);
+    made->coded.codes[c] = std::move(domain.states[m++]);
+  }
+  made->arrange(options_);
+  const ColumnNetwork& network = *made->network;
+  if (network.variables() > 0) {
+    const detail::ClassColumns rows = class_columns(made->coded, made->classes, options_.threads);
+    const auto [table, begin] = arranged(*made, rows);
+    std::vector<std::vector<std::uint32_t>> people;
+    std::map<std::uint32_t, std::size_t> known;
+    const std::vector<std::uint32_t> who = people_of(real);
+    for (std::uint32_t row = 0; row < used.size(); ++row) {
+      const auto [at, is_new] = known.emplace(who[used[row]], people.size());
+      if (is_new) people.emplace_back();
+      people[at->second].push_back(row);
+    }
+    const Random random(options_.seed);
+    detail::Floats initial(network.parameters());
+    network.initialise(initial, begin, table.ordered, random.stream(kInitialStream));
+    const detail::PrivateTrainingOptions how{.steps = privacy.steps,
+                                             .sampling_rate = privacy.sampling_rate,
+                                             .clip = privacy.clip,
+                                             .noise_multiplier = multiplier,
+                                             .people = noisy_total(domain.marginals) / rows_each,
+                                             .rate = options_.rate,
+                                             .threads = options_.threads};
+    made->parameters = detail::train_privately(network, table, people, how, std::move(initial),
+                                               random.stream(kTrainingStream), noise, progress, cancel);
+    made->settle(random.stream(kSettlingStream));
+  }
+  made->coded.codes.clear();
   fitted_ = std::move(made);
 }
 
@@ -609,6 +1003,12 @@ std::vector<double> AnyOrderNetwork::log_prob(const Table& table, const Progress
         block.begin(rows);
         for (const std::size_t column : model.order) {
           const auto own = std::span(cells[column]).subspan(first, last - first);
+          if (model.is_private()) {
+            const std::vector<double> told = block.told_densities(column, own);
+            for (std::size_t i = 0; i < own.size(); ++i)
+              if (std::isfinite(out[first + i] += told[i])) block.learn_of(i, column, own[i]);
+            continue;
+          }
           std::vector<double> ratios(own.size(), 1.0);
           if (model.classes[column].variables() > 1) ratios = block.label_ratios(column, own);
           block.ask(column, 0);
@@ -636,14 +1036,32 @@ std::string AnyOrderNetwork::save() const {
       {"target", options_.target}, {"size", options_.size},         {"rare_below", options_.rare_below},
       {"rounds", options_.rounds}, {"patience", options_.patience}, {"validation", options_.validation},
       {"rate", options_.rate},     {"seed", options_.seed},         {"temperature", options_.temperature}};
+  if (model.is_private()) {
+    const NetworkPrivacy& p = *options_.privacy;
+    file.about["privacy"] = {{"epsilon", p.epsilon}, {"delta", p.delta},
+                             {"clip", p.clip},       {"sampling_rate", p.sampling_rate},
+                             {"steps", p.steps},     {"rows_per_person", p.rows_per_person},
+                             {"bins", p.bins},       {"first_share", p.first_share},
+                             {"infer", p.infer}};
+    file.about["private"] = is_private();
+    file.about["ledger"] = detail::ArrayJson::parse(to_json(model.ledger));
+    file.about["schema"] = detail::ArrayJson::parse(to_json(model.coded.schema));
+    detail::put_spending(file, model.spending);
+    detail::put_private_columns(file, model.told);
+  } else {
+    detail::put_codings(file, model.coded);
+  }
   file.about["order"] = model.order;
   file.about["rounds"] = model.rounds;
   // JSON has no NaN: nothing was learnt.
   if (std::isfinite(model.loss)) file.about["validation_loss"] = model.loss;
-  detail::put_codings(file, model.coded);
   for (const std::size_t column : model.order)
     detail::put_counts(file, std::to_string(column) + ".all", model.all[column]);
   file.put("parameters", std::vector<float>(model.parameters.begin(), model.parameters.end()));
+  if (model.is_private()) {
+    const std::string digest = file.digest();
+    file.about["digest"] = digest;
+  }
   return file.file();
 }
 
@@ -661,6 +1079,18 @@ AnyOrderNetworkOptions options_from(const detail::ModelArrays& file) {
   out.rate = file.value<double>(options, "rate");
   out.seed = file.value<std::uint64_t>(options, "seed");
   out.temperature = file.value<std::map<std::string, double>>(options, "temperature");
+  if (!file.about.contains("privacy")) return out;
+  const auto privacy = file.value<detail::ArrayJson>(file.about, "privacy");
+  NetworkPrivacy& p = out.privacy.emplace();
+  p.epsilon = file.value<double>(privacy, "epsilon");
+  p.delta = file.value<double>(privacy, "delta");
+  p.clip = file.value<double>(privacy, "clip");
+  p.sampling_rate = file.value<double>(privacy, "sampling_rate");
+  p.steps = file.value<std::uint64_t>(privacy, "steps");
+  p.rows_per_person = file.value<std::size_t>(privacy, "rows_per_person");
+  p.bins = file.value<std::size_t>(privacy, "bins");
+  p.first_share = file.value<double>(privacy, "first_share");
+  p.infer = file.value<bool>(privacy, "infer");
   return out;
 }
 
@@ -679,23 +1109,83 @@ void check_order(const detail::ModelArrays& file, const CodedTable& coded,
   }
 }
 
+// What counts and steps cost, from their noise alone, must be what the ledger says or less.
+void check_ledger(const detail::ModelArrays& file, const NetworkPrivacy& privacy, const Ledger& ledger,
+                  std::span<const PrivateSpending> spending) {
+  file.require(ledger.entries().size() == 1, "not one entry in its privacy ledger");
+  const LedgerEntry& entry = ledger.entries().front();
+  file.require(entry.private_noise == file.value<bool>(file.about, "private"),
+               "a ledger that says something else about its noise");
+  file.require(entry.sampling_rate == privacy.sampling_rate && entry.steps == privacy.steps &&
+                   entry.sensitivity == privacy.clip && entry.epsilon == privacy.epsilon &&
+                   entry.delta == privacy.delta,
+               "a ledger of another fit");
+  const double rows =
+      ledger.entries().front().unit.starts_with("row,") ? 1.0 : static_cast<double>(privacy.rows_per_person);
+  const auto [rho, delta] = detail::cost_of(file, spending, rows);
+  file.require(rho > 0 && rho < 1e12 && delta < entry.delta && entry.noise_multiplier > 0,
+               "no measurement in its ledger");
+  RenyiAccountant all;
+  all.add(GaussianMechanism{1 / std::sqrt(2 * rho)});
+  all.add(GaussianMechanism{entry.noise_multiplier, entry.sampling_rate}, entry.steps);
+  file.require(all.epsilon(entry.delta - delta).epsilon <= entry.epsilon * (1 + 1e-6),
+               "more was spent than its ledger says");
+}
+
+// States of a private column, each once, with positive counts.
+OwnedCounts get_state_counts(const detail::ModelArrays& file, std::size_t column, const PrivateColumn& told) {
+  const std::string name = std::to_string(column) + ".all";
+  ColumnCoding states;
+  states.form = CodingForm::category;
+  states.labels.resize(told.states);
+  OwnedCounts out = detail::get_counts(file, name, states);
+  file.require(out.codes.size() == told.states, "counts of other states than a column has");
+  return out;
+}
+
 }  // namespace
 
 AnyOrderNetwork AnyOrderNetwork::load(std::string_view bytes, const std::string& path) {
-  const detail::ModelArrays file(bytes, path, "any_order_network");
+  detail::ModelArrays file(bytes, path, "any_order_network");
   auto made = std::make_unique<Fitted>();
-  made->coded = detail::get_codings(file);
-  made->order = file.value<std::vector<std::size_t>>(file.about, "order");
-  check_order(file, made->coded, made->order);
-  made->all.resize(made->coded.columns.size());
-  for (const std::size_t column : made->order)
-    made->all[column] =
-        detail::get_counts(file, std::to_string(column) + ".all", made->coded.columns[column]);
-  made->rounds = file.value<std::size_t>(file.about, "rounds");
-  if (file.about.contains("validation_loss")) made->loss = file.value<double>(file.about, "validation_loss");
   std::optional<AnyOrderNetwork> out;
   try {
     out.emplace(options_from(file));
+    if (out->options_.privacy) {
+      const auto digest = file.value<std::string>(file.about, "digest");
+      file.about.erase("digest");
+      file.require(file.digest() == digest, "it was changed after it was saved");
+      made->coded.schema = schema_from_json(file.value<detail::ArrayJson>(file.about, "schema").dump());
+      made->told = detail::get_private_columns(file, made->coded.schema);
+      for (const PrivateColumn& column : made->told) made->coded.columns.push_back(column.coding);
+      made->ledger = ledger_from_json(file.value<detail::ArrayJson>(file.about, "ledger").dump());
+      made->spending = detail::get_spending(file);
+      check_ledger(file, *out->options_.privacy, made->ledger, made->spending);
+    } else {
+      made->coded = detail::get_codings(file);
+    }
+  } catch (const ModelError&) {
+    throw;
+  } catch (const Error& error) {
+    file.fail(error.what());
+  }
+  made->order = file.value<std::vector<std::size_t>>(file.about, "order");
+  check_order(file, made->coded, made->order);
+  made->all.resize(made->coded.columns.size());
+  for (const std::size_t column : made->order) {
+    if (made->is_private()) {
+      const PrivateColumn& told = made->told[column];
+      file.require(told.coding.is_category() || told.states <= detail::kMostClasses,
+                   "a number of too many classes");
+      made->all[column] = get_state_counts(file, column, told);
+    } else {
+      made->all[column] =
+          detail::get_counts(file, std::to_string(column) + ".all", made->coded.columns[column]);
+    }
+  }
+  made->rounds = file.value<std::size_t>(file.about, "rounds");
+  if (file.about.contains("validation_loss")) made->loss = file.value<double>(file.about, "validation_loss");
+  try {
     made->arrange(out->options_);
     made->rules = detail::loaded_rules(file, made->coded);
   } catch (const ModelError&) {

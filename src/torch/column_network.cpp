@@ -137,42 +137,44 @@ void ColumnNetwork::read_contexts(const float* parameters, const OrderedRows& ch
   }
 }
 
-// Heads {rows, head} and scores {rows, padded} of one variable.
+// Memory for one variable after the other.
+ColumnNetwork::Pass ColumnNetwork::shared_pass(std::size_t rows, Workspace& space) const {
+  const auto at_least = [](Floats& floats, std::size_t size) {
+    if (floats.size() < size) floats.resize(size);
+    return floats.data();
+  };
+  return {at_least(space.heads, rows * shape_.head), at_least(space.scores, rows * rounded(kMostClasses)),
+          at_least(space.narrow, rows * shape_.head), at_least(space.wide, rows * shape_.width)};
+}
+
 void ColumnNetwork::forward(const float* parameters, std::size_t variable, std::size_t rows,
-                            const float* context, Workspace& space) const {
+                            const float* context, const Pass& pass) const {
   const Place& at = places_[variable];
   const std::size_t width = shape_.width, head = shape_.head;
-  space.heads.resize(std::max(space.heads.size(), rows * head));
-  space.scores.resize(std::max(space.scores.size(), rows * rounded(kMostClasses)));
-  product(space.heads.data(), matrix(context, rows, width), matrix(parameters + at.inner, width, head));
+  product(pass.heads, matrix(context, rows, width), matrix(parameters + at.inner, width, head));
   const float* const bias = parameters + at.inner_bias;
   for (std::size_t i = 0; i < rows; ++i) {
-    float* const row = space.heads.data() + i * head;
+    float* const row = pass.heads + i * head;
     for (std::size_t k = 0; k < head; ++k) row[k] = std::max(row[k] + bias[k], 0.0F);
   }
-  product(space.scores.data(), matrix(space.heads.data(), rows, head),
-          matrix(parameters + at.outer, head, at.padded));
+  product(pass.scores, matrix(pass.heads, rows, head), matrix(parameters + at.outer, head, at.padded));
   const float* const outer_bias = parameters + at.outer_bias;
   for (std::size_t i = 0; i < rows; ++i) {
-    float* const row = space.scores.data() + i * at.padded;
+    float* const row = pass.scores + i * at.padded;
     for (std::size_t c = 0; c < at.padded; ++c) row[c] += outer_bias[c];
   }
 }
 
-// The loss of one variable; with a gradient its scores become derivatives and its contexts too.
-double ColumnNetwork::learn_variable(const float* parameters, std::size_t variable, const OrderedRows& chunk,
-                                     Workspace& space, float* gradient) const {
-  const Place& at = places_[variable];
-  const std::size_t rows = chunk.rows.size(), width = shape_.width, head = shape_.head;
-  const std::size_t classes = shape_.classes[variable];
-  float* const context = space.contexts.data() + variable * rows * width;
-  forward(parameters, variable, rows, context, space);
+double ColumnNetwork::read_loss(std::size_t variable, const OrderedRows& chunk, const Pass& pass,
+                                bool derive) const {
+  const std::size_t rows = chunk.rows.size(), classes = shape_.classes[variable];
+  const std::size_t padded = places_[variable].padded;
   double sum = 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    float* const row = space.scores.data() + i * at.padded;
+    float* const row = pass.scores + i * padded;
     const std::uint8_t target = chunk.classes[variable][chunk.rows[i]];
     if (target == kUnknownClass) {
-      std::fill_n(row, at.padded, 0.0F);
+      std::fill_n(row, padded, 0.0F);
       continue;
     }
     const float highest = *std::max_element(row, row + classes), own = row[target];
@@ -180,54 +182,69 @@ double ColumnNetwork::learn_variable(const float* parameters, std::size_t variab
     for (std::size_t c = 0; c < classes; ++c) row[c] = exponential(row[c] - highest);
     for (std::size_t c = 0; c < classes; ++c) total += row[c];
     sum += std::log(static_cast<double>(total)) - static_cast<double>(own - highest);
-    if (!gradient) continue;
+    if (!derive) continue;
     const float scale = 1 / total;
     for (std::size_t c = 0; c < classes; ++c) row[c] *= scale;
     row[target] -= 1;
-    for (std::size_t c = classes; c < at.padded; ++c) row[c] = 0;
+    for (std::size_t c = classes; c < padded; ++c) row[c] = 0;
   }
-  if (!gradient) return sum;
+  return sum;
+}
 
+void ColumnNetwork::backward(const float* parameters, std::size_t variable, std::size_t rows,
+                             const float* context, const Pass& pass) const {
+  const Place& at = places_[variable];
+  const std::size_t width = shape_.width, head = shape_.head;
+  product(pass.narrow, matrix(pass.scores, rows, at.padded),
+          matrix(parameters + at.outer, head, at.padded).t());
+  for (std::size_t i = 0; i < rows * head; ++i) pass.narrow[i] = pass.heads[i] > 0 ? pass.narrow[i] : 0.0F;
+  product(pass.wide, matrix(pass.narrow, rows, head), matrix(parameters + at.inner, width, head).t());
+  for (std::size_t i = 0; i < rows * width; ++i) pass.wide[i] = context[i] > 0 ? pass.wide[i] : 0.0F;
+}
+
+void ColumnNetwork::write_gradient(std::size_t variable, std::size_t rows, const float* context,
+                                   const Pass& pass, float* gradient) const {
+  const Place& at = places_[variable];
+  const std::size_t width = shape_.width, head = shape_.head;
   const auto column_sums = [&](const float* of, std::size_t columns, float* to) {
     std::fill_n(to, columns, 0.0F);
     for (std::size_t i = 0; i < rows; ++i)
       for (std::size_t k = 0; k < columns; ++k) to[k] += of[i * columns + k];
   };
-  space.narrow.resize(std::max(space.narrow.size(), rows * head));
-  space.wide.resize(std::max(space.wide.size(), rows * width));
-  const at::Tensor scores = matrix(space.scores.data(), rows, at.padded);
-  product(gradient + at.outer, matrix(space.heads.data(), rows, head).t(), scores);
-  column_sums(space.scores.data(), at.padded, gradient + at.outer_bias);
-  product(space.narrow.data(), scores, matrix(parameters + at.outer, head, at.padded).t());
-  for (std::size_t i = 0; i < rows * head; ++i) space.narrow[i] = space.heads[i] > 0 ? space.narrow[i] : 0.0F;
-  const at::Tensor narrow = matrix(space.narrow.data(), rows, head);
-  product(gradient + at.inner, matrix(context, rows, width).t(), narrow);
-  column_sums(space.narrow.data(), head, gradient + at.inner_bias);
-  product(space.wide.data(), narrow, matrix(parameters + at.inner, width, head).t());
-  for (std::size_t i = 0; i < rows * width; ++i) context[i] = context[i] > 0 ? space.wide[i] : 0.0F;
-  column_sums(context, width, gradient + at.shift);
-  return sum;
+  product(gradient + at.outer, matrix(pass.heads, rows, head).t(), matrix(pass.scores, rows, at.padded));
+  column_sums(pass.scores, at.padded, gradient + at.outer_bias);
+  product(gradient + at.inner, matrix(context, rows, width).t(), matrix(pass.narrow, rows, head));
+  column_sums(pass.narrow, head, gradient + at.inner_bias);
+  column_sums(pass.wide, width, gradient + at.shift);
 }
 
 // A class stands in the contexts of all variables after it.
-void ColumnNetwork::learn_vectors(const OrderedRows& chunk, Workspace& space, float* gradient) const {
+template <class Work>
+void ColumnNetwork::over_vectors(const OrderedRows& chunk, std::size_t row, const float* derived,
+                                 Workspace& space, const Work& work) const {
   const std::size_t rows = chunk.rows.size(), width = shape_.width, count = variables();
-  for (std::size_t v = 0; v < count; ++v)
-    std::fill_n(gradient + places_[v].vectors, rounded(shape_.classes[v] * width), 0.0F);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::ranges::fill(space.run, 0.0F);
-    float* const run = space.run.data();
-    for (std::size_t p = count; p-- > 0;) {
-      const std::size_t v = chunk.order[i * count + p];
-      const std::uint8_t known = chunk.classes[v][chunk.rows[i]];
-      if (known != kUnknownClass) {
-        float* const vector = gradient + places_[v].vectors + known * width;
-        for (std::size_t k = 0; k < width; ++k) vector[k] += run[k];
-      }
-      const float* const context = space.contexts.data() + (v * rows + i) * width;
-      for (std::size_t k = 0; k < width; ++k) run[k] += context[k];
-    }
+  space.run.resize(width);
+  std::ranges::fill(space.run, 0.0F);
+  float* const run = space.run.data();
+  for (std::size_t p = count; p-- > 0;) {
+    const std::size_t v = chunk.order[row * count + p];
+    const std::uint8_t known = chunk.classes[v][chunk.rows[row]];
+    if (known != kUnknownClass) work(v, known, run);
+    const float* const context = derived + (v * rows + row) * width;
+    for (std::size_t k = 0; k < width; ++k) run[k] += context[k];
   }
+}
+
+void ColumnNetwork::learn_vectors(const OrderedRows& chunk, const float* derived, Workspace& space,
+                                  float* gradient) const {
+  const std::size_t width = shape_.width;
+  for (std::size_t v = 0; v < variables(); ++v)
+    std::fill_n(gradient + places_[v].vectors, rounded(shape_.classes[v] * width), 0.0F);
+  for (std::size_t i = 0; i < chunk.rows.size(); ++i)
+    over_vectors(chunk, i, derived, space, [&](std::size_t v, std::uint8_t known, const float* run) {
+      float* const vector = gradient + places_[v].vectors + known * width;
+      for (std::size_t k = 0; k < width; ++k) vector[k] += run[k];
+    });
 }
 
 double ColumnNetwork::loss(const float* parameters, const OrderedRows& chunk, Workspace& space,
@@ -235,12 +252,121 @@ double ColumnNetwork::loss(const float* parameters, const OrderedRows& chunk, Wo
   return guarded("learning a table", [&] {
     const c10::InferenceMode no_graph;
     const ThreadsGuard alone(1);
+    const std::size_t rows = chunk.rows.size(), width = shape_.width;
     read_contexts(parameters, chunk, space);
+    const Pass pass = shared_pass(rows, space);
     double sum = 0;
-    for (std::size_t v = 0; v < variables(); ++v)
-      sum += learn_variable(parameters, v, chunk, space, gradient);
-    if (gradient) learn_vectors(chunk, space, gradient);
+    for (std::size_t v = 0; v < variables(); ++v) {
+      float* const context = space.contexts.data() + v * rows * width;
+      forward(parameters, v, rows, context, pass);
+      sum += read_loss(v, chunk, pass, gradient != nullptr);
+      if (!gradient) continue;
+      backward(parameters, v, rows, context, pass);
+      write_gradient(v, rows, context, pass, gradient);
+      std::copy_n(pass.wide, rows * width, context);  // from here on what is derived by it
+    }
+    if (gradient) learn_vectors(chunk, space.contexts.data(), space, gradient);
     return sum;
+  });
+}
+
+namespace {
+
+double square_of(const float* from, std::size_t size) {
+  double sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += static_cast<double>(from[i]) * static_cast<double>(from[i]);
+  return sum;
+}
+
+// By row: what its gradient is multiplied by.
+std::vector<float> factors_of(const std::vector<double>& norms, std::span<const std::uint32_t> units,
+                              double clip) {
+  constexpr double kRoom = 1 - 1e-3;
+  std::vector<float> out(norms.size());
+  for (std::size_t first = 0; first < norms.size();) {
+    std::size_t last = first;
+    double norm = 0;
+    while (last < norms.size() && units[last] == units[first]) norm += norms[last++];
+    // 0 where a gradient is beyond numbers.
+    const double factor = norm <= clip * kRoom ? 1.0 : std::isfinite(norm) ? clip * kRoom / norm : 0.0;
+    std::fill(out.begin() + static_cast<std::ptrdiff_t>(first),
+              out.begin() + static_cast<std::ptrdiff_t>(last), static_cast<float>(factor));
+    first = last;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> ColumnNetwork::clipped_gradient(const float* parameters, const OrderedRows& chunk,
+                                                    std::span<const std::uint32_t> units, double clip,
+                                                    Workspace& space, float* gradient) const {
+  return guarded("learning a table privately", [&] {
+    const c10::InferenceMode no_graph;
+    const ThreadsGuard alone(1);
+    const std::size_t rows = chunk.rows.size(), width = shape_.width, head = shape_.head;
+    read_contexts(parameters, chunk, space);
+    // All variables' derivatives by contexts come first, then the others of each.
+    std::size_t size = variables() * width;
+    for (const Place& at : places_) size += 2 * head + at.padded;
+    if (space.kept.size() < rows * size) space.kept.resize(rows * size);
+    std::vector<Pass> passes;
+    float* next = space.kept.data() + rows * variables() * width;
+    const auto take = [&](std::size_t columns) {
+      float* const out = next;
+      next += rows * columns;
+      return out;
+    };
+    for (std::size_t v = 0; v < variables(); ++v) {
+      float* const heads = take(head);
+      float* const scores = take(places_[v].padded);
+      passes.push_back({heads, scores, take(head), space.kept.data() + v * rows * width});
+    }
+    std::vector<double> norms(rows);  // squares at first
+    for (std::size_t v = 0; v < variables(); ++v) {
+      const float* const context = space.contexts.data() + v * rows * width;
+      const Pass& pass = passes[v];
+      const std::size_t padded = places_[v].padded;
+      forward(parameters, v, rows, context, pass);
+      static_cast<void>(read_loss(v, chunk, pass, true));
+      backward(parameters, v, rows, context, pass);
+      for (std::size_t i = 0; i < rows; ++i)  // each bias is as a column of ones beside what is multiplied
+        norms[i] +=
+            (1 + square_of(pass.heads + i * head, head)) * square_of(pass.scores + i * padded, padded) +
+            (1 + square_of(context + i * width, width)) * square_of(pass.narrow + i * head, head) +
+            square_of(pass.wide + i * width, width);
+    }
+    const float* const derived = space.kept.data();
+    for (std::size_t i = 0; i < rows; ++i) {
+      over_vectors(chunk, i, derived, space,
+                   [&](std::size_t, std::uint8_t, const float* run) { norms[i] += square_of(run, width); });
+      norms[i] = std::sqrt(norms[i]);
+    }
+    const std::vector<float> factors = factors_of(norms, units, clip);
+    const auto scale = [&](float* of, std::size_t columns) {
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t k = 0; k < columns; ++k) of[i * columns + k] *= factors[i];
+    };
+    // What is beyond numbers is not made finite by a factor of 0.
+    const auto drop = [&](float* of, std::size_t columns) {
+      for (std::size_t i = 0; i < rows; ++i)
+        if (!(factors[i] > 0)) std::fill_n(of + i * columns, columns, 0.0F);
+    };
+    for (std::size_t v = 0; v < variables(); ++v) {
+      const auto& [heads, scores, narrow, wide] = passes[v];
+      float* const context = space.contexts.data() + v * rows * width;
+      scale(scores, places_[v].padded);
+      scale(narrow, head);
+      scale(wide, width);
+      drop(scores, places_[v].padded);
+      drop(narrow, head);
+      drop(wide, width);
+      drop(heads, head);
+      drop(context, width);
+      write_gradient(v, rows, context, passes[v], gradient);
+    }
+    learn_vectors(chunk, derived, space, gradient);
+    return norms;
   });
 }
 
@@ -261,7 +387,7 @@ void ColumnNetwork::scores(const float* parameters, std::size_t variable, std::s
     for (std::size_t i = 0; i < rows; ++i)
       for (std::size_t k = 0; k < width; ++k)
         space.contexts[i * width + k] = std::max(sums[i * width + k] + shift[k], 0.0F);
-    forward(parameters, variable, rows, space.contexts.data(), space);
+    forward(parameters, variable, rows, space.contexts.data(), shared_pass(rows, space));
   });
 }
 

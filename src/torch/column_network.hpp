@@ -51,6 +51,7 @@ class SYNTHEMA_EXPORT ColumnNetwork {
   // Memory of one thread.
   struct Workspace {
     Floats contexts, heads, scores, narrow, wide, run;
+    Floats kept;  // all of clipped_gradient's passes
   };
 
   explicit ColumnNetwork(NetworkShape shape);
@@ -76,6 +77,18 @@ class SYNTHEMA_EXPORT ColumnNetwork {
   double loss(const float* parameters, const OrderedRows& chunk, Workspace& space,
               float* gradient = nullptr) const;
 
+  // The gradient of loss(), all of it written, but for each unit's part in it: what the rows of a unit add up
+  // to is scaled down to an L2 norm of at most `clip`. `units` tells which one each row is of; rows of a unit
+  // stand together. Returned is the norm of the gradient of each row by itself, before. The norm of a unit is
+  // bounded by the sum of those of its rows, and all are scaled by a thousandth less than would do, which
+  // leaves room for the rounding of sums.
+  //
+  // No gradient of a single row is made: in each array it is the product of two vectors that are there anyway
+  // (Goodfellow, "Efficient per-example gradient computations", 2015), so that its norm is that of the two.
+  std::vector<double> clipped_gradient(const float* parameters, const OrderedRows& chunk,
+                                       std::span<const std::uint32_t> units, double clip, Workspace& space,
+                                       float* gradient) const;
+
   // Adds what a class says to the sum of a row, {width}.
   void add(const float* parameters, std::size_t variable, std::uint8_t known, float* sum) const;
   // {rows, padded_classes}: scores of the classes given the sums of what is known, {rows, width}. Bytes of a
@@ -84,12 +97,29 @@ class SYNTHEMA_EXPORT ColumnNetwork {
               Workspace& space) const;
 
  private:
+  // Of one variable, row by row: heads {head}, scores {padded} and derivatives by heads {head} and by the
+  // context {width}.
+  struct Pass {
+    float *heads, *scores, *narrow, *wide;
+  };
+  Pass shared_pass(std::size_t rows, Workspace& space) const;
   void read_contexts(const float* parameters, const OrderedRows& chunk, Workspace& space) const;
   void forward(const float* parameters, std::size_t variable, std::size_t rows, const float* context,
-               Workspace& space) const;
-  double learn_variable(const float* parameters, std::size_t variable, const OrderedRows& chunk,
-                        Workspace& space, float* gradient) const;
-  void learn_vectors(const OrderedRows& chunk, Workspace& space, float* gradient) const;
+               const Pass& pass) const;
+  // The loss of one variable; with `derive`, its scores become derivatives.
+  double read_loss(std::size_t variable, const OrderedRows& chunk, const Pass& pass, bool derive) const;
+  // Derivatives by heads and context.
+  void backward(const float* parameters, std::size_t variable, std::size_t rows, const float* context,
+                const Pass& pass) const;
+  // Of the variable's own arrays but its vectors.
+  void write_gradient(std::size_t variable, std::size_t rows, const float* context, const Pass& pass,
+                      float* gradient) const;
+  // `derived`: {variables, rows, width}, by the contexts.
+  void learn_vectors(const OrderedRows& chunk, const float* derived, Workspace& space, float* gradient) const;
+  // Calls work(variable, class, derivative by its vector) for what is known of a row.
+  template <class Work>
+  void over_vectors(const OrderedRows& chunk, std::size_t row, const float* derived, Workspace& space,
+                    const Work& work) const;
 
   NetworkShape shape_;
   std::vector<Place> places_;

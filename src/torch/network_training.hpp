@@ -44,6 +44,10 @@ struct Trained {
   bool cancelled = false;  // before it would have ended by itself
 };
 
+// Orders of variables, row after row: the share `own_order` of them is the one in which samples are drawn.
+std::vector<std::uint32_t> orders_of(const TrainingTable& table, double own_order, std::size_t rows,
+                                     const Random& random);
+
 // Cancelled where that comes before the first round is over; later what is best so far is returned.
 Trained train(const ColumnNetwork& network, const TrainingTable& table, const TrainingOptions& options,
               Floats parameters, const Random& random, const ProgressSink& progress,

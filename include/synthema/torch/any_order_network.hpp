@@ -19,6 +19,19 @@
 // no candidates and no rejection. Ranges, labels and rules of the schema take away classes and values of each
 // column before it is drawn, as SequentialTrees do; a dead end is drawn again, at most 100 times.
 //
+// Privacy: with `privacy` set, what is saved and all that is sampled from it is (epsilon,
+// delta)-differentially private; neighbours are those of PrivateMarginals. Columns and what values they have
+// are told as there (private_domain.hpp), for `first_share` of the budget; the rest is for DP-SGD: each step
+// takes each person with the probability `sampling_rate`, cuts what each adds to the gradient to a norm of
+// `clip` (of all their rows that are used together) and adds Gaussian noise. The noise follows from epsilon,
+// delta and the number of steps before anything is read: RenyiAccountant, for the steps and the first counts
+// together. Nobody is set aside, no loss is told, and rare_below, rounds, patience and validation play no
+// part. At last the biases of classes are moved until single columns are as frequent among drawn rows as
+// their noisy counts say, which costs nothing. Noise and who takes part come from the operating system: no
+// seed repeats a fit. A label that may not be told is drawn as one of the others. A cell that the rules of
+// the schema refuse is drawn again, from the classes and by their shares, at most 100 times, then the row is;
+// log_prob is then that before such draws, and -inf for rows that break a rule.
+//
 // The same seeds give the same bytes at any number of threads, in fit and sample, on one kind of CPU and with
 // one version of torch: products may be summed differently on others. A fitted model loaded there makes rows
 // that differ where a draw lies within rounding of a border.
@@ -31,14 +44,30 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "synthema/core/export.hpp"
 #include "synthema/generate/generator.hpp"
+#include "synthema/generate/tabular/private_domain.hpp"
+#include "synthema/privacy/ledger.hpp"
 
 namespace synthema {
+
+struct NetworkPrivacy {
+  double epsilon = 1;
+  double delta = 1e-6;          // well below 1 / (number of people)
+  double clip = 1;              // of the norm of what a person adds to the gradient
+  double sampling_rate = 0.05;  // of people in a step
+  std::uint64_t steps = 1000;
+  std::size_t rows_per_person = 1;  // where the schema names a subject, at random; at most 100
+  std::size_t bins = 32;            // of a number, at most 254
+  double first_share = 0.2;         // of rho, for single columns
+  bool infer = true;                // false: refuse columns whose labels or range the schema does not name
+  std::string ledger = {};          // file in which fits on the same people add up; empty: none
+};
 
 struct AnyOrderNetworkOptions {
   std::string target = {};      // column that is drawn first; empty: the one with the role target, if any
@@ -51,8 +80,13 @@ struct AnyOrderNetworkOptions {
   std::uint64_t seed = 0;       // of the fit
   // By column: below 1 likely classes become likelier, above 1 less so; 1 where a column is not named.
   std::map<std::string, double> temperature = {};
+  std::optional<NetworkPrivacy> privacy = std::nullopt;
   std::size_t threads = 0;
 };
+
+// The noise multiplier with which all steps and first counts of `rho` are (epsilon, delta)-private together,
+// rounded up by at most 1e-4 of itself.
+SYNTHEMA_EXPORT double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho);
 
 class SYNTHEMA_EXPORT AnyOrderNetwork {
  public:
@@ -74,6 +108,12 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
 
   // Errors of code_table; ConfigError where a named column is not there.
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
+  // With this noise; ConfigError without `privacy`. For tests: unless it is private, neither is the result,
+  // and it says so. What the schema states is taken as public. PrivacyBudgetError, before anything is
+  // measured, where the ledger's budget does not allow it; errors of discover_domain. No fit of a private
+  // network counts its rows against rare_below.
+  void fit(const Table& real, NoiseSource& noise, const ProgressSink& progress = {},
+           const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
   // The rows of a table with the columns of the training table; each missing cell is drawn given those of its
@@ -88,10 +128,20 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
   std::vector<double> log_prob(const Table& table, const ProgressSink& progress = {},
                                const CancelToken& cancel = {}) const;
 
+  // What a private fit cost: one entry, which covers all that was measured; empty of others.
+  const Ledger& ledger() const;
+  const std::vector<PrivateSpending>& spending() const;  // on columns; the rest was spent on learning
+  bool is_private() const;                               // private, with noise that nobody can repeat
+  std::vector<std::string> untold() const;               // columns as of PrivateMarginals
+  std::string describe() const;                          // for people: the promise, and what was spent where
+
   std::string save() const;  // GenerationError unless fitted
-  static AnyOrderNetwork load(std::string_view file, const std::string& path = {});  // ModelError
+  // ModelError where the file is damaged, or its ledger does not cover what was measured and learnt.
+  static AnyOrderNetwork load(std::string_view file, const std::string& path = {});
 
  private:
+  void fit_privately(const Table& real, NoiseSource& noise, const ProgressSink& progress,
+                     const CancelToken& cancel);
   struct Fitted;
   AnyOrderNetworkOptions options_;
   std::unique_ptr<const Fitted> fitted_;

@@ -653,6 +653,40 @@ Table unstated(const Table& table) {
   return {std::move(schema), std::move(columns)};
 }
 
+std::string protected_unit(const Schema& schema, std::size_t rows_per_person) {
+  const Field* subject = schema.subject();
+  if (!subject) return "row, added or removed";
+  return message("subject (column '", subject->name, "'), added or removed, of at most ", rows_per_person,
+                 rows_per_person == 1 ? " row" : " rows");
+}
+
+std::vector<std::size_t> rows_used(const Table& real, std::size_t most, NoiseSource& noise) {
+  std::vector<std::size_t> out(real.rows());
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  if (!real.schema().subject()) return out;
+  const std::vector<std::uint32_t> who = people_of(real);
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  for (const std::size_t row : out) order.emplace_back(noise.bits(), row);
+  std::ranges::sort(order);
+  std::unordered_map<std::uint32_t, std::size_t> used;
+  out.clear();
+  for (const auto& [bits, row] : order)
+    if (++used[who[row]] <= most) out.push_back(row);
+  std::ranges::sort(out);
+  return out;
+}
+
+double noisy_total(std::span<const NoisyMarginal> marginals) {
+  double sum = 0, weight = 0;
+  for (const NoisyMarginal& m : marginals) {
+    double variance = 0;
+    for (const double precision : m.precisions) variance += 1 / precision;
+    sum += std::accumulate(m.counts.begin(), m.counts.end(), 0.0) / variance;
+    weight += 1 / variance;
+  }
+  return weight > 0 ? std::max(sum / weight, 1.0) : 1;
+}
+
 std::size_t unnamed_label_columns(const Schema& schema) {
   return static_cast<std::size_t>(std::ranges::count_if(schema.fields, [](const Field& field) {
     return has_labels(field) && field.categories.empty() && !identifies(field);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "src/generate/tabular/model_arrays.hpp"
+#include "src/generate/tabular/private_file.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/parallel.hpp"
@@ -48,30 +49,6 @@ void check(const PrivateMarginalsOptions& options) {
           "The share of single columns lies between 0 and 1.");
   require(options.max_cells >= 1000 && options.max_cells <= 100000000, "max_cells",
           "The cliques of a model have 1,000 to 100,000,000 cells.");
-}
-
-std::string unit_of(const Schema& schema, std::size_t rows_per_person) {
-  const Field* subject = schema.subject();
-  if (!subject) return "row, added or removed";
-  return message("subject (column '", subject->name, "'), added or removed, of at most ", rows_per_person,
-                 rows_per_person == 1 ? " row" : " rows");
-}
-
-// At most `most` rows of each person, at random; in the order of the table.
-std::vector<std::size_t> rows_used(const Table& real, std::size_t most, NoiseSource& noise) {
-  std::vector<std::size_t> out(real.rows());
-  std::iota(out.begin(), out.end(), std::size_t{0});
-  if (!real.schema().subject()) return out;
-  const std::vector<std::uint32_t> who = people_of(real);
-  std::vector<std::pair<std::uint64_t, std::size_t>> order;
-  for (const std::size_t row : out) order.emplace_back(noise.bits(), row);
-  std::ranges::sort(order);
-  std::unordered_map<std::uint32_t, std::size_t> used;
-  out.clear();
-  for (const auto& [bits, row] : order)
-    if (++used[who[row]] <= most) out.push_back(row);
-  std::ranges::sort(out);
-  return out;
 }
 
 std::vector<double> counts_of(std::span<const std::vector<std::uint32_t>> states,
@@ -148,18 +125,6 @@ NoisyMarginal measured(const VariableSet& set, std::vector<double> counts, doubl
   NoisyMarginal out{set, std::move(counts), {}};
   out.precisions.assign(out.counts.size(), 1 / (sigma * sigma));
   return out;
-}
-
-// The people that the single columns agree on, weighted by the precision of their sums.
-double total_of(std::span<const NoisyMarginal> marginals) {
-  double sum = 0, weight = 0;
-  for (const NoisyMarginal& m : marginals) {
-    double variance = 0;
-    for (const double precision : m.precisions) variance += 1 / precision;
-    sum += std::accumulate(m.counts.begin(), m.counts.end(), 0.0) / variance;
-    weight += 1 / variance;
-  }
-  return weight > 0 ? std::max(sum / weight, 1.0) : 1;
 }
 
 // Potentials of independent columns near their counts, from where the estimation goes on.
@@ -307,7 +272,7 @@ void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const Progress
   const LedgerEntry entry{
       .mechanism = "private marginals: discrete Gaussian and exponential mechanism, zero-concentrated",
       .sensitivity = m,
-      .unit = unit_of(real.schema(), options_.rows_per_person),
+      .unit = protected_unit(real.schema(), options_.rows_per_person),
       .epsilon = options_.epsilon,
       .delta = options_.delta,
       .released =
@@ -341,7 +306,7 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
   const std::size_t d = states.size();
   std::vector<std::size_t> sizes;
   for (const std::size_t c : modelled_) sizes.push_back(columns_[c].states);
-  const double total = total_of(marginals);
+  const double total = noisy_total(marginals);
   model_ = GraphicalModel(sizes, total);
   if (d == 0) return;
   std::vector<VariableSet> singles;
@@ -676,50 +641,9 @@ std::string PrivateMarginals::save() const {
                            {"infer", options_.infer}};
   file.about["private"] = is_private();
   file.about["ledger"] = ArrayJson::parse(to_json(ledger_));
-  ArrayJson spending = ArrayJson::array();
-  for (const PrivateSpending& one : spending_)
-    spending.push_back({{"released", one.released},
-                        {"mechanism", one.mechanism},
-                        {"releases", one.releases},
-                        {"noise", one.noise},
-                        {"rho", one.rho},
-                        {"delta", one.delta}});
-  file.about["spending"] = spending;
+  detail::put_spending(file, spending_);
   file.about["schema"] = ArrayJson::parse(to_json(schema_));
-  ArrayJson columns = ArrayJson::array();
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const PrivateColumn& column = columns_[i];
-    const ColumnCoding& c = column.coding;
-    columns.push_back({{"form", static_cast<int>(c.form)},
-                       {"states", column.states},
-                       {"missing", column.missing},
-                       {"rest", column.rest},
-                       {"labels", c.labels},
-                       {"ordered", c.ordered},
-                       {"grid", c.grid},
-                       {"decimals", c.decimals},
-                       {"origin", c.origin},
-                       {"step", c.step},
-                       {"zone", c.zone}});
-    if (!column.modelled()) continue;
-    const std::string key = message("c", i, ".");
-    if (c.is_category()) {
-      file.put(key + "states", column.label_states);
-      file.put(key + "weights", column.label_weights);
-      continue;
-    }
-    std::vector<double> low, high, weight;
-    std::vector<std::uint32_t> state;
-    for (const NumberCell& cell : column.cells) {
-      low.push_back(cell.low), high.push_back(cell.high);
-      weight.push_back(cell.weight), state.push_back(cell.state);
-    }
-    file.put(key + "low", low);
-    file.put(key + "high", high);
-    file.put(key + "weights", weight);
-    file.put(key + "states", state);
-  }
-  file.about["columns"] = columns;
+  detail::put_private_columns(file, columns_);
   file.about["total"] = model_.total();
   file.about["sets"] = model_.sets();
   for (std::size_t s = 0; s < model_.sets().size(); ++s)
@@ -734,102 +658,13 @@ namespace {
 using detail::ArrayJson;
 using detail::ModelArrays;
 
-PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const Field& field,
-                          const std::string& key) {
-  PrivateColumn out;
-  ColumnCoding& c = out.coding;
-  c.field = field;
-  const int form = file.value<int>(about, "form");
-  file.require(form >= 0 && form <= static_cast<int>(CodingForm::absent), "an unknown form of a column");
-  c.form = static_cast<CodingForm>(form);
-  out.states = file.value<std::uint32_t>(about, "states");
-  out.missing = c.missing = file.value<bool>(about, "missing");
-  out.rest = file.value<bool>(about, "rest");
-  c.labels = file.value<std::vector<std::string>>(about, "labels");
-  c.ordered = file.value<bool>(about, "ordered");
-  c.grid = file.value<bool>(about, "grid");
-  c.decimals = file.value<std::uint32_t>(about, "decimals");
-  c.origin = file.value<std::int64_t>(about, "origin");
-  c.step = file.value<std::int64_t>(about, "step");
-  c.zone = file.value<std::string>(about, "zone");
-  file.require(c.modelled() == out.modelled(), "a column of no form with states");
-  const Kind kind = field.kind;
-  file.require(kind != Kind::list, "a list");
-  if (c.form == CodingForm::fresh) {
-    file.require(kind == Kind::text || kind == Kind::category || kind == Kind::integer,
-                 "an identifier of another kind");
-    c.pattern = "AAAAAAAA";
-    if (kind == Kind::integer) c.counted_from = 1;
-  }
-  if (!out.modelled()) return out;
-  const std::uint32_t extra = (out.missing ? 1U : 0U) + (out.rest ? 1U : 0U);
-  file.require(out.states > extra && out.states < (1U << 24), "a column without states of its own");
-  std::vector<bool> used(out.states - extra);
-  const auto use = [&](std::uint32_t state) {
-    file.require(state < used.size(), "a state beyond the last");
-    used[state] = true;
-  };
-  const auto weights = file.get<double>(key + "weights");
-  const auto states = file.get<std::uint32_t>(key + "states");
-  for (const double w : weights) file.require(w >= 0 && w <= 1e18, "an impossible weight");
-  for (const std::uint32_t state : states) use(state);
-  file.require(std::ranges::find(used, false) == used.end(), "a state without a value");
-  std::vector<double> sums(out.states);
-  for (std::size_t i = 0; i < std::min(states.size(), weights.size()); ++i) sums[states[i]] += weights[i];
-  for (std::size_t s = 0; s < used.size(); ++s) file.require(sums[s] > 0, "a state without weight");
-  if (c.is_category()) {
-    const std::size_t n = c.labels.size();
-    file.require(kind == Kind::category || kind == Kind::text || kind == Kind::boolean,
-                 "a category of another kind");
-    file.require(n > 0 && states.size() == n && weights.size() == n, "arrays of different lengths");
-    file.require(kind != Kind::boolean || n == 2, "a boolean without its two values");
-    out.label_states = states;
-    out.label_weights = weights;
-  } else {
-    const auto low = file.get<double>(key + "low"), high = file.get<double>(key + "high");
-    const std::size_t n = low.size();
-    file.require(kind == Kind::real || kind == Kind::integer || kind == Kind::time,
-                 "a number of another kind");
-    file.require(n > 0 && high.size() == n && states.size() == n && weights.size() == n && !out.rest,
-                 "arrays of different lengths");
-    file.require(c.step > 0 && c.decimals <= 9 && (kind == Kind::real || c.grid), "an impossible grid");
-    for (std::size_t i = 0; i < n; ++i) {
-      file.require(std::abs(low[i]) <= 1e17 && std::abs(high[i]) <= 1e17 && low[i] <= high[i] &&
-                       (i == 0 || low[i] >= high[i - 1]) && (i == 0 || states[i] >= states[i - 1]),
-                   "cells that do not ascend");
-      file.require(!c.grid || (low[i] == std::floor(low[i]) && high[i] == std::floor(high[i]) &&
-                               low[i] >= 0 && high[i] > low[i]),
-                   "cells off the grid");
-      out.cells.push_back({low[i], high[i], weights[i], states[i]});
-    }
-    const double top = std::abs(static_cast<double>(c.origin)) + static_cast<double>(c.step) * high.back();
-    file.require(!c.grid || top < 9.2e18, "numbers beyond 64 bits");
-    c.values = {low.front(), high.back() - (c.grid ? 1 : 0)};
-    if (c.values[1] <= c.values[0]) c.values.pop_back();
-  }
-  out.finish();
-  return out;
-}
-
 // What the releases cost, from their noise alone, must be what the ledger says or less.
 void check_ledger(const ModelArrays& file, const Ledger& ledger, std::span<const PrivateSpending> spending,
                   bool says_private) {
   file.require(ledger.entries().size() == 1, "not one entry in its privacy ledger");
   const LedgerEntry& entry = ledger.entries().front();
   file.require(entry.private_noise == says_private, "a ledger that says something else about its noise");
-  double rho = 0, delta = 0;
-  for (const PrivateSpending& one : spending) {
-    file.require(one.releases > 0 && one.noise > 0 && std::isfinite(one.noise) && one.delta >= 0,
-                 "an impossible release");
-    const auto times = static_cast<double>(one.releases);
-    if (one.mechanism == "discrete Gaussian")
-      rho += times * entry.sensitivity * entry.sensitivity / (2 * one.noise * one.noise);
-    else if (one.mechanism == "exponential")
-      rho += times * one.noise * one.noise / 8;
-    else
-      file.fail("The ledger has a mechanism that is not known.");
-    delta += one.delta;
-  }
+  const auto [rho, delta] = detail::cost_of(file, spending, entry.sensitivity);
   file.require(!spending.empty() && rho > 0 && rho < 1e12, "no measurement in its ledger");
   file.require(delta < entry.delta && entry.delta < 1 && entry.epsilon > 0, "a ledger without a budget");
   file.require(epsilon_of_rho(rho, entry.delta - delta) <= entry.epsilon * (1 + 1e-6),
@@ -860,22 +695,14 @@ PrivateMarginals PrivateMarginals::load(std::string_view bytes, const std::strin
     check(o);
     out.schema_ = schema_from_json(file.value<ArrayJson>(file.about, "schema").dump());
     out.ledger_ = ledger_from_json(file.value<ArrayJson>(file.about, "ledger").dump());
-    const auto spending = file.value<ArrayJson>(file.about, "spending");
-    for (const ArrayJson& one : spending)
-      out.spending_.push_back({file.value<std::string>(one, "released"),
-                               file.value<std::string>(one, "mechanism"),
-                               file.value<std::uint64_t>(one, "releases"), file.value<double>(one, "noise"),
-                               file.value<double>(one, "rho"), file.value<double>(one, "delta")});
+    out.spending_ = detail::get_spending(file);
     check_ledger(file, out.ledger_, out.spending_, file.value<bool>(file.about, "private"));
-    const auto columns = file.value<ArrayJson>(file.about, "columns");
-    file.require(columns.is_array() && columns.size() == out.schema_.fields.size() && !columns.empty(),
-                 "another number of columns than the schema has");
+    out.columns_ = detail::get_private_columns(file, out.schema_);
     std::vector<std::size_t> sizes;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      out.columns_.push_back(load_column(file, columns[i], out.schema_.fields[i], message("c", i, ".")));
-      if (!out.columns_.back().modelled()) continue;
+    for (std::size_t i = 0; i < out.columns_.size(); ++i) {
+      if (!out.columns_[i].modelled()) continue;
       out.modelled_.push_back(i);
-      sizes.push_back(out.columns_.back().states);
+      sizes.push_back(out.columns_[i].states);
     }
     const auto sets = file.value<std::vector<VariableSet>>(file.about, "sets");
     for (const VariableSet& set : sets)

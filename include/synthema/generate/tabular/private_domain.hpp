@@ -114,6 +114,15 @@ struct PrivateDomain {
 // or decimals, and any value may be missing. For schemas that nobody wrote.
 SYNTHEMA_EXPORT Table unstated(const Table& table);
 
+// What is protected, for a ledger: "row, added or removed", or the subject with the rows that are used of it.
+SYNTHEMA_EXPORT std::string protected_unit(const Schema& schema, std::size_t rows_per_person);
+
+// At most `most` rows of each person, at random; in the order of the table.
+SYNTHEMA_EXPORT std::vector<std::size_t> rows_used(const Table& real, std::size_t most, NoiseSource& noise);
+
+// The rows that the single columns agree on, weighted by the precision of their sums; at least 1.
+SYNTHEMA_EXPORT double noisy_total(std::span<const NoisyMarginal> marginals);
+
 // The columns whose labels the schema does not name; each costs `threshold_delta`.
 std::size_t unnamed_label_columns(const Schema& schema);
 
