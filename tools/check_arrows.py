@@ -15,7 +15,7 @@ ALLOWED = {
     "privacy": DATA | {"privacy"},
     "prompt": TEXT | {"prompt"},
     "model": TEXT | {"prompt", "model", "cpu"},
-    "torch": TEXT | {"prompt", "model", "cpu", "generate", "torch"},
+    "torch": TEXT | {"prompt", "model", "cpu", "generate", "privacy", "torch"},
     "generate": TEXT | {"prompt", "model", "learn", "privacy", "generate"},
     "evaluate": TEXT | {"learn", "privacy", "evaluate"},
     "report": TEXT | {"learn", "privacy", "evaluate", "report"},
