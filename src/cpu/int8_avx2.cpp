@@ -10,43 +10,64 @@ namespace synthema::cpu {
 
 namespace {
 
+constexpr int kRows = 5;
+
 // Without VNNI a product of bytes is a sum of two in 16 bits that saturates. Codes of few bits leave room to
 // add several of those before they are widened: 8 x 2 x 15 x 127, 4 x 2 x 31 x 127 and 2 x 2 x 63 x 127 all
-// fit. Eight-bit codes are made signed, and their sign moves to the other factor: 2 x 128 x 127 fits once.
+// fit. Codes of more bits are multiplied as two of 4 bits.
 template <int Bits>
-constexpr int kSumsInWord = Bits <= 4   ? 8
-                            : Bits == 5 ? 4
+constexpr int kSumsInWord = Bits == 5   ? 4
                             : Bits == 6 ? 2
-                                        : 1;
+                                        : 8;
 
+// Sixteen integers of 16 bits; not __m256i: GCC 12 keeps sums of another element type in memory.
+using Words = std::int16_t __attribute__((vector_size(32)));
+
+__m256i load(const std::uint8_t* codes) {
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(codes));
+}
+__m256i low_half(__m256i x) {
+  return _mm256_and_si256(x, _mm256_set1_epi8(15));
+}
+__m256i high_half(__m256i x) {
+  return low_half(_mm256_srli_epi16(x, 4));
+}
+// Sums of pairs times `factor`, as eight integers of 32 bits.
+__m256i widened(Words x, int factor) {
+  return _mm256_madd_epi16(reinterpret_cast<__m256i>(x), _mm256_set1_epi16(static_cast<short>(factor)));
+}
+
+// A tile of Rows rows and a panel. As many sums of 16 bits as there are, one quad's codes and an input are
+// all that the 16 registers hold, so the results stay in the first cache.
 template <int Rows, int Bits, bool Offsets, int Quads>
 struct Tile {
-  static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 6;
+  static constexpr bool kNibbles = Bits <= 4, kSplit = Bits > 6;
+  static constexpr int kHalves = kSplit ? 1 : 2;  // of a panel, together
   static constexpr int kInWord = kSumsInWord<Bits> < Quads ? kSumsInWord<Bits> : Quads;
+  static constexpr int kLoadedQuads = kNibbles ? 2 : 1;
 
   static void run(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel,
                   const float* bias, float* out, std::int64_t stride) {
-    constexpr std::int64_t group_bytes = Quads * 64 / (kNibbles ? 2 : 1);
+    constexpr std::int64_t group_bytes = Quads * 64 / kLoadedQuads;
     alignas(32) float y[Rows][16];
     for (int r = 0; r < Rows; ++r)
       for (int lane = 0; lane < 16; ++lane)
         y[r][lane] = bias && panel * 16 + lane < matrix.outputs ? bias[panel * 16 + lane] : 0.0f;
     for (std::int64_t g = 0; g < matrix.groups; ++g) {
       const std::int64_t at = panel * matrix.groups + g;
-      __m256i sum[Rows][2];
-      // What is left of `zero` after the codes were made signed.
-      const std::int32_t zero = Offsets ? 0 : kSigned ? matrix.zero - 128 : matrix.zero;
-#pragma GCC unroll 4
-      for (int r = 0; r < Rows; ++r) {
-        const std::int32_t total = row_sum(x, row + r, g);
-        const std::int32_t begin = kSigned && Offsets ? 128 * total : -zero * total;
-        sum[r][0] = sum[r][1] = _mm256_set1_epi32(begin);
-      }
       const std::uint8_t* codes = matrix.codes + at * group_bytes;
       const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
-#pragma GCC unroll 8
-      for (int q = 0; q < Quads; q += kInWord) add_quads(codes, q, a, x.inputs, sum);
-      scale_into(x, matrix, row, at, Quads == 8 ? g : g / 2, sum, y);
+      std::int32_t begin[Rows];  // of the sums: what the zero's code adds too much
+      for (int r = 0; r < Rows; ++r) begin[r] = Offsets ? 0 : -matrix.zero * row_sum(x, row + r, g);
+#pragma GCC unroll 1
+      for (int half = 0; half < 2; half += kHalves) {
+        __m256i sum[Rows][kHalves];
+        if constexpr (kSplit)
+          add_split(codes + half * 32, a, x.inputs, sum);
+        else
+          add_whole(codes, a, x.inputs, sum);
+        scale_into(x, matrix, row, at, Quads == 8 ? g : g / 2, half * 8, begin, sum, y);
+      }
     }
     for (int r = 0; r < Rows; ++r)
       for (int lane = 0; lane < 16 && panel * 16 + lane < matrix.outputs; ++lane)
@@ -59,70 +80,82 @@ struct Tile {
     return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
   }
 
-  // Codes of quad q for outputs 0-7 and 8-15.
-  static __attribute__((always_inline)) void load_quad(const std::uint8_t* codes, int q, __m256i (&w)[2]) {
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-      const int quad_at = kNibbles ? q / 2 * 64 : q * 64;
-      __m256i v = _mm256_load_si256(reinterpret_cast<const __m256i*>(codes + quad_at + half * 32));
-      if constexpr (kNibbles) {
-        if (q % 2 == 1) v = _mm256_srli_epi16(v, 4);
-        v = _mm256_and_si256(v, _mm256_set1_epi8(15));
-      }
-      if constexpr (kSigned) v = _mm256_xor_si256(v, _mm256_set1_epi8(static_cast<char>(0x80)));
-      w[half] = v;
+  // words += one quad's codes x four inputs of each row.
+  static __attribute__((always_inline)) void add_quad(__m256i w0, __m256i w1, const std::int8_t* a,
+                                                      std::int64_t row_stride, Words (&words)[Rows][2]) {
+#pragma GCC unroll 6
+    for (int r = 0; r < Rows; ++r) {
+      std::int32_t four;
+      __builtin_memcpy(&four, a + r * row_stride, 4);
+      const __m256i repeated = _mm256_set1_epi32(four);
+      words[r][0] += reinterpret_cast<Words>(_mm256_maddubs_epi16(w0, repeated));
+      words[r][1] += reinterpret_cast<Words>(_mm256_maddubs_epi16(w1, repeated));
     }
   }
 
-  // sum += codes x a for kInWord quads from q, added in 16 bits first.
-  static __attribute__((always_inline)) void add_quads(const std::uint8_t* codes, int q, const std::int8_t* a,
-                                                       std::int64_t row_stride, __m256i (&sum)[Rows][2]) {
-    __m256i words[Rows][2];
-#pragma GCC unroll 8
-    for (int i = 0; i < kInWord; ++i) {
-      __m256i w[2];
-      load_quad(codes, q + i, w);
+  // sum = codes x a over a group.
+  static __attribute__((always_inline)) void add_whole(const std::uint8_t* codes, const std::int8_t* a,
+                                                       std::int64_t row_stride,
+                                                       __m256i (&sum)[Rows][kHalves]) {
 #pragma GCC unroll 4
-      for (int r = 0; r < Rows; ++r) {
-        std::int32_t four;
-        __builtin_memcpy(&four, a + r * row_stride + (q + i) * 4, 4);
-        const __m256i repeated = _mm256_set1_epi32(four);
-#pragma GCC unroll 2
-        for (int half = 0; half < 2; ++half) {
-          __m256i pairs;
-          if constexpr (kSigned)
-            pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w[half]), _mm256_sign_epi8(repeated, w[half]));
-          else
-            pairs = _mm256_maddubs_epi16(w[half], repeated);
-          words[r][half] = i == 0 ? pairs : _mm256_add_epi16(words[r][half], pairs);
+    for (int begin = 0; begin < Quads; begin += kInWord) {
+      Words words[Rows][2] = {};
+#pragma GCC unroll 1
+      for (int q = begin; q < begin + kInWord; q += kLoadedQuads) {
+        const std::uint8_t* from = codes + q / kLoadedQuads * 64;
+        if constexpr (kNibbles) {
+          add_quad(low_half(load(from)), low_half(load(from + 32)), a + q * 4, row_stride, words);
+          add_quad(high_half(load(from)), high_half(load(from + 32)), a + q * 4 + 4, row_stride, words);
+        } else {
+          add_quad(load(from), load(from + 32), a + q * 4, row_stride, words);
         }
       }
-    }
-    const __m256i ones = _mm256_set1_epi16(1);
-#pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 6
+      for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 2
-      for (int half = 0; half < 2; ++half)
-        sum[r][half] = _mm256_add_epi32(sum[r][half], _mm256_madd_epi16(words[r][half], ones));
+        for (int h = 0; h < kHalves; ++h) {
+          const __m256i more = widened(words[r][h], 1);
+          sum[r][h] = begin == 0 ? more : _mm256_add_epi32(sum[r][h], more);
+        }
+    }
+  }
+
+  // The same for 8 outputs, whose codes are 16 times their high half plus their low half.
+  static __attribute__((always_inline)) void add_split(const std::uint8_t* codes, const std::int8_t* a,
+                                                       std::int64_t row_stride,
+                                                       __m256i (&sum)[Rows][kHalves]) {
+    Words words[Rows][2] = {};
+#pragma GCC unroll 1
+    for (int q = 0; q < Quads; ++q) {
+      const __m256i both = load(codes + q * 64);
+      add_quad(low_half(both), high_half(both), a + q * 4, row_stride, words);
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < Rows; ++r)
+      sum[r][0] = _mm256_add_epi32(widened(words[r][0], 1), widened(words[r][1], 16));
   }
 
   static __attribute__((always_inline)) void scale_into(const Int8Rows& x, const Int8Matrix& matrix,
                                                         std::int64_t row, std::int64_t at,
-                                                        std::int64_t row_group, __m256i (&sum)[Rows][2],
+                                                        std::int64_t row_group, int column,
+                                                        const std::int32_t (&begin)[Rows],
+                                                        const __m256i (&sum)[Rows][kHalves],
                                                         float (&y)[Rows][16]) {
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int r = 0; r < Rows; ++r) {
       const std::int64_t scale_at = (row + r) * (x.inputs / 32) + row_group;
       const __m256 row_scale = _mm256_set1_ps(x.scales[scale_at]);
 #pragma GCC unroll 2
-      for (int half = 0; half < 2; ++half) {
-        const __m256 exact = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[r][half]), row_scale);
-        __m256 total = _mm256_load_ps(y[r] + half * 8);
-        total = _mm256_fmadd_ps(exact, _mm256_load_ps(matrix.scales + at * 16 + half * 8), total);
+      for (int h = 0; h < kHalves; ++h) {
+        const int to = column + h * 8;
+        const __m256i whole = Offsets ? sum[r][h] : _mm256_add_epi32(sum[r][h], _mm256_set1_epi32(begin[r]));
+        const __m256 exact = _mm256_mul_ps(_mm256_cvtepi32_ps(whole), row_scale);
+        __m256 total = _mm256_load_ps(y[r] + to);
+        total = _mm256_fmadd_ps(exact, _mm256_load_ps(matrix.scales + at * 16 + to), total);
         if constexpr (Offsets)
           total = _mm256_fmadd_ps(_mm256_set1_ps(x.weighted[scale_at]),
-                                  _mm256_load_ps(matrix.offsets + at * 16 + half * 8), total);
-        _mm256_store_ps(y[r] + half * 8, total);
+                                  _mm256_load_ps(matrix.offsets + at * 16 + to), total);
+        _mm256_store_ps(y[r] + to, total);
       }
     }
   }
@@ -133,8 +166,8 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
                  const float* bias, float* out, std::int64_t stride) {
   for (std::int64_t panel = first; panel < last; ++panel) {
     std::int64_t row = 0;
-    for (; row + 4 <= x.rows; row += 4)
-      Tile<4, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    for (; row + kRows <= x.rows; row += kRows)
+      Tile<kRows, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
     for (; row + 2 <= x.rows; row += 2)
       Tile<2, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
     for (; row < x.rows; ++row) Tile<1, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
