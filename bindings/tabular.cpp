@@ -1,9 +1,11 @@
 // Generators of tables. Python's classes with defaults and frames are in synthema/tabular.py.
 #include "bindings/tabular_generator.hpp"
+#include "bindings/values.hpp"
 #include "synthema/generate/tabular/bootstrap_copy.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
 #include "synthema/generate/tabular/private_marginals.hpp"
+#include "synthema/generate/tabular/sampling_targets.hpp"
 #include "synthema/generate/tabular/sequential_trees.hpp"
 
 namespace synthema::bindings {
@@ -51,6 +53,26 @@ void bind_private(py::module_& module) {
   bind_stated_fit(bound);
   bind_file(bound);
   bind_log_prob(bound);
+}
+
+// For generators of both modules, and of Python: `sample` is called with rows, seed, conditions and whether
+// it is for the last time.
+Table sample_to(const Schema& schema, const py::function& sample, std::uint64_t rows, std::uint64_t seed,
+                const std::shared_ptr<Table>& conditions, const py::dict& balance,
+                std::vector<std::string> targets, std::vector<std::string> sensitive) {
+  SamplingTargets wanted{{}, std::move(targets), std::move(sensitive)};
+  for (const auto& [column, shares] : balance) {
+    ColumnShares& one = wanted.balance.emplace_back(ColumnShares{column.cast<std::string>()});
+    for (const auto& [value, weight] : shares.cast<py::dict>())
+      one.shares.emplace_back(value_from_python(value, one.column), weight.cast<double>());
+  }
+  const SampleFunction call = [&](const SampleRequest& one) {
+    const auto fixed = std::const_pointer_cast<Table>(one.conditions);
+    return *sample(one.rows, one.seed, fixed, static_cast<bool>(one.progress)).cast<std::shared_ptr<Table>>();
+  };
+  const SampleRequest request{
+      .rows = rows, .seed = seed, .conditions = conditions, .progress = [](const Progress&) {}, .cancel = {}};
+  return sample_with_targets(schema, call, request, wanted);
 }
 
 }  // namespace
@@ -108,6 +130,9 @@ void bind_tabular(py::module_& module) {
   bind_plain("_GaussianCopula", "Columns tied by a normal vector.", static_cast<GaussianCopula*>(nullptr),
              static_cast<GaussianCopulaOptions*>(nullptr));
   bind_private(module);
+  module.def("_sample_with_targets", &sample_to, py::arg("schema"), py::arg("sample"), py::arg("rows"),
+             py::arg("seed"), py::arg("conditions"), py::arg("balance"), py::arg("targets"),
+             py::arg("sensitive"), "Rows of a generator under stated shares and parity.");
   module.def(
       "_copula_from_statistics",
       [](std::string_view json, const std::string& file, std::size_t threads) {

@@ -2362,6 +2362,10 @@ def _python_model(model: typing.Any, digest: str, numeric_path: str, location: s
     ...
 def _python_strategy(name: str, function: typing.Any) -> PromptStrategy:
     ...
+def _sample_with_targets(schema: Schema, sample: collections.abc.Callable, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, conditions: Table, balance: dict, targets: collections.abc.Sequence[str], sensitive: collections.abc.Sequence[str]) -> Table:
+    """
+    Rows of a generator under stated shares and parity.
+    """
 def _verify(folder: str, strategy: PromptStrategy, model: CompletionModel, conditions: Table, draw: typing.Any, exemplars: Table, schema: Schema, checks: collections.abc.Sequence[Check], sample: typing.SupportsInt | typing.SupportsIndex | None, cycle: bool) -> VerifyResult:
     ...
 def _verify_lines(folder: str) -> VerifyResult:

@@ -203,6 +203,16 @@ def parser() -> argparse.ArgumentParser:
         help="table whose row i mod n the i-th row agrees with, column by column; a missing value leaves its "
         "column free",
     )
+    one.add_argument(
+        "--balance",
+        metavar="JSON",
+        help="""shares of values: '{"income": "uniform"}' or '{"income": {"low": 0.3, "high": 0.7}}'""",
+    )
+    one.add_argument(
+        "--parity",
+        metavar="JSON",
+        help="""make a target independent of columns: '{"target": "income", "sensitive": ["sex"]}'""",
+    )
 
     one = _command(
         commands, "verify", _verify, "check every row's seal and tokens, or make rows again",
@@ -388,6 +398,19 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
     }
 
 
+def _json_object(args: argparse.Namespace, option: str) -> dict[str, Any] | None:
+    text = getattr(args, option)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(f"--{option} takes an object in JSON; '{text}' is none.")
+    return found
+
+
 def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
@@ -396,7 +419,10 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions) if args.conditions else None
     progress.phase("sample")
-    made = generator.sample(args.rows, args.seed, conditions, progress=progress)
+    made = generator.sample(
+        args.rows, args.seed, conditions, balance=_json_object(args, "balance"),
+        parity=_json_object(args, "parity"), progress=progress,
+    )  # fmt: skip
     path = tables.write(made, args.out)
     return {
         "command": "sample",

@@ -146,6 +146,8 @@ class _TabularGenerator:
         seed: int = 0,
         conditions: Any = None,
         *,
+        balance: Mapping[str, str | Mapping[Any, float]] | None = None,
+        parity: Mapping[str, str | Sequence[str]] | None = None,
         frame: str = "table",
         progress: Callable[[Progress], None] | None = None,
         cancel: CancelToken | None = None,
@@ -161,6 +163,14 @@ class _TabularGenerator:
         conditions : table or dict, optional
             Row i of the result agrees with row i mod n of this table; a dict of single values is one row. A
             missing value leaves its column free.
+        balance : dict, optional
+            Shares that columns have in the rows: ``{"income": "uniform"}``, where all values that the
+            generator makes are equally likely, or ``{"income": {"low": 0.3, "high": 0.7}}``; each balanced
+            column is drawn by itself and the others given it. It is never missing.
+        parity : dict, optional
+            ``{"target": "income", "sensitive": ["sex", "race"]}``: the target, drawn as it is without
+            knowledge of the sensitive columns, is independent of them (statistical parity), and the others
+            are drawn given both. None of them is missing. Columns that tell the sensitive ones still do.
         frame : {"table", "same", "pandas", "polars", "arrow"}
             What comes back; "same" is the kind of frame that `fit` was given.
         progress, cancel
@@ -173,13 +183,23 @@ class _TabularGenerator:
         Raises
         ------
         GenerationError
-            If nothing was fitted, or a condition asks for what was never seen.
+            If nothing was fitted, or a condition or a share asks for what was never seen.
+        ConfigError
+            If shares or parity name a column that is not there, or shares are negative or sum to nothing.
         """
         if frame not in _AS:
             raise ConfigError(f"A sample comes as {', '.join(_AS)}; '{frame}' is none of these.")
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
             raise ConfigError(f"The number of rows is a whole number from 0, not {rows!r}.")
-        made = self._ready().sample(rows, seed, _conditions(conditions), progress, cancel)
+        generator, fixed = self._ready(), _conditions(conditions)
+        if balance or parity:
+            made = _core._sample_with_targets(
+                generator.schema,
+                lambda n, s, c, last: generator.sample(n, s, c, progress if last else None, cancel),
+                rows, seed, fixed, _shares(balance or {}), *_parity(parity or {}),
+            )  # fmt: skip
+        else:
+            made = generator.sample(rows, seed, fixed, progress, cancel)
         return _as(made, self._frame if frame == "same" else frame)
 
     def log_prob(
@@ -947,6 +967,31 @@ def _conditions(conditions: Any) -> Table | None:
     ):
         conditions = [conditions]
     return tables.table(conditions)
+
+
+def _shares(balance: Mapping[str, str | Mapping[Any, float]]) -> dict[str, dict[Any, float]]:
+    """Weights by value; none where all are equally likely."""
+    out: dict[str, dict[Any, float]] = {}
+    for column, shares in balance.items():
+        if shares == "uniform":
+            out[column] = {}
+        elif isinstance(shares, Mapping) and shares:
+            out[column] = dict(shares)
+        else:
+            raise ConfigError(
+                f"The column '{column}' is balanced by 'uniform' or by shares of values, not {shares!r}."
+            )
+    return out
+
+
+def _parity(parity: Mapping[str, str | Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Targets and sensitive columns."""
+    if parity and set(parity) != {"target", "sensitive"}:
+        raise ConfigError(
+            "Parity has a 'target' and a 'sensitive' column, or lists of these, and nothing else."
+        )
+    sides = (parity.get("target", ()), parity.get("sensitive", ()))
+    return tuple([side] if isinstance(side, str) else list(side) for side in sides)  # type: ignore[return-value]
 
 
 def _as(made: Table, kind: str) -> Any:
