@@ -213,6 +213,11 @@ void bind_score_parts(py::module_& module) {
       .def_readonly("value", &ScorePart::value, "None where the part is undefined.")
       .def_readonly("n", &ScorePart::n, "Rows used.")
       .def_readonly("note", &ScorePart::note, "The unit, or why there is no value.");
+  py::class_<Curve>(module, "Curve", "A line that a report draws, such as a ROC curve.")
+      .def_readonly("name", &Curve::name, "'ROC', 'ROC, mean of labels', 'ROC of C' (C against the rest).")
+      .def_readonly("of", &Curve::of, "Whose line it is: 'trained on synthetic rows'.")
+      .def_readonly("x", &Curve::x, "Ascending; of a ROC curve the false positive rate.")
+      .def_readonly("y", &Curve::y, "As many as `x`; of a ROC curve the true positive rate.");
   py::class_<Bound>(module, "Bound", "The best or worst that a score could be, and how that is known.")
       .def_readonly("value", &Bound::value, "In the score's unit.")
       .def_readonly("source", &Bound::source, "How it was obtained.");
@@ -230,6 +235,7 @@ void bind_score(py::module_& module) {
       .def_readonly("no_interval", &Score::no_interval, "Why there is no interval, where there is none.")
       .def_readonly("n", &Score::n, "Rows or subjects used.")
       .def_readonly("parts", &Score::parts, "The same measure by column, pair, label or subgroup.")
+      .def_readonly("curves", &Score::curves, "Curves that a report draws; of most scores none.")
       .def_readonly("ceiling", &Score::ceiling,
                     "A Bound: the best that data of this size could score; or None.")
       .def_readonly("floor", &Score::floor, "A Bound: what knowing nothing scores; or None.")

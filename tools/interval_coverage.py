@@ -117,6 +117,15 @@ def synthetic_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
         yield names, training, some_copied(rng, training, 200), {"holdout": holdout}
 
 
+def few_near_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Twenty synthetic rows are drawn, nearly all copies of holdout rows, the others of training rows."""
+    training, holdout = rows(rng, 300), rows(rng, 300)
+    sources = holdout.records(), training.records()
+    for _ in range(repeats):
+        made = [sources[int(near)][rng.integers(300)] for near in rng.random(20) < 0.05]
+        yield ["dcr_share"], training, synthema.table(made, training.schema), {"holdout": holdout}
+
+
 def synthetic_subjects(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
     """Synthetic people of three rows each are drawn; real ones stay."""
     training, holdout = rows(rng, 300, 100), rows(rng, 300, 100)
@@ -239,6 +248,7 @@ WORLDS: dict[str, World] = {
     one.__name__: one
     for one in (
         synthetic_rows,
+        few_near_rows,
         synthetic_subjects,
         real_rows,
         real_subjects,

@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'GroupRule', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'find_identifiers', 'in_language', 'json_record', 'label_columns', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_privacy_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
+__all__: list[str] = ['AnswerForms', 'Bm25', 'Bound', 'CancelToken', 'Cancelled', 'ChatTemplate', 'Check', 'Completion', 'CompletionModel', 'CompletionRequest', 'ConfigError', 'Curve', 'DesignEncoding', 'Draft', 'Error', 'EvaluationContext', 'EvaluationError', 'Evaluator', 'ExponentialMechanism', 'Field', 'FieldRule', 'FormConstraint', 'GaussianMechanism', 'GenerationError', 'GroupRule', 'Interval', 'LaplaceMechanism', 'Learner', 'Ledger', 'LedgerEntry', 'LedgerFile', 'Message', 'ModelError', 'ModelFile', 'ParseError', 'PolicyError', 'Predictor', 'PrivacyBudgetError', 'PrivacyLossDistribution', 'Progress', 'Prompt', 'PromptStrategy', 'Random', 'RenyiAccountant', 'Report', 'RunFolderError', 'Sampling', 'Schema', 'SchemaError', 'Score', 'ScorePart', 'SuiteOptions', 'Table', 'Task', 'TfIdf', 'Timing', 'TokenCounts', 'Tokenizer', 'VerifyDifference', 'VerifyResult', 'all_evaluators', 'auroc', 'average_precision', 'balanced_accuracy', 'banned_words', 'best_of', 'boosted_trees', 'brier_score', 'calibration_error', 'concept_recovered', 'corpus_bleu', 'corpus_chrf', 'discrete_gaussian', 'discrete_laplace', 'ends_with_punctuation', 'evaluate_all', 'evaluator_named', 'exponential_choice', 'f1_score', 'few_shot', 'find_identifiers', 'in_language', 'json_record', 'label_columns', 'label_conditioned', 'length_in_words', 'likely_enough', 'linear_coefficients', 'linear_model', 'longest_common_run', 'matches_choice', 'multiclass_auroc', 'ngram_model', 'no_exemplar_copy', 'one_line', 'porter_stem', 'privacy_epsilon', 'privacy_noise_multiplier', 'r_squared', 'read_manifest', 'rouge', 'scripted_model', 'self_bleu', 'sentence_bleu', 'sentence_chrf', 'sentence_count', 'table_suite', 'text_privacy_suite', 'text_suite', 'tokens_13a', 'words', 'zero_shot']
 class Error(Exception):
     """
     The root of all errors that synthema raises on purpose.
@@ -2003,6 +2003,30 @@ class ScorePart:
         """
         None where the part is undefined.
         """
+class Curve:
+    """
+    A line that a report draws, such as a ROC curve.
+    """
+    @property
+    def name(self) -> str:
+        """
+        'ROC', 'ROC, mean of labels', 'ROC of C' (C against the rest).
+        """
+    @property
+    def of(self) -> str:
+        """
+        Whose line it is: 'trained on synthetic rows'.
+        """
+    @property
+    def x(self) -> list[float]:
+        """
+        Ascending; of a ROC curve the false positive rate.
+        """
+    @property
+    def y(self) -> list[float]:
+        """
+        As many as `x`; of a ROC curve the true positive rate.
+        """
 class Bound:
     """
     The best or worst that a score could be, and how that is known.
@@ -2045,6 +2069,11 @@ class Score:
     def convention(self) -> str:
         """
         Whose definition.
+        """
+    @property
+    def curves(self) -> list[Curve]:
+        """
+        Curves that a report draws; of most scores none.
         """
     @property
     def definition(self) -> str:

@@ -2,13 +2,24 @@
 // it occurs in that unit alone.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "synthema/evaluate/resampling.hpp"
 
 namespace synthema::detail {
+
+// From the sum over pairs of units of squared second differences of a count, the variance of count / items
+// that a delete-one jackknife has too much: sum Q^2 / (u (u - 1)), Q = u / items times the difference (Efron
+// and Stein, Annals of Statistics 1981, equation 5.5 for functionals of second order).
+inline double second_order_variance(double squares, std::size_t units, std::size_t items) {
+  const auto u = static_cast<double>(units), n = static_cast<double>(items);
+  return squares * u / (u - 1) / n / n;
+}
 
 class DistinctItems {
  public:
@@ -18,15 +29,21 @@ class DistinctItems {
     const std::size_t unit = units_.of_row[row];
     ++items_[unit];
     ++total_;
-    const auto [entry, fresh] = owner_.try_emplace(item, unit);
+    const auto [entry, fresh] = owners_.try_emplace(item, Owners{unit, kNobody});
     if (fresh) {
       ++alone_[unit];
-    } else if (entry->second != kShared && entry->second != unit) {
-      --alone_[entry->second];
-      entry->second = kShared;
+      return;
+    }
+    auto& [first, second] = entry->second;
+    if (first == kMany || first == unit || second == unit) return;
+    if (second == kNobody) {
+      --alone_[first];
+      second = unit;
+    } else {
+      first = second = kMany;
     }
   }
-  double different() const { return static_cast<double>(owner_.size()); }
+  double different() const { return static_cast<double>(owners_.size()); }
   double total() const { return static_cast<double>(total_); }
   // statistic(different, total) without each unit.
   template <class Statistic>
@@ -38,11 +55,25 @@ class DistinctItems {
     return out;
   }
 
+  // Variance that the jackknife of `different / total` counts twice: what hangs on pairs of units. The second
+  // difference of the number of different items is the number that exactly these two units have.
+  double second_order() const {
+    if (units_.count < 2 || total_ == 0) return 0;
+    std::map<Owners, double> of_pair;
+    for (const auto& [item, owners] : owners_)
+      if (owners.second != kNobody && owners.second != kMany)
+        ++of_pair[std::minmax(owners.first, owners.second)];
+    double squares = 0;
+    for (const auto& [pair, items] : of_pair) squares += items * items;
+    return second_order_variance(squares, units_.count, total_);
+  }
+
  private:
-  static constexpr std::size_t kShared = static_cast<std::size_t>(-1);
+  using Owners = std::pair<std::size_t, std::size_t>;  // the one or two units with an item, or kMany
+  static constexpr std::size_t kNobody = static_cast<std::size_t>(-1), kMany = kNobody - 1;
   const Units& units_;
-  std::unordered_map<std::uint64_t, std::size_t> owner_;  // the only unit with the item, or kShared
-  std::vector<std::size_t> items_, alone_;                // by unit
+  std::unordered_map<std::uint64_t, Owners> owners_;
+  std::vector<std::size_t> items_, alone_;  // by unit
   std::size_t total_ = 0;
 };
 

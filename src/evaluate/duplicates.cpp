@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -145,6 +146,26 @@ std::vector<double> without_each(const std::vector<std::vector<std::size_t>>& ne
   return out;
 }
 
+// Variance that the jackknife counts twice, from the second differences of the number of marked texts: a text
+// whose similar ones all belong to one other unit is lost with either of the two, and one whose similar ones
+// belong to exactly two others is lost with both of them only.
+double second_order(const std::vector<std::vector<std::size_t>>& neighbours, const Units& units) {
+  if (units.count < 2) return 0;
+  std::map<std::pair<std::size_t, std::size_t>, double> differences;
+  for (std::size_t i = 0; i < neighbours.size(); ++i) {
+    const std::size_t own = units.of_row[i];
+    std::set<std::size_t> there;
+    for (const std::size_t j : neighbours[i]) there.insert(units.of_row[j]);
+    if (there.size() == 1 && *there.begin() != own)
+      ++differences[std::minmax(own, *there.begin())];
+    else if (there.size() == 2 && !there.contains(own))
+      --differences[{*there.begin(), *there.rbegin()}];
+  }
+  double squares = 0;
+  for (const auto& [pair, difference] : differences) squares += difference * difference;
+  return detail::second_order_variance(squares, units.count, neighbours.size());
+}
+
 // The rows that have words.
 TextSample with_words(const TextSample& sample, Score& score) {
   TextSample out;
@@ -162,17 +183,23 @@ TextSample with_words(const TextSample& sample, Score& score) {
   return out;
 }
 
-void set_value(Score& score, double value, const std::vector<double>& without, const TextSample& sample) {
+// `of_pair`: what a pair of equal texts adds to the number of marked ones. A few duplicates are a few such
+// events, whose interval is Wilson's over as many as there could be.
+constexpr double kFewestEvents = 5;
+
+void set_value(Score& score, double value, const std::vector<double>& without, double second_order,
+               std::size_t of_pair, const TextSample& sample) {
   score.n = sample.size();
   score.value = value;
-  set_jackknife(score, without, sample.units);
-  if (value == 0 || value == 1) {  // nothing varies, so a jackknife sees no width
-    const auto units = static_cast<double>(sample.units.count);
-    score.no_interval.clear();
-    score.interval = wilson(value * units, units);
-    score.interval->method = message("Wilson over ", sample.units.count, " ", sample.units.name,
-                                     " (a jackknife of all or none has no width)");
+  const std::size_t most = sample.units.count / of_pair;
+  const double events = value * static_cast<double>(most);
+  if (most > 0 && (std::min(events, static_cast<double>(most) - events) < kFewestEvents)) {
+    score.interval = wilson(events, static_cast<double>(most));
+    score.interval->method = message("Wilson over ", most, of_pair == 2 ? " pairs of " : " ",
+                                     sample.units.name, " (too few for a jackknife)");
+    return;
   }
+  set_jackknife(score, without, sample.units, second_order);
 }
 
 }  // namespace
@@ -192,7 +219,8 @@ Score ExactDuplicates::evaluate(const Table* real, const Table& synthetic,
     return items;
   };
   const detail::DistinctItems items = items_of(sample);
-  set_value(score, share(items.different(), items.total()), items.without_each(share), sample);
+  set_value(score, share(items.different(), items.total()), items.without_each(share), items.second_order(),
+            1, sample);
   add_real_part(score, real, context, sample.size(), [&](const TextSample& other) {
     const detail::DistinctItems there = items_of(other);
     return std::optional(share(there.different(), there.total()));
@@ -221,7 +249,8 @@ Score NearDuplicates::evaluate(const Table* real, const Table& synthetic,
     return static_cast<double>(marked) / static_cast<double>(neighbours.size());
   };
   const auto neighbours = neighbours_of(sample);
-  set_value(score, share(neighbours), without_each(neighbours, sample.units), sample);
+  set_value(score, share(neighbours), without_each(neighbours, sample.units),
+            second_order(neighbours, sample.units), 2, sample);
   add_real_part(score, real, context, sample.size(),
                 [&](const TextSample& other) { return std::optional(share(neighbours_of(other))); });
   return score;

@@ -41,8 +41,8 @@ void set_membership_auroc(Score& score, std::span<const double> members, std::sp
   score.value = auroc;
   score.n = members.size() + others.size();
   score.ceiling = Bound{0.5, "theory: nobody can tell members from others"};
-  if (member_units.count < 2 || other_units.count < 2) {
-    score.no_interval = "An interval needs two training and two holdout rows, of two subjects each.";
+  if (std::min(member_units.count, other_units.count) < kFewestUnits) {
+    score.no_interval = "A normal interval needs ten training and ten holdout units or more.";
     return;
   }
   const double variance =

@@ -83,16 +83,19 @@ std::string interval_method(const EvaluationContext& context, const Units& units
 }  // namespace detail
 
 std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
-                                  Range range) {
+                                  Range range, double second_order) {
   const auto n = static_cast<double>(without.size());
-  if (n < 10) return std::nullopt;  // too few for a normal interval to mean anything
+  if (without.size() < kFewestUnits) return std::nullopt;
   const double mean = std::accumulate(without.begin(), without.end(), 0.0) / n;
   double squares = 0;
   for (const double w : without) squares += (w - mean) * (w - mean);
   if (std::equal(without.begin() + 1, without.end(), without.begin())) return std::nullopt;
-  const double half = 1.959963984540054 * std::sqrt((n - 1) / n * squares);
+  // At most half of it is of second order, if nothing is of a higher one.
+  const double variance = (n - 1) / n * squares;
+  const double half = 1.959963984540054 * std::sqrt(std::max(variance - second_order, variance / 2));
   return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,
-                  message("delete-one jackknife over ", without.size(), " ", units, ", normal")};
+                  message("delete-one jackknife over ", without.size(), " ", units,
+                          second_order > 0 ? ", second order taken off, normal" : ", normal")};
 }
 
 namespace {
@@ -103,6 +106,47 @@ bool counts_units(const RatioRows& rows, const Units& units) {
   const auto is_bit = [](double x) { return x == 0 || x == 1; };
   return rows.share && units.count == rows.numerator.size() && std::ranges::all_of(rows.numerator, is_bit) &&
          std::ranges::all_of(rows.denominator, [](double x) { return x == 1; });
+}
+
+// How many units differ from what most of them have.
+std::size_t units_that_differ(const RatioRows& rows, const Units& units) {
+  std::vector<std::pair<double, double>> sums(units.count);
+  for (std::size_t i = 0; i < rows.numerator.size(); ++i) {
+    sums[units.of_row[i]].first += rows.numerator[i];
+    sums[units.of_row[i]].second += rows.denominator[i];
+  }
+  std::map<double, std::size_t> of_value;
+  std::size_t counted = 0, most = 0;
+  for (const auto& [numerator, denominator] : sums) {
+    if (!(denominator > 0)) continue;
+    ++counted;
+    most = std::max(most, ++of_value[numerator / denominator]);
+  }
+  return counted - most;
+}
+
+bool in_unit_interval(const RatioRows& rows, Range range) {
+  if (range.low != 0 || range.high != 1) return false;
+  for (std::size_t i = 0; i < rows.numerator.size(); ++i)
+    if (!(rows.numerator[i] >= 0 && rows.numerator[i] <= rows.denominator[i])) return false;
+  return true;
+}
+
+constexpr std::size_t kFewestThatDiffer = 5;
+
+// Where a bootstrap of units is not to be trusted.
+void set_without_bootstrap(Score& score, const RatioRows& rows, const Units& units) {
+  const bool few = units.count < kFewestUnits;
+  if (in_unit_interval(rows, score.range)) {
+    const auto n = static_cast<double>(units.count);
+    score.interval = wilson(*score.value * n, n);
+    score.interval->method = message("Wilson over ", units.count, " ", units.name, " (too few ",
+                                     few ? "" : "that differ ", "for a bootstrap)");
+    return;
+  }
+  score.no_interval =
+      few ? "There are fewer than ten units, too few to resample."
+          : "Fewer than five units differ from the others, which a resample would miss too often.";
 }
 
 }  // namespace
@@ -116,11 +160,12 @@ std::optional<double> RatioRows::value() const {
 void set_interval(Score& score, std::optional<Interval> interval) {
   score.interval = std::move(interval);
   if (!score.interval)
-    score.no_interval = "There are fewer than two units to resample, or no resamples were asked for.";
+    score.no_interval =
+        "There are fewer than ten units to resample, they are all alike, or no resamples were asked for.";
 }
 
-void set_jackknife(Score& score, std::span<const double> without, const Units& units) {
-  score.interval = jackknife(*score.value, without, units.name, score.range);
+void set_jackknife(Score& score, std::span<const double> without, const Units& units, double second_order) {
+  score.interval = jackknife(*score.value, without, units.name, score.range, second_order);
   if (!score.interval)
     score.no_interval = "A jackknife needs ten units or more, of which at least one changes the value.";
 }
@@ -138,10 +183,8 @@ void set_ratio(Score& score, const RatioRows& rows, const Units& units, const Ev
     score.interval->method = message("Wilson over ", units.count, " ", units.name);
     return;
   }
-  if (rows.share && units.count > 0 && (*score.value == 0 || *score.value == 1)) {
-    score.interval = wilson(*score.value * n, n);
-    score.interval->method =
-        message("Wilson over ", units.count, " ", units.name, " (a bootstrap of all or none has no width)");
+  if (units.count < kFewestUnits || units_that_differ(rows, units) < kFewestThatDiffer) {
+    set_without_bootstrap(score, rows, units);
     return;
   }
   RowSums sums{2, {}};

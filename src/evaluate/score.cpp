@@ -35,6 +35,20 @@ Json to_object(const ScorePart& part) {
   return out;
 }
 
+Json numbers(const std::vector<double>& values) {
+  Json out = Json::array();
+  for (const double value : values) out.push_back(number(value));
+  return out;
+}
+
+Json to_object(const Curve& curve) {
+  Json out = {{"name", curve.name}};
+  put_text(out, "of", curve.of);
+  out["x"] = numbers(curve.x);
+  out["y"] = numbers(curve.y);
+  return out;
+}
+
 // Reads members of the wanted kind, and names the member that is of another.
 class Members {
  public:
@@ -94,6 +108,24 @@ ScorePart part_from(const Json& json) {
   return out;
 }
 
+Curve curve_from(const Json& json) {
+  const Members in(json);
+  Curve out;
+  in.text("name", out.name);
+  in.text("of", out.of);
+  const auto read = [&](const char* key, std::vector<double>& values) {
+    in.each(key, [&](const Json& value) {
+      if (!value.is_number()) throw ParseError({.field = key}, "A curve has numbers only.");
+      values.push_back(value.get<double>());
+    });
+  };
+  read("x", out.x);
+  read("y", out.y);
+  if (out.x.size() != out.y.size())
+    throw ParseError({.field = "curves"}, "A curve must have as many numbers y as x.");
+  return out;
+}
+
 Interval interval_from(const Json& json) {
   const Members in(json);
   Interval out{in.number("low"), in.number("high"), in.number("level"), ""};
@@ -131,6 +163,7 @@ Json to_object(const Score& score) {
   out["convention"] = score.convention;
   for (const std::string& warning : score.warnings) out["warnings"].push_back(warning);
   for (const ScorePart& part : score.parts) out["parts"].push_back(to_object(part));
+  for (const Curve& curve : score.curves) out["curves"].push_back(to_object(curve));
   return out;
 }
 
@@ -154,6 +187,7 @@ Score score_from_object(const Json& object) {
   if (const Json* json = in.find("range"))
     out.range = {Members(*json).number("low"), Members(*json).number("high")};
   in.each("parts", [&](const Json& part) { out.parts.push_back(part_from(part)); });
+  in.each("curves", [&](const Json& curve) { out.curves.push_back(curve_from(curve)); });
   in.each("warnings", [&](const Json& warning) {
     if (!warning.is_string()) throw ParseError({.field = "warnings"}, "A warning must be a text.");
     out.warnings.push_back(warning.get<std::string>());

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "src/evaluate/roc_curves.hpp"
 #include "src/evaluate/trial_rows.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/parallel.hpp"
@@ -23,7 +24,18 @@ struct Measured {
   std::vector<std::pair<std::string, std::optional<double>>> others;
 };
 
-Measured measure_classes(const Predictions& predicted, const Numbers& classes) {
+// Of the frequent labels, where there are more than two: each against the rest.
+void add_labels(Measured& out, const Predictions& predicted, const Numbers& classes,
+                const std::vector<std::string>& labels) {
+  for (const std::size_t label : detail::frequent_labels(classes, labels.size())) {
+    Numbers is_label;
+    for (const double one : classes) is_label.push_back(one == static_cast<double>(label) ? 1 : 0);
+    out.others.emplace_back(message("AUROC of ", labels[label]), auroc(predicted.column(label), is_label));
+  }
+}
+
+Measured measure_classes(const Predictions& predicted, const Numbers& classes,
+                         const std::vector<std::string>& labels) {
   Measured out;
   if (const auto found = auroc_influence(predicted, classes)) {
     out.value = found->auroc;
@@ -38,6 +50,7 @@ Measured measure_classes(const Predictions& predicted, const Numbers& classes) {
   }
   out.others.emplace_back("F1", matrix.f1());
   out.others.emplace_back("balanced accuracy", matrix.balanced_accuracy());
+  if (predicted.width > 2) add_labels(out, predicted, classes, labels);
   return out;
 }
 
@@ -50,8 +63,8 @@ Measured measure_numbers(const Predictions& predicted, const Numbers& values) {
 
 // Everything that was fitted, predicted and measured.
 struct Trials {
-  std::vector<Measured> of[kSources];  // by seed
-  std::vector<Predictions> predicted;  // from synthetic rows, by seed
+  std::vector<Measured> of[kSources];                     // by seed
+  std::vector<Predictions> predicted, predicted_by_real;  // from synthetic and from real rows, by seed
 
   std::optional<double> mean(std::size_t source) const {
     RatioRows values;
@@ -83,9 +96,11 @@ Trials try_all(const Learner& learner, std::size_t seeds, const detail::TrialRow
       },
       context.threads);
   for (std::size_t i = 0; i < predicted.size(); ++i) {
-    out.of[i % kSources].push_back(rows.target.classes() > 0 ? measure_classes(predicted[i], truth)
-                                                             : measure_numbers(predicted[i], truth));
+    out.of[i % kSources].push_back(rows.target.classes() > 0
+                                       ? measure_classes(predicted[i], truth, rows.target.labels())
+                                       : measure_numbers(predicted[i], truth));
     if (i % kSources == 0) out.predicted.push_back(std::move(predicted[i]));
+    if (i % kSources == 1) out.predicted_by_real.push_back(std::move(predicted[i]));
   }
   return out;
 }
@@ -151,6 +166,11 @@ Score TrainSyntheticTestReal::evaluate(const Table* real, const Table& synthetic
       interval_of(trials, *value, truth, rows->target.classes() > 0, Units::of(rows->test), context);
   if (!score.interval) score.no_interval = "The test rows show no spread, or are too few.";
   add_parts(score, trials, rows->test.rows());
+  const auto& labels = rows->target.labels();
+  for (const auto& [fits, of] : {std::pair(&trials.predicted, "trained on synthetic rows"),
+                                 std::pair(&trials.predicted_by_real, "trained on real rows")})
+    for (Curve& curve : detail::roc_curves(*fits, labels, truth, of))
+      score.curves.push_back(std::move(curve));
   if (const auto best = trials.mean(1))
     score.ceiling = Bound{*best, message("the same learner fitted to ", rows->training.rows(), " real rows")};
   if (const auto worst = trials.mean(2)) score.floor = Bound{*worst, "fitted to real columns shuffled apart"};

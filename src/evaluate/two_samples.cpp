@@ -218,7 +218,7 @@ TwoSamples against_marginals(const Table& table, std::uint64_t seed) {
 
 std::optional<Interval> influence_interval(double value, std::span<const double> influence,
                                            const Units& units, Range range) {
-  if (units.count < 2) return std::nullopt;
+  if (units.count < kFewestUnits) return std::nullopt;
   std::vector<double> by_unit(units.count);
   for (std::size_t row = 0; row < influence.size(); ++row) by_unit[units.of_row[row]] += influence[row];
   double variance = 0;

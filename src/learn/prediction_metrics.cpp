@@ -76,6 +76,31 @@ std::optional<double> auroc(Values scores, Values labels) {
   return found ? std::optional(found->auroc) : std::nullopt;
 }
 
+std::optional<std::vector<double>> true_positive_rates(Values scores, Values labels, Values at) {
+  check(scores, labels);
+  double ones = 0;
+  for (const double label : labels) ones += label;
+  const double zeros = static_cast<double>(labels.size()) - ones;
+  if (ones == 0 || zeros == 0) return std::nullopt;
+  std::vector<std::size_t> order = ascending(scores);
+  std::reverse(order.begin(), order.end());
+  std::vector<double> out(at.size());
+  std::size_t next = 0;
+  double false_before = 0, true_before = 0;  // counts, so that corners on the asked rates are met exactly
+  for_ties(scores, order, [&](std::size_t begin, std::size_t end) {
+    double true_after = true_before;
+    for (std::size_t i = begin; i < end; ++i) true_after += labels[order[i]];
+    const double false_after = static_cast<double>(end) - true_after;
+    for (; next < at.size() && at[next] * zeros < false_after; ++next) {
+      const double along = (at[next] * zeros - false_before) / (false_after - false_before);
+      out[next] = (true_before + along * (true_after - true_before)) / ones;
+    }
+    false_before = false_after, true_before = true_after;
+  });
+  for (; next < at.size(); ++next) out[next] = 1;  // all are called positive
+  return out;
+}
+
 std::optional<double> average_precision(Values scores, Values labels) {
   check(scores, labels);
   double ones = 0;

@@ -77,8 +77,8 @@ columns = list(T)
 halves = (columns[::2], columns[1::2])
 for seed in range(seeds):
     for name, make in (
-        ("linkability", lambda: LinkabilityEvaluator(ori=T, syn=S, control=H, n_attacks=500, aux_cols=halves, n_neighbors=1)),
-        ("attribute_inference", lambda: InferenceEvaluator(ori=T, syn=S, control=H, aux_cols=[c for c in columns if c != secret], secret=secret, n_attacks=500)),
+        ("linkability", lambda: LinkabilityEvaluator(ori=T, syn=S, control=H, n_attacks=min(500, len(T)), aux_cols=halves, n_neighbors=1)),
+        ("attribute_inference", lambda: InferenceEvaluator(ori=T, syn=S, control=H, aux_cols=[c for c in columns if c != secret], secret=secret, n_attacks=min(500, len(T)))),
     ):
         np.random.seed(seed)
         # The library draws its targets unseeded or the same each time: shuffled rows give another draw.

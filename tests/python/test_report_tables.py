@@ -1,11 +1,14 @@
 """The parts of the page on tables: use, and rows in two dimensions."""
 
 import json
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import synthema
 from synthema import reporting
+from synthema.reporting.marginals import compare, time_edges
 from synthema.reporting.projection import CELLS, project
 
 
@@ -104,3 +107,74 @@ def test_the_page_says_where_a_model_was_tested(page):
     names = ["train_synthetic_test_real"]
     report = synthema.evaluate(made, real, evaluators=names, target="sick", bootstrap=0)
     assert "which the generator may have seen" in reporting.render(report)
+
+
+def test_the_page_draws_roc_curves_that_the_score_holds(page):
+    text, report = page
+    score = report["train_synthetic_test_real"]
+    assert [(curve.name, curve.of) for curve in score.curves] == [
+        ("ROC", "trained on synthetic rows"),
+        ("ROC", "trained on real rows"),
+    ]
+    for curve, area in zip(score.curves, (score.value, score.ceiling.value), strict=True):
+        heights = (np.array(curve.y[1:]) + np.array(curve.y[:-1])) / 2
+        assert heights @ np.diff(curve.x) == pytest.approx(area, abs=0.01)
+    part = text.split("ROC curves</h3>")[1].split("</section>")[0]
+    assert f"synthetic {score.value:.3f}" in part
+    assert f"real {score.ceiling.value:.3f}" in part
+    assert part.count("steps s1 dashed") == 2  # the line and its key
+
+
+def test_several_labels_have_a_square_each_and_numbers_none():
+    real, made, holdout = (synthema.table(rows(600, seed)) for seed in (1, 2, 3))
+    names = ["train_synthetic_test_real"]
+    report = synthema.evaluate(made, real, holdout, evaluators=names, target="group", bootstrap=0)
+    text = reporting.render(report)
+    squares = text.split("ROC curves</h3>")[1].split("</section>")[0]
+    assert squares.count("<svg") == 4  # the mean of a, b and c, and each of them
+    assert "<h3>Mean of labels</h3>" in squares
+    report = synthema.evaluate(made, real, holdout, evaluators=names, target="y", bootstrap=0)
+    assert "ROC curves</h3>" not in reporting.render(report)
+
+
+def days(count, seed, spread):
+    rng = np.random.default_rng(seed)
+    begin = datetime(2019, 5, 6, tzinfo=timezone.utc)
+    return [begin + timedelta(seconds=float(s)) for s in rng.uniform(0, spread, count)]
+
+
+@pytest.mark.parametrize(
+    ("spread", "width"),
+    [(40, 5), (3600, 300), (86_400, 10_800), (30 * 86_400, 172_800), (90 * 86_400, 604_800)],
+)
+def test_times_are_drawn_in_places_of_a_clock(spread, width):
+    when = days(500, 1, spread)
+    edges = time_edges(min(when), max(when))
+    assert edges[0] <= min(when)
+    assert max(when) < edges[-1]
+    assert 4 < len(edges) <= 21
+    assert {(b - a).total_seconds() for a, b in pairwise(edges)} == {width}
+
+
+def test_long_times_are_drawn_in_places_of_a_calendar():
+    def edges(low, high):
+        found = time_edges(datetime(*low, tzinfo=timezone.utc), datetime(*high, tzinfo=timezone.utc))
+        return [f"{one:%m-%d}" for one in found], [one.year for one in found]
+
+    assert edges((2015, 3, 4), (2019, 1, 1))[0][:3] == ["01-01", "04-01", "07-01"]
+    places, years = edges((1932, 3, 4), (2004, 5, 6))
+    assert set(places) == {"01-01"}
+    assert years[:3] == [1930, 1935, 1940]
+    assert edges((1, 1, 1), (9999, 12, 31))[1][-1] == 9999
+
+
+def test_a_column_of_times_is_shown_by_shares():
+    real, made = (synthema.table({"when": days(500, seed, 86_400 * 400)}) for seed in (1, 2))
+    report = synthema.evaluate(made, real, evaluators=["column_shapes"], bootstrap=0)
+    scores = json.loads(report.to_json())["scores"]
+    (column,) = compare(real, made, scores)
+    assert column["edges"][0] == "2019-05-01"
+    assert sum(column["synthetic"]) == pytest.approx(1)
+    document = dict(reporting.as_document(json.loads(report.to_json())))
+    document["columns"] = [column]
+    assert ">2019-05<" in reporting.render(document)

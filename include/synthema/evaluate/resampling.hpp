@@ -63,13 +63,16 @@ inline std::vector<double> resampled(const RowSums& by_unit, std::size_t units, 
 
 }  // namespace detail
 
+// Fewer units than this say too little about their spread for a bootstrap, a jackknife or a normal interval.
+inline constexpr std::size_t kFewestUnits = 10;
+
 // Percentile bootstrap of statistic(sums) -> std::optional<double>. Resamples in which the statistic is
-// undefined are left out. Nothing if there are fewer than two units, no resamples are asked for, or more than
-// a tenth of them are undefined.
+// undefined are left out. Nothing if there are fewer than ten units, no resamples are asked for, more than a
+// tenth of them are undefined, or the interval would have no width: that is no certainty.
 template <class Statistic>
 std::optional<Interval> bootstrap(const RowSums& sums, const Units& units, const EvaluationContext& context,
                                   const Statistic& statistic) {
-  if (units.count < 2 || context.bootstrap == 0) return std::nullopt;
+  if (units.count < kFewestUnits || context.bootstrap == 0) return std::nullopt;
   const RowSums by_unit = detail::sum_by_unit(sums, units);
   const Random base =
       Random(context.seed).stream(0x626F6F74);  // keeps this apart from other users of the seed
@@ -87,6 +90,7 @@ std::optional<Interval> bootstrap(const RowSums& sums, const Units& units, const
     if (value) values.push_back(*value);
   if (values.size() * 10 < drawn.size() * 9) return std::nullopt;
   std::sort(values.begin(), values.end());
+  if (!(quantile(values, 0.025) < quantile(values, 0.975))) return std::nullopt;
   return Interval{quantile(values, 0.025), quantile(values, 0.975), 0.95,
                   detail::interval_method(context, units)};
 }
@@ -94,15 +98,19 @@ std::optional<Interval> bootstrap(const RowSums& sums, const Units& units, const
 // Delete-one-unit jackknife with a normal interval, for statistics that a bootstrap would bias because a
 // resample repeats units (counts of different things). `without[u]` is the statistic without unit u.
 // Nothing if there are fewer than ten units, or if leaving out one never changes the value: the width would
-// be zero, which is no certainty.
+// be zero, which is no certainty. `second_order` is a variance that is taken off: the jackknife counts what
+// hangs on pairs of units twice (Efron and Stein, Annals of Statistics 1981, section 5).
 std::optional<Interval> jackknife(double value, std::span<const double> without, const std::string& units,
-                                  Range range);
+                                  Range range, double second_order = 0);
 
 // --- what most evaluators need
 
 // Sets value, n and interval of sum(numerator) / sum(denominator) over rows. `share`: the numerators are 0 or
-// their denominator. Where every unit is one row with the denominator 1, a share has Wilson's interval; among
-// several rows a unit it has it where a bootstrap sees no width (all or none). All else is bootstrapped.
+// their denominator. Where every unit is one row with the denominator 1, a share has Wilson's interval. All
+// else is bootstrapped, unless there are fewer than ten units, or fewer than five of them differ from the
+// others: a resample then misses those too often, and of none it sees no width. Wilson's interval over units
+// takes its place where rows lie in [0, 1] as the score does (its variance is the largest that these have);
+// elsewhere there is none, and the score says why.
 struct RatioRows {
   std::vector<double> numerator, denominator;
   bool share = false;
@@ -115,6 +123,7 @@ struct RatioRows {
 };
 void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context);
 void set_interval(Score& score, std::optional<Interval> interval);  // with the reason where there is none
-void set_jackknife(Score& score, std::span<const double> without, const Units& units);  // likewise
+void set_jackknife(Score& score, std::span<const double> without, const Units& units,
+                   double second_order = 0);  // likewise
 
 }  // namespace synthema

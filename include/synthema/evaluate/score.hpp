@@ -38,6 +38,13 @@ struct ScorePart {
   std::string note;
 };
 
+// A line that shows more than its one number: y over x, both ascending along the points.
+struct Curve {
+  std::string name;  // "ROC" of two labels, "ROC, mean of labels", "ROC of C" of the label C against the rest
+  std::string of;    // whose line it is: "trained on synthetic rows"
+  std::vector<double> x, y;  // as many of each
+};
+
 struct Bound {
   double value = 0;
   std::string source;  // how it was obtained: "shuffled labels, 200 draws", "theory", "holdout"
@@ -52,6 +59,7 @@ struct Score {
   std::string no_interval;  // why there is none, where there is none
   std::uint64_t n = 0;      // rows (or subjects) used
   std::vector<ScorePart> parts;
+  std::vector<Curve> curves;            // what a report draws, nothing that is computed further
   std::optional<Bound> ceiling;         // the best that data of this size could score
   std::optional<Bound> floor;           // what knowing nothing scores
   std::string convention = "synthema";  // whose definition

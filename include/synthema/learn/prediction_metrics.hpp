@@ -24,6 +24,14 @@ struct AurocInfluence {
 };
 std::optional<AurocInfluence> auroc_influence(std::span<const double> scores, std::span<const double> labels);
 
+// Largest true positive rate that the scores reach at each of these false positive rates (ascending, 0 to 1),
+// on the ROC curve whose corners are the different scores, tied ones a straight line [roc_curve with
+// drop_intermediate=False]. Averaged over curves this is vertical averaging (Fawcett, Pattern Recognition
+// Letters 2006, 9.1); the area under the average is the average area.
+std::optional<std::vector<double>> true_positive_rates(std::span<const double> scores,
+                                                       std::span<const double> labels,
+                                                       std::span<const double> false_positive_rates);
+
 // Sum over thresholds of precision times the gain in recall, tied scores one threshold
 // [average_precision_score].
 std::optional<double> average_precision(std::span<const double> scores, std::span<const double> labels);

@@ -305,6 +305,46 @@ def curves(sets: Sequence[Sequence[tuple[float, float]]], unit: str, label: str)
     return _svg(width, height, label, *parts)
 
 
+def roc(curves: Sequence[tuple[Sequence[float], Sequence[float]]], keys: Sequence[str], label: str) -> Html:
+    """ROC curves in a square: the first whole, the second dashed, and the diagonal of a guess.
+
+    `curves` are (false positive rates, true positive rates), ascending; `keys` say in the picture whose
+    they are.
+    """
+    side, left, top, bottom = 262.0, 40.0, 8.0, 36.0
+
+    def x(rate: float) -> float:
+        return left + rate * side
+
+    def y(rate: float) -> float:
+        return top + (1 - rate) * side
+
+    parts: list[Html] = []
+    for k in range(5):
+        rate = k / 4
+        parts.append(_line(left, y(rate), left + side, y(rate), "grid"))
+        parts.append(_line(x(rate), top, x(rate), top + side, "grid"))
+        parts.append(_text(left - 6, y(rate) + 4, f"{rate:g}", "tick", "end"))
+        parts.append(_text(x(rate), top + side + 15, f"{rate:g}", "tick"))
+    parts.append(_text(left + side / 2, top + side + 31, "false positive rate", "tick"))
+    turn = f"translate(11 {top + side / 2:.1f}) rotate(-90)"
+    up = element("text", "true positive rate", transform=turn, class_="tick", text_anchor="middle")
+    parts += [up, _line(x(0), y(0), x(1), y(1), "bound")]
+    styles = [f"steps s{index}{' dashed' if index else ''}" for index in range(len(curves))]
+    for (across, found), style in reversed(list(zip(curves, styles, strict=True))):
+        path = "".join(
+            f"{'M' if i == 0 else 'L'}{x(a):.1f} {y(b):.1f}"
+            for i, (a, b) in enumerate(zip(across, found, strict=True))
+        )
+        parts.append(element("path", d=path, class_=style))
+    for index, (key, style) in enumerate(zip(keys, styles, strict=True)):
+        line = y(0) - 12 - 17 * (len(keys) - 1 - index)
+        start = x(1) - 8 - 5.9 * len(key) - 28
+        parts.append(_text(x(1) - 8, line + 4, key, "tick", "end"))
+        parts.append(_line(start, line, start + 22, line, style))
+    return _svg(left + side + 8, top + side + bottom, label, *parts)
+
+
 def density(square: Sequence[Sequence[float]], top: float, label: str) -> Html:
     """A map of shares, `top` the darkest; shades go by the square root, so that thin regions are seen."""
     side, margin = 320.0, 4.0

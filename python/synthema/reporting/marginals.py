@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,9 @@ def compare(real: Any, synthetic: Any, scores: Sequence[Mapping[str, Any]]) -> l
     -------
     list of dict
         `name`, `alike` (0 to 1), `real` and `synthetic` (shares of the rows with a value, by place), and
-        `labels` or `edges` (one more than places). Numbers beyond the middle 98 % of the real ones count to
-        the last place; labels and ends that fewer than 5 real rows have are pooled, so that nobody is shown.
+        `labels` or `edges` (one more than places; of times, texts in UTC such as "2021-04-01" or
+        "2021-04-01T06:00:00"). Numbers and times beyond the middle 98 % of the real ones count to the last
+        place; labels and ends that fewer than 5 real rows have are pooled, so that nobody is shown.
     """
     shapes = next((one for one in scores if one.get("name") == "column_shapes"), {})
     parts = [(number(part.get("value")), part["name"]) for part in shapes.get("parts") or []]
@@ -46,7 +48,8 @@ def compare(real: Any, synthetic: Any, scores: Sequence[Mapping[str, Any]]) -> l
     for alike, name in sorted((alike, name) for alike, name in parts if alike is not None):
         kind = next(field.kind for field in real.schema.fields if field.name == name)
         counts = kind in ("category", "boolean") or name in labels
-        shown = _numbers if kind in ("integer", "real") else _labels if counts else None
+        numbers = {"integer": _numbers, "real": _numbers, "time": _times}
+        shown = _labels if counts else numbers.get(kind)
         found = shown(real, synthetic, name) if shown else None
         if found:
             out.append({"name": name, "alike": alike, **found})
@@ -102,9 +105,57 @@ def _numbers(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
     unit = 10.0 ** math.floor(math.log10((high - low) / BINS))  # the ends are round, nobody's values
     low, high = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
     edges = np.linspace(low, high, BINS + 1)
-    shares = [np.histogram(np.clip(one, low, high), edges)[0] / len(one) for one in (ours, theirs)]
+    return {"edges": edges.tolist(), **_shares(ours, theirs, edges)}
+
+
+def _shares(ours: np.ndarray, theirs: np.ndarray, edges: np.ndarray) -> dict[str, list[float]]:
+    """Shares between the edges; those beyond count to the last place, few real rows are not shown."""
+    shares = [np.histogram(np.clip(one, edges[0], edges[-1]), edges)[0] / len(one) for one in (ours, theirs)]
     shares[0][shares[0] * len(ours) < FEWEST] = 0
-    return {"edges": edges.tolist(), "real": shares[0].tolist(), "synthetic": shares[1].tolist()}
+    return {"real": shares[0].tolist(), "synthetic": shares[1].tolist()}
+
+
+def _times(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
+    ours, theirs = (
+        np.asarray([_utc(value).timestamp() for value in _present(one, name)]) for one in (real, synthetic)
+    )
+    if len(ours) < FEWEST or len(theirs) == 0:
+        return None
+    low, high = (float(end) for end in np.quantile(ours, [0.01, 0.99]))
+    if not low < high:
+        return None
+    edges = time_edges(EPOCH + timedelta(seconds=low), EPOCH + timedelta(seconds=high))
+    shares = _shares(ours, theirs, np.asarray([edge.timestamp() for edge in edges]))
+    whole_days = all(edge.time() == time() for edge in edges)
+    texts = [edge.isoformat()[: 10 if whole_days else 19] for edge in edges]
+    return {"edges": texts, **shares}
+
+
+def _utc(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+MONDAY = EPOCH - timedelta(days=3)
+# Widths of a place that people read off a clock or a calendar: seconds up to a week, then months.
+SECONDS = (1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800)
+MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000)
+
+
+def time_edges(low: datetime, high: datetime) -> list[datetime]:
+    """Edges of at most 20 places of one calendar width that hold both times, which are in UTC.
+
+    Places of a month or more begin on the first of one, those of a week on a Monday.
+    """
+    for step in SECONDS:
+        first, last = (math.floor((one - MONDAY).total_seconds() / step) for one in (low, high))
+        if last - first < BINS:
+            return [MONDAY + timedelta(seconds=step * k) for k in range(first, last + 2)]
+    begin, end = (one.year * 12 + one.month - 1 for one in (low, high))
+    step = next((one for one in MONTHS if end // one - begin // one < BINS), MONTHS[-1])
+    months = range(begin // step * step, (end // step + 2) * step, step)
+    dates = [divmod(min(max(month, 12), 9999 * 12), 12) for month in months]  # the years that a date can have
+    return [datetime(year, month + 1, 1, tzinfo=timezone.utc) for year, month in dates]
 
 
 def _labels(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
@@ -162,10 +213,24 @@ def _column(column: Mapping[str, Any]) -> Html:
     if "labels" in column:
         ticks = [(i + 0.5, _short(label)) for i, label in enumerate(column["labels"])]
     else:
-        ticks = [(float(i), f"{edge:.3g}") for i, edge in enumerate(column["edges"]) if i % 5 == 0]
+        edges = column["edges"]
+        every = max(1, math.ceil((len(edges) - 1) / 4))
+        ticks = [(float(i), tick) for i, tick in enumerate(_ticks(edges)) if i % every == 0]
     label = f"Shares of {column['name']} in synthetic and in real rows"
     chart = charts.stepped([column["synthetic"], column["real"]], ticks, "", label)
     return figure(column["name"], f"{100 * column['alike']:.1f} % alike.", chart)
+
+
+def _ticks(edges: Sequence[Any]) -> list[str]:
+    """Edges as they are written below a chart; of times only what differs between them."""
+    if not isinstance(edges[0], str):
+        return [f"{edge:.3g}" for edge in edges]
+    if "T" not in edges[0]:
+        ends = next((n for n in (4, 7) if all(edge[n:] in ("-01-01", "-01") for edge in edges)), 10)
+        return [edge[:ends] for edge in edges]
+    ends = 16 if all(edge.endswith(":00") for edge in edges) else 19
+    begins = 11 if edges[0][:10] == edges[-1][:10] else 5
+    return [edge[begins:ends].replace("T", " ") for edge in edges]
 
 
 def _short(label: str) -> str:

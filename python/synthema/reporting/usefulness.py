@@ -14,6 +14,7 @@ from synthema.reporting.verdict import score_named, value_of
 Score = Mapping[str, Any]
 
 REAL = ", trained on real"
+OF_LABEL = "ROC of "
 POINT = re.compile(r"^(real|synthetic) ([0-9.]+) %$")
 
 
@@ -39,6 +40,7 @@ def usefulness(document: Mapping[str, Any]) -> Html | None:
             class_="lead",
         ),
         element("div", *figures, class_="pair"),
+        _roc_curves(section),
         id="use",
     )
 
@@ -67,6 +69,49 @@ def _trained(section: Mapping[str, Any] | None) -> Html | None:
         "Filled, and the first number: trained on synthetic rows. Hollow: on real rows. The line is a 95 % "
         "interval. Of Brier score and calibration error, less is better.",
         charts.twins(rows),
+    )
+
+
+def _roc_curves(section: Mapping[str, Any] | None) -> Html | None:
+    """A square for each name of a curve, with the lines of both kinds of training rows."""
+    score = score_named(section, "train_synthetic_test_real") or {}
+    parts = {str(part.get("name")): number(part.get("value")) for part in score.get("parts") or []}
+    whole = (number(score.get("value")), number((score.get("ceiling") or {}).get("value")))
+    lines: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    for curve in score.get("curves") or []:
+        name = str(curve.get("name"))
+        if name.startswith("ROC"):
+            lines.setdefault(name, {})[str(curve.get("of"))] = (curve["x"], curve["y"])
+    squares = []
+    for name, of in lines.items():
+        one_label = name.startswith(OF_LABEL)
+        areas = (parts.get("AU" + name), parts.get("AU" + name + REAL)) if one_label else whole
+        found = [
+            (of[f"trained on {kind} rows"], kind if area is None else f"{kind} {area:.3f}")
+            for kind, area in zip(("synthetic", "real"), areas, strict=True)
+            if f"trained on {kind} rows" in of
+        ]
+        if not found:
+            continue
+        keys = [key for _, key in found]
+        title = name.removeprefix(OF_LABEL) if one_label else name.removeprefix("ROC, ").capitalize()
+        chart = charts.roc([line for line, _ in found], keys, f"ROC curves, {title}: {', '.join(keys)}")
+        heading = element("h3", title) if len(lines) > 1 else None
+        squares.append(element("figure", heading, chart))
+    if not squares:
+        return None
+    rest = " By label: each against the rest, the most frequent ones." if len(squares) > 1 else ""
+    return element(
+        "div",
+        element("h3", "ROC curves"),
+        element(
+            "p",
+            "How many of the cases a model finds (up) for the false alarms it raises (across), mean of its "
+            "seeds, with the area under the curve. Whole line: trained on synthetic rows. Dashed: on real "
+            f"rows. The diagonal is a guess.{rest}",
+            class_="quiet",
+        ),
+        element("div", *squares, class_="squares"),
     )
 
 

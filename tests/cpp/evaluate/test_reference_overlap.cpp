@@ -30,7 +30,14 @@ TEST_CASE("BLEU, chrF and ROUGE of rows that have both texts") {
   CHECK(bleu.convention == "sacrebleu");
   const Score chrf = CorpusChrf().evaluate(nullptr, pairs(), {});
   CHECK(chrf.value == Approx(corpus_chrf(texts, references)));
-  CHECK(chrf.interval.has_value());
+  CHECK_FALSE(chrf.interval);  // of two texts
+  CHECK(chrf.no_interval.find("fewer than ten") != std::string::npos);
+  const Schema schema{.fields = {{.name = "text"}, {.name = "reference"}}};
+  std::vector<Record> many;
+  for (int i = 0; i < 12; ++i)
+    many.push_back({{"text", "the cat ran " + std::to_string(i * i)},
+                    {"reference", "the cat sat " + std::to_string(i)}});
+  CHECK(CorpusChrf().evaluate(nullptr, Table::from_records(schema, many), {}).interval.has_value());
   CHECK(nonconformities(CorpusChrf(), nullptr, pairs(), {}).empty());
   const Score rouge = Rouge(Rouge::Variant::rouge1).evaluate(nullptr, pairs(), {});
   CHECK(rouge.value == Approx((1 + 4.0 / 7) / 2));

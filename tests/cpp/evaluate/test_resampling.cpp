@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "synthema/evaluate/resampling.hpp"
 #include "tables.hpp"
@@ -70,14 +71,14 @@ TEST_CASE("the bootstrap resamples units") {
   CHECK(by_row->low == Approx(0.402).epsilon(0.05));
   CHECK(by_row->high == Approx(0.598).epsilon(0.05));
   CHECK(by_row->method == "bootstrap percentile, 1000 resamples of 100 rows");
-  // Two patients of fifty equal rows each: only 0, 1/2 and 1 can be drawn, and the interval shows it.
+  // Ten patients of ten equal rows each: only tenths can be drawn, and the interval shows it.
   Units patients = Units::rows(100);
-  patients.count = 2;
-  for (std::size_t row = 0; row < 100; ++row) patients.of_row[row] = row / 50;
+  patients.count = 10;
+  for (std::size_t row = 0; row < 100; ++row) patients.of_row[row] = row / 10;
   const auto by_patient = bootstrap(rows, patients, context, mean);
   REQUIRE(by_patient);
-  CHECK(by_patient->low == 0);
-  CHECK(by_patient->high == 1);
+  CHECK(by_patient->low == Approx(0.2));
+  CHECK(by_patient->high == Approx(0.8));
 }
 
 TEST_CASE("an interval depends on the seed and never on the number of threads") {
@@ -95,6 +96,8 @@ TEST_CASE("an interval depends on the seed and never on the number of threads") 
 TEST_CASE("no interval where a bootstrap says nothing") {
   EvaluationContext context;
   CHECK_FALSE(bootstrap(ones_and_zeros(1, 0), Units::rows(1), context, mean));
+  CHECK_FALSE(bootstrap(ones_and_zeros(4, 5), Units::rows(9), context, mean));
+  CHECK_FALSE(bootstrap(ones_and_zeros(20, 0), Units::rows(20), context, mean));  // no width
   const auto often_undefined = [](std::span<const double> sums) {
     return sums[0] > 5 ? std::optional(sums[0]) : std::nullopt;
   };
@@ -117,6 +120,9 @@ TEST_CASE("the jackknife's width, and its bounds") {
   CHECK(wide->low == Approx(-kZ * 1.5));
   CHECK(wide->high == Approx(kZ * 1.5));
   CHECK(jackknife(0.5, without, "rows", {0, 1})->high == 1);
+  // What is of second order is taken off, but never more than half of the variance.
+  CHECK(jackknife(0, without, "rows", {-10, 10}, 1)->high == Approx(kZ * std::sqrt(1.25)));
+  CHECK(jackknife(0, without, "rows", {-10, 10}, 2)->high == Approx(kZ * std::sqrt(1.125)));
   CHECK_FALSE(jackknife(0, std::vector<double>{0, 1, 0, 1, 0, 1, 0, 1, 0}, "rows", {0, 1}));  // nine units
   CHECK_FALSE(jackknife(0, std::vector<double>(20, 0.5), "rows", {0, 1}));  // a width of zero is no certainty
 }
@@ -124,18 +130,46 @@ TEST_CASE("the jackknife's width, and its bounds") {
 TEST_CASE("a ratio of sums with its interval") {
   EvaluationContext context;
   Score score;
-  RatioRows rows{.numerator = {1, 0, 3}, .denominator = {2, 4, 4}};
-  set_ratio(score, rows, Units::rows(3), context);
+  RatioRows rows{.numerator = {1, 0, 3, 1, 2, 1, 3, 0, 4, 1}, .denominator = {2, 4, 4, 4, 4, 4, 4, 4, 4, 6}};
+  set_ratio(score, rows, Units::rows(10), context);
   CHECK(score.value == 0.4);
-  CHECK(score.n == 3);
-  CHECK(score.interval);
+  CHECK(score.n == 10);
+  CHECK(score.interval->method.find("bootstrap") == 0);
   SUBCASE("all or none: Wilson over the units, since a bootstrap has no width") {
+    score.range = {0, 1};
     const RatioRows all{.numerator = {1, 1, 1, 1}, .denominator = {1, 1, 1, 1}, .share = true};
     Units two = Units::rows(4);
     two.count = 2, two.of_row = {0, 0, 1, 1};
     set_ratio(score, all, two, context);
     CHECK(score.value == 1);
     CHECK(score.interval->low == Approx(wilson(2, 2).low));
+  }
+  SUBCASE("too few units, or too few that differ, for a bootstrap") {
+    const auto scored = [&](std::vector<double> numerator, Range range) {
+      Score out;
+      out.range = range;
+      RatioRows some;
+      for (const double value : numerator) some.add(value);
+      set_ratio(out, some, Units::rows(numerator.size()), context);
+      return out;
+    };
+    const Score two = scored({0, 0}, {0, 1});  // neither is nearer to training: that proves little
+    CHECK(two.interval->low == 0);
+    CHECK(two.interval->high == Approx(wilson(0, 2).high));
+    CHECK(two.interval->method == "Wilson over 2 rows (too few for a bootstrap)");
+    const Score ties = scored(std::vector<double>(30, 0.5), {0, 1});
+    CHECK(ties.interval->low == Approx(wilson(15, 30).low));
+    std::vector<double> rare(200, 0.0);
+    for (std::size_t i = 0; i < 4; ++i) rare[i] = 0.5;
+    CHECK(scored(rare, {0, 1}).interval->high == Approx(wilson(2, 200).high));
+    rare[4] = 0.5;
+    CHECK(scored(rare, {0, 1}).interval->method.find("bootstrap") == 0);
+    const Range open{0, std::numeric_limits<double>::infinity()};
+    CHECK_FALSE(scored({5, 7}, open).interval);
+    CHECK(scored({5, 7}, open).no_interval.find("fewer than ten") != std::string::npos);
+    const Score same = scored(std::vector<double>(30, 5.0), open);
+    CHECK_FALSE(same.interval);
+    CHECK(same.no_interval.find("Fewer than five") == 0);
   }
   SUBCASE("nothing to divide by: undefined with a reason") {
     Score empty;

@@ -16,11 +16,13 @@ TEST_CASE("a score survives its JSON form") {
   score.direction = Direction::higher;
   score.ceiling = Bound{1, "theory"};
   score.parts = {{"é", std::nullopt, 3, "none"}};
+  score.curves = {{"ROC", "trained on real rows", {0, 0.5, 1}, {0, 0.75, 1}}};
   const Score again = score_from_json(to_json(score));
   CHECK(to_json(again) == to_json(score));
   CHECK(again.value == score.value);
   CHECK(again.range == score.range);
   CHECK(again.parts[0].name == "é");
+  CHECK(again.curves[0].y == score.curves[0].y);
 }
 
 TEST_CASE("a score has a value or the reason why not") {
@@ -33,6 +35,11 @@ TEST_CASE("a score has a value or the reason why not") {
   CHECK_THROWS_AS(score_from_json(json("")), ParseError);
   CHECK_THROWS_AS(score_from_json(json(R"(, "value": 0.5, "undefined": "No rows.")")), ParseError);
   CHECK_THROWS_AS(score_from_json(json(R"(, "value": "many")")), ParseError);
+  CHECK_THROWS_AS(
+      score_from_json(json(R"(, "value": 0.5, "curves": [{"name": "ROC", "x": [0], "y": [0, 1]}])")),
+      ParseError);
+  CHECK_THROWS_AS(score_from_json(json(R"(, "value": 0.5, "curves": [{"name": "ROC", "x": ["a"]}])")),
+                  ParseError);
   CHECK_THROWS_AS(score_from_json("{"), ParseError);
   Score broken;
   broken.name = "\xFF", broken.value = 1;

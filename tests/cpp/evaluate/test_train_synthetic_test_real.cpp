@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "dependent_rows.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/evaluate/conformance.hpp"
@@ -17,6 +19,12 @@ EvaluationContext predicting(const std::string& target, std::size_t holdout = 0)
   context.bootstrap = 200;
   if (holdout > 0) context.holdout = std::make_shared<const Table>(dependent_rows(holdout, 99));
   return context;
+}
+double area(const Curve& curve) {
+  double out = 0;
+  for (std::size_t i = 1; i < curve.x.size(); ++i)
+    out += (curve.x[i] - curve.x[i - 1]) * (curve.y[i] + curve.y[i - 1]) / 2;
+  return out;
 }
 Score useful(const Table& real, const Table& synthetic, const EvaluationContext& context) {
   return TrainSyntheticTestReal().evaluate(&real, synthetic, context);
@@ -40,6 +48,10 @@ TEST_CASE("classes: as good as real where the rows are, at the floor where they 
   CHECK(*part_of(good, "Brier score") < 0.25);
   CHECK(part_of(good, "Brier score, trained on real").has_value());
   CHECK(part_of(good, "seed 3").has_value());
+  REQUIRE(good.curves.size() == 2);
+  CHECK(good.curves[0].of == "trained on synthetic rows");
+  CHECK(area(good.curves[0]) == Approx(*good.value).epsilon(0.01));
+  CHECK(area(good.curves[1]) == Approx(good.ceiling->value).epsilon(0.01));
   const Score bad = useful(real, detail::independent_marginals(fresh, 5), context);
   CHECK(*bad.value < 0.65);
   CHECK(*bad.value < *good.value - 0.1);
@@ -91,4 +103,25 @@ TEST_CASE("another learner, and promises are kept") {
   CHECK_THROWS_AS(useful(real, synthetic, predicting("nowhere")), EvaluationError);
   const Table constant = column_table(Kind::category, std::vector<Value>(20, "a"), "y");
   CHECK_FALSE(useful(constant, constant, predicting("y")).value);
+}
+
+TEST_CASE("ROC curves of several labels: their mean, and the most frequent against the rest") {
+  const Table real = dependent_rows(400, 1), fresh = dependent_rows(400, 2), held = dependent_rows(300, 3);
+  const std::string target = "colour";
+  EvaluationContext context = predicting(target);
+  context.holdout = std::make_shared<const Table>(held);
+  const Score score = useful(real, fresh, context);
+  REQUIRE(score.curves.size() % 2 == 0);
+  REQUIRE(score.curves.size() > 4);
+  CHECK(score.curves[0].name == "ROC, mean of labels");
+  CHECK(area(score.curves[0]) == Approx(*score.value).epsilon(0.02));
+  const std::size_t half = score.curves.size() / 2;
+  CHECK(score.curves[1].name.find("ROC of ") == 0);
+  for (std::size_t i = 0; i < half; ++i) {
+    CHECK(score.curves[i].name == score.curves[half + i].name);
+    CHECK(score.curves[half + i].of == "trained on real rows");
+    CHECK(std::is_sorted(score.curves[i].y.begin(), score.curves[i].y.end()));
+    CHECK(score.curves[i].y.back() == 1);
+  }
+  CHECK(useful(real, fresh, predicting("w", 300)).curves.empty());  // a number
 }

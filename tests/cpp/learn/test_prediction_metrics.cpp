@@ -66,3 +66,12 @@ TEST_CASE("measures of the most probable class") {
   CHECK(*confusion_matrix(three, Values{0, 1, 0}).f1() == Approx(2.0 / 3));  // the third class is nowhere
   CHECK(auroc_influence(three, Values{0, 1, 0})->auroc == Approx(0.75));
 }
+
+TEST_CASE("true positive rates along a ROC curve, tied scores a straight line") {
+  // Corners (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1), as scikit-learn's roc_curve has them.
+  const Values scores{0.1, 0.4, 0.35, 0.8}, labels{0, 0, 1, 1};
+  CHECK(*true_positive_rates(scores, labels, Values{0, 0.25, 0.5, 0.75, 1}) == Values{0.5, 0.5, 1, 1, 1});
+  CHECK(*true_positive_rates(Values{1, 1, 1, 1}, labels, Values{0, 0.25, 1}) == Values{0, 0.25, 1});
+  CHECK(*true_positive_rates(Values{0, 1, 1, 2}, labels, Values{0.25}) == Values{0.75});
+  CHECK_FALSE(true_positive_rates(Values{1, 2}, Values{1, 1}, Values{0.5}));
+}

@@ -7,6 +7,8 @@
 //   every column shuffled apart.
 //   Interval: of an AUROC by DeLong over test subjects, of R squared by a bootstrap of them; both hold the
 //   fitted models fixed. Parts: each seed, and other measures with "trained on real" beside them.
+//   Curves of classes: ROC of models fitted to synthetic and to real rows, vertical means over seeds; of more
+//   than two labels the mean over labels, and the most frequent labels against the rest.
 // Rows without a target, or with a label that real rows do not have, are left out and counted in a warning.
 #pragma once
 
