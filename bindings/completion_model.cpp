@@ -1,5 +1,6 @@
 // CompletionModel: the one erased model class that every maker of models hands to Python.
 #include "bindings/bindings.hpp"
+#include "bindings/counts.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/model/any_completion_model.hpp"
@@ -178,9 +179,10 @@ void bind_completion_model(py::module_& module) {
       .def(
           "complete",
           [](AnyCompletionModel& self, std::vector<Prompt> prompts, const Sampling& sampling,
-             std::uint64_t seed) {
+             const py::int_& seed) {
+            const auto number = count_from(seed, "seed");
             const py::gil_scoped_release no_gil;
-            return complete(self, std::move(prompts), sampling, seed, check_interrupt);
+            return complete(self, std::move(prompts), sampling, number, check_interrupt);
           },
           py::arg("prompts"), py::arg("sampling"), py::arg("seed") = 0,
           "Answer prompts, in their order. The same prompt at the same place with the same seed gets the "

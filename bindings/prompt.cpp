@@ -1,6 +1,7 @@
 // Prompt, completion, task, the built-in strategies, and generator functions of Python as strategies.
 #include "bindings/bindings.hpp"
 #include "bindings/constraint.hpp"
+#include "bindings/counts.hpp"
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/core/counted.hpp"
@@ -119,11 +120,17 @@ class PythonStrategy {
 // --- vocabulary
 // ---------------------------------------------------------------------------------------------------
 
-Sampling make_sampling(double temperature, std::uint32_t top_k, double top_p, double min_p,
-                       double repetition_penalty, std::uint32_t max_tokens, std::uint32_t min_tokens,
+Sampling make_sampling(double temperature, const py::int_& top_k, double top_p, double min_p,
+                       double repetition_penalty, const py::int_& max_tokens, const py::int_& min_tokens,
                        bool log_probabilities) {
-  const Sampling sampling{temperature,        top_k,      top_p,      min_p,
-                          repetition_penalty, max_tokens, min_tokens, log_probabilities};
+  const Sampling sampling{temperature,
+                          count_from<std::uint32_t>(top_k, "top_k"),
+                          top_p,
+                          min_p,
+                          repetition_penalty,
+                          count_from<std::uint32_t>(max_tokens, "max_tokens"),
+                          count_from<std::uint32_t>(min_tokens, "min_tokens"),
+                          log_probabilities};
   sampling.check();
   return sampling;
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "bindings/bindings.hpp"
+#include "bindings/counts.hpp"
 #include "bindings/tabular_generator.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/torch/any_order_network.hpp"
@@ -18,13 +19,12 @@ namespace synthema::bindings {
 namespace {
 
 TransformerOptions options_of(std::string device, std::string dtype, std::size_t threads,
-                              std::string kv_dtype, std::optional<std::uint64_t> kv_memory) {
+                              std::string kv_dtype) {
   TransformerOptions options;
   options.device = std::move(device);
   options.dtype = std::move(dtype);
   options.threads = threads;
   options.kv_dtype = std::move(kv_dtype);
-  if (kv_memory) options.kv_memory = *kv_memory;
   return options;
 }
 
@@ -86,7 +86,7 @@ void bind_transformer(py::module_& module) {
       .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads,
                        std::string kv_dtype) {
              return open_transformer(
-                 path, options_of(std::move(device), std::move(dtype), threads, std::move(kv_dtype), {}));
+                 path, options_of(std::move(device), std::move(dtype), threads, std::move(kv_dtype)));
            }),
            py::arg("path"), py::arg("device") = "cpu", py::arg("dtype") = "float32", py::arg("threads") = 0,
            py::arg("kv_dtype") = "float32")
@@ -100,19 +100,22 @@ void bind_transformer(py::module_& module) {
 void bind_local_model(py::module_& module) {
   py::class_<ErasedLocalModel, AnyCompletionModel>(module, "LocalModel",
                                                    "A model file that answers in this process.")
-      .def(py::init([](const std::string& path, std::string device, std::string dtype, std::size_t threads,
-                       std::size_t slots, std::optional<std::string> chat_template, std::string kv_dtype,
-                       std::optional<std::uint64_t> kv_memory) {
-             LocalModelOptions options;
-             options.transformer =
-                 options_of(std::move(device), std::move(dtype), threads, std::move(kv_dtype), kv_memory);
-             options.slots = slots;
-             options.chat_template = std::move(chat_template);
-             return load_model(path, options);
-           }),
-           py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "auto",
-           py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
-           py::arg("kv_dtype") = "auto", py::arg("kv_memory") = py::none())
+      .def(
+          py::init([](const std::string& path, std::string device, std::string dtype, const py::int_& threads,
+                      const py::int_& slots, std::optional<std::string> chat_template, std::string kv_dtype,
+                      const std::optional<py::int_>& kv_memory) {
+            LocalModelOptions options;
+            options.transformer =
+                options_of(std::move(device), std::move(dtype), count_from<std::size_t>(threads, "threads"),
+                           std::move(kv_dtype));
+            if (kv_memory) options.transformer.kv_memory = count_from(*kv_memory, "kv_memory");
+            options.slots = count_from<std::size_t>(slots, "slots");
+            options.chat_template = std::move(chat_template);
+            return load_model(path, options);
+          }),
+          py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "auto",
+          py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
+          py::arg("kv_dtype") = "auto", py::arg("kv_memory") = py::none())
       .def(
           "count_tokens",
           [](const ErasedLocalModel& self, std::string_view text) { return self.local->count_tokens(text); },

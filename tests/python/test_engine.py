@@ -105,6 +105,22 @@ def test_a_request_that_cannot_be_answered_fails_alone(model):
     assert bad.text == ""
 
 
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda _: Sampling(max_tokens=-5), "max_tokens"),
+        (lambda _: Sampling(top_k=2**40), "top_k"),
+        (lambda model: model.complete([Prompt.plain("a")], Sampling(), seed=-1), "seed"),
+        (lambda model: model.complete([Prompt.plain("a")], Sampling(), seed=2**64), "seed"),
+        (lambda _: synthema.Model(threads=-1), "threads"),
+        (lambda _: synthema.Model(kv_memory=-1), "kv_memory"),
+    ],
+)
+def test_a_count_that_is_none_is_named(model, make, field):
+    with pytest.raises(synthema.ConfigError, match=f"field '{field}': A whole number from 0 to"):
+        make(model)
+
+
 def test_time_is_told_by_part(smollm2_path):
     model = synthema.Model(smollm2_path, threads=1)
     assert set(model.seconds_by_part().values()) == {0.0}
