@@ -179,8 +179,8 @@ void bind_completion_model(py::module_& module) {
       .def(
           "complete",
           [](AnyCompletionModel& self, std::vector<Prompt> prompts, const Sampling& sampling,
-             const py::int_& seed) {
-            const auto number = count_from(seed, "seed");
+             const Count& seed) {
+            const auto number = seed.of("seed");
             const py::gil_scoped_release no_gil;
             return complete(self, std::move(prompts), sampling, number, check_interrupt);
           },

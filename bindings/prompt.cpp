@@ -120,16 +120,16 @@ class PythonStrategy {
 // --- vocabulary
 // ---------------------------------------------------------------------------------------------------
 
-Sampling make_sampling(double temperature, const py::int_& top_k, double top_p, double min_p,
-                       double repetition_penalty, const py::int_& max_tokens, const py::int_& min_tokens,
+Sampling make_sampling(double temperature, const Count& top_k, double top_p, double min_p,
+                       double repetition_penalty, const Count& max_tokens, const Count& min_tokens,
                        bool log_probabilities) {
   const Sampling sampling{temperature,
-                          count_from<std::uint32_t>(top_k, "top_k"),
+                          top_k.of<std::uint32_t>("top_k"),
                           top_p,
                           min_p,
                           repetition_penalty,
-                          count_from<std::uint32_t>(max_tokens, "max_tokens"),
-                          count_from<std::uint32_t>(min_tokens, "min_tokens"),
+                          max_tokens.of<std::uint32_t>("max_tokens"),
+                          min_tokens.of<std::uint32_t>("min_tokens"),
                           log_probabilities};
   sampling.check();
   return sampling;

@@ -100,22 +100,20 @@ void bind_transformer(py::module_& module) {
 void bind_local_model(py::module_& module) {
   py::class_<ErasedLocalModel, AnyCompletionModel>(module, "LocalModel",
                                                    "A model file that answers in this process.")
-      .def(
-          py::init([](const std::string& path, std::string device, std::string dtype, const py::int_& threads,
-                      const py::int_& slots, std::optional<std::string> chat_template, std::string kv_dtype,
-                      const std::optional<py::int_>& kv_memory) {
-            LocalModelOptions options;
-            options.transformer =
-                options_of(std::move(device), std::move(dtype), count_from<std::size_t>(threads, "threads"),
-                           std::move(kv_dtype));
-            if (kv_memory) options.transformer.kv_memory = count_from(*kv_memory, "kv_memory");
-            options.slots = count_from<std::size_t>(slots, "slots");
-            options.chat_template = std::move(chat_template);
-            return load_model(path, options);
-          }),
-          py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "auto",
-          py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
-          py::arg("kv_dtype") = "auto", py::arg("kv_memory") = py::none())
+      .def(py::init([](const std::string& path, std::string device, std::string dtype, const Count& threads,
+                       const Count& slots, std::optional<std::string> chat_template, std::string kv_dtype,
+                       const std::optional<Count>& kv_memory) {
+             LocalModelOptions options;
+             options.transformer = options_of(std::move(device), std::move(dtype),
+                                              threads.of<std::size_t>("threads"), std::move(kv_dtype));
+             if (kv_memory) options.transformer.kv_memory = kv_memory->of("kv_memory");
+             options.slots = slots.of<std::size_t>("slots");
+             options.chat_template = std::move(chat_template);
+             return load_model(path, options);
+           }),
+           py::arg("path"), py::kw_only(), py::arg("device") = "cpu", py::arg("dtype") = "auto",
+           py::arg("threads") = 0, py::arg("slots") = 0, py::arg("chat_template") = py::none(),
+           py::arg("kv_dtype") = "auto", py::arg("kv_memory") = py::none())
       .def(
           "count_tokens",
           [](const ErasedLocalModel& self, std::string_view text) { return self.local->count_tokens(text); },

@@ -951,7 +951,7 @@ class Sampling:
     __hash__: None  # type: ignore[assignment]
     def __eq__(self, other: object, /) -> bool:
         ...
-    def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex = 1.0, top_k: int = 0, top_p: typing.SupportsFloat | typing.SupportsIndex = 1.0, min_p: typing.SupportsFloat | typing.SupportsIndex = 0.0, repetition_penalty: typing.SupportsFloat | typing.SupportsIndex = 1.0, max_tokens: int = 128, min_tokens: int = 0, log_probabilities: bool = False) -> None:
+    def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex = 1.0, top_k: typing.SupportsIndex = 0, top_p: typing.SupportsFloat | typing.SupportsIndex = 1.0, min_p: typing.SupportsFloat | typing.SupportsIndex = 0.0, repetition_penalty: typing.SupportsFloat | typing.SupportsIndex = 1.0, max_tokens: typing.SupportsIndex = 128, min_tokens: typing.SupportsIndex = 0, log_probabilities: bool = False) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -1476,7 +1476,7 @@ class CompletionModel:
     """
     Whatever answers prompts: a local model, an endpoint, a cache in front of either, a scripted model.
     """
-    def complete(self, prompts: collections.abc.Sequence[Prompt], sampling: Sampling, seed: int = 0) -> list[Completion]:
+    def complete(self, prompts: collections.abc.Sequence[Prompt], sampling: Sampling, seed: typing.SupportsIndex = 0) -> list[Completion]:
         """
         Answer prompts, in their order. The same prompt at the same place with the same seed gets the same answer, whatever stands beside it.
         """

@@ -37,7 +37,7 @@ class LocalModel(synthema._core.CompletionModel):
     """
     A model file that answers in this process.
     """
-    def __init__(self, path: str, *, device: str = 'cpu', dtype: str = 'auto', threads: int = 0, slots: int = 0, chat_template: str | None = None, kv_dtype: str = 'auto', kv_memory: int | None = None) -> None:
+    def __init__(self, path: str, *, device: str = 'cpu', dtype: str = 'auto', threads: typing.SupportsIndex = 0, slots: typing.SupportsIndex = 0, chat_template: str | None = None, kv_dtype: str = 'auto', kv_memory: typing.SupportsIndex | None = None) -> None:
         ...
     def count_tokens(self, text: str) -> int:
         """

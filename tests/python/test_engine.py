@@ -121,6 +121,15 @@ def test_a_count_that_is_none_is_named(model, make, field):
         make(model)
 
 
+def test_counts_of_numpy_are_counts(model):
+    sampling = Sampling(max_tokens=np.int32(2))
+    asked = [Prompt.plain("a")]
+    assert sampling.max_tokens == 2
+    assert [c.text for c in model.complete(asked, sampling, seed=np.int64(3))] == [
+        c.text for c in model.complete(asked, sampling, seed=3)
+    ]
+
+
 def test_time_is_told_by_part(smollm2_path):
     model = synthema.Model(smollm2_path, threads=1)
     assert set(model.seconds_by_part().values()) == {0.0}
