@@ -142,6 +142,13 @@ TextEncoder load_encoder(const std::string& path, std::string dtype, std::size_t
   return TextEncoder::load(path, {std::move(dtype), threads, max_tokens});
 }
 
+void warn_of_cut(const TextEncoder& self, std::size_t cut, std::size_t texts) {
+  if (cut == 0) return;
+  const std::string warning = message(cut, " of ", texts, " texts are longer than the ", self.max_tokens(),
+                                      " tokens that this encoder reads; only their beginning was embedded.");
+  if (PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 1) != 0) throw py::error_already_set();
+}
+
 // {texts, width}; a Python warning counts the texts that were cut.
 py::array_t<float> embed(const TextEncoder& self, const std::vector<std::string>& texts) {
   Embeddings found;
@@ -149,13 +156,22 @@ py::array_t<float> embed(const TextEncoder& self, const std::vector<std::string>
     const py::gil_scoped_release no_gil;
     found = self.embed_all(texts);
   }
-  if (!found.truncated.empty()) {
-    const std::string warning =
-        message(found.truncated.size(), " of ", texts.size(), " texts are longer than the ",
-                self.max_tokens(), " tokens that this encoder reads; only their beginning was embedded.");
-    if (PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 1) != 0) throw py::error_already_set();
-  }
+  warn_of_cut(self, found.truncated.size(), texts.size());
   return py::array_t<float>({texts.size(), found.width}, found.values.data());
+}
+
+// One {tokens, width} a text.
+std::vector<py::array_t<float>> embed_tokens(const TextEncoder& self, const std::vector<std::string>& texts) {
+  TokenEmbeddings found;
+  {
+    const py::gil_scoped_release no_gil;
+    found = self.embed_tokens(texts);
+  }
+  warn_of_cut(self, found.truncated.size(), texts.size());
+  std::vector<py::array_t<float>> out;
+  for (const std::vector<float>& text : found.texts)
+    out.emplace_back(std::vector<std::size_t>{text.size() / found.width, found.width}, text.data());
+  return out;
 }
 
 void bind_text_encoder(py::module_& module) {
@@ -165,6 +181,8 @@ void bind_text_encoder(py::module_& module) {
       .def("embed", &embed, py::arg("texts"),
            "One vector a text: an array {texts, width}. A UserWarning says how many texts were too long.")
       .def("__call__", &embed, py::arg("texts"), "The same as embed.")
+      .def("embed_tokens", &embed_tokens, py::arg("texts"),
+           "One vector a token, without special tokens: an array {tokens, width} a text. For `bert_score`.")
       .def("tokens", &TextEncoder::tokens, py::arg("text"),
            "The ids of a text with those before and after it, cut to max_tokens.")
       .def_property_readonly("name", &TextEncoder::name, "Model, digest, pooling and numeric path.")

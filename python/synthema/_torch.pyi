@@ -77,6 +77,10 @@ class TextEncoder:
         """
         One vector a text: an array {texts, width}. A UserWarning says how many texts were too long.
         """
+    def embed_tokens(self, texts: collections.abc.Sequence[str]) -> list[numpy.typing.NDArray[numpy.float32]]:
+        """
+        One vector a token, without special tokens: an array {tokens, width} a text. For `bert_score`.
+        """
     def tokens(self, text: str) -> list[int]:
         """
         The ids of a text with those before and after it, cut to max_tokens.

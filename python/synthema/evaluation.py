@@ -121,7 +121,8 @@ def evaluate(
         Texts to vectors, for ontology linking: `synthema.Embedder` or any function. It is asked for each text
         once.
     token_embedder : callable, optional
-        Texts to arrays of one vector a token, without special tokens, for `bert_score`.
+        Texts to arrays of one vector a token, without special tokens, for `bert_score`; by default the
+        embedder's own, where it is a `synthema.Embedder`.
     text_scorer : callable, optional
         Texts to log-probabilities (natural) of their tokens, for `perplexity`.
     seed, bootstrap, threads : int
@@ -157,6 +158,8 @@ def evaluate(
     rows = table(synthetic)
     reference = None if real is None else table(real)
     text = _text_column(rows, text_column)
+    if token_embedder is None:
+        token_embedder = getattr(embedder, "embed_tokens", None)
     if embedder is not None and not isinstance(embedder, Remembered):
         embedder = Remembered(embedder)
     context = EvaluationContext(

@@ -98,6 +98,12 @@ struct Stretch {
   std::int64_t first, length;
 };
 
+// Texts that were read together.
+struct Chunk {
+  std::vector<Stretch> stretches;
+  at::Tensor rows;  // one a token
+};
+
 }  // namespace
 
 struct TextEncoder::Impl {
@@ -105,8 +111,10 @@ struct TextEncoder::Impl {
 
   std::vector<TokenId> tokens(std::string_view text, bool* truncated) const;
   std::vector<std::vector<std::size_t>> chunks(const std::vector<std::vector<TokenId>>& ids) const;
-  void embed_chunk(const std::vector<std::vector<TokenId>>& ids, std::span<const std::size_t> texts,
-                   std::span<float> out) const;
+  Chunk chunk(const std::vector<std::vector<TokenId>>& ids, std::span<const std::size_t> texts) const;
+  // use(rows, stretch) for each text, on the threads; those that were cut, ascending.
+  std::vector<std::size_t> for_each(std::span<const std::string> texts, const CancelToken& cancel,
+                                    const std::function<void(const at::Tensor&, const Stretch&)>& use) const;
   at::Tensor embedded(const std::vector<std::vector<TokenId>>& ids,
                       const std::vector<Stretch>& stretches) const;
   at::Tensor attention(const at::Tensor& qkv, const std::vector<Stretch>& stretches) const;
@@ -223,10 +231,8 @@ void TextEncoder::Impl::pool(const at::Tensor& x, const Stretch& stretch, float*
   for (std::size_t k = 0; k < width; ++k) out[k] /= length;
 }
 
-void TextEncoder::Impl::embed_chunk(const std::vector<std::vector<TokenId>>& ids,
-                                    std::span<const std::size_t> texts, std::span<float> out) const {
-  const c10::InferenceMode inference;
-  const detail::ThreadsGuard one_thread(1);
+Chunk TextEncoder::Impl::chunk(const std::vector<std::vector<TokenId>>& ids,
+                               std::span<const std::size_t> texts) const {
   std::vector<Stretch> stretches;
   std::int64_t rows = 0;
   for (const std::size_t text : texts) {
@@ -238,8 +244,39 @@ void TextEncoder::Impl::embed_chunk(const std::vector<std::vector<TokenId>>& ids
     x = layer.attention_norm(at::add(x, layer.mixed(attention(layer.qkv(x, rows), stretches), rows)));
     x = layer.output_norm(at::add(x, layer.down(at::gelu(layer.up(x, rows)), rows)));
   }
-  const auto width = static_cast<std::size_t>(config.width);
-  for (const Stretch& stretch : stretches) pool(x, stretch, out.data() + stretch.text * width);
+  return {std::move(stretches), std::move(x)};
+}
+
+std::vector<std::size_t> TextEncoder::Impl::for_each(
+    std::span<const std::string> texts, const CancelToken& cancel,
+    const std::function<void(const at::Tensor&, const Stretch&)>& use) const {
+  std::vector<std::vector<TokenId>> ids(texts.size());
+  std::vector<char> cut(texts.size());  // not bool: threads write neighbours
+  parallel_for(
+      texts.size(),
+      [&](std::size_t i) {
+        bool truncated = false;
+        ids[i] = tokens(texts[i], &truncated);
+        cut[i] = truncated ? 1 : 0;
+      },
+      threads, 64);
+  const auto together = chunks(ids);
+  parallel_for(
+      together.size(),
+      [&](std::size_t i) {
+        cancel.check();
+        detail::guarded("embedding texts", [&] {
+          const c10::InferenceMode inference;
+          const detail::ThreadsGuard one_thread(1);
+          const Chunk read = chunk(ids, together[i]);
+          for (const Stretch& stretch : read.stretches) use(read.rows, stretch);
+        });
+      },
+      threads);
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < cut.size(); ++i)
+    if (cut[i]) out.push_back(i);
+  return out;
 }
 
 TextEncoder::TextEncoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
@@ -261,26 +298,21 @@ Embeddings TextEncoder::embed_all(std::span<const std::string> texts, const Canc
   Embeddings out;
   out.width = width();
   out.values.resize(texts.size() * out.width);
-  std::vector<std::vector<TokenId>> ids(texts.size());
-  std::vector<char> cut(texts.size());  // not bool: threads write neighbours
-  parallel_for(
-      texts.size(),
-      [&](std::size_t i) {
-        bool truncated = false;
-        ids[i] = impl_->tokens(texts[i], &truncated);
-        cut[i] = truncated ? 1 : 0;
-      },
-      impl_->threads, 64);
-  const auto chunks = impl_->chunks(ids);
-  parallel_for(
-      chunks.size(),
-      [&](std::size_t i) {
-        cancel.check();
-        detail::guarded("embedding texts", [&] { impl_->embed_chunk(ids, chunks[i], out.values); });
-      },
-      impl_->threads);
-  for (std::size_t i = 0; i < cut.size(); ++i)
-    if (cut[i]) out.truncated.push_back(i);
+  out.truncated = impl_->for_each(texts, cancel, [&](const at::Tensor& rows, const Stretch& stretch) {
+    impl_->pool(rows, stretch, out.values.data() + stretch.text * out.width);
+  });
+  return out;
+}
+
+TokenEmbeddings TextEncoder::embed_tokens(std::span<const std::string> texts,
+                                          const CancelToken& cancel) const {
+  TokenEmbeddings out;
+  out.width = width();
+  out.texts.resize(texts.size());
+  out.truncated = impl_->for_each(texts, cancel, [&](const at::Tensor& rows, const Stretch& stretch) {
+    out.texts[stretch.text].assign(row_of(rows, stretch.first + 1),
+                                   row_of(rows, stretch.first + stretch.length - 1));
+  });
   return out;
 }
 

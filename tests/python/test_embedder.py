@@ -96,6 +96,30 @@ def sentences(data_folder, count):
     return random.Random(3).sample(list(found), count)
 
 
+def test_vectors_of_tokens_are_those_of_the_last_layer(tmp_path, torch_module):
+    model = tiny(tmp_path)
+    ours = torch_module.TextEncoder(str(tmp_path))
+    texts = ["", "a", *(text for text in tokenizer_texts.texts(20) if len(ours.tokens(text)) < 64)]
+    for text, found in zip(texts, ours.embed_tokens(texts), strict=True):
+        ids = ours.tokens(text)
+        with torch.no_grad():
+            expected = model(torch.tensor([ids])).last_hidden_state[0, 1:-1].numpy()
+        assert found.shape == (len(ids) - 2, 48)
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_bert_score_takes_the_tokens_of_the_embedder(tmp_path, torch_module):
+    tiny(tmp_path)
+    ours = torch_module.TextEncoder(str(tmp_path))
+    rows = {"text": ["a b c", "a cat"], "reference": ["a b c", "the dog"]}
+    report = synthema.evaluate(rows, embedder=ours, level="full", evaluators=["bert_score"], bootstrap=50)
+    vectors = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in ours.embed_tokens(["a cat", "the dog"])]
+    near = vectors[0] @ vectors[1].T
+    precision, recall = near.max(1).mean(), near.max(0).mean()
+    expected = (1 + 2 * precision * recall / (precision + recall)) / 2
+    assert report["bert_score"].value == pytest.approx(expected, abs=1e-6)
+
+
 # --- the tokenizer
 
 

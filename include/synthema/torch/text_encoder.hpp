@@ -34,6 +34,13 @@ struct Embeddings {
   std::vector<std::size_t> truncated;
 };
 
+// Of each text, row-major {tokens, width} without [CLS] and [SEP], and which texts were cut.
+struct TokenEmbeddings {
+  std::size_t width = 0;
+  std::vector<std::vector<float>> texts;
+  std::vector<std::size_t> truncated;
+};
+
 class SYNTHEMA_EXPORT TextEncoder {
  public:
   // ModelError: see EncoderFile. ConfigError: an unknown dtype, or more tokens than the model has positions.
@@ -47,6 +54,8 @@ class SYNTHEMA_EXPORT TextEncoder {
   std::vector<std::vector<float>> embed(std::span<const std::string> texts) const;
   // The same as one matrix. Cancelled if the token says so.
   Embeddings embed_all(std::span<const std::string> texts, const CancelToken& cancel = {}) const;
+  // The last layer's vector of each token, which embed() pools: for BertScore.
+  TokenEmbeddings embed_tokens(std::span<const std::string> texts, const CancelToken& cancel = {}) const;
 
   std::size_t width() const;
   std::size_t max_tokens() const;
