@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from synthema import _core
-from synthema._core import EvaluationContext, Evaluator, Progress, Report, SuiteOptions, Table
+from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.learning import learner as as_learner
 from synthema.tables import no_such_column, table
 
@@ -25,6 +25,7 @@ def evaluate(
     evaluators: str | Iterable[Any] = "auto",
     *,
     level: str = "default",
+    schema: Schema | None = None,
     target: str | None = None,
     learner: Any = "boosted_trees",
     ranked_learners: Iterable[Any] = (),
@@ -69,6 +70,9 @@ def evaluate(
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
     level : {"default", "full"}
         Of "auto": "full" adds what takes longer or answers a question that few ask.
+    schema : Schema, optional
+        What the columns of all three mean: kinds, units, ranges and rules. Without one the kinds follow from
+        the frames, and nothing is implausible.
     target : str, optional
         Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
         name: the column with the role target.
@@ -155,15 +159,15 @@ def evaluate(
     """
     if level not in ("default", "full"):
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
-    rows = table(synthetic)
-    reference = None if real is None else table(real)
+    rows = table(synthetic, schema)
+    reference = None if real is None else table(real, schema)
     text = _text_column(rows, text_column)
     if token_embedder is None:
         token_embedder = getattr(embedder, "embed_tokens", None)
     if embedder is not None and not isinstance(embedder, Remembered):
         embedder = Remembered(embedder)
     context = EvaluationContext(
-        holdout=None if holdout is None else table(holdout),
+        holdout=None if holdout is None else table(holdout, schema),
         exemplars=None if exemplars is None else table(exemplars),
         terms=None if terms is None else table(terms),
         text_column=text or "text",

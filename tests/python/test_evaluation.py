@@ -272,3 +272,13 @@ def test_a_column_that_is_named_and_not_there_is_refused(option):
         synthema.evaluate(rows, rows, **{option: "aged"})
     with pytest.raises(synthema.EvaluationError, match="no column 'zz'"):
         synthema.evaluate(rows, rows, secrets=["zz"])
+
+
+def test_a_schema_says_what_the_columns_of_all_tables_mean():
+    age = synthema.Field("age", kind="integer", minimum=0, maximum=120)
+    schema = synthema.Schema([age, synthema.Field("ward", kind="category")])
+    real = {"age": [63.0, 41.0, 30.0], "ward": ["1", "2", "1"]}
+    made = {"age": [63.0, 500.0], "ward": ["1", "2"]}
+    assert synthema.evaluate(made, real).scores  # without one, a number may be any
+    report = synthema.evaluate(made, real, holdout=real, evaluators=["schema_plausibility"], schema=schema)
+    assert report["schema_plausibility"].value == 0.5
