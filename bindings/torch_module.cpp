@@ -230,7 +230,7 @@ void bind_any_order_network(py::module_& module) {
            }),
            py::kw_only(), py::arg("target") = "", py::arg("size") = "medium", py::arg("rare_below") = 5,
            py::arg("rounds") = 100, py::arg("patience") = 3, py::arg("validation") = 0.1,
-           py::arg("rate") = 2e-3, py::arg("seed") = 0,
+           py::arg("rate") = 0.0, py::arg("seed") = 0,
            py::arg("temperature") = std::map<std::string, double>{}, py::arg("epsilon") = py::none(),
            py::arg("delta") = NetworkPrivacy{}.delta, py::arg("clip") = NetworkPrivacy{}.clip,
            py::arg("sampling_rate") = NetworkPrivacy{}.sampling_rate,

@@ -461,7 +461,7 @@ class AnyOrderNetwork(_Private):
         Share of people that are set aside to see when to end; above 0, at most 0.5. In tables of fewer than
         500 rows it is more, about 50 people, at most 30 %.
     rate : float
-        First rate of learning.
+        First rate of learning; 0: 0.002, and 0.03 for a private fit.
     seed : int
         Of the fit: first values, who is set aside, orders of columns.
     temperature : dict of str to float
@@ -514,14 +514,14 @@ class AnyOrderNetwork(_Private):
         rounds: int = 100,
         patience: int = 3,
         validation: float = 0.1,
-        rate: float = 2e-3,
+        rate: float = 0.0,
         seed: int = 0,
         temperature: Mapping[str, float] | None = None,
         epsilon: float | None = None,
         delta: float = 1e-6,
         clip: float = 1.0,
-        sampling_rate: float = 0.05,
-        steps: int = 1000,
+        sampling_rate: float = 0.1,
+        steps: int = 150,
         rows_per_person: int = 1,
         bins: int = 32,
         first_share: float = 0.2,

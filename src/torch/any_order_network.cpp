@@ -40,6 +40,7 @@ constexpr std::uint64_t kInitialStream = 1, kTrainingStream = 2, kValidationStre
                         kSettlingStream = 4;  // of a fit
 constexpr std::size_t kTile = 256;  // rows that are drawn together, always as many: see ColumnNetwork::scores
 constexpr std::size_t kMostParameters = 16'000'000;
+constexpr double kRate = 2e-3, kPrivateRate = 3e-2;  // noise forbids many steps, so they are long
 constexpr std::size_t kLeastClasses = 8, kMostNumberClasses = 128, kRowsOfClass = 20;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr ColumnClasses::Classes kNothing{kUnknownClass, kUnknownClass, kUnknownClass};
@@ -80,8 +81,8 @@ void check(const AnyOrderNetworkOptions& options) {
   if (!(options.validation > 0 && options.validation <= 0.5))
     throw ConfigError({.field = "validation"},
                       "The share of people set aside lies above 0 and is at most 0.5.");
-  if (!(options.rate > 0 && options.rate <= 1))
-    throw ConfigError({.field = "rate"}, "The rate of learning lies above 0 and is at most 1.");
+  if (!(options.rate >= 0 && options.rate <= 1))
+    throw ConfigError({.field = "rate"}, "The rate of learning is at most 1; 0 leaves it to the method.");
   for (const auto& [column, temperature] : options.temperature)
     if (!(temperature > 0 && std::isfinite(temperature)))
       throw ConfigError({.field = column}, "The temperature of a column is a positive number.");
@@ -763,7 +764,7 @@ detail::TrainingOptions training_of(const AnyOrderNetworkOptions& options, std::
   detail::TrainingOptions out;
   out.rounds = options.rounds;
   out.patience = options.patience;
-  out.rate = options.rate;
+  out.rate = options.rate > 0 ? options.rate : kRate;
   out.threads = options.threads;
   out.batch = std::clamp<std::size_t>(std::bit_floor(std::max<std::size_t>(rows, 64) / 64), 32, 512);
   out.chunk = std::max<std::size_t>(32, out.batch / 4);
@@ -961,7 +962,7 @@ void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const
                                              .clip = privacy.clip,
                                              .noise_multiplier = multiplier,
                                              .people = noisy_total(domain.marginals) / rows_each,
-                                             .rate = options_.rate,
+                                             .rate = options_.rate > 0 ? options_.rate : kPrivateRate,
                                              .threads = options_.threads};
     made->parameters = detail::train_privately(network, table, people, how, std::move(initial),
                                                random.stream(kTrainingStream), noise, progress, cancel);

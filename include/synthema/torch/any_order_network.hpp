@@ -61,7 +61,7 @@ struct NetworkPrivacy {
   double delta = 1e-6;          // well below 1 / (number of people)
   double clip = 1;              // of the norm of what a person adds to the gradient
   double sampling_rate = 0.05;  // of people in a step
-  std::uint64_t steps = 1000;
+  std::uint64_t steps = 150;
   std::size_t rows_per_person = 1;  // where the schema names a subject, at random; at most 100
   std::size_t bins = 32;            // of a number, at most 254
   double first_share = 0.2;         // of rho, for single columns
@@ -76,7 +76,7 @@ struct AnyOrderNetworkOptions {
   std::size_t rounds = 100;     // over the rows, at most
   std::size_t patience = 3;     // rounds without gain before the rate falls
   double validation = 0.1;      // share of people, above 0 and up to 0.5
-  double rate = 2e-3;           // first, of learning
+  double rate = 0;              // first, of learning; 0: 2e-3, with privacy 3e-2
   std::uint64_t seed = 0;       // of the fit
   // By column: below 1 likely classes become likelier, above 1 less so; 1 where a column is not named.
   std::map<std::string, double> temperature = {};
