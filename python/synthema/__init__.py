@@ -98,6 +98,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         forecasting,
         generation,
         learning,
+        metrics,
         models,
         ontology,
         privacy,
@@ -151,7 +152,7 @@ _LAZY = {
         for name in (
             "assessment", "cards", "cli", "config", "conformance", "constraints", "evaluation",
             "facts", "forecasting", "generation",
-            "learning", "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
+            "learning", "metrics", "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
             "tabular_generation",
         )
     },

@@ -181,7 +181,7 @@ def evaluate(
         text_scorer=text_scorer,
         cancel=cancel,
     )
-    options = SuiteOptions(
+    options = suite_options(
         near_duplicate_threshold=near_duplicate_threshold,
         self_bleu_limit=self_bleu_limit,
         reference_column=reference_column,
@@ -189,18 +189,18 @@ def evaluate(
         triples=triples,
         linking_threshold=linking_threshold,
         linking_definitions=linking_definitions,
-        learner=as_learner(learner),
-        quasi_identifiers=list(quasi_identifiers),
-        secrets=list(secrets),
-        detectors=list(detectors),
-        canaries=None if canaries is None else table(canaries),
+        learner=learner,
+        quasi_identifiers=quasi_identifiers,
+        secrets=secrets,
+        detectors=detectors,
+        canaries=canaries,
         full=level == "full",
         discrepancy_rows=discrepancy_rows,
-        duration_column=duration or "",
-        event_column=event or "",
+        duration=duration,
+        event=event,
         token_embedder=token_embedder,
-        sensitive_column=sensitive or "",
-        ranked_learners=[as_learner(one) for one in ranked_learners],
+        sensitive=sensitive,
+        ranked_learners=ranked_learners,
     )
     for named in (sensitive, duration, event, *quasi_identifiers, *secrets):
         if named is not None and named not in rows:
@@ -211,6 +211,23 @@ def evaluate(
     if left_out := _unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
         report.set_fact("left_out", left_out)
     return report
+
+
+def suite_options(**given: Any) -> SuiteOptions:
+    """Make the options of evaluators from keywords of `evaluate`."""
+    convert = {
+        "learner": as_learner,
+        "ranked_learners": lambda learners: [as_learner(one) for one in learners],
+        "canaries": lambda texts: None if texts is None else table(texts),
+        **dict.fromkeys(("quasi_identifiers", "secrets", "detectors"), list),
+    }
+    columns = {name: f"{name}_column" for name in ("duration", "event", "sensitive")}
+    return SuiteOptions(
+        **{
+            columns.get(key, key): (value or "") if key in columns else convert.get(key, lambda x: x)(value)
+            for key, value in given.items()
+        }
+    )
 
 
 _ALIKE = {"integer": "number", "real": "number", "category": "label", "text": "label"}
@@ -291,10 +308,7 @@ def _chosen(evaluators: Any, options: SuiteOptions, *, has_text: bool, has_real:
     if isinstance(evaluators, str) and evaluators != "auto":
         evaluators = [evaluators]
     if not isinstance(evaluators, str):
-        return [
-            _core.evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
-            for one in evaluators
-        ]
+        return [_evaluator_of(one, options) for one in evaluators]
     if not has_text and not has_real:
         raise _core.EvaluationError(
             "There is nothing to measure: the table has no single text column and no real table was given; "
@@ -305,6 +319,14 @@ def _chosen(evaluators: Any, options: SuiteOptions, *, has_text: bool, has_real:
         *(_core.table_suite(options) if has_real else []),
         *(_core.text_privacy_suite(options) if has_text and has_real else []),
     ]
+
+
+def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
+    from synthema.metrics import Metric
+
+    if isinstance(one, Metric):
+        return one.evaluator()
+    return _core.evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
 
 
 def evaluator(

@@ -1,0 +1,70 @@
+"""Single metrics as functions and as objects."""
+
+import pytest
+import synthema
+from synthema import metrics
+from synthema.metrics import Metric
+
+REAL = {"age": [63, 41, 30, 55, 47, 62], "ward": ["a", "b", "a", "b", "a", "a"]}
+MADE = {"age": [60, 44, 31, 50, 47, 40], "ward": ["a", "b", "a", "b", "b", "a"]}
+
+
+def test_every_metric_is_a_function_and_listed():
+    assert set(synthema.evaluator_names()) < set(dir(metrics))
+    for name in synthema.evaluator_names():
+        assert getattr(metrics, name).name == name
+
+
+def test_a_function_gives_what_a_report_says():
+    from synthema.metrics import univariate_accuracy
+
+    report = synthema.evaluate(MADE, REAL, evaluators=["univariate_accuracy"], bootstrap=50)
+    score = univariate_accuracy(MADE, REAL, bootstrap=50)
+    assert score.value == report["univariate_accuracy"].value
+    assert score.interval == report["univariate_accuracy"].interval
+
+
+def test_parameters_are_those_of_scikit_learn():
+    metric = Metric("column_shapes", convention="synthema", bootstrap=20)
+    assert metric.get_params()["bootstrap"] == 20
+    assert metric.get_params()["seed"] == 0
+    assert metric.set_params(seed=4) is metric
+    assert repr(metric) == "Metric('column_shapes', convention='synthema', bootstrap=20, seed=4)"
+    sklearn = pytest.importorskip("sklearn.base")
+    again = sklearn.clone(metric)
+    assert again is not metric
+    assert again.get_params() == metric.get_params()
+
+
+def test_a_call_may_change_parameters_for_itself():
+    metric = Metric("univariate_accuracy", bootstrap=50)
+    assert metric(MADE, REAL, bootstrap=0).interval is None
+    assert metric.get_params()["bootstrap"] == 50
+
+
+def test_a_metric_with_parameters_goes_into_a_report():
+    strict = Metric("near_duplicates", near_duplicate_threshold=0.99)
+    texts = [{"text": "my head hurts a lot today"}, {"text": "my head hurts a lot now"}]
+    assert synthema.evaluate(texts, evaluators=[strict])["near_duplicates"].value == 0
+    loose = Metric("near_duplicates", near_duplicate_threshold=0.3)
+    assert synthema.evaluate(texts, evaluators=[loose])["near_duplicates"].value == 1
+    assert loose(texts).value == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: Metric("dcr_shares"), "dcr_shares"),
+        (lambda: Metric("dcr_share", conventoin="x"), "no parameter 'conventoin'"),
+        (lambda: Metric("dcr_share", convention="x"), "convention"),
+        (lambda: Metric("dcr_share", title="x"), "no parameter 'title'"),
+    ],
+)
+def test_what_is_not_there_is_refused(make, complaint):
+    with pytest.raises(synthema.ConfigError, match=complaint):
+        make()
+
+
+def test_an_unknown_name_is_no_attribute():
+    with pytest.raises(AttributeError, match="evaluator_names"):
+        metrics.dcr_shares  # noqa: B018
