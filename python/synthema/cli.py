@@ -13,6 +13,7 @@ import pathlib
 import re
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,7 @@ def _study(planned: Any, args: argparse.Namespace, progress: Progress) -> Result
 def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import assessment
 
+    _writable_folder(args.out)
     return {
         "command": "evaluate",
         **assessment.assess(
@@ -358,6 +360,15 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     }
 
 
+def _writable_folder(out: str) -> None:
+    """Refuse a place where no folder can be made before the work is done."""
+    path = pathlib.Path(out)
+    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    if not there.is_dir():
+        what = "This is a file" if there == path else f"'{there}' is a file"
+        raise ConfigError(f"--out {out}: {what}; name a folder for the report.")
+
+
 def _writable(out: str) -> None:
     """Refuse a file that cannot be written before the work, or the privacy budget, is spent on it."""
     path = pathlib.Path(out)
@@ -416,6 +427,7 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.reporting.numbers import counted
 
     _writable(args.out)
+    tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions) if args.conditions else None
     progress.phase("sample")
@@ -569,7 +581,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.arguments = given
     progress = Progress()
     try:
-        result = args.run(args, progress)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = lambda message, *_, **__: progress.tell(f"warning: {message}")
+            result = args.run(args, progress)
         progress.close()
     except (Error, OSError, ImportError) as error:
         progress.abandon()

@@ -35,6 +35,7 @@ class Key:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    file: bool = False  # a path; relative to the file that names it
 
 
 # The checks that a configuration may name, and what each of them takes besides the column.
@@ -62,7 +63,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "seed": Key("integer", "seed of the run", minimum=0, maximum=2**64 - 1),
     },
     "model": {
-        "path": Key("text", "GGUF file or model folder; relative to the configuration file"),
+        "path": Key("text", "GGUF file or model folder; relative to the configuration file", file=True),
         "threads": Key("integer", "threads of the model; 0: all cores. Never changes a row", minimum=0),
     },
     "sampling": {
@@ -110,18 +111,24 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "joint": Key("text", "few_shot, json: what stands between a query and its text"),
     },
     "exemplars": {
-        "file": Key("text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file"),
+        "file": Key(
+            "text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file", file=True
+        ),
         "delimiter": _DELIMITER,
     },
     "conditions": {
-        "file": Key("text", "what each row must agree with; used again from the start when it ends"),
+        "file": Key(
+            "text", "what each row must agree with; used again from the start when it ends", file=True
+        ),
         "delimiter": _DELIMITER,
     },
     "terms": {
-        "file": Key("text", "term list: id, name, synonyms, definition; for labels, checks and scores"),
+        "file": Key(
+            "text", "term list: id, name, synonyms, definition; for labels, checks and scores", file=True
+        ),
         "delimiter": _DELIMITER,
     },
-    "schema": {"file": Key("text", "schema of the finished rows, in JSON")},
+    "schema": {"file": Key("text", "schema of the finished rows, in JSON", file=True)},
     "check": {
         "kind": Key("text", "one of synthema's checks", choices=tuple(CHECKS)),
         "field": Key("text", "column of the finished row"),
@@ -236,11 +243,11 @@ def _check_table(
     return dict(table)
 
 
-def _resolve(folder: Path, section: str, table: dict[str, Any]) -> dict[str, Any]:
+def _resolve(folder: Path, keys: Mapping[str, Key], table: dict[str, Any]) -> dict[str, Any]:
     """Make paths relative to the configuration file."""
-    key = "path" if section == "model" else "file"
-    if isinstance(table.get(key), str):
-        table[key] = str(folder.absolute() / Path(table[key]).expanduser())
+    for name, value in table.items():
+        if keys[name].file and value:
+            table[name] = str(folder.absolute() / Path(value).expanduser())
     return table
 
 
@@ -294,7 +301,7 @@ def parse(
 def _check_section(source: _Source, section: str, given: Any, values: Mapping[str, Key], folder: Path) -> Any:
     keys = values if section == "values" else SECTIONS[section]
     if section != "check":
-        return _resolve(folder, section, _check_table(source, section, given, keys))
+        return _resolve(folder, keys, _check_table(source, section, given, keys))
     if not isinstance(given, list):
         raise ConfigError(f"{source.place('check', None)}: Checks are a list: write [[check]] once for each.")
     for index, table in enumerate(given):

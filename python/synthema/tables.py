@@ -123,7 +123,9 @@ def read(
         If the delimiter is not one ASCII character, or one that CSV needs itself.
     """
     path = pathlib.Path(path)
-    suffix = _suffix(path)
+    if path.is_dir():
+        raise ParseError(f"{path}: This is a folder; name a file in it that holds a table.")
+    suffix = suffix_of(path)
     if suffix == ".parquet":
         return Table.from_arrow(_read_parquet(path), schema)
     text = path.read_bytes()
@@ -157,7 +159,7 @@ def write(
         For CSV: the separator and the text that stands for "no value".
     """
     path = pathlib.Path(path)
-    suffix = _suffix(path)
+    suffix = suffix_of(path)
     data = table(data)
     unfinished = path.with_name(path.name + ".unfinished")
     if suffix == ".parquet":
@@ -251,7 +253,9 @@ def _one_character(delimiter: str) -> str:
     return delimiter
 
 
-def _suffix(path: pathlib.Path) -> str:
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """Return the part of a file name that says the format; SchemaError where none does."""
+    path = pathlib.Path(path)
     for suffix in sorted(_SUFFIXES, key=len, reverse=True):
         if path.name.lower().endswith(suffix):
             return suffix

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import operator
 import os
 import pathlib
 import warnings
@@ -43,7 +45,7 @@ class _TabularGenerator:
     _core_class: Any = None
 
     def __init__(self, **parameters: Any):
-        self._parameters = parameters
+        self._parameters = _checked(type(self), parameters)
         self._frame = "table"
         self._fitted: Any = None
         self._unfitted = self._make()  # options out of range are found here, not after hours
@@ -129,7 +131,8 @@ class _TabularGenerator:
         SchemaError
             If a column cannot be learnt, with its name and what to do.
         GenerationError
-            If there are fewer rows than hide a single one.
+            If there are fewer rows than hide a single one; if the schema leaves nothing to draw: a range or a
+            rule that excludes every value of the table (none is invented), rules that contradict each other.
         Cancelled
             If `cancel` asked to stop.
         """
@@ -189,8 +192,7 @@ class _TabularGenerator:
         """
         if frame not in _AS:
             raise ConfigError(f"A sample comes as {', '.join(_AS)}; '{frame}' is none of these.")
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-            raise ConfigError(f"The number of rows is a whole number from 0, not {rows!r}.")
+        rows, seed = whole(rows, "The number of rows"), whole(seed, "The seed")
         generator, fixed = self._ready(), _conditions(conditions)
         if balance or parity:
             made = _core._sample_with_targets(
@@ -361,7 +363,7 @@ class SequentialTrees(_TabularGenerator):
         """
         if frame not in _AS:
             raise ConfigError(f"Rows come as {', '.join(_AS)}; '{frame}' is none of these.")
-        made = self._ready().impute(tables.table(data), seed, progress, cancel)
+        made = self._ready().impute(tables.table(data), whole(seed, "The seed"), progress, cancel)
         return _as(made, _kind_of_frame(data) if frame == "same" else frame)
 
     @property
@@ -624,6 +626,17 @@ def statistics_text(path: str | os.PathLike[str]) -> str:
         raise _core.ParseError(f"{path}: The statistics are not valid TOML: {error}.") from None
 
 
+def _json_of(statistics: Any) -> str:
+    def plain(value: Any) -> Any:
+        if hasattr(value, "tolist"):  # numpy's numbers and arrays
+            return value.tolist()
+        raise _core.ParseError(
+            f"The statistics hold a {type(value).__name__}; they are numbers, texts, lists and dicts."
+        )
+
+    return json.dumps(statistics, default=plain)
+
+
 class GaussianCopula(_TabularGenerator):
     """Columns of any distribution, tied by the correlations of a normal vector.
 
@@ -668,10 +681,11 @@ class GaussianCopula(_TabularGenerator):
         Raises
         ------
         SchemaError
-            If numbers contradict each other: an sd that the range does not allow, shares that do not sum to
-            one, correlations that such columns cannot have or cannot have together.
+            If numbers contradict each other beyond what rounding in print explains: an sd that the range does
+            not allow, shares that do not sum to one, correlations that such columns cannot have or cannot
+            have together.
         ParseError
-            If the file or dict is not of this form.
+            If the file or dict is not of this form, with the place: ``columns[2].sd``.
 
         Examples
         --------
@@ -689,7 +703,7 @@ class GaussianCopula(_TabularGenerator):
             name = os.fspath(statistics)
             text = statistics_text(name)
         else:
-            text = json.dumps(statistics)
+            text = _json_of(statistics)
         made = _core._copula_from_statistics(text, name, threads)
         out = cls(threads=threads)
         out._fitted = made
@@ -805,6 +819,9 @@ class PrivateMarginals(_Private):
             If the schema contradicts the rows, or a column cannot be learnt.
         ConfigError
             If a column's values are not stated and `infer` is False.
+        GenerationError
+            If rules of the schema contradict each other or every row, or there is a key; nothing is
+            spent then.
         """
         self._fit_stated(data, schema, progress, cancel, _test_noise)
         return self
@@ -992,6 +1009,30 @@ def _parity(parity: Mapping[str, str | Sequence[str]]) -> tuple[list[str], list[
         )
     sides = (parity.get("target", ()), parity.get("sensitive", ()))
     return tuple([side] if isinstance(side, str) else list(side) for side in sides)  # type: ignore[return-value]
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number from 0 to 2^64 - 1, or raise ConfigError with what it should be."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**64:
+        raise ConfigError(f"{what} is a whole number from 0 to 2^64 - 1, not {value!r}.")
+    return number
+
+
+def _checked(cls: type, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a generator with numbers where its defaults are numbers."""
+    defaults = {name: one.default for name, one in inspect.signature(cls.__init__).parameters.items()}
+    out = dict(parameters)
+    for name, value in parameters.items():
+        default = defaults.get(name)
+        if isinstance(default, int) and not isinstance(default, bool):
+            out[name] = whole(value, f"The parameter '{name}'")
+        elif isinstance(default, float) and (isinstance(value, bool) or not hasattr(value, "__float__")):
+            raise ConfigError(f"The parameter '{name}' is a number, not {value!r}.")
+    return out
 
 
 def _as(made: Table, kind: str) -> Any:

@@ -74,6 +74,13 @@ class Progress:
         self._show(f"{self._phase}: done in {duration(spent)}", last=True)
         self._phase = ""
 
+    def tell(self, text: str) -> None:
+        """Print a line of its own; the phase under way goes on below it."""
+        if self.live and self._line:
+            print(file=self.stream)
+            self._line = ""
+        print(text, file=self.stream, flush=True)
+
     def abandon(self) -> None:
         """Leave the line under way as it is, for an error message to follow."""
         if self._phase and self.live and self._line:

@@ -529,7 +529,7 @@ std::pair<std::size_t, std::size_t> AnyOrderNetwork::Fitted::Block::classes_near
     const std::uint8_t own = std::isinf(cell) ? kUnknownClass : of.of_cell(coding, cell)[0];
     return own == kUnknownClass ? std::pair(std::size_t{0}, std::size_t{0}) : std::pair(own + 0UL, own + 1UL);
   }
-  if (coding.listed || std::isinf(cell)) return {0, of.classes(0)};
+  if (!coding.replaced.empty() || std::isinf(cell)) return {0, of.classes(0)};
   constexpr std::size_t kReach = 257;  // values: see draw_cell
   const auto at = static_cast<std::size_t>(
       std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin());

@@ -519,3 +519,35 @@ def test_evaluate_refuses_tables_without_rows(tmp_path, capsys):
         arguments = ["evaluate", str(tmp_path / synthetic), "--real", str(tmp_path / real)]
         assert cli.main([*arguments, "--out", str(tmp_path / "o")]) == 1
         assert "s.csv: The file has no rows" in lines(capsys)[1]
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("x\n1\n2\n")
+    (tmp_path / "taken").write_text("mine")
+    table = str(tmp_path / "a.csv")
+    for out in ("taken", "taken/report"):
+        assert cli.main(["evaluate", table, "--real", table, "--out", str(tmp_path / out)]) == 1
+        err = lines(capsys)[1]
+        assert "is a file" in err
+        assert "evaluate:" not in err
+    assert (tmp_path / "taken").read_text() == "mine"
+    assert cli.main(["sample", "none.model", "--rows", "3", "--out", str(tmp_path / "rows.xls")]) == 1
+    assert "does not say the format" in lines(capsys)[1]
+    assert cli.main(["fit", str(tmp_path), "--out", str(tmp_path / "m")]) == 1
+    assert "This is a folder" in lines(capsys)[1]
+
+
+def test_a_warning_is_one_clean_line(tmp_path, capsys):
+    rows = "\n".join(f"{'ab'[i % 2]},note {i} of the day" for i in range(300))
+    (tmp_path / "a.csv").write_text(f"group,note\n{rows}\n")
+    out = str(tmp_path / "m")
+    assert (
+        cli.main(
+            ["fit", str(tmp_path / "a.csv"), "--method", "private_marginals", "--epsilon", "5", "--out", out]
+        )
+        == 0
+    )
+    err = lines(capsys)[1]
+    assert [line for line in err.splitlines() if line.startswith("warning: ")]
+    assert "UserWarning" not in err
+    assert ".py:" not in err

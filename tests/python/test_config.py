@@ -59,3 +59,15 @@ def test_a_missing_file(tmp_path):
 
 def test_every_key_says_what_it_means():
     assert all(key.help for keys in config.SECTIONS.values() for key in keys.values())
+
+
+def test_files_in_values_are_relative_to_the_file_that_names_them(tmp_path, monkeypatch):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "studies" / "study.toml"
+    path.write_text('recipe = "correlation_utility"\n[values]\ndata = "rows.csv"\ntarget = "y"\n')
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    values = config.load(path).section("values")
+    assert values == {"data": str(tmp_path / "studies" / "rows.csv"), "target": "y"}
+    path.write_text('recipe = "correlation_utility"\n[values]\ndata = "/data/rows.csv"\n')
+    assert config.load(path).section("values")["data"] == "/data/rows.csv"

@@ -1,6 +1,7 @@
 """Differentially private marginals from Python: what is public, the ledger, files, the command line."""
 
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -147,3 +148,58 @@ def test_on_the_command_line(tmp_path):
     assert "above its budget" in refused.stderr
     assert not (tmp_path / "second").exists()
     assert "private_marginals" in run("fit", "real.csv", "--epsilon", "2", "--out", "third").stderr
+
+
+def test_rules_that_contradict_each_other_are_refused_before_anything_is_spent(tmp_path):
+    """That a value may be missing is no way out, which would leave men without an age."""
+    frame = patients()
+    frame["ages"] = frame.pop("age")  # behind what its rules ask for
+    fields = synthema.table(frame).schema.fields
+    rules = [
+        synthema.FieldRule("ages", "sex", labels=["m"], minimum=50),
+        synthema.FieldRule("ages", "sex", labels=["m"], maximum=40),
+    ]
+    ledger = str(tmp_path / "ledger")
+    LedgerFile(ledger, (3, 1e-5))
+    before = pathlib.Path(ledger).read_bytes()
+    with pytest.raises(synthema.GenerationError, match="'sex' is 'm'"):
+        PrivateMarginals(ledger=ledger).fit(frame, schema=synthema.Schema(fields, rules=rules))
+    assert pathlib.Path(ledger).read_bytes() == before
+
+
+def test_likelihoods_under_rules_sum_to_one():
+    rng = np.random.default_rng(2)
+    sex = rng.choice(["f", "m"], 4000)
+    grade = np.where(rng.random(4000) < 0.3, "high", np.where(sex == "m", "low", "none"))
+    fields = [
+        synthema.Field("sex", "category", categories=["f", "m"], nullable=False),
+        synthema.Field("grade", "category", categories=["high", "low", "none"], nullable=False),
+    ]
+    rules = [synthema.FieldRule("grade", "sex", labels=["f"], categories=["high", "low"])]
+    frame = pandas.DataFrame({"sex": pandas.Categorical(sex), "grade": pandas.Categorical(grade)})
+    made = PrivateMarginals(epsilon=5).fit(frame, schema=synthema.Schema(fields, rules=rules))
+    rows = [{"sex": s, "grade": g} for s in ("f", "m") for g in ("high", "low", "none")]
+    logs = made.log_prob(pandas.DataFrame(rows))
+    assert np.exp(logs).sum() == pytest.approx(1, abs=0.02)
+    drawn = made.sample(20_000, seed=1, frame="pandas").value_counts(normalize=True)
+    for row, log in zip(rows, logs, strict=True):
+        assert np.exp(log) == pytest.approx(drawn.get((row["sex"], row["grade"]), 0), abs=0.02)
+
+
+def test_no_budget_is_left_over():
+    """Where no pair fits the model, and where nothing was told of a column at first."""
+    rng = np.random.default_rng(1)
+
+    def spent(frame, **options):
+        made = PrivateMarginals(epsilon=1, **options)
+        made.fit(frame, _test_noise=1)
+        noise = made.privacy_ledger.entries[0].noise_multiplier
+        return sum(one["rho"] for one in made.spending) * 2 * noise**2, made
+
+    pairs, _ = spent(
+        pandas.DataFrame(rng.normal(size=(3000, 2)), columns=["x", "y"]), max_cells=1000, bins=100
+    )
+    assert pairs == pytest.approx(1, abs=0.01)
+    share, made = spent(pandas.DataFrame({"ward": rng.choice(["east", "west"], 120)}))
+    assert share == pytest.approx(1, abs=0.01)
+    assert not made.untold

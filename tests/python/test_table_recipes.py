@@ -123,6 +123,48 @@ def test_statistics_that_cannot_be_are_refused(statistics, error, what):
         GaussianCopula.from_statistics(statistics)
 
 
+def test_an_sd_that_was_rounded_in_print_is_taken():
+    """0.21 of 0.41 = sqrt(0.21 * 0.79), rounded up; of 30 rows with n - 1 it is larger still."""
+
+    def event(**values):
+        return {"columns": [{"name": "event", "kind": "integer", "minimum": 0, "maximum": 1, **values}]}
+
+    for statistics in (
+        event(mean=0.21, sd=0.41),
+        event(mean=0.5, sd=0.5),
+        {**event(mean=0.213, sd=0.4165), "rows": 30},
+    ):
+        made = np.array(GaussianCopula.from_statistics(statistics).sample(20_000, seed=1).values("event"))
+        assert made.mean() == pytest.approx(statistics["columns"][0]["mean"], abs=0.01)
+        assert set(made) == {0, 1}
+    for impossible in (event(mean=0.21, sd=0.42), event(mean=0.21, sd=0.4121), event(mean=0.213, sd=0.4165)):
+        with pytest.raises(SchemaError, match=r"event.*rounding"):
+            GaussianCopula.from_statistics(impossible)
+
+
+@pytest.mark.parametrize(
+    ("statistics", "place"),
+    [
+        ({"columns": [{"name": "x", "kind": "real", "mean": "3", "sd": 1}]}, r"columns\[0\]\.mean"),
+        (
+            {"columns": [{"name": "a", "kind": "category", "counts": {"u": "many"}}]},
+            r"columns\[0\]\.counts\.u",
+        ),
+        ({"columns": [3]}, r"columns\[0\]"),
+        ({**COHORT, "correlations": [["age", "bmi", "0.1"]]}, r"correlations\[0\]\[2\]"),
+        ({**COHORT, "rows": -4}, "rows"),
+        ({"columns": [{"name": "x", "kind": "real", "mean": {1, 2}, "sd": 1}]}, "set"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_with_its_place(statistics, place, tmp_path):
+    with pytest.raises(ParseError, match=place):
+        GaussianCopula.from_statistics(statistics)
+    if place != "set":
+        (tmp_path / "cohort.json").write_text(json.dumps(statistics))
+        with pytest.raises(ParseError, match=rf"cohort\.json, field '{place}'"):
+            GaussianCopula.from_statistics(tmp_path / "cohort.json")
+
+
 def test_statistics_of_a_table_come_back():
     rng = np.random.default_rng(0)
     x = np.round(rng.normal(50, 10, 800), 1)

@@ -418,3 +418,70 @@ def test_the_example_of_the_guide():
     assert report["exact_copies"].value == 0
     assert report["rare_value_reuse"].value < 0.02
     assert report["classifier_two_sample"].value < 0.65
+
+
+@pytest.mark.parametrize("name", ["sequential_trees", "gaussian_copula", "independent_marginals"])
+def test_a_rounded_measurement_keeps_its_distribution_and_its_tails(name):
+    """A body mass index with one decimal: nearly all rows have a frequent value, but none in the tails."""
+    rng = np.random.default_rng(0)
+    real, unseen = (np.round(rng.normal(25, 4, 4000), 1) for _ in range(2))
+    sex = rng.choice(["f", "m"], 4000)
+    made = method(name)().fit({"sex": sex, "bmi": real}).sample(20_000, seed=1, frame="pandas").bmi.to_numpy()
+
+    def distance(a, b):
+        grid = np.unique(np.concatenate([a, b]))
+        a, b = np.sort(a), np.sort(b)
+        shares = (np.searchsorted(x, grid, "right") / len(x) for x in (a, b))
+        return np.abs(next(shares) - next(shares)).max()
+
+    assert distance(made, real) < max(0.01, distance(unseen, real))
+    # Within three standard errors of the sample's own quantiles.
+    for share, room in ((0.001, 1.2), (0.01, 0.5), (0.99, 0.5), (0.999, 1.2)):
+        assert np.quantile(made, share) == pytest.approx(np.quantile(real, share), abs=room)
+    values, counts = np.unique(real, return_counts=True)
+    assert not np.isin(made, values[counts == 1]).any()
+    assert np.sort(real)[1] <= made.min()
+    assert made.max() <= np.sort(real)[-2]
+
+
+def test_a_model_keeps_its_tails_in_a_file(tmp_path):
+    rng = np.random.default_rng(3)
+    real = {"stay": np.ceil(np.exp(rng.normal(1.2, 1, 3000))).astype(int)}
+    trees = SequentialTrees().fit(real)
+    again = load(trees.save(tmp_path / "stays.model"))
+    assert again.sample(4000, seed=2).digest() == trees.sample(4000, seed=2).digest()
+    assert (trees.log_prob(real) == again.log_prob(real)).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["sequential_trees", "gaussian_copula", "independent_marginals", "private_marginals"]
+)
+def test_a_range_that_nobody_is_in_is_an_error(name):
+    real = patients()
+    schema = synthema.table(real).schema
+    fields = [
+        Field(f.name, f.kind, minimum=200, maximum=200) if f.name == "age" else f for f in schema.fields
+    ]
+    with pytest.raises(GenerationError, match=r"'age'.*200 only.*none is invented") as found:
+        method(name)().fit(real, schema=Schema(fields))
+    extremes = {str(v) for v in (real.age.min(), real.age.max())}
+    frequent = real.age.value_counts()
+    told = {str(v) for v in (frequent[frequent >= 5].index.min(), frequent[frequent >= 5].index.max())}
+    assert not (extremes - told) & set(str(found.value).replace(".", " ").replace(",", " ").split())
+
+
+@pytest.mark.parametrize("given", [-1, 2**64, 1.5, True, "7", None])
+def test_a_seed_or_count_that_is_none_is_a_named_error(trees, given):
+    for ask in (
+        lambda: trees.sample(5, given),
+        lambda: trees.sample(given),
+        lambda: trees.impute(patients(5), given),
+        lambda: SequentialTrees(min_leaf=given),
+        lambda: GaussianCopula(rare_below=given),
+        lambda: synthema.PrivateMarginals(bins=given),
+    ):
+        with pytest.raises(ConfigError, match="is a whole number from 0"):
+            ask()
+    assert len(trees.sample(np.int64(3), np.uint8(4))) == 3
+    with pytest.raises(ConfigError, match="'min_gain' is a number"):
+        SequentialTrees(min_gain="much")

@@ -31,7 +31,9 @@ from synthema.table_study import (
 
 KEYS = {
     "data": Key(
-        "text", "CSV, JSONL or Parquet file; default: ten measurements of scikit-learn's 569 tumours"
+        "text",
+        "CSV, JSONL or Parquet file; default: ten measurements of scikit-learn's 569 tumours",
+        file=True,
     ),
     "target": Key("text", "column to predict: labels, for an F1; default: diagnosis"),
     "language_rows": Key("integer", "rows that the language model writes; 0: it is left out", minimum=0),

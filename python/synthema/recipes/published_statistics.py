@@ -23,9 +23,13 @@ from synthema.table_study import Contender, Job, TableStudy, rows_as_text
 
 KEYS = {
     "statistics": Key(
-        "text", "JSON or TOML file of published statistics; default: those of scikit-learn's diabetes table"
+        "text",
+        "JSON or TOML file of published statistics; default: those of scikit-learn's diabetes table",
+        file=True,
     ),
-    "data": Key("text", "real rows to compare with, which no contender sees; default: none, or that table"),
+    "data": Key(
+        "text", "real rows to compare with, which no contender sees; default: none, or that table", file=True
+    ),
     "description": Key("text", "of the cohort, for the language model"),
     "language_rows": Key("integer", "rows that the language model writes; 0: it is left out", minimum=0),
 }

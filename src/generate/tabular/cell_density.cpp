@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -40,10 +41,11 @@ bool is_single(const ColumnCoding& coding, double x) {
          coding.protection[static_cast<std::size_t>(at - coding.values.begin())] == Protection::single;
 }
 
-// The nearest other place between the extremes that no single person has; which side is looked at first
+// The nearest other place between the ends that no single person has; which side is looked at first
 // depends on `down`. The place itself where there is none.
 double displaced(const ColumnCoding& coding, double x, bool down) {
-  const double low = coding.values.front(), high = coding.values.back();
+  const double low = coding.low_tail > 0 ? coding.lowest : coding.values.front();
+  const double high = coding.high_tail < coding.values.size() ? coding.highest : coding.values.back();
   double unit = coding.grid ? 1.0 : std::max(std::abs(x), 1.0) * 0x1p-40;
   if (down) unit = -unit;
   for (int i = 1; i <= kFarthestStep; ++i)
@@ -85,11 +87,27 @@ Sides sides_of(const ColumnCoding& coding, const CodeCounts& counts, std::size_t
   return {low, high != code ? high : low, share_up};
 }
 
+// What is drawn in place of a value of the people at one end: evenly from here to there.
+std::optional<std::pair<double, double>> tail_of(const ColumnCoding& coding, std::uint32_t code) {
+  if (code < coding.low_tail) return std::pair(coding.lowest, coding.values[coding.low_tail - 1]);
+  if (code >= coding.high_tail) return std::pair(coding.values[coding.high_tail], coding.highest);
+  return std::nullopt;
+}
+
+// The value of a neighbour, no farther than what is drawn at the ends.
+double reached(const ColumnCoding& coding, std::size_t code) {
+  double x = coding.values[code];
+  if (coding.low_tail > 0) x = std::max(x, coding.lowest);
+  return coding.high_tail < coding.values.size() ? std::min(x, coding.highest) : x;
+}
+
 double smoothed(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry,
                 const PhiloxBlock& random) {
+  if (const auto tail = tail_of(coding, counts.codes[entry]))
+    return settled(coding, between(tail->first, tail->second, random[2]), random[3]);
   const Sides sides = sides_of(coding, counts, entry);
   const bool up = sides.share_up == 1 || (sides.share_up == 0.5 && (random[1] & 1) != 0);
-  const double other = coding.values[up ? sides.up : sides.down];
+  const double other = reached(coding, up ? sides.up : sides.down);
   return settled(coding, between(coding.values[counts.codes[entry]], other, random[2]), random[3]);
 }
 
@@ -116,7 +134,7 @@ std::size_t place_of(std::span<const double> values, double x) {
   return static_cast<std::size_t>(std::lower_bound(values.begin(), values.end(), x) - values.begin());
 }
 
-// from_list backwards: the rare codes between this frequent value and its frequent neighbours.
+// from_list backwards: the replaced codes between this frequent value and its frequent neighbours.
 void listed_densities(const ColumnCoding& coding, const CodeCounts& counts, double x, Densities& out) {
   const std::size_t code = place_of(coding.values, x);
   const auto frequent = [&](std::size_t at) { return coding.protection[at] == Protection::none; };
@@ -126,6 +144,7 @@ void listed_densities(const ColumnCoding& coding, const CodeCounts& counts, doub
   while (to < coding.values.size() && !frequent(to)) ++to;
   const auto first = std::lower_bound(counts.codes.begin(), counts.codes.end(), from);
   for (auto at = first; at != counts.codes.end() && *at < to; ++at) {
+    if (!coding.is_replaced(*at)) continue;
     const double rare = coding.values[*at];
     double share = 1;
     if (*at < code && from > 0) {
@@ -145,19 +164,20 @@ double spread(const ColumnCoding& coding, const CodeCounts& counts, std::size_t 
   const std::uint32_t code = counts.codes[entry];
   const double own = coding.values[code];
   if (coding.protection[code] == Protection::none) return x == own ? 1.0 : 0.0;
+  if (coding.is_replaced(code)) return 0;
+  // Rounding gives the ends half of what the places between them get.
+  const auto even = [&](double from, double to) {
+    if (from == to) return x == from ? 1.0 : 0.0;
+    if (at_point || x < from || x > to) return 0.0;
+    return (coding.grid && (x == from || x == to) ? 0.5 : 1.0) / (to - from);
+  };
+  if (const auto tail = tail_of(coding, code)) return even(tail->first, tail->second);
   const Sides sides = sides_of(coding, counts, entry);
   double out = 0;
   for (const bool up : {false, true}) {
     const double share = up ? sides.share_up : 1 - sides.share_up;
-    const double other = coding.values[up ? sides.up : sides.down];
-    if (share == 0) continue;
-    if (other == own) {
-      if (x == own) out += share;
-    } else if (!at_point && x >= std::min(own, other) && x <= std::max(own, other)) {
-      // Rounding gives the ends half of what the places between them get.
-      const bool end = coding.grid && (x == own || x == other);
-      out += share * (end ? 0.5 : 1.0) / std::abs(other - own);
-    }
+    const double other = reached(coding, up ? sides.up : sides.down);
+    if (share > 0) out += share * even(std::min(own, other), std::max(own, other));
   }
   return out;
 }
@@ -168,10 +188,18 @@ void add_spread(const ColumnCoding& coding, const CodeCounts& counts, double x, 
   const bool exact = code < coding.values.size() && coding.values[code] == x;
   const bool at_point = !coding.grid && exact && coding.protection[code] == Protection::none;
   const auto own = counts.codes.first(numbers);
-  // An entry reaches to its neighbours at most.
+  // An entry reaches to its neighbours at most; those of an end, all over it.
   const auto above = static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), code) - own.begin());
-  const std::size_t end = std::min(numbers, above + (exact && above < numbers && own[above] == code ? 2 : 1));
-  for (std::size_t entry = above > 0 ? above - 1 : 0; entry < end; ++entry)
+  std::size_t begin = above > 0 ? above - 1 : 0,
+              end = std::min(numbers, above + (exact && above < numbers && own[above] == code ? 2 : 1));
+  const auto first_from = [&](std::uint32_t from) {
+    return static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), from) - own.begin());
+  };
+  if (coding.low_tail > 0 && x <= coding.values[coding.low_tail - 1])
+    begin = 0, end = std::max(end, first_from(coding.low_tail));
+  if (coding.high_tail < coding.values.size() && x >= coding.values[coding.high_tail])
+    begin = std::min(begin, first_from(coding.high_tail)), end = numbers;
+  for (std::size_t entry = begin; entry < end; ++entry)
     out.add(entry, share * spread(coding, counts, entry, x, at_point));
 }
 
@@ -223,7 +251,7 @@ double draw_cell(const ColumnCoding& coding, const CodeCounts& counts, const Phi
   if (code >= coding.codes()) return kMissing;
   if (coding.is_category()) return code;
   if (coding.protection[code] == Protection::none) return coding.values[code];
-  if (coding.listed) return from_list(coding, code, random[2]);
+  if (coding.is_replaced(code)) return from_list(coding, code, random[2]);
   return smoothed(coding, counts, entry, random);
 }
 
@@ -242,10 +270,8 @@ void entry_densities(const ColumnCoding& coding, const CodeCounts& counts, doubl
       found.add(static_cast<std::size_t>(at - counts.codes.begin()), 1);
     return;
   }
-  if (coding.listed)
-    listed_densities(coding, counts, cell, found);
-  else
-    smoothed_densities(coding, counts, cell, found);
+  smoothed_densities(coding, counts, cell, found);
+  if (!coding.replaced.empty()) listed_densities(coding, counts, cell, found);
   const double width = measure_width(coding);
   for (EntryDensity& one : out) one.density /= width;
 }

@@ -27,8 +27,16 @@ void check_numbers(const ModelArrays& file, const ColumnCoding& c) {
   file.require(std::ranges::is_sorted(c.value_classes), "classes that do not ascend");
   file.require(std::ranges::all_of(c.protection, [](Protection p) { return p <= Protection::single; }),
                "an unknown protection");
-  file.require(!c.listed || std::ranges::find(c.protection, Protection::none) != c.protection.end(),
-               "no value that may be handed on");
+  file.require(
+      c.replaced.empty() ||
+          (c.replaced.size() == n && std::ranges::find(c.protection, Protection::none) != c.protection.end()),
+      "no value that may stand in for another");
+  const double first = c.values.front(), last = c.values.back();
+  file.require(
+      c.low_tail <= n && (c.low_tail == 0 || (c.lowest >= first && c.lowest <= c.values[c.low_tail - 1])),
+      "a lower end that is none");
+  file.require(c.high_tail >= n || (c.highest >= c.values[c.high_tail] && c.highest <= last),
+               "an upper end that is none");
   file.require(c.step > 0 && c.decimals <= 9 && (c.field.kind == Kind::real || c.grid), "an impossible grid");
   if (c.grid)
     file.require(c.values.front() >= 0 && std::abs(static_cast<double>(c.origin)) < kLargest &&
@@ -73,7 +81,6 @@ void put_codings(ModelArrays& file, const CodedTable& table) {
                        {"ordered", c.ordered},
                        {"pooled", c.pooled},
                        {"grid", c.grid},
-                       {"listed", c.listed},
                        {"decimals", c.decimals},
                        {"origin", c.origin},
                        {"step", c.step},
@@ -85,6 +92,9 @@ void put_codings(ModelArrays& file, const CodedTable& table) {
     if (c.form == CodingForm::number) {
       file.put(key + "values", c.values);
       file.put(key + "protection", protection);
+      if (!c.replaced.empty()) file.put(key + "replaced", c.replaced);
+      file.put(key + "tails", std::vector<std::uint32_t>{c.low_tail, c.high_tail});
+      file.put(key + "ends", std::vector<double>{c.lowest, c.highest});
       file.put(key + "bins", c.value_bins);
       file.put(key + "classes", c.value_classes);
       file.put(key + "cuts", c.cuts);
@@ -124,7 +134,6 @@ CodedTable get_codings(const ModelArrays& file) {
     c.ordered = file.value<bool>(about, "ordered");
     c.pooled = file.value<bool>(about, "pooled");
     c.grid = file.value<bool>(about, "grid");
-    c.listed = file.value<bool>(about, "listed");
     c.decimals = file.value<std::uint32_t>(about, "decimals");
     c.origin = file.value<std::int64_t>(about, "origin");
     c.step = file.value<std::int64_t>(about, "step");
@@ -135,6 +144,14 @@ CodedTable get_codings(const ModelArrays& file) {
       c.values = file.get<double>(key + "values");
       for (const std::uint8_t p : file.get<std::uint8_t>(key + "protection"))
         c.protection.push_back(static_cast<Protection>(p));
+      if (file.has(key + "replaced")) c.replaced = file.get<std::uint8_t>(key + "replaced");
+      if (file.has(key + "tails")) {
+        const auto tails = file.get<std::uint32_t>(key + "tails");
+        const auto ends = file.get<double>(key + "ends");
+        file.require(tails.size() == 2 && ends.size() == 2, "ends of a column that are none");
+        c.low_tail = tails[0], c.high_tail = tails[1];
+        c.lowest = ends[0], c.highest = ends[1];
+      }
       c.value_bins = file.get<std::uint8_t>(key + "bins");
       c.value_classes = file.get<std::uint8_t>(key + "classes");
       c.cuts = file.get<double>(key + "cuts");

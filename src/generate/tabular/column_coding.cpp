@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "src/data/bits.hpp"
 #include "src/generate/tabular/fresh_identifiers.hpp"
@@ -18,7 +19,11 @@ namespace synthema {
 
 namespace {
 
-constexpr double kListedShare = 0.95;  // of rows with frequent values, from which on no new ones are made
+constexpr double kListedShare = 0.95;  // of rows with frequent values in a list of particular numbers
+constexpr std::size_t kMeasured = 20;  // more frequent values may be a measurement
+constexpr std::size_t kAlike = 3;      // neighbours of a measurement, one within this factor of the other
+constexpr std::size_t kMostOfFrequent =
+    2;  // rows that may pile up on frequent values, as a multiple of theirs
 constexpr std::uint32_t kMostDecimals = 9;
 constexpr double kExact = 9007199254740992.0;  // 2^53
 constexpr std::size_t kRowsThatCount = 10;
@@ -62,6 +67,20 @@ struct Learner {
 
   std::vector<std::uint32_t> count(std::span<const std::uint32_t> codes, std::size_t n) const {
     return people_by_code(codes, n, who, rows_are_people);
+  }
+  // How many codes from one end on belong to `rare_below` people together.
+  std::size_t codes_of_end(std::span<const std::uint32_t> codes, std::span<const std::uint32_t> people,
+                           bool high) const {
+    const std::size_t n = people.size();
+    std::size_t out = 0, sum = 0;
+    while (out < n && sum < options.rare_below) sum += people[high ? n - ++out : out++];
+    if (rows_are_people) return out;
+    for (;; out = std::min(n, 2 * out)) {
+      std::unordered_set<std::uint32_t> different;
+      for (std::size_t row = 0; row < codes.size(); ++row)
+        if (codes[row] < n && (high ? codes[row] >= n - out : codes[row] < out)) different.insert(who[row]);
+      if (different.size() >= options.rare_below || out == n) return out;
+    }
   }
 };
 
@@ -263,6 +282,66 @@ std::vector<std::uint8_t> parts(std::span<const std::size_t> rows, std::size_t m
   return out;
 }
 
+// Whether the frequent values are those of something measured and rounded, rather than a list.
+bool is_measured(const ColumnCoding& coding, std::span<const std::size_t> rows) {
+  std::size_t frequent = 0, adjacent = 0, alike = 0, before = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (coding.protection[i] != Protection::none) continue;
+    if (frequent++ > 0 && coding.values[i] - coding.values[before] == 1) {
+      ++adjacent;
+      alike += rows[i] <= kAlike * rows[before] && rows[before] <= kAlike * rows[i];
+    }
+    before = i;
+  }
+  return coding.grid && frequent > kMeasured && 2 * adjacent >= frequent && 2 * alike >= adjacent;
+}
+
+// For which rare values a frequent one stands in: run by run of those that follow each other.
+std::vector<std::uint8_t> replaced_in_list(const ColumnCoding& coding, std::span<const std::size_t> rows) {
+  std::vector<std::uint8_t> out(rows.size());
+  const auto frequent = [&](std::size_t i) { return coding.protection[i] == Protection::none; };
+  for (std::size_t from = 0, to; from < rows.size(); from = to) {
+    for (to = from + 1; to < rows.size() && frequent(to) == frequent(from);) ++to;
+    if (frequent(from)) continue;
+    const std::size_t own = std::accumulate(rows.begin() + static_cast<std::ptrdiff_t>(from),
+                                            rows.begin() + static_cast<std::ptrdiff_t>(to), std::size_t{0});
+    const std::size_t ends = (from > 0 ? rows[from - 1] : 0) + (to < rows.size() ? rows[to] : 0);
+    if (own <= kMostOfFrequent * ends)
+      std::fill(out.begin() + static_cast<std::ptrdiff_t>(from),
+                out.begin() + static_cast<std::ptrdiff_t>(to), std::uint8_t{1});
+  }
+  return out;
+}
+
+// The end of an even distribution that begins at the inner edge of a tail and has the mean of its rows. Not
+// beyond the last value, nor at it where it is a single person's.
+double end_of_tail(const ColumnCoding& coding, std::span<const std::size_t> rows, std::size_t codes,
+                   bool high) {
+  const std::size_t n = rows.size();
+  const auto code = [&](std::size_t i) { return high ? n - 1 - i : i; };
+  const double edge = coding.values[code(codes - 1)];
+  double sum = 0, all = 0;
+  for (std::size_t i = 0; i < codes; ++i) {
+    sum += static_cast<double>(rows[code(i)]) * std::abs(coding.values[code(i)] - edge);
+    all += static_cast<double>(rows[code(i)]);
+  }
+  const std::size_t last = codes > 1 && coding.protection[code(0)] == Protection::single ? 1 : 0;
+  double width = std::min(2 * sum / all, std::abs(coding.values[code(last)] - edge));
+  if (coding.grid) width = std::floor(width);
+  return high ? edge + width : edge - width;
+}
+
+void learn_tails(const Learner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
+                 std::span<const std::uint32_t> people, std::span<const std::size_t> rows) {
+  const std::size_t n = rows.size(), low = learner.codes_of_end(codes, people, false),
+                    high = learner.codes_of_end(codes, people, true);
+  if (low + high > n) return;
+  out.low_tail = static_cast<std::uint32_t>(low);
+  out.high_tail = static_cast<std::uint32_t>(n - high);
+  out.lowest = end_of_tail(out, rows, low, false);
+  out.highest = end_of_tail(out, rows, high, true);
+}
+
 void protect(const Learner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
              std::span<const std::size_t> rows) {
   const std::vector<std::uint32_t> count = learner.count(codes, out.values.size());
@@ -275,7 +354,12 @@ void protect(const Learner& learner, ColumnCoding& out, std::span<const std::uin
     present += rows[i];
     frequent += rare ? 0 : rows[i];
   }
-  out.listed = static_cast<double>(frequent) >= kListedShare * static_cast<double>(present);
+  if (frequent < present) learn_tails(learner, out, codes, count, rows);
+  if (frequent == present || static_cast<double>(frequent) < kListedShare * static_cast<double>(present) ||
+      is_measured(out, rows))
+    return;
+  out.replaced = replaced_in_list(out, rows);
+  if (std::ranges::find(out.replaced, 1) == out.replaced.end()) out.replaced.clear();
 }
 
 void finish_numbers(const Learner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 
@@ -23,6 +24,10 @@ constexpr double kResolutionShare = 0.1;  // of a column's budget, where decimal
 constexpr double kRestShare = 0.2;        // of a column's budget, for rows whose label may not be told
 constexpr double kClear = 4;              // standard deviations that noise alone will not reach
 constexpr double kFaint = 3;              // labels below are pooled
+constexpr double kAgainShare = 0.3;       // of what is left, for columns of which nothing was told
+constexpr double kMostAgainShare = 0.8;   // where nothing was told of any
+constexpr double kPlainShare = 0.05;      // of the rows: a column without such a value has no frequent one
+constexpr double kMostShare = 0.5;        // of the rows: what needs more than that will not be told either
 constexpr double kSettled = 0.99;         // of the rows must be on the grid
 constexpr double kYear = 365.25 * 86400e6;
 constexpr std::int64_t kResolutions[] = {86400000000, 3600000000, 60000000, 1000000, 1000, 1};
@@ -693,6 +698,37 @@ std::size_t unnamed_label_columns(const Schema& schema) {
   }));
 }
 
+RowRules check_rules(const Table& real) {
+  std::vector<ColumnCoding> codings(real.columns());
+  for (std::size_t c = 0; c < codings.size(); ++c) {
+    ColumnCoding& coding = codings[c];
+    const Column& column = real.column(c);
+    coding.field = real.schema().fields[c];
+    coding.missing = column.null_count() > 0;
+    if (coding.field.has(Role::identifier) || coding.field.has(Role::subject)) {
+      coding.form = CodingForm::fresh;
+    } else if (coding.field.kind == Kind::boolean) {
+      coding.form = CodingForm::category;
+      coding.labels = {"false", "true"};
+    } else if (coding.field.kind == Kind::text || coding.field.kind == Kind::category) {
+      std::set<std::string> labels(coding.field.categories.begin(), coding.field.categories.end());
+      for (std::size_t row = 0; row < column.size() && coding.field.categories.empty(); ++row)
+        if (!column.is_null(row)) labels.emplace(column.text_at(row));
+      coding.labels.assign(labels.begin(), labels.end());
+      if (!labels.empty()) coding.form = CodingForm::category;
+    } else if (column.null_count() < column.size()) {
+      double low = std::numeric_limits<double>::infinity(), high = -low;
+      for (std::size_t row = 0; row < column.size(); ++row)
+        if (!column.is_null(row))
+          low = std::min(low, column.number_at(row)), high = std::max(high, column.number_at(row));
+      coding.form = CodingForm::number;
+      coding.values = {low, high};
+      if (low == high) coding.values.pop_back();
+    }
+  }
+  return {real.schema(), codings};
+}
+
 void check_domain(const Table& table, const PrivateDomainOptions& options, double sensitivity) {
   NoiseSource none = NoiseSource::seeded_for_tests(0);  // nothing is drawn
   PrivateBudget budget(0, sensitivity, none);
@@ -719,6 +755,7 @@ void check_domain(const Table& table, const PrivateDomainOptions& options, doubl
     stated.missing = stated.coding.field.nullable || identifies(stated.coding.field);
     refuse_missing(stated, table.column(c));
   }
+  check_rules(table);
   const double sigma = budget.sigma_of(options.column_rho / (kDeepest + 1) * kResolutionShare);
   if (!(sigma * sigma < 0x1p30))
     throw ConfigError({.field = "epsilon"},
@@ -727,15 +764,61 @@ void check_domain(const Table& table, const PrivateDomainOptions& options, doubl
                               "everything; use a larger epsilon or fewer columns or rows."));
 }
 
+namespace {
+
+// About the noisy count that a label or cell needs to be told.
+double count_to_be_told(const Field& field, const PrivateDomainOptions& options, const PrivateBudget& budget,
+                        double rho) {
+  if (!has_labels(field)) return kClear * budget.sigma_of(rho / (kDeepest + 1));
+  const double m = budget.sensitivity();
+  return m + budget.sigma_of(rho * (1 - kRestShare)) * upper_quantile(options.threshold_delta / m);
+}
+
+// Columns of which nothing was told get another share of the budget where this may help: most of it where
+// nothing was told of any.
+void try_again(const Learner& first, std::vector<PrivateColumn>& columns, std::vector<Learnt>& learnt) {
+  PrivateBudget& budget = first.budget;
+  std::vector<std::size_t> untold;
+  double rows = 0, told = 0;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c].coding.form == CodingForm::absent) untold.push_back(c);
+    if (!columns[c].modelled()) continue;
+    for (const double count : learnt[c].marginal.counts) rows += count;
+    ++told;
+  }
+  if (untold.empty()) return;
+  rows /= std::max(told, 1.0);
+  PrivateDomainOptions options = first.options;
+  options.column_rho = options.target_rho =
+      budget.left() * (told > 0 ? kAgainShare : kMostAgainShare) / static_cast<double>(untold.size());
+  const Learner learner{first.table, first.rows, options, budget};
+  for (const std::size_t c : untold) {
+    const Field& field = columns[c].coding.field;
+    if (options.column_rho <= first.rho(field)) continue;
+    const double before = count_to_be_told(field, options, budget, first.rho(field)),
+                 after = count_to_be_told(field, options, budget, options.column_rho);
+    if (told > 0 && (before < kPlainShare * rows || after > kMostShare * rows)) continue;
+    columns[c] = {};
+    learnt[c] = {};
+    learn_column(learner, c, columns[c], learnt[c]);
+  }
+}
+
+}  // namespace
+
 PrivateDomain discover_domain(const Table& table, std::span<const std::size_t> rows,
-                              const PrivateDomainOptions& options, PrivateBudget& budget) {
+                              const PrivateDomainOptions& whole, PrivateBudget& budget) {
+  PrivateDomainOptions options = whole;
+  options.threshold_delta /= 2;  // the other half is for try_again
   const Learner learner{table, rows, options, budget};
   PrivateDomain out;
   out.columns.resize(table.columns());
+  std::vector<Learnt> all(table.columns());
+  for (std::size_t c = 0; c < table.columns(); ++c) learn_column(learner, c, out.columns[c], all[c]);
+  try_again(learner, out.columns, all);
   for (std::size_t c = 0; c < table.columns(); ++c) {
-    Learnt learnt;
-    learn_column(learner, c, out.columns[c], learnt);
     if (!out.columns[c].modelled()) continue;
+    Learnt& learnt = all[c];
     out.columns[c].finish();
     learnt.marginal.variables = {static_cast<std::uint32_t>(out.marginals.size())};
     out.marginals.push_back(std::move(learnt.marginal));

@@ -1,6 +1,7 @@
 #include "synthema/generate/tabular/private_marginals.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -28,6 +29,7 @@ constexpr double kSlack = 1e-9;          // relative, for the rounding of sums
 constexpr std::size_t kFewColumns = 60;  // with more, only pairs with a column in between are candidates
 constexpr std::size_t kCachedCells = 40'000'000;
 constexpr double kLeastChoice = 0x1.02p-10;  // epsilon of a choice
+constexpr double kMostNoise = 1 << 14;       // of a count that is worth to be measured
 constexpr int kMostAttempts = 100;
 constexpr double kMostModelCells = 1e9;             // that a file may ask for
 const double kMeanDeviation = std::sqrt(2 / M_PI);  // of a standard normal variable
@@ -49,6 +51,14 @@ void check(const PrivateMarginalsOptions& options) {
           "The share of single columns lies between 0 and 1.");
   require(options.max_cells >= 1000 && options.max_cells <= 100000000, "max_cells",
           "The cliques of a model have 1,000 to 100,000,000 cells.");
+}
+
+void refuse_keys(const RowRules& rules) {
+  if (!rules.keys().empty())
+    throw GenerationError(
+        {.field = "groups"},
+        "PrivateMarginals does not keep keys (groups 'unique'); leave these groups out of the "
+        "schema, or take SequentialTrees, which is not private.");
 }
 
 std::vector<double> counts_of(std::span<const std::vector<std::uint32_t>> states,
@@ -136,6 +146,19 @@ std::vector<std::vector<double>> first_potentials(std::span<const NoisyMarginal>
       potential.push_back(std::log(std::max(m.counts[i], 0.3 / std::sqrt(m.precisions[i]))));
   }
   return out;
+}
+
+// The column that breaks a rule, or their number. `known` is for its use.
+std::size_t broken_at(const RowRules& rules, std::span<const ColumnCoding> codings,
+                      std::span<const std::size_t> modelled, std::span<const double> cells,
+                      std::vector<std::uint8_t>& known) {
+  std::ranges::fill(known, std::uint8_t{0});
+  for (const std::size_t c : modelled) {
+    if (!rules.touches(c)) continue;
+    if (!rules.admits(c, cells[c], {cells, known}, codings)) return c;
+    known[c] = 1;
+  }
+  return codings.size();
 }
 
 struct Candidates {
@@ -269,6 +292,8 @@ void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const Progress
       .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
       .threads = options_.threads};
   check_domain(real, domain_options, m);
+  if (std::ranges::find(real.schema().groups, "unique", &GroupRule::kind) != real.schema().groups.end())
+    refuse_keys(check_rules(real));
   const LedgerEntry entry{
       .mechanism = "private marginals: discrete Gaussian and exponential mechanism, zero-concentrated",
       .sensitivity = m,
@@ -331,9 +356,14 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
     const bool has = std::ranges::find(set, static_cast<std::uint32_t>(target)) != set.end();
     return has || target >= d ? 1 : 1 / options_.target_weight;
   };
+  // Single columns get what is left where no pair may be measured.
+  const auto measure_singles = [&] {
+    const double each = budget.left() * (1 - kSlack) / static_cast<double>(d);
+    for (std::uint32_t v = 0; v < d && budget.sigma_of(each) < kMostNoise; ++v)
+      marginals.push_back(measured({v}, counts_of(states, sizes, {v}), each, budget, released({v})));
+  };
   if (d == 1) {
-    marginals.push_back(
-        measured({0}, counts_of(states, sizes, {0}), budget.left() * (1 - kSlack), budget, released({0})));
+    measure_singles();
     return estimate(1000);
   }
 
@@ -342,7 +372,10 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
   const double most = budget.left() / least;
   const auto rounds =
       std::min(static_cast<double>(options_.rounds > 0 ? std::max(options_.rounds, d) : 3 * d), most);
-  if (rounds < 1) return estimate(200);
+  if (rounds < 1) {
+    measure_singles();
+    return estimate(200);
+  }
   double rho = budget.left() / rounds;
   const auto largest = static_cast<double>(options_.max_cells);
   TrueCounts truth(states, sizes);
@@ -391,7 +424,10 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
     // As large a tree as the part of the budget that is spent with this round.
     const double limit = std::max(largest * (budget.spent() + rho) / all, model_.tree().cells);
     sets = candidates_of(model_, limit, largest, options_.threads);
-    if (sets.empty()) break;
+    if (sets.empty()) {
+      measure_singles();
+      break;
+    }
     truth.prepare(sets, options_.threads);
     const auto shares = shares_of(model_, sets, options_.threads);
     scores.assign(sets.size(), 0);
@@ -434,14 +470,7 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
   for (const PrivateColumn& column : columns_) codings.push_back(column.coding);
   const CellConditions conditions(request.conditions.get(), codings, name());
   const RowRules rules(schema_, codings);
-  if (!rules.keys().empty())
-    throw GenerationError(
-        {.field = "groups"},
-        "PrivateMarginals does not keep keys (groups 'unique'); leave these groups out of the "
-        "schema, or take SequentialTrees, which is not private.");
-  std::vector<std::size_t> ruled;
-  for (const std::size_t c : modelled_)
-    if (rules.touches(c)) ruled.push_back(c);
+  refuse_keys(rules);
   const Random random(request.seed);
   const std::size_t d = modelled_.size();
 
@@ -455,15 +484,6 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
                std::vector<double>(columns_.size()), std::vector<std::uint8_t>(columns_.size()),
                std::vector<std::uint32_t>(d)};
   };
-  // The column that breaks a rule, or their number.
-  const auto broken = [&](Row& row) {
-    std::ranges::fill(row.known, std::uint8_t{0});
-    for (const std::size_t c : ruled) {
-      if (!rules.admits(c, row.cells[c], {row.cells, row.known}, codings)) return c;
-      row.known[c] = 1;
-    }
-    return columns_.size();
-  };
   const auto draw = [&](const TreeSampler& sampler, std::size_t number, Row& row) {
     if (!conditions.empty()) conditions.row(number, row.fixed);
     std::size_t wrong = columns_.size();
@@ -476,7 +496,7 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
         const bool free = row.fixed.empty() || std::isnan(row.fixed[c]);
         row.cells[c] = free ? columns_[c].draw(row.states[v], within.block(number, v)) : row.fixed[c];
       }
-      wrong = broken(row);
+      wrong = broken_at(rules, codings, modelled_, row.cells, row.known);
       if (wrong == columns_.size()) break;
     }
     if (wrong < columns_.size())
@@ -539,6 +559,31 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
   progress.finish();
 }
 
+// How many of the model's rows keep the rules: of kDraws that are drawn with a seed of their own.
+double PrivateMarginals::share_kept(const RowRules& rules, std::span<const ColumnCoding> codings) const {
+  constexpr std::size_t kDraws = 1U << 16;
+  if (std::ranges::none_of(modelled_, [&](std::size_t c) { return rules.touches(c); })) return 1;
+  std::vector<std::vector<double>> beliefs;
+  for (std::size_t c = 0; c < model_.tree().cliques.size(); ++c) beliefs.push_back(model_.clique(c));
+  const TreeSampler sampler(model_.tree(), model_.sizes(), beliefs);
+  const Random random(0);
+  std::atomic<std::size_t> kept = 0;
+  detail::over_rows({.rows = kDraws}, options_.threads, [&](std::size_t first, std::size_t last) {
+    std::vector<double> cells(columns_.size());
+    std::vector<std::uint8_t> known(columns_.size());
+    std::vector<std::uint32_t> states(modelled_.size());
+    std::size_t own = 0;
+    for (std::size_t row = first; row < last; ++row) {
+      sampler.draw(random.stream(1), row, states);
+      for (std::size_t v = 0; v < states.size(); ++v)
+        cells[modelled_[v]] = columns_[modelled_[v]].draw(states[v], random.stream(2).block(row, v));
+      own += broken_at(rules, codings, modelled_, cells, known) == columns_.size();
+    }
+    kept += own;
+  });
+  return std::max<double>(static_cast<double>(kept), 1) / kDraws;
+}
+
 std::vector<double> PrivateMarginals::log_prob(const Table& table, const ProgressSink& progress,
                                                const CancelToken& cancel) const {
   detail::require_fitted(fitted());
@@ -547,6 +592,7 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
   const std::vector<std::vector<double>> cells = cells_of(codings, table);
   const RowRules rules(schema_, codings);
   std::vector<double> out = detail::log_share_of_absent(codings, cells, table.rows());
+  const double log_kept = std::log(share_kept(rules, codings));
   detail::over_rows(
       {.rows = table.rows(), .progress = progress, .cancel = cancel}, options_.threads,
       [&](std::size_t first, std::size_t last) {
@@ -575,7 +621,7 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
             if (!column.coding.is_category() && !std::isnan(cell))
               width += std::log(measure_width(column.coding));
           }
-          out[row] = possible ? out[row] + model_.log_likelihood(left) - width
+          out[row] = possible ? out[row] + model_.log_likelihood(left) - width - log_kept
                               : -std::numeric_limits<double>::infinity();
         }
       },

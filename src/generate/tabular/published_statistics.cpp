@@ -21,7 +21,24 @@ bool is_number(const Field& field) {
   throw SchemaError({.field = field.name}, why);
 }
 
-void check_number(const Field& field, const ColumnStatistics& of) {
+// Half of the last decimal with which a number was given.
+double rounding_of(double value) {
+  double power = 1;
+  for (int decimals = 0; decimals < 9; ++decimals, power *= 10)
+    if (std::abs(value * power - std::nearbyint(value * power)) < 1e-6) break;
+  return 0.5 / power;
+}
+
+// Bhatia and Davis 2000: no distribution on a range has a larger variance around its mean, here any that
+// rounds to this one. That of a sample divides by the rows less one.
+double largest_sd(double mean, double rounding, double low, double high, std::optional<std::uint64_t> rows) {
+  const double middle = std::isfinite(low + high) ? std::midpoint(low, high) : mean;
+  mean = mean < middle ? std::min(mean + rounding, middle) : std::max(mean - rounding, middle);
+  const double n = static_cast<double>(rows.value_or(0));
+  return std::sqrt((high - mean) * (mean - low) * (n > 1 ? n / (n - 1) : 1));
+}
+
+void check_number(const Field& field, const ColumnStatistics& of, std::optional<std::uint64_t> rows) {
   const bool by_mean = of.mean || of.sd, by_median = of.median || of.q1 || of.q3;
   if (by_mean == by_median) refuse(field, "A number has either mean and sd, or q1, median and q3.");
   const double low = field.minimum.value_or(-HUGE_VAL), high = field.maximum.value_or(HUGE_VAL);
@@ -30,9 +47,10 @@ void check_number(const Field& field, const ColumnStatistics& of) {
     if (!std::isfinite(*of.mean) || !(*of.sd >= 0) || !std::isfinite(*of.sd))
       refuse(field, "The mean must be a number and the sd zero or positive.");
     if (!(*of.mean >= low && *of.mean <= high)) refuse(field, "The mean lies outside of the range.");
-    // Bhatia and Davis 2000: no distribution on a range has a larger variance around this mean.
-    if (*of.sd * *of.sd > (high - *of.mean) * (*of.mean - low))
-      refuse(field, "No values of this range have so large an sd around this mean.");
+    if (*of.sd > largest_sd(*of.mean, rounding_of(*of.mean), low, high, rows) + rounding_of(*of.sd))
+      refuse(field, message("No values of this range have so large an sd around this mean: at most ",
+                            largest_sd(*of.mean, 0, low, high, rows),
+                            ", beyond what rounding in print explains; correct one of them, or the range."));
     return;
   }
   if (!of.median || !of.q1 || !of.q3) refuse(field, "A median goes with q1 and q3.");
@@ -63,32 +81,50 @@ void check_correlation(const PublishedStatistics& of, const PublishedCorrelation
            message("Its correlation with '", pair.second, "' does not lie between -1 and 1."));
 }
 
+// Where in the file something stands: "columns[2].sd".
+struct Place {
+  const std::string& file;
+  std::string path;
+
+  Place operator/(const std::string& key) const { return {file, path.empty() ? key : path + "." + key}; }
+  Place operator[](std::size_t i) const { return {file, message(path, "[", i, "]")}; }
+  [[noreturn]] void fail(const std::string& why) const {
+    throw ParseError({.file = file, .field = path}, why);
+  }
+  double number(const Json& value) const {
+    if (!value.is_number()) fail(message("Here stands ", value.dump(), " where a number belongs."));
+    return value.get<double>();
+  }
+};
+
 // The keys of statistics; the others are those of a field.
-void take(Json& column, const char* key, std::optional<double>& out) {
+void take(Json& column, const Place& place, const char* key, std::optional<double>& out) {
   const auto at = column.find(key);
   if (at == column.end()) return;
-  out = at->get<double>();
+  out = (place / key).number(*at);
   column.erase(at);
 }
 
-ColumnStatistics column_from(Json& column) {
+ColumnStatistics column_from(Json& column, const Place& place) {
+  if (!column.is_object()) place.fail("A column is described by an object.");
   ColumnStatistics out;
-  take(column, "mean", out.mean);
-  take(column, "sd", out.sd);
-  take(column, "q1", out.q1);
-  take(column, "median", out.median);
-  take(column, "q3", out.q3);
+  take(column, place, "mean", out.mean);
+  take(column, place, "sd", out.sd);
+  take(column, place, "q1", out.q1);
+  take(column, place, "median", out.median);
+  take(column, place, "q3", out.q3);
   std::optional<double> missing, share;
-  take(column, "missing", missing);
-  take(column, "share", share);
+  take(column, place, "missing", missing);
+  take(column, place, "share", share);
   out.missing = missing.value_or(0);
   if (share) out.shares = {1 - *share, *share};
   if (const auto counts = column.find("counts"); counts != column.end()) {
     double sum = 0;
     std::vector<std::string> labels;
+    if (!counts->is_object()) (place / "counts").fail("Counts are an object: a count or a share by label.");
     for (const auto& [label, count] : counts->items()) {
       labels.push_back(label);
-      out.shares.push_back(count.get<double>());
+      out.shares.push_back((place / "counts" / label).number(count));
       sum += out.shares.back();
     }
     if (sum > 0)
@@ -113,7 +149,7 @@ void PublishedStatistics::check() const {
     if (!(of.missing >= 0 && of.missing < 1))
       refuse(field, "The share of missing values lies from 0 to below 1.");
     if (is_number(field))
-      check_number(field, of);
+      check_number(field, of, rows);
     else if (field.kind == Kind::category || field.kind == Kind::boolean)
       check_labels(field, of);
     else
@@ -136,20 +172,23 @@ PublishedStatistics statistics_from_json(std::string_view json, const std::strin
       throw ParseError({.file = file}, "Statistics are an object with a list 'columns'.");
     Json columns = whole["columns"];
     whole.erase("columns");
-    for (Json& column : columns) {
-      if (!column.is_object()) throw ParseError({.file = file}, "A column is described by an object.");
-      out.columns.push_back(column_from(column));
-    }
+    const Place top{file, ""};
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      out.columns.push_back(column_from(columns[c], (top / "columns")[c]));
     if (const auto pairs = whole.find("correlations"); pairs != whole.end()) {
-      for (const Json& pair : *pairs) {
-        if (!pair.is_array() || pair.size() != 3)
-          throw ParseError({.file = file}, "A correlation is a list: two names and a number.");
+      const Place all = top / "correlations";
+      if (!pairs->is_array()) all.fail("Correlations are a list of lists: two names and a number each.");
+      for (std::size_t i = 0; i < pairs->size(); ++i) {
+        const Json& pair = (*pairs)[i];
+        if (!pair.is_array() || pair.size() != 3 || !pair[0].is_string() || !pair[1].is_string())
+          all[i].fail("A correlation is a list: two names and a number.");
         out.correlations.push_back(
-            {pair[0].get<std::string>(), pair[1].get<std::string>(), pair[2].get<double>()});
+            {pair[0].get<std::string>(), pair[1].get<std::string>(), all[i][2].number(pair[2])});
       }
       whole.erase(pairs);
     }
     if (const auto rows = whole.find("rows"); rows != whole.end()) {
+      if (!rows->is_number_unsigned()) (top / "rows").fail("The rows are a whole number from 0.");
       out.rows = rows->get<std::uint64_t>();
       whole.erase(rows);
     }

@@ -13,6 +13,7 @@
 
 #include "synthema/data/field_rule.hpp"
 #include "synthema/data/timestamp.hpp"
+#include "synthema/data/value.hpp"
 
 namespace synthema {
 
@@ -438,7 +439,11 @@ void RowRules::refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding>
       if (coding.form == CodingForm::number && coding.grid)
         own = std::min(coding.values.back(), coding.cell_of_number(own_[c].maximum)) -
               std::max(coding.values.front(), coding.cell_of_number(own_[c].minimum)) + 1;
-      if (coding.listed) own = static_cast<double>(std::ranges::count(coding.protection, Protection::none));
+      // A list: no new number joins it.
+      bool new_ones = coding.replaced.empty();
+      for (std::size_t code = 0; code < coding.replaced.size(); ++code)
+        new_ones = new_ones || (coding.protection[code] != Protection::none && !coding.is_replaced(code));
+      if (!new_ones) own = static_cast<double>(std::ranges::count(coding.protection, Protection::none));
       different *= std::floor(own) + (coding.missing && own_[c].nullable ? 1 : 0);
       names += (names.empty() ? "'" : ", '") + coding.field.name + "'";
     }
@@ -450,21 +455,162 @@ void RowRules::refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding>
   }
 }
 
-// What can be seen without drawing: a column of which nothing is left, alone or beside one label of another.
+namespace {
+
+// A number of the column, as people read it.
+std::string told(const ColumnCoding& coding, double number) {
+  if (coding.field.kind == Kind::time)
+    return to_iso8601(Timestamp{static_cast<std::int64_t>(number)}, !coding.zone.empty());
+  if (coding.field.kind == Kind::integer) return message(static_cast<std::int64_t>(number));
+  return Value(number).display();
+}
+
+std::string told_range(const ColumnCoding& coding, double low, double high) {
+  if (std::isinf(high)) return told(coding, low) + " or more";
+  if (std::isinf(low)) return "at most " + told(coding, high);
+  return told(coding, low) + (low == high ? " only" : " to " + told(coding, high));
+}
+
+// What is told of the numbers that the table has: no more than the ends of those that many people have.
+std::string told_values(const ColumnCoding& coding) {
+  const auto at = [&](double cell) { return told(coding, coding.number(cell)); };
+  const auto first = std::ranges::find(coding.protection, Protection::none);
+  if (first == coding.protection.end()) return "";
+  const auto last = std::find(coding.protection.rbegin(), coding.protection.rend(), Protection::none);
+  const auto low = static_cast<std::size_t>(first - coding.protection.begin()),
+             high = coding.values.size() - 1 - static_cast<std::size_t>(last - coding.protection.rbegin());
+  return message(" Those that many people have go from ", at(coding.values[low]), " to ",
+                 at(coding.values[high]), ".");
+}
+
+// Values that stand for all between them: the ends of a noisy range, or points of a published distribution.
+bool is_interval(const ColumnCoding& coding) {
+  return std::ranges::all_of(coding.protection, [](Protection p) { return p == Protection::rare; });
+}
+
+bool has_number(const ColumnCoding& coding, double low, double high) {
+  if (is_interval(coding))
+    return coding.number(coding.values.front()) <= high && coding.number(coding.values.back()) >= low;
+  const auto at =
+      std::ranges::partition_point(coding.values, [&](double cell) { return coding.number(cell) < low; });
+  return at != coding.values.end() && coding.number(*at) <= high;
+}
+
+// The relations that a rule allows, as bits: less, equal, greater.
+constexpr unsigned kOrders[] = {1, 3, 2, 6, 4, 5};
+unsigned mirrored(unsigned order) {
+  return (order & 2) | (order & 1) << 2 | (order & 4) >> 2;
+}
+
+}  // namespace
+
+bool RowRules::is_unconditional(const Rule& rule) const {
+  return !rule.by_label && std::isinf(rule.lowest) && std::isinf(rule.highest);
+}
+
+// A range that leaves out everything the table has would have values invented.
+void RowRules::refuse_outside(std::span<const ColumnCoding> columns) const {
+  const auto refuse = [&](const ColumnCoding& coding, const std::string& rule) {
+    throw GenerationError(
+        {.field = coding.field.name},
+        message(rule, ", but no value of the table lies there, and none is invented.", told_values(coding),
+                " Correct the schema or the unit of the column, or leave the column out."));
+  };
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c].form == CodingForm::number && !has_number(columns[c], own_[c].minimum, own_[c].maximum))
+      refuse(columns[c], message("The schema's range of the column is ",
+                                 told_range(columns[c], own_[c].minimum, own_[c].maximum)));
+  for (const Rule& rule : rules_) {
+    const ColumnCoding &field = columns[rule.field], &given = columns[rule.given];
+    if (field.is_category() || has_number(field, rule.minimum, rule.maximum)) continue;
+    bool holds_somewhere = false;
+    for (std::size_t code = 0; code < given.codes() && !holds_somewhere; ++code)
+      holds_somewhere =
+          holds(rule, given.is_category() ? static_cast<double>(code) : given.values[code], columns);
+    if (holds_somewhere)
+      refuse(field, message("A rule of the schema, given '", given.field.name, "', limits the column to ",
+                            told_range(field, rule.minimum, rule.maximum)));
+  }
+}
+
+// Orders of numbers that no two, or no circle of columns, can have.
+void RowRules::refuse_order_conflicts(std::span<const ColumnCoding> columns) const {
+  std::map<std::pair<std::size_t, std::size_t>, unsigned> orders;
+  std::vector<std::size_t> involved;
+  for (const Rule& rule : rules_) {
+    if (rule.relation < 0 || !is_unconditional(rule) || columns[rule.field].is_category() ||
+        columns[rule.given].is_category())
+      continue;
+    const unsigned order = kOrders[rule.relation];
+    const auto [low, high] = std::minmax(rule.field, rule.given);
+    unsigned& left = orders.try_emplace({low, high}, 7U).first->second;
+    left &= rule.field == low ? order : mirrored(order);
+    for (const std::size_t column : {low, high})
+      if (std::ranges::find(involved, column) == involved.end()) involved.push_back(column);
+  }
+  const auto refuse = [&](std::size_t a, std::size_t b) {
+    throw GenerationError({.field = columns[a].field.name},
+                          message("The rules of the schema order this column and '", columns[b].field.name,
+                                  "' in ways that contradict each other or the table: no two of their "
+                                  "values can stand in one row."));
+  };
+  // At most (1) or less (2), along any path.
+  const std::size_t n = involved.size();
+  std::vector<std::vector<int>> below(n, std::vector<int>(n));
+  for (std::size_t a = 0; a < n; ++a)
+    for (std::size_t b = 0; b < n; ++b) {
+      const auto found = orders.find(std::minmax(involved[a], involved[b]));
+      if (a == b || found == orders.end()) continue;
+      const unsigned order = involved[a] < involved[b] ? found->second : mirrored(found->second);
+      if (order == 0) refuse(involved[a], involved[b]);
+      if ((order & 4) == 0) below[a][b] = (order & 2) == 0 ? 2 : 1;
+    }
+  for (std::size_t by = 0; by < n; ++by)
+    for (std::size_t a = 0; a < n; ++a)
+      for (std::size_t b = 0; b < n; ++b)
+        if (below[a][by] > 0 && below[by][b] > 0)
+          below[a][b] = std::max({below[a][b], below[a][by], below[by][b]});
+  for (std::size_t a = 0; a < n; ++a)
+    for (std::size_t b = 0; b < n; ++b) {
+      if (below[a][b] == 0) continue;
+      const ColumnCoding &low = columns[involved[a]], &high = columns[involved[b]];
+      const double least = low.number(low.values.front()), most = high.number(high.values.back());
+      if ((a == b && below[a][a] == 2) || least > most || (below[a][b] == 2 && least >= most))
+        refuse(involved[a], involved[a == b ? (a + 1) % n : b]);
+    }
+}
+
+// What can be seen without drawing: a column of which nothing is left, alone or beside a value of another.
 void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) const {
+  refuse_outside(columns);
+  refuse_order_conflicts(columns);
   refuse_group_conflicts(columns);
   std::vector<double> cells(columns.size());
   std::vector<std::uint8_t> known(columns.size());
+  // Of these columns new values are made where a row needs them: totals, and what follows another in order.
+  std::vector<bool> made(columns.size());
+  for (const Group& group : groups_) {
+    if (group.kind != "sum") continue;
+    for (const std::size_t column : group.fields) made[column] = true;
+    made[group.total] = true;
+  }
+  for (const Rule& rule : rules_)
+    if (rule.relation >= 0) made[rule.field] = made[rule.given] = true;
   const auto some_left = [&](std::size_t column) {
     const ColumnCoding& coding = columns[column];
     const KnownCells row{cells, known};
-    if (own_[column].nullable && coding.missing) return true;
     for (std::size_t code = 0; code < coding.codes(); ++code)
       if (admits(column, coding.is_category() ? static_cast<double>(code) : coding.values[code], row,
                  columns))
         return true;
+    if (coding.is_category() || !(made[column] || is_interval(coding))) return false;
     const auto left = range(column, row, columns);
     return left && (admits(column, left->first, row, columns) || admits(column, left->second, row, columns));
+  };
+  // Missing is what is left where the table has none of the labels that a rule names.
+  const auto may_be_missing = [&](const Rule& rule) {
+    return rule.limits_labels && columns[rule.field].missing && own_[rule.field].nullable &&
+           std::ranges::find(rule.categories, true) == rule.categories.end();
   };
   for (std::size_t c = 0; c < columns.size(); ++c)
     if (touches(c) && !some_left(c))
@@ -473,19 +619,54 @@ void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) const {
           "The schema allows none of the values that may be handed on; correct its range or labels.");
   for (const Rule& rule : rules_) {
     const ColumnCoding& given = columns[rule.given];
-    if (!given.is_category()) continue;
-    for (std::size_t code = 0; code < given.labels.size(); ++code) {
-      cells[rule.given] = static_cast<double>(code);
+    // Orders of two numbers were looked at above.
+    if (may_be_missing(rule) || (rule.relation >= 0 && !given.is_category())) continue;
+    for (const double cell : cells_to_try(rule.given, columns)) {
+      if (!holds(rule, cell, columns) || !admits(rule.given, cell, {cells, known}, columns)) continue;
+      cells[rule.given] = cell;
       known[rule.given] = 1;
       const bool some = some_left(rule.field);
       known[rule.given] = 0;
-      if (!some)
-        throw GenerationError(
-            {.field = columns[rule.field].field.name},
-            message("The rules of the schema leave no value where '", given.field.name, "' is '",
-                    given.labels[code], "'; they contradict each other or the real table."));
+      if (some) continue;
+      const std::string value = given.is_category()
+                                    ? message("'", given.labels[static_cast<std::size_t>(cell)], "'")
+                                    : told(given, given.number(cell));
+      throw GenerationError({.field = columns[rule.field].field.name},
+                            message("The rules of the schema leave no value where '", given.field.name,
+                                    "' is ", value, "; they contradict each other or the real table."));
     }
   }
+}
+
+// All labels; of a number the first value in each part between the limits at which rules begin or end to
+// hold.
+std::vector<double> RowRules::cells_to_try(std::size_t column, std::span<const ColumnCoding> columns) const {
+  const ColumnCoding& coding = columns[column];
+  std::vector<double> out;
+  if (coding.is_category()) {
+    for (std::size_t code = 0; code < coding.labels.size(); ++code) out.push_back(static_cast<double>(code));
+    return out;
+  }
+  std::vector<double> limits{-kInfinity};  // a part begins at a limit, or just after it
+  for (const Rule& rule : rules_) {
+    if (rule.given != column) continue;
+    for (const double limit : {rule.lowest, rule.highest}) limits.push_back(limit);
+    limits.insert(limits.end(), rule.numbers.begin(), rule.numbers.end());
+  }
+  if (is_interval(coding)) {
+    for (const double limit : limits) {
+      const double from = std::max(std::ceil(coding.cell_of_number(limit)), coding.values.front());
+      for (const double cell : {from, from + 1})
+        if (cell <= coding.values.back()) out.push_back(cell);
+    }
+    return out;
+  }
+  for (const double limit : limits) {
+    const auto from =
+        std::ranges::partition_point(coding.values, [&](double cell) { return coding.number(cell) < limit; });
+    for (auto at = from; at != coding.values.end() && at - from < 2; ++at) out.push_back(*at);
+  }
+  return out;
 }
 
 }  // namespace synthema

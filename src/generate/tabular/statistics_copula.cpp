@@ -74,7 +74,7 @@ Share by_moments(double mean, double sd, double low, double high) {
   if (!(sd > 0)) return [mean](double x) { return x < mean ? 0.0 : 1.0; };
   if (std::isfinite(low) && std::isfinite(high)) {
     const double m = (mean - low) / (high - low), v = sd / (high - low);
-    const double both = std::max(m * (1 - m) / (v * v) - 1, 1e-6);
+    const double both = std::max(m * (1 - m) / (v * v) - 1, 1e-6);  // an sd rounded up: the two ends alone
     return [=](double x) { return beta_share(m * both, (1 - m) * both, (x - low) / (high - low)); };
   }
   if (std::isfinite(low) && mean > low) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -69,6 +70,89 @@ TEST_CASE("What one person has is not drawn; what few have is not drawn as it is
   for (int i = 0; i < 10; ++i) values.emplace_back(std::int64_t{11 + i % 5});
   for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::integer}, values), 2000))
     CHECK(*v.get_if<std::int64_t>() % 10 == 0);
+}
+
+namespace {
+
+// Normal numbers by Box and Muller.
+double normal(Random& random) {
+  return std::sqrt(-2 * std::log(1 - random.uniform())) * std::cos(2 * M_PI * random.uniform());
+}
+
+double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+}  // namespace
+
+TEST_CASE("A rounded measurement keeps its tails, but not what one person at an end has") {
+  // As body mass indices: 97 % of the rows have a value that five people share, none of them in the tails.
+  std::vector<double> real;
+  std::vector<Value> values;
+  for (std::size_t row = 0; row < 4000; ++row) {
+    Random random = Random(5).stream(row);
+    real.push_back(std::round(10 * (25 + 4 * normal(random))) / 10);
+    values.emplace_back(real.back());
+  }
+  const Table table = one_column({.name = "bmi", .kind = Kind::real}, values);
+  const ColumnCoding coding = code_table(table, {}).columns[0];
+  std::vector<double> frequent;
+  std::set<double> single;
+  for (std::size_t code = 0; code < coding.values.size(); ++code) {
+    if (coding.protection[code] == Protection::none) frequent.push_back(coding.number(coding.values[code]));
+    if (coding.protection[code] == Protection::single) single.insert(coding.number(coding.values[code]));
+  }
+  std::vector<double> made;
+  for (const Value& v : drawn(table, 20'000)) made.push_back(*v.get_if<double>());
+  CHECK(std::ranges::max(made) > std::ranges::max(frequent) + 2);
+  CHECK(std::ranges::min(made) < std::ranges::min(frequent) - 2);
+  for (const double share : {0.001, 0.01, 0.99, 0.999})
+    CHECK(std::abs(quantile(made, share) - quantile(real, share)) <
+          (share == 0.01 || share == 0.99 ? 0.4 : 1.0));
+  // No mass where the frequent values end.
+  const auto share_at = [](const std::vector<double>& of, double x) {
+    return static_cast<double>(std::ranges::count(of, x)) / static_cast<double>(of.size());
+  };
+  for (const double end : {std::ranges::min(frequent), std::ranges::max(frequent)})
+    CHECK(share_at(made, end) < share_at(real, end) + 0.002);
+  // Nobody's own value, nor the extreme of one person.
+  for (const double x : made) CHECK_FALSE(single.contains(x));
+  REQUIRE(single.contains(std::ranges::max(real)));
+  CHECK(std::ranges::max(made) <= quantile(real, 1 - 1.0 / 3999));
+  CHECK(std::ranges::min(made) >= quantile(real, 1.0 / 3999));
+}
+
+TEST_CASE("A list of particular numbers gets no new ones, unless its tail would pile up") {
+  std::vector<Value> values;
+  for (int i = 0; i < 2000; ++i) values.emplace_back(std::int64_t{500} * (1 + i % 40));  // heaped
+  for (int i = 0; i < 8; ++i) values.emplace_back(std::int64_t{1007 + 1100 * i});  // and some that are not
+  const Field field{.name = "income", .kind = Kind::integer};
+  for (const Value& v : drawn(one_column(field, values), 5000)) CHECK(*v.get_if<std::int64_t>() % 500 == 0);
+  // 110 rows beyond 20,000, whose highest value 50 rows have.
+  for (int i = 0; i < 110; ++i) values.emplace_back(std::int64_t{20'500} + 211 * i);
+  std::size_t beyond = 0;
+  for (const Value& v : drawn(one_column(field, values), 20'000))
+    beyond += *v.get_if<std::int64_t>() > 20'000;
+  CHECK(beyond > 600);
+  CHECK(beyond < 1500);
+}
+
+TEST_CASE("Who are at an end is counted by subjects") {
+  Schema schema;
+  schema.fields = {{.name = "patient", .kind = Kind::integer, .roles = {Role::subject}},
+                   {.name = "dose", .kind = Kind::integer}};
+  std::vector<Record> records;
+  for (std::int64_t i = 0; i < 400; ++i)
+    records.push_back({{"patient", i < 20 ? std::int64_t{7} : i}, {"dose", i < 20 ? 10'000 + i : i}});
+  const CodedTable coded = code_table(Table::from_records(schema, records), {});
+  const ColumnCoding& coding = coded.columns[1];
+  const OwnedCounts counts = count_codes(coding, coded.codes[1]);
+  // Twenty doses, but of one patient: the end reaches down to others.
+  CHECK(coding.number(coding.values[coding.high_tail]) < 400);
+  CHECK(coding.number(coding.highest) < 10'019);
+  for (std::uint64_t row = 0; row < 2000; ++row)
+    CHECK(draw_cell(coding, counts.view(), Random(1).block(row, 0)) <= coding.highest);
 }
 
 TEST_CASE("Rare labels are not handed on, and none is in the dictionary") {

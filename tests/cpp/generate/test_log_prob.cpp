@@ -103,6 +103,35 @@ TEST_CASE("The density of a cell is how often it is drawn") {
     }
 }
 
+TEST_CASE("The density of a list whose tail is smoothed is how often its numbers are drawn") {
+  Schema schema;
+  schema.fields = {{.name = "income", .kind = Kind::integer}};
+  std::vector<Record> records;
+  for (int i = 0; i < 900; ++i) records.push_back({{"income", std::int64_t{10} * (1 + i % 30)}});
+  for (int i = 0; i < 5; ++i) records.push_back({{"income", std::int64_t{17 + 30 * i}}});
+  for (int i = 0; i < 6; ++i) records.push_back({{"income", std::int64_t{320}}});
+  for (int i = 0; i < 30; ++i) records.push_back({{"income", std::int64_t{430} + 2 * (i % 20)}});
+  const CodedTable coded = code_table(Table::from_records(schema, records), {});
+  const ColumnCoding& coding = coded.columns[0];
+  const auto replaced = std::ranges::count(coding.replaced, 1),
+             rare =
+                 std::ranges::count_if(coding.protection, [](Protection p) { return p != Protection::none; });
+  REQUIRE(replaced > 0);
+  REQUIRE(replaced < rare);
+  constexpr std::size_t kDraws = 200'000;
+  const OwnedCounts counts = counts_of(coded, 0, records.size());
+  std::map<double, double> drawn;
+  for (std::size_t i = 0; i < kDraws; ++i)
+    drawn[draw_cell(coding, counts.view(), Random(9).block(i, 0))] += 1.0 / kDraws;
+  double sum = 0;
+  for (double x = 0; x <= coding.values.back(); ++x) {
+    const double share = std::exp(log_density(coding, counts.view(), x));
+    sum += share;
+    CHECK(std::abs(share - drawn[x]) < 5 * (std::sqrt(share / kDraws) + 1e-5));
+  }
+  CHECK(sum == doctest::Approx(1).epsilon(1e-9));
+}
+
 TEST_CASE("The density of reals without a grid integrates to one, beside points that many share") {
   Schema schema;
   schema.fields = {{.name = "level", .kind = Kind::real}};
@@ -114,7 +143,7 @@ TEST_CASE("The density of reals without a grid integrates to one, beside points 
   const CodedTable coded = code_table(Table::from_records(schema, records), {});
   const ColumnCoding& coding = coded.columns[0];
   REQUIRE(!coding.grid);
-  REQUIRE(!coding.listed);
+  REQUIRE(coding.replaced.empty());
   const OwnedCounts counts = counts_of(coded, 0, 300);
   CHECK(std::exp(log_density(coding, counts.view(), 0.0)) > 0.33);
   double sum = std::exp(log_density(coding, counts.view(), 0.0));

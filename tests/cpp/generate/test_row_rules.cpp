@@ -4,6 +4,9 @@
 
 #include "synthema/data/field_rule.hpp"
 #include "synthema/generate/schema_check.hpp"
+#include "synthema/generate/tabular/gaussian_copula.hpp"
+#include "synthema/generate/tabular/independent_marginals.hpp"
+#include "synthema/generate/tabular/private_marginals.hpp"
 #include "synthema/generate/tabular/row_rules.hpp"
 #include "synthema/generate/tabular/sequential_trees.hpp"
 
@@ -133,4 +136,49 @@ TEST_CASE("A model that was saved keeps the rules") {
   trees.fit(stays(800));
   const Table made = SequentialTrees::load(trees.save()).sample({.rows = 500, .seed = 2});
   check_rows(trees.schema(), made);
+}
+
+TEST_CASE_TEMPLATE("A range that the table has nothing of is an error, and no value is invented", G,
+                   SequentialTrees, GaussianCopula, IndependentMarginals, PrivateMarginals) {
+  Schema schema = stays_schema();
+  schema.rules.clear();
+  schema.fields[1].minimum = schema.fields[1].maximum = 200;
+  G generator;
+  CHECK_THROWS_WITH_AS(generator.fit(stays(800, schema)), doctest::Contains("200 only"), GenerationError);
+  // One that a rule gives, of times as well.
+  schema = stays_schema();
+  schema.fields[6].maximum.reset();
+  schema.rules = {{.field = "dose", .given = "sex", .labels = {"male"}, .minimum = 40}};
+  CHECK_THROWS_WITH_AS(generator.fit(stays(800, schema)), doctest::Contains("given 'sex'"), GenerationError);
+  schema.rules = {{.field = "death", .given = "age", .lowest = 50, .maximum = -3e6 * kDay}};
+  CHECK_THROWS_WITH_AS(generator.fit(stays(800, schema)), doctest::Contains("'death'"), GenerationError);
+  // It says nothing where it never holds.
+  schema.rules = {{.field = "dose", .given = "age", .lowest = 300, .minimum = 40}};
+  generator.fit(stays(800, schema));
+  CHECK(generator.sample({.rows = 50, .seed = 1}).rows() == 50);
+}
+
+TEST_CASE_TEMPLATE("Rules of numbers that contradict each other are named, though values may be missing", G,
+                   SequentialTrees, GaussianCopula, IndependentMarginals, PrivateMarginals) {
+  const auto refused = [](const std::vector<FieldRule>& rules) {
+    Schema schema = stays_schema();
+    schema.rules = rules;
+    G generator;
+    try {
+      generator.fit(stays(800, schema));
+    } catch (const GenerationError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const FieldRule between{.field = "discharge", .given = "admission", .relation = ">="},
+      before{.field = "death", .given = "discharge", .relation = "<"},
+      after{.field = "death", .given = "discharge", .relation = ">="};
+  CHECK(refused({between, before}).empty());
+  CHECK(refused({before, after}).find("order") != std::string::npos);
+  CHECK(refused({between, after, {.field = "death", .given = "admission", .relation = "<"}}).find("order") !=
+        std::string::npos);
+  CHECK(refused({{.field = "dose", .given = "age", .lowest = 65, .maximum = 4},
+                 {.field = "dose", .given = "age", .lowest = 40, .highest = 70, .minimum = 6}})
+            .find("where 'age' is 65") != std::string::npos);
 }

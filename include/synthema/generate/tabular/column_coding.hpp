@@ -15,16 +15,24 @@
 // schema names a subject.
 //   A label that fewer than `rare_below` people have is not handed on. (Booleans have two values, which
 //   everybody knows.)
-//   A number that fewer than `rare_below` people have is not handed on as such. Where the others make
-//   up 95 % of the rows, one of its two neighbours among them stands in, drawn so that the mean stays;
-//   otherwise a value between its neighbours in the leaf or group that it was drawn from. One that a single
-//   person has does not occur in a sample at all, unless the grid between the extremes leaves no other.
+//   A number that fewer than `rare_below` people have is not handed on as such: a value between its
+//   neighbours in the leaf or group that it was drawn from is. One that a single person has does not occur
+//   in a sample at all, unless the grid between the extremes leaves no other. Those of the `rare_below`
+//   people with the highest numbers are drawn evenly around their mean, from the lowest of them on, and no
+//   number beyond is; so at the other end. In a list of particular numbers, which no new one should join, one
+//   of the two neighbours that are frequent stands in, drawn so that the mean stays. Such a list is a column
+//   in which frequent values make up 95 % of the rows, but
+//     not where they are like a measurement, rounded: more than 20 of them, most one step of the grid apart,
+//     and as frequent as the next one within a factor of three;
+//     nor among rare values in a row that have more than twice the rows of the frequent ones at their ends:
+//     those would pile up there, and cut off the tail of the column.
 // A model holds the values of its training table. It is as confidential as that table; samples are what may
 // be given away.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -60,11 +68,15 @@ struct ColumnCoding {
   // Numbers: x of each value, ascending.
   std::vector<double> values;
   std::vector<Protection> protection;    // by code
+  std::vector<std::uint8_t> replaced;    // by code: a frequent one stands in; empty: nowhere
   std::vector<std::uint8_t> value_bins;  // by code
+  // Codes below `low_tail` and from `high_tail` on are those of the people at the ends; what is drawn for
+  // them begins at `lowest` and ends with `highest`.
+  std::uint32_t low_tail = 0, high_tail = std::numeric_limits<std::uint32_t>::max();
+  double lowest = 0, highest = 0;
   std::vector<std::uint8_t> value_classes;
   std::vector<double> cuts;  // between bins, in x
   bool grid = false;
-  bool listed = false;                // rare values are replaced by frequent ones, not by new ones
   std::uint32_t decimals = 0;         // of reals on a grid
   std::int64_t origin = 0, step = 1;  // of integers, times and whole multiples of reals
   std::string zone;                   // of times
@@ -79,6 +91,7 @@ struct ColumnCoding {
   std::uint32_t pooled_code() const { return missing_code() + 1; }
   bool modelled() const { return form == CodingForm::category || form == CodingForm::number; }
   bool is_category() const { return form == CodingForm::category; }
+  bool is_replaced(std::size_t code) const { return !replaced.empty() && replaced[code] != 0; }
 
   std::size_t bins = 1;     // missing is the last, pooled labels the one before
   std::size_t classes = 1;  // missing is the first of a number's, the last of a category's

@@ -9,6 +9,7 @@
 //             rows are halved, a few times, by noisy counts again.
 //   decimals, and the resolution of times: the schema's decimals, else by noisy counts of how many each needs
 //   missing   a state of its own wherever the schema allows it, whether or not any value is
+//   columns of which nothing was told are tried once more, with a part of what the budget has left
 //   identifiers, subjects   a fixed form or numbers from 1, nothing of the real ones
 //
 // Names, kinds and roles of columns, their time zones and everything that the schema states are public.
@@ -23,6 +24,7 @@
 
 #include "synthema/core/export.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
 #include "synthema/learn/graphical_model.hpp"
 #include "synthema/privacy/noise.hpp"
 
@@ -126,8 +128,13 @@ SYNTHEMA_EXPORT double noisy_total(std::span<const NoisyMarginal> marginals);
 // The columns whose labels the schema does not name; each costs `threshold_delta`.
 std::size_t unnamed_label_columns(const Schema& schema);
 
-// What would stop discover_domain, before anything is spent: its errors, and a ConfigError where the noise of
-// a column would be beyond what can be drawn.
+// The rules of the schema over the labels and ranges of the rows themselves. GenerationError where they
+// contradict each other or all rows: drawing again what breaks a rule would distort what is left without a
+// word.
+RowRules check_rules(const Table& table);
+
+// What would stop discover_domain, before anything is spent: its errors, those of check_rules, and a
+// ConfigError where the noise of a column would be beyond what can be drawn.
 SYNTHEMA_EXPORT void check_domain(const Table& table, const PrivateDomainOptions& options,
                                   double sensitivity);
 

@@ -42,6 +42,8 @@
 
 namespace synthema {
 
+class RowRules;
+
 struct PrivateMarginalsOptions {
   double epsilon = 1;
   double delta = 1e-6;              // well below 1 / (number of people)
@@ -71,15 +73,17 @@ class SYNTHEMA_EXPORT PrivateMarginals {
 
   // What the schema of the table states is taken as public: leave out of it what was read from the rows.
   // PrivacyBudgetError, before anything is measured, where the ledger's budget does not allow it. Errors of
-  // discover_domain; ConfigError where the target is not there.
+  // discover_domain; ConfigError where the target is not there; GenerationError, before anything is spent,
+  // for rules of the schema that contradict each other or all rows (RowRules), and for keys.
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
   // With this noise. For tests: unless it is private, neither is the result, and it says so.
   void fit(const Table& real, NoiseSource& noise, const ProgressSink& progress = {},
            const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
-  // See LikelihoodGenerator. Exact without rules of the schema; with them, that of the rows before those that
-  // break one are drawn again, and -inf for such rows.
+  // See LikelihoodGenerator. Exact without rules of the schema. With them -inf for rows that break one; that
+  // of the others is divided by the share of the model's rows that keep them, which 65,536 draws tell: where
+  // half do, within 0.01.
   std::vector<double> log_prob(const Table& table, const ProgressSink& progress = {},
                                const CancelToken& cancel = {}) const;
 
@@ -103,6 +107,7 @@ class SYNTHEMA_EXPORT PrivateMarginals {
                      PrivateBudget& budget, std::size_t target, const ProgressSink& progress,
                      const CancelToken& cancel);
   void draw_rows(const SampleRequest& request, std::vector<std::vector<double>>& cells) const;
+  double share_kept(const RowRules& rules, std::span<const ColumnCoding> codings) const;
 
   PrivateMarginalsOptions options_;
   Schema schema_;

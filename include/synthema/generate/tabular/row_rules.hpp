@@ -39,7 +39,10 @@ Combinations combinations_of(const CodedTable& coded, std::vector<std::size_t> c
 class RowRules {
  public:
   RowRules() = default;
-  // GenerationError where the schema leaves no value for a column, or none beside a label of another.
+  // GenerationError, with the column, where the schema leaves nothing: a range or a rule that excludes every
+  // value of the table (none is invented to keep it), orders of columns that contradict each other, rules
+  // that leave no value beside one of another column. That a value may be missing is no way out, unless a
+  // rule names labels that the table does not have.
   RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
            std::vector<Combinations> combinations = {});
 
@@ -99,6 +102,10 @@ class RowRules {
   bool combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const;
   bool holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const;
   bool keeps(const Rule& rule, double field, double given, std::span<const ColumnCoding> columns) const;
+  bool is_unconditional(const Rule& rule) const;
+  std::vector<double> cells_to_try(std::size_t column, std::span<const ColumnCoding> columns) const;
+  void refuse_outside(std::span<const ColumnCoding> columns) const;
+  void refuse_order_conflicts(std::span<const ColumnCoding> columns) const;
   void refuse_conflicts(std::span<const ColumnCoding> columns) const;
 
   std::vector<Own> own_;

