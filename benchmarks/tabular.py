@@ -54,6 +54,7 @@ PRIVATE: dict[str, list[str]] = {
 EPSILONS, DELTA = (1, 3), 1e-6
 PACKAGES = SYSTEMS | {f"{name} at epsilon {e}": needs for e in EPSILONS for name, needs in PRIVATE.items()}
 SDISTS = {"smartnoise": ["antlr4-python3-runtime"]}  # has no wheel
+UNWANTED = {"mostlyai": ["torchvision", "torchaudio"]}  # come along, and break beside torch for the CPU
 
 # Evaluator -> job that its figure belongs to, and which way is better.
 SCORES = {
@@ -92,6 +93,9 @@ def install_peers() -> None:
         command = [folder / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", *packages]
         command[-len(packages) : -len(packages)] = [f"--no-binary={sdist}" for sdist in SDISTS.get(name, [])]
         if subprocess.run(command, check=False).returncode == 0:
+            if name in UNWANTED:
+                remove = [folder / "bin/python", "-m", "pip", "uninstall", "-q", "-y", *UNWANTED[name]]
+                subprocess.run(remove, check=True)
             (folder / "tabular").touch()
 
 
