@@ -2,9 +2,7 @@
 // Bindings are thin: argument conversion, GIL release, docstring. No logic, no loops over records.
 #pragma once
 
-#include <pybind11/functional.h>
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
+#include "bindings/pybind.hpp"
 
 namespace synthema::bindings {
 

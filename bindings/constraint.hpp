@@ -1,8 +1,6 @@
 // A Python object as a token constraint: see synthema.TokenConstraint.
 #pragma once
 
-#include <pybind11/numpy.h>
-
 #include <algorithm>
 #include <span>
 #include <string>

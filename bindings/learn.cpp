@@ -1,5 +1,3 @@
-#include <pybind11/numpy.h>
-
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/learn/learner.hpp"

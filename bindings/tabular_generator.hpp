@@ -1,8 +1,6 @@
 // What the classes of table generators share, in _core and in _torch.
 #pragma once
 
-#include <pybind11/numpy.h>
-
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/generate/generator.hpp"

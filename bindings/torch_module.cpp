@@ -1,6 +1,5 @@
 // _torch: the local model. Loaded on first use (synthema.models), after the installed torch was compared with
 // the one this was built with.
-#include <pybind11/numpy.h>
 
 #include <algorithm>
 #include <cstring>

@@ -142,3 +142,16 @@ def test_ledger_file_is_shared_by_processes(tmp_path):
 def test_bad_input_is_a_named_error(call, named):
     with pytest.raises(synthema.ConfigError, match=named):
         call()
+
+
+def test_an_argument_that_fits_nothing_does_not_show():
+    secret = "Mrs Example, born 1961"
+    for wrong in (
+        lambda: synthema.Prompt.plain([secret]),
+        lambda: synthema.Prompt.user(text={"name": secret}),
+        lambda: synthema.sentence_bleu([secret], secret, secret, secret, secret, secret),
+        lambda: synthema.Field(secret, kinds=secret),
+    ):
+        with pytest.raises(TypeError, match="Invoked with: ") as raised:
+            wrong()
+        assert "Example" not in str(raised.value)
