@@ -63,7 +63,7 @@ void add_distribution(Score& score, const std::string& whose, std::vector<double
 }
 
 void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& context) {
-  const std::vector<double>& found = distances.nearest(Rows::synthetic, Rows::training, context).first;
+  const std::vector<double>& found = distances.first(Rows::synthetic, Rows::training, context);
   score.value = median(found);
   std::vector<double> sorted = found;
   std::sort(sorted.begin(), sorted.end());
@@ -72,9 +72,9 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
   score.no_interval = "The distances hang on single training rows, which a bootstrap of rows does not vary.";
   std::vector<double> fresh;
   if (has_holdout(distances))
-    fresh = distances.nearest(Rows::holdout, Rows::training, context).first;
+    fresh = distances.first(Rows::holdout, Rows::training, context);
   else if (distances.units(Rows::training).count > 1)
-    fresh = distances.nearest(Rows::training, Rows::training, context).first;
+    fresh = distances.first(Rows::training, Rows::training, context);
   std::vector<double> sorted_fresh = fresh;
   std::sort(sorted_fresh.begin(), sorted_fresh.end());
   const double longest = std::max(quantile(sorted, 0.99), fresh.empty() ? 0 : quantile(sorted_fresh, 0.99));
@@ -84,10 +84,9 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
   }
   if (has_holdout(distances))
     score.ceiling =
-        Bound{median(distances.nearest(Rows::holdout, Rows::training, context).first), holdout_of(distances)};
+        Bound{median(distances.first(Rows::holdout, Rows::training, context)), holdout_of(distances)};
   else if (distances.units(Rows::training).count > 1)
-    score.ceiling =
-        Bound{median(distances.nearest(Rows::training, Rows::training, context).first), kLeaveOneOut};
+    score.ceiling = Bound{median(distances.first(Rows::training, Rows::training, context)), kLeaveOneOut};
 }
 
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
@@ -99,11 +98,11 @@ void score_share(Score& score, RowDistances& distances, const EvaluationContext&
 }
 
 void score_near_copies(Score& score, RowDistances& distances, const EvaluationContext& context) {
-  std::vector<double> of_holdout = distances.nearest(Rows::holdout, Rows::training, context).first;
+  std::vector<double> of_holdout = distances.first(Rows::holdout, Rows::training, context);
   std::sort(of_holdout.begin(), of_holdout.end());
   const double near = quantile(of_holdout, kNear);
   std::vector<double> copies;
-  for (const double d : distances.nearest(Rows::synthetic, Rows::training, context).first)
+  for (const double d : distances.first(Rows::synthetic, Rows::training, context))
     copies.push_back(d <= near);
   set_mean(score, copies, true, distances.units(Rows::synthetic), context);
   const auto within = std::upper_bound(of_holdout.begin(), of_holdout.end(), near) - of_holdout.begin();
@@ -146,8 +145,8 @@ bool has_others(Score& score, const RowDistances& distances, std::initializer_li
 
 void score_identifiability(Score& score, RowDistances& distances, const EvaluationContext& context) {
   if (!has_others(score, distances, {Rows::training})) return;
-  const std::vector<double>& to_synthetic = distances.nearest(Rows::training, Rows::synthetic, context).first;
-  const std::vector<double>& to_others = distances.nearest(Rows::training, Rows::training, context).first;
+  const std::vector<double>& to_synthetic = distances.first(Rows::training, Rows::synthetic, context);
+  const std::vector<double>& to_others = distances.first(Rows::training, Rows::training, context);
   std::size_t count = 0;
   for (std::size_t i = 0; i < to_others.size(); ++i) count += to_synthetic[i] < to_others[i];
   score.n = to_others.size();
@@ -187,7 +186,7 @@ void score_privacy_loss(Score& score, RowDistances& distances, const EvaluationC
 
 void score_membership(Score& score, RowDistances& distances, const EvaluationContext& context) {
   const auto nearness = [&](Rows rows) {
-    std::vector<double> out = distances.nearest(rows, Rows::synthetic, context).first;
+    std::vector<double> out = distances.first(rows, Rows::synthetic, context);
     for (double& value : out) value = -value;  // a member is nearer
     return out;
   };

@@ -104,6 +104,16 @@ const NearestTwo& RowDistances::nearest(Rows from, Rows to, const EvaluationCont
   return *held;
 }
 
+const std::vector<double>& RowDistances::first(Rows from, Rows to, const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  // Ratios of distances ask for the second nearest training row as well.
+  const bool both = to == Rows::training && (from != Rows::training || rows(Rows::holdout) == 0);
+  if (both || nearest_[at(from)][at(to)]) return nearest(from, to, context).first;
+  auto& held = first_[at(from)][at(to)];
+  if (!held) held = first_distances(index(to), index(from), from == to, context);
+  return *held;
+}
+
 const std::vector<double>& RowDistances::nearer_to_training(const EvaluationContext& context) {
   const std::scoped_lock lock(mutex_);
   if (nearer_) return *nearer_;
@@ -116,7 +126,9 @@ const std::vector<double>& RowDistances::nearer_to_training(const EvaluationCont
   const auto distances = [&](Rows which, const auto& parts) {
     std::vector<std::vector<double>> out;
     for (const auto& part : parts)
-      out.push_back(first_distances(index_of(which, part), index(Rows::synthetic), false, context));
+      out.push_back(part.size() == rows(which)
+                        ? first(Rows::synthetic, which, context)
+                        : first_distances(index_of(which, part), index(Rows::synthetic), false, context));
     return out;
   };
   const auto to_training = distances(Rows::training, training),
@@ -147,12 +159,19 @@ const NeighbourIndex& RowDistances::equal_index(Rows which) {
   return *held;
 }
 
+const std::vector<double>& RowDistances::equal_first(Rows from, Rows to, const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  if (rows(from) == equal_rows() && rows(to) == equal_rows()) return first(from, to, context);
+  auto& held = equal_first_[at(from)][at(to)];
+  if (!held) held = first_distances(equal_index(to), equal_index(from), from == to, context);
+  return *held;
+}
+
 // Yale et al., "Generation and evaluation of privacy preserving synthetic health data", Neurocomputing 2020.
 double RowDistances::adversarial_accuracy(Rows real, const EvaluationContext& context) {
-  const std::scoped_lock lock(mutex_);
   const auto farther_than_own = [&](Rows from, Rows to) {
-    const auto other = first_distances(equal_index(to), equal_index(from), false, context);
-    const auto own = first_distances(equal_index(from), equal_index(from), true, context);
+    const std::vector<double>& other = equal_first(from, to, context);
+    const std::vector<double>& own = equal_first(from, from, context);
     std::size_t count = 0;
     for (std::size_t i = 0; i < own.size(); ++i) count += other[i] > own[i];
     return static_cast<double>(count) / static_cast<double>(own.size());

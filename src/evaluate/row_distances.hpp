@@ -37,6 +37,8 @@ class RowDistances {
 
   // From each row of one table to the rows of the other; within a table, to rows of other units.
   const NearestTwo& nearest(Rows from, Rows to, const EvaluationContext& context);
+  // The nearest alone, each direction searched once however many measures ask.
+  const std::vector<double>& first(Rows from, Rows to, const EvaluationContext& context);
   // For each synthetic row: the share of equally large parts of training and holdout rows, one against one,
   // in which the training row is nearer, ties halved. The larger table is cut into as many parts as it has
   // room for, by the seed, whole units each.
@@ -51,6 +53,8 @@ class RowDistances {
   NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen) const;
   const NeighbourIndex& index(Rows which);
   const NeighbourIndex& equal_index(Rows which);
+  // As first(), of as many rows of each table.
+  const std::vector<double>& equal_first(Rows from, Rows to, const EvaluationContext& context);
 
   MixedSpace space_;
   std::array<MixedRows, 3> encoded_;
@@ -58,6 +62,7 @@ class RowDistances {
   std::array<std::vector<std::size_t>, 3> unit_order_;  // by content: draws do not see the order of rows
   std::array<std::optional<NeighbourIndex>, 3> indexes_, equal_indexes_;
   std::array<std::array<std::optional<NearestTwo>, 3>, 3> nearest_;
+  std::array<std::array<std::optional<std::vector<double>>, 3>, 3> first_, equal_first_;
   std::optional<std::vector<double>> nearer_;
   std::size_t parts_ = 0, part_rows_ = 0;
   std::uint64_t seed_;

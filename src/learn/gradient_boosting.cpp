@@ -54,22 +54,35 @@ class Loss {
     return counts;
   }
 
-  // First and second derivatives by the raw score `output`; scores are row by row.
-  void derivatives(std::span<const double> scores, std::span<const std::uint32_t> rows, std::size_t output,
-                   std::vector<float>& gradients, std::vector<float>& hessians) const {
-    const std::size_t outputs = target_.outputs();
+  // What the raw scores, row by row, predict: output by output, as derivatives() reads them. All outputs of a
+  // round see the same scores, so that this is done once for all of them.
+  void predict(std::span<const double> scores, std::span<const std::uint32_t> rows,
+               std::vector<double>& means) const {
+    const std::size_t outputs = target_.outputs(), n = target_.values.size();
+    means.resize(outputs * n);
     for_chunks(rows.size(), threads_, [&](std::size_t begin, std::size_t end) {
       std::vector<double> shares(outputs);
       for (std::size_t i = begin; i < end; ++i) {
         const std::size_t row = rows[i];
-        const double value = target_.values[row];
-        if (target_.classes == 0) {
-          gradients[row] = static_cast<float>(scores[row] - value);
-          continue;
-        }
         std::copy_n(scores.begin() + static_cast<std::ptrdiff_t>(row * outputs), outputs, shares.begin());
         detail::to_means(shares, target_.classes);
-        const double p = shares[output];
+        for (std::size_t k = 0; k < outputs; ++k) means[k * n + row] = shares[k];
+      }
+    });
+  }
+
+  // First and second derivatives by the raw score `output`.
+  void derivatives(std::span<const double> means, std::span<const std::uint32_t> rows, std::size_t output,
+                   std::vector<float>& gradients, std::vector<float>& hessians) const {
+    const std::size_t outputs = target_.outputs(), first = output * target_.values.size();
+    for_chunks(rows.size(), threads_, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t row = rows[i];
+        const double value = target_.values[row], p = means[first + row];
+        if (target_.classes == 0) {
+          gradients[row] = static_cast<float>(p - value);
+          continue;
+        }
         const double hit = outputs == 1 ? value : (value == static_cast<double>(output) ? 1 : 0);
         gradients[row] = static_cast<float>(p - hit);
         hessians[row] = static_cast<float>(p * (1 - p));
@@ -125,28 +138,25 @@ GradientBoosting::GradientBoosting(const BinnedTable& table, std::span<const Bin
   for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = baseline_[i % outputs];
   std::vector<float> gradients(table.rows()), hessians(classes_ > 0 ? table.rows() : 0);
   TreeGrower grower(table, columns, options.tree);
-  std::vector<double> losses;
+  std::vector<double> losses, means;
   if (!validation.empty()) losses.push_back(loss.mean(scores, validation));
   for (std::size_t round = 0; round < options.rounds; ++round) {
     options.cancel.check();
-    std::vector<double> next =
-        outputs > 1 ? scores : std::vector<double>();  // all classes see the same scores
-    std::vector<double>& updated = outputs > 1 ? next : scores;
+    loss.predict(scores, training, means);
     bool cut = false;
     for (std::size_t k = 0; k < outputs; ++k) {
-      loss.derivatives(scores, training, k, gradients, hessians);
+      loss.derivatives(means, training, k, gradients, hessians);
       GrownTree grown = grower.grow(gradients, hessians, training);
       grown.tree.scale(options.learning_rate);
       cut = cut || grown.tree.leaves() > 1;
       for (const TreeNode& node : grown.tree.nodes())
         if (node.is_leaf())
           for (std::size_t i = grown.begin[node.leaf]; i < grown.begin[node.leaf + 1]; ++i)
-            updated[grown.rows[i] * outputs + k] += node.value;
+            scores[grown.rows[i] * outputs + k] += node.value;
       for (const std::uint32_t row : validation)
-        updated[row * outputs + k] += grown.tree.leaf_node(table, columns, row).value;
+        scores[row * outputs + k] += grown.tree.leaf_node(table, columns, row).value;
       trees_.push_back(std::move(grown.tree));
     }
-    if (outputs > 1) scores = std::move(next);
     if (!cut) break;  // nothing was left to gain, and nothing changes from here
     if (validation.empty()) continue;
     losses.push_back(loss.mean(scores, validation));
