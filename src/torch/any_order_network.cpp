@@ -533,9 +533,12 @@ std::pair<std::size_t, std::size_t> AnyOrderNetwork::Fitted::Block::classes_near
   constexpr std::size_t kReach = 257;  // values: see draw_cell
   const auto at = static_cast<std::size_t>(
       std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin());
-  const std::size_t low = at > kReach ? at - kReach : 0, last = coding.values.size() - 1;
+  std::size_t low = at > kReach ? at - kReach : 0, high = at + kReach;
+  if (at >= coding.high_tail) low = std::min<std::size_t>(low, coding.high_tail);
+  if (at < coding.low_tail) high = std::max<std::size_t>(high, coding.low_tail);
+  const std::size_t last = coding.values.size() - 1;
   return {coding.value_classes[std::min(low, last)],
-          coding.value_classes[std::min(at + kReach, last)] + std::size_t{1}};
+          coding.value_classes[std::min(high, last)] + std::size_t{1}};
 }
 
 // Moves the outer biases, along the order in which samples are drawn, until the classes of each column are as
