@@ -152,6 +152,13 @@ Score Attribution::evaluate(const Table* real, const Table& synthetic,
   if (score.interval) {
     score.interval->low = scaled(score.interval->low);
     score.interval->high = scaled(score.interval->high);
+    if (!(score.interval->low < score.interval->high)) {
+      score.interval.reset();
+      score.no_interval = guessing > 0
+                              ? "The whole interval lies above guessing, where the measure is cut at 1."
+                              : "The training rows have one combination of secrets: there is nothing "
+                                "to find out.";
+    }
   }
   score.floor = Bound{0, "theory: the secrets can be looked up"};
   if (!holdout) return score;

@@ -47,7 +47,7 @@ void set_membership_auroc(Score& score, std::span<const double> members, std::sp
   }
   const double variance =
       variance_of_mean(of_members, member_units) + variance_of_mean(of_others, other_units);
-  if (!(variance > 0)) {
+  if (variance < 1e-24) {  // what rounding leaves of none
     score.no_interval = "All members score alike, or all above the others: the variance is zero.";
     return;
   }

@@ -223,7 +223,7 @@ std::optional<Interval> influence_interval(double value, std::span<const double>
   for (std::size_t row = 0; row < influence.size(); ++row) by_unit[units.of_row[row]] += influence[row];
   double variance = 0;
   for (const double sum : by_unit) variance += sum * sum;
-  if (!(variance > 0)) return std::nullopt;
+  if (variance < 1e-24) return std::nullopt;  // what rounding leaves of none
   const auto n = static_cast<double>(units.count);
   const double half = 1.959963984540054 * std::sqrt(variance * n / (n - 1));
   return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,

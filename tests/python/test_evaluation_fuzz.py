@@ -64,6 +64,8 @@ def try_all(synthetic, real, holdout=None, **options):
         low, high = score.range
         assert low - 1e-6 <= score.value <= high + 1e-6, score
         assert score.interval is not None or score.no_interval, score.name
+        if score.interval is not None:  # no certainty; a risk that is cut at 0 may end there
+            assert score.interval.low < score.interval.high or score.interval.high == 0, score
         for bound in (score.ceiling, score.floor):
             assert bound is None or math.isfinite(bound.value), score.name
     synthema.Report.from_json(report.to_json())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import synthema
 from synthema import reporting
+from synthema.reporting import charts
 from synthema.reporting.marginals import compare, time_edges
 from synthema.reporting.projection import CELLS, project
 
@@ -92,6 +93,14 @@ def test_the_page_shows_both_maps(page):
     assert part.count("<svg") == 2
     assert "Real rows" in part
     assert "Synthetic rows" in part
+
+
+def test_a_learning_curve_that_is_flat_has_an_axis():
+    for value in (1.0, 0.5, -3e5):
+        flat = [(10.0, value), (20.0, value)]
+        drawn = charts.curves([flat, flat], "rows", "Curves")
+        assert drawn.count("<circle") == 4
+        assert "nan" not in drawn
 
 
 def test_a_report_without_models_or_columns_has_neither_part():

@@ -278,8 +278,10 @@ def curves(sets: Sequence[Sequence[tuple[float, float]]], unit: str, label: str)
     width, height, left, bottom, top, right = 520.0, 210.0, 48.0, 38.0, 10.0, 16.0
     xs = [math.log(x) for one in sets for x, _ in one]
     ys = [y for one in sets for _, y in one]
-    step = nice_step(max(ys) - min(ys), 4)
-    low, high = math.floor(min(ys) / step) * step, math.ceil(max(ys) / step + 1e-9) * step
+    spread = max(ys) - min(ys)
+    step = nice_step(spread if spread > 1e-9 else 0.2, 4)  # curves that are flat and one still have an axis
+    low = math.floor(min(ys) / step) * step
+    high = max(low + step, math.ceil(max(ys) / step + 1e-9) * step)
     span = max(max(xs) - min(xs), 1e-9)
 
     def x(value: float) -> float:
