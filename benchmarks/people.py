@@ -47,7 +47,7 @@ def measure(rows, names, real=None, embedder=None):
     report = synthema.evaluate(
         rows,
         real,
-        evaluators=names,
+        metrics=names,
         text_column="text",
         bootstrap=0,
         threads=1,

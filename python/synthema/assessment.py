@@ -100,7 +100,7 @@ def assess(
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     known = json.loads(Path(card).read_text(encoding="utf-8")) if card else {}
     options = {
-        "evaluators": metrics or "auto",
+        "metrics": metrics or "auto",
         "level": level,
         "target": target,
         "quasi_identifiers": quasi_identifiers,
@@ -178,13 +178,13 @@ def _external(tables: dict[str, Any], target: str | None) -> list[dict[str, Any]
     for name, title in (("synthetic", "Synthetic rows, other site"), ("real", "Real rows, other site")):
         if name not in tables:
             continue
-        scores = json.loads(evaluate(tables[name], site, evaluators=OF_SITES).to_json())["scores"]
+        scores = json.loads(evaluate(tables[name], site, metrics=OF_SITES).to_json())["scores"]
         if target:
             trained = evaluate(
                 tables[name],
                 tables.get("real", site),
                 holdout=site,
-                evaluators="train_synthetic_test_real",
+                metrics="train_synthetic_test_real",
                 target=target,
             )
             scores += json.loads(trained.to_json())["scores"]
@@ -200,7 +200,7 @@ def _overlaps(tables: dict[str, Any]) -> list[str]:
     for name, whose in (("holdout", "holdout"), ("external", "other site's")):
         if name not in tables or "real" not in tables:
             continue
-        score = evaluate(tables[name], tables["real"], evaluators="exact_copies", bootstrap=0)["exact_copies"]
+        score = evaluate(tables[name], tables["real"], metrics="exact_copies", bootstrap=0)["exact_copies"]
         if score.value is None or score.ceiling is None or score.value <= score.ceiling.value + 0.05:
             continue
         found.append(

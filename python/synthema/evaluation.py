@@ -22,7 +22,7 @@ def evaluate(
     synthetic: Any,
     real: Any = None,
     holdout: Any = None,
-    evaluators: str | Iterable[Any] = "auto",
+    metrics: str | Iterable[Any] = "auto",
     *,
     level: str = "default",
     schema: Schema | None = None,
@@ -64,7 +64,7 @@ def evaluate(
     ----------
     synthetic, real, holdout : Table, frame, dict of columns or list of dicts
         The rows to judge; the real rows that they imitate; real rows that no generator saw.
-    evaluators : "auto", or a list of names and objects
+    metrics : "auto", or a list of names and objects
         "auto" takes the text evaluators where there is a text column, and the table evaluators where there is
         a real table. An object is an `Evaluator`, a function decorated with `evaluator`, or has ``name``,
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
@@ -205,7 +205,7 @@ def evaluate(
     for named in (sensitive, duration, event, *quasi_identifiers, *secrets):
         if named is not None and named not in rows:
             raise _core.EvaluationError(no_such_column(named, rows.names))
-    chosen = _chosen(evaluators, options, has_text=text is not None, has_real=reference is not None)
+    chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)
     report.title = title
     if left_out := _unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
@@ -304,15 +304,15 @@ def _target_column(real: Table | None) -> str:
     return named[0] if len(named) == 1 else ""
 
 
-def _chosen(evaluators: Any, options: SuiteOptions, *, has_text: bool, has_real: bool) -> list[Evaluator]:
-    if isinstance(evaluators, str) and evaluators != "auto":
-        evaluators = [evaluators]
-    if not isinstance(evaluators, str):
-        return [_evaluator_of(one, options) for one in evaluators]
+def _chosen(metrics: Any, options: SuiteOptions, *, has_text: bool, has_real: bool) -> list[Evaluator]:
+    if isinstance(metrics, str) and metrics != "auto":
+        metrics = [metrics]
+    if not isinstance(metrics, str):
+        return [_evaluator_of(one, options) for one in metrics]
     if not has_text and not has_real:
         raise _core.EvaluationError(
             "There is nothing to measure: the table has no single text column and no real table was given; "
-            "name text_column, give real, or choose evaluators."
+            "name text_column, give real, or choose metrics."
         )
     return [
         *(_core.text_suite(options) if has_text else []),

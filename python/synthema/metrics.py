@@ -20,7 +20,7 @@ from synthema.evaluation import evaluate, evaluator_names, suite_options
 __all__ = ["Metric"]
 
 # What only a report has, or what is the table that a metric is called with.
-_OF_REPORTS = {"synthetic", "real", "holdout", "evaluators", "level", "title", "progress", "cancel"}
+_OF_REPORTS = {"synthetic", "real", "holdout", "metrics", "level", "title", "progress", "cancel"}
 _OF_CONTEXT = {
     "schema", "target", "terms", "exemplars", "text_column", "label_column", "embedder", "text_scorer",
     "seed", "bootstrap", "threads",

@@ -175,9 +175,7 @@ def run(
 def _scores(study: TableStudy, against: Table | None, made: Table) -> list[dict[str, Any]]:
     from synthema.evaluation import evaluate
 
-    report = evaluate(
-        made, against, study.holdout, evaluators=list(study.metrics), target=study.target or None
-    )
+    report = evaluate(made, against, study.holdout, metrics=list(study.metrics), target=study.target or None)
     scores = json.loads(report.to_json())["scores"]
     return [one for score in scores for one in (score, *_f1(score))]
 

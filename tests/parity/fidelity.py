@@ -37,7 +37,7 @@ def note(name, ours, theirs, where):
 
 
 def ours(synthetic, real, name, **options):
-    return synthema.evaluate(synthetic, real, evaluators=[name], **options)[name].value
+    return synthema.evaluate(synthetic, real, metrics=[name], **options)[name].value
 
 
 def curve(distances, radii, counts=None):
@@ -144,7 +144,7 @@ def survival():
 
     real, synthetic, test = draw(), draw(), draw()
     options = {"duration": "t", "event": "e"}
-    value = synthema.evaluate(synthetic, real, test, evaluators=["survival_concordance"], **options)
+    value = synthema.evaluate(synthetic, real, test, metrics=["survival_concordance"], **options)
     model = CoxPHFitter().fit(synthetic, "t", "e")
     theirs = model.score(test, scoring_method="concordance_index")
     note("survival_concordance", value["survival_concordance"].value, theirs, "simulated")

@@ -257,9 +257,9 @@ def ours(package: str, measure: str, tables: list[pd.DataFrame]) -> dict[str, fl
         for frame in (real, synthetic)
     )
     convention = "synthcity" if package == "prdc" else package
-    score = synthema.evaluate(
-        synthetic, real, evaluators=[measure], convention=convention, discrepancy_rows=0
-    )[measure]
+    score = synthema.evaluate(synthetic, real, metrics=[measure], convention=convention, discrepancy_rows=0)[
+        measure
+    ]
     return {"": score.value, **{part.name: part.value for part in score.parts}}
 
 

@@ -120,7 +120,7 @@ def ours(tables: list[pd.DataFrame], known: list[str], secret: str) -> dict:
         frame[[*known, secret]].astype(str).astype("category") for frame in (training, holdout, synthetic)
     ]
     caps = ["categorical_cap", "zero_cap", "generalized_cap"]
-    report = synthema.evaluate(text[2], text[0], evaluators=caps, quasi_identifiers=known, secrets=[secret])
+    report = synthema.evaluate(text[2], text[0], metrics=caps, quasi_identifiers=known, secrets=[secret])
     out = {name: report[name].value for name in caps}
     names = ["linkability", "attribute_inference"]
     found = [synthema.evaluate(synthetic, training, holdout, names, seed=s, **options) for s in range(SEEDS)]

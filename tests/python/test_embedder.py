@@ -112,7 +112,7 @@ def test_bert_score_takes_the_tokens_of_the_embedder(tmp_path, torch_module):
     tiny(tmp_path)
     ours = torch_module.TextEncoder(str(tmp_path))
     rows = {"text": ["a b c", "a cat"], "reference": ["a b c", "the dog"]}
-    report = synthema.evaluate(rows, embedder=ours, level="full", evaluators=["bert_score"], bootstrap=50)
+    report = synthema.evaluate(rows, embedder=ours, level="full", metrics=["bert_score"], bootstrap=50)
     vectors = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in ours.embed_tokens(["a cat", "the dog"])]
     near = vectors[0] @ vectors[1].T
     precision, recall = near.max(1).mean(), near.max(0).mean()

@@ -80,7 +80,7 @@ def full_context(**changes):
 def test_sdmetrics_check_values():
     for convention, c in (("sdmetrics", 0.8750000468749941), ("synthema", 0.875)):
         report = synthema.evaluate(
-            categories(SYNTHETIC), categories(REAL), evaluators=["column_shapes", "range_coverage", "boundary_adherence"],
+            categories(SYNTHETIC), categories(REAL), metrics=["column_shapes", "range_coverage", "boundary_adherence"],
             convention=convention,
         )  # fmt: skip
         shapes = parts(report["column_shapes"])
@@ -93,9 +93,7 @@ def test_sdmetrics_check_values():
 
 def test_pairs_check_values():
     pairs = parts(
-        synthema.evaluate(categories(SYNTHETIC), categories(REAL), evaluators=["column_pairs"])[
-            "column_pairs"
-        ]
+        synthema.evaluate(categories(SYNTHETIC), categories(REAL), metrics=["column_pairs"])["column_pairs"]
     )
     assert pairs["x x y"] == pytest.approx(0.9900299847171071, abs=1e-12)
     assert pairs["c x d"] == pytest.approx(0.625, abs=1e-15)
@@ -162,7 +160,7 @@ def test_near_duplicates_by_brute_force():
             for i, a in enumerate(sets)
         ]
         report = synthema.evaluate(
-            {"text": texts}, evaluators="near_duplicates", near_duplicate_threshold=threshold
+            {"text": texts}, metrics="near_duplicates", near_duplicate_threshold=threshold
         )
         assert report["near_duplicates"].value == pytest.approx(sum(marked) / len(texts), abs=1e-12)
 
@@ -199,7 +197,7 @@ def test_same_seed_same_interval_whatever_the_threads():
     many = {"text": [" ".join(["word"] * (1 + i * i % 13)) for i in range(40)]}
 
     def length(**options):
-        return synthema.evaluate(many, evaluators="length_words", **options)["length_words"].to_dict()
+        return synthema.evaluate(many, metrics="length_words", **options)["length_words"].to_dict()
 
     first = length(seed=3, threads=1)
     assert first["interval"]["low"] < first["interval"]["high"]
@@ -214,7 +212,7 @@ def test_evaluator_in_python():
             return {"undefined": "There are no rows."}
         return sum("," in text for text in synthetic["text"]) / len(synthetic)
 
-    report = synthema.evaluate(notes(), evaluators=[commas, "distinct_1"])
+    report = synthema.evaluate(notes(), metrics=[commas, "distinct_1"])
     assert report["commas"].value == pytest.approx(1 / 6)
     assert report["commas"].direction == "higher"
     synthema.check_evaluator(commas, notes())
@@ -236,12 +234,12 @@ def test_broken_evaluators_are_named():
         raise RuntimeError("my own mistake")
 
     with pytest.raises(RuntimeError, match="my own mistake"):
-        synthema.evaluate(notes(), evaluators=[fails])
+        synthema.evaluate(notes(), metrics=[fails])
 
 
 def test_misuse_is_named():
     with pytest.raises(synthema.ConfigError, match="no evaluator 'typo'"):
-        synthema.evaluate(notes(), evaluators=["typo"])
+        synthema.evaluate(notes(), metrics=["typo"])
     with pytest.raises(synthema.EvaluationError, match="nothing to measure"):
         synthema.evaluate({"a": [1, 2]})
     with pytest.raises(synthema.EvaluationError, match="no such column"):
@@ -280,5 +278,5 @@ def test_a_schema_says_what_the_columns_of_all_tables_mean():
     real = {"age": [63.0, 41.0, 30.0], "ward": ["1", "2", "1"]}
     made = {"age": [63.0, 500.0], "ward": ["1", "2"]}
     assert synthema.evaluate(made, real).scores  # without one, a number may be any
-    report = synthema.evaluate(made, real, holdout=real, evaluators=["schema_plausibility"], schema=schema)
+    report = synthema.evaluate(made, real, holdout=real, metrics=["schema_plausibility"], schema=schema)
     assert report["schema_plausibility"].value == 0.5

@@ -135,5 +135,5 @@ def test_ten_thousand_columns():
         *("column_shapes", "exact_copies", "rare_value_reuse", "dcr", "dcr_share", "dcr_share_worst_group"),
         "singling_out_multivariate",
     ]
-    report = try_all(wide, wide, wide, evaluators=names)
+    report = try_all(wide, wide, wide, metrics=names)
     assert report["dcr"].value == 0

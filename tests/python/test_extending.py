@@ -43,7 +43,7 @@ def test_the_metric_counts():
     from digit_share import digit_share
 
     synthema.check_evaluator(digit_share)
-    assert synthema.evaluate(VISITS, evaluators=[digit_share])["digit_share"].value == 0.5
+    assert synthema.evaluate(VISITS, metrics=[digit_share])["digit_share"].value == 0.5
 
 
 def test_a_strategy_that_remembers_is_found():

@@ -15,8 +15,8 @@ def frame(rows, seed=0):
 
 def test_a_forecast_names_every_measure_and_grows_with_the_rows():
     names = ["dcr", "nnaa", "column_shapes"]
-    small = synthema.forecast(frame(600), frame(600, 1), evaluators=names)
-    large = synthema.forecast(frame(40_000), frame(40_000, 1), evaluators=names)
+    small = synthema.forecast(frame(600), frame(600, 1), metrics=names)
+    large = synthema.forecast(frame(40_000), frame(40_000, 1), metrics=names)
     assert set(small.by_name) == set(large.by_name) == set(names)
     assert large.seconds > 3 * small.seconds
     assert large.memory_bytes > small.memory_bytes
@@ -40,7 +40,7 @@ def test_cancelling_ends_the_work_with_a_named_error():
         synthema.evaluate(
             frame(500),
             frame(500, 1),
-            evaluators=["dcr", "nnaa"],
+            metrics=["dcr", "nnaa"],
             cancel=token,
             progress=lambda _: token.cancel(),
         )
@@ -48,8 +48,8 @@ def test_cancelling_ends_the_work_with_a_named_error():
     thread = threading.Timer(0.05, other.cancel)
     thread.start()
     with pytest.raises(synthema.Cancelled):
-        synthema.evaluate(frame(60_000), frame(60_000, 1), evaluators=["nnaa"], cancel=other)
-    assert synthema.evaluate(frame(50), frame(50, 1), evaluators=["dcr"])["dcr"].value is not None
+        synthema.evaluate(frame(60_000), frame(60_000, 1), metrics=["nnaa"], cancel=other)
+    assert synthema.evaluate(frame(50), frame(50, 1), metrics=["dcr"])["dcr"].value is not None
 
 
 def test_the_card_has_every_field_and_takes_what_is_known():

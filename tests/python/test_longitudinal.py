@@ -57,7 +57,7 @@ def test_code_probabilities_by_brute_force(kind):
     r, s = probabilities(real, kind), probabilities(synthetic, kind)
     keys = sorted(r.keys() | s.keys())
     a, b = (np.array([table.get(key, 0) for key in keys]) for table in (r, s))
-    score = synthema.evaluate(as_table(synthetic), as_table(real), evaluators=[kind])[kind]
+    score = synthema.evaluate(as_table(synthetic), as_table(real), metrics=[kind])[kind]
     assert score.value == pytest.approx(1 - ((a - b) ** 2).sum() / ((a - a.mean()) ** 2).sum(), rel=1e-12)
 
 
@@ -89,7 +89,7 @@ def test_follow_up_of_real_patients(data_folder):
         "autocorrelation",
         "between_subject_share",
     ]
-    fresh = synthema.evaluate(other, one, evaluators=names)
+    fresh = synthema.evaluate(other, one, metrics=names)
     for name in names:
         assert fresh[name].value > 0.7
     assert fresh["between_subject_share"].floor.value < fresh["between_subject_share"].value - 0.1
@@ -102,8 +102,8 @@ def test_survival_needs_its_columns_and_finds_what_is_shifted():
     real = {"time": times.tolist(), "death": (rng.uniform(size=400) < 0.7).astype(int).tolist()}
     longer = {**real, "time": (2 * times).tolist()}
     name = "kaplan_meier_distance"
-    assert "No columns" in synthema.evaluate(real, real, evaluators=[name])[name].undefined
-    options = {"evaluators": [name], "duration": "time", "event": "death"}
+    assert "No columns" in synthema.evaluate(real, real, metrics=[name])[name].undefined
+    options = {"metrics": [name], "duration": "time", "event": "death"}
     assert synthema.evaluate(real, real, **options)[name].value == 0
     score = synthema.evaluate(longer, real, **options)[name]
     parts = {part.name: part.value for part in score.parts}

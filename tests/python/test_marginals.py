@@ -28,7 +28,7 @@ def tables():
 @pytest.fixture(scope="module")
 def scores(tables):
     real, fake = tables
-    report = synthema.evaluate(fake, real, evaluators=["column_shapes", "column_pairs"])
+    report = synthema.evaluate(fake, real, metrics=["column_shapes", "column_pairs"])
     return json.loads(report.to_json())["scores"]
 
 

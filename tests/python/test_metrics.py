@@ -18,7 +18,7 @@ def test_every_metric_is_a_function_and_listed():
 def test_a_function_gives_what_a_report_says():
     from synthema.metrics import univariate_accuracy
 
-    report = synthema.evaluate(MADE, REAL, evaluators=["univariate_accuracy"], bootstrap=50)
+    report = synthema.evaluate(MADE, REAL, metrics=["univariate_accuracy"], bootstrap=50)
     score = univariate_accuracy(MADE, REAL, bootstrap=50)
     assert score.value == report["univariate_accuracy"].value
     assert score.interval == report["univariate_accuracy"].interval
@@ -45,9 +45,9 @@ def test_a_call_may_change_parameters_for_itself():
 def test_a_metric_with_parameters_goes_into_a_report():
     strict = Metric("near_duplicates", near_duplicate_threshold=0.99)
     texts = [{"text": "my head hurts a lot today"}, {"text": "my head hurts a lot now"}]
-    assert synthema.evaluate(texts, evaluators=[strict])["near_duplicates"].value == 0
+    assert synthema.evaluate(texts, metrics=[strict])["near_duplicates"].value == 0
     loose = Metric("near_duplicates", near_duplicate_threshold=0.3)
-    assert synthema.evaluate(texts, evaluators=[loose])["near_duplicates"].value == 1
+    assert synthema.evaluate(texts, metrics=[loose])["near_duplicates"].value == 1
     assert loose(texts).value == 1
 
 

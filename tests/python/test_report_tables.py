@@ -68,7 +68,7 @@ def page():
         made,
         real,
         holdout,
-        evaluators=["train_synthetic_test_real", "rows_worth"],
+        metrics=["train_synthetic_test_real", "rows_worth"],
         target="sick",
         bootstrap=0,
     )
@@ -114,7 +114,7 @@ def test_the_page_says_where_a_model_was_tested(page):
     assert "real rows that neither saw" in held_out
     real, made = (synthema.table(rows(400, seed)) for seed in (1, 2))
     names = ["train_synthetic_test_real"]
-    report = synthema.evaluate(made, real, evaluators=names, target="sick", bootstrap=0)
+    report = synthema.evaluate(made, real, metrics=names, target="sick", bootstrap=0)
     assert "which the generator may have seen" in reporting.render(report)
 
 
@@ -137,12 +137,12 @@ def test_the_page_draws_roc_curves_that_the_score_holds(page):
 def test_several_labels_have_a_square_each_and_numbers_none():
     real, made, holdout = (synthema.table(rows(600, seed)) for seed in (1, 2, 3))
     names = ["train_synthetic_test_real"]
-    report = synthema.evaluate(made, real, holdout, evaluators=names, target="group", bootstrap=0)
+    report = synthema.evaluate(made, real, holdout, metrics=names, target="group", bootstrap=0)
     text = reporting.render(report)
     squares = text.split("ROC curves</h3>")[1].split("</section>")[0]
     assert squares.count("<svg") == 4  # the mean of a, b and c, and each of them
     assert "<h3>Mean of labels</h3>" in squares
-    report = synthema.evaluate(made, real, holdout, evaluators=names, target="y", bootstrap=0)
+    report = synthema.evaluate(made, real, holdout, metrics=names, target="y", bootstrap=0)
     assert "ROC curves</h3>" not in reporting.render(report)
 
 
@@ -179,7 +179,7 @@ def test_long_times_are_drawn_in_places_of_a_calendar():
 
 def test_a_column_of_times_is_shown_by_shares():
     real, made = (synthema.table({"when": days(500, seed, 86_400 * 400)}) for seed in (1, 2))
-    report = synthema.evaluate(made, real, evaluators=["column_shapes"], bootstrap=0)
+    report = synthema.evaluate(made, real, metrics=["column_shapes"], bootstrap=0)
     scores = json.loads(report.to_json())["scores"]
     (column,) = compare(real, made, scores)
     assert column["edges"][0] == "2019-05-01"

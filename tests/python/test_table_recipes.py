@@ -354,7 +354,7 @@ def test_groups_hold_in_python(method):
     assert (columns["mild"] != columns["severe"]).all()
     assert (columns["ward"] + columns["icu"] == columns["stay"]).all()
     assert len(set(zip(columns["bed"], columns["day"], strict=True))) == 500
-    report = synthema.evaluate(made, tables.table(real), evaluators=["schema_plausibility"])
+    report = synthema.evaluate(made, tables.table(real), metrics=["schema_plausibility"])
     assert report["schema_plausibility"].value == 1
     with pytest.raises(GenerationError, match="'bed', 'day' has at most 800"):
         method().fit(real, schema=schema).sample(801, seed=1)

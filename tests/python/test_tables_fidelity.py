@@ -44,8 +44,8 @@ def test_accuracy_of_half_the_rows_is_near_the_ceiling_and_of_shuffled_columns_n
     near = 0.02 if half > 1000 else 0.06
     one, other = real[:half], real[half:]
     names = ["univariate_accuracy", "bivariate_accuracy", "trivariate_accuracy"]
-    fresh = synthema.evaluate(other, one, evaluators=names)
-    shuffled = synthema.evaluate(independent(one), one, evaluators=names)
+    fresh = synthema.evaluate(other, one, metrics=names)
+    shuffled = synthema.evaluate(independent(one), one, metrics=names)
     for name in names:
         assert fresh[name].value == pytest.approx(fresh[name].ceiling.value, abs=near)
         assert fresh[name].no_interval
@@ -58,7 +58,7 @@ def test_accuracy_of_half_the_rows_is_near_the_ceiling_and_of_shuffled_columns_n
 def test_accuracy_of_the_table_itself_is_one_in_any_order(real):
     turned = real.iloc[::-1]
     for convention in ("synthema", "mostlyai"):
-        report = synthema.evaluate(turned, real, evaluators=["accuracy"], convention=convention)
+        report = synthema.evaluate(turned, real, metrics=["accuracy"], convention=convention)
         assert report["accuracy"].value == pytest.approx(1, abs=1e-12)
         assert report["accuracy"].convention == convention
 
@@ -67,7 +67,7 @@ def test_a_column_that_numbers_the_rows_is_left_out_and_the_report_says_so():
     rng = np.random.default_rng(3)
     real = {"index": list(range(200)), "x": rng.normal(size=200).tolist()}
     synthetic = {"index": list(range(1000, 1200)), "x": rng.normal(size=200).tolist()}
-    report = synthema.evaluate(synthetic, real, evaluators=["classifier_two_sample"])
+    report = synthema.evaluate(synthetic, real, metrics=["classifier_two_sample"])
     assert report["classifier_two_sample"].value < 0.75
     assert 'left out, as identifiers are: "index"' in str(report)
     assert "left out, as identifiers are: &#x27;index&#x27;" in render(report)
@@ -75,6 +75,6 @@ def test_a_column_that_numbers_the_rows_is_left_out_and_the_report_says_so():
         [synthema.Field("index", "integer", roles=["target"]), synthema.Field("x", "real")]
     )
     report = synthema.evaluate(
-        synthetic, synthema.table(real, kept), evaluators=["column_shapes"], target="index"
+        synthetic, synthema.table(real, kept), metrics=["column_shapes"], target="index"
     )
     assert "left out" not in str(report)

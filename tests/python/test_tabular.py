@@ -398,7 +398,7 @@ def test_adult(data_folder):
         "univariate_accuracy", "bivariate_accuracy", "dcr_share", "classifier_two_sample",
         "train_synthetic_test_real", "rare_value_reuse",
     ]  # fmt: skip
-    report = synthema.evaluate(made, real, holdout, evaluators=names, target="income", bootstrap=20)
+    report = synthema.evaluate(made, real, holdout, metrics=names, target="income", bootstrap=20)
     assert report["univariate_accuracy"].value > 0.994
     assert report["bivariate_accuracy"].value > 0.983
     assert report["classifier_two_sample"].value < 0.53
