@@ -175,7 +175,7 @@ def test_a_copy_is_useful_and_gives_people_away():
     near, useful, private = verdict.summary({"sections": [copy]})
     assert "fresh real rows would reach" in near
     assert "learns from it" in useful
-    assert private.startswith("2 of 3 measures of privacy are worse than fresh real rows")
+    assert private.startswith("Of 3 measures of privacy 2 are worse than fresh real rows")
 
 
 def test_rows_like_fresh_real_ones_are_no_leak():

@@ -200,7 +200,7 @@ def _usefulness(section: Mapping[str, Any]) -> str | None:
         return None
     return (
         f"A model that learns from it scores {shown(score, value)} on real rows; "
-        f"one that learns from real rows, {shown(score, real)}."
+        f"one that learns from real rows scores {shown(score, real)}."
     )
 
 
@@ -227,8 +227,8 @@ def _privacy(section: Mapping[str, Any]) -> str | None:
     if found == 0:
         return f"None of {counted(len(measured), 'measure')} of privacy is worse than fresh real rows."
     return (
-        f"{found} of {counted(len(measured), 'measure')} of privacy {verb} worse than "
-        "fresh real rows: people of the training data are given away."
+        f"Of {counted(len(measured), 'measure')} of privacy {found} {verb} worse than fresh real rows: "
+        "the rows tell something about the people in the training data."
     )
 
 

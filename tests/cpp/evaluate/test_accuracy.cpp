@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <numbers>
+
+#include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/fidelity/accuracy.hpp"
 #include "tables.hpp"
@@ -46,10 +50,38 @@ TEST_CASE("identity is perfect, and independent columns are the floor of depende
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
     CHECK(accuracy(of, r, r).value == Approx(1));
   const Table same = toy("aabb", "uuvv", {1.0, 1.0, 2.0, 2.0});
-  const Score pairs = accuracy(AccuracyOf::pairs, same, same);
-  CHECK(pairs.floor->value == Approx(0.5));  // (1/2, 0, 0, 1/2) against four quarters
-  CHECK(accuracy(AccuracyOf::triples, same, same).floor->value == Approx(0.25));
+  // (2, 0, 0, 2) against Poisson counts of mean 1: E|X - 2| = 6/e - 1, E|X| = 1.
+  CHECK(accuracy(AccuracyOf::pairs, same, same).floor->value == Approx(1 - 3 / (2 * std::numbers::e)));
   CHECK_FALSE(accuracy(AccuracyOf::columns, same, same).floor);
+  std::vector<std::size_t> often(40000);
+  for (std::size_t i = 0; i < often.size(); ++i) often[i] = i % 4;
+  const Table many = same.take(often);  // where noise is small: (1/2, 0, 0, 1/2) against four quarters
+  CHECK(accuracy(AccuracyOf::pairs, many, many).floor->value == Approx(0.5));
+  CHECK(accuracy(AccuracyOf::triples, many, many).floor->value == Approx(0.25));
+}
+
+TEST_CASE("the floor of independent columns is what they score, sampling noise and all") {
+  Random random(3);
+  for (const std::size_t rows : {60U, 2000U}) {
+    const auto letter = [&] { return std::string(1, static_cast<char>('a' + random.below(8))); };
+    const auto drawn = [&] {
+      std::vector<Record> records;
+      for (std::size_t i = 0; i < rows; ++i)
+        records.push_back({{"a", letter()}, {"b", letter()}, {"c", letter()}});
+      return Table::from_records({.fields = {{.name = "a", .kind = Kind::category},
+                                             {.name = "b", .kind = Kind::category},
+                                             {.name = "c", .kind = Kind::category}}},
+                                 records);
+    };
+    constexpr int kRepeats = 20;
+    double mean = 0, floor = 0;
+    for (int repeat = 0; repeat < kRepeats; ++repeat) {
+      const Score score = accuracy(AccuracyOf::triples, drawn(), drawn());
+      mean += *score.value / kRepeats;
+      floor += score.floor->value / kRepeats;
+    }
+    CHECK(std::abs(floor - mean) < 0.03);
+  }
 }
 
 TEST_CASE("missing and unseen are cells; numbers beyond the ends fall into the outer cells") {

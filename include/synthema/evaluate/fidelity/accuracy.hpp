@@ -6,8 +6,9 @@
 //   categories  the ten most frequent, then "other"
 //   missing     a cell of its own
 // Ceiling: what two samples of these sizes from one distribution are expected to score, because of sampling
-// noise alone (half-normal approximation); a lucky score may exceed it. Floor: the real columns as if they
-// were independent of each other (two and three columns).
+// noise alone (half-normal approximation); a lucky score may exceed it. Floor (two and three columns): what
+// as many rows as the synthetic ones are expected to score, drawn from the real columns as if they were
+// independent of each other (Poisson counts).
 //
 // Where the convention "mostlyai" differs: the reference is the real table and the holdout together, bounds
 // are floored to the fewest decimals that keep them apart, categories with fewer than five rows are "other",
