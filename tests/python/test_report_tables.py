@@ -1,6 +1,7 @@
 """The parts of the page on tables: use, and rows in two dimensions."""
 
 import json
+import math
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import synthema
 from synthema import reporting
 from synthema.reporting import charts
 from synthema.reporting.marginals import compare, time_edges
+from synthema.reporting.numbers import decimals
 from synthema.reporting.projection import CELLS, project
 
 
@@ -93,6 +95,19 @@ def test_the_page_shows_both_maps(page):
     assert part.count("<svg") == 2
     assert "Real rows" in part
     assert "Synthetic rows" in part
+
+
+def test_columns_of_other_kinds_are_not_drawn_side_by_side():
+    times, numbers = {"when": days(50, 1, 86_400)}, {"when": [float(i) for i in range(50)]}
+    scores = [{"name": "column_shapes", "parts": [{"name": "when", "value": 0.1}]}]
+    for real, made in ((times, numbers), (numbers, times)):
+        assert compare(synthema.table(real), synthema.table(made), scores) == []
+    whole = {"when": list(range(50))}
+    assert len(compare(synthema.table(numbers), synthema.table(whole), scores)) == 1
+
+
+def test_infinite_numbers_are_written():
+    assert [decimals(value) for value in (math.inf, -math.inf, 3.0)] == ["∞", "-∞", "3"]
 
 
 def test_a_learning_curve_that_is_flat_has_an_axis():

@@ -46,7 +46,11 @@ def compare(real: Any, synthetic: Any, scores: Sequence[Mapping[str, Any]]) -> l
     labels = set(label_columns(real))
     out = []
     for alike, name in sorted((alike, name) for alike, name in parts if alike is not None):
-        kind = next(field.kind for field in real.schema.fields if field.name == name)
+        kind, other = (
+            next(field.kind for field in one.schema.fields if field.name == name) for one in (real, synthetic)
+        )
+        if kind != other and not {kind, other} <= {"integer", "real"}:
+            continue  # nothing to draw side by side
         counts = kind in ("category", "boolean") or name in labels
         numbers = {"integer": _numbers, "real": _numbers, "time": _times}
         shown = _labels if counts else numbers.get(kind)

@@ -53,6 +53,8 @@ def is_share(score: Mapping[str, Any]) -> bool:
 def decimals(value: float) -> str:
     """Three significant digits, no exponent for ordinary sizes, no trailing noise."""
     size = abs(value)
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if value == int(value) and size < 1e15:
         return f"{int(value):,}"
     if size >= 100:
