@@ -326,8 +326,8 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     for option in ("epsilon", "delta", "ledger", "budget"):
         if getattr(args, option) is not None:
             raise ConfigError(
-                f"--{option} is of --method private_marginals, or of any_order_network with --epsilon; no "
-                "other method is private."
+                f"--{option} is for private fits: --method private_marginals, or --method any_order_network "
+                "with --epsilon. This fit is not private; leave the option out or name one of these methods."
             )
     options: dict[str, Any] = {"rare_below": args.rare_below or 5}
     named = args.method

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import itertools
 import json
 import operator
 import os
@@ -36,6 +38,7 @@ __all__ = [
 
 Self = TypeVar("Self", bound="_TabularGenerator")
 _SMALL, _MANY_VALUES = 1000, 20  # what `default_method` goes by
+_MOST_TRIED = 1000  # combinations of values, when it is told which one cannot be
 _AS = ("table", "pandas", "polars", "arrow", "same")
 
 
@@ -46,7 +49,7 @@ class _TabularGenerator:
 
     def __init__(self, **parameters: Any):
         self._parameters = _checked(type(self), parameters)
-        self._frame = "table"
+        self._frame = ""  # not known
         self._fitted: Any = None
         self._unfitted = self._make()  # options out of range are found here, not after hours
 
@@ -175,7 +178,8 @@ class _TabularGenerator:
             knowledge of the sensitive columns, is independent of them (statistical parity), and the others
             are drawn given both. None of them is missing. Columns that tell the sensitive ones still do.
         frame : {"table", "same", "pandas", "polars", "arrow"}
-            What comes back; "same" is the kind of frame that `fit` was given.
+            What comes back; "same" is the kind of frame that `fit` was given, which a file does not keep: for
+            a generator that was loaded it is a ConfigError.
         progress, cancel
             As in `fit`.
 
@@ -188,18 +192,29 @@ class _TabularGenerator:
         GenerationError
             If nothing was fitted, or a condition or a share asks for what was never seen.
         ConfigError
-            If shares or parity name a column that is not there, or shares are negative or sum to nothing.
+            If shares or parity name a column that is not there or are of another form, or shares are negative
+            or sum to nothing.
         """
         if frame not in _AS:
             raise ConfigError(f"A sample comes as {', '.join(_AS)}; '{frame}' is none of these.")
+        if frame == "same" and self.fitted and not self._frame:
+            raise ConfigError(
+                "A generator that was read from a file or made from statistics does not know what kind of "
+                "frame was fitted; name one, as in frame='pandas'."
+            )
         rows, seed = whole(rows, "The number of rows"), whole(seed, "The seed")
         generator, fixed = self._ready(), _conditions(conditions)
-        if balance or parity:
-            made = _core._sample_with_targets(
-                generator.schema,
-                lambda n, s, c, last: generator.sample(n, s, c, progress if last else None, cancel),
-                rows, seed, fixed, _shares(balance or {}), *_parity(parity or {}),
-            )  # fmt: skip
+        shares = {} if balance is None else _shares(balance)
+        sides = ([], []) if parity is None else _parity(parity)
+        if shares or any(sides):
+
+            def draw(n: int, s: int, c: Table | None, last: bool) -> Table:
+                try:
+                    return generator.sample(n, s, c, progress if last else None, cancel)
+                except GenerationError as error:
+                    raise _blamed(error, generator, c, fixed, set(shares), {*sides[0], *sides[1]}) from None
+
+            made = _core._sample_with_targets(generator.schema, draw, rows, seed, fixed, shares, *sides)
         else:
             made = generator.sample(rows, seed, fixed, progress, cancel)
         return _as(made, self._frame if frame == "same" else frame)
@@ -242,16 +257,21 @@ class _TabularGenerator:
         """Write the fitted generator to a file: safetensors with a description in JSON, nothing executable.
 
         The file holds values of the training table: it is as confidential as that table. A file that could
-        not be written whole leaves an older one as it was.
+        not be written whole leaves an older one as it was, and is a ModelError.
         """
-        path = pathlib.Path(path)
+        path, file = pathlib.Path(path), self._ready().save()
+        if path.is_dir():
+            raise ModelError(f"{path}: This is a folder; name a file in it for the model.")
+        if not path.parent.is_dir():
+            raise ModelError(f"{path}: There is no folder '{path.parent}' for the model; make it first.")
         unfinished = path.with_name(path.name + ".unfinished")
         try:
-            unfinished.write_bytes(self._ready().save())
+            unfinished.write_bytes(file)
             return unfinished.replace(path)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise ModelError(f"{path}: The model could not be written: {error.strerror}.") from None
 
     @classmethod
     def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
@@ -282,7 +302,7 @@ class SequentialTrees(_TabularGenerator):
     target : str
         Column that comes first in the order, so that what depends on it is kept best; empty: the column with
         the role target, if there is one.
-    first : list of str
+    first : str or list of str
         Columns that come before even that, in this order. Conditions on these are the most exact.
     min_leaf : int
         Fewest rows of a leaf; 0: a thousandth of the rows, from 20 to 50.
@@ -319,7 +339,7 @@ class SequentialTrees(_TabularGenerator):
     def __init__(
         self,
         target: str = "",
-        first: Sequence[str] = (),
+        first: str | Sequence[str] = (),
         *,
         min_leaf: int = 0,
         min_gain: float = 3.0,
@@ -329,8 +349,8 @@ class SequentialTrees(_TabularGenerator):
         threads: int = 0,
     ):
         super().__init__(
-            target=target, first=list(first), min_leaf=min_leaf, min_gain=min_gain, rare_below=rare_below,
-            particles=particles, combinations=[list(group) for group in combinations], threads=threads,
+            target=target, first=_names(first, "The parameter 'first'"), min_leaf=min_leaf, min_gain=min_gain,
+            rare_below=rare_below, particles=particles, combinations=_groups(combinations), threads=threads,
         )  # fmt: skip
 
     def impute(
@@ -349,8 +369,10 @@ class SequentialTrees(_TabularGenerator):
         Parameters
         ----------
         data : table or frame
-            Rows with the columns of the training table. Values that are there stay as they are; one that the
-            training table did not have says nothing about the others.
+            Rows with the columns of the training table, in its kinds or such as convert without loss: whole
+            reals where it had integers (as holes make of them in pandas), integers where it had reals, texts
+            as times. Values that are there stay as they are; one that the training table did not have says
+            nothing about the others.
         seed, progress, cancel
             As in `sample`.
         frame : str
@@ -359,7 +381,13 @@ class SequentialTrees(_TabularGenerator):
         Returns
         -------
         Table or frame
-            Without missing values, but in columns that had none to learn from and in identifiers.
+            Without missing values, but in columns that had none to learn from and in identifiers; in the
+            kinds of the training table.
+
+        Raises
+        ------
+        SchemaError
+            If a column is not there, or has a value that does not convert.
         """
         if frame not in _AS:
             raise ConfigError(f"Rows come as {', '.join(_AS)}; '{frame}' is none of these.")
@@ -535,7 +563,7 @@ class AnyOrderNetwork(_Private):
             raise ConfigError("Only a private fit has a place in a ledger; give an epsilon.")
         super().__init__(
             target=target, size=size, rare_below=rare_below, rounds=rounds, patience=patience,
-            validation=validation, rate=rate, seed=seed, temperature=dict(temperature or {}),
+            validation=validation, rate=rate, seed=seed, temperature=_temperatures(temperature),
             epsilon=epsilon, delta=delta, clip=clip, sampling_rate=sampling_rate, steps=steps,
             rows_per_person=rows_per_person, bins=bins, first_share=first_share, infer=infer,
             ledger=os.fspath(ledger), threads=threads,
@@ -986,13 +1014,55 @@ def _conditions(conditions: Any) -> Table | None:
     return tables.table(conditions)
 
 
-def _shares(balance: Mapping[str, str | Mapping[Any, float]]) -> dict[str, dict[Any, float]]:
+def _names(value: Any, what: str) -> list[str]:
+    """Names of columns; a single one stands for a list of it."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"{what} is the name of a column or a list of names, not {value!r}.")
+    return list(names)
+
+
+def _groups(value: Any) -> list[list[str]]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or any(isinstance(g, str) for g in value):
+        raise ConfigError(
+            "The parameter 'combinations' is a list of lists of columns, as in [['ward', 'hospital']], not "
+            f"{value!r}."
+        )
+    return [_names(group, "A group of 'combinations'") for group in value]
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, (bool, str, bytes)) and hasattr(value, "__float__")
+
+
+def _temperatures(value: Any) -> dict[str, float]:
+    value = {} if value is None else value
+    if not isinstance(value, Mapping) or not all(
+        isinstance(name, str) and _is_number(number) for name, number in value.items()
+    ):
+        raise ConfigError(
+            f"The parameter 'temperature' is a dict of numbers by column, as in {{'age': 0.9}}, not {value}."
+        )
+    return dict(value)
+
+
+def _shares(balance: Any) -> dict[str, dict[Any, float]]:
     """Weights by value; none where all are equally likely."""
+    if not isinstance(balance, Mapping) or not all(isinstance(column, str) for column in balance):
+        raise ConfigError(
+            "Balance is a dict of shares by column, as in {'income': 'uniform'} or "
+            f"{{'income': {{'low': 0.3, 'high': 0.7}}}}, not {balance!r}."
+        )
     out: dict[str, dict[Any, float]] = {}
     for column, shares in balance.items():
-        if shares == "uniform":
+        if isinstance(shares, str) and shares == "uniform":
             out[column] = {}
         elif isinstance(shares, Mapping) and shares:
+            for value, share in shares.items():
+                if not _is_number(share):
+                    raise ConfigError(
+                        f"field '{column}': The share of {value!r} is {share!r}; shares are numbers from 0."
+                    )
             out[column] = dict(shares)
         else:
             raise ConfigError(
@@ -1001,14 +1071,81 @@ def _shares(balance: Mapping[str, str | Mapping[Any, float]]) -> dict[str, dict[
     return out
 
 
-def _parity(parity: Mapping[str, str | Sequence[str]]) -> tuple[list[str], list[str]]:
+def _parity(parity: Any) -> tuple[list[str], list[str]]:
     """Targets and sensitive columns."""
-    if parity and set(parity) != {"target", "sensitive"}:
+    if not isinstance(parity, Mapping) or (parity and set(parity) != {"target", "sensitive"}):
         raise ConfigError(
-            "Parity has a 'target' and a 'sensitive' column, or lists of these, and nothing else."
+            "Parity has a 'target' and a 'sensitive' column, or lists of these, and nothing else, as in "
+            "{'target': 'income', 'sensitive': ['sex']}."
         )
-    sides = (parity.get("target", ()), parity.get("sensitive", ()))
-    return tuple([side] if isinstance(side, str) else list(side) for side in sides)  # type: ignore[return-value]
+    target, sensitive = (
+        _names(parity.get(side, ()), f"The '{side}' of parity") for side in ("target", "sensitive")
+    )
+    return target, sensitive
+
+
+def _blamed(
+    error: GenerationError, generator: Any, asked: Table | None, given: Table | None,
+    balanced: set[str], parity: set[str],
+) -> GenerationError:  # fmt: skip
+    """What balance or parity asked for, where it is this and not a condition of the user's that cannot be.
+
+    Asks for one row after the other until one cannot be made, then for its values alone and in pairs.
+    """
+    if asked is None or not set(asked.names) & (balanced | parity):
+        return error
+
+    def refused(cells: dict[str, Any]) -> bool:
+        try:
+            generator.sample(1, 0, tables.table([cells]))
+        except GenerationError:
+            return True
+        return False
+
+    def source(name: str) -> str:
+        return "balance" if name in balanced else "parity" if name in parity else "the conditions"
+
+    columns = {name: asked.values(name) for name in asked.names}
+    seen: dict[str, tuple[int, dict[str, Any]]] = {}
+    for row in range(len(asked)):
+        cells = {name: values[row] for name, values in columns.items() if values[row] is not None}
+        seen.setdefault(repr(cells), (row, cells))
+        if len(seen) > _MOST_TRIED:
+            break
+    for row, cells in seen.values():
+        if not refused(cells):
+            continue
+        free = {
+            name
+            for name in cells
+            if given is None or name not in given.names or given.values(name)[row % len(given)] is None
+        }
+        own = {name: value for name, value in cells.items() if name not in free}
+        if not free or (own and refused(own)):
+            return error
+        for name in sorted(free):
+            if refused({name: cells[name]}):
+                text = str(error).replace("A condition asks for", f"A share of {source(name)} asks for")
+                return GenerationError(text)
+        pairs = [pair for pair in itertools.combinations(cells, 2) if free & set(pair)]
+        for a, b in pairs:
+            if refused({a: cells[a], b: cells[b]}):
+                who = " and ".join(sorted({source(name) for name in (a, b)}))
+                return GenerationError(
+                    f"field '{a}': By {who} a row has {_shown(cells[a])} here and {_shown(cells[b])} in "
+                    f"'{b}', which the ranges or rules of the schema exclude; state shares under which the "
+                    "two do not meet, or leave one of the columns out."
+                )
+        return GenerationError(
+            "By balance or parity a row has "
+            + ", ".join(f"{_shown(value)} in '{name}'" for name, value in cells.items())
+            + ", which the ranges or rules of the schema exclude together."
+        )
+    return GenerationError(f"Under balance or parity some row cannot be made: {error}")
+
+
+def _shown(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
 
 
 def whole(value: Any, what: str) -> int:
@@ -1030,8 +1167,13 @@ def _checked(cls: type, parameters: dict[str, Any]) -> dict[str, Any]:
         default = defaults.get(name)
         if isinstance(default, int) and not isinstance(default, bool):
             out[name] = whole(value, f"The parameter '{name}'")
-        elif isinstance(default, float) and (isinstance(value, bool) or not hasattr(value, "__float__")):
-            raise ConfigError(f"The parameter '{name}' is a number, not {value!r}.")
+        elif isinstance(default, float) or (name == "epsilon" and value is not None):
+            if not _is_number(value):
+                raise ConfigError(f"The parameter '{name}' is a number, not {value!r}.")
+        elif isinstance(default, bool) and not isinstance(value, bool):
+            raise ConfigError(f"The parameter '{name}' is True or False, not {value!r}.")
+        elif isinstance(default, str) and not isinstance(value, str):
+            raise ConfigError(f"The parameter '{name}' is a text, not {value!r}.")
     return out
 
 

@@ -982,10 +982,10 @@ Table AnyOrderNetwork::sample(const SampleRequest& request) const {
   return fitted_->draw_rows(request, conditions, false);
 }
 
-Table AnyOrderNetwork::impute(const Table& table, std::uint64_t seed, const ProgressSink& progress,
+Table AnyOrderNetwork::impute(const Table& given, std::uint64_t seed, const ProgressSink& progress,
                               const CancelToken& cancel) const {
   detail::require_fitted(fitted());
-  detail::require_columns(fitted_->coded.columns, table);
+  const Table table = detail::of_fitted_kinds(fitted_->coded.columns, given);
   const CellConditions conditions(&table, fitted_->coded.columns, name(), true);
   const SampleRequest request{.rows = table.rows(), .seed = seed, .progress = progress, .cancel = cancel};
   return detail::filled_table(table, fitted_->draw_rows(request, conditions, true));

@@ -73,6 +73,47 @@ def test_what_cannot_be_kept_is_refused_by_name():
     assert set(copy.sample(20, balance={"sex": {"f": 1}}).values("sex")) == {"f"}
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"balance": ["sex"]}, "Balance is a dict"),
+        ({"balance": "sex"}, "Balance is a dict"),
+        ({"balance": {"sex": {"f": "x", "m": 1}}}, "'sex'.*share of 'f' is 'x'"),
+        ({"parity": {"target": 3, "sensitive": [1]}}, "'target' of parity is the name"),
+        ({"parity": "sex"}, "Parity has"),
+    ],
+)
+def test_shares_of_another_form_are_named(given, message):
+    """Never an error of the binding."""
+    with pytest.raises(ConfigError, match=message):
+        synthema.BootstrapCopy(release=True).fit(people(50)).sample(5, **given)
+
+
+@pytest.mark.parametrize("cls", [synthema.SequentialTrees, synthema.PrivateMarginals])
+def test_what_cannot_be_together_is_named_with_who_asked_for_it(cls):
+    """Balance and parity are blamed for what they put side by side, conditions for what they do."""
+    real = people(1000)
+    real["pregnant"] = np.where((real.sex == "f") & (real.height % 2 == 0), "yes", "no")
+    schema = synthema.Schema(
+        [synthema.Field("sex", "category", categories=["f", "m"]), synthema.Field("rich", "boolean"),
+         synthema.Field("height", "integer", minimum=150, maximum=190),
+         synthema.Field("pregnant", "category", categories=["no", "yes"])],
+        rules=[synthema.FieldRule("pregnant", "sex", labels=["m"], categories=["no"])],
+    )  # fmt: skip
+    made = cls().fit(real, schema=schema)
+    both = {"sex": "uniform", "pregnant": "uniform"}
+    pair = "'sex': By balance a row has 'm' here and 'yes' in 'pregnant'"
+    with pytest.raises(GenerationError, match=pair):
+        made.sample(200, balance=both)
+    with pytest.raises(GenerationError, match=r"By balance and the conditions a row has 'm'.*'yes'"):
+        made.sample(200, conditions={"sex": "m"}, balance={"pregnant": "uniform"})
+    with pytest.raises(GenerationError, match="By parity a row has"):
+        made.sample(2000, parity={"target": "pregnant", "sensitive": "sex"})
+    with pytest.raises(GenerationError, match=r"field .pregnant.*rules of the schema|Condition 0"):
+        made.sample(20, conditions={"sex": "m", "pregnant": "yes"}, balance={"rich": "uniform"})
+    assert "m" not in made.sample(200, balance={"pregnant": {"yes": 1}}).values("sex")
+
+
 def test_progress_and_cancel_reach_the_rows():
     """Only the last of the samples behind a row tells its progress; a cancel stops them."""
     trees = synthema.SequentialTrees().fit(people(500))

@@ -165,6 +165,27 @@ def test_conditions_that_cannot_be_met(trees):
         trees.sample(1, conditions={"weight": 70})
     with pytest.raises(GenerationError, match=r"'age'.*kind text"):
         trees.sample(1, conditions={"age": "old"})
+    with pytest.raises(GenerationError, match=r"'visit'.*asks for 2031-05-04, which"):
+        trees.sample(1, conditions={"visit": datetime.datetime(2031, 5, 4)})
+    with pytest.raises(GenerationError, match=r"'visit'.* 2020-03-01T12:30:00, but.*one is 2020-03-0"):
+        trees.sample(1, conditions={"visit": datetime.datetime(2020, 3, 1, 12, 30)})
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_asking_does_not_find_what_a_single_person_has(cls):
+    age = np.concatenate([np.random.default_rng(1).integers(20, 80, 1000), [97, 9]])
+    made = cls().fit(pandas.DataFrame({"age": age, "sick": age % 3 == 0}))
+    shown = made.sample(20_000, seed=1).values("age")
+    taken = []
+    for wanted in range(5, 101):
+        try:
+            made.sample(1, conditions={"age": wanted})
+            taken.append(wanted)
+        except GenerationError:
+            pass
+    assert (taken[0], taken[-1]) == (min(shown), max(shown))
+    assert 9 < taken[0] < taken[-1] < 97
+    assert taken == list(range(taken[0], taken[-1] + 1))
 
 
 def test_rules_of_the_schema_hold_in_every_row():
@@ -230,6 +251,28 @@ def test_missing_values_are_imputed_from_what_is_known(trees):
         trees.impute(holes.drop(columns="age"))
 
 
+def test_holes_that_change_the_kind_of_a_column_are_imputed(trees, tmp_path):
+    holes = patients(60, seed=9)
+    holes["age"] = holes.age.astype(float).where(np.arange(60) % 3 > 0)  # pandas makes reals of these
+    holes["exact"] = None  # no kind at all
+    made = trees.impute(holes, seed=1)
+    assert made.age.dtype == "int64"
+    assert made.exact.dtype == "float64"
+    assert made[["age", "exact"]].notna().all().all()
+    assert (made.age[holes.age.notna()] == holes.age[holes.age.notna()]).all()
+    holes.to_csv(tmp_path / "holes.csv", index=False)
+    read = trees.impute(synthema.read(tmp_path / "holes.csv")).to_pandas()
+    assert read.visit.dtype.kind == "M"
+    assert (read.sex.astype(str) == holes.sex.astype(str)).all()
+    assert read.notna().all().all()
+    texts = holes.assign(visit=holes.visit.astype(str))
+    assert (trees.impute(texts, seed=1).visit == holes.visit).all()
+    with pytest.raises(SchemaError, match=r"'age'.*without loss"):
+        trees.impute(holes.assign(age=41.5))
+    with pytest.raises(SchemaError, match=r"'visit'.*kind integer"):
+        trees.impute(holes.assign(visit=1))
+
+
 @pytest.mark.parametrize("cls", FITTED)
 def test_saved_models_give_the_same_samples_in_another_process(cls, tmp_path):
     path = cls().fit(patients()).save(tmp_path / "model")
@@ -276,10 +319,42 @@ def test_saving_that_fails_keeps_the_old_file(trees, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pathlib.Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(ModelError, match="No space"):
         trees.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_place_that_takes_no_file_is_a_named_error(trees, tmp_path):
+    with pytest.raises(ModelError, match="folder; name a file"):
+        trees.save(tmp_path)
+    with pytest.raises(ModelError, match="no folder"):
+        trees.save(tmp_path / "nowhere" / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_does_not_know_the_frame(trees, tmp_path):
+    one = load(trees.save(tmp_path / "model"))
+    with pytest.raises(ConfigError, match="frame='pandas'"):
+        one.sample(3, frame="same")
+    assert isinstance(one.sample(3), synthema.Table)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("target", 3), ("first", [1]), ("first", 2), ("combinations", ["a", "b"]), ("combinations", 3)],
+)
+def test_parameters_of_another_kind_are_named(name, value):
+    with pytest.raises(ConfigError, match=name):
+        SequentialTrees(**{name: value})
+
+
+def test_a_single_name_is_a_list_of_it():
+    assert SequentialTrees(first="sex").get_params()["first"] == ["sex"]
+    with pytest.raises(ConfigError, match="'epsilon' is a number"):
+        synthema.AnyOrderNetwork(epsilon="1")
+    with pytest.raises(ConfigError, match="'temperature' is a dict"):
+        synthema.AnyOrderNetwork(temperature="cold")
 
 
 def test_bootstrap_copy_asks_before_it_leaks(tmp_path):

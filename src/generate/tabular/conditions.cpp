@@ -46,19 +46,59 @@ std::string label_at(const Column& column, std::size_t row) {
   return column.value_at(row).display();
 }
 
+// A number as people write it: a date, or a time, in place of microseconds.
+std::string written(const ColumnCoding& coding, double v) {
+  if (coding.field.kind == Kind::time && std::abs(v) < 0x1p62) {
+    std::string out = to_iso8601({static_cast<std::int64_t>(v)}, !coding.zone.empty());
+    if (const std::size_t at = out.find("T00:00:00"); at != std::string::npos && at + 10 >= out.size())
+      out.resize(at);
+    return out;
+  }
+  if (coding.field.kind == Kind::integer && v == std::nearbyint(v) && std::abs(v) < 0x1p53)
+    return std::to_string(static_cast<std::int64_t>(v));
+  return Value(v).display();
+}
+
+// From the lowest to the highest number that a sample can show. A single person's extreme lies outside, so
+// that asking for one number after the other does not find it.
+bool may_be_shown(const ColumnCoding& coding, double x) {
+  const std::size_t n = coding.values.size();
+  if (n == 0) return false;
+  const auto single = [&](std::size_t code) {
+    return code < coding.protection.size() && coding.protection[code] == Protection::single;
+  };
+  double low = coding.values.front(), high = coding.values.back();
+  bool with_low = !single(0), with_high = !single(n - 1);
+  if (coding.low_tail > 0) low = coding.lowest, with_low = true;
+  if (coding.high_tail < n) high = coding.highest, with_high = true;
+  if (coding.is_replaced(0)) {  // the nearest frequent one stands in
+    low = coding.values[static_cast<std::size_t>(std::ranges::find(coding.replaced, 0) -
+                                                 coding.replaced.begin())];
+    with_low = true;
+  }
+  if (coding.is_replaced(n - 1)) {
+    std::size_t code = n - 1;
+    while (code > 0 && coding.is_replaced(code)) --code;
+    high = coding.values[code];
+    with_high = true;
+  }
+  return (with_low ? x >= low : x > low) && (with_high ? x <= high : x < high);
+}
+
 double cell_of_number(const ColumnCoding& coding, double v) {
   const double x = coding.cell_of_number(v);
-  if (coding.values.empty() || !(x >= coding.values.front() && x <= coding.values.back()))
+  if (!may_be_shown(coding, x))
     throw GenerationError(
         {.field = coding.field.name},
-        message("A condition asks for ", v,
-                ", which lies outside of what the training table had; nothing was learnt there."));
+        message(
+            "A condition asks for ", written(coding, v),
+            ", which lies outside of what samples have; ends that only a few people of the training table "
+            "reach are not handed on."));
   if (coding.grid && x != std::nearbyint(x))
     throw GenerationError({.field = coding.field.name},
-                          message("A condition asks for ", v,
-                                  ", but the values of the column are coarser; the "
-                                  "nearest one is ",
-                                  coding.number(std::nearbyint(x)), "."));
+                          message("A condition asks for ", written(coding, v),
+                                  ", but the values of the column are coarser; the nearest one is ",
+                                  written(coding, coding.number(std::nearbyint(x))), "."));
   return x;
 }
 

@@ -1,8 +1,53 @@
 #include "src/generate/tabular/imputed_table.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "synthema/core/error.hpp"
+
 namespace synthema::detail {
 
 namespace {
+
+bool is_label(Kind kind) {
+  return kind == Kind::text || kind == Kind::category;
+}
+bool is_number(Kind kind) {
+  return kind == Kind::real || kind == Kind::integer;
+}
+
+bool convertible(Kind from, Kind to) {
+  if (is_label(to)) return is_number(from) || from == Kind::boolean;
+  if (is_number(to)) return is_number(from);
+  return to == Kind::time && from == Kind::text;
+}
+
+// The label that a condition with this value asks for.
+std::string label_of(const Value& value) {
+  const double* const real = value.get_if<double>();
+  if (real && *real == std::nearbyint(*real) && std::abs(*real) < 0x1p53)
+    return std::to_string(static_cast<std::int64_t>(*real));  // holes make reals of integers
+  return value.display();
+}
+
+Column converted(const ColumnCoding& coding, const Column& column) {
+  const Field& fitted = coding.field;
+  const bool empty = column.null_count() == column.size();
+  if (!empty && !convertible(column.kind(), fitted.kind))
+    throw SchemaError({.field = fitted.name},
+                      message("The column is of kind ", name_of(column.kind()),
+                              ", but the generator was fitted to one of kind ", name_of(fitted.kind), "."));
+  Field field = fitted;
+  field.nullable = true;
+  field.categories.clear();
+  ColumnBuilder builder(field);
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    const Value value = column.value_at(row);
+    builder.append(!value.is_null() && is_label(field.kind) ? Value(label_of(value)) : value);
+  }
+  return builder.finish(coding.zone);
+}
 
 // Cells of the first column where it has them, else of the second.
 Column filled(const Field& field, const Column& real, const Column& drawn) {
@@ -17,16 +62,27 @@ Column filled(const Field& field, const Column& real, const Column& drawn) {
 
 }  // namespace
 
-void require_columns(std::span<const ColumnCoding> columns, const Table& table) {
+Table of_fitted_kinds(std::span<const ColumnCoding> columns, const Table& table) {
   if (table.columns() != columns.size())
     throw SchemaError(message("The table has ", table.columns(), " columns, but the generator was fitted to ",
                               columns.size(), "; it needs the same ones."));
-  for (const ColumnCoding& coding : columns)
-    if (table.column(coding.field.name).kind() != coding.field.kind)
-      throw SchemaError(
-          {.field = coding.field.name},
-          message("The column is of kind ", name_of(table.column(coding.field.name).kind()),
-                  ", but the generator was fitted to one of kind ", name_of(coding.field.kind), "."));
+  for (const ColumnCoding& coding : columns) (void)table.column(coding.field.name);  // it is there
+  Schema schema = table.schema();
+  std::vector<Column> out;
+  for (Field& field : schema.fields) {
+    const Column& column = table.column(field.name);
+    const auto coding =
+        std::ranges::find(columns, field.name, [](const ColumnCoding& c) { return c.field.name; });
+    const Field& fitted = coding->field;
+    if (column.kind() == fitted.kind || (is_label(column.kind()) && is_label(fitted.kind))) {
+      out.push_back(column);
+      continue;
+    }
+    out.push_back(converted(*coding, column));
+    field.kind = fitted.kind;
+    field.categories.clear();
+  }
+  return Table(std::move(schema), std::move(out));
 }
 
 Table filled_table(const Table& real, const Table& drawn) {

@@ -1,5 +1,5 @@
-// What imputing methods share: whether a table has the columns of the training table, and a table whose holes
-// are filled from another.
+// What imputing methods share: a table in the kinds of the training table, and one whose holes are filled
+// from another.
 #pragma once
 
 #include <span>
@@ -9,8 +9,11 @@
 
 namespace synthema::detail {
 
-// SchemaError where it lacks a column, has another, or has one of another kind.
-void require_columns(std::span<const ColumnCoding> columns, const Table& table);
+// The table in the kinds of the training table: whole reals become integers where that had integers, ISO 8601
+// texts become times, numbers and booleans become labels; text and category stay what they are. A column
+// without values takes any kind. SchemaError where the table lacks a column, has another, or has a value that
+// is none of its kind.
+Table of_fitted_kinds(std::span<const ColumnCoding> columns, const Table& table);
 
 // Cells of `real` where it has them, else of `drawn`.
 Table filled_table(const Table& real, const Table& drawn);

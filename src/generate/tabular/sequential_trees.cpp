@@ -371,10 +371,10 @@ std::vector<double> SequentialTrees::log_prob(const Table& table, const Progress
   return out;
 }
 
-Table SequentialTrees::impute(const Table& table, std::uint64_t seed, const ProgressSink& progress,
+Table SequentialTrees::impute(const Table& given, std::uint64_t seed, const ProgressSink& progress,
                               const CancelToken& cancel) const {
   detail::require_fitted(fitted());
-  detail::require_columns(coded_.columns, table);
+  const Table table = detail::of_fitted_kinds(coded_.columns, given);
   const CellConditions conditions(&table, coded_.columns, name(), true);
   const Table drawn = draw_rows({.rows = table.rows(), .seed = seed, .progress = progress, .cancel = cancel},
                                 conditions, true);
