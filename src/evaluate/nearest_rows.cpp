@@ -1,6 +1,7 @@
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "src/evaluate/marginal_floor.hpp"
@@ -18,7 +19,9 @@ using detail::Rows;
 using enum NearestRowMeasure;
 
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
-constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
+constexpr std::size_t kSmallHoldout = 200;
+constexpr double kShareSpread = 0.17;  // times 1 / sqrt(holdout rows); simulated, mixed columns
+constexpr double kNear = 0.05;         // share of the holdout that a near copy is nearer than
 
 struct Measure {
   std::string_view name, estimand, definition;
@@ -90,11 +93,22 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
 }
 
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
-  const std::vector<double>& nearer = distances.nearer_to_training(context);
-  set_mean(score, nearer, false, distances.units(Rows::synthetic), context);
+  set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), context);
+  if (score.value) score.value = distances.per_part(*score.value);
+  if (score.interval) {
+    score.interval->low = distances.per_part(score.interval->low);
+    score.interval->high = distances.per_part(score.interval->high);
+  }
   score.ceiling = Bound{0.5, "theory: training and holdout rows are treated alike"};
-  score.parts.push_back({"compared training and holdout rows", static_cast<double>(distances.compared_rows()),
-                         distances.compared_parts(), "rows of a part; n: number of parts"});
+  if (const std::size_t held = distances.rows(Rows::holdout); held < kSmallHoldout)
+    score.warnings.push_back(
+        message("The holdout has ", held, " rows. With other ones the share would differ by about ",
+                std::round(100 * kShareSpread / std::sqrt(static_cast<double>(held))) / 100,
+                " (standard deviation), which the interval leaves out; copies show at any size."));
+  for (const auto& [which, label] : {std::pair{Rows::training, "parts of training rows"},
+                                     std::pair{Rows::holdout, "parts of holdout rows"}})
+    score.parts.push_back(
+        {label, static_cast<double>(distances.parts(which)), distances.part_rows(), "n: rows of a part"});
 }
 
 void score_near_copies(Score& score, RowDistances& distances, const EvaluationContext& context) {
@@ -205,7 +219,7 @@ constexpr Measure kMeasures[] = {
      score_dcr},
     {"dcr_share",
      "Share of synthetic rows that are closer to a training row than to a holdout row.",
-     "ties halved, equally many training and holdout rows",
+     "wins of a part of training rows to those of an equally large part of holdout rows, ties shared",
      Direction::lower,
      {0, 1},
      true,

@@ -1,6 +1,7 @@
 #include "src/evaluate/row_distances.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "src/evaluate/shared_columns.hpp"
@@ -114,35 +115,50 @@ const std::vector<double>& RowDistances::first(Rows from, Rows to, const Evaluat
   return *held;
 }
 
-const std::vector<double>& RowDistances::nearer_to_training(const EvaluationContext& context) {
-  const std::scoped_lock lock(mutex_);
-  if (nearer_) return *nearer_;
-  part_rows_ = std::min(rows(Rows::training), rows(Rows::holdout));
+// Equally large parts, so that each is as likely as any other to hold the nearest of fresh rows.
+void RowDistances::cut_parts() {
+  const std::size_t few = std::min(rows(Rows::training), rows(Rows::holdout)),
+                    many = std::max(rows(Rows::training), rows(Rows::holdout));
+  // The smaller table is cut, too, where the rest of the larger would leave out many rows.
+  part_rows_ = few;
+  for (std::size_t cuts = 2; cuts <= 10 && cuts <= few && (many % part_rows_) * 20 > many; ++cuts)
+    if (many % (few / cuts) < many % part_rows_) part_rows_ = few / cuts;
   const Random random = Random(seed_).stream(0x70617274);
-  const auto training =
-      parts_of(units(Rows::training), unit_order_[at(Rows::training)], part_rows_, random.stream(0));
-  const auto holdout =
-      parts_of(units(Rows::holdout), unit_order_[at(Rows::holdout)], part_rows_, random.stream(1));
-  const auto distances = [&](Rows which, const auto& parts) {
-    std::vector<std::vector<double>> out;
-    for (const auto& part : parts)
-      out.push_back(part.size() == rows(which)
-                        ? first(Rows::synthetic, which, context)
-                        : first_distances(index_of(which, part), index(Rows::synthetic), false, context));
-    return out;
-  };
-  const auto to_training = distances(Rows::training, training),
-             to_holdout = distances(Rows::holdout, holdout);
-  parts_ = std::max(training.size(), holdout.size());  // one of the two has a single part
-  nearer_.emplace(rows(Rows::synthetic), 0.0);
-  for (const auto& t : to_training)
-    for (const auto& h : to_holdout)
-      for (std::size_t row = 0; row < nearer_->size(); ++row)
-        (*nearer_)[row] += (t[row] < h[row]    ? 1.0
-                            : t[row] == h[row] ? 0.5
-                                               : 0.0) /
-                           static_cast<double>(parts_);
-  return *nearer_;
+  for (const Rows which : {Rows::training, Rows::holdout})
+    parts_[at(which)] = parts_of(units(which), unit_order_[at(which)], part_rows_, random.stream(at(which)));
+}
+
+const std::vector<double>& RowDistances::won_by_training(const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  if (won_) return *won_;
+  cut_parts();
+  const std::size_t n = rows(Rows::synthetic);
+  std::vector<double> least(n, std::numeric_limits<double>::infinity());
+  std::array<std::vector<std::uint32_t>, 2> at_least{std::vector<std::uint32_t>(n),
+                                                     std::vector<std::uint32_t>(n)};
+  for (const Rows which : {Rows::training, Rows::holdout})
+    for (const auto& part : parts_[at(which)]) {
+      const bool whole = part.size() == rows(which);
+      const std::vector<double> of_part =
+          whole ? first(Rows::synthetic, which, context)
+                : first_distances(index_of(which, part), index(Rows::synthetic), false, context);
+      for (std::size_t row = 0; row < n; ++row) {
+        if (of_part[row] > least[row]) continue;
+        if (of_part[row] < least[row]) at_least[0][row] = at_least[1][row] = 0;
+        least[row] = of_part[row];
+        ++at_least[at(which)][row];
+      }
+    }
+  won_.emplace(n);
+  for (std::size_t row = 0; row < n; ++row)
+    (*won_)[row] =
+        static_cast<double>(at_least[0][row]) / static_cast<double>(at_least[0][row] + at_least[1][row]);
+  return *won_;
+}
+
+double RowDistances::per_part(double won) const {
+  const double training = won / static_cast<double>(parts(Rows::training));
+  return training / (training + (1 - won) / static_cast<double>(parts(Rows::holdout)));
 }
 
 std::size_t RowDistances::equal_rows() const {

@@ -39,17 +39,23 @@ class RowDistances {
   const NearestTwo& nearest(Rows from, Rows to, const EvaluationContext& context);
   // The nearest alone, each direction searched once however many measures ask.
   const std::vector<double>& first(Rows from, Rows to, const EvaluationContext& context);
-  // For each synthetic row: the share of equally large parts of training and holdout rows, one against one,
-  // in which the training row is nearer, ties halved. The larger table is cut into as many parts as it has
-  // room for, by the seed, whole units each.
-  const std::vector<double>& nearer_to_training(const EvaluationContext& context);
-  std::size_t compared_parts() const { return parts_; }
-  std::size_t compared_rows() const { return part_rows_; }
+  // Share of each synthetic row that training wins: training and holdout rows are cut by the seed into
+  // equally large parts, whole units each; the part with the nearest row wins, and parts at the same distance
+  // share it.
+  const std::vector<double>& won_by_training(const EvaluationContext& context);
+  // What a training part wins of what a training part and a holdout part win, where training parts together
+  // win the share `won`: 1/2 where all parts are alike, 1 where training rows alone are nearest, whatever the
+  // sizes. It rises with `won`, and is `won` where both have one part.
+  double per_part(double won) const;
+  // Once won_by_training() was asked for.
+  std::size_t parts(Rows which) const { return parts_[static_cast<std::size_t>(which)].size(); }
+  std::size_t part_rows() const { return part_rows_; }
   // Nearest-neighbour adversarial accuracy of as many rows of each table, drawn by the seed.
   double adversarial_accuracy(Rows real, const EvaluationContext& context);
   std::size_t equal_rows() const;
 
  private:
+  void cut_parts();
   NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen) const;
   const NeighbourIndex& index(Rows which);
   const NeighbourIndex& equal_index(Rows which);
@@ -63,8 +69,9 @@ class RowDistances {
   std::array<std::optional<NeighbourIndex>, 3> indexes_, equal_indexes_;
   std::array<std::array<std::optional<NearestTwo>, 3>, 3> nearest_;
   std::array<std::array<std::optional<std::vector<double>>, 3>, 3> first_, equal_first_;
-  std::optional<std::vector<double>> nearer_;
-  std::size_t parts_ = 0, part_rows_ = 0;
+  std::optional<std::vector<double>> won_;
+  std::array<std::vector<std::vector<std::size_t>>, 2> parts_;  // training, holdout
+  std::size_t part_rows_ = 0;
   std::uint64_t seed_;
   std::recursive_mutex mutex_;
 };

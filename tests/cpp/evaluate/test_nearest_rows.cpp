@@ -112,12 +112,30 @@ TEST_CASE("fresh rows give nothing away, copies do") {
   CHECK(std::abs(value(nnaa_privacy_loss, t, fresh, h)) < 0.08);
   const Score identified = NearestRows(identifiability).evaluate(&t, fresh, with_holdout(h));
   CHECK(*identified.value == Approx(identified.ceiling->value).epsilon(0.15));
-  CHECK(value(dcr_share, t, t, h) > 0.7);  // half of the rows lie in each part of t, the others are near it
+  CHECK(value(dcr_share, t, t, h) == 1);
   CHECK(value(near_copies, t, t, h) == 1);
   CHECK(value(membership, t, t, h) == Approx(1));
   CHECK(value(identifiability, t, t, h) > 0.99);
   CHECK(value(nnaa_privacy_loss, t, t, h) > 0.25);
   CHECK(value(dcr, t, t, h) == 0);
+}
+
+TEST_CASE(
+    "the share of nearest training rows sees copies whatever the sizes, and fresh rows stay at a half") {
+  const Table t = drawn(600, 1), fresh = drawn(2000, 3);
+  for (const std::size_t rows : {60, 150, 400, 599, 900, 2000}) {
+    CAPTURE(rows);
+    const Table h = drawn(rows, 2);
+    CHECK(value(dcr_share, t, t, h) > 0.99);
+    const double of_fresh = value(dcr_share, t, fresh, h);
+    CHECK(of_fresh == Approx(0.5).epsilon(0.2));
+    // Training and holdout rows change places.
+    CHECK(value(dcr_share, h, fresh, t) == Approx(1 - of_fresh).epsilon(0.1));
+    const Score score = NearestRows(dcr_share).evaluate(&t, fresh, with_holdout(h));
+    REQUIRE(score.interval);
+    CHECK(score.interval->low < of_fresh);
+    CHECK(of_fresh < score.interval->high);
+  }
 }
 
 TEST_CASE("the order of the rows decides nothing, whatever the sizes; floors are of shuffled columns") {

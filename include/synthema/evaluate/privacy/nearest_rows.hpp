@@ -13,14 +13,18 @@
 //   nnaa_privacy_loss       holdout  nnaa(H, S) - nnaa(T, S)                               0
 //   membership_by_distance  holdout  AUROC of t against h by -d(. -> S)                    1/2
 //
-// dcr_share compares equally many training and holdout rows: the larger table is cut into parts of the size
-// of the smaller, and the share is the mean over the parts, so that no row is left out but a rest smaller
-// than a part. nnaa draws equally many rows of each table by the seed and their contents, whatever order they
-// come in, and its score says how many. Without a holdout, the fresh rows of dcr and nndr are the training
-// rows themselves, each against all others. With m
-// synthetic and n training rows of one distribution a synthetic row is nearest to a training row with
-// probability m / (m + n - 1). Where the schema names a subject, rows of the same subject are nobody's
-// neighbours within a table, and parts hold whole subjects.
+// dcr_share compares equally many training and holdout rows: where one table is larger, it is cut into parts
+// of the size of the other (both into smaller ones where that leaves out fewer rows). The part with the
+// nearest row wins a synthetic row, parts at the same distance share it, and the score is w_T / (w_T + w_H),
+// what a training part wins on average and what a holdout part does. Parts of fresh rows win alike, 1/2; rows
+// of which training rows alone are nearest give 1 whatever the sizes. Tables of one size have a part each:
+// the share of rows nearer to training, ties halved. The smaller the holdout, the fewer rows it wins and the
+// more the score depends on which rows it holds. nnaa draws equally many rows of each table by the seed and
+// their contents, whatever order they come in, and its score says how many. Without a holdout, the fresh rows
+// of dcr and nndr are the training rows themselves, each against all others. With m synthetic and n training
+// rows of one distribution a synthetic row is nearest to a training row with probability m / (m + n - 1).
+// Where the schema names a subject, rows of the same subject are nobody's neighbours within a table, and
+// parts hold whole subjects.
 //
 // What it does not see: a copied value of one column (rare_value_reuse), or a distance that a few irrelevant
 // columns dominate.
