@@ -647,8 +647,8 @@ void bind_data(py::module_& module) {
   bind_table(module);
   module.def(
       "label_columns", &label_columns, py::arg("table"),
-      "The text columns without a role that hold labels: at most 1,000 different texts of at most 64 bytes, "
-      "each used twice on average.");
+      "The text columns without a role that hold labels: at most 1,000 different texts, each used twice on "
+      "average; where some are longer than 64 bytes, at most 20, each used ten times on average.");
 }
 
 }  // namespace synthema::bindings

@@ -78,18 +78,21 @@ inline bool stands_for_missing(std::string_view text) {
 class LabelCount {
  public:
   static constexpr std::size_t kMostLabels = 1000;  // a category has at most so many labels,
-  static constexpr std::size_t kLongestLabel = 64;  // of at most so many bytes, each used twice on average
+  static constexpr std::size_t kLongLabel = 64;     // each used twice on average; where some have more bytes,
+  static constexpr std::size_t kMostLongLabels =
+      20;  // at most so many, each used ten times: texts repeat less
 
   void see(std::string_view text) {
     ++seen_;
-    if (plausible_ && labels_.insert(std::string(text)).second)
-      plausible_ = text.size() <= kLongestLabel && labels_.size() <= kMostLabels;
+    if (!plausible_ || !labels_.insert(std::string(text)).second) return;
+    long_ = long_ || text.size() > kLongLabel;
+    plausible_ = labels_.size() <= (long_ ? kMostLongLabels : kMostLabels);
   }
   bool plausible() const { return plausible_; }  // once false, it stays so
-  bool are_labels() const { return plausible_ && labels_.size() * 2 <= seen_; }
+  bool are_labels() const { return plausible_ && labels_.size() * (long_ ? 10 : 2) <= seen_; }
 
  private:
-  bool plausible_ = true;
+  bool plausible_ = true, long_ = false;
   std::size_t seen_ = 0;
   std::unordered_set<std::string> labels_;
 };

@@ -11,7 +11,8 @@
 
 namespace synthema {
 
-// At most 1,000 different texts of at most 64 bytes, each used twice on average.
+// At most 1,000 different texts, each used twice on average; where some are longer than 64 bytes, at most 20,
+// each used ten times on average.
 SYNTHEMA_EXPORT bool holds_labels(const Column& column);
 
 // The text columns of a table that hold labels and have no role.

@@ -29,6 +29,15 @@ TEST_CASE("texts that repeat are labels") {
   CHECK(!found(texts({})));
   const std::string note(65, 'n');
   CHECK(!found(texts({note, note, note})));
+  // Long labels repeat more often than long texts do.
+  std::vector<std::string> rows;
+  for (int i = 0; i < 30; ++i) rows.push_back(note + std::to_string(i % 3));
+  CHECK(found(texts(rows)));
+  rows.pop_back();
+  CHECK(!found(texts(rows)));
+  rows.clear();
+  for (int i = 0; i < 1000; ++i) rows.push_back(note + std::to_string(i % 21));
+  CHECK(!found(texts(rows)));
   std::vector<std::string> many;
   for (int i = 0; i < 2002; ++i) many.push_back(std::to_string(i % 1001));
   CHECK(!found(texts(many)));
