@@ -199,18 +199,30 @@ cancel : CancelToken, optional
       .def_readonly("cancel", &EvaluationContext::cancel, "The CancelToken that evaluators look at.");
 }
 
+template <class... T>
+py::str shown(const char* form, const T&... values) {
+  return py::str(form).format(values...);
+}
+
 void bind_score_parts(py::module_& module) {
   py::class_<Interval>(module, "Interval", "How sure a score is; unpacks as low, high.")
       .def_readonly("low", &Interval::low, "Lower end, in the score's unit.")
       .def_readonly("high", &Interval::high, "Upper end, in the score's unit.")
       .def_readonly("level", &Interval::level, "0.95.")
       .def_readonly("method", &Interval::method, "How it was obtained, and over how many units.")
-      .def("__iter__", [](const Interval& i) { return py::iter(py::make_tuple(i.low, i.high)); });
+      .def("__iter__", [](const Interval& i) { return py::iter(py::make_tuple(i.low, i.high)); })
+      .def("__repr__", [](const Interval& i) {
+        return shown("Interval(low={!r}, high={!r}, level={!r}, method={!r})", i.low, i.high, i.level,
+                     i.method);
+      });
   py::class_<ScorePart>(module, "ScorePart", "The same measure of one column, pair, label or subgroup.")
       .def_readonly("name", &ScorePart::name, "'age', 'age x sex', 'HP:0002315', ...")
       .def_readonly("value", &ScorePart::value, "None where the part is undefined.")
       .def_readonly("n", &ScorePart::n, "Rows used.")
-      .def_readonly("note", &ScorePart::note, "The unit, or why there is no value.");
+      .def_readonly("note", &ScorePart::note, "The unit, or why there is no value.")
+      .def("__repr__", [](const ScorePart& p) {
+        return shown("ScorePart(name={!r}, value={!r}, n={!r}, note={!r})", p.name, p.value, p.n, p.note);
+      });
   py::class_<Curve>(module, "Curve", "A line that a report draws, such as a ROC curve.")
       .def_readonly("name", &Curve::name, "'ROC', 'ROC, mean of labels', 'ROC of C' (C against the rest).")
       .def_readonly("of", &Curve::of, "Whose line it is: 'trained on synthetic rows'.")
@@ -218,7 +230,9 @@ void bind_score_parts(py::module_& module) {
       .def_readonly("y", &Curve::y, "As many as `x`; of a ROC curve the true positive rate.");
   py::class_<Bound>(module, "Bound", "The best or worst that a score could be, and how that is known.")
       .def_readonly("value", &Bound::value, "In the score's unit.")
-      .def_readonly("source", &Bound::source, "How it was obtained.");
+      .def_readonly("source", &Bound::source, "How it was obtained.")
+      .def("__repr__",
+           [](const Bound& b) { return shown("Bound(value={!r}, source={!r})", b.value, b.source); });
 }
 
 void bind_score(py::module_& module) {

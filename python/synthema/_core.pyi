@@ -1959,6 +1959,8 @@ class Interval:
     """
     def __iter__(self) -> collections.abc.Iterator:
         ...
+    def __repr__(self) -> str:
+        ...
     @property
     def high(self) -> float:
         """
@@ -1983,6 +1985,8 @@ class ScorePart:
     """
     The same measure of one column, pair, label or subgroup.
     """
+    def __repr__(self) -> str:
+        ...
     @property
     def n(self) -> int:
         """
@@ -2031,6 +2035,8 @@ class Bound:
     """
     The best or worst that a score could be, and how that is known.
     """
+    def __repr__(self) -> str:
+        ...
     @property
     def source(self) -> str:
         """
@@ -2572,7 +2578,7 @@ def json_record(query: str, schema: Schema, *, instruction: str = '', k: typing.
     """
 def label_columns(table: Table) -> list[str]:
     """
-    The text columns without a role that hold labels: at most 1,000 different texts of at most 64 bytes, each used twice on average.
+    The text columns without a role that hold labels: at most 1,000 different texts, each used twice on average; where some are longer than 64 bytes, at most 20, each used ten times on average.
     """
 def label_conditioned(instruction: str, terms: Table, *, label_field: str = 'label', id_column: str = 'id', name_column: str = 'name', synonyms_column: str = 'synonyms', definition_column: str = 'definition', system: str = '', field: str = 'text', chat: bool = True, stop: collections.abc.Sequence[str] = [], sampling: Sampling | None = None) -> PromptStrategy:
     """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthema import study
-from synthema._core import EvaluationError, Schema, __version__
+from synthema._core import EvaluationError, ParseError, Schema, __version__
 from synthema.cards import study_card
 from synthema.reporting import left_out
 from synthema.reporting.marginals import compare, pairs
@@ -98,9 +98,9 @@ def assess(
             raise EvaluationError(f"{paths[name]}: The file has no rows; there is nothing to measure.")
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
-    known = json.loads(Path(card).read_text(encoding="utf-8")) if card else {}
+    known = _card(card) if card else {}
     options = {
-        "metrics": metrics or "auto",
+        "metrics": "auto" if metrics is None else metrics,
         "level": level,
         "target": target,
         "quasi_identifiers": quasi_identifiers,
@@ -167,6 +167,34 @@ def assess(
 
 # Measures that say something of a site that nobody trained on.
 OF_SITES = ("column_shapes", "column_pairs", "accuracy", "classifier_two_sample")
+
+
+def _card(path: str | Path) -> dict[str, Any]:
+    """Read further entries of the study card."""
+    from synthema.tables import read_text
+
+    try:
+        found = json.loads(read_text(path))
+    except ValueError as error:
+        raise ParseError(
+            f"{path}: This is no JSON ({error}); a card is a JSON object of entries of study_card.json."
+        ) from None
+    if not isinstance(found, dict):
+        raise ParseError(
+            f"{path}: A card is a JSON object of entries of study_card.json, such as "
+            f'{{"licence": "CC BY 4.0"}}; this file holds {_JSON_KINDS[type(found)]}.'
+        )
+    return found
+
+
+_JSON_KINDS = {
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
 
 
 def _external(tables: dict[str, Any], target: str | None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.learning import learner as as_learner
-from synthema.tables import no_such_column, table
+from synthema.tables import no_such_column, read_schema, table
 
 __all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
 
@@ -25,7 +26,7 @@ def evaluate(
     metrics: str | Iterable[Any] = "auto",
     *,
     level: str = "default",
-    schema: Schema | None = None,
+    schema: Schema | str | os.PathLike[str] | None = None,
     target: str | None = None,
     learner: Any = "boosted_trees",
     ranked_learners: Iterable[Any] = (),
@@ -44,8 +45,8 @@ def evaluate(
     discrepancy_rows: int = 5000,
     linking_threshold: float = 0.5,
     linking_definitions: bool = False,
-    quasi_identifiers: Sequence[str] = (),
-    secrets: Sequence[str] = (),
+    quasi_identifiers: str | Sequence[str] = (),
+    secrets: str | Sequence[str] = (),
     detectors: Sequence[Callable[[str], Iterable[tuple[int, int, str]]]] = (),
     canaries: Any = None,
     embedder: Any = None,
@@ -70,9 +71,9 @@ def evaluate(
         ``direction``, ``range`` and ``evaluate(real, synthetic, context)``.
     level : {"default", "full"}
         Of "auto": "full" adds what takes longer or answers a question that few ask.
-    schema : Schema, optional
-        What the columns of all three mean: kinds, units, ranges and rules. Without one the kinds follow from
-        the frames, and nothing is implausible.
+    schema : Schema or path, optional
+        What the columns of all three mean: kinds, units, ranges and rules; or the JSON file that holds it.
+        Without one the kinds follow from the frames, and nothing is implausible.
     target : str, optional
         Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
         name: the column with the role target.
@@ -113,7 +114,7 @@ def evaluate(
     linking_definitions : bool
         Link by the definitions of the terms too, not by names and synonyms alone. Embedding them takes most
         of the time.
-    quasi_identifiers, secrets : list of str
+    quasi_identifiers, secrets : list of str, or str
         Columns that an attacker may know of a person, for the measures of disclosure and anonymity; and those
         that are secret: by default the columns with the role sensitive.
     detectors : list of callable
@@ -149,7 +150,8 @@ def evaluate(
     EvaluationError
         If a named column is not there, or "auto" finds nothing to measure.
     ConfigError
-        If there is no such level, convention, learner or evaluator.
+        If there is no such level, convention, learner or evaluator, `metrics` is empty, or `schema` is
+        neither a Schema nor a file.
 
     Examples
     --------
@@ -159,6 +161,8 @@ def evaluate(
     """
     if level not in ("default", "full"):
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
+    schema = _schema(schema)
+    quasi_identifiers, secrets = _names(quasi_identifiers), _names(secrets)
     rows = table(synthetic, schema)
     reference = None if real is None else table(real, schema)
     text = _text_column(rows, text_column)
@@ -213,13 +217,30 @@ def evaluate(
     return report
 
 
+def _schema(given: Any) -> Schema | None:
+    if given is None or isinstance(given, Schema):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return read_schema(given)
+    raise _core.ConfigError(
+        f"schema takes a Schema or the path of a JSON file that holds one, not {type(given).__name__}; "
+        "Schema.from_json reads a text."
+    )
+
+
+def _names(given: str | Iterable[str]) -> list[str]:
+    """Names of columns: one alone is a list of one."""
+    return [given] if isinstance(given, str) else list(given)
+
+
 def suite_options(**given: Any) -> SuiteOptions:
     """Make the options of evaluators from keywords of `evaluate`."""
     convert = {
         "learner": as_learner,
         "ranked_learners": lambda learners: [as_learner(one) for one in learners],
         "canaries": lambda texts: None if texts is None else table(texts),
-        **dict.fromkeys(("quasi_identifiers", "secrets", "detectors"), list),
+        **dict.fromkeys(("quasi_identifiers", "secrets"), _names),
+        "detectors": list,
     }
     columns = {name: f"{name}_column" for name in ("duration", "event", "sensitive")}
     return SuiteOptions(
@@ -308,6 +329,12 @@ def _chosen(metrics: Any, options: SuiteOptions, *, has_text: bool, has_real: bo
     if isinstance(metrics, str) and metrics != "auto":
         metrics = [metrics]
     if not isinstance(metrics, str):
+        metrics = list(metrics)
+        if not metrics:
+            raise _core.ConfigError(
+                "metrics is empty, so nothing would be measured; name measures, or leave it out for all that "
+                "apply."
+            )
         return [_evaluator_of(one, options) for one in metrics]
     if not has_text and not has_real:
         raise _core.EvaluationError(

@@ -286,6 +286,8 @@ Score Accuracy::evaluate(const Table* real, const Table& synthetic, const Evalua
            message("expected of a sample of this size ", rounded(found.back().mean.expected))});
     }
   }
+  if (found.empty() && of_ == AccuracyOf::triples && triples_ == 0)
+    return undefined(std::move(score), "No triples were asked for (triples = 0).");
   if (found.empty()) return undefined(std::move(score), "The tables share too few columns to compare.");
   Outcome sum;
   for (const Summary& one : found) sum.add(one.mean);

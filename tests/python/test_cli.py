@@ -551,3 +551,26 @@ def test_a_warning_is_one_clean_line(tmp_path, capsys):
     assert [line for line in err.splitlines() if line.startswith("warning: ")]
     assert "UserWarning" not in err
     assert ".py:" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("{bad", "This is no JSON"), ("[1]", "this file holds a list"), ("null", "this file holds null")],
+)
+def test_a_card_that_is_no_object_is_named(text, complaint, tmp_path, capsys):
+    (tmp_path / "s.csv").write_text("text\nmy chest hurts\nI cough\n")
+    (tmp_path / "card.json").write_text(text)
+    arguments = ["evaluate", str(tmp_path / "s.csv"), "--out", str(tmp_path / "r")]
+    assert cli.main([*arguments, "--card", str(tmp_path / "card.json")]) == 1
+    err = capsys.readouterr().err
+    assert "card.json: " in err
+    assert complaint in err
+    assert "Traceback" not in err
+    assert cli.main([*arguments, "--metrics", ""]) == 1
+    assert "metrics is empty" in capsys.readouterr().err
+
+
+def test_long_labels_are_labels(tmp_path):
+    labels = [f"{'a group with a long name ' * 3}{i}" for i in range(3)]
+    (tmp_path / "s.csv").write_text("group\n" + "".join(f"{labels[i % 3]}\n" for i in range(60)))
+    assert synthema.read(tmp_path / "s.csv").schema.fields[0].kind == "category"

@@ -1,6 +1,7 @@
 """Evaluators: check values, brute-force twins, promises, and evaluators written in Python."""
 
 # ruff: noqa: E501
+import functools
 import random
 
 import evaluator_tables
@@ -280,3 +281,36 @@ def test_a_schema_says_what_the_columns_of_all_tables_mean():
     assert synthema.evaluate(made, real).scores  # without one, a number may be any
     report = synthema.evaluate(made, real, holdout=real, metrics=["schema_plausibility"], schema=schema)
     assert report["schema_plausibility"].value == 0.5
+
+
+def test_a_schema_may_be_a_file(tmp_path):
+    rows = {"age": [1.0, 2.0, 300.0]}
+    age = synthema.Field("age", kind="real", minimum=0, maximum=120)
+    (tmp_path / "schema.json").write_text(synthema.Schema([age]).to_json())
+    for path in (tmp_path / "schema.json", str(tmp_path / "schema.json")):
+        report = synthema.evaluate(rows, rows, metrics=["schema_plausibility"], schema=path)
+        assert report["schema_plausibility"].value == pytest.approx(2 / 3)
+    with pytest.raises(synthema.ConfigError, match="not dict"):
+        synthema.evaluate(rows, rows, schema={"fields": []})
+    with pytest.raises(synthema.ConfigError, match="metrics is empty"):
+        synthema.evaluate(rows, rows, metrics=[])
+
+
+def test_one_name_is_a_list_of_one():
+    rows = {"age": ["1", "2"] * 20, "ill": ["yes", "no"] * 20}
+    ask = functools.partial(synthema.evaluate, rows, rows, metrics=["categorical_cap"])
+    one = ask(quasi_identifiers="age", secrets="ill")["categorical_cap"]
+    assert one.value == ask(quasi_identifiers=["age"], secrets=["ill"])["categorical_cap"].value == 0
+    alone = synthema.metrics.categorical_cap(rows, rows, quasi_identifiers="age", secrets="ill")
+    assert alone.value == 0
+
+
+def test_parts_of_a_score_show_what_they_hold():
+    rows = {"age": [float(i) for i in range(40)], "sex": ["f", "m"] * 20}
+    score = synthema.evaluate(rows, rows, metrics=["exact_copies"])["exact_copies"]
+    assert repr(score.interval).startswith(f"Interval(low={score.interval.low!r}, high=")
+    assert repr(score.ceiling).startswith(f"Bound(value={score.ceiling.value!r}, source=")
+    shapes = synthema.evaluate(rows, rows, metrics=["column_shapes"])["column_shapes"]
+    assert repr(shapes.parts[0]).startswith("ScorePart(name='age', value=1.0, n=40")
+    none = synthema.evaluate(rows, rows, metrics=["trivariate_accuracy"], triples=0)["trivariate_accuracy"]
+    assert "No triples were asked for" in none.undefined

@@ -1,13 +1,14 @@
 """The report page: self-contained, escaped, complete, and honest in its words."""
 
 import html.parser
+import itertools
 import json
 import re
 from importlib import resources
 
 import pytest
 from synthema import reporting
-from synthema.reporting import charts, numbers, verdict
+from synthema.reporting import charts, numbers, usefulness, verdict
 from synthema.reporting.markup import Html, element
 from synthema.reporting.sections import highlighted
 
@@ -170,7 +171,7 @@ def test_a_copy_is_useful_and_gives_people_away():
     }
     found = verdict.weaknesses(copy)
     assert [text.split(" is ")[0] for text in found[:2]] == ["NNAA privacy loss", "Membership by distance"]
-    assert "as useful as the real rows while attacks succeed" in found[2]
+    assert "as useful as the real rows (0.93 of 0.93) while attacks succeed" in found[2]
     assert len(found) == 3
     near, useful, private = verdict.summary({"sections": [copy]})
     assert "fresh real rows would reach" in near
@@ -331,3 +332,29 @@ def test_no_colour_stands_outside_the_palettes():
     style = (resources.files("synthema.reporting") / "style.css").read_text(encoding="utf-8")
     assert set(palettes()["light"]) == set(palettes()["dark"])
     assert "#" not in re.sub(r":root\{[^}]*\}", "", style)
+
+
+@pytest.mark.parametrize(("floor", "ceiling"), [(0.76, 0.84), (0.5, 0.52), (0.02, 0.99), (0.9, 0.9)])
+def test_labels_of_an_axis_do_not_overlap(floor, ceiling):
+    bounds = {"floor": {"value": floor}, "ceiling": {"value": ceiling}}
+    drawn = str(charts.dot_and_whisker([score("trivariate_accuracy", 0.84) | bounds], ["rows"]))
+    found = re.findall(r'<text x="([\d.]+)"[^>]*?text-anchor="(\w+)"[^>]*>([^<]+)</text>', drawn)
+    assert len(found) >= 2
+    spans = sorted(charts._span(float(x), text, anchor) for x, anchor, text in found)
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(spans))
+
+
+def test_a_usefulness_that_falls_short_is_not_called_that_of_real_rows():
+    scores = [
+        measured("train_synthetic_test_real", 0.627, 0.667, {"low": 0.58, "high": 0.68}, floor=0.5),
+        measured("nnaa_privacy_loss", 0.2, 0.0),
+    ]
+    assert not any("as useful" in text for text in verdict.weaknesses({"rows": 500, "scores": scores}))
+
+
+@pytest.mark.parametrize("named", ["Brier score", "F1"])
+def test_errors_are_explained_where_they_are_shown(named):
+    parts = [{"name": named, "value": 0.2}, {"name": named + usefulness.REAL, "value": 0.1}]
+    useful = measured("train_synthetic_test_real", 0.8, 0.9) | {"parts": parts}
+    drawn = str(usefulness._trained({"scores": [useful]}))
+    assert ("Of Brier score, less is better" in drawn) == (named == "Brier score")

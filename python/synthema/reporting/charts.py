@@ -63,6 +63,13 @@ def _axis_of(scores: Sequence[Mapping[str, Any] | None]) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
+def _span(x: float, text: str, anchor: str) -> tuple[float, float]:
+    """Where a label lies, by what its letters need at most."""
+    wide = 6.0 * len(text)
+    begin = x - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
+    return begin, begin + wide
+
+
 def dot_and_whisker(scores: Sequence[Mapping[str, Any] | None], names: Sequence[str]) -> Html:
     """Value and interval of one measure for each set of rows, on the measure's range, with floor and ceiling.
 
@@ -91,12 +98,18 @@ def dot_and_whisker(scores: Sequence[Mapping[str, Any] | None], names: Sequence[
     for value in known.values():
         parts.append(_line(x(value), 3, x(value), bottom, "bound"))
     parts.append(_line(left, bottom, width - right, bottom, "axis"))
+    taken = []
     for end, anchor in ((low, "start"), (high, "end")):
         parts.append(_line(x(end), bottom, x(end), bottom + 3, "axis"))
         parts.append(_text(x(end), bottom + 12, shown(first, end), "tick", anchor))
-    for name, value in known.items():
-        if left + 36 < x(value) < width - right - 36:
-            parts.append(_text(x(value), bottom + 12, name, "tick"))
+        taken.append(_span(x(end), shown(first, end), anchor))
+    for name, value in sorted(known.items(), key=lambda one: one[1]):
+        for anchor in ("middle", "end", "start"):
+            span = _span(x(value), name, anchor)
+            if all(span[1] + 3 < other[0] or other[1] + 3 < span[0] for other in taken):
+                parts.append(_text(x(value), bottom + 12, name, "tick", anchor))
+                taken.append(span)
+                break
     for index, score in rows:
         y = top + step * index + 2
         interval = score.get("interval")

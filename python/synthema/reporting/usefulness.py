@@ -67,9 +67,15 @@ def _trained(section: Mapping[str, Any] | None) -> Html | None:
     return figure(
         "Trained on synthetic, trained on real",
         "Filled, and the first number: trained on synthetic rows. Hollow: on real rows. The line is a 95 % "
-        "interval. Of Brier score and calibration error, less is better.",
+        f"interval.{_less_is_better([name for name, *_ in rows])}",
         charts.twins(rows),
     )
+
+
+def _less_is_better(names: list[str]) -> str:
+    """A sentence about those of the names of which less is better."""
+    errors = [name for name in names if name in ("Brier score", "calibration error")]
+    return f" Of {' and '.join(errors)}, less is better." if errors else ""
 
 
 def _roc_curves(section: Mapping[str, Any] | None) -> Html | None:

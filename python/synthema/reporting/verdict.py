@@ -70,6 +70,7 @@ LEAKS = (
     Leak("canary_exposure", "texts planted into the training data can be told from others"),
 )
 LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
+AS_USEFUL = 0.05  # of what real rows teach (from floor to ceiling) may be missing
 TOLD_APART = 0.6  # area under the curve of the two-sample test by trees
 SMALL = 100  # rows below which intervals are too wide to rank two runs
 
@@ -98,10 +99,12 @@ def _bound(score: Score | None, which: str) -> float | None:
 
 
 def _reaches(score: Score, real: float) -> bool:
-    """Whether a usefulness is that of real rows: in its interval, or within 2 % of the way to its floor."""
-    high = number((score.get("interval") or {}).get("high"))
+    """Whether a usefulness is that of real rows: at most `AS_USEFUL` of the way to its floor is missing.
+
+    Its interval does not count: a wide one would make useless rows useful.
+    """
     floor = _bound(score, "floor") or 0.0
-    return (high is not None and high >= real) or (value_of(score) or 0.0) >= real - 0.02 * abs(real - floor)
+    return (value_of(score) or 0.0) >= real - AS_USEFUL * abs(real - floor)
 
 
 def is_weak(limit: Limit, value: float) -> bool:
@@ -148,7 +151,8 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
     usefulness, real = value_of(useful), _bound(useful, "ceiling")
     if given_away and useful is not None and None not in (usefulness, real) and _reaches(useful, real):
         found.append(
-            "It is as useful as the real rows while attacks succeed: do not release it as if it were safe."
+            f"It is as useful as the real rows ({shown(useful, usefulness)} of {shown(useful, real)}) while "
+            "attacks succeed: do not release it as if it were safe."
         )
     apart = score_named(section, "classifier_two_sample")
     value = value_of(apart)
