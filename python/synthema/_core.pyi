@@ -1925,6 +1925,11 @@ class _PrivateMarginals:
         What was spent where.
         """
     @property
+    def unresolved(self) -> list[str]:
+        """
+        Columns whose resolution could not be told.
+        """
+    @property
     def untold(self) -> list[str]:
         """
         Columns of which nothing could be told.

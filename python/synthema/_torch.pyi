@@ -195,6 +195,11 @@ class _AnyOrderNetwork:
         What was spent where.
         """
     @property
+    def unresolved(self) -> list[str]:
+        """
+        Columns whose resolution could not be told.
+        """
+    @property
     def untold(self) -> list[str]:
         """
         Columns of which nothing could be told.

@@ -402,6 +402,7 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
         "delta": delta,
         "spending": generator.spending,
         "untold": generator.untold,
+        "unresolved": generator.unresolved,
         # Not the number of rows: it is private.
         "message": f"Model: {path} ({generator.name}, {counted(len(real.names), 'column')}).\n"
         f"{generator.describe()}Sample with: synthema sample "

@@ -416,6 +416,15 @@ class _Private(_TabularGenerator):
                 UserWarning,
                 stacklevel=3,
             )
+        if made.unresolved:
+            names = ", ".join(made.unresolved)
+            warnings.warn(
+                f"How fine the values of {names} are could not be told under this budget; their decimals, or "
+                "whole days, are a guess. A schema that states decimals helps, and so do fewer columns or a "
+                "larger epsilon.",
+                UserWarning,
+                stacklevel=3,
+            )
         self._fitted = made
         self._frame = _kind_of_frame(data)
 
@@ -455,6 +464,11 @@ class _Private(_TabularGenerator):
     def untold(self) -> list[str]:
         """Columns of which nothing could be told under the budget; they are missing in every row."""
         return self._ready().untold
+
+    @property
+    def unresolved(self) -> list[str]:
+        """Columns whose decimals, or whole days, could not be told under the budget; they are a guess."""
+        return self._ready().unresolved
 
 
 class _TorchClass:

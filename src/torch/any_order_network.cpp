@@ -703,6 +703,10 @@ std::vector<std::string> AnyOrderNetwork::untold() const {
   return out;
 }
 
+std::vector<std::string> AnyOrderNetwork::unresolved() const {
+  return fitted_ ? unresolved_of(fitted_->told) : std::vector<std::string>();
+}
+
 std::string AnyOrderNetwork::describe() const {
   detail::require_fitted(fitted());
   if (!fitted_->is_private())
@@ -725,6 +729,10 @@ std::string AnyOrderNetwork::describe() const {
                    one.delta > 0 ? message(", delta ", one.delta) : std::string(), "\n");
   for (const std::string& name : untold())
     out += message("Nothing could be told of '", name, "' under this budget; it is missing in every row.\n");
+  for (const std::string& name : unresolved())
+    out +=
+        message("How fine the values of '", name,
+                "' are could not be told under this budget; their decimals, or whole days, are a guess.\n");
   return out;
 }
 

@@ -68,6 +68,31 @@ def test_what_cannot_be_told_is_missing_and_said():
     assert "'note'" in made.describe()
 
 
+def test_noise_adds_no_decimals_and_no_hours(tmp_path):
+    """Where the resolution is told; where it is not, it is coarse, and said by name."""
+    rng = np.random.default_rng(1)
+    frame = pandas.DataFrame(
+        {
+            "bmi": np.round(rng.normal(25, 4, 1500), 1),
+            "visit": pandas.Timestamp("2020-01-01") + pandas.to_timedelta(rng.integers(0, 700, 1500), "D"),
+            "score": rng.random(1500),
+        }
+    )
+    made = PrivateMarginals(epsilon=2).fit(frame, _test_noise=1)
+    rows = made.sample(1000, seed=1, frame="same").dropna()
+    assert made.unresolved == []
+    assert np.abs(rows.bmi * 10 - (rows.bmi * 10).round()).max() < 1e-9
+    assert (rows.visit == rows.visit.dt.normalize()).all()
+    assert np.abs(rows.score * 1e6 - (rows.score * 1e6).round()).max() > 0.01  # really fine
+    schema = synthema.Schema([synthema.Field("bmi", "real", minimum=10, maximum=60, nullable=False)])
+    with pytest.warns(UserWarning, match="How fine the values of bmi are"):
+        few = PrivateMarginals(epsilon=0.2).fit(frame[["bmi"]][:40], schema=schema, _test_noise=1)
+    assert load(few.save(tmp_path / "model")).unresolved == ["bmi"]
+    assert "How fine the values of 'bmi'" in few.describe()
+    bmi = np.array(few.sample(200, seed=1).values("bmi"))
+    assert np.abs(bmi * 1e6 - (bmi * 1e6).round()).max() < 1e-3
+
+
 def test_likelihood_is_higher_for_rows_like_the_real_ones(fitted):
     """Smoking men are likelier than smoking women; what has a label of one person is never made."""
     row = {"age": 40, "ward": "east", "smoker": True}

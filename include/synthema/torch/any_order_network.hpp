@@ -133,6 +133,7 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
   const std::vector<PrivateSpending>& spending() const;  // on columns; the rest was spent on learning
   bool is_private() const;                               // private, with noise that nobody can repeat
   std::vector<std::string> untold() const;               // columns as of PrivateMarginals
+  std::vector<std::string> unresolved() const;           // likewise
   std::string describe() const;                          // for people: the promise, and what was spent where
 
   std::string save() const;  // GenerationError unless fitted

@@ -29,6 +29,7 @@ constexpr double kMostAgainShare = 0.8;   // where nothing was told of any
 constexpr double kPlainShare = 0.05;      // of the rows: a column without such a value has no frequent one
 constexpr double kMostShare = 0.5;        // of the rows: what needs more than that will not be told either
 constexpr double kSettled = 0.99;         // of the rows must be on the grid
+constexpr std::size_t kMostGuessed = 6;   // decimals, where noise drowned how many there are
 constexpr double kYear = 365.25 * 86400e6;
 constexpr std::int64_t kResolutions[] = {86400000000, 3600000000, 60000000, 1000000, 1000, 1};
 
@@ -239,33 +240,43 @@ void learn_labels(const Learner& learner, const Column& column, PrivateColumn& o
 
 // --- numbers
 
-// How many decimals, or which resolution of a time, the values need: the fewest that settle nearly all.
+// How many decimals, or which resolution of a time, the values need: the fewest that settle nearly all of the
+// counts that noise alone would not make. Where there is none, what has the largest count, and not many
+// decimals; it is then not told.
 template <class Needs>
 std::size_t noisy_resolution(const Learner& learner, const Column& column, std::size_t choices,
-                             const Field& field, const Needs& needs) {
+                             PrivateColumn& out, const Needs& needs) {
+  const Field& field = out.coding.field;
   std::vector<double> counts(choices);
   for (const std::size_t row : learner.rows)
     if (!column.is_null(row)) counts[needs(row)] += 1;
-  learner.budget.measure(counts, learner.rho(field) * kResolutionShare, "resolution: " + field.name);
+  const double sigma =
+      learner.budget.measure(counts, learner.rho(field) * kResolutionShare, "resolution: " + field.name);
+  const auto most = std::max_element(
+      counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(std::min(choices, kMostGuessed + 1)));
+  const auto guessed = static_cast<std::size_t>(most - counts.begin());
   double all = 0, until = 0;
-  for (double& count : counts) all += count = std::max(count, 0.0);
+  for (double& count : counts) all += count = count < kFaint * sigma ? 0.0 : count;
+  out.resolved = all > 0;
+  if (!out.resolved) return guessed;
   for (std::size_t i = 0; i < choices; ++i)
     if ((until += counts[i]) >= kSettled * all) return i;
   return choices - 1;
 }
 
 // Decides the grid; the origin follows with the range.
-void learn_resolution(const Learner& learner, const Column& column, ColumnCoding& out) {
+void learn_resolution(const Learner& learner, const Column& column, PrivateColumn& learnt) {
+  ColumnCoding& out = learnt.coding;
   out.grid = true;
   if (column.kind() == Kind::time) {
     out.zone = column.zone();
     const auto times = column.integers();
-    out.step = kResolutions[noisy_resolution(learner, column, std::size(kResolutions), out.field,
-                                             [&](std::size_t row) {
-                                               std::size_t i = 0;
-                                               while (times[row] % kResolutions[i] != 0) ++i;
-                                               return i;
-                                             })];
+    out.step =
+        kResolutions[noisy_resolution(learner, column, std::size(kResolutions), learnt, [&](std::size_t row) {
+          std::size_t i = 0;
+          while (times[row] % kResolutions[i] != 0) ++i;
+          return i;
+        })];
     return;
   }
   if (column.kind() == Kind::integer) return;
@@ -275,7 +286,7 @@ void learn_resolution(const Learner& learner, const Column& column, ColumnCoding
   }
   const auto reals = column.reals();
   const std::size_t found =
-      noisy_resolution(learner, column, 11, out.field, [&](std::size_t row) -> std::size_t {
+      noisy_resolution(learner, column, 11, learnt, [&](std::size_t row) -> std::size_t {
         for (std::uint32_t d = 0; d <= 9; ++d) {
           const double scaled = std::nearbyint(reals[row] * power_of_ten(d));
           if (std::abs(scaled) < kLargest && scaled / power_of_ten(d) == reals[row]) return d;
@@ -491,7 +502,7 @@ void learn_numbers(const Learner& learner, const Column& column, PrivateColumn& 
   const Field& field = coding.field;
   learner.named(field, field.minimum && field.maximum, "range of numbers");
   const bool real_grid = field.kind == Kind::real && field.decimals;
-  learn_resolution(learner, column, coding);
+  learn_resolution(learner, column, out);
   const bool spent = field.kind == Kind::time || (field.kind == Kind::real && !real_grid);
   const double rho = learner.rho(field) * (spent ? 1 - kResolutionShare : 1);
   std::vector<double> cells;
@@ -656,6 +667,13 @@ Table unstated(const Table& table) {
     columns.push_back(table.column(c));
   }
   return {std::move(schema), std::move(columns)};
+}
+
+std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns) {
+  std::vector<std::string> out;
+  for (const PrivateColumn& column : columns)
+    if (column.modelled() && !column.resolved) out.push_back(column.coding.field.name);
+  return out;
 }
 
 std::string protected_unit(const Schema& schema, std::size_t rows_per_person) {

@@ -18,6 +18,7 @@ PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const
   out.states = file.value<std::uint32_t>(about, "states");
   out.missing = c.missing = file.value<bool>(about, "missing");
   out.rest = file.value<bool>(about, "rest");
+  if (about.contains("resolved")) out.resolved = file.value<bool>(about, "resolved");  // older files lack it
   c.labels = file.value<std::vector<std::string>>(about, "labels");
   c.ordered = file.value<bool>(about, "ordered");
   c.grid = file.value<bool>(about, "grid");
@@ -95,6 +96,7 @@ void put_private_columns(ModelArrays& file, std::span<const PrivateColumn> colum
                      {"states", column.states},
                      {"missing", column.missing},
                      {"rest", column.rest},
+                     {"resolved", column.resolved},
                      {"labels", c.labels},
                      {"ordered", c.ordered},
                      {"grid", c.grid},

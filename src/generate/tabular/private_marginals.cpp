@@ -638,6 +638,10 @@ std::vector<std::string> PrivateMarginals::untold() const {
   return out;
 }
 
+std::vector<std::string> PrivateMarginals::unresolved() const {
+  return unresolved_of(columns_);
+}
+
 std::vector<std::vector<std::string>> PrivateMarginals::marginals() const {
   std::vector<std::vector<std::string>> out;
   for (const VariableSet& set : model_.sets()) {
@@ -666,6 +670,10 @@ std::string PrivateMarginals::describe() const {
                    ", rho ", one.rho, one.delta > 0 ? message(", delta ", one.delta) : std::string(), "\n");
   for (const std::string& name : untold())
     out += message("Nothing could be told of '", name, "' under this budget; it is missing in every row.\n");
+  for (const std::string& name : unresolved())
+    out +=
+        message("How fine the values of '", name,
+                "' are could not be told under this budget; their decimals, or whole days, are a guess.\n");
   return out;
 }
 

@@ -81,6 +81,7 @@ struct PrivateColumn {
   std::vector<double> label_weights;  // within the state; of `rest`: all labels
   bool rest = false;                  // a state for labels that may not be told, before the missing one
   std::vector<NumberCell> cells;      // ascending
+  bool resolved = true;  // decimals, or the resolution of a time, were stated or told; else they are a guess
 
   bool modelled() const { return states > 0; }
   std::uint32_t missing_state() const { return states - 1; }
@@ -115,6 +116,9 @@ struct PrivateDomain {
 // The table under a schema that states nothing that could have been read from its rows: no categories, ranges
 // or decimals, and any value may be missing. For schemas that nobody wrote.
 SYNTHEMA_EXPORT Table unstated(const Table& table);
+
+// Names of the modelled columns whose resolution noise drowned, in their order.
+SYNTHEMA_EXPORT std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns);
 
 // What is protected, for a ledger: "row, added or removed", or the subject with the rows that are used of it.
 SYNTHEMA_EXPORT std::string protected_unit(const Schema& schema, std::size_t rows_per_person);

@@ -92,6 +92,8 @@ class SYNTHEMA_EXPORT PrivateMarginals {
   bool is_private() const { return ledger_.is_private(); }
   // Columns of which nothing could be told under this budget; they are all missing in samples.
   std::vector<std::string> untold() const;
+  // Columns whose decimals, or whole days, could not be told: what samples have there is a guess.
+  std::vector<std::string> unresolved() const;
   // The columns of each marginal that was measured, single ones first.
   std::vector<std::vector<std::string>> marginals() const;
   const GraphicalModel& model() const { return model_; }
