@@ -148,15 +148,35 @@ bool large_enough(const TwoSamples& samples) {
   return std::min(counts[0], counts[1]) >= kFolds;
 }
 
+// Rows that follow single training rows lie beside them with the other label: where one is held out, the
+// other has taught the classifier the wrong answer, and it errs more often than by chance.
+void judge_against_fresh_rows(Score& score, const Table& synthetic, Discriminator discriminator,
+                              const EvaluationContext& context) {
+  std::optional<double> fresh;
+  if (context.holdout && discriminator == Discriminator::boosted_trees) {
+    const TwoSamples samples = detail::two_samples(*context.holdout, synthetic);
+    if (!samples.columns.empty() && large_enough(samples)) {
+      fresh = tell_apart(samples, discriminator, context, kFolds, false).auroc;
+      score.parts.push_back({"all columns, against the holdout", fresh, samples.table.rows(),
+                             "AUROC of telling synthetic rows from holdout rows"});
+    }
+  }
+  if (score.interval && score.interval->high < 0.5)
+    score.warnings.push_back(message(
+        "An AUROC below 0.5 is no merit: the synthetic rows follow single rows of the real table, which "
+        "misleads the classifier.",
+        fresh ? message(" Against the holdout it is ", std::round(*fresh * 100) / 100, ".") : std::string()));
+}
+
 }  // namespace
 
 Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
                                     const EvaluationContext& context) const {
   const bool trees = discriminator_ == Discriminator::boosted_trees;
-  Score score =
-      start_score(*this, "AUROC of telling synthetic rows from real rows that the classifier has not seen.",
-                  message("Lopez-Paz and Oquab 2017, ", trees ? "boosted trees" : "logistic regression",
-                          ", mean of five folds by subject"));
+  Score score = start_score(
+      *this, "AUROC of telling synthetic rows from real rows that the classifier has not seen; 0.5 is best.",
+      message("Lopez-Paz and Oquab 2017, ", trees ? "boosted trees" : "logistic regression",
+              ", mean of five folds by subject"));
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
@@ -177,6 +197,7 @@ Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
   if (!score.interval)
     score.no_interval = "All rows of a fold score alike or are told apart, which shows no spread.";
   add_columns(score, samples, told);
+  judge_against_fresh_rows(score, synthetic, discriminator_, context);
   score.ceiling = Bound{0.5, "theory: rows of one distribution cannot be told apart"};
   if (context.holdout) {
     const TwoSamples held = detail::two_samples(*real, *context.holdout);

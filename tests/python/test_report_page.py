@@ -358,3 +358,16 @@ def test_errors_are_explained_where_they_are_shown(named):
     useful = measured("train_synthetic_test_real", 0.8, 0.9) | {"parts": parts}
     drawn = str(usefulness._trained({"scores": [useful]}))
     assert ("Of Brier score, less is better" in drawn) == (named == "Brier score")
+
+
+def test_an_area_below_a_half_is_no_merit():
+    told = measured("classifier_two_sample", 0.45, 0.5, {"low": 0.41, "high": 0.48})
+    holdout = {"name": "all columns, against the holdout", "value": 0.55}
+    (text,) = verdict.weaknesses({"rows": 500, "scores": [told | {"parts": [holdout]}]})
+    assert "0.45" in text
+    assert "0.55" in text
+    assert "no merit" in text
+    (text,) = verdict.weaknesses({"rows": 500, "scores": [told | {"parts": [holdout | {"value": 0.7}]}]})
+    assert text == "A classifier tells it from fresh real rows with an AUROC of 0.70."
+    wide = told | {"interval": {"low": 0.4, "high": 0.55}}
+    assert verdict.weaknesses({"rows": 500, "scores": [wide]}) == []

@@ -319,6 +319,8 @@ def _score_row(group: Sequence[Score | None], names: Sequence[str]) -> Html:
     first = _first(group)
     title = words(str(first.get("name", "")))
     direction = DIRECTIONS.get(str(first.get("direction", "none")), "")
+    if "is best" in str(first.get("estimand")):
+        direction = ""
     convention = str(first.get("convention") or "synthema")
     note = direction if convention == "synthema" else f"{direction} · as defined by {convention}"
     defined = any(value_of(score) is not None for score in group)
@@ -328,7 +330,7 @@ def _score_row(group: Sequence[Score | None], names: Sequence[str]) -> Html:
             "th",
             element("span", title, class_="measure"),
             element("span", first["estimand"], class_="says") if first.get("estimand") else None,
-            element("span", note, class_="note"),
+            element("span", note, class_="note") if note else None,
             _explanation(group, names),
             scope="row",
         ),

@@ -133,6 +133,27 @@ def leaks(section: Mapping[str, Any] | None) -> list[str]:
     return found
 
 
+def _told_apart(score: Score | None) -> list[str]:
+    """One sentence if a classifier tells the rows from real ones, training rows or fresh, or is misled."""
+    value = value_of(score)
+    if score is None or value is None:
+        return []
+    parts = {str(part.get("name")): number(part.get("value")) for part in score.get("parts") or []}
+    fresh = parts.get("all columns, against the holdout")
+    if value > TOLD_APART:
+        return [f"A classifier tells it from real rows with an AUROC of {shown(score, value)}."]
+    if fresh is not None and fresh > TOLD_APART:
+        return [f"A classifier tells it from fresh real rows with an AUROC of {shown(score, fresh)}."]
+    high = number((score.get("interval") or {}).get("high"))
+    if high is None or high >= 0.5:
+        return []
+    against = "" if fresh is None else f", and from fresh real rows with one of {shown(score, fresh)}"
+    return [
+        f"A classifier tells it from the training rows with an AUROC of {shown(score, value)}{against}: "
+        "below 0.5 is no merit, the rows follow single training rows."
+    ]
+
+
 def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | None = None) -> list[str]:
     """One sentence for each score that is weak by our limits, and one for a small sample.
 
@@ -154,10 +175,7 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
             f"It is as useful as the real rows ({shown(useful, usefulness)} of {shown(useful, real)}) while "
             "attacks succeed: do not release it as if it were safe."
         )
-    apart = score_named(section, "classifier_two_sample")
-    value = value_of(apart)
-    if apart is not None and value is not None and value > TOLD_APART:
-        found.append(f"A classifier tells it from real rows with an AUROC of {shown(apart, value)}.")
+    found += _told_apart(score_named(section, "classifier_two_sample"))
     rows = (section or {}).get("rows")
     if isinstance(rows, int) and rows < SMALL:
         found.append(

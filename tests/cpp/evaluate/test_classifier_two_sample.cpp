@@ -44,6 +44,21 @@ TEST_CASE("only trees see that independent marginals are wrong") {
   CHECK(*score.value < score.floor->value);
 }
 
+TEST_CASE("rows that follow single training rows are no better than fresh ones") {
+  const Table real = dependent_rows(400, 1);
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(dependent_rows(400, 5));
+  const Score copied = told(real, real, Discriminator::boosted_trees, context);
+  CHECK(copied.direction == Direction::none);
+  CHECK(*copied.value < 0.4);
+  REQUIRE(copied.warnings.size() == 1);
+  CHECK(copied.warnings[0].find("is no merit") != std::string::npos);
+  CHECK(copied.warnings[0].find("Against the holdout it is") != std::string::npos);
+  CHECK(part_of(copied, "all columns, against the holdout") == Approx(0.5).epsilon(0.15));
+  const Score fresh = told(real, dependent_rows(400, 2), Discriminator::boosted_trees, context);
+  CHECK(fresh.warnings.empty());
+}
+
 TEST_CASE("one column that gives the synthetic rows away is named") {
   const Table real = dependent_rows(400, 1), fresh = dependent_rows(400, 2);
   std::vector<Record> rounded;
