@@ -23,6 +23,8 @@ constexpr int kSmallestPower = -20, kLargestPower = 53;
 constexpr double kResolutionShare = 0.1;  // of a column's budget, where decimals are not named
 constexpr double kRestShare = 0.2;        // of a column's budget, for rows whose label may not be told
 constexpr double kClear = 4;              // standard deviations that noise alone will not reach
+constexpr double kLonely = 5.5;           // likewise, of an end of the range with nothing beside it
+constexpr double kBeside = 2;             // what stands beside it
 constexpr double kFaint = 3;              // labels below are pooled
 constexpr double kAgainShare = 0.3;       // of what is left, for columns of which nothing was told
 constexpr double kMostAgainShare = 0.8;   // where nothing was told of any
@@ -418,7 +420,15 @@ Histogram noisy_histogram(const Learner& learner, const PrivateColumn& out, std:
   made.variance = sigma * sigma;
   std::size_t first = 0, last = nodes.size();
   if (open) {
-    const auto clear = [&](std::size_t i) { return nodes[i].count > kClear * sigma; };
+    // One of a hundred far cells that is beyond kClear by chance would stretch the range by orders of
+    // magnitude; what people have is seldom all by itself.
+    const auto above = [&](std::size_t i, double z) {
+      return i < nodes.size() && nodes[i].count > z * sigma;
+    };
+    const auto clear = [&](std::size_t i) {
+      return above(i, kLonely) ||
+             (above(i, kClear) && (above(i + 1, kBeside) || (i > 0 && above(i - 1, kBeside))));
+    };
     while (first < last && !clear(first)) ++first;
     while (last > first && !clear(last - 1)) --last;
   }
