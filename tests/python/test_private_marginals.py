@@ -93,6 +93,14 @@ def test_noise_adds_no_decimals_and_no_hours(tmp_path):
     assert np.abs(bmi * 1e6 - (bmi * 1e6).round()).max() < 1e-3
 
 
+@pytest.mark.parametrize("noise", [697, 1167])
+def test_a_far_count_of_noise_is_not_taken_for_people(noise):
+    """This noise has one of a hundred far cells beyond four standard deviations."""
+    made = PrivateMarginals(epsilon=4, target="smoker", rounds=1)
+    made.fit(patients()[["age", "smoker"]], _test_noise=noise)
+    assert max(v for v in made.sample(2000, seed=1).values("age") if v is not None) < 128
+
+
 def test_likelihood_is_higher_for_rows_like_the_real_ones(fitted):
     """Smoking men are likelier than smoking women; what has a label of one person is never made."""
     row = {"age": 40, "ward": "east", "smoker": True}
