@@ -2,6 +2,7 @@
 // that lists every signature and shows all arguments; this names the argument and what it may be.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 #include "bindings/bindings.hpp"
@@ -26,6 +27,13 @@ struct Count {
     return static_cast<Unsigned>(value);
   }
 };
+
+// More threads help no machine, and the system refuses many thousands; no result depends on how many there
+// are.
+inline std::size_t threads_of(const Count& given) {
+  constexpr std::size_t most = 256;
+  return std::min(most, given.of<std::size_t>("threads"));
+}
 
 }  // namespace synthema::bindings
 

@@ -103,8 +103,8 @@ void bind_local_model(py::module_& module) {
                        const Count& slots, std::optional<std::string> chat_template, std::string kv_dtype,
                        const std::optional<Count>& kv_memory) {
              LocalModelOptions options;
-             options.transformer = options_of(std::move(device), std::move(dtype),
-                                              threads.of<std::size_t>("threads"), std::move(kv_dtype));
+             options.transformer =
+                 options_of(std::move(device), std::move(dtype), threads_of(threads), std::move(kv_dtype));
              if (kv_memory) options.transformer.kv_memory = kv_memory->of("kv_memory");
              options.slots = slots.of<std::size_t>("slots");
              options.chat_template = std::move(chat_template);
@@ -135,10 +135,12 @@ void bind_local_model(py::module_& module) {
            "Natural log-probability of each token of each text given those before it.");
 }
 
-TextEncoder load_encoder(const std::string& path, std::string dtype, std::size_t threads,
-                         std::size_t max_tokens) {
+TextEncoder load_encoder(const std::string& path, std::string dtype, const Count& threads,
+                         const Count& max_tokens) {
+  const TextEncoderOptions options{std::move(dtype), threads_of(threads),
+                                   max_tokens.of<std::size_t>("max_tokens")};
   const py::gil_scoped_release no_gil;
-  return TextEncoder::load(path, {std::move(dtype), threads, max_tokens});
+  return TextEncoder::load(path, options);
 }
 
 void warn_of_cut(const TextEncoder& self, std::size_t cut, std::size_t texts) {

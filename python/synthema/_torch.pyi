@@ -69,7 +69,7 @@ class TextEncoder:
         """
         The same as embed.
         """
-    def __init__(self, path: str, *, dtype: str = 'float32', threads: typing.SupportsInt | typing.SupportsIndex = 0, max_tokens: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, path: str, *, dtype: str = 'float32', threads: typing.SupportsIndex = 0, max_tokens: typing.SupportsIndex = 0) -> None:
         ...
     def __repr__(self) -> str:
         ...

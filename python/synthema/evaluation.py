@@ -15,6 +15,7 @@ from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.learning import learner as as_learner
 from synthema.tables import no_such_column, read_schema, table
+from synthema.tabular_generation import whole
 
 __all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
 
@@ -163,6 +164,8 @@ def evaluate(
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
     schema = _schema(schema)
     quasi_identifiers, secrets = _names(quasi_identifiers), _names(secrets)
+    for name, count in {"seed": seed, "bootstrap": bootstrap, "threads": threads}.items():
+        whole(count, f"The parameter '{name}'")
     rows = table(synthetic, schema)
     reference = None if real is None else table(real, schema)
     text = _text_column(rows, text_column)
@@ -179,7 +182,7 @@ def evaluate(
         target_column=target or _target_column(reference),
         seed=seed,
         bootstrap=bootstrap,
-        threads=threads,
+        threads=min(threads, 256),  # the system refuses many thousands; no number depends on it
         embedder=embedder,
         embedder_name="" if embedder is None else embedder.name,
         text_scorer=text_scorer,
@@ -243,6 +246,8 @@ def suite_options(**given: Any) -> SuiteOptions:
         "detectors": list,
     }
     columns = {name: f"{name}_column" for name in ("duration", "event", "sensitive")}
+    for name in ("self_bleu_limit", "triples", "discrepancy_rows"):
+        whole(given.get(name, 0), f"The parameter '{name}'")
     return SuiteOptions(
         **{
             columns.get(key, key): (value or "") if key in columns else convert.get(key, lambda x: x)(value)
@@ -352,7 +357,7 @@ def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
     from synthema.metrics import Metric
 
     if isinstance(one, Metric):
-        return one.evaluator()
+        return one.evaluator_of_report()
     return _core.evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
 
 

@@ -51,11 +51,11 @@ class Metric:
 
     Examples
     --------
-    >>> nearest = Metric("dcr_share", convention="sdmetrics")
-    >>> nearest.get_params()["convention"]
-    'sdmetrics'
-    >>> nearest
-    Metric('dcr_share', convention='sdmetrics')
+    >>> pairs = Metric("bivariate_accuracy", convention="mostlyai")
+    >>> pairs.get_params()["convention"]
+    'mostlyai'
+    >>> pairs
+    Metric('bivariate_accuracy', convention='mostlyai')
     """
 
     def __init__(self, name: str, **parameters: Any):
@@ -84,6 +84,15 @@ class Metric:
         given = {name: value for name, value in self._given.items() if name not in _OF_CONTEXT}
         return _core.evaluator_named(self.name, suite_options(**given))
 
+    def evaluator_of_report(self) -> Evaluator:
+        """Return the evaluator for a report, which has columns, embedder and seed for all its metrics."""
+        if own := sorted(_OF_CONTEXT & set(self._given)):
+            raise _core.ConfigError(
+                f"The metric '{self.name}' has parameters that a report has for all metrics, "
+                f"{', '.join(own)}: give them to evaluate(), or call the metric by itself."
+            )
+        return self.evaluator()
+
     def __call__(self, synthetic: Any, real: Any = None, holdout: Any = None, **parameters: Any) -> Score:
         """Measure tables.
 
@@ -98,9 +107,20 @@ class Metric:
         -------
         Score
             ``.value``, or ``.undefined``, which says why there is none.
+
+        Raises
+        ------
+        ConfigError
+            If the metric does not have the convention that was asked for.
         """
         metric = Metric(self.name, **self._given | parameters) if parameters else self
-        return evaluate(synthetic, real, holdout, [self.name], **metric._given)[self.name]
+        score = evaluate(synthetic, real, holdout, [self.name], **metric._given)[self.name]
+        wanted = metric._given.get("convention", "synthema")
+        if not score.undefined and wanted not in ("synthema", score.convention):
+            raise _core.ConfigError(
+                f"The metric '{self.name}' has no convention '{wanted}'; its own is '{score.convention}'."
+            )
+        return score
 
     def __repr__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self._given.items())

@@ -308,7 +308,7 @@ Column lists_of(const Source& source, const Chunks& chunks) {
   if (source.type->n_children != 1)
     source.refuse("The Arrow array is malformed: a list without an item type.");
   const Source items{source.type->children[0], source.name};
-  if (items.format().starts_with("+"))
+  if (items.format().starts_with('+'))
     source.refuse("Lists of lists and lists of structs are not supported; use one flat list per column.");
   std::vector<std::int64_t> offsets{0};
   Chunks runs;

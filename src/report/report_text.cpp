@@ -14,7 +14,9 @@ namespace synthema {
 namespace {
 
 using Row = std::array<std::string, 6>;
-const Row kHeader = {"score", "value", "95 % interval", "n", "floor", "ceiling"};
+Row header_row() {
+  return {"score", "value", "95 % interval", "n", "floor", "ceiling"};
+}
 
 std::string number(double value) {
   return std::abs(value) >= 100 ? fmt::format("{:.1f}", value) : fmt::format("{:.3f}", value);
@@ -83,9 +85,10 @@ std::string notes(const Report& report, std::string_view bullet) {
 
 std::string to_text(const Report& report) {
   const std::vector<Row> rows = rows_of(report);
-  std::array<std::size_t, kHeader.size()> widths{};
-  for (std::size_t c = 0; c < kHeader.size(); ++c) {
-    widths[c] = width_of(kHeader[c]);
+  const Row header = header_row();
+  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+  for (std::size_t c = 0; c < header.size(); ++c) {
+    widths[c] = width_of(header[c]);
     for (const Row& row : rows) widths[c] = std::max(widths[c], width_of(row[c]));
   }
   const auto line = [&](const Row& row) {
@@ -97,7 +100,7 @@ std::string to_text(const Report& report) {
     out.erase(out.find_last_not_of(' ') + 1);
     return out + "\n";
   };
-  std::string out = report.title + "\n" + line(kHeader);
+  std::string out = report.title + "\n" + line(header);
   for (const Row& row : rows) out += line(row);
   const std::string rest = notes(report, "  ");
   return rest.empty() ? out : out + "\n" + rest;
@@ -105,7 +108,7 @@ std::string to_text(const Report& report) {
 
 std::string to_markdown(const Report& report) {
   const auto line = [](const Row& row) { return fmt::format("| {} |\n", fmt::join(row, " | ")); };
-  std::string out = "# " + report.title + "\n\n" + line(kHeader) + "|---|---:|---:|---:|---:|---:|\n";
+  std::string out = "# " + report.title + "\n\n" + line(header_row()) + "|---|---:|---:|---:|---:|---:|\n";
   for (const Row& row : rows_of(report)) out += line(row);
   const std::string rest = notes(report, "- ");
   return rest.empty() ? out : out + "\n" + rest;

@@ -108,6 +108,12 @@ def test_vectors_of_tokens_are_those_of_the_last_layer(tmp_path, torch_module):
         np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("field", ["threads", "max_tokens"])
+def test_a_negative_count_is_named(field, tmp_path, torch_module):
+    with pytest.raises(synthema.ConfigError, match=f"field '{field}': A whole number from 0"):
+        synthema.Embedder(tmp_path, **{field: -1})
+
+
 def test_bert_score_takes_the_tokens_of_the_embedder(tmp_path, torch_module):
     tiny(tmp_path)
     ours = torch_module.TextEncoder(str(tmp_path))

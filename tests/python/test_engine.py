@@ -121,6 +121,12 @@ def test_a_count_that_is_none_is_named(model, make, field):
         make(model)
 
 
+def test_a_million_threads_are_some(smollm2_path):
+    model = synthema.Model(smollm2_path, threads=10**6)
+    [answer] = model.complete([Prompt.plain("a")], Sampling(max_tokens=2), seed=1)
+    assert not answer.failure
+
+
 def test_counts_of_numpy_are_counts(model):
     sampling = Sampling(max_tokens=np.int32(2))
     asked = [Prompt.plain("a")]

@@ -51,6 +51,25 @@ def test_a_metric_with_parameters_goes_into_a_report():
     assert loose(texts).value == 1
 
 
+def test_a_convention_that_a_metric_does_not_have_is_refused():
+    metric = Metric("dcr_share", convention="sdmetrics")
+    with pytest.raises(synthema.ConfigError, match="'dcr_share' has no convention 'sdmetrics'"):
+        metric(MADE, REAL, REAL)
+    assert Metric("bivariate_accuracy", convention="mostlyai")(MADE, REAL).convention == "mostlyai"
+
+
+def test_a_report_has_one_target_and_one_seed():
+    own = Metric("train_synthetic_test_real", target="ward", seed=3)
+    with pytest.raises(synthema.ConfigError, match="seed, target: give them to evaluate"):
+        synthema.evaluate(MADE, REAL, metrics=[own], target="age")
+
+
+@pytest.mark.parametrize("name", ["bootstrap", "seed", "threads", "triples"])
+def test_a_negative_count_is_named(name):
+    with pytest.raises(synthema.ConfigError, match=f"'{name}' is a whole number from 0"):
+        Metric("univariate_accuracy")(MADE, REAL, **{name: -1})
+
+
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
