@@ -9,6 +9,7 @@ from synthema.reporting import charts
 from synthema.reporting.markup import Html, definition_list, details, element, figure, join
 from synthema.reporting.numbers import counted, duration, interval_text, number, percent, shown, words
 from synthema.reporting.verdict import (
+    AS_USEFUL,
     LEAK_MARGIN,
     LEAKS,
     LIMITS,
@@ -685,7 +686,22 @@ def guide(document: Document) -> Html:
             )
         )
     if "classifier_two_sample" in known:
-        limits.append(element("li", words("classifier_two_sample"), f" above {TOLD_APART}"))
+        limits.append(
+            element(
+                "li",
+                words("classifier_two_sample"),
+                f" above {TOLD_APART}, against the training rows or the holdout; or below 0.5 with its "
+                "interval",
+            )
+        )
+    if leaks and "train_synthetic_test_real" in known:
+        limits.append(
+            element(
+                "li",
+                "As useful as the real rows while attacks succeed: at most "
+                f"{percent(AS_USEFUL)} of the way from floor to ceiling is missing",
+            )
+        )
     selected = (
         "Scores of accepted rows are flattered by the checks that selected them; the column of all drafts "
         "shows what the model writes before any selection. Read both. "
