@@ -371,8 +371,8 @@ class SequentialTrees(_TabularGenerator):
         data : table or frame
             Rows with the columns of the training table, in its kinds or such as convert without loss: whole
             reals where it had integers (as holes make of them in pandas), integers where it had reals, texts
-            as times. Values that are there stay as they are; one that the training table did not have says
-            nothing about the others.
+            as times, 0 and 1 as booleans. Values that are there stay as they are; one that the training table
+            did not have says nothing about the others.
         seed, progress, cancel
             As in `sample`.
         frame : str

@@ -267,6 +267,13 @@ def test_holes_that_change_the_kind_of_a_column_are_imputed(trees, tmp_path):
     assert read.notna().all().all()
     texts = holes.assign(visit=holes.visit.astype(str))
     assert (trees.impute(texts, seed=1).visit == holes.visit).all()
+    for truths in (holes.smoker.astype(float), holes.smoker.map({True: "True", False: "False"})):
+        asked = holes.assign(smoker=truths.where(np.arange(60) % 4 > 0))
+        known = trees.impute(asked).smoker
+        assert known.dtype == bool
+        assert (known == holes.smoker)[asked.smoker.notna()].all()
+    with pytest.raises(SchemaError, match=r"'smoker'.*nor 0 or 1"):
+        trees.impute(holes.assign(smoker=2.0))
     with pytest.raises(SchemaError, match=r"'age'.*without loss"):
         trees.impute(holes.assign(age=41.5))
     with pytest.raises(SchemaError, match=r"'visit'.*kind integer"):

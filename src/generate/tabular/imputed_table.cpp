@@ -20,6 +20,7 @@ bool is_number(Kind kind) {
 bool convertible(Kind from, Kind to) {
   if (is_label(to)) return is_number(from) || from == Kind::boolean;
   if (is_number(to)) return is_number(from);
+  if (to == Kind::boolean) return is_number(from) || is_label(from);
   return to == Kind::time && from == Kind::text;
 }
 
@@ -29,6 +30,23 @@ std::string label_of(const Value& value) {
   if (real && *real == std::nearbyint(*real) && std::abs(*real) < 0x1p53)
     return std::to_string(static_cast<std::int64_t>(*real));  // holes make reals of integers
   return value.display();
+}
+
+// 0, 1 and "true", "false" in any case, as holes and text files make of booleans.
+Value truth_of(const Field& field, const Value& value) {
+  std::string label = label_of(value);
+  for (char& c : label)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  if (label == "1" || label == "true") return true;
+  if (label == "0" || label == "false") return false;
+  throw SchemaError({.field = field.name},
+                    "The generator was fitted to true and false, but a value is none of these, nor 0 or 1.");
+}
+
+Value in_kind_of(const Field& field, const Value& value) {
+  if (value.is_null()) return value;
+  if (field.kind == Kind::boolean) return truth_of(field, value);
+  return is_label(field.kind) ? Value(label_of(value)) : value;
 }
 
 Column converted(const ColumnCoding& coding, const Column& column) {
@@ -43,8 +61,7 @@ Column converted(const ColumnCoding& coding, const Column& column) {
   field.categories.clear();
   ColumnBuilder builder(field);
   for (std::size_t row = 0; row < column.size(); ++row) {
-    const Value value = column.value_at(row);
-    builder.append(!value.is_null() && is_label(field.kind) ? Value(label_of(value)) : value);
+    builder.append(in_kind_of(field, column.value_at(row)));
   }
   return builder.finish(coding.zone);
 }
