@@ -72,37 +72,36 @@ Matrix lower_factor(Matrix covariance) {
       "The correlations cannot be factorised; fit again, or leave out columns that are equal.");
 }
 
-// The normal distribution of the free columns given the fixed ones.
+// The variables in the order of drawing: those that a condition fixes, then the others.
 struct Given {
-  std::vector<Eigen::Index> fixed, free;
-  Matrix weights;    // {free, fixed}
-  RowMatrix factor;  // lower, of the covariance that is left
+  std::vector<Eigen::Index> order;
+  std::size_t fixed = 0;
+  RowMatrix factor;  // lower, of the correlations in this order
 };
 
 Given given(const Matrix& correlations, const std::vector<bool>& is_fixed) {
   Given out;
-  for (std::size_t i = 0; i < is_fixed.size(); ++i)
-    (is_fixed[i] ? out.fixed : out.free).push_back(static_cast<Eigen::Index>(i));
-  const Matrix across = correlations(out.free, out.fixed);
-  Matrix left = correlations(out.free, out.free);
-  out.weights = Matrix::Zero(across.rows(), across.cols());
-  if (!out.fixed.empty()) {
-    const Matrix among = correlations(out.fixed, out.fixed);
-    out.weights = among.ldlt().solve(across.transpose()).transpose();
-    left -= out.weights * across.transpose();
-    left = (left + left.transpose()) / 2;
-  }
-  if (!out.free.empty()) out.factor = lower_factor(left);
+  for (const bool now : {true, false})
+    for (std::size_t i = 0; i < is_fixed.size(); ++i)
+      if (is_fixed[i] == now) out.order.push_back(static_cast<Eigen::Index>(i));
+  out.fixed = static_cast<std::size_t>(std::ranges::count(is_fixed, true));
+  if (!out.order.empty()) out.factor = lower_factor(correlations(out.order, out.order));
   return out;
+}
+
+// Of `rows` rows, correlations with what `variables` leave open of one of them are noise below this variance.
+double least_told(std::size_t variables, double rows) {
+  return std::clamp(static_cast<double>(variables) / std::max(rows, 1.0), 0.01, 0.1);
 }
 
 double unit(std::uint32_t bits) {
   return (bits + 0.5) / 4294967296.0;
 }
 
-// A normal score from the share of a fixed cell, or of its being there.
-double fixed_score(const ColumnCoding& coding, const OwnedCounts& counts, double cell, bool missing,
-                   std::uint32_t bits) {
+// The normal scores of the share that a taken cell has, or its being there or missing.
+std::pair<double, double> scores_of_cell(const ColumnCoding& coding, const OwnedCounts& counts, double cell,
+                                         bool missing) {
+  constexpr double kEdge = 1e-9;
   std::uint32_t code = coding.missing_code();
   if (missing || (coding.is_category() && !std::isnan(cell))) code = static_cast<std::uint32_t>(cell);
   if (!missing && !coding.is_category())
@@ -110,8 +109,24 @@ double fixed_score(const ColumnCoding& coding, const OwnedCounts& counts, double
         std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin(),
         static_cast<std::ptrdiff_t>(coding.values.size()) - 1));
   const auto [below, with] = share_of(counts, code);
-  const double share = below + (with - below) * unit(bits);
-  return normal_quantile(std::clamp(share, 1e-9, 1 - 1e-9));
+  return {below > 0 ? normal_quantile(std::min(below, 1 - kEdge)) : -kInfinity,
+          with < 1 ? normal_quantile(std::max(with, kEdge)) : kInfinity};
+}
+
+// The noise of a variable once its cell is taken (normal_box.hpp); `drawn` where that says nothing.
+double told_noise(const std::pair<double, double>& scores, double mean, double spread, double least,
+                  double drawn, std::uint32_t bits) {
+  if (spread * spread < least) return drawn;
+  return std::clamp(
+      detail::confined_normal((scores.first - mean) / spread, (scores.second - mean) / spread, unit(bits)),
+      -detail::kFarthestTold, detail::kFarthestTold);
+}
+
+// Whether the cells that are known determine this one. Then it says nothing that they do not say.
+bool is_determined(const detail::RuledCell& ruled, const OwnedCounts& counts) {
+  if (ruled.columns[ruled.column].is_category()) return ruled.left_of(counts.view()).codes.size() == 1;
+  const auto range = ruled.rules.range(ruled.column, ruled.row, ruled.columns);
+  return range && range->first == range->second;
 }
 
 // Normal scores at which the entries of counts begin and end.
@@ -231,6 +246,12 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   *this = std::move(fitted);
 }
 
+double GaussianCopula::rows_behind() const {
+  double out = 0;
+  for (const Variable& variable : variables_) out = std::max(out, variable.counts.view().total() + 0.0);
+  return out;
+}
+
 Table GaussianCopula::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const std::size_t columns = coded_.columns.size(), p = variables_.size();
@@ -259,32 +280,32 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   std::vector<std::vector<double>> bounds(p);
   for (std::size_t i = 0; i < p; ++i)
     if (rules_.touches(variables_[i].column)) bounds[i] = bounds_of(variables_[i].counts);
+  const double least = least_told(p, rows_behind());
   // One variable after the other given those before it; nothing, or the column that the rules leave no value.
   const auto try_row = [&](const Given& about, const Random& of_row, std::uint64_t row,
                            std::span<const double> wanted,
                            detail::RowCells& state) -> std::optional<std::size_t> {
     const Random own = of_row.stream(1);
     state.forget();
-    Vector scores(static_cast<Eigen::Index>(about.fixed.size()));
-    for (std::size_t k = 0; k < about.fixed.size(); ++k) {
-      const auto i = static_cast<std::size_t>(about.fixed[k]);
+    for (std::size_t k = 0; k < about.fixed; ++k)
+      if (const Variable& variable = variables_[static_cast<std::size_t>(about.order[k])]; !variable.missing)
+        state.set(variable.column, wanted[variable.column]);
+    Vector noise(static_cast<Eigen::Index>(p));
+    for (Eigen::Index k = 0; k < noise.size(); ++k) {
+      const auto i = static_cast<std::size_t>(about.order[static_cast<std::size_t>(k)]);
       const Variable& variable = variables_[i];
-      const double cell = wanted[variable.column];
-      if (!variable.missing) state.set(variable.column, cell);
-      scores[static_cast<Eigen::Index>(k)] =
-          fixed_score(coded_.columns[variable.column], variable.counts, variable.missing ? 0.0 : cell,
-                      variable.missing, own.block(row, i)[0]);
-    }
-    const auto free = static_cast<Eigen::Index>(about.free.size());
-    Vector means = Vector::Zero(free), noise(free);
-    if (!about.fixed.empty()) means = about.weights * scores;
-    for (Eigen::Index k = 0; k < free; ++k) {
-      const auto i = static_cast<std::size_t>(about.free[static_cast<std::size_t>(k)]);
-      const Variable& variable = variables_[i];
+      const ColumnCoding& coding = coded_.columns[variable.column];
       PhiloxBlock block = own.block(row, i);
-      const double mean = means[k] + about.factor.row(k).head(k).dot(noise.head(k));
+      const double mean = about.factor.row(k).head(k).dot(noise.head(k));
       const double spread = about.factor(k, k);
       noise[k] = normal_quantile(unit(block[0]));
+      if (static_cast<std::size_t>(k) < about.fixed) {
+        noise[k] =
+            told_noise(scores_of_cell(coding, variable.counts,
+                                      variable.missing ? 0.0 : wanted[variable.column], variable.missing),
+                       mean, spread, least, noise[k], block[1]);
+        continue;
+      }
       const double share = normal_share(mean + spread * noise[k]);
       const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
       if (variable.missing) {
@@ -294,7 +315,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
         continue;
       }
       block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
-      double cell = draw_cell(coded_.columns[variable.column], variable.counts.view(), block);
+      double cell = draw_cell(coding, variable.counts.view(), block);
       if (!ruled.admits(cell)) {
         const OwnedCounts given = counts_given(variable.counts, bounds[i], mean, spread);
         const CodeCounts from[] = {given.view(), variable.counts.view()};
@@ -302,9 +323,9 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
         if (!left) return variable.column;
         cell = *left;
         // What follows depends on what was taken.
-        noise[k] =
-            (fixed_score(coded_.columns[variable.column], variable.counts, cell, false, block[1]) - mean) /
-            spread;
+        if (!is_determined(ruled, variable.counts))
+          noise[k] = told_noise(scores_of_cell(coding, variable.counts, cell, false), mean, spread, least,
+                                noise[k], block[1]);
       }
       state.set(variable.column, cell);
     }
@@ -359,6 +380,11 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
         continue;
       }
       const OwnedCounts left = ruled.left_of(variable.counts.view());
+      if (coding.is_category() && left.codes.size() == 1) {
+        function.pieces = {{-kInfinity, kInfinity, 1}};
+        state.set(variable.column, cell);
+        continue;
+      }
       std::size_t entry = 0;
       for (const std::uint32_t code : left.codes) {
         while (variable.counts.codes[entry] != code) ++entry;
@@ -398,6 +424,7 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
   std::vector<const Active*> by_row(rows);
   const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
                                               static_cast<Eigen::Index>(p));
+  const double least = least_told(p, rows_behind());
   const bool ruled =
       std::ranges::any_of(variables_, [&](const Variable& v) { return rules_.touches(v.column); });
   std::vector<bool> says(p);
@@ -437,7 +464,7 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
           const auto functions = score_functions(active.variables, bounds, cells, row);
           out[row] = functions ? detail::log_mean_product(
                                      {active.factor.data(), static_cast<std::size_t>(active.factor.size())},
-                                     *functions)
+                                     *functions, least)
                                : -kInfinity;
         }
       },

@@ -41,19 +41,6 @@ double log_mass(double a, double b) {
   return std::isinf(a) ? most : most + std::log1p(-std::exp(log_tail(-a) - most));
 }
 
-// The point of a standard normal variable confined to (a, b) with this share of it below.
-double confined(double a, double b, double share) {
-  if (narrow(a, b)) return a + share * (b - a);
-  if (a > -b) return -confined(-b, -a, 1 - share);
-  if (b > -kFar) {
-    const double low = normal_share(a), high = normal_share(b);
-    return std::clamp(normal_quantile_of(std::clamp(low + share * (high - low), 1e-300, 1 - 1e-16)), a, b);
-  }
-  // The tail falls off like exp(b (b - x)) there.
-  const double length = std::isinf(a) ? 1 : -std::expm1(b * (b - a));
-  return std::clamp(b - std::log1p(-(1 - share) * length) / b, a, b);
-}
-
 // Square roots of the primes: the generators of a Richtmyer lattice.
 std::vector<double> generators(std::size_t n) {
   std::vector<double> out;
@@ -79,6 +66,40 @@ double log_sum(std::span<const double> logs) {
   return most + std::log(sum);
 }
 
+// The noise in one of these pieces: `left`, in (0, 1), chooses the piece and the place in it.
+double place_in(std::span<const Piece> pieces, std::span<const double> masses, double sum, double mean,
+                double spread, double left) {
+  std::size_t chosen = 0;
+  for (;; ++chosen) {
+    const double share = std::exp(masses[chosen] - sum);
+    if (left < share || chosen + 1 == masses.size()) {
+      left = share > 0 ? std::clamp(left / share, 1e-12, 1 - 1e-12) : 0.5;
+      break;
+    }
+    left -= share;
+  }
+  const Piece& piece = pieces[chosen];
+  return confined_normal((piece.low - mean) / spread, (piece.high - mean) / spread, left);
+}
+
+// The noise in what these pieces, in ascending order, leave.
+double outside(std::span<const Piece> allowed, double mean, double spread, double left) {
+  std::vector<Piece> gaps;
+  double from = kNone;
+  for (const Piece& piece : allowed) {
+    if (from < piece.low) gaps.push_back({from, piece.low, 1});
+    from = piece.high;
+  }
+  if (from < -kNone) gaps.push_back({from, -kNone, 1});
+  if (gaps.empty()) return normal_quantile_of(left);
+  std::vector<double> masses;
+  for (const Piece& gap : gaps)
+    masses.push_back(log_mass((gap.low - mean) / spread, (gap.high - mean) / spread));
+  const double sum = log_sum(masses);
+  if (std::isinf(sum)) return normal_quantile_of(left);
+  return place_in(gaps, masses, sum, mean, spread, left);
+}
+
 }  // namespace
 
 double normal_density(double x) {
@@ -102,7 +123,20 @@ double normal_quantile_of(double share) {
   return x;
 }
 
-double log_mean_product(std::span<const double> factor, std::span<const ScoreFunction> functions) {
+double confined_normal(double a, double b, double share) {
+  if (narrow(a, b)) return a + share * (b - a);
+  if (a > -b) return -confined_normal(-b, -a, 1 - share);
+  if (b > -kFar) {
+    const double low = normal_share(a), high = normal_share(b);
+    return std::clamp(normal_quantile_of(std::clamp(low + share * (high - low), 1e-300, 1 - 1e-16)), a, b);
+  }
+  // The tail falls off like exp(b (b - x)) there.
+  const double length = std::isinf(a) ? 1 : -std::expm1(b * (b - a));
+  return std::clamp(b - std::log1p(-(1 - share) * length) / b, a, b);
+}
+
+double log_mean_product(std::span<const double> factor, std::span<const ScoreFunction> functions,
+                        double least_told) {
   const std::size_t n = functions.size();
   if (n == 0) return 0;
   const std::vector<double> lattice = generators(n);
@@ -128,19 +162,21 @@ double log_mean_product(std::span<const double> factor, std::span<const ScoreFun
         log_weight -= log_sum(around);
       }
       if (i + 1 == n || !std::isfinite(log_weight)) break;
-      // One uniform number chooses the piece and the place in it.
-      double left = lattice_point(lattice[i], point);
-      std::size_t chosen = 0;
-      for (;; ++chosen) {
-        const double share = std::exp(masses[chosen] - sum);
-        if (left < share || chosen + 1 == masses.size()) {
-          left = share > 0 ? std::clamp(left / share, 1e-12, 1 - 1e-12) : 0.5;
-          break;
-        }
-        left -= share;
+      const double left = lattice_point(lattice[i], point);
+      if (functions[i].allowed.empty()) {
+        noise[i] = place_in(functions[i].pieces, masses, sum, mean, spread, left);
+        continue;
       }
-      const Piece& piece = functions[i].pieces[chosen];
-      noise[i] = confined((piece.low - mean) / spread, (piece.high - mean) / spread, left);
+      // A free draw is left as it is where it was taken; where the rules refused it, what was taken instead
+      // tells its score, or nothing.
+      const double taken = std::min(std::exp(log_sum(around)), 1.0);
+      if (spread * spread >= least_told)
+        noise[i] = std::clamp(place_in(functions[i].pieces, masses, sum, mean, spread, left), -kFarthestTold,
+                              kFarthestTold);
+      else if (left < taken)
+        noise[i] = place_in(functions[i].pieces, masses, sum, mean, spread, left / taken);
+      else
+        noise[i] = outside(functions[i].allowed, mean, spread, (left - taken) / (1 - taken));
     }
     logs[point] = log_weight;
   }

@@ -13,6 +13,14 @@ namespace synthema::detail {
 double normal_density(double x);
 double normal_share(double x);  // below x
 double normal_quantile_of(double share);
+// The point of a standard normal variable confined to (low, high) with this share of it below, in (0, 1).
+double confined_normal(double low, double high, double share);
+
+// A cell that was taken for a rule or a condition says where its normal score lies, and that moves the other
+// columns. Where the columns before it leave less than `least_told` (a variance) open, its distance from what
+// they say is sampling error and what the model cannot say, divided by next to nothing: it says nothing. Nor
+// does it say more than a score so many standard deviations away.
+inline constexpr double kFarthestTold = 4;
 
 struct Piece {
   double low, high;  // of the normal score
@@ -27,6 +35,7 @@ struct ScoreFunction {
 
 // Natural logarithm of the mean of the product; -infinity: zero. `factor` {n, n} is the lower Cholesky factor
 // of the correlations, row by row.
-double log_mean_product(std::span<const double> factor, std::span<const ScoreFunction> functions);
+double log_mean_product(std::span<const double> factor, std::span<const ScoreFunction> functions,
+                        double least_told);
 
 }  // namespace synthema::detail

@@ -8,12 +8,15 @@
 // matrix is taken by clipping eigenvalues. Only pairwise, monotone dependence is kept, and labels without
 // order depend on the order that they have.
 //
-// Conditions: what is fixed holds exactly; the other columns follow the normal distribution given a normal
-// score drawn from the share of each fixed value. Exact for numbers of many values, an approximation for
-// labels.
+// Conditions: what is fixed holds exactly; the other columns follow the normal distribution given normal
+// scores drawn from the shares of the fixed values, one given those before it. Exact for numbers of many
+// values, an approximation for labels. What the columns before it determine but for one part in a hundred
+// (more in a short table) says nothing beyond them: of columns that are linearly dependent the rest is
+// sampling error, and would drag unrelated columns along.
 //
 // Rules of the schema hold in every row (row_rules.hpp), as in SequentialTrees: the variables are drawn one
-// after the other, each from what the rules leave of its column given the scores of those before it.
+// after the other, each from what the rules leave of its column given the scores of those before it. What a
+// rule determines (a total, the last of a one-hot group) says nothing beyond the columns it follows from.
 //
 // log_prob: the mean over 128 points of a lattice of what the cells say about the normal vector, one variable
 // after the other (Genz 1992), numbers of many values first. Exact where at most one column is a label;
@@ -82,6 +85,7 @@ class SYNTHEMA_EXPORT GaussianCopula {
   };
   static std::vector<Variable> variables_of(const CodedTable& coded, const RowRules& rules,
                                             std::span<const OwnedCounts> counts);
+  double rows_behind() const;
   std::optional<std::vector<detail::ScoreFunction>> score_functions(
       std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
       const std::vector<std::vector<double>>& cells, std::size_t row) const;
