@@ -161,6 +161,26 @@ std::size_t broken_at(const RowRules& rules, std::span<const ColumnCoding> codin
   return codings.size();
 }
 
+// Sets what follows from the other cells of the row: totals of sums. Drawing again until a total fits its
+// parts would keep the rows with few and small parts alone. A number beyond what the column may be stays as
+// drawn; so the rules refuse the row.
+void set_following(const RowRules& rules, std::span<const ColumnCoding> codings,
+                   std::span<const std::size_t> modelled, std::span<const std::size_t> following,
+                   std::span<double> cells, std::vector<std::uint8_t>& known) {
+  if (following.empty()) return;
+  std::ranges::fill(known, std::uint8_t{0});
+  for (const std::size_t c : modelled) known[c] = 1;
+  for (const std::size_t c : following) known[c] = 0;
+  for (const std::size_t c : following) {
+    const auto range = rules.range(c, {cells, known}, codings);
+    const auto& ends = codings[c].values;
+    if (range && range->first == range->second &&
+        (rules.is_total(c) || (range->first >= ends.front() && range->first <= ends.back())))
+      cells[c] = range->first;
+    known[c] = 1;
+  }
+}
+
 struct Candidates {
   std::vector<VariableSet> sets;
   std::vector<double> scores;
@@ -473,19 +493,26 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
   refuse_keys(rules);
   const Random random(request.seed);
   const std::size_t d = modelled_.size();
+  const std::vector<std::size_t> order = rules.ordered(modelled_);
 
   struct Row {
     std::vector<double> fixed, cells;
     std::vector<std::uint8_t> known;
+    std::vector<std::size_t> following;
     std::vector<std::uint32_t> states;
   };
   const auto new_row = [&] {
     return Row{std::vector<double>(conditions.empty() ? 0 : columns_.size()),
                std::vector<double>(columns_.size()), std::vector<std::uint8_t>(columns_.size()),
+               rules.following(order, std::vector<std::uint8_t>(columns_.size())),
                std::vector<std::uint32_t>(d)};
   };
   const auto draw = [&](const TreeSampler& sampler, std::size_t number, Row& row) {
-    if (!conditions.empty()) conditions.row(number, row.fixed);
+    if (!conditions.empty()) {
+      conditions.row(number, row.fixed);
+      for (std::size_t c = 0; c < row.fixed.size(); ++c) row.known[c] = std::isnan(row.fixed[c]) ? 0 : 1;
+      row.following = rules.following(order, row.known);
+    }
     std::size_t wrong = columns_.size();
     for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
       const Random own = random.stream(1).stream(static_cast<std::uint64_t>(attempt));
@@ -496,6 +523,7 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
         const bool free = row.fixed.empty() || std::isnan(row.fixed[c]);
         row.cells[c] = free ? columns_[c].draw(row.states[v], within.block(number, v)) : row.fixed[c];
       }
+      set_following(rules, codings, modelled_, row.following, row.cells, row.known);
       wrong = broken_at(rules, codings, modelled_, row.cells, row.known);
       if (wrong == columns_.size()) break;
     }
@@ -567,6 +595,8 @@ double PrivateMarginals::share_kept(const RowRules& rules, std::span<const Colum
   for (std::size_t c = 0; c < model_.tree().cliques.size(); ++c) beliefs.push_back(model_.clique(c));
   const TreeSampler sampler(model_.tree(), model_.sizes(), beliefs);
   const Random random(0);
+  const std::vector<std::size_t> following =
+      rules.following(rules.ordered(modelled_), std::vector<std::uint8_t>(columns_.size()));
   std::atomic<std::size_t> kept = 0;
   detail::over_rows({.rows = kDraws}, options_.threads, [&](std::size_t first, std::size_t last) {
     std::vector<double> cells(columns_.size());
@@ -577,6 +607,7 @@ double PrivateMarginals::share_kept(const RowRules& rules, std::span<const Colum
       sampler.draw(random.stream(1), row, states);
       for (std::size_t v = 0; v < states.size(); ++v)
         cells[modelled_[v]] = columns_[modelled_[v]].draw(states[v], random.stream(2).block(row, v));
+      set_following(rules, codings, modelled_, following, cells, known);
       own += broken_at(rules, codings, modelled_, cells, known) == columns_.size();
     }
     kept += own;
@@ -593,13 +624,23 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
   const RowRules rules(schema_, codings);
   std::vector<double> out = detail::log_share_of_absent(codings, cells, table.rows());
   const double log_kept = std::log(share_kept(rules, codings));
+  const std::vector<std::size_t> following =
+      rules.following(rules.ordered(modelled_), std::vector<std::uint8_t>(columns_.size()));
   detail::over_rows(
       {.rows = table.rows(), .progress = progress, .cancel = cancel}, options_.threads,
       [&](std::size_t first, std::size_t last) {
         std::vector<std::vector<std::pair<std::uint32_t, double>>> left(modelled_.size());
-        detail::RowCells state(columns_.size());
+        detail::RowCells state(columns_.size()), others(columns_.size());
+        std::vector<std::uint8_t> determined(columns_.size());
         for (std::size_t row = first; row < last; ++row) {
           state.forget();
+          for (const std::size_t c : modelled_) others.set(c, cells[c][row]);
+          for (const std::size_t c : following) others.known[c] = 0;
+          for (const std::size_t c : following) {
+            const auto range = rules.range(c, others.view(), codings);
+            determined[c] = range && range->first == range->second;
+            others.known[c] = 1;
+          }
           double width = 0;  // logarithm
           bool possible = !std::isinf(out[row]);
           for (std::size_t v = 0; v < modelled_.size() && possible; ++v) {
@@ -611,6 +652,13 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
                        (!std::isnan(cell) || column.missing);
             if (!possible) break;
             state.set(c, cell);
+            if (!column.coding.is_category() && !std::isnan(cell))
+              width += std::log(measure_width(column.coding));
+            if (determined[c]) {  // whatever its own state was
+              possible = !std::isnan(cell);
+              for (std::uint32_t of = 0; of < column.states; ++of) left[v].emplace_back(of, 1.0);
+              continue;
+            }
             const auto add = [&](std::uint32_t of) {
               const double share = column.log_share(of, cell);
               if (!std::isinf(share)) left[v].emplace_back(of, std::exp(share));
@@ -618,8 +666,6 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
             add(column.state_of(cell));
             if (column.rest && !std::isnan(cell)) add(column.rest_state());
             possible = !left[v].empty();
-            if (!column.coding.is_category() && !std::isnan(cell))
-              width += std::log(measure_width(column.coding));
           }
           out[row] = possible ? out[row] + model_.log_likelihood(left) - width - log_kept
                               : -std::numeric_limits<double>::infinity();

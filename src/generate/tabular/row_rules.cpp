@@ -206,6 +206,29 @@ std::vector<std::size_t> RowRules::ordered(std::span<const std::size_t> wanted) 
   return out;
 }
 
+bool RowRules::is_total(std::size_t column) const {
+  return std::ranges::any_of(
+      groups_, [&](const Group& group) { return group.kind == "sum" && group.total == column; });
+}
+
+std::vector<std::size_t> RowRules::following(std::span<const std::size_t> order,
+                                             std::span<const std::uint8_t> fixed) const {
+  std::vector<bool> follows(own_.size());
+  for (const Group& group : groups_) {
+    if (group.kind != "sum") continue;
+    std::size_t last = own_.size();
+    for (const std::size_t column : order)
+      if (!fixed[column] && !follows[column] && std::ranges::find(group.fields, column) != group.fields.end())
+        last = column;
+    if (!fixed[group.total]) last = group.total;
+    if (last < own_.size()) follows[last] = true;
+  }
+  std::vector<std::size_t> out;
+  for (const std::size_t column : order)
+    if (follows[column]) out.push_back(column);
+  return out;
+}
+
 namespace {
 
 // Of a boolean or a number that is known or asked about.

@@ -406,3 +406,62 @@ TEST_CASE("Tables without rows, constant and empty columns give a sensible model
   const Table rows = fitted(Table::from_records(schema, records), {.epsilon = 20}).sample({.rows = 200});
   CHECK(share(rows, "one", 1, "label", "same") > 0.97);
 }
+
+TEST_CASE("A total follows from its parts, which stay as they are") {
+  Schema schema;
+  schema.fields = {{.name = "days", .kind = Kind::integer, .minimum = 0, .maximum = 40, .nullable = false},
+                   {.name = "ward", .kind = Kind::integer, .minimum = 0, .maximum = 20, .nullable = false},
+                   {.name = "icu", .kind = Kind::integer, .minimum = 0, .maximum = 20, .nullable = false}};
+  schema.groups = {{.kind = "sum", .fields = {"ward", "icu"}, .total = "days"}};
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < 1500; ++row) {
+    Random random = Random(6).stream(row);
+    const auto count = [&](int most) {
+      std::int64_t out = 0;
+      for (int i = 0; i < most; ++i) out += random.uniform() < 0.25;
+      return out;
+    };
+    const std::int64_t ward = count(16), icu = random.uniform() < 0.8 ? 0 : count(12);
+    records.push_back({{"days", ward + icu}, {"ward", ward}, {"icu", icu}});
+  }
+  const Table real = Table::from_records(schema, records);
+  const PrivateMarginals model = fitted(real, {.epsilon = 10});
+  const auto at = [](const Table& table, const char* name, std::size_t row) {
+    return table.column(name).integers()[row];
+  };
+  const auto zero = [&](const Table& table) {
+    double out = 0;
+    for (std::size_t row = 0; row < table.rows(); ++row) out += at(table, "icu", row) == 0;
+    return out / static_cast<double>(table.rows());
+  };
+  const Table made = model.sample({.rows = 4000, .seed = 1});
+  double ward = 0, real_ward = 0;
+  for (std::size_t row = 0; row < made.rows(); ++row) {
+    REQUIRE(at(made, "ward", row) + at(made, "icu", row) == at(made, "days", row));
+    ward += static_cast<double>(at(made, "ward", row)) / 4000;
+  }
+  for (std::size_t row = 0; row < real.rows(); ++row)
+    real_ward += static_cast<double>(at(real, "ward", row)) / 1500;
+  CHECK(zero(made) == doctest::Approx(zero(real)).epsilon(0.06));
+  CHECK(ward == doctest::Approx(real_ward).epsilon(0.06));
+
+  // Where the total is fixed the last part follows.
+  const Table fixed =
+      model.sample({.rows = 500, .seed = 1, .conditions = condition("days", Kind::integer, std::int64_t{6})});
+  for (std::size_t row = 0; row < fixed.rows(); ++row) {
+    CHECK(at(fixed, "days", row) == 6);
+    CHECK(at(fixed, "ward", row) + at(fixed, "icu", row) == 6);
+    CHECK(at(fixed, "icu", row) >= 0);
+  }
+
+  // log_prob: all rows that keep the sum have a probability of one together, the others of none.
+  std::vector<Record> all;
+  for (std::int64_t i = 0; i <= 20; ++i)
+    for (std::int64_t k = 0; k <= 20; ++k) all.push_back({{"days", i + k}, {"ward", i}, {"icu", k}});
+  double sum = 0;
+  for (const double one : model.log_prob(Table::from_records(schema, all))) sum += std::exp(one);
+  CHECK(sum == doctest::Approx(1).epsilon(0.01));
+  const std::vector<Record> broken{
+      {{"days", std::int64_t{5}}, {"ward", std::int64_t{2}}, {"icu", std::int64_t{2}}}};
+  CHECK(std::isinf(model.log_prob(Table::from_records(schema, broken))[0]));
+}

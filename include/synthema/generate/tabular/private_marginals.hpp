@@ -22,8 +22,9 @@
 // Noise is discrete Gaussian, exact, from the operating system: no seed repeats a fit. Sampling is
 // reproducible by its seed.
 //
-// Conditions hold exactly and the other columns follow the model's distribution given them. Rows that the
-// rules of the schema do not allow are drawn again, at most 100 times, then it is a GenerationError.
+// Conditions hold exactly and the other columns follow the model's distribution given them. The total of a
+// sum follows from its parts, or where it is fixed the last open part from the others. Rows that the rules of
+// the schema do not allow are drawn again, at most 100 times, then it is a GenerationError.
 //
 // Cost: fit (rows x pairs of columns + cells x iterations) x rounds; sample rows x columns.
 #pragma once

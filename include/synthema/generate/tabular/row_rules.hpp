@@ -54,6 +54,11 @@ class RowRules {
   std::vector<std::size_t> ordered(std::span<const std::size_t> wanted) const;
   // Columns of which no two rows may have the same cells.
   const std::vector<std::vector<std::size_t>>& keys() const { return keys_; }
+  // What follows from the others in each sum, in the given order: the total, or the last open part where the
+  // total is fixed. Nothing of a sum that is fixed whole.
+  std::vector<std::size_t> following(std::span<const std::size_t> order,
+                                     std::span<const std::uint8_t> fixed) const;
+  bool is_total(std::size_t column) const;  // of a sum
   // GenerationError where a key has fewer different values than there are rows to be made.
   void refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const;
 
