@@ -225,13 +225,29 @@ void learn_labels(const Learner& learner, const Column& column, bool identifies,
 
 // --- numbers
 
-// Fewest decimals that all values keep exactly; nothing where nine do not do.
+// The nearest number of so many decimals, as a whole multiple of the last one; nothing where that is off by
+// more than the rounding of arithmetic in binary (62.14215469 may be held as 62.142154690000005).
+constexpr double kArithmetic = 1e-13;  // of the largest number
+std::optional<double> whole_of(double v, double power, double largest) {
+  const double scaled = std::nearbyint(v * power);
+  const double slack = std::min(kArithmetic * largest, 0.01 / power);
+  const bool kept = scaled / power == v || (scaled != 0 && std::abs(scaled / power - v) <= slack);
+  return kept && std::abs(scaled) < kExact ? std::optional(scaled) : std::nullopt;
+}
+
+double largest_of(std::span<const double> values) {
+  double out = 0;
+  for (const double v : values) out = std::max(out, std::abs(v));
+  return out;
+}
+
+// Fewest decimals that all values keep; nothing where nine do not do.
 std::optional<std::uint32_t> decimals_of(std::span<const double> values) {
+  const double largest = largest_of(values);
   double power = 1;
   std::uint32_t decimals = 0;
   for (std::size_t i = 0; i < values.size();) {
-    const double scaled = std::nearbyint(values[i] * power);
-    if (std::abs(scaled) < kExact && scaled / power == values[i]) {
+    if (whole_of(values[i], power, largest)) {
       ++i;
       continue;
     }
@@ -398,21 +414,30 @@ void code_values(const Column& column, std::span<const T> values, std::vector<st
   kept(different);
 }
 
+// To the schema's decimals, else to those that the values have; no grid where there are none.
 void learn_reals(const Learner& learner, const Column& column, ColumnCoding& out,
                  std::vector<std::uint32_t>& codes) {
-  code_values(column, column.reals(), codes, [&](const std::vector<double>& values) {
-    const auto decimals = decimals_of(values);
-    if (!decimals) {
-      out.values = values;
-      return;
-    }
-    out.decimals = *decimals;
-    std::vector<std::int64_t> whole;
-    for (const double v : values)
-      whole.push_back(static_cast<std::int64_t>(std::nearbyint(v * power_of_ten(*decimals))));
-    learn_grid(whole, out);
-    for (const double v : values) out.values.push_back(out.cell_of_number(v));
-  });
+  const auto reals = column.reals();
+  std::vector<double> present;
+  for (std::size_t row = 0; row < reals.size(); ++row)
+    if (!column.is_null(row)) present.push_back(reals[row]);
+  auto decimals = decimals_of(present);
+  if (const auto stated = out.field.decimals; stated && (!decimals || *decimals > *stated)) decimals = stated;
+  const double power = power_of_ten(decimals.value_or(0));
+  if (!decimals || !(largest_of(present) * power < kExact)) {
+    code_values(column, reals, codes, [&](const std::vector<double>& values) { out.values = values; });
+    return finish_numbers(learner, out, codes);
+  }
+  out.decimals = *decimals;
+  std::vector<std::int64_t> whole(reals.size());
+  for (std::size_t row = 0; row < reals.size(); ++row)
+    if (!column.is_null(row)) whole[row] = static_cast<std::int64_t>(std::nearbyint(reals[row] * power));
+  code_values(column, std::span<const std::int64_t>(whole), codes,
+              [&](const std::vector<std::int64_t>& values) {
+                learn_grid(values, out);
+                for (const std::int64_t v : values)
+                  out.values.push_back(static_cast<double>((v - out.origin) / out.step));
+              });
   finish_numbers(learner, out, codes);
 }
 
@@ -501,10 +526,13 @@ double ColumnCoding::number(double x) const {
 
 double ColumnCoding::cell_of_number(double v) const {
   if (!grid) return v;
-  const double scaled = v * power_of_ten(decimals);
-  const double nearest = std::nearbyint(scaled);
+  const double power = power_of_ten(decimals);
   // A decimal number is seldom exact in binary; what rounds to itself lies on the grid.
-  const double whole = nearest / power_of_ten(decimals) == v ? nearest : scaled;
+  const double largest =
+      values.empty()
+          ? std::abs(v)
+          : std::max({std::abs(v), std::abs(number(values.front())), std::abs(number(values.back()))});
+  const double whole = whole_of(v, power, largest).value_or(v * power);
   return (whole - static_cast<double>(origin)) / static_cast<double>(step);
 }
 
@@ -541,6 +569,43 @@ std::vector<std::uint32_t> people_of(const Table& table) {
   return out;
 }
 
+namespace {
+
+// A range that leaves fewer than `rare_below` people: what is made of them alone would be their values, or
+// the ends of the range over and over. Where nobody is left, the rules say so (row_rules.hpp).
+void refuse_few(const Field& field, const Column& column, std::span<const std::uint32_t> who,
+                std::size_t least) {
+  if (!field.minimum && !field.maximum) return;
+  std::unordered_set<std::uint32_t> inside;
+  bool outside = false;
+  for (std::size_t row = 0; row < column.size() && inside.size() < least; ++row) {
+    if (column.is_null(row)) continue;
+    const double v = column.number_at(row);
+    if (v >= field.minimum.value_or(v) && v <= field.maximum.value_or(v))
+      inside.insert(who[row]);
+    else
+      outside = true;
+  }
+  if (outside && !inside.empty() && inside.size() < least)
+    throw GenerationError(
+        {.field = field.name},
+        message("In the schema's range of the column lie the values of fewer than ", least,
+                " people (rare_below), too few to make values from, and none is invented. Correct the schema "
+                "or the unit of the column, or leave the column out."));
+}
+
+}  // namespace
+
+void refuse_few_in_range(const Table& table, std::size_t rare_below) {
+  std::vector<std::uint32_t> who;
+  for (std::size_t c = 0; c < table.columns(); ++c) {
+    const Kind kind = table.column(c).kind();
+    if (kind != Kind::real && kind != Kind::integer && kind != Kind::time) continue;
+    if (who.empty()) who = people_of(table);
+    refuse_few(table.schema().fields[c], table.column(c), who, rare_below);
+  }
+}
+
 CodedTable code_table(const Table& table, const CodingOptions& options) {
   check(options);
   if (table.rows() < std::max<std::size_t>(options.rare_below, 1))
@@ -552,6 +617,7 @@ CodedTable code_table(const Table& table, const CodingOptions& options) {
     throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", table.rows(), "."));
   const std::vector<std::uint32_t> who = people_of(table);
   const Learner learner{table, options, who, table.schema().subject() == nullptr};
+  refuse_few_in_range(table, options.rare_below);
   CodedTable out;
   out.rows = table.rows();
   out.columns.resize(table.columns());

@@ -727,6 +727,8 @@ std::size_t unnamed_label_columns(const Schema& schema) {
 }
 
 RowRules check_rules(const Table& real) {
+  constexpr std::size_t kFewPeople = 5;
+  refuse_few_in_range(real, kFewPeople);
   std::vector<ColumnCoding> codings(real.columns());
   for (std::size_t c = 0; c < codings.size(); ++c) {
     ColumnCoding& coding = codings[c];

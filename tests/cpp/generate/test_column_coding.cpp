@@ -228,3 +228,53 @@ TEST_CASE("A column without values stays so, and a constant one constant") {
        drawn(one_column({.name = "x", .kind = Kind::real}, std::vector<Value>(20, Value(2.5))), 7))
     CHECK(v == Value(2.5));
 }
+
+TEST_CASE("The schema's decimals are kept, and arithmetic in binary adds none") {
+  std::vector<Value> values;
+  for (int i = 0; i < 400; ++i) values.emplace_back(60 + i * 0.137);
+  for (const std::uint32_t decimals : {0U, 1U}) {
+    const double power = decimals == 0 ? 1 : 10;
+    for (const Value& v :
+         drawn(one_column({.name = "x", .kind = Kind::real, .decimals = decimals}, values), 300)) {
+      const double number = *v.get_if<double>();
+      CHECK(number == std::nearbyint(number * power) / power);
+    }
+  }
+  // More decimals than the values have add none.
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::real, .decimals = 6}, values), 300)) {
+    const double number = *v.get_if<double>();
+    CHECK(number == std::nearbyint(number * 1000) / 1000);
+  }
+  // 62.142154690000005 is 62.14215469 after a sum.
+  std::vector<Value> noisy;
+  for (int i = 0; i < 400; ++i) {
+    const double v = std::nearbyint((60 + i * 0.1371) * 1e8) / 1e8;
+    noisy.emplace_back(i % 3 == 0 ? std::nextafter(v, 1e3) : v);
+  }
+  const CodedTable coded = code_table(one_column({.name = "x", .kind = Kind::real}, noisy), {});
+  CHECK(coded.columns[0].grid);
+  CHECK(coded.columns[0].cell_of_number(*noisy[0].get_if<double>()) == 0);
+  for (const Value& v : drawn(one_column({.name = "x", .kind = Kind::real}, noisy), 300)) {
+    const double number = *v.get_if<double>();
+    CHECK(number == std::nearbyint(number * 1e8) / 1e8);
+  }
+  // Numbers of full precision keep it.
+  std::vector<Value> full;
+  for (int i = 0; i < 100; ++i) full.emplace_back(std::sqrt(2.0 + i));
+  CHECK_FALSE(code_table(one_column({.name = "x", .kind = Kind::real}, full), {}).columns[0].grid);
+}
+
+TEST_CASE("A range that leaves few people is refused") {
+  std::vector<Value> ages;
+  for (std::int64_t i = 0; i < 200; ++i) ages.emplace_back(20 + i % 40);
+  const auto with = [&](int beyond) {
+    std::vector<Value> out = ages;
+    for (int i = 0; i < beyond; ++i) out.emplace_back(std::int64_t{91 + i});
+    return one_column({.name = "age", .kind = Kind::integer, .minimum = 90, .maximum = 100}, out);
+  };
+  CHECK_THROWS_WITH_AS(code_table(with(1), {}), doctest::Contains("fewer than 5 people"), GenerationError);
+  CHECK_THROWS_AS(code_table(with(4), {}), GenerationError);
+  CHECK_NOTHROW(code_table(with(5), {}));
+  CHECK_NOTHROW(code_table(with(4), {.rare_below = 4}));
+  CHECK_THROWS_AS(refuse_few_in_range(with(1), 5), GenerationError);
+}

@@ -5,7 +5,8 @@
 //   real, integer, time       a code for each different value, on the grid that they share: integers and
 //   times
 //                             are origin + step * x (days stay days), reals of at most nine decimals x /
-//                             10^d; other reals have no grid
+//                             10^d; other reals have no grid. Rounded to the schema's decimals where it
+//                             names them.
 //   identifier, subject       drawn afresh by the pattern of the real ones, never equal to a real one; so
 //   are
 //                             texts that no two rows share and whole numbers that count the rows
@@ -119,6 +120,10 @@ SYNTHEMA_EXPORT double draw_cell(const ColumnCoding& coding, const CodeCounts& c
 // Whose row it is, by row: the number of the first row of the subject, or of the row where there is none.
 std::vector<std::uint32_t> people_of(const Table& table);
 
+// GenerationError where the schema's range of a number leaves some, but fewer than `rare_below` people, of a
+// column with values outside: too few to make values from. Where nobody is left, see row_rules.hpp.
+void refuse_few_in_range(const Table& table, std::size_t rare_below);
+
 struct CodedTable {
   Schema schema;  // of what is generated
   std::vector<ColumnCoding> columns;
@@ -128,7 +133,8 @@ struct CodedTable {
 };
 
 // SchemaError: a list column; a free text that cannot be drawn; a column of which nothing may be handed on.
-// GenerationError: fewer rows than `rare_below`. ConfigError: options out of range.
+// GenerationError: fewer rows than `rare_below`, or a range as in refuse_few_in_range. ConfigError: options
+// out of range.
 SYNTHEMA_EXPORT CodedTable code_table(const Table& table, const CodingOptions& options);
 
 // Sorted codes with cumulative counts; without pooled ones where anything else is left.
