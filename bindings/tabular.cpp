@@ -134,6 +134,16 @@ void bind_tabular(py::module_& module) {
              py::arg("seed"), py::arg("conditions"), py::arg("balance"), py::arg("targets"),
              py::arg("sensitive"), "Rows of a generator under stated shares and parity.");
   module.def(
+      "_zones",
+      [](const Table& table) {
+        py::dict out;
+        for (std::size_t c = 0; c < table.columns(); ++c)
+          if (table.column(c).kind() == Kind::time && !table.column(c).zone().empty())
+            out[py::str(table.schema().fields[c].name)] = table.column(c).zone();
+        return out;
+      },
+      py::arg("table"), "The time zones of the columns that have one, by name.");
+  module.def(
       "_copula_from_statistics",
       [](std::string_view json, const std::string& file, std::size_t threads) {
         return GaussianCopula::from_statistics(statistics_from_json(json, file), {.threads = threads});

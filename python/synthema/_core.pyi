@@ -2410,6 +2410,10 @@ def _verify(folder: str, strategy: PromptStrategy, model: CompletionModel, condi
     ...
 def _verify_lines(folder: str) -> VerifyResult:
     ...
+def _zones(table: Table) -> dict:
+    """
+    The time zones of the columns that have one, by name.
+    """
 def all_evaluators(options: SuiteOptions = ...) -> list[Evaluator]:
     """
     All suites, and what is in none (stemmed ROUGE).

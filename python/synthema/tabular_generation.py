@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import inspect
 import itertools
 import json
+import math
 import operator
 import os
 import pathlib
 import warnings
+import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -203,7 +206,8 @@ class _TabularGenerator:
                 "frame was fitted; name one, as in frame='pandas'."
             )
         rows, seed = whole(rows, "The number of rows"), whole(seed, "The seed")
-        generator, fixed = self._ready(), _conditions(conditions)
+        generator = self._ready()
+        fixed = _in_zones(conditions, generator)
         shares = {} if balance is None else _shares(balance)
         sides = ([], []) if parity is None else _parity(parity)
         if shares or any(sides):
@@ -676,7 +680,20 @@ def _json_of(statistics: Any) -> str:
             f"The statistics hold a {type(value).__name__}; they are numbers, texts, lists and dicts."
         )
 
-    return json.dumps(statistics, default=plain)
+    text = json.dumps(statistics, default=plain)
+    _refuse_non_finite(json.loads(text), "")
+    return text
+
+
+def _refuse_non_finite(value: Any, path: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _core.ParseError(f"{path}: Here stands {value} where a number belongs; leave the key out.")
+    if isinstance(value, dict):
+        for key, one in value.items():
+            _refuse_non_finite(one, f"{path}.{key}" if path else str(key))
+    if isinstance(value, list):
+        for i, one in enumerate(value):
+            _refuse_non_finite(one, f"{path}[{i}]")
 
 
 class GaussianCopula(_TabularGenerator):
@@ -1026,6 +1043,46 @@ def _conditions(conditions: Any) -> Table | None:
     ):
         conditions = [conditions]
     return tables.table(conditions)
+
+
+def _in_zones(conditions: Any, generator: Any) -> Table | None:
+    """Read times without a zone as clock times in the zone of their column, as people write them."""
+    times = [f.name for f in generator.schema.fields if f.kind == "time"]
+    zones = _core._zones(generator.sample(0, 0)) if times and conditions is not None else {}
+    if zones and isinstance(conditions, dict):
+        conditions = {name: _local(v, zones.get(name, "")) for name, v in conditions.items()}
+    elif zones and isinstance(conditions, (list, tuple)) and all(isinstance(r, dict) for r in conditions):
+        conditions = [{name: _local(v, zones.get(name, "")) for name, v in r.items()} for r in conditions]
+    made = _conditions(conditions)
+    if made is None or not set(zones) & set(made.names):
+        return made
+    columns = {name: made.values(name) for name in made.names}
+    local = {name: _local(columns[name], zones[name]) for name in columns if name in zones}
+    return made if all(local[name] == columns[name] for name in local) else tables.table(columns | local)
+
+
+def _local(value: Any, zone: str) -> Any:
+    if not zone:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_local(one, zone) for one in value]
+    if isinstance(value, str):
+        try:
+            value = datetime.datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if not isinstance(value, datetime.datetime) or value.tzinfo is not None:
+        return value
+    try:
+        known = zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        try:
+            known = datetime.datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
+        except ValueError:
+            raise _core.GenerationError(
+                f"The time zone '{zone}' is not known here; give the conditions as times with a zone."
+            ) from None
+    return value.replace(tzinfo=known).astimezone(datetime.timezone.utc)
 
 
 def _names(value: Any, what: str) -> list[str]:

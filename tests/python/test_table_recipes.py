@@ -101,9 +101,14 @@ def test_a_copula_from_statistics_is_one_like_others(tmp_path):
         (changed("age", mean=101), SchemaError, "outside"),
         (changed("age", median=50), SchemaError, "either mean and sd, or q1"),
         (changed("stay", q1=8), SchemaError, "must ascend"),
-        (changed("smoker", share=1.2), SchemaError, "share"),
+        (changed("smoker", share=21), SchemaError, "from 0 to 1, not at 21"),
+        (
+            {"columns": [{"name": "x", "kind": "real", "mean": 0, "sd": 1, "minimum": 0}]},
+            SchemaError,
+            "A mean at the minimum",
+        ),
         (changed("asa", missing=1), SchemaError, "missing"),
-        (changed("age", men=3), ParseError, "men"),
+        (changed("age", men=3), ParseError, "'men' is not known here.*mean, sd.*counts"),
         ({**COHORT, "correlations": [["age", "height", 0.1]]}, SchemaError, "height"),
         ({**COHORT, "correlations": [["bmi", "smoker", 0.95]]}, SchemaError, "is given as 0.95"),
         (
@@ -163,6 +168,12 @@ def test_a_value_of_the_wrong_type_is_refused_with_its_place(statistics, place, 
         (tmp_path / "cohort.json").write_text(json.dumps(statistics))
         with pytest.raises(ParseError, match=rf"cohort\.json, field '{place}'"):
             GaussianCopula.from_statistics(tmp_path / "cohort.json")
+
+
+@pytest.mark.parametrize("sd", [np.inf, np.nan, float("nan")])
+def test_a_number_that_is_none_is_refused_with_its_place(sd):
+    with pytest.raises(ParseError, match=r"columns\[0\]\.sd: Here stands"):
+        GaussianCopula.from_statistics({"columns": [{"name": "x", "kind": "real", "mean": 1, "sd": sd}]})
 
 
 def test_statistics_of_a_table_come_back():

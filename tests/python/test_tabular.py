@@ -567,3 +567,43 @@ def test_a_seed_or_count_that_is_none_is_a_named_error(trees, given):
     assert len(trees.sample(np.int64(3), np.uint8(4))) == 3
     with pytest.raises(ConfigError, match="'min_gain' is a number"):
         SequentialTrees(min_gain="much")
+
+
+def test_a_condition_without_a_zone_is_local_time():
+    rng = np.random.default_rng(0)
+    days = pandas.Timestamp("2020-01-01") + pandas.to_timedelta(rng.integers(0, 300, 600), unit="D")
+    frame = pandas.DataFrame({"visit": days.tz_localize("Europe/Berlin"), "x": rng.normal(size=600).round(2)})
+    trees = SequentialTrees().fit(frame)
+    summer, winter = (pandas.Timestamp(day, tz="Europe/Berlin") for day in ("2020-07-01", "2020-02-01"))
+    for given, expected in (
+        ("2020-07-01", summer),
+        (pandas.Timestamp("2020-07-01"), summer),
+        (datetime.datetime(2020, 7, 1), summer),
+        ("2020-06-30T22:00:00Z", summer),
+        (summer, summer),
+        ("2020-02-01 00:00:00", winter),
+    ):
+        made = trees.sample(3, seed=1, conditions={"visit": given}, frame="same")
+        assert list(made.visit) == [expected] * 3, given
+    several = trees.sample(4, seed=1, conditions={"visit": ["2020-07-01", None]}, frame="same")
+    assert list(several.visit[::2]) == [summer] * 2
+
+
+@pytest.mark.parametrize("name", ["sequential_trees", "gaussian_copula", "independent_marginals"])
+def test_decimals_of_the_schema_are_kept(name):
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame({"bmi": rng.normal(25, 4, 800), "age": rng.integers(20, 90, 800)})
+    schema = Schema([Field("bmi", "real", decimals=0), Field("age", "integer")])
+    made = method(name)().fit(frame, schema=schema).sample(500, seed=1, frame="pandas")
+    assert (made.bmi == made.bmi.round()).all()
+    assert made.bmi.mean() == pytest.approx(frame.bmi.mean(), abs=0.6)
+
+
+@pytest.mark.parametrize(
+    "name", ["sequential_trees", "gaussian_copula", "independent_marginals", "private_marginals"]
+)
+def test_a_range_that_one_person_is_in_is_an_error(name):
+    frame = pandas.DataFrame({"age": [*range(20, 60)] * 10 + [97], "x": [1.5, 2.5, 3.5] * 133 + [1.5, 2.5]})
+    schema = Schema([Field("age", "integer", minimum=90, maximum=100), Field("x", "real")])
+    with pytest.raises(GenerationError, match=r"age.*fewer than 5 people"):
+        method(name)().fit(frame, schema=schema)

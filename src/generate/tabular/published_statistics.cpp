@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 
 #include "synthema/core/error.hpp"
 
@@ -47,6 +48,10 @@ void check_number(const Field& field, const ColumnStatistics& of, std::optional<
     if (!std::isfinite(*of.mean) || !(*of.sd >= 0) || !std::isfinite(*of.sd))
       refuse(field, "The mean must be a number and the sd zero or positive.");
     if (!(*of.mean >= low && *of.mean <= high)) refuse(field, "The mean lies outside of the range.");
+    if ((*of.mean == low || *of.mean == high) && *of.sd > rounding_of(*of.sd))
+      refuse(field, message("A mean at the ", *of.mean == low ? "minimum" : "maximum",
+                            " leaves all values there, so the sd cannot be ", *of.sd,
+                            "; correct one of the three, or give the mean with more decimals."));
     if (*of.sd > largest_sd(*of.mean, rounding_of(*of.mean), low, high, rows) + rounding_of(*of.sd))
       refuse(field, message("No values of this range have so large an sd around this mean: at most ",
                             largest_sd(*of.mean, 0, low, high, rows),
@@ -63,9 +68,11 @@ void check_labels(const Field& field, const ColumnStatistics& of) {
   if (wanted == 0 || of.shares.size() != wanted)
     refuse(field, field.kind == Kind::boolean ? "A boolean has a share of true."
                                               : "A category has a count or a share for each label.");
+  if (field.kind == Kind::boolean && !(of.shares[1] >= 0 && of.shares[1] <= 1))
+    refuse(field, message("A share lies from 0 to 1, not at ", of.shares[1], "; 21 per cent are 0.21."));
   double sum = 0;
   for (const double share : of.shares) {
-    if (!(share >= 0) || !std::isfinite(share)) refuse(field, "A share is zero or positive.");
+    if (!(share >= 0) || !std::isfinite(share)) refuse(field, "A count or share is zero or positive.");
     sum += share;
   }
   if (std::abs(sum - 1) > 1e-9) refuse(field, "The shares do not sum to one.");
@@ -105,8 +112,21 @@ void take(Json& column, const Place& place, const char* key, std::optional<doubl
   column.erase(at);
 }
 
+void refuse_unknown_keys(const Json& column, const Place& place) {
+  static constexpr const char* kKeys[] = {
+      "name",    "kind",    "mean",    "sd",   "q1",          "median", "q3",          "share",   "counts",
+      "missing", "minimum", "maximum", "unit", "description", "roles",  "code_system", "decimals"};
+  for (const auto& [key, unused] : column.items()) {
+    if (std::ranges::find(kKeys, std::string_view(key)) != std::end(kKeys)) continue;
+    std::string names;
+    for (const char* one : kKeys) names += (names.empty() ? "" : ", ") + std::string(one);
+    place.fail(message("The key '", key, "' is not known here; known are: ", names, "."));
+  }
+}
+
 ColumnStatistics column_from(Json& column, const Place& place) {
   if (!column.is_object()) place.fail("A column is described by an object.");
+  refuse_unknown_keys(column, place);
   ColumnStatistics out;
   take(column, place, "mean", out.mean);
   take(column, place, "sd", out.sd);
