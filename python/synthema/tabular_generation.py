@@ -685,6 +685,27 @@ def _json_of(statistics: Any) -> str:
     return text
 
 
+def _warn_of_other_moments(copula: Any, statistics: dict[str, Any]) -> None:
+    """Say where rows have another mean or sd than was published: a spread that no usual shape has."""
+    try:
+        rows = copula.sample(20_000, 0)
+    except GenerationError:  # a key with fewer values
+        return
+    for column in statistics["columns"]:
+        mean, sd = column.get("mean"), column.get("sd")
+        values = [v for v in rows.values(column["name"]) if v is not None] if mean is not None and sd else []
+        if len(values) < 1000:
+            continue
+        made = sum(values) / len(values)
+        spread = math.sqrt(sum((v - made) ** 2 for v in values) / len(values))
+        if abs(made - mean) > 0.25 * sd or not 0.75 < spread / sd < 1.25:
+            warnings.warn(
+                f"Column '{column['name']}': the rows have a mean of {made:.4g} and an sd of {spread:.4g}, "
+                f"not {mean} and {sd} as was published; check the two and the range of the column.",
+                stacklevel=3,
+            )
+
+
 def _refuse_non_finite(value: Any, path: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise _core.ParseError(f"{path}: Here stands {value} where a number belongs; leave the key out.")
@@ -737,6 +758,11 @@ class GaussianCopula(_TabularGenerator):
         GaussianCopula
             Fitted: it samples, conditions, scores and saves like one that saw rows.
 
+        Warns
+        -----
+        UserWarning
+            If rows have another mean or sd than was published: a spread that no usual shape in the range has.
+
         Raises
         ------
         SchemaError
@@ -764,6 +790,7 @@ class GaussianCopula(_TabularGenerator):
         else:
             text = _json_of(statistics)
         made = _core._copula_from_statistics(text, name, threads)
+        _warn_of_other_moments(made, json.loads(text))
         out = cls(threads=threads)
         out._fitted = made
         return out

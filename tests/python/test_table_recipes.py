@@ -176,6 +176,12 @@ def test_a_number_that_is_none_is_refused_with_its_place(sd):
         GaussianCopula.from_statistics({"columns": [{"name": "x", "kind": "real", "mean": 1, "sd": sd}]})
 
 
+def test_a_spread_that_the_rows_do_not_have_is_told():
+    x = {"name": "x", "kind": "real", "mean": 0.01, "sd": 1, "minimum": 0}
+    with pytest.warns(UserWarning, match="Column 'x': the rows have a mean of .* not 0.01 and 1"):
+        GaussianCopula.from_statistics({"columns": [x]})
+
+
 def test_statistics_of_a_table_come_back():
     rng = np.random.default_rng(0)
     x = np.round(rng.normal(50, 10, 800), 1)
