@@ -435,8 +435,10 @@ void learn_reals(const Learner& learner, const Column& column, ColumnCoding& out
   code_values(column, std::span<const std::int64_t>(whole), codes,
               [&](const std::vector<std::int64_t>& values) {
                 learn_grid(values, out);
-                for (const std::int64_t v : values)
-                  out.values.push_back(static_cast<double>((v - out.origin) / out.step));
+                for (const std::int64_t v : values) {
+                  const std::int64_t steps = (v - out.origin) / out.step;  // whole: all lie on the grid
+                  out.values.push_back(static_cast<double>(steps));
+                }
               });
   finish_numbers(learner, out, codes);
 }
