@@ -149,6 +149,11 @@ bool large_enough(const TwoSamples& samples) {
   return std::min(counts[0], counts[1]) >= kFolds;
 }
 
+// Of what only stands beside the value.
+std::size_t folds_of(const TwoSamples& samples) {
+  return samples.table.rows() < kEnoughForOneFold ? kFolds : 1;
+}
+
 // Rows that follow single training rows lie beside them with the other label: where one is held out, the
 // other has taught the classifier the wrong answer, and it errs more often than by chance.
 void judge_against_fresh_rows(Score& score, const Table& synthetic, Discriminator discriminator,
@@ -157,7 +162,7 @@ void judge_against_fresh_rows(Score& score, const Table& synthetic, Discriminato
   if (context.holdout && discriminator == Discriminator::boosted_trees) {
     const TwoSamples samples = detail::two_samples(*context.holdout, synthetic);
     if (!samples.columns.empty() && large_enough(samples)) {
-      const std::size_t folds = samples.table.rows() < kEnoughForOneFold ? kFolds : 1;
+      const std::size_t folds = folds_of(samples);
       fresh = tell_apart(samples, discriminator, context, folds, false).auroc;
       score.parts.push_back({"all columns, against the holdout", fresh, samples.table.rows(),
                              message("AUROC of telling synthetic rows from holdout rows, ",
@@ -206,7 +211,7 @@ Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
     const TwoSamples held = detail::two_samples(*real, *context.holdout);
     if (!held.columns.empty() && large_enough(held))
       score.ceiling =
-          Bound{tell_apart(held, discriminator_, context, kFolds, false).auroc,
+          Bound{tell_apart(held, discriminator_, context, folds_of(held), false).auroc,
                 message("holdout in the place of the synthetic rows, ", context.holdout->rows(), " rows")};
   }
   const TwoSamples loose = detail::against_marginals(*real, context.seed);
