@@ -55,6 +55,7 @@ def run(system: System, variant: dict, job: Job, data: dict, limit: float) -> Ru
         if k not in ("PYTHONPATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
     }
     environment["OMP_NUM_THREADS"] = str(data["threads"])
+    environment |= machine.held_to_avx2() if data["isa"] == "avx2" else {}
     if system.environment == "llamacpp" and variant["library"] == "node":
         environment["LLAMACPP_NODE"] = str(BUILD / "peers/llamacpp/node/package")
     with tempfile.TemporaryDirectory() as folder:
@@ -264,6 +265,12 @@ def parse() -> argparse.Namespace:
         "--threads", type=int, default=os.cpu_count(), help="of each system (default: %(default)s)"
     )
     parser.add_argument(
+        "--isa",
+        choices=["", "avx2"],
+        default="",
+        help="hold every system to AVX2 on a machine that has more (default: all it has)",
+    )
+    parser.add_argument(
         "--data",
         type=pathlib.Path,
         help="folder with mts_dialog and medquad (default: shared/data here or beside the checkout)",
@@ -283,8 +290,10 @@ def main() -> None:
     from synthema.models import default_model_path
 
     about = machine.describe()
-    peaks = machine.peaks(BUILD / "bench", arguments.threads)
+    peaks = machine.peaks(BUILD / "bench", arguments.threads, arguments.isa)
     texts = workload.Texts(data_folder(arguments.data))
+    if arguments.isa:
+        about["kind"] += f" held to {arguments.isa.upper()}"
     print(f"{about['cpu']} ({about['kind']}), {about['cores']} cores, {about['memory_gib']} GiB")
     print(f"{about['system']}, load average {os.getloadavg()[0]:.1f}; texts: {texts.source}")
     print(f"peaks with {arguments.threads} threads: {peaks}")

@@ -61,7 +61,10 @@ def open_library(name: str):
         return ctypes.CDLL(glob.glob(folder + "/xllamacpp*.so")[0])
     folder = glob.glob(os.environ["LLAMACPP_NODE"] + "/bins/*")[0]
     ggml = ctypes.CDLL(glob.glob(folder + "/libggml.*so")[0])
-    ggml.ggml_backend_load_all_from_path(ctypes.c_char_p(folder.encode()))
+    if os.environ.get("SYNTHEMA_INSTRUCTION_SET") == "avx2":  # the whole comparison is held to it
+        ggml.ggml_backend_load(ctypes.c_char_p(f"{folder}/libggml-cpu-haswell.so".encode()))
+    else:
+        ggml.ggml_backend_load_all_from_path(ctypes.c_char_p(folder.encode()))
     return ctypes.CDLL(glob.glob(folder + "/libllama.*so")[0])
 
 

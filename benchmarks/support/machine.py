@@ -42,7 +42,22 @@ def kind_of(flags: set[str]) -> str:
     return "AVX2" if "avx2" in flags else platform.machine()
 
 
-def peaks(folder: pathlib.Path, threads: int) -> dict | None:
+def held_to_avx2() -> dict[str, str]:
+    """Return what keeps every engine from wider vectors; llama.cpp's peer file reads the first one itself.
+
+    OpenVINO obeys oneDNN's limit for its products; where its own code asks the CPU, it stays faster than on AVX2.
+    """
+    return {
+        "SYNTHEMA_INSTRUCTION_SET": "avx2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "DNNL_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "CT2_FORCE_CPU_ISA": "AVX2",
+    }
+
+
+def peaks(folder: pathlib.Path, threads: int, isa: str = "") -> dict | None:
     """Measure fp32 and 8-bit arithmetic and memory reads; None where there is no compiler for it."""
     source, binary = pathlib.Path(__file__).with_name("roofline.cpp"), folder / "roofline"
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
@@ -50,7 +65,7 @@ def peaks(folder: pathlib.Path, threads: int) -> dict | None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([compiler, "-O3", "-std=c++20", "-pthread", source, "-o", binary], check=True)
-    done = subprocess.run([binary, str(threads)], check=True, capture_output=True, text=True)
+    done = subprocess.run([binary, str(threads), isa], check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
 

@@ -1,5 +1,6 @@
 // What this machine can do at most: fp32 and 8-bit multiply-adds in registers, and reading memory in a row.
-// Prints one JSON object; the only argument is the number of threads. Built and run by machine.py.
+// Prints one JSON object; arguments: the number of threads and, if nothing wider counts, `avx2`. Built and run by
+// machine.py.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -104,7 +106,9 @@ double best_rate(int threads, const std::function<double(int)>& work) {
 
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
-  const bool wide = __builtin_cpu_supports("avx512f"), vnni = __builtin_cpu_supports("avx512vnni");
+  const bool narrow = argc > 2 && std::string_view(argv[2]) == "avx2";
+  const bool wide = !narrow && __builtin_cpu_supports("avx512f");
+  const bool vnni = !narrow && __builtin_cpu_supports("avx512vnni");
   const std::vector<std::vector<float>> memory(static_cast<std::size_t>(threads),
                                                std::vector<float>(64'000'000, 1.0f));
   const double fp32 = best_rate(threads, [&](int) { return wide ? fma_512() : fma_256(); });

@@ -1,5 +1,10 @@
 #include "src/cpu/instruction_set.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
+#include "synthema/core/error.hpp"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
 #elif defined(__aarch64__) && defined(__linux__)
@@ -48,8 +53,20 @@ std::vector<InstructionSet> supported_instruction_sets() {
   return out;
 }
 
+InstructionSet best_instruction_set(const char* limit) {
+  const std::vector<InstructionSet> supported = supported_instruction_sets();
+  if (limit == nullptr || *limit == '\0') return supported.back();
+  const auto found = std::ranges::find(supported, std::string_view(limit), name_of);
+  if (found != supported.end()) return *found;
+  std::string names;
+  for (const InstructionSet set : supported) names += message(names.empty() ? "" : ", ", name_of(set));
+  throw ConfigError(message("SYNTHEMA_INSTRUCTION_SET is '", limit,
+                            "', which this machine or build cannot run; set it to one of ", names,
+                            " or leave it unset"));
+}
+
 InstructionSet best_instruction_set() {
-  static const InstructionSet best = supported_instruction_sets().back();
+  static const InstructionSet best = best_instruction_set(std::getenv("SYNTHEMA_INSTRUCTION_SET"));
   return best;
 }
 
