@@ -633,7 +633,8 @@ def verify(
     Returns
     -------
     dict
-        Counts, differences, "ok" and the exit status.
+        Counts, differences, "ok", the exit status, and the "seconds" that it took beside those of the
+        generation, where the run's report tells them (None after a resumed run: it knows its last part only).
     """
     from synthema.generation import load_run, strategy
     from synthema.generation import verify as verify_run
@@ -648,6 +649,7 @@ def verify(
     if sample is None and not any(any(row["answers"]) for row in load_run(folder).provenance[:1]):
         sample = 100
     phase("re-score all rows" if sample is None else "check and make rows again")
+    begun = time.monotonic()
     found = verify_run(
         folder,
         strategy(study.strategy, name=study.strategy_name) if study.strategy_name else study.strategy,
@@ -658,6 +660,7 @@ def verify(
         checks=study.checks,
         sample=sample,
     )
+    seconds, generation = time.monotonic() - begun, _seconds_of_generation(folder)
     differences = [{"row": one.row, "what": one.what} for one in found.differences]
     counts = [
         ("accepted rows", found.rows),
@@ -674,6 +677,7 @@ def verify(
                 ("re-scored with", found.numeric_path),
             ]
         ),
+        ("time", duration(seconds) + (f" (generating took {duration(generation)})" if generation else "")),
     ]
     shown_differences = [(f"row {one['row']}", one["what"]) for one in differences]
     return {
@@ -689,9 +693,19 @@ def verify(
             "different": found.tokens_different,
         },
         "differences": differences,
+        "seconds": seconds,
+        "seconds_of_generation": generation,
         "status": 0 if found.ok else 1,
         "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},
         "message": "Every row is as the manifest says."
         if found.ok
         else "Some rows differ from what the manifest makes.",
     }
+
+
+def _seconds_of_generation(folder: Path) -> float | None:
+    try:
+        run = json.loads((folder / "report.json").read_text(encoding="utf-8"))["run"]
+        return None if run["resumed"] else float(run["seconds"]["generate"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
