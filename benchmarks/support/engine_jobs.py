@@ -43,29 +43,31 @@ def make_jobs(arguments, texts: workload.Texts, model: str, paths: dict[str, str
         return any(w in name for w in wanted)
 
     if want("prefix"):
-        records, prefix, new = (8, 300, (10, 30)) if quick else (256, 1000, (50, 350))
+        records, prefix, new = (32, 1000, (20, 60)) if quick else (256, 1000, (50, 350))
         requests = texts.requests(encode, 1, records, prefix, 100, new, "\nNote:")
         jobs.append(generation("prefix", "shared", "tokens/s", requests, 32, 100))
     if want("template"):
-        records, prefix, new = (4, 300, 0) if quick else (256, 1000, 0)
+        records, prefix, new = (16, 1000, 0) if quick else (256, 1000, 0)
         requests = texts.requests(
             encode, 2, records, prefix, 100, workload.RECORD_TOKENS, "\nRecord as JSON:\n"
         )
         form = {"schema": workload.RECORD_SCHEMA, "gbnf": workload.grammar(workload.RECORD_SCHEMA)}
         jobs.append(generation("template", "template", "records/s", requests, 16, **form))
-    for batch in (4,) if quick else (32, 128):
+    for batch in (32,) if quick else (32, 128):
         if want(f"distinct-{batch}"):
-            requests = texts.requests(encode, 3, batch, 0, 32, 16 if quick else 128, "\nNote:")
+            requests = texts.requests(encode, 3, batch, 0, 32, 32 if quick else 128, "\nNote:")
             jobs.append(generation(f"distinct-{batch}", "distinct", "tokens/s", requests, batch, 32))
     if want("single"):
         requests = texts.requests(encode, 4, 1, 0, 32, 32 if quick else 128, "\nNote:")
         jobs.append(generation("single", "single", "tokens/s", requests, 1))
     if want("score"):
-        made = texts.to_score(encode, 5, 24 if quick else 1000, 128)
+        made = texts.to_score(encode, 5, 64 if quick else 1000, 128)
         full = base | {"kind": "score", "texts": made, "text_ids": [encode(t) for t in made]}
         short = full | {"texts": full["texts"][:64], "text_ids": full["text_ids"][:64]}
         jobs.append(Job("score" + label, "score", "tokens/s", full, short))
     if want("embed") and model == model_files.SMOLLM2:
-        full = base | {"kind": "embed", "texts": texts.sentences[: 200 if quick else 10_000]}
+        full = base | {"kind": "embed", "texts": texts.sentences[: 500 if quick else 10_000]}
         jobs.append(Job("embed", "embed", "sentences/s", full, full | {"texts": full["texts"][:500]}))
+    if not jobs:
+        raise SystemExit(f"--jobs {arguments.jobs}: no job{label} is called so; see --help")
     return jobs
