@@ -56,11 +56,12 @@ PACKAGES = SYSTEMS | {f"{name} at epsilon {e}": needs for e in EPSILONS for name
 SDISTS = {"smartnoise": ["antlr4-python3-runtime"]}  # has no wheel
 UNWANTED = {"mostlyai": ["torchvision", "torchaudio"]}  # come along, and break beside torch for the CPU
 
-# Evaluator -> job that its figure belongs to, and which way is better.
+# Evaluator, or a figure of `scores`, -> job that it belongs to, and which way is better.
 SCORES = {
     "univariate_accuracy": ("quality", "higher"),
     "bivariate_accuracy": ("quality", "higher"),
-    "classifier_two_sample": ("quality", "lower"),
+    "classifier_two_sample": ("quality", "none"),
+    "told_apart": ("quality", "lower"),
     "train_synthetic_test_real": ("quality", "higher"),
     "dcr_share": ("privacy", "lower"),
     "rare_value_reuse": ("privacy", "lower"),
@@ -130,11 +131,23 @@ def scores(folder: pathlib.Path, holdout, target: str, threads: int) -> dict[str
     made = made[list(real.columns)].astype(
         {name: real[name].dtype for name in real if str(real[name].dtype) == "category"}
     )
-    names = [name for name in SCORES if target or name != "train_synthetic_test_real"]
+    names = [name for name in SCORES if name != "told_apart"]
+    if not target:
+        names.remove("train_synthetic_test_real")
     report = synthema.evaluate(
         made, real, holdout, names, target=target or None, bootstrap=20, threads=threads
     )
-    return {name: report[name].value for name in names}
+    found = {name: report[name].value for name in names}
+    return found | {"told_apart": told_apart(report["classifier_two_sample"])}
+
+
+def told_apart(score) -> float | None:
+    """Return the distance of the AUROC from 0.5, which is no merit below it either; 0 within its interval."""
+    if score.value is None:
+        return None
+    interval = score.interval
+    within = interval is not None and interval.low <= 0.5 <= interval.high
+    return 0.0 if within else abs(score.value - 0.5)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> list[dict]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from synthema._core import ConfigError, Error, __version__
+from synthema.arguments import is_whole
 from synthema.terminal import Progress, table
 
 __all__ = ["main"]
@@ -28,7 +29,7 @@ LONG = 200_000  # cells of a table from which the time and memory of a fit are f
 
 
 def _whole(text: str, low: int, what: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,20}", text) or not low <= int(text) < 2**64:
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not is_whole(int(text), low):
         raise argparse.ArgumentTypeError(f"{what} is a whole number from {low} to 2^64 - 1, not '{text}'")
     return int(text)
 

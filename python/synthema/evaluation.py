@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.util
 import math
@@ -13,13 +14,14 @@ import numpy as np
 
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
+from synthema.arguments import checked, whole
 from synthema.learning import learner as as_learner
 from synthema.tables import no_such_column, read_schema, table
-from synthema.tabular_generation import whole
 
 __all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
 
 
+@checked
 def evaluate(
     synthetic: Any,
     real: Any = None,
@@ -149,10 +151,11 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        If a named column is not there, or "auto" finds nothing to measure.
+        If a named column is not there, or "auto" finds nothing to measure. A column that is there and does
+        not serve one of several metrics leaves that one undefined.
     ConfigError
-        If there is no such level, convention, learner or evaluator, `metrics` is empty, or `schema` is
-        neither a Schema nor a file.
+        If there is no such level, convention, learner or evaluator, `metrics` is empty, or an argument has
+        another type than it should.
 
     Examples
     --------
@@ -220,15 +223,8 @@ def evaluate(
     return report
 
 
-def _schema(given: Any) -> Schema | None:
-    if given is None or isinstance(given, Schema):
-        return given
-    if isinstance(given, str | os.PathLike):
-        return read_schema(given)
-    raise _core.ConfigError(
-        f"schema takes a Schema or the path of a JSON file that holds one, not {type(given).__name__}; "
-        "Schema.from_json reads a text."
-    )
+def _schema(given: Schema | str | os.PathLike[str] | None) -> Schema | None:
+    return given if given is None or isinstance(given, Schema) else read_schema(given)
 
 
 def _names(given: str | Iterable[str]) -> list[str]:
@@ -358,7 +354,22 @@ def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
 
     if isinstance(one, Metric):
         return one.evaluator_of_report()
-    return _core.evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
+    return evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
+
+
+def evaluator_named(name: str, options: SuiteOptions | None = None) -> Evaluator:
+    """Return the library's evaluator of this name, or raise ConfigError with the nearest names."""
+    names = evaluator_names()
+    if name in names:
+        return _core.evaluator_named(name, options or SuiteOptions())
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near += [one for one in names if name and name in one and one not in near][: 3 - len(near)]
+    meant = " or ".join(f"'{one}'" for one in near)
+    raise _core.ConfigError(
+        f"There is no evaluator '{name}'; "
+        + (f"did you mean {meant}? " if near else "")
+        + "evaluator_names() lists all that there are."
+    )
 
 
 def evaluator(
@@ -426,6 +437,7 @@ def evaluator_names() -> list[str]:
     return [one.name for one in _core.all_evaluators()]
 
 
+@checked
 def check_evaluator(
     one: Any,
     synthetic: Any = None,
@@ -455,7 +467,7 @@ def check_evaluator(
     EvaluationError
         Names every promise that was broken.
     """
-    built = _core.evaluator_named(one) if isinstance(one, str) else _as_evaluator(one)
+    built = evaluator_named(one) if isinstance(one, str) else _as_evaluator(one)
     if synthetic is None:
         synthetic = _example(7)
         real = _example(5) if real is None else real

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import textwrap
 from typing import Any
 
 from synthema import _core
-from synthema._core import Evaluator, Score
-from synthema.evaluation import evaluate, evaluator_names, suite_options
+from synthema._core import EvaluationContext, Evaluator, Score
+from synthema.arguments import refuse_wrong_types
+from synthema.evaluation import evaluate, evaluator_named, evaluator_names, suite_options
+from synthema.tables import table
 
 __all__ = ["Metric"]
 
@@ -76,13 +79,14 @@ class Metric:
                 raise _core.ConfigError(
                     f"A metric has no parameter '{one}'; there are {', '.join(sorted(_defaults()))}."
                 )
+        refuse_wrong_types(evaluate, {"metrics": self.name, **parameters})
         self._given |= parameters
         return self
 
     def evaluator(self) -> Evaluator:
         """Return the evaluator, without what is said of columns, embedders and seeds."""
         given = {name: value for name, value in self._given.items() if name not in _OF_CONTEXT}
-        return _core.evaluator_named(self.name, suite_options(**given))
+        return evaluator_named(self.name, suite_options(**given))
 
     def evaluator_of_report(self) -> Evaluator:
         """Return the evaluator for a report, which has columns, embedder and seed for all its metrics."""
@@ -122,14 +126,92 @@ class Metric:
             )
         return score
 
+    def __reduce__(self) -> Any:
+        return _again, (self.name, self._given)
+
     def __repr__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self._given.items())
         return f"Metric({self.name!r}{given})"
 
 
+def _again(name: str, given: dict[str, Any]) -> Metric:
+    return Metric(name, **given)
+
+
+_CONVENTIONS = ("sdmetrics", "mostlyai", "syntheval", "synthcity", "anonymeter")
+
+
+def _conventions(name: str, one_row: _core.Table) -> list[str]:
+    """Whose definitions a metric has besides ours."""
+    found = []
+    for convention in _CONVENTIONS:
+        options = suite_options(convention=convention)
+        score = _core.evaluator_named(name, options).evaluate(one_row, one_row, EvaluationContext())
+        if score.convention == convention:
+            found.append(convention)
+    return found
+
+
+def _help_of(name: str) -> str:
+    evaluator = _core.evaluator_named(name)
+    one_row = table({"text": ["a"], "x": [1.0]})
+    score = evaluator.evaluate(None, one_row, EvaluationContext())
+    better = {"none": "neither way is better by itself"}.get(
+        evaluator.direction, f"{evaluator.direction} is better"
+    )
+    low, high = evaluator.range
+    conventions = ", ".join(repr(one) for one in ("synthema", *_conventions(name, one_row)))
+    said = textwrap.fill(
+        f"Definition: {score.definition}; from {low:g} to {high:g}, {better}. Conventions: {conventions}. "
+        "The page on metrics says what it costs and when it misleads.",
+        width=100,
+        subsequent_indent="    ",
+    )
+    return f"""{score.estimand}
+
+    {said}
+
+    Parameters
+    ----------
+    synthetic, real, holdout : Table, frame, dict of columns or list of dicts
+        The rows to judge; the real rows that they imitate; real rows that no generator saw.
+    **parameters
+        Those keywords of `synthema.evaluate` that concern the metric, such as ``convention``, ``seed``,
+        ``bootstrap``, ``threads``, ``schema``, ``target`` and ``text_column``.
+
+    Returns
+    -------
+    Score
+        ``.value``, ``.interval``, ``.floor``, ``.ceiling``, ``.parts``; or ``.undefined``, which says why
+        there is no value.
+
+    Examples
+    --------
+    ``{name}(synthetic, real, holdout).value``
+    """
+
+
+@functools.cache
+def _class_of(name: str) -> type[Metric]:
+    """A class of its own for each metric, so that help() speaks of the metric and not of metrics."""
+    own = {"__doc__": _help_of(name), "__module__": __name__, "__signature__": _signature()}
+    return type(name, (Metric,), own)
+
+
+def _signature() -> inspect.Signature:
+    """How a metric is called: with tables, what most metrics read, and other keywords of `evaluate`."""
+    known = inspect.signature(evaluate).parameters
+    first = [
+        known[name].replace(annotation=inspect.Parameter.empty) for name in ("synthetic", "real", "holdout")
+    ]
+    usual = [known[name] for name in ("convention", "seed", "bootstrap", "threads")]
+    rest = inspect.Parameter("parameters", inspect.Parameter.VAR_KEYWORD)
+    return inspect.Signature([*first, *usual, rest])
+
+
 def __getattr__(name: str) -> Metric:
     if name in evaluator_names():
-        return Metric(name)
+        return _class_of(name)(name)
     raise AttributeError(f"synthema.metrics has no '{name}'; evaluator_names() lists what there is.")
 
 

@@ -8,7 +8,6 @@ import inspect
 import itertools
 import json
 import math
-import operator
 import os
 import pathlib
 import warnings
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
+from synthema.arguments import checked, kind_of, whole
 from synthema.models import load_torch_module
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class _TabularGenerator:
 
         return forecast_of_fit(lambda: type(self)(**self._parameters), tables.table(data, schema))
 
+    @checked
     def fit(
         self: Self,
         data: Any,
@@ -149,6 +150,7 @@ class _TabularGenerator:
         self._frame = _kind_of_frame(data)
         return self
 
+    @checked
     def sample(
         self,
         rows: int,
@@ -1246,17 +1248,6 @@ def _shown(value: Any) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def whole(value: Any, what: str) -> int:
-    """Return a whole number from 0 to 2^64 - 1, or raise ConfigError with what it should be."""
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = -1
-    if not 0 <= number < 2**64:
-        raise ConfigError(f"{what} is a whole number from 0 to 2^64 - 1, not {value!r}.")
-    return number
-
-
 def _checked(cls: type, parameters: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a generator with numbers where its defaults are numbers."""
     defaults = {name: one.default for name, one in inspect.signature(cls.__init__).parameters.items()}
@@ -1267,11 +1258,11 @@ def _checked(cls: type, parameters: dict[str, Any]) -> dict[str, Any]:
             out[name] = whole(value, f"The parameter '{name}'")
         elif isinstance(default, float) or (name == "epsilon" and value is not None):
             if not _is_number(value):
-                raise ConfigError(f"The parameter '{name}' is a number, not {value!r}.")
+                raise ConfigError(f"The parameter '{name}' is a number, not {kind_of(value)}.")
         elif isinstance(default, bool) and not isinstance(value, bool):
-            raise ConfigError(f"The parameter '{name}' is True or False, not {value!r}.")
+            raise ConfigError(f"The parameter '{name}' is True or False, not {kind_of(value)}.")
         elif isinstance(default, str) and not isinstance(value, str):
-            raise ConfigError(f"The parameter '{name}' is a text, not {value!r}.")
+            raise ConfigError(f"The parameter '{name}' is a text, not {kind_of(value)}.")
     return out
 
 

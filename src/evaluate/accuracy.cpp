@@ -113,7 +113,7 @@ Outcome compare(const Counts& real, const Counts& synthetic, double n, double m)
     distance += std::abs(p - q);
     noise += std::sqrt(2 / std::numbers::pi * (p * (1 - p) / n + p * (1 - p) / m));
   }
-  return {1 - distance / 2, 1 - noise / 2, 0};
+  return {1 - distance / 2, std::max(0.0, 1 - noise / 2), 0};  // of few rows the sum is no bound
 }
 
 // E|X - k| of a count X with this mean and any k: of Poisson, where the mean is large of the normal

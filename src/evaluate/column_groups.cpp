@@ -87,7 +87,7 @@ Score ColumnGroups::evaluate(const Table* real, const Table& synthetic,
       if (!(of_holdout > 0)) continue;
       value = mean_ratio(distances.nearest(Rows::synthetic, Rows::training, context)) / of_holdout;
     } else {
-      value = distances.per_part(mean(distances.won_by_training(context)));
+      value = distances.against_chance(mean(distances.won_by_training(context)));
     }
     score.parts.push_back({joined(group), value, synthetic.rows(), ""});
   }

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "src/evaluate/cells.hpp"
+#include "src/evaluate/library_columns.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/distance.hpp"
@@ -185,30 +186,6 @@ Outcome kl_of_real(const Column& real, const Column& synthetic, Convention) {
   return shares ? Outcome(divergence(shares->real, shares->synthetic)) : std::nullopt;
 }
 
-// Upper regularised incomplete gamma function Q(a, x): the series of P (DLMF 8.7.1) below a + 1, else the
-// continued fraction (DLMF 8.9.2) by Lentz's method.
-double upper_gamma(double a, double x) {
-  if (x <= 0) return 1;
-  const double front = std::exp(a * std::log(x) - x - std::lgamma(a));
-  constexpr double kPrecision = 1e-15, kTiny = 1e-300;
-  constexpr int kMost = 100'000;
-  if (x < a + 1) {
-    double term = 1 / a, sum = term;
-    for (int k = 1; k < kMost && term > kPrecision * sum; ++k) sum += term *= x / (a + k);
-    return std::max(0.0, 1 - front * sum);
-  }
-  double b = x + 1 - a, c = 1 / kTiny, d = 1 / b, h = d;
-  for (int k = 1; k < kMost; ++k) {
-    const double an = -k * (k - a);
-    b += 2;
-    d = 1 / std::max(an * d + b, kTiny);
-    c = b + an / c;
-    h *= d * c;
-    if (std::abs(d * c - 1) < kPrecision) break;
-  }
-  return front * h;
-}
-
 // p-value of the chi-square test that both tables are samples of one distribution. SDMetrics: of the
 // synthetic frequencies as if they were counts, against the real ones as expectations.
 Outcome chi_square(const Column& real, const Column& synthetic, Convention convention) {
@@ -229,7 +206,7 @@ Outcome chi_square(const Column& real, const Column& synthetic, Convention conve
     else
       statistic += std::pow(std::sqrt(m / n) * a - std::sqrt(n / m) * b, 2) / (a + b);
   }
-  return upper_gamma(static_cast<double>(both.size() - 1) / 2, statistic / 2);
+  return detail::upper_gamma(static_cast<double>(both.size() - 1) / 2, statistic / 2);
 }
 
 double mean_of(const std::vector<double>& values) {
@@ -305,6 +282,53 @@ constexpr Measure kMeasures[] = {
     {"deviation_similarity", "Mean over numeric columns of how alike the standard deviations are.",
      "max(0, 1 - |difference| / real range)", true, false, statistic_similarity<deviation_of>}};
 
+template <std::optional<double> (*of)(const Column&, const Column&)>
+Outcome as_there(const Column& real, const Column& synthetic, Convention) {
+  return of(real, synthetic);
+}
+
+// Measures of which a library's have another definition, of other columns or the other way round.
+struct LibraryMeasure {
+  ColumnMeasure measure;
+  Convention convention;
+  Measure as;
+};
+constexpr LibraryMeasure kLibraryMeasures[] = {
+    {ColumnMeasure::kl_real_to_synthetic,
+     Convention::synthcity,
+     {"kl_real_to_synthetic", "Mean over columns of the inverse divergence of real from synthetic shares.",
+      "1 / (1 + sum of R ln(R / S) - R + S), of ten equal cells or the sorted shares of few values", true,
+      true, as_there<detail::synthcity_inverse_kl>}},
+    {ColumnMeasure::jensen_shannon,
+     Convention::synthcity,
+     {"jensen_shannon", "Mean over columns of the Jensen-Shannon distance of shares to which 1 was added.",
+      "square root of the divergence in nats; ten equal cells, 1 added to each share", true, true,
+      as_there<detail::synthcity_jensen_shannon>, Direction::lower, kShare}},
+    {ColumnMeasure::chi_square,
+     Convention::synthcity,
+     {"chi_square", "Mean over columns of the p-value of real shares where synthetic ones are expected.",
+      "chi-square test of shares as if they were counts, of ten equal cells or sorted shares of few values",
+      true, true, as_there<detail::synthcity_chi_square>}},
+    {ColumnMeasure::quantile_mse,
+     Convention::syntheval,
+     {"quantile_mse", "Mean over columns of the squared difference of synthetic shares from a tenth.",
+      "mean of (share synthetic - 0.1)^2 between the real deciles, labels as their ranks", true, true,
+      as_there<detail::syntheval_quantile_mse>, Direction::lower, kShare}}};
+
+const Measure& measure_of(ColumnMeasure measure, Convention convention) {
+  for (const LibraryMeasure& one : kLibraryMeasures)
+    if (one.measure == measure && one.convention == convention) return one.as;
+  return kMeasures[static_cast<std::size_t>(measure)];
+}
+
+// sdmetrics' apply to all measures; the others to those that they define.
+Convention convention_of(ColumnMeasure measure, Convention asked) {
+  std::vector<Convention> has{Convention::synthema, Convention::sdmetrics};
+  for (const LibraryMeasure& one : kLibraryMeasures)
+    if (one.measure == measure) has.push_back(one.convention);
+  return require_convention(asked, has, measure_of(measure, Convention::synthema).name);
+}
+
 std::optional<double> mean_of_parts(const std::vector<ScorePart>& parts) {
   RatioRows ratio;
   for (const ScorePart& part : parts)
@@ -328,22 +352,21 @@ std::vector<ScorePart> parts_of(const Measure& measure, const Table& real, const
 }  // namespace
 
 ColumnFidelity::ColumnFidelity(ColumnMeasure measure, Convention convention)
-    : measure_(measure),
-      convention_(require_convention(convention, kConventions, kMeasures[static_cast<int>(measure)].name)) {}
+    : measure_(measure), convention_(convention_of(measure, convention)) {}
 
 Direction ColumnFidelity::direction() const {
-  return kMeasures[static_cast<int>(measure_)].direction;
+  return measure_of(measure_, convention_).direction;
 }
 Range ColumnFidelity::range() const {
-  return kMeasures[static_cast<int>(measure_)].range;
+  return measure_of(measure_, convention_).range;
 }
 std::string_view ColumnFidelity::name() const {
-  return kMeasures[static_cast<int>(measure_)].name;
+  return measure_of(measure_, convention_).name;
 }
 
 Score ColumnFidelity::evaluate(const Table* real, const Table& synthetic,
                                const EvaluationContext& context) const {
-  const Measure& measure = kMeasures[static_cast<int>(measure_)];
+  const Measure& measure = measure_of(measure_, convention_);
   Score score = start_score(*this, std::string(measure.estimand), std::string(measure.definition));
   score.convention = std::string(name_of(convention_));
   if (!real) return undefined(std::move(score), "No real table was given.");

@@ -88,8 +88,9 @@ std::vector<std::uint32_t> codes_of(const Column& column, const std::map<std::st
   return out;
 }
 
-void add_number(Encoded& out, const Column& real, const Column& synthetic) {
-  const Moments moments = moments_of(detail::numbers_of(real));
+void add_number(Encoded& out, const Column& real, const Column& synthetic, Convention convention) {
+  const Moments moments =
+      convention == Convention::synthcity ? Moments{0, 1} : moments_of(detail::numbers_of(real));
   out.real.numbers.push_back(scaled(real, moments.mean, moments.deviation));
   out.synthetic.numbers.push_back(scaled(synthetic, moments.mean, moments.deviation));
   if (real.null_count() + synthetic.null_count() == 0) return;
@@ -118,7 +119,7 @@ void add_labels(Encoded& out, const Column& real, const Column& synthetic, Conve
   }
   out.missing = out.missing || real.null_count() + synthetic.null_count() > 0;
   const Numbers as_numbers(r.begin(), r.end()), others(s.begin(), s.end());
-  const Moments moments = moments_of(as_numbers);
+  const Moments moments = convention == Convention::synthcity ? Moments{0, 1} : moments_of(as_numbers);
   const auto standardised = [&](const Numbers& values) {
     Numbers numbers;
     for (const double value : values)
@@ -137,7 +138,7 @@ Encoded encode(const Table& real, const Table& synthetic, const std::vector<std:
   for (const std::string& name : columns) {
     const Column &r = real.column(name), &s = synthetic.column(name);
     if (detail::is_number(r.kind()))
-      add_number(out, r, s);
+      add_number(out, r, s, convention);
     else
       add_labels(out, r, s, convention);
   }
@@ -189,10 +190,13 @@ struct Discrepancy {
 std::optional<Discrepancy> measure(const Encoded& points, Convention convention,
                                    const EvaluationContext& context) {
   Discrepancy out;
-  out.median = median_distance(points, convention == Convention::syntheval);
-  if (!(out.median > 0)) out.median = median_distance(points, true);  // most rows are equal
-  if (!(out.median > 0)) return std::nullopt;
-  const double factor = 1 / ((convention == Convention::syntheval ? 4 : 2) * out.median);
+  double factor = 1;  // synthcity's, whatever the distances
+  if (convention != Convention::synthcity) {
+    out.median = median_distance(points, convention == Convention::syntheval);
+    if (!(out.median > 0)) out.median = median_distance(points, true);  // most rows are equal
+    if (!(out.median > 0)) return std::nullopt;
+    factor = 1 / ((convention == Convention::syntheval ? 4 : 2) * out.median);
+  }
   const auto n = static_cast<double>(points.real.rows), m = static_cast<double>(points.synthetic.rows);
   const double rr = kernel_sum(points.real, points.real, factor, context),
                ss = kernel_sum(points.synthetic, points.synthetic, factor, context),
@@ -273,9 +277,10 @@ Result compute(const Table& real, const Table& synthetic, const std::vector<std:
   out.missing = points.missing;
   out.real_rows = r.rows();
   out.synthetic_rows = s.rows();
-  if (convention == Convention::syntheval && points.missing) return out;
+  const bool library = convention != Convention::synthema;
+  if (library && points.missing) return out;
   out.found = measure(points, convention, context);
-  if (!out.found || convention == Convention::syntheval) return out;
+  if (!out.found || library) return out;
   std::tie(out.p, out.permuted) = permutation_p(points, out.found->median, context);
   if (context.holdout && context.holdout->rows() > 1 &&
       detail::has_columns(*context.holdout, real, columns)) {
@@ -293,14 +298,16 @@ Result compute(const Table& real, const Table& synthetic, const std::vector<std:
 
 MeanDiscrepancy::MeanDiscrepancy(bool biased, Convention convention, std::size_t rows)
     : biased_(biased),
-      convention_(require_convention(convention, kConventions, "mean_discrepancy")),
+      convention_(require_convention(convention, std::span(kConventions).first(biased ? 3 : 2), name())),
       rows_(rows) {}
 
 Score MeanDiscrepancy::evaluate(const Table* real, const Table& synthetic,
                                 const EvaluationContext& context) const {
-  Score score = start_score(*this, "Squared distance of the mean embeddings of both tables.",
-                            message("MMD^2, ", biased_ ? "biased" : "unbiased",
-                                    ", Gaussian kernel, median heuristic (Gretton et al. 2012)"));
+  Score score =
+      start_score(*this, "Squared distance of the mean embeddings of both tables.",
+                  message("MMD^2, ", biased_ ? "biased" : "unbiased", ", Gaussian kernel, ",
+                          convention_ == Convention::synthcity ? "raw columns, scale 1" : "median heuristic",
+                          " (Gretton et al. 2012)"));
   score.convention = std::string(name_of(convention_));
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() < 2 || synthetic.rows() < 2)
@@ -316,7 +323,7 @@ Score MeanDiscrepancy::evaluate(const Table* real, const Table& synthetic,
                                    " ", context.seed, " ", rows_, " ", name_of(convention_)),
                            make)
                      : make();
-  if (convention_ == Convention::syntheval && result->missing)
+  if (convention_ != Convention::synthema && result->missing)
     return undefined(std::move(score), "The convention knows no missing values.");
   if (!result->found) return undefined(std::move(score), "All rows of both tables are equal.");
   score.value = biased_ ? result->found->biased : result->found->unbiased;
@@ -324,7 +331,8 @@ Score MeanDiscrepancy::evaluate(const Table* real, const Table& synthetic,
   score.no_interval =
       "Where both distributions agree the estimate is a degenerate statistic, for which neither a normal nor "
       "a bootstrap interval is valid.";
-  score.parts.push_back({"median squared distance", result->found->median, score.n, "the kernel's scale"});
+  if (convention_ != Convention::synthcity)
+    score.parts.push_back({"median squared distance", result->found->median, score.n, "the kernel's scale"});
   if (convention_ == Convention::synthema)
     score.parts.push_back({"permutation p-value", result->p, 2 * result->permuted,
                            message(kPermutations, " divisions of the biased value")});

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
+#include "src/evaluate/library_distances.hpp"
 #include "src/evaluate/marginal_floor.hpp"
 #include "src/evaluate/membership_auroc.hpp"
 #include "src/evaluate/row_distances.hpp"
+#include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -20,8 +23,9 @@ using enum NearestRowMeasure;
 
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
 constexpr std::size_t kSmallHoldout = 200;
-constexpr double kShareSpread = 0.17;  // times 1 / sqrt(holdout rows); simulated, mixed columns
-constexpr double kNear = 0.05;         // share of the holdout that a near copy is nearer than
+// Times 2 c / sqrt(holdout rows), c the share of training rows among real ones; simulated, mixed columns.
+constexpr double kShareSpread = 0.17;
+constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
 
 struct Measure {
   std::string_view name, estimand, definition;
@@ -94,21 +98,24 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
 
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
   set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), context);
-  if (score.value) score.value = distances.per_part(*score.value);
+  const std::optional<double> won = score.value;
+  if (score.value) score.value = distances.against_chance(*score.value);
   if (score.interval) {
-    score.interval->low = distances.per_part(score.interval->low);
-    score.interval->high = distances.per_part(score.interval->high);
+    score.interval->low = distances.against_chance(score.interval->low);
+    score.interval->high = distances.against_chance(score.interval->high);
   }
   score.ceiling = Bound{0.5, "theory: training and holdout rows are treated alike"};
-  if (const std::size_t held = distances.rows(Rows::holdout); held < kSmallHoldout)
+  const std::size_t held = distances.rows(Rows::holdout);
+  const double spread = kShareSpread * 2 * distances.won_by_chance() / std::sqrt(static_cast<double>(held));
+  if (held < kSmallHoldout)
     score.warnings.push_back(
         message("The holdout has ", held, " rows. With other ones the share would differ by about ",
-                std::round(100 * kShareSpread / std::sqrt(static_cast<double>(held))) / 100,
+                std::round(100 * spread) / 100,
                 " (standard deviation), which the interval leaves out; copies show at any size."));
-  for (const auto& [which, label] : {std::pair{Rows::training, "parts of training rows"},
-                                     std::pair{Rows::holdout, "parts of holdout rows"}})
-    score.parts.push_back(
-        {label, static_cast<double>(distances.parts(which)), distances.part_rows(), "n: rows of a part"});
+  const std::size_t all = distances.rows(Rows::training) + distances.rows(Rows::holdout);
+  score.parts.push_back({"won by training rows", won, score.n, "of all training and holdout rows together"});
+  score.parts.push_back(
+      {"expected of fresh rows", distances.won_by_chance(), all, "training among all real units"});
 }
 
 void score_near_copies(Score& score, RowDistances& distances, const EvaluationContext& context) {
@@ -218,8 +225,10 @@ constexpr Measure kMeasures[] = {
      false,
      score_dcr},
     {"dcr_share",
-     "Share of synthetic rows that are closer to a training row than to a holdout row.",
-     "wins of a part of training rows to those of an equally large part of holdout rows, ties shared",
+     "Whether synthetic rows are closer to training rows than to holdout rows: 0.5 if not, 1 if all are.",
+     "(1 + l) / 2, l = (w - c) / (1 - c): w the share with a training row nearest, ties shared, c that of "
+     "training "
+     "rows among all real rows",
      Direction::lower,
      {0, 1},
      true,
@@ -271,26 +280,191 @@ const Measure& measure_of(NearestRowMeasure measure) {
   return kMeasures[static_cast<std::size_t>(measure)];
 }
 
+// Measures as a library has them. What cannot be measured says why in `undefined`.
+struct LibraryMeasure {
+  NearestRowMeasure measure;
+  Convention convention;
+  std::string_view estimand, definition;
+  Direction direction;
+  Range range;
+  void (*score)(Score&, const Table&, const Table&, const EvaluationContext&);
+};
+
+constexpr const char* kNoMissing = "The convention knows no missing values.";
+
+std::optional<detail::SynthevalRows> syntheval_rows(Score& score, const Table& real, const Table& synthetic,
+                                                    const EvaluationContext& context) {
+  auto rows = detail::SynthevalRows::of(real, synthetic, context.holdout.get());
+  if (!rows) score.undefined = kNoMissing;
+  return rows;
+}
+
+template <double (detail::SynthevalRows::*of)(const EvaluationContext&) const>
+void syntheval_value(Score& score, const Table& real, const Table& synthetic,
+                     const EvaluationContext& context) {
+  if (const auto rows = syntheval_rows(score, real, synthetic, context)) score.value = ((*rows).*of)(context);
+}
+
+bool equally_many(Score& score, std::size_t a, std::size_t b) {
+  if (a < 2 * b && b < 2 * a) return true;
+  score.undefined =
+      "Where a table has twice as many rows as the other the convention draws some without a seed, so there "
+      "is no "
+      "number to match.";
+  return false;
+}
+
+void syntheval_nnaa(Score& score, const Table& real, const Table& synthetic,
+                    const EvaluationContext& context) {
+  if (!equally_many(score, real.rows(), synthetic.rows())) return;
+  if (const auto rows = syntheval_rows(score, real, synthetic, context))
+    score.value = rows->adversarial_accuracy(false, context);
+}
+
+void syntheval_loss(Score& score, const Table& real, const Table& synthetic,
+                    const EvaluationContext& context) {
+  if (!equally_many(score, real.rows(), synthetic.rows())) return;
+  if (!equally_many(score, context.holdout->rows(), synthetic.rows())) return;
+  if (const auto rows = syntheval_rows(score, real, synthetic, context))
+    score.value = rows->adversarial_accuracy(true, context) - rows->adversarial_accuracy(false, context);
+}
+
+void synthcity_identifiability(Score& score, const Table& real, const Table& synthetic,
+                               const EvaluationContext& context) {
+  score.value = detail::synthcity_identifiability(real, synthetic, context);
+  if (!score.value) score.undefined = kNoMissing;
+}
+
+// SDMetrics' DCROverfittingProtection.
+void sdmetrics_share(Score& score, const Table& real, const Table& synthetic,
+                     const EvaluationContext& context) {
+  const std::vector<std::string> columns = detail::shared_columns(real, synthetic, context.holdout.get());
+  const auto nearest = [&](const Table& reference) {
+    const Table* scale_by[] = {&reference};
+    MixedSpace space(scale_by, columns);
+    MixedRows queries = space.encode(synthetic);
+    const NeighbourIndex index(space, space.encode(reference)), from(space, std::move(queries));
+    return index.nearest_to(from, {.neighbours = 1, .threads = context.threads, .cancel = context.cancel});
+  };
+  const std::vector<Neighbour> training = nearest(real), holdout = nearest(*context.holdout);
+  std::size_t nearer = 0;
+  for (std::size_t i = 0; i < training.size(); ++i)
+    nearer += training[i].distance < holdout[i].distance ? 1 : 0;
+  const double share = static_cast<double>(nearer) / static_cast<double>(training.size());
+  score.value = std::min(1.0, 2 * (1 - share));
+}
+
+constexpr double kEndless = std::numeric_limits<double>::infinity();
+constexpr LibraryMeasure kLibraryMeasures[] = {
+    {NearestRowMeasure::dcr,
+     Convention::syntheval,
+     "Median distance of synthetic rows to real ones, over that of real rows to other real ones.",
+     "median d(s -> T) / median d(t -> T')",
+     Direction::higher,
+     {0, kEndless},
+     syntheval_value<&detail::SynthevalRows::dcr>},
+    {NearestRowMeasure::nndr,
+     Convention::syntheval,
+     "Mean ratio of the distances of real rows to the closest and second closest synthetic row.",
+     "first / (second nearest distance + 1e-16)",
+     Direction::higher,
+     {0, 1},
+     syntheval_value<&detail::SynthevalRows::nndr>},
+    {NearestRowMeasure::identifiability,
+     Convention::syntheval,
+     "Share of training rows with a synthetic row closer than any other training row.",
+     "d(t -> S) < d(t -> T without t), columns weighed by 1 / entropy",
+     Direction::lower,
+     {0, 1},
+     syntheval_value<&detail::SynthevalRows::identifiability>},
+    {NearestRowMeasure::identifiability,
+     Convention::synthcity,
+     "Share of training rows with a synthetic row closer than any other training row.",
+     "d(t -> S) < d(t -> T without t), Euclid's distance of raw columns",
+     Direction::lower,
+     {0, 1},
+     synthcity_identifiability},
+    {NearestRowMeasure::nnaa,
+     Convention::syntheval,
+     "Accuracy of telling real from synthetic rows by their nearest neighbour; 0.5 is best.",
+     "([d(t -> S) > d(t -> T')] + [d(s -> T) > d(s -> S')]) / 2, all rows",
+     Direction::none,
+     {0, 1},
+     syntheval_nnaa},
+    {NearestRowMeasure::nnaa_privacy_loss,
+     Convention::syntheval,
+     "How much closer synthetic rows are to training than to holdout rows.",
+     "nnaa(H, S) - nnaa(T, S), all rows",
+     Direction::lower,
+     {-1, 1},
+     syntheval_loss},
+    {NearestRowMeasure::dcr_share,
+     Convention::sdmetrics,
+     "How far synthetic rows are from being closer to training than to holdout rows.",
+     "min(1, 2 (1 - share of [d(s -> T) < d(s -> H)]))",
+     Direction::higher,
+     {0, 1},
+     sdmetrics_share}};
+
+const LibraryMeasure* library_measure(NearestRowMeasure measure, Convention convention) {
+  for (const LibraryMeasure& one : kLibraryMeasures)
+    if (one.measure == measure && one.convention == convention) return &one;
+  return nullptr;
+}
+
+Convention convention_of(NearestRowMeasure measure, Convention asked) {
+  std::vector<Convention> has{Convention::synthema};
+  for (const LibraryMeasure& one : kLibraryMeasures)
+    if (one.measure == measure) has.push_back(one.convention);
+  return require_convention(asked, has, measure_of(measure).name);
+}
+
+Score as_there(Score score, const LibraryMeasure& measure, const Table& real, const Table& synthetic,
+               const EvaluationContext& context) {
+  if (real.rows() < 2 || synthetic.rows() < 2 || (context.holdout && context.holdout->rows() < 2))
+    return undefined(std::move(score), "Each table needs two rows.");
+  const std::size_t held = context.holdout ? context.holdout->rows() : 0;
+  if (measure.convention != Convention::sdmetrics &&
+      std::max({real.rows(), synthetic.rows(), held}) > detail::kMostLibraryRows)
+    return undefined(std::move(score), message("The convention measures all pairs, for at most ",
+                                               detail::kMostLibraryRows, " rows."));
+  if (detail::shared_columns(real, synthetic, context.holdout.get()).empty())
+    return undefined(std::move(score), "The tables share no column of numbers or categories.");
+  score.n = synthetic.rows();
+  measure.score(score, real, synthetic, context);
+  if (score.value) score.no_interval = "The convention has none.";
+  return score;
+}
+
 }  // namespace
+
+NearestRows::NearestRows(NearestRowMeasure measure, bool floor, Convention convention)
+    : measure_(measure), floor_(floor), convention_(convention_of(measure, convention)) {}
 
 std::string_view NearestRows::name() const {
   return measure_of(measure_).name;
 }
 Direction NearestRows::direction() const {
-  return measure_of(measure_).direction;
+  const LibraryMeasure* there = library_measure(measure_, convention_);
+  return there ? there->direction : measure_of(measure_).direction;
 }
 Range NearestRows::range() const {
-  return measure_of(measure_).range;
+  const LibraryMeasure* there = library_measure(measure_, convention_);
+  return there ? there->range : measure_of(measure_).range;
 }
 
 Score NearestRows::evaluate(const Table* real, const Table& synthetic,
                             const EvaluationContext& context) const {
   const Measure& measure = measure_of(measure_);
-  Score score = start_score(*this, std::string(measure.estimand), std::string(measure.definition));
+  const LibraryMeasure* there = library_measure(measure_, convention_);
+  Score score = start_score(*this, std::string(there ? there->estimand : measure.estimand),
+                            std::string(there ? there->definition : measure.definition));
+  score.convention = name_of(convention_);
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (measure.needs_holdout && !context.holdout) return undefined(std::move(score), "No holdout was given.");
   if (real->rows() == 0 || synthetic.rows() == 0 || (measure.needs_holdout && context.holdout->rows() == 0))
     return undefined(std::move(score), "One of the tables has no rows.");
+  if (there) return as_there(std::move(score), *there, *real, synthetic, context);
   const auto distances = detail::row_distances(*real, synthetic, context);
   if (!distances) return undefined(std::move(score), "The tables share no column of numbers or categories.");
   score.n = synthetic.rows();

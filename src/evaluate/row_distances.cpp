@@ -63,6 +63,7 @@ RowDistances::RowDistances(const Table& training, const Table& synthetic, const 
       encoded_[i] = space_.encode(*tables[i]);
       units_[i] = Units::of(*tables[i]);
       unit_order_[i] = units_by_content(*tables[i], units_[i], space_.names());
+      if (i < keys_.size()) keys_[i] = content_keys(*tables[i], space_.names());
     }
 }
 
@@ -115,50 +116,69 @@ const std::vector<double>& RowDistances::first(Rows from, Rows to, const Evaluat
   return *held;
 }
 
-// Equally large parts, so that each is as likely as any other to hold the nearest of fresh rows.
-void RowDistances::cut_parts() {
-  const std::size_t few = std::min(rows(Rows::training), rows(Rows::holdout)),
-                    many = std::max(rows(Rows::training), rows(Rows::holdout));
-  // The smaller table is cut, too, where the rest of the larger would leave out many rows.
-  part_rows_ = few;
-  for (std::size_t cuts = 2; cuts <= 10 && cuts <= few && (many % part_rows_) * 20 > many; ++cuts)
-    if (many % (few / cuts) < many % part_rows_) part_rows_ = few / cuts;
-  const Random random = Random(seed_).stream(0x70617274);
+// Given which rows are nearest, each of them is a training row with the same probability, where synthetic
+// rows do not know which those are: so their share is training's on average. Any choice among them that is
+// blind to whose they are keeps that.
+void RowDistances::share_ties(const std::vector<std::size_t>& tied, const EvaluationContext& context) {
+  struct Key {
+    std::uint64_t contents;
+    Rows which;
+    std::size_t row;
+  };
+  std::vector<Key> keys;
   for (const Rows which : {Rows::training, Rows::holdout})
-    parts_[at(which)] = parts_of(units(which), unit_order_[at(which)], part_rows_, random.stream(at(which)));
+    for (std::size_t row = 0; row < rows(which); ++row) keys.push_back({keys_[at(which)][row], which, row});
+  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.contents < b.contents; });
+  MixedRows different{0, space_.columns(), {}};
+  std::vector<std::array<double, 2>> counts;  // training, holdout rows of these contents
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i == 0 || keys[i].contents != keys[i - 1].contents) {
+      const auto values = encoded_[at(keys[i].which)].row(keys[i].row);
+      different.values.insert(different.values.end(), values.begin(), values.end());
+      ++different.rows;
+      counts.push_back({0, 0});
+    }
+    ++counts.back()[at(keys[i].which)];
+  }
+  constexpr std::size_t kMost = 8;
+  const std::size_t most = std::min(kMost, different.rows);
+  const NeighbourIndex among(space_, std::move(different));
+  const auto found =
+      among.nearest_to(index_of(Rows::synthetic, tied),
+                       {.neighbours = most, .threads = context.threads, .cancel = context.cancel});
+  for (std::size_t i = 0; i < tied.size(); ++i) {
+    std::array<double, 2> near{0, 0};
+    for (std::size_t k = i * most; k < (i + 1) * most && found[k].distance == found[i * most].distance; ++k)
+      for (const std::size_t which : {0, 1}) near[which] += counts[found[k].row][which];
+    (*won_)[tied[i]] = near[0] / (near[0] + near[1]);
+  }
 }
 
 const std::vector<double>& RowDistances::won_by_training(const EvaluationContext& context) {
   const std::scoped_lock lock(mutex_);
   if (won_) return *won_;
-  cut_parts();
-  const std::size_t n = rows(Rows::synthetic);
-  std::vector<double> least(n, std::numeric_limits<double>::infinity());
-  std::array<std::vector<std::uint32_t>, 2> at_least{std::vector<std::uint32_t>(n),
-                                                     std::vector<std::uint32_t>(n)};
-  for (const Rows which : {Rows::training, Rows::holdout})
-    for (const auto& part : parts_[at(which)]) {
-      const bool whole = part.size() == rows(which);
-      const std::vector<double> of_part =
-          whole ? first(Rows::synthetic, which, context)
-                : first_distances(index_of(which, part), index(Rows::synthetic), false, context);
-      for (std::size_t row = 0; row < n; ++row) {
-        if (of_part[row] > least[row]) continue;
-        if (of_part[row] < least[row]) at_least[0][row] = at_least[1][row] = 0;
-        least[row] = of_part[row];
-        ++at_least[at(which)][row];
-      }
-    }
-  won_.emplace(n);
-  for (std::size_t row = 0; row < n; ++row)
-    (*won_)[row] =
-        static_cast<double>(at_least[0][row]) / static_cast<double>(at_least[0][row] + at_least[1][row]);
+  const std::vector<double>& to_training = first(Rows::synthetic, Rows::training, context);
+  const std::vector<double>& to_holdout = first(Rows::synthetic, Rows::holdout, context);
+  std::vector<std::size_t> tied;
+  std::vector<double> won;
+  for (std::size_t row = 0; row < to_training.size(); ++row) {
+    won.push_back(to_training[row] < to_holdout[row] ? 1 : 0);
+    if (to_training[row] == to_holdout[row]) tied.push_back(row);
+  }
+  won_ = std::move(won);
+  if (!tied.empty()) share_ties(tied, context);
   return *won_;
 }
 
-double RowDistances::per_part(double won) const {
-  const double training = won / static_cast<double>(parts(Rows::training));
-  return training / (training + (1 - won) / static_cast<double>(parts(Rows::holdout)));
+double RowDistances::won_by_chance() const {
+  const auto training = static_cast<double>(units(Rows::training).count),
+             holdout = static_cast<double>(units(Rows::holdout).count);
+  return training / (training + holdout);
+}
+
+double RowDistances::against_chance(double won) const {
+  const double chance = won_by_chance();
+  return std::clamp(0.5 + (won - chance) / (1 - chance) / 2, 0.0, 1.0);
 }
 
 std::size_t RowDistances::equal_rows() const {

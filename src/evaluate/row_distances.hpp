@@ -39,23 +39,23 @@ class RowDistances {
   const NearestTwo& nearest(Rows from, Rows to, const EvaluationContext& context);
   // The nearest alone, each direction searched once however many measures ask.
   const std::vector<double>& first(Rows from, Rows to, const EvaluationContext& context);
-  // Share of each synthetic row that training wins: training and holdout rows are cut by the seed into
-  // equally large parts, whole units each; the part with the nearest row wins, and parts at the same distance
-  // share it.
+  // Share of each synthetic row that training wins: 1 where a training row is nearer than all holdout rows, 0
+  // where it is the other way round, and the share of training rows among those at the same distance where
+  // both are (equal rows all count; of different ones the first few, in an order that does not know whose
+  // they are).
   const std::vector<double>& won_by_training(const EvaluationContext& context);
-  // What a training part wins of what a training part and a holdout part win, where training parts together
-  // win the share `won`: 1/2 where all parts are alike, 1 where training rows alone are nearest, whatever the
-  // sizes. It rises with `won`, and is `won` where both have one part.
-  double per_part(double won) const;
-  // Once won_by_training() was asked for.
-  std::size_t parts(Rows which) const { return parts_[static_cast<std::size_t>(which)].size(); }
-  std::size_t part_rows() const { return part_rows_; }
+  // The share that training wins of rows of the same distribution as both: that of its units among all units.
+  double won_by_chance() const;
+  // 1/2 + l/2, where training wins the share `won` and l = (won - chance) / (1 - chance) is the share of
+  // synthetic rows that follow training rows: 1/2 on average where none does, 1 where all do, whatever the
+  // sizes. 0 to 1.
+  double against_chance(double won) const;
   // Nearest-neighbour adversarial accuracy of as many rows of each table, drawn by the seed.
   double adversarial_accuracy(Rows real, const EvaluationContext& context);
   std::size_t equal_rows() const;
 
  private:
-  void cut_parts();
+  void share_ties(const std::vector<std::size_t>& tied, const EvaluationContext& context);
   NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen) const;
   const NeighbourIndex& index(Rows which);
   const NeighbourIndex& equal_index(Rows which);
@@ -70,8 +70,7 @@ class RowDistances {
   std::array<std::array<std::optional<NearestTwo>, 3>, 3> nearest_;
   std::array<std::array<std::optional<std::vector<double>>, 3>, 3> first_, equal_first_;
   std::optional<std::vector<double>> won_;
-  std::array<std::vector<std::vector<std::size_t>>, 2> parts_;  // training, holdout
-  std::size_t part_rows_ = 0;
+  std::array<std::vector<std::uint64_t>, 2> keys_;  // of contents; training, holdout
   std::uint64_t seed_;
   std::recursive_mutex mutex_;
 };

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "src/evaluate/has_columns.hpp"
+#include "src/evaluate/library_distances.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/learn/nearest_neighbours.hpp"
 
@@ -218,27 +219,7 @@ std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span
 
 namespace {
 
-using Rows = std::vector<Numbers>;
-
-// Numbers as they are, labels as their rank among the labels of both tables.
-std::optional<Rows> raw_rows(const Table& table, const Table& other, const std::vector<std::string>& names) {
-  Rows out(table.rows(), Numbers(names.size()));
-  for (std::size_t c = 0; c < names.size(); ++c) {
-    const Column &column = table.column(names[c]), &second = other.column(names[c]);
-    if (column.null_count() > 0) return std::nullopt;
-    std::map<std::string, double> codes;
-    if (!is_number(column.kind())) {
-      for (const Column* one : {&column, &second})
-        for (std::size_t row = 0; row < one->size(); ++row)
-          if (!one->is_null(row)) codes.emplace(category_at(*one, row), 0);
-      double next = 0;
-      for (auto& [label, code] : codes) code = next++;
-    }
-    for (std::size_t row = 0; row < out.size(); ++row)
-      out[row][c] = is_number(column.kind()) ? column.number_at(row) : codes.at(category_at(column, row));
-  }
-  return out;
-}
+using Rows = RawRows;
 
 double euclidean(const Numbers& a, const Numbers& b) {
   double sum = 0;

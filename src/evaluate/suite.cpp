@@ -66,6 +66,12 @@ E with_convention(Measure measure, Convention asked) {
   }
 }
 
+MeanDiscrepancy mean_discrepancy(bool biased, const SuiteOptions& options) {
+  Convention convention = convention_for<MeanDiscrepancy>(options.convention);
+  if (convention == Convention::synthcity && !biased) convention = Convention::synthema;
+  return MeanDiscrepancy(biased, convention, options.discrepancy_rows);
+}
+
 void add_dependence(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
   using enum DependenceMeasure;
   for (const auto measure : {spearman, cramers_v, correlation_ratio, mutual_information, matrix_difference,
@@ -78,9 +84,7 @@ void add_support(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
   for (const auto measure :
        {precision, recall, density, coverage, alpha_precision, beta_recall, authenticity})
     out.emplace_back(Support(measure, convention_for<Support>(options.convention)));
-  for (const bool biased : {false, true})
-    out.emplace_back(MeanDiscrepancy(biased, convention_for<MeanDiscrepancy>(options.convention),
-                                     options.discrepancy_rows));
+  for (const bool biased : {false, true}) out.emplace_back(mean_discrepancy(biased, options));
 }
 
 void add_longitudinal(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
@@ -121,6 +125,14 @@ void add_more_of_texts(std::vector<AnyEvaluator>& out, const SuiteOptions& optio
   for (const auto m :
        {Embedding::frechet, Embedding::central_moments, Embedding::similarity, Embedding::mauve})
     out.emplace_back(EmbeddingDistance(m));
+}
+
+NearestRows nearest_rows(NearestRowMeasure measure, const SuiteOptions& options) {
+  try {
+    return NearestRows(measure, options.full, convention_for<NearestRows>(options.convention));
+  } catch (const ConfigError&) {
+    return NearestRows(measure, options.full);
+  }
 }
 
 // Attacks that take a search or a fit each.
@@ -188,7 +200,7 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
        {shape, missing, boundary_adherence, range_coverage, category_coverage, category_adherence,
         quantile_mse, wasserstein, jensen_shannon, kl_synthetic_to_real, kl_real_to_synthetic, chi_square,
         mean, ColumnMeasure::median, deviation})
-    out.emplace_back(ColumnFidelity(measure, convention_for<ColumnFidelity>(options.convention)));
+    out.emplace_back(with_convention<ColumnFidelity>(measure, options.convention));
   out.emplace_back(ColumnPairs());
   for (const AccuracyOf of :
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
@@ -215,7 +227,7 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   using enum NearestRowMeasure;
   for (const auto measure :
        {dcr, dcr_share, near_copies, nndr, identifiability, nnaa, nnaa_privacy_loss, membership})
-    out.emplace_back(NearestRows(measure, options.full));
+    out.emplace_back(nearest_rows(measure, options));
   SinglingOutOptions singling_out;
   singling_out.floor = options.full;
   for (const bool multivariate : {false, true}) out.emplace_back(SinglingOut(multivariate, singling_out));

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "src/evaluate/library_distances.hpp"
 #include "src/evaluate/row_support.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
@@ -12,9 +13,9 @@ namespace synthema {
 
 namespace {
 
+using detail::kMostLibraryRows;
 using detail::RowSupport;
 using enum SupportMeasure;
-constexpr std::size_t kMostLibraryRows = 20'000;
 
 struct Named {
   std::string_view name, estimand, definition;

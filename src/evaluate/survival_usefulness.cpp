@@ -110,10 +110,9 @@ Score SurvivalUsefulness::evaluate(const Table* real, const Table& synthetic,
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
   Trial trial;
-  trial.columns = detail::shared_columns(*real, synthetic);
+  trial.columns = detail::shared_columns(*real, synthetic, context.holdout.get());
   std::erase_if(trial.columns, [&](const std::string& name) {
-    return name == duration_ || name == event_ || real->schema().at(name).has(Role::target) ||
-           (context.holdout && !context.holdout->has(name));
+    return name == duration_ || name == event_ || real->schema().at(name).has(Role::target);
   });
   if (trial.columns.empty())
     return undefined(std::move(score), "The tables share no column but duration, event and target.");

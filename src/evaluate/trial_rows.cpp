@@ -39,8 +39,7 @@ std::optional<TrialRows> trial_rows(const Table* real, const Table& synthetic,
   if (!real) return without(score, "No real table was given.");
   if (context.target_column.empty()) return without(score, "No target column was named.");
   if (real->rows() == 0 || synthetic.rows() == 0) return without(score, "One of the tables has no rows.");
-  std::vector<std::string> columns = shared_columns(*real, synthetic);
-  if (context.holdout) std::erase_if(columns, [&](const auto& name) { return !context.holdout->has(name); });
+  std::vector<std::string> columns = shared_columns(*real, synthetic, context.holdout.get());
   if (std::erase(columns, context.target_column) == 0)
     throw EvaluationError({.field = context.target_column},
                           "The target must be a number or a category that every table has.");

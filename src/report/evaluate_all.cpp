@@ -69,6 +69,26 @@ void drop_overflows(Score& score) {
     }
 }
 
+// A column that a user named for one question, and that cannot serve it, shall not take the others' answers
+// away.
+bool is_column(const std::string& name, const Table* real, const Table& synthetic,
+               const EvaluationContext& context) {
+  return !name.empty() && ((real && real->has(name)) || synthetic.has(name) ||
+                           (context.holdout && context.holdout->has(name)));
+}
+
+Score ask(const AnyEvaluator& evaluator, const Table* real, const Table& synthetic,
+          const EvaluationContext& context, bool alone) {
+  if (std::string reason = lacking(evaluator, real, synthetic, context); !reason.empty())
+    return unasked(evaluator, std::move(reason));
+  try {
+    return evaluator.evaluate(real, synthetic, context);
+  } catch (const EvaluationError& error) {
+    if (alone || !is_column(error.where().field, real, synthetic, context)) throw;
+    return unasked(evaluator, error.what());
+  }
+}
+
 Table with_identifiers(const Table& table, const std::vector<std::string>& names) {
   Schema schema = table.schema();
   std::vector<Column> columns;
@@ -124,9 +144,7 @@ Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real,
     if (progress) progress({"evaluate", report.scores.size(), evaluators.size(), name});
     const auto begin = std::chrono::steady_clock::now();
     const std::uint64_t memory = peak_memory();
-    std::string reason = lacking(evaluator, real, synthetic, context);
-    report.scores.push_back(reason.empty() ? evaluator.evaluate(real, synthetic, context)
-                                           : unasked(evaluator, std::move(reason)));
+    report.scores.push_back(ask(evaluator, real, synthetic, context, evaluators.size() == 1));
     drop_overflows(report.scores.back());
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     report.timings.push_back({name, took.count(), peak_memory() - memory});

@@ -1,11 +1,11 @@
 """Compare evaluators of fidelity, survival and text with the libraries whose definitions they follow.
 
-Not part of `./dev test`. Run in an environment of its own that also has synthema, on folders of CSV files:
+Not part of `./dev test`. Run in an environment of its own that also has synthema, on the sets of data_sets.py:
 
     pip install prdc==0.2 scikit-learn scipy pandas nltk lexicalrichness==0.5.1 lifelines
-    python tests/parity/fidelity.py FOLDER/file.csv ...
+    python tests/parity/fidelity.py DIR
 
-Numeric columns without gaps of each file, at most 1,200 rows drawn by a seed, one half against the other. Prints
+Numeric columns without gaps of each set, at most 1,200 rows drawn by a seed, one half against the other. Prints
 the largest difference of each metric, and fails above 1e-6. Where rows repeat, `density` and `beta_recall` may
 differ by single rows: scikit-learn's distances of equal rows are not all equal in their last bits.
 synthcity and syntheval themselves need other versions of the same packages; what stands for them here are their
@@ -14,6 +14,7 @@ formulas, which give their check values.
 
 # ruff: noqa: E501, SIM905
 import math
+import pathlib
 import random
 import sys
 
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 import prdc
 import synthema
+from data_sets import SETS, read
 from lexicalrichness import LexicalRichness
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from nltk.translate.meteor_score import single_meteor_score
@@ -157,8 +159,8 @@ def survival():
 
 
 def main():
-    for path in sys.argv[1:]:
-        frame = pd.read_csv(path).select_dtypes("number").dropna(axis=1)
+    for name in SETS:
+        frame = read(pathlib.Path(sys.argv[1]), name).select_dtypes("number").dropna(axis=1)
         frame = frame.sample(min(len(frame), 1200), random_state=0).astype(float).reset_index(drop=True)
         if frame.shape[1] < 3:
             continue
@@ -166,7 +168,7 @@ def main():
         half = len(frame) // 2
         real, synthetic = frame[:half], frame[half : 2 * half]
         for compare in (support, dependence, discrepancy):
-            compare(real, synthetic, path)
+            compare(real, synthetic, name)
     texts()
     survival()
     for name, (difference, where) in worst.items():

@@ -17,7 +17,7 @@ dependencies, beside the CPU build of torch (`torch==2.13.0+cpu`) or a link to o
     python3 -m venv build/peer-synthcity
     build/peer-synthcity/bin/pip install --no-deps synthcity geomloss
     build/peer-synthcity/bin/pip install "numpy<2" "pandas<2.3" "scikit-learn<1.6" pydantic loguru cloudpickle \
-        tqdm tenacity pyarrow networkx lifelines xgboost-cpu
+        tqdm tenacity "pyarrow<19" networkx lifelines xgboost-cpu
 
 What else synthcity imports belongs to its generators; this script gives it empty modules in its place. Then
 
@@ -41,30 +41,18 @@ import tempfile
 
 import numpy as np
 import pandas as pd
+from data_sets import SETS, read, shuffled
 
-SETS = {
-    "adult": (
-        "adult_income/adult-train.csv.gz",
-        {"header": None, "skipinitialspace": True, "na_values": "?"},
-    ),
-    "nhanes": ("nhanes_small/nhanes.csv", {}),
-    "support2": ("support2/support2.csv.gz", {}),
-    "nhefs": ("nhefs/nhefs.csv", {}),
-    "heart failure": ("heart_failure/heart_failure.csv", {}),
-    "indian liver": ("indian_liver/indian_liver_patient.csv", {}),
-    "pbcseq": ("pbcseq/pbcseq.csv", {}),
-    "early diabetes": ("early_diabetes/diabetes_data.csv", {}),
-}
 ROWS, COLUMNS = 600, 12
 NUMBERS = "number"
 
 
-def frames(path: pathlib.Path, options: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return real rows, and others of which a tenth of the cells is drawn anew from its column.
+def frames(folder: pathlib.Path, data: str) -> list[pd.DataFrame]:
+    """Return real rows, others of which a tenth of the cells is drawn anew from its column, and a holdout.
 
     At most twelve columns; integers of fewer than ten values are labels, as texts.
     """
-    frame = pd.read_csv(path, **options)
+    frame = read(folder, data)
     frame.columns = [
         f"c{i}_{name}".replace(" ", "_").replace(".", "_") for i, name in enumerate(frame.columns)
     ]
@@ -76,27 +64,30 @@ def frames(path: pathlib.Path, options: dict) -> tuple[pd.DataFrame, pd.DataFram
             frame[name] = column.map(lambda value: value if pd.isna(value) else f"v{value}").astype(object)
         else:
             frame[name] = column.astype(float)
-    frame = frame.sample(frac=1, random_state=1).reset_index(drop=True)
-    n = min(ROWS, len(frame) // 2)
-    real, other = frame[:n].reset_index(drop=True), frame[n : 2 * n].reset_index(drop=True)
+    frame = shuffled(frame)
+    n = min(ROWS, len(frame) // 3)
+    real, other, holdout = (frame[i * n : (i + 1) * n].reset_index(drop=True) for i in range(3))
     rng = np.random.default_rng(2)
     for name in other:
         anew = rng.random(n) < 0.1
         other.loc[anew, name] = rng.permutation(other[name].to_numpy())[anew]
-    return real, other
+    return [real, other, holdout]
 
 
 def numbers_of(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
 
 
-# --- the libraries: each fills `out[measure][part]` from R and S, complete rows RC and SC ---
+# --- the libraries: each fills `out[measure][part]` from R, S and H, complete rows RC, SC and HC ---
 
 PEERS = {
     "sdmetrics": ("peer-tables", """
 from sdmetrics.single_column import (BoundaryAdherence, CategoryAdherence, CategoryCoverage, CSTest, KSComplement,
     MissingValueSimilarity, RangeCoverage, StatisticSimilarity, TVComplement)
 from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
+from sdmetrics.single_table import DCROverfittingProtection
+meta = {"columns": {c: {"sdtype": "numerical" if c in numbers else "categorical"} for c in R}}
+add("dcr_share", "", DCROverfittingProtection.compute(R, S, H, meta))
 for c in R:
     if c in numbers:
         add("column_shapes", c, KSComplement.compute(R[c], S[c]))
@@ -142,6 +133,20 @@ add("mutual_information_difference", "", MutualInformation(A, B, **options).eval
 mmd = MaximumMeanDiscrepancy(A, B, **options).evaluate(use_cats=False)
 add("mean_discrepancy", "", mmd["u_mmd"])
 add("mean_discrepancy_biased", "", mmd["b_mmd"])
+from syntheval.metrics.privacy.metric_distance_closest_record import MedianDistanceToClosestRecord
+from syntheval.metrics.privacy.metric_epsilon_identifiability import EpsilonIdentifiability
+from syntheval.metrics.privacy.metric_nn_adversarial_accuracy import NearestNeighbourAdversarialAccuracy
+from syntheval.metrics.privacy.metric_nn_distance_ratio import NearestNeighbourDistanceRatio
+from syntheval.metrics.utility.metric_quantile_mse import QuantileMSE
+add("quantile_mse", "", QuantileMSE(A, B, **options).evaluate()["avg qMSE"])
+options |= dict(do_preprocessing=True, nn_dist="gower")
+nearest = lambda metric: metric(RC, SC, HC, **options).evaluate()
+add("dcr", "", nearest(MedianDistanceToClosestRecord)["mDCR"])
+add("nndr", "", nearest(NearestNeighbourDistanceRatio)["avg"])
+found = nearest(NearestNeighbourAdversarialAccuracy)
+add("nnaa", "", found["avg"])
+add("nnaa_privacy_loss", "", found["priv_loss"])
+add("identifiability", "", nearest(EpsilonIdentifiability)["eps_risk"])
 """),
     "mostlyai": ("peer-mostly", """
 from mostlyai.qa._accuracy import bin_data, calculate_accuracy
@@ -172,7 +177,22 @@ class Empty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 EMPTY = {"arfpy", "be_great", "decaf", "fastai", "fastcore", "fflows", "monai", "nflows", "opacus", "optuna", "pgmpy", "pycox", "pykeops", "redis", "shap", "tsai", "xgbse", "torchvision", "torchtuples", "igraph"}
 sys.meta_path.append(Empty())
 from synthcity.plugins.core.dataloader import GenericDataLoader
-from synthcity.metrics.eval_statistical import AlphaPrecision, KolmogorovSmirnovTest, PRDCScore
+from synthcity.metrics.eval_privacy import IdentifiabilityScore
+from synthcity.metrics.eval_statistical import (AlphaPrecision, ChiSquaredTest, InverseKLDivergence, JensenShannonDistance,
+    KolmogorovSmirnovTest, MaximumMeanDiscrepancy, PRDCScore)
+from sklearn.preprocessing import OrdinalEncoder
+RL, SL = RC.copy(), SC.copy()
+labels = [c for c in RC if c not in numbers]
+if labels:
+    encoder = OrdinalEncoder().fit(np.vstack([RC[labels], SC[labels]]))
+    RL[labels], SL[labels] = encoder.transform(RC[labels].to_numpy()), encoder.transform(SC[labels].to_numpy())
+RL, SL = RL.astype(float), SL.astype(float)
+for c in RL:
+    one = GenericDataLoader(RL[[c]]), GenericDataLoader(SL[[c]])
+    for name, metric in (("kl_real_to_synthetic", InverseKLDivergence), ("chi_square", ChiSquaredTest), ("jensen_shannon", JensenShannonDistance)):
+        add(name, c, metric(use_cache=False)._evaluate(*one)["marginal"])
+both = GenericDataLoader(RL), GenericDataLoader(SL)
+add("mean_discrepancy_biased", "", MaximumMeanDiscrepancy(use_cache=False)._evaluate(*both)["joint"])
 A, B = (GenericDataLoader(frame[numbers]) for frame in (RC, SC))
 found = PRDCScore(use_cache=False)._evaluate(A, B)
 for ours, theirs in (("support_precision", "precision"), ("support_recall", "recall"), ("density", "density"), ("coverage", "coverage")):
@@ -183,6 +203,7 @@ scaler = MinMaxScaler().fit(RC[numbers])
 naive = AlphaPrecision(use_cache=False).metrics(scaler.transform(RC[numbers]), scaler.transform(SC[numbers]), emb_center=scaler.transform(RC[numbers]).mean(0))
 for name, value in zip(("alpha_precision", "beta_recall", "authenticity"), naive[3:], strict=True):
     add(name, "", value)
+add("identifiability", "", IdentifiabilityScore._compute_scores(None, A, B)["score"])
 """),
 }  # fmt: skip
 
@@ -192,7 +213,7 @@ warnings.filterwarnings("ignore")
 import numpy as np, pandas as pd
 from importlib.metadata import version
 job = json.load(open(sys.argv[1]))
-R, S, RC, SC = (pd.read_parquet(path) for path in job["files"])
+R, S, H, RC, SC, HC = (pd.read_parquet(path) for path in job["files"])
 numbers, out = job["numbers"], {}
 def add(measure, part, value): out.setdefault(measure, {})[part] = float(value)
 """
@@ -201,7 +222,9 @@ json.dump({"measures": out, "version": version(job["distribution"])}, open(sys.a
 """
 DISTRIBUTIONS = {"mostlyai": "mostlyai-qa"}
 ONLY_NUMBERS = {
-    ("prdc", "*"), ("synthcity", "*"),
+    ("prdc", "*"), *(("synthcity", name) for name in (
+        "support_precision", "support_recall", "density", "coverage", "column_shapes", "alpha_precision", "beta_recall",
+        "authenticity", "identifiability")),
     ("syntheval", "mean_discrepancy"), ("syntheval", "mean_discrepancy_biased"),
 }  # fmt: skip
 # What is compared without a column of missing values.
@@ -212,6 +235,7 @@ COMPLETE = {
     "mutual_information_difference",
 }
 TOLERANCES = {"mostlyai": 5.1e-6}  # rounded to five places there
+HOLDOUT = {"dcr", "dcr_share", "nndr", "nnaa", "nnaa_privacy_loss", "identifiability"}
 # scikit-learn's distances of equal rows differ in their last bits, and that decides ties: without repeated rows.
 NO_TIES = {"prdc", "synthcity"}
 
@@ -249,17 +273,16 @@ def ours(package: str, measure: str, tables: list[pd.DataFrame]) -> dict[str, fl
     import synthema
 
     complete = measure in COMPLETE or package not in ("sdmetrics", "mostlyai")
-    real, synthetic = tables[2:] if complete else tables[:2]
+    some = tables[3:] if complete else tables[:3]
     if (package, "*") in ONLY_NUMBERS or (package, measure) in ONLY_NUMBERS:
-        real, synthetic = (frame[numbers_of(frame)] for frame in (real, synthetic))
-    real, synthetic = (
+        some = [frame[numbers_of(frame)] for frame in some]
+    real, synthetic, holdout = (
         frame.astype({c: "category" for c in frame if not pd.api.types.is_numeric_dtype(frame[c])})
-        for frame in (real, synthetic)
+        for frame in some
     )
     convention = "synthcity" if package == "prdc" else package
-    score = synthema.evaluate(synthetic, real, metrics=[measure], convention=convention, discrepancy_rows=0)[
-        measure
-    ]
+    options = {"metrics": [measure], "convention": convention, "discrepancy_rows": 0}
+    score = synthema.evaluate(synthetic, real, holdout if measure in HOLDOUT else None, **options)[measure]
     return {"": score.value, **{part.name: part.value for part in score.parts}}
 
 
@@ -268,14 +291,14 @@ def compare(package: str, args: argparse.Namespace) -> tuple[list[str], bool]:
     worst: dict[str, tuple[float, str, int, set[str]]] = {}
     version, fine = "", True
     for name in SETS:
-        path, options = SETS[name]
-        real, synthetic = frames(args.data / path, options)
-        tables = [real, synthetic, *(frame.dropna().reset_index(drop=True) for frame in (real, synthetic))]
+        tables = frames(args.data, name)
+        real = tables[0]
+        complete = [frame.dropna().reset_index(drop=True) for frame in tables]
         if package in NO_TIES:
-            tables[2:] = without_repeats(tables[2:])
-        n = min(len(tables[2]), len(tables[3]))
-        tables[2:] = [frame[:n] for frame in tables[2:]]
-        if (package, "*") in ONLY_NUMBERS and len(numbers_of(real)) < 3:
+            complete = without_repeats(complete)
+        n = min(len(frame) for frame in complete[:2])
+        tables += [frame[:n] for frame in complete]
+        if package in NO_TIES and len(numbers_of(real)) < 3:
             continue
         if package == "syntheval" and not numbers_of(real):
             continue

@@ -7,7 +7,7 @@ Not part of `./dev test`. The libraries live in an environment of their own, bec
     ./dev run python tests/parity/privacy.py --peers build/peers/bin/python --data DIR
 
 DIR holds adult_income, nhanes_small, support2, heart_failure, nhefs as the test data have them. Prints a
-Markdown table, the one of docs/parity_privacy.md: deterministic measures with the largest difference,
+Markdown table, the one of docs/parity.md: deterministic measures with the largest difference,
 randomised ones beside the range of the library over its seeds. Fails where a deterministic measure differs by
 more than 1e-6 or a randomised one lies outside of that range by more than our own interval.
 """
@@ -24,30 +24,22 @@ import tempfile
 
 import numpy as np
 import pandas as pd
+from data_sets import read, shuffled
 
-SETS = {
-    "adult": (
-        "adult_income/adult-train.csv.gz",
-        {"header": None, "skipinitialspace": True, "na_values": "?"},
-    ),
-    "nhanes": ("nhanes_small/nhanes.csv", {}),
-    "support2": ("support2/support2.csv.gz", {}),
-    "nhefs": ("nhefs/nhefs.csv", {}),
-    "heart_failure": ("heart_failure/heart_failure.csv", {}),
-}
+SETS = ("adult", "nhanes", "support2", "nhefs", "heart failure")
 ROWS = 800  # of each table: anonymeter's search is quadratic in Python
 SEEDS = 20
 
 
-def frames(path: pathlib.Path, options: dict) -> list[pd.DataFrame]:
+def frames(folder: pathlib.Path, data: str) -> list[pd.DataFrame]:
     """Return training, holdout and synthetic rows, complete, of at most eight columns; two in ten are copies."""
-    frame = pd.read_csv(path, **options)
+    frame = read(folder, data)
     frame.columns = [str(name) for name in frame.columns]
     frame = frame.loc[:, frame.isna().mean() < 0.05].iloc[:, :8].dropna()
     for column in frame:
         if not pd.api.types.is_numeric_dtype(frame[column]):
             frame[column] = frame[column].astype(str)
-    frame = frame.sample(frac=1, random_state=1).reset_index(drop=True)
+    frame = shuffled(frame)
     n = min(ROWS, len(frame) // 3)
     training, holdout, fresh = (frame[i * n : (i + 1) * n].reset_index(drop=True) for i in range(3))
     copied = np.repeat((np.random.default_rng(0).random(n) < 0.2)[:, None], training.shape[1], axis=1)
@@ -140,8 +132,7 @@ def main() -> None:
     wrong = 0
     print("| data | measure | library | ours | fits |\n|---|---|---|---|---|")
     for name in args.set or SETS:
-        path, options = SETS[name]
-        tables = frames(args.data / path, options)
+        tables = frames(args.data, name)
         known, secret = roles(tables[0])
         theirs, mine = peer(args.peers, tables, known, secret), ours(tables, known, secret)
         for measure in ("categorical_cap", "zero_cap", "generalized_cap"):

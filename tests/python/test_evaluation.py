@@ -290,7 +290,7 @@ def test_a_schema_may_be_a_file(tmp_path):
     for path in (tmp_path / "schema.json", str(tmp_path / "schema.json")):
         report = synthema.evaluate(rows, rows, metrics=["schema_plausibility"], schema=path)
         assert report["schema_plausibility"].value == pytest.approx(2 / 3)
-    with pytest.raises(synthema.ConfigError, match="not dict"):
+    with pytest.raises(synthema.ConfigError, match="not of type dict"):
         synthema.evaluate(rows, rows, schema={"fields": []})
     with pytest.raises(synthema.ConfigError, match="metrics is empty"):
         synthema.evaluate(rows, rows, metrics=[])

@@ -52,8 +52,8 @@ def test_a_metric_with_parameters_goes_into_a_report():
 
 
 def test_a_convention_that_a_metric_does_not_have_is_refused():
-    metric = Metric("dcr_share", convention="sdmetrics")
-    with pytest.raises(synthema.ConfigError, match="'dcr_share' has no convention 'sdmetrics'"):
+    metric = Metric("dcr_share", convention="mostlyai")
+    with pytest.raises(synthema.ConfigError, match="'dcr_share' has no convention 'mostlyai'"):
         metric(MADE, REAL, REAL)
     assert Metric("bivariate_accuracy", convention="mostlyai")(MADE, REAL).convention == "mostlyai"
 
@@ -87,3 +87,62 @@ def test_what_is_not_there_is_refused(make, complaint):
 def test_an_unknown_name_is_no_attribute():
     with pytest.raises(AttributeError, match="evaluator_names"):
         metrics.dcr_shares  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("", "There is no evaluator ''; evaluator_names"),
+        ("dcr_shar", "did you mean 'dcr_share'"),
+        ("nothing like it", "There is no evaluator 'nothing like it'"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest_in_a_line(name, complaint):
+    for ask in (lambda: synthema.evaluate(MADE, REAL, metrics=name), lambda: Metric(name)):
+        with pytest.raises(synthema.ConfigError, match=complaint) as caught:
+            ask()
+        assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "complaint"),
+    [
+        ("target", 5, "'target' of evaluate.. is a text or None, not of type int"),
+        ("convention", None, "'convention' of evaluate.. is a text, not None"),
+        ("near_duplicate_threshold", "0.7", "is a number, not of type str"),
+        ("linking_definitions", 1, "is True or False, not of type int"),
+        ("quasi_identifiers", ["a", 5], "a list, each a text, not a list with an item of type int"),
+        ("detectors", 7, "is a list, each a function, not of type int"),
+        ("text_scorer", 7, "is a function or None"),
+        ("cancel", 7, "is a CancelToken or None"),
+        ("metrics", 7, "is a text or a list, not of type int"),
+        ("seed", "secret", "'seed' is a whole number from 0 to 2.64 - 1, not of type str"),
+    ],
+)
+def test_an_argument_of_another_type_is_named_and_its_value_is_not(argument, value, complaint):
+    with pytest.raises(synthema.ConfigError, match=complaint) as caught:
+        synthema.evaluate(MADE, REAL, **{argument: value})
+    assert "secret" not in str(caught.value)
+    if argument not in ("metrics", "cancel"):
+        with pytest.raises(synthema.ConfigError, match=complaint):
+            Metric("column_shapes")(MADE, REAL, **{argument: value})
+
+
+def test_help_speaks_of_the_metric():
+    import pickle
+    import pydoc
+
+    said = pydoc.plain(pydoc.render_doc(metrics.nnaa))
+    assert "nnaa(synthetic, real=None, holdout=None, *, convention" in said
+    assert "Accuracy of telling real from synthetic rows" in said
+    assert "'synthema', 'syntheval'" in said
+    assert metrics.nnaa(MADE, REAL).value == Metric("nnaa")(MADE, REAL).value
+    assert pickle.loads(pickle.dumps(Metric("dcr", seed=3))).get_params()["seed"] == 3
+
+
+def test_conventions_come_with_their_direction_and_say_what_they_cannot():
+    theirs = Metric("kl_real_to_synthetic", convention="synthcity")(MADE, REAL)
+    assert (theirs.convention, theirs.direction, theirs.range) == ("synthcity", "higher", (0, 1))
+    assert Metric("kl_real_to_synthetic")(MADE, REAL).direction == "lower"
+    twice = synthema.evaluate(MADE, REAL, metrics=["dcr", "nndr", "nnaa"], convention="syntheval")
+    assert {score.convention for score in twice.scores} == {"syntheval"}

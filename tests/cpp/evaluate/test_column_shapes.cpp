@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "check_table.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/fidelity/column_shapes.hpp"
 #include "tables.hpp"
@@ -132,4 +133,32 @@ TEST_CASE("chi-square of many categories, both ways of computing its tail") {
   // scipy.stats.chi2_contingency of the two rows of counts (30 six times; 30, 26, 22, 18, 14, 10)
   CHECK(of(ColumnMeasure::chi_square, Kind::category, r, s) ==
         doctest::Approx(0.12244291234645432).epsilon(1e-9));
+}
+
+TEST_CASE("check values of synthcity and syntheval") {
+  using enum ColumnMeasure;
+  const Table all_r = check_real(), all_s = check_synthetic();
+  const std::vector<std::string> three{"x", "y", "c"};
+  const Table r = all_r.select(three), s = all_s.select(three);
+  const auto as = [](ColumnMeasure measure, Convention convention, const Table& real,
+                     const Table& synthetic) {
+    CHECK(nonconformities(ColumnFidelity(measure, convention), &real, synthetic, {}).empty());
+    return *ColumnFidelity(measure, convention).evaluate(&real, synthetic, {}).value;
+  };
+  CHECK(as(kl_real_to_synthetic, Convention::synthcity, r, s) == doctest::Approx(.3656368231));
+  CHECK(as(chi_square, Convention::synthcity, r, s) == doctest::Approx(.3265271817));
+  CHECK(as(jensen_shannon, Convention::synthcity, r, s) == doctest::Approx(.0369880974));
+  CHECK(as(quantile_mse, Convention::syntheval, all_r, all_s) == doctest::Approx(.0175));
+  // Its inverse divergence is the better the higher, and the ranks of few labels are compared, not the
+  // labels.
+  CHECK(ColumnFidelity(kl_real_to_synthetic, Convention::synthcity).direction() == Direction::higher);
+  CHECK(ColumnFidelity(kl_real_to_synthetic).direction() == Direction::lower);
+  const std::vector<Value> a{"a", "a", "a", "b"}, b{"b", "b", "b", "a"};
+  CHECK(of(kl_real_to_synthetic, Kind::category, a, b, Convention::synthcity) == doctest::Approx(1));
+  // What is not there in one of the tables, or is constant, or missing.
+  CHECK(of(chi_square, Kind::real, {1.0, 1.0}, {1.0, 1.0}, Convention::synthcity) == 0);
+  CHECK(of(jensen_shannon, Kind::real, {1.0, 1.0}, {1.0, 1.0}, Convention::synthcity) == doctest::Approx(0));
+  CHECK_FALSE(of(chi_square, Kind::real, {1.0, Value()}, {1.0, 2.0}, Convention::synthcity));
+  CHECK_THROWS_AS(ColumnFidelity(wasserstein, Convention::synthcity), ConfigError);
+  CHECK_THROWS_AS(ColumnFidelity(jensen_shannon, Convention::syntheval), ConfigError);
 }

@@ -22,6 +22,15 @@ TEST_CASE("check values of syntheval") {
         Approx(.0253965499).epsilon(1e-6));
 }
 
+TEST_CASE("check value of synthcity, which has the biased estimate only") {
+  const std::vector<std::string> three{"x", "y", "c"};
+  const Table r = check_real().select(three), s = check_synthetic().select(three);
+  const MeanDiscrepancy evaluator(true, Convention::synthcity);
+  CHECK(evaluator.evaluate(&r, s, {}).value == doctest::Approx(.1859911961));
+  CHECK(nonconformities(evaluator, &r, s, {}).empty());
+  CHECK_THROWS_AS(MeanDiscrepancy(false, Convention::synthcity), ConfigError);
+}
+
 TEST_CASE("two values by hand") {
   // Standardised by 1: points -1, 1 against -1, 1; squared distances 0 and 4, their median 4 (of six: 0 0 4 4
   // 4 4).

@@ -121,21 +121,79 @@ TEST_CASE("fresh rows give nothing away, copies do") {
 }
 
 TEST_CASE(
-    "the share of nearest training rows sees copies whatever the sizes, and fresh rows stay at a half") {
+    "the share of nearest training rows: copies 1, fresh rows a half, the same leak the same at any size") {
   const Table t = drawn(600, 1), fresh = drawn(2000, 3);
-  for (const std::size_t rows : {60, 150, 400, 599, 900, 2000}) {
+  std::vector<Record> mixed;
+  for (std::size_t row = 0; row < 1000; ++row) mixed.push_back(row < 300 ? t.record(row) : fresh.record(row));
+  const Table leaky = Table::from_records(t.schema(), mixed);
+  for (const std::size_t rows : {60, 150, 400, 599, 699, 900, 2000}) {
     CAPTURE(rows);
     const Table h = drawn(rows, 2);
-    CHECK(value(dcr_share, t, t, h) > 0.99);
+    CHECK(value(dcr_share, t, t, h) == 1);
+    CHECK(value(dcr_share, t, h, h) < 0.4);
     const double of_fresh = value(dcr_share, t, fresh, h);
     CHECK(of_fresh == Approx(0.5).epsilon(0.2));
-    // Training and holdout rows change places.
-    CHECK(value(dcr_share, h, fresh, t) == Approx(1 - of_fresh).epsilon(0.1));
+    CHECK(value(dcr_share, t, leaky, h) == Approx(0.65).epsilon(0.12));  // 300 copies of 1,000
     const Score score = NearestRows(dcr_share).evaluate(&t, fresh, with_holdout(h));
     REQUIRE(score.interval);
     CHECK(score.interval->low < of_fresh);
     CHECK(of_fresh < score.interval->high);
   }
+}
+
+TEST_CASE("rows at the same distance are shared as training and holdout have them") {
+  const auto labels = [](const std::vector<Value>& values) { return column_table(Kind::category, values); };
+  const Table t = labels({"a", "a", "a", "b"}), h = labels({"a", "b"});
+  // Equal to "a": three of four rows are training; to "b": one of two. By chance: two of three.
+  const double won = (0.75 + 0.5) / 2, chance = 4.0 / 6;
+  CHECK(value(dcr_share, t, labels({"a", "b"}), h) == Approx(0.5 + (won - chance) / (1 - chance) / 2));
+  // As near to every real row.
+  CHECK(value(dcr_share, t, labels({"c"}), h) == Approx(0.5));
+  // Samples of a small domain are neither copies nor not, whatever the sizes.
+  Random random(3);
+  const auto sample = [&](std::size_t rows) {
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < rows; ++i)
+      values.emplace_back(std::string(1, static_cast<char>('a' + random.below(4))));
+    return labels(values);
+  };
+  const Table many = sample(500), few = sample(130);
+  CHECK(value(dcr_share, many, sample(700), few) == Approx(0.5).epsilon(0.02));
+  CHECK(value(dcr_share, many, many, few) == Approx(0.5).epsilon(0.02));
+}
+
+TEST_CASE("check values of syntheval, synthcity and SDMetrics") {
+  const Table t = check_real(), s = check_synthetic(), h = check_holdout();
+  const auto as = [&](NearestRowMeasure measure, Convention convention) {
+    const NearestRows evaluator(measure, false, convention);
+    CHECK(nonconformities(evaluator, &t, s, with_holdout(h)).empty());
+    const Score score = evaluator.evaluate(&t, s, with_holdout(h));
+    CHECK(score.convention == name_of(convention));
+    return score.value;
+  };
+  CHECK(as(dcr, Convention::syntheval) == Approx(.5333333333));
+  CHECK(as(nndr, Convention::syntheval) == Approx(.6336525190));
+  CHECK(as(nnaa, Convention::syntheval) == Approx(.25));
+  CHECK(as(nnaa_privacy_loss, Convention::syntheval) == Approx(0));
+  CHECK(as(identifiability, Convention::syntheval) == Approx(.75));
+  CHECK(as(dcr_share, Convention::sdmetrics) == Approx(.75));
+  // By hand: distances of the rows of one column, of which the first and the last have a synthetic row
+  // nearer.
+  const auto numbers = [](const std::vector<Value>& values) { return column_table(Kind::real, values); };
+  const Table r = numbers({0.0, 10.0, 11.0, 30.0});
+  CHECK(NearestRows(identifiability, false, Convention::synthcity)
+            .evaluate(&r, numbers({1.0, 29.0}), {})
+            .value == 0.5);
+  CHECK_THROWS_AS(NearestRows(near_copies, false, Convention::syntheval), ConfigError);
+  CHECK_THROWS_AS(NearestRows(dcr, false, Convention::synthcity), ConfigError);
+  // A table twice as large is drawn from without a seed there.
+  CHECK_FALSE(NearestRows(nnaa, false, Convention::syntheval).evaluate(&t, s.head(4), with_holdout(h)).value);
+  const Table gap = numbers({0.0, Value(), 11.0});
+  for (const NearestRowMeasure measure : {dcr, nndr, identifiability})
+    CHECK(NearestRows(measure, false, Convention::syntheval).evaluate(&gap, r, {}).undefined ==
+          "The convention knows no missing values.");
+  // Equal tables are one there: rows are not nearest to themselves.
+  CHECK(NearestRows(dcr, false, Convention::syntheval).evaluate(&r, r, {}).value == Approx(1));
 }
 
 TEST_CASE("the order of the rows decides nothing, whatever the sizes; floors are of shuffled columns") {

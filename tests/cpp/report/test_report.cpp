@@ -139,6 +139,27 @@ TEST_CASE("evaluate_all asks what it can and says what it cannot") {
   CHECK_THROWS_AS(evaluate_all(evaluators, nullptr, Table(), context), Cancelled);
 }
 
+TEST_CASE("a column that does not serve one of several evaluators leaves the others their scores") {
+  struct NeedsNumber {
+    std::string field;
+    std::string_view name() const { return "needs_number"; }
+    Direction direction() const { return Direction::none; }
+    Range range() const { return {0, 1}; }
+    Score evaluate(const Table*, const Table&, const EvaluationContext&) const {
+      throw EvaluationError({.field = field}, "It must be a number.");
+    }
+  };
+  const Table rows = Table::from_records({.fields = {{.name = "x"}}}, std::vector<Record>{{{"x", "a"}}});
+  const std::vector<AnyEvaluator> both = {NeedsNumber{"x"}, Counting()};
+  const Report report = evaluate_all(both, nullptr, rows);
+  CHECK(report.at("needs_number").undefined == "field 'x': It must be a number.");
+  CHECK(report.at("rows").value == 1.0);
+  // Alone there is nothing to save, and what is no column of a table is another mistake.
+  CHECK_THROWS_AS(evaluate_all(std::span(both).first(1), nullptr, rows), EvaluationError);
+  const std::vector<AnyEvaluator> other = {NeedsNumber{"y"}, Counting()};
+  CHECK_THROWS_AS(evaluate_all(other, nullptr, rows), EvaluationError);
+}
+
 TEST_CASE("evaluate_all takes texts that hold labels for categories, in all tables alike") {
   const Table real = texts({"f", "m", "m", "f"}), other = texts({"f", "m"});
   EvaluationContext context;

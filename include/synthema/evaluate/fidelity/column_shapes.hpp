@@ -24,6 +24,12 @@
 // Where the convention "sdmetrics" differs: column_shapes rounds numbers to 14 decimals and adds 1e-6 to R
 // for categories that only S has; in boundary_adherence a missing value of S fails unless R has missing
 // values; chi_square takes the shares of S as counts and those of R as expected.
+// "synthcity" has three measures of numbers and labels (as ranks), for columns without missing values:
+// kl_real_to_synthetic is its inverse divergence, 1 / (1 + KL), so higher is better; jensen_shannon adds 1 to
+// each share and takes nats; chi_square takes the shares of R as counts and those of S as expected. Cells are
+// ten equal ones of R's range; the first and the last measure sort the shares of columns of fewer than five
+// values in each table, so that ranks are compared and not labels.
+// "syntheval" has quantile_mse, against a tenth in each cell, values outside R's range in none.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +62,9 @@ enum class ColumnMeasure : std::uint8_t {
 class SYNTHEMA_EXPORT ColumnFidelity {
  public:
   static constexpr bool needs_reference = true;
-  static constexpr Convention kConventions[] = {Convention::synthema, Convention::sdmetrics};
+  // The last two of some measures only; ConfigError for the others.
+  static constexpr Convention kConventions[] = {Convention::synthema, Convention::sdmetrics,
+                                                Convention::synthcity, Convention::syntheval};
 
   explicit ColumnFidelity(ColumnMeasure measure = ColumnMeasure::shape,
                           Convention convention = Convention::synthema);

@@ -14,7 +14,9 @@
 // single columns vanish.
 //
 // Where the convention "syntheval" differs: labels are their ranks as numbers, no missing values are known,
-// the kernel is exp(-d^2 / (4 m)), and m is of the distances above 0.
+// the kernel is exp(-d^2 / (4 m)), and m is of the distances above 0. "synthcity" has the biased value only,
+// of the raw numbers and ranks of labels under the kernel exp(-d^2): rows that are more than a few units
+// apart in any column are alike in nothing. No missing values are known there either.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +31,8 @@ namespace synthema {
 class SYNTHEMA_EXPORT MeanDiscrepancy {
  public:
   static constexpr bool needs_reference = true;
-  static constexpr Convention kConventions[] = {Convention::synthema, Convention::syntheval};
+  static constexpr Convention kConventions[] = {Convention::synthema, Convention::syntheval,
+                                                Convention::synthcity};
 
   // `rows`: most of each table; 0: all.
   explicit MeanDiscrepancy(bool biased = false, Convention convention = Convention::synthema,

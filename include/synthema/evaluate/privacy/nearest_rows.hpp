@@ -4,7 +4,7 @@
 //
 //   measure                 needs    definition                                            no leak
 //   dcr                              median of d(s -> T)                                   that of h
-//   dcr_share               holdout  share of s with d(s -> T) < d(s -> H), ties halved    1/2
+//   dcr_share               holdout  how much oftener d(s -> T) < d(s -> H) than by chance  1/2
 //   near_copies             holdout  share of s nearer to T than the nearest 5 % of h      that of h
 //   nndr                             mean of first / second nearest distance to T          that of h
 //   identifiability                  share of t with d(t -> S) < d(t -> T without t)       m / (m + n - 1)
@@ -13,18 +13,33 @@
 //   nnaa_privacy_loss       holdout  nnaa(H, S) - nnaa(T, S)                               0
 //   membership_by_distance  holdout  AUROC of t against h by -d(. -> S)                    1/2
 //
-// dcr_share compares equally many training and holdout rows: where one table is larger, it is cut into parts
-// of the size of the other (both into smaller ones where that leaves out fewer rows). The part with the
-// nearest row wins a synthetic row, parts at the same distance share it, and the score is w_T / (w_T + w_H),
-// what a training part wins on average and what a holdout part does. Parts of fresh rows win alike, 1/2; rows
-// of which training rows alone are nearest give 1 whatever the sizes. Tables of one size have a part each:
-// the share of rows nearer to training, ties halved. The smaller the holdout, the fewer rows it wins and the
-// more the score depends on which rows it holds. nnaa draws equally many rows of each table by the seed and
-// their contents, whatever order they come in, and its score says how many. Without a holdout, the fresh rows
-// of dcr and nndr are the training rows themselves, each against all others. With m synthetic and n training
-// rows of one distribution a synthetic row is nearest to a training row with probability m / (m + n - 1).
-// Where the schema names a subject, rows of the same subject are nobody's neighbours within a table, and
-// parts hold whole subjects.
+// dcr_share: w is the share of synthetic rows to which a training row is nearer than all holdout rows; where
+// rows of both are at the nearest distance, training wins its share of them. Rows of the same distribution as
+// both give w = c on average, the share of training among all real rows (of subjects, where there are some),
+// since each real row is as likely as any other to be nearest. Where a share l of the synthetic rows copies
+// training rows and the rest is fresh, w = l + (1 - l) c on average; so the score is (1 + l) / 2 with l = (w
+// - c) / (1 - c): 1/2 for fresh rows, 1 for copies, and the same for the same leak whatever the sizes. Tables
+// of one size: w. It is cut at 0 and 1. The smaller the holdout, the fewer rows it wins and the more the
+// score depends on which rows it holds. Copies are seen only where they tell training from holdout rows. In a
+// small discrete domain every row has equal ones in both, so a copy of the training rows is a fresh sample
+// but for the counts of each row, and the score says so: it lies above 1/2 by about as much as those counts
+// differ. exact_copies beside its ceiling says the same; what such rows can give away about a person is a
+// secret column (attribute_inference, the cap measures), not that he was a member. nnaa draws equally many
+// rows of each table by the seed and their contents, whatever order they come in, and its score says how
+// many. Without a holdout, the fresh rows of dcr and nndr are the training rows themselves, each against all
+// others. With m synthetic and n training rows of one distribution a synthetic row is nearest to a training
+// row with probability m / (m + n - 1). Where the schema names a subject, rows of the same subject are
+// nobody's neighbours within a table, and parts hold whole subjects.
+//
+// Where the convention "syntheval" differs (dcr, nndr, nnaa, nnaa_privacy_loss, identifiability): numbers are
+// scaled to the range of real, synthetic and holdout rows together, so a synthetic outlier shrinks all other
+// distances; no missing values are known; dcr is divided by the median of d(t -> T'), so 1 is what real rows
+// have (1 where both are 0, 0 where only that of the real rows is); nndr goes from real to synthetic rows;
+// nnaa takes all rows, and is undefined where one table has twice as many as the other, which are then drawn
+// without a seed there; identifiability weighs each column by one over the entropy of its scaled values
+// rounded to whole numbers. "synthcity" has identifiability, by Euclid's distance of the raw columns.
+// "sdmetrics" has dcr_share, as 2 (1 - share of s with d(s -> T) < d(s -> H)), at most 1, where ties count
+// for no leak and distances to T are scaled by T's ranges alone and those to H by H's; higher is better.
 //
 // What it does not see: a copied value of one column (rare_value_reuse), or a distance that a few irrelevant
 // columns dominate.
@@ -34,6 +49,7 @@
 #include <string_view>
 
 #include "synthema/core/export.hpp"
+#include "synthema/evaluate/convention.hpp"
 #include "synthema/evaluate/evaluator.hpp"
 
 namespace synthema {
@@ -53,9 +69,13 @@ class SYNTHEMA_EXPORT NearestRows {
  public:
   static constexpr bool needs_reference = true;
 
+  // The last three of some measures only; ConfigError for the others.
+  static constexpr Convention kConventions[] = {Convention::synthema, Convention::syntheval,
+                                                Convention::synthcity, Convention::sdmetrics};
+
   // `floor`: also measure rows with their columns shuffled apart, which takes as long again.
-  explicit NearestRows(NearestRowMeasure measure = NearestRowMeasure::dcr_share, bool floor = false)
-      : measure_(measure), floor_(floor) {}
+  explicit NearestRows(NearestRowMeasure measure = NearestRowMeasure::dcr_share, bool floor = false,
+                       Convention convention = Convention::synthema);
   std::string_view name() const;
   Direction direction() const;
   Range range() const;
@@ -64,6 +84,7 @@ class SYNTHEMA_EXPORT NearestRows {
  private:
   NearestRowMeasure measure_;
   bool floor_;
+  Convention convention_;
 };
 
 }  // namespace synthema
