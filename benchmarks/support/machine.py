@@ -45,7 +45,8 @@ def kind_of(flags: set[str]) -> str:
 def held_to_avx2() -> dict[str, str]:
     """Return what keeps every engine from wider vectors; llama.cpp's peer file reads the first one itself.
 
-    OpenVINO obeys oneDNN's limit for its products; where its own code asks the CPU, it stays faster than on AVX2.
+    OpenVINO obeys oneDNN's limit for its products; where its own code asks the CPU, it stays faster than on
+    AVX2.
     """
     return {
         "SYNTHEMA_INSTRUCTION_SET": "avx2",
