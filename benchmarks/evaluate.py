@@ -4,7 +4,7 @@
     ./dev bench evaluate --quick            the same with the peers that are there
     ./dev bench evaluate --json FILE        the real figures; nothing else may run on the machine
 
-Each run is a process of its own, systems in turns, the best of five; timing begins with frames in memory.
+Each run is a process of its own, systems in turns, the best of five; timing begins with the data in memory.
 To add a job: a line in `JOBS` here and a function for each system in `peers/evaluation.py`.
 """
 
@@ -24,18 +24,28 @@ BUILD = HERE.parent / "build"
 sys.path.insert(0, str(HERE / "support"))
 
 import frames  # noqa: E402
+import workload  # noqa: E402
 
+TORCH = "torch==2.13.0+cpu"  # before what depends on torch, else builds for graphics cards come along
 # System -> what its environment needs; our own runs where this script runs.
 SYSTEMS = {
     "synthema": [],
     "sdmetrics": ["sdmetrics", "pandas"],
     "scikit-learn": ["scikit-learn", "pandas"],
+    "mostlyai-qa": [TORCH, "mostlyai-qa", "pandas"],
+    "anonymeter": ["anonymeter", "pandas"],
+    "prdc": ["prdc", "pandas"],
+    "rouge-score": ["rouge-score"],
+    "sacrebleu": ["sacrebleu"],
+    "fast-bleu": ["fast-bleu"],
+    "datasketch": ["datasketch"],
 }
+FROM_SOURCE = "rouge-score,fast-bleu"  # they have no wheels
 
 
 @dataclasses.dataclass
 class Job:
-    """What is done, on how many rows and columns, and by whom."""
+    """What is done, on how many rows and columns (0: texts), and by whom."""
 
     name: str
     kind: str  # key of peers/evaluation.py
@@ -44,13 +54,36 @@ class Job:
     systems: tuple[str, ...]
     quick_rows: int = 2000
 
+    def write(self, folder: pathlib.Path, rows: int, texts: workload.Texts) -> None:
+        """Write what every system reads."""
+        if self.columns == 0:
+            notes, others = texts.notes(rows, 300, seed=1), texts.notes(rows, 300, seed=2)
+            made = workload.half_alike(notes, others, seed=3)
+            made[1::10] = [f"{text} again" for text in made[::10]]  # a tenth repeats the text before
+            (folder / "texts.json").write_text(json.dumps({"real": notes, "synthetic": made}))
+            return
+        for part, seed in (("real", 1), ("synthetic", 2), ("holdout", 3)):
+            size = rows // 2 if part == "holdout" else rows
+            frames.write(folder / f"{part}.csv", size, self.columns, seed, copied=part == "synthetic")
+
 
 JOBS = [
+    Job("whole report, 32,561 x 15", "report", 32_561, 15, ("synthema", "mostlyai-qa")),
     Job("C2ST, 50,000 x 14", "two_sample", 50_000, 14, ("synthema", "sdmetrics", "scikit-learn")),
     Job("C2ST, 200,000 x 20", "two_sample", 200_000, 20, ("synthema", "sdmetrics", "scikit-learn")),
     Job("C2ST, logistic, 50,000 x 14", "two_sample_logistic", 50_000, 14, ("synthema", "sdmetrics")),
     Job("100 rounds of boosting, 50,000 x 14", "boosting", 50_000, 14, ("synthema", "scikit-learn")),
     Job("TSTR and TRTR, 50,000 x 14", "train_test", 50_000, 14, ("synthema", "scikit-learn")),
+    Job("new rows, 32,561 x 15", "new_rows", 32_561, 15, ("synthema", "sdmetrics")),
+    Job("DCR share, 32,561 x 15", "dcr_share", 32_561, 15, ("synthema", "sdmetrics")),
+    Job("PRDC, 8,000 x 14", "prdc", 8_000, 14, ("synthema", "prdc")),
+    Job("singling out, 32,561 x 15", "singling_out", 32_561, 15, ("synthema", "anonymeter")),
+    Job("linkability, 32,561 x 15", "linkability", 32_561, 15, ("synthema", "anonymeter")),
+    Job("attribute inference, 32,561 x 15", "inference", 32_561, 15, ("synthema", "anonymeter")),
+    Job("ROUGE-L, 100 pairs of 300 words", "rouge_l", 100, 0, ("synthema", "rouge-score"), 100),
+    Job("BLEU and chrF, 1,000 pairs of 300 words", "bleu", 1_000, 0, ("synthema", "sacrebleu"), 500),
+    Job("self-BLEU-4, 1,000 notes of 300 words", "self_bleu", 1_000, 0, ("synthema", "fast-bleu"), 300),
+    Job("near copies, 4,000 notes of 300 words", "near_copies", 4_000, 0, ("synthema", "datasketch"), 1000),
 ]  # fmt: skip
 
 # Figure of a run -> unit, and which way is better.
@@ -62,14 +95,15 @@ def python_of(system: str) -> pathlib.Path:
 
 
 def install_peers() -> None:
-    """Make the environment of every peer that has none; wheels only."""
+    """Make the environment of every peer that has none; wheels only, where there are any."""
     for system, packages in SYSTEMS.items():
         folder = BUILD / "peers" / system
         if not packages or (folder / "complete").is_file():
             continue
         print(f"peer environment: {system}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        command = [folder / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", *packages]
+        wheels = ["--only-binary=:all:", f"--no-binary={FROM_SOURCE}"]
+        command = [folder / "bin/python", "-m", "pip", "install", "-q", *wheels, *packages]
         if subprocess.run(command, check=False).returncode == 0:
             (folder / "complete").touch()
 
@@ -85,7 +119,7 @@ def run(job: Job, system: str, folder: pathlib.Path, threads: int, limit: float)
     try:
         done = subprocess.run(
             [python_of(system), HERE / "peers/evaluation.py", path],
-            env=environment, capture_output=True, text=True, timeout=limit, check=False,
+            env=environment, cwd=folder, capture_output=True, text=True, timeout=limit, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"failure": f"stopped after {limit:.0f} s"}
@@ -96,16 +130,14 @@ def run(job: Job, system: str, folder: pathlib.Path, threads: int, limit: float)
         return {"failure": lines[-1][:300] if lines else f"ended with code {done.returncode}"}
 
 
-def measure(job: Job, arguments: argparse.Namespace) -> list[dict]:
+def measure(job: Job, texts: workload.Texts, arguments: argparse.Namespace) -> list[dict]:
     """Run a job on every system that is there; rows of figures, the best of all runs."""
     systems = [s for s in job.systems if python_of(s).exists()]
     repeat = 1 if arguments.quick else arguments.repeat
     runs: dict[str, list[dict]] = {system: [] for system in systems}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        rows = job.quick_rows if arguments.quick else job.rows
-        for part, seed in (("real", 1), ("synthetic", 2), ("holdout", 3)):
-            frames.write(folder / f"{part}.csv", rows, job.columns, seed, copied=part == "synthetic")
+        job.write(folder, job.quick_rows if arguments.quick else job.rows, texts)
         for _ in range(repeat):
             for system in systems:
                 if not any("failure" in one for one in runs[system]):
@@ -151,6 +183,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--json", metavar="FILE", type=pathlib.Path, help="also write every figure to this file"
     )
+    parser.add_argument(
+        "--data",
+        type=pathlib.Path,
+        default=pathlib.Path(os.environ.get("SYNTHEMA_DATA", HERE.parent / "shared/data")),
+        help="folder with mts_dialog and medquad (default: SYNTHEMA_DATA); without it texts are generated",
+    )
     parser.add_argument("--jobs", metavar="TEXT", default="", help="only the jobs whose name holds this text")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each system (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: all, %(default)s)")
@@ -164,10 +202,12 @@ def main() -> None:
     arguments = parse()
     if arguments.peers:
         install_peers()
+    texts = workload.Texts(arguments.data)
+    print(f"texts: {texts.source}; ratios are times of ours")
     rows = []
     for job in JOBS:
         if arguments.jobs in job.name:
-            found = measure(job, arguments)
+            found = measure(job, texts, arguments)
             print(job.name, table(found), sep="\n", flush=True)
             rows += found
     if arguments.json:

@@ -1,20 +1,33 @@
-"""The jobs of benchmarks/evaluate.py: ``WORK[kind, system]`` gets the frames and the threads.
+"""The jobs of benchmarks/evaluate.py: ``WORK[kind, system]`` gets the frames (or texts) and the threads.
 
-Returns what it computed, by name. Rows of synthetic data are class 1 throughout; the target is ``y``.
+Returns what it computed, by name. Rows of synthetic data are class 1 throughout; the target is ``y``. A peer
+that looks at some rows only is called as its documents call it; ours looks at all of them.
 """
 
 from __future__ import annotations
 
+import importlib
+import json
+import os
 import pathlib
 import sys
 
 from peer import serve
 
 TARGET = "y"
+# Loaded before the clock runs.
+MODULES = {
+    "synthema": "synthema.evaluation",
+    "rouge-score": "rouge_score.rouge_scorer",
+    "fast-bleu": "fast_bleu",
+}
 
 
 def load(job):
     folder = pathlib.Path(job["folder"])
+    if (folder / "texts.json").exists():
+        importlib.import_module(MODULES.get(job["system"], job["system"]))
+        return json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     paths = [folder / f"{part}.csv" for part in ("real", "synthetic", "holdout")]
     if job["system"] == "synthema":
         import synthema
@@ -37,6 +50,153 @@ def ours(name, **options):
         return values | ({"ceiling": score.ceiling.value} if score.ceiling else {})
 
     return work
+
+
+def all_of(tables, threads, names, **options):
+    """Return the values of our metrics; ceilings and floors are computed along with them."""
+    import synthema
+
+    real, synthetic, holdout = tables
+    report = synthema.evaluate(synthetic, real, holdout, names, threads=threads, **options)
+    return {name: report[name].value for name in names}
+
+
+def ours_with_holdout(*names, **options):
+    return lambda tables, threads: all_of(tables, threads, list(names), **options)
+
+
+def our_report(tables, threads):
+    import synthema
+    from synthema import reporting
+
+    real, synthetic, holdout = tables
+    report = synthema.evaluate(synthetic, real, holdout, target=TARGET, threads=threads)
+    page = reporting.save(report, "report.html")
+    return {"bivariate accuracy": report["bivariate_accuracy"].value, "page bytes": page.stat().st_size}
+
+
+def mostly_report(frames, threads):
+    from mostlyai import qa
+
+    real, synthetic, holdout = frames
+    page, found = qa.report(
+        syn_tgt_data=synthetic, trn_tgt_data=real, hol_tgt_data=holdout, report_path="page.html"
+    )
+    return {"bivariate accuracy": found.accuracy.bivariate, "page bytes": os.path.getsize(page)}
+
+
+def sdmetrics_kinds(frame):
+    kinds = {
+        name: {"sdtype": "numerical" if name.startswith("n") else "categorical"} for name in frame.columns
+    }
+    return {"columns": kinds}
+
+
+def sdmetrics_new_rows(frames, threads):
+    from sdmetrics.single_table import NewRowSynthesis
+
+    real, synthetic, _ = frames
+    return {
+        "new": NewRowSynthesis.compute(real, synthetic, sdmetrics_kinds(real), synthetic_sample_size=1000)
+    }
+
+
+def sdmetrics_dcr(frames, threads):
+    from sdmetrics.single_table import DCROverfittingProtection
+
+    real, synthetic, holdout = frames
+    kinds = {"tables": {"table": sdmetrics_kinds(real)}, "relationships": []}
+    return {
+        "score": DCROverfittingProtection.compute(
+            real, synthetic, holdout, kinds, "table", num_rows_subsample=1000
+        )
+    }
+
+
+def prdc_library(frames, threads):
+    """On the same coding as scikit-learn's users take: standardised numbers, one-hot labels."""
+    import pandas
+    from prdc import compute_prdc
+
+    real, synthetic, _ = frames
+    both = pandas.get_dummies(pandas.concat([real, synthetic], ignore_index=True)).astype(float)
+    both = ((both - both.mean()) / both.std()).to_numpy()
+    return compute_prdc(both[: len(real)], both[len(real) :], nearest_k=5)
+
+
+def anonymeter(attack, **options):
+    def work(frames, threads):
+        from anonymeter import evaluators
+
+        real, synthetic, holdout = frames
+        columns = list(real)
+        if attack == "linkability":
+            options["aux_cols"] = (columns[::2], columns[1::2])
+        if attack == "inference":
+            options.update(aux_cols=columns[:-1], secret=TARGET)
+        kind = {
+            "singling_out": evaluators.SinglingOutEvaluator,
+            "linkability": evaluators.LinkabilityEvaluator,
+            "inference": evaluators.InferenceEvaluator,
+        }[attack]
+        made = kind(ori=real, syn=synthetic, control=holdout, n_attacks=500, **options)
+        made.evaluate(**({} if attack == "singling_out" else {"n_jobs": threads}))
+        return {"risk": made.risk().value}
+
+    return work
+
+
+def our_texts(*names, reference=False):
+    def work(texts, threads):
+        import synthema
+
+        made = {"text": texts["synthetic"]} | ({"reference": texts["real"]} if reference else {})
+        report = synthema.evaluate(made, metrics=list(names), threads=threads, bootstrap=0)
+        return {name: report[name].value for name in names}
+
+    return work
+
+
+def rouge_score(texts, threads):
+    from rouge_score import rouge_scorer
+
+    scorer = rouge_scorer.RougeScorer(["rougeL"])
+    found = [
+        scorer.score(*pair)["rougeL"].fmeasure for pair in zip(texts["real"], texts["synthetic"], strict=True)
+    ]
+    return {"rouge_l": sum(found) / len(found)}
+
+
+def sacrebleu(texts, threads):
+    import sacrebleu as library
+
+    made, references = texts["synthetic"], [texts["real"]]
+    return {
+        "bleu": library.corpus_bleu(made, references).score,
+        "chrf": library.corpus_chrf(made, references).score,
+    }
+
+
+def fast_bleu(texts, threads):
+    from fast_bleu import SelfBLEU
+
+    words = [text.split() for text in texts["synthetic"]]
+    found = SelfBLEU(words, {"4": (0.25,) * 4}).get_score()["4"]
+    return {"self_bleu_4": sum(found) / len(found)}
+
+
+def datasketch(texts, threads):
+    """MinHash of 128 over five-word shingles, the usual search for near-duplicates."""
+    from datasketch import MinHash, MinHashLSH
+
+    index, repeated = MinHashLSH(threshold=0.7, num_perm=128), set()
+    for i, text in enumerate(texts["synthetic"]):
+        words, sketch = text.split(), MinHash(num_perm=128)
+        sketch.update_batch([" ".join(words[k : k + 5]).encode() for k in range(len(words) - 4)])
+        if near := index.query(sketch):
+            repeated |= {i, *near}
+        index.insert(i, sketch)
+    return {"near_duplicates": len(repeated) / len(texts["synthetic"])}
 
 
 def our_boosting(tables, threads):
@@ -80,10 +240,8 @@ def sdmetrics_detection(frames, threads):
     """Its logistic regression in three folds; 1 - (2 AUROC - 1)."""
     from sdmetrics.single_table import LogisticDetection
 
-    kinds = {
-        name: {"sdtype": "numerical" if name.startswith("n") else "categorical"} for name in frames[0].columns
-    }
-    return {"1 - (2 AUROC - 1)": LogisticDetection.compute(frames[0], frames[1], {"columns": kinds})}
+    kinds = sdmetrics_kinds(frames[0])
+    return {"1 - (2 AUROC - 1)": LogisticDetection.compute(frames[0], frames[1], kinds)}
 
 
 def sklearn_fit(train, test, seed=0, **options):
@@ -108,6 +266,28 @@ def sklearn_train_test(frames, threads):
 
 
 WORK = {
+    ("report", "synthema"): our_report,
+    ("report", "mostlyai-qa"): mostly_report,
+    ("new_rows", "synthema"): ours_with_holdout("exact_copies"),
+    ("new_rows", "sdmetrics"): sdmetrics_new_rows,
+    ("dcr_share", "synthema"): ours_with_holdout("dcr_share"),
+    ("dcr_share", "sdmetrics"): sdmetrics_dcr,
+    ("prdc", "synthema"): ours_with_holdout("support_precision", "support_recall", "density", "coverage"),
+    ("prdc", "prdc"): prdc_library,
+    ("singling_out", "synthema"): ours_with_holdout("singling_out_multivariate"),
+    ("singling_out", "anonymeter"): anonymeter("singling_out"),
+    ("linkability", "synthema"): ours_with_holdout("linkability"),
+    ("linkability", "anonymeter"): anonymeter("linkability"),
+    ("inference", "synthema"): ours_with_holdout("attribute_inference", secrets=[TARGET]),
+    ("inference", "anonymeter"): anonymeter("inference"),
+    ("rouge_l", "synthema"): our_texts("rouge_l", reference=True),
+    ("rouge_l", "rouge-score"): rouge_score,
+    ("bleu", "synthema"): our_texts("bleu", "chrf", reference=True),
+    ("bleu", "sacrebleu"): sacrebleu,
+    ("self_bleu", "synthema"): our_texts("self_bleu_4"),
+    ("self_bleu", "fast-bleu"): fast_bleu,
+    ("near_copies", "synthema"): our_texts("near_duplicates"),
+    ("near_copies", "datasketch"): datasketch,
     ("two_sample", "synthema"): ours("classifier_two_sample"),
     ("two_sample", "scikit-learn"): sklearn_two_sample,
     ("two_sample", "sdmetrics"): sdmetrics_detection,

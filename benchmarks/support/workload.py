@@ -79,6 +79,18 @@ def _satisfies_field(value, field: dict) -> bool:
     return True
 
 
+def half_alike(notes: list[str], others: list[str], seed: int) -> list[str]:
+    """Return each note with half of its runs of ten words replaced by those of another at the same place."""
+    draw, out = random.Random(seed), []
+    for note, other in zip(notes, others, strict=True):
+        words, instead = note.split(), other.split()
+        for start in range(0, len(words), 10):
+            if draw.random() < 0.5:
+                words[start : start + 10] = instead[start : start + 10]
+        out.append(" ".join(words))
+    return out
+
+
 class Texts:
     """Conversations with their notes, and sentences; from the data folder, or made of a few words."""
 
@@ -94,6 +106,16 @@ class Texts:
             self.source = f"generated words, because {data} has no mts_dialog and medquad"
             self.visits = [(_words(i, 120), _words(-i, 40)) for i in range(1, 1500)]
             self.sentences = [_words(i, 15) for i in range(12_000)]
+
+    def notes(self, count: int, words: int, seed: int) -> list[str]:
+        """Return texts of `words` words: visits, in an order drawn by the seed, one after the other."""
+        draw, out, row = random.Random(seed), [], []
+        while len(out) < count:
+            row += " ".join(draw.choice(self.visits)).split()
+            if len(row) >= words:
+                out.append(" ".join(row[:words]))
+                row = []
+        return out
 
     def requests(
         self, encode, seed: int, records: int, prefix: int, private: int, new, ask: str
