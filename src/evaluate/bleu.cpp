@@ -56,6 +56,7 @@ bool is_separate(char c) {
 // The four rewriting passes of 13a; each consumes the characters of a match, as a regular expression does.
 std::string space_out_punctuation(const std::string& text) {
   std::string out;
+  out.reserve(text.size() * 5 / 4);
   for (const char c : text) {
     if (is_separate(c))
       ((out += ' ') += c) += ' ';
@@ -69,6 +70,7 @@ template <class Matches>
 std::string space_out_pairs(const std::string& text, const Matches& matches, std::string_view before,
                             std::string_view between, std::string_view after) {
   std::string out;
+  out.reserve(text.size() * 5 / 4);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (i + 1 < text.size() && matches(text[i], text[i + 1])) {
       ((((out += before) += text[i]) += between) += text[i + 1]) += after;
@@ -82,18 +84,16 @@ std::string space_out_pairs(const std::string& text, const Matches& matches, std
 
 std::vector<std::string> split_on_space(std::string_view text) {
   std::vector<std::string> out;
-  bool open = false;
+  std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint point = detail::code_point(text, at);
     if (detail::is_python_space(point.value)) {
-      open = false;
-    } else {
-      if (!open) out.emplace_back();
-      out.back() += text.substr(at, point.length);
-      open = true;
+      if (at > begin) out.emplace_back(text.substr(begin, at - begin));
+      begin = at + point.length;
     }
     at += point.length;
   }
+  if (begin < text.size()) out.emplace_back(text.substr(begin));
   return out;
 }
 
@@ -122,16 +122,15 @@ BleuCounts& BleuCounts::operator+=(const BleuCounts& other) {
 
 BleuCounts bleu_counts(std::string_view hypothesis, std::string_view reference) {
   Vocabulary vocabulary;
-  NgramTrie trie;
   const std::vector<WordId> h = vocabulary.intern_all(tokens_13a(hypothesis));
   const std::vector<WordId> r = vocabulary.intern_all(tokens_13a(reference));
   BleuCounts out;
   out.hypothesis_length = static_cast<double>(h.size());
   out.reference_length = static_cast<double>(r.size());
-  for (std::size_t order = 1; order <= kOrders; ++order) {
-    const NgramCounts in_hypothesis = trie.count(h, order);
-    out.totals[order - 1] = static_cast<double>(total(in_hypothesis));
-    out.matches[order - 1] = static_cast<double>(overlap(in_hypothesis, trie.count(r, order)));
+  const std::vector<NgramOverlap> overlaps = ngram_overlaps(r, h, kOrders);
+  for (std::size_t i = 0; i < kOrders; ++i) {
+    out.totals[i] = static_cast<double>(overlaps[i].in_b);
+    out.matches[i] = static_cast<double>(overlaps[i].matches);
   }
   return out;
 }

@@ -36,15 +36,13 @@ ChrfCounts& ChrfCounts::operator+=(const ChrfCounts& other) {
 
 ChrfCounts chrf_counts(std::string_view hypothesis, std::string_view reference) {
   const std::vector<WordId> h = characters(hypothesis), r = characters(reference);
-  NgramTrie trie;
   ChrfCounts out;
-  for (std::size_t order = 1; order <= ChrfCounts::kOrders; ++order) {
-    const NgramCounts in_reference = trie.count(r, order);
-    if (in_reference.empty()) break;  // nor has any longer order
-    const NgramCounts in_hypothesis = trie.count(h, order);
-    out.matches[order - 1] = static_cast<double>(overlap(in_hypothesis, in_reference));
-    out.hypothesis[order - 1] = static_cast<double>(total(in_hypothesis));
-    out.reference[order - 1] = static_cast<double>(total(in_reference));
+  const std::vector<NgramOverlap> overlaps = ngram_overlaps(r, h, ChrfCounts::kOrders);
+  for (std::size_t i = 0; i < overlaps.size(); ++i) {
+    if (overlaps[i].in_a == 0) break;  // nor has the reference n-grams of any longer order
+    out.matches[i] = static_cast<double>(overlaps[i].matches);
+    out.hypothesis[i] = static_cast<double>(overlaps[i].in_b);
+    out.reference[i] = static_cast<double>(overlaps[i].in_a);
   }
   return out;
 }

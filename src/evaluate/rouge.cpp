@@ -113,11 +113,11 @@ std::vector<std::string> rouge_tokens(std::string_view text, bool stem) {
 RougeScore rouge_n(std::string_view target, std::string_view prediction, std::size_t order, bool stem) {
   if (order == 0) throw ConfigError({.field = "order"}, "ROUGE-N needs an order of at least 1.");
   Vocabulary vocabulary;
-  NgramTrie trie;
-  const NgramCounts t = trie.count(vocabulary.intern_all(rouge_tokens(target, stem)), order);
-  const NgramCounts p = trie.count(vocabulary.intern_all(rouge_tokens(prediction, stem)), order);
-  return score_of(static_cast<double>(overlap(t, p)), static_cast<double>(total(t)),
-                  static_cast<double>(total(p)));
+  const std::vector<WordId> t = vocabulary.intern_all(rouge_tokens(target, stem));
+  const std::vector<WordId> p = vocabulary.intern_all(rouge_tokens(prediction, stem));
+  const NgramOverlap found = ngram_overlaps(t, p, order).back();
+  return score_of(static_cast<double>(found.matches), static_cast<double>(found.in_a),
+                  static_cast<double>(found.in_b));
 }
 
 RougeScore rouge_l(std::string_view target, std::string_view prediction, bool stem) {

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <unordered_map>
 
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/ngrams.hpp"
@@ -32,6 +31,22 @@ struct TopTwo {
   }
   std::uint32_t among_others(std::size_t text) const { return text == owner ? second : first; }
 };
+
+struct Counted {
+  NgramId id;
+  std::uint32_t count;
+};
+
+// Each id once, ascending.
+std::vector<Counted> counted(std::vector<NgramId> ids) {
+  std::sort(ids.begin(), ids.end());
+  std::vector<Counted> out;
+  for (const NgramId id : ids) {
+    if (out.empty() || out.back().id != id) out.push_back({id, 0});
+    ++out.back().count;
+  }
+  return out;
+}
 
 // The nearest of the other lengths, the shorter of two equally near.
 double closest_length(const std::vector<std::size_t>& sorted, std::size_t own) {
@@ -66,12 +81,15 @@ std::vector<double> self_bleu_by_text(std::span<const std::vector<std::string>> 
   if (texts.size() < 2) throw EvaluationError("Self-BLEU needs at least two texts.");
   Vocabulary vocabulary;
   NgramTrie trie;
-  std::vector<std::array<NgramCounts, kOrders>> counts(texts.size());
-  std::unordered_map<NgramId, TopTwo> most;
+  std::vector<std::array<std::vector<Counted>, kOrders>> counts(texts.size());
+  std::vector<TopTwo> most;  // by id
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::vector<WordId> ids = vocabulary.intern_all(texts[i]);
+    std::vector<NgramId> ngrams(ids.size(), NgramTrie::root);
     for (std::size_t k = 0; k < kOrders; ++k) {
-      counts[i][k] = trie.count(ids, k + 1);
+      trie.lengthen(ngrams, ids, k + 1);
+      counts[i][k] = counted(ngrams);
+      most.resize(trie.size());
       for (const auto& [id, count] : counts[i][k]) most[id].offer(count, i);
     }
   }
@@ -81,7 +99,7 @@ std::vector<double> self_bleu_by_text(std::span<const std::vector<std::string>> 
     std::array<double, kOrders> matches{}, totals{};
     for (std::size_t k = 0; k < kOrders; ++k)
       for (const auto& [id, count] : counts[i][k]) {
-        matches[k] += std::min(count, most.at(id).among_others(i));
+        matches[k] += std::min(count, most[id].among_others(i));
         totals[k] += count;
       }
     out.push_back(bleu_of(matches, totals, static_cast<double>(texts[i].size()),

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "synthema/text/vocabulary.hpp"
@@ -14,48 +13,93 @@
 namespace synthema {
 
 using NgramId = std::uint32_t;
-using NgramCounts = std::unordered_map<NgramId, std::uint32_t>;
 
 class NgramTrie {
  public:
+  static constexpr NgramId root = 0;  // of no n-gram: where there is none
+
   // Ids of the n-grams of `words` in order of position: max(0, words - order + 1) of them; order at least 1.
   std::vector<NgramId> intern(std::span<const WordId> words, std::size_t order) {
-    std::vector<NgramId> out;
-    for (std::size_t begin = 0; begin + order <= words.size(); ++begin) {
-      NgramId node = 0;
-      for (std::size_t i = 0; i < order; ++i) node = child(node, words[begin + i]);
-      out.push_back(node);
-    }
+    std::vector<NgramId> out(words.size(), root);
+    for (std::size_t k = 1; k <= order; ++k) lengthen(out, words, k);
     return out;
   }
-  NgramCounts count(std::span<const WordId> words, std::size_t order) {
-    NgramCounts out;
-    for (const NgramId id : intern(words, order)) ++out[id];
-    return out;
+  // From the ids of the n-grams of `order` - 1 by position to those of `order`; before order 1 they are
+  // roots.
+  void lengthen(std::vector<NgramId>& ids, std::span<const WordId> words, std::size_t order) {
+    ids.resize(words.size() + 1 > order ? words.size() + 1 - order : 0);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = child(ids[i], words[i + order - 1]);
+  }
+  // The n-gram `node` and a word after it.
+  NgramId child(NgramId node, WordId word) {
+    if (2 * (count_ + 1) > places_.size()) grow();
+    Place& place = places_[place_of(node, word)];
+    if (place.id == root) place = {node, word, static_cast<NgramId>(++count_)};
+    return place.id;
+  }
+  // The same if it was interned, else the root.
+  NgramId find(NgramId node, WordId word) const {
+    return places_.empty() ? root : places_[place_of(node, word)].id;
   }
   // One more than the largest id given so far.
-  std::size_t size() const { return children_.size() + 1; }
+  std::size_t size() const { return count_ + 1; }
 
  private:
-  NgramId child(NgramId node, WordId word) {
+  struct Place {
+    NgramId node = root;
+    WordId word = 0;
+    NgramId id = root;  // root: free
+  };
+
+  // Where the pair lies or would lie: open addressing, places are a power of two.
+  std::size_t place_of(NgramId node, WordId word) const {
     const std::uint64_t key = (std::uint64_t{node} << 32) | word;
-    return children_.try_emplace(key, static_cast<NgramId>(children_.size() + 1)).first->second;
+    std::size_t at = ((key * 0x9E3779B97F4A7C15) >> 32) & (places_.size() - 1);
+    while (places_[at].id != root && (places_[at].node != node || places_[at].word != word))
+      at = (at + 1) & (places_.size() - 1);
+    return at;
   }
-  std::unordered_map<std::uint64_t, NgramId> children_;
+  void grow() {
+    std::vector<Place> before(std::max<std::size_t>(64, 2 * places_.size()));
+    before.swap(places_);
+    for (const Place& place : before)
+      if (place.id != root) places_[place_of(place.node, place.word)] = place;
+  }
+
+  std::vector<Place> places_;
+  std::size_t count_ = 0;
 };
 
-// Sum over n-grams of the smaller of the two counts (clipped matches).
-inline std::uint64_t overlap(const NgramCounts& a, const NgramCounts& b) {
-  std::uint64_t sum = 0;
-  for (const auto& [id, count] : a)
-    if (const auto found = b.find(id); found != b.end()) sum += std::min(count, found->second);
-  return sum;
-}
+// The n-grams of one order in two texts, and their clipped matches: the sum over n-grams of the smaller
+// count.
+struct NgramOverlap {
+  std::uint64_t in_a = 0, in_b = 0, matches = 0;
+};
 
-inline std::uint64_t total(const NgramCounts& counts) {
-  std::uint64_t sum = 0;
-  for (const auto& [id, count] : counts) sum += count;
-  return sum;
+// By order from 1 to `orders`.
+inline std::vector<NgramOverlap> ngram_overlaps(std::span<const WordId> a, std::span<const WordId> b,
+                                                std::size_t orders) {
+  NgramTrie trie;
+  std::vector<NgramId> in_a(a.size(), NgramTrie::root), in_b(b.size(), NgramTrie::root);
+  std::vector<std::uint32_t> left;  // by id: how often `a` has it beyond what was matched
+  std::vector<NgramOverlap> out(orders);
+  for (std::size_t order = 1; order <= orders; ++order) {
+    NgramOverlap& of = out[order - 1];
+    trie.lengthen(in_a, a, order);
+    left.resize(trie.size());
+    for (const NgramId id : in_a) ++left[id];
+    in_b.resize(b.size() + 1 > order ? b.size() + 1 - order : 0);
+    for (std::size_t i = 0; i < in_b.size(); ++i) {
+      // What `a` does not have, it has no longer one of either.
+      if (order > 1 && in_b[i] == NgramTrie::root) continue;
+      in_b[i] = trie.find(in_b[i], b[i + order - 1]);
+      if (in_b[i] == NgramTrie::root || left[in_b[i]] == 0) continue;
+      --left[in_b[i]];
+      ++of.matches;
+    }
+    of.in_a = in_a.size(), of.in_b = in_b.size();
+  }
+  return out;
 }
 
 }  // namespace synthema

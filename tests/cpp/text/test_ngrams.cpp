@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "synthema/core/random.hpp"
 #include "synthema/text/ngrams.hpp"
@@ -20,8 +21,40 @@ TEST_CASE("n-gram ids are equal exactly where the n-grams are") {
   const auto unigrams = trie.intern(text, 1);
   CHECK(std::find(bigrams.begin(), bigrams.end(), unigrams[0]) == bigrams.end());
   const std::vector<WordId> other = {2, 1, 3};
-  CHECK(overlap(trie.count(text, 2), trie.count(other, 2)) == 1);
-  CHECK(total(trie.count(text, 1)) == 5);
+  CHECK(trie.find(NgramTrie::root, 2) == unigrams[1]);
+  CHECK(trie.find(unigrams[0], 2) == bigrams[0]);
+  CHECK(trie.find(unigrams[0], 3) == NgramTrie::root);
+  CHECK(NgramTrie().find(NgramTrie::root, 1) == NgramTrie::root);
+}
+
+TEST_CASE("overlaps count what a search over all pairs of n-grams counts") {
+  Random random(3);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<WordId> a(random.below(40)), b(random.below(40));
+    for (WordId& word : a) word = static_cast<WordId>(random.below(4));
+    for (WordId& word : b) word = static_cast<WordId>(random.below(5));
+    const auto overlaps = ngram_overlaps(a, b, 5);
+    REQUIRE(overlaps.size() == 5);
+    for (std::size_t order = 1; order <= 5; ++order) {
+      const auto grams = [&](const std::vector<WordId>& of) {
+        std::map<std::vector<WordId>, std::uint64_t> out;
+        for (std::size_t i = 0; i + order <= of.size(); ++i)
+          ++out[{of.begin() + static_cast<std::ptrdiff_t>(i),
+                 of.begin() + static_cast<std::ptrdiff_t>(i + order)}];
+        return out;
+      };
+      const auto in_a = grams(a), in_b = grams(b);
+      std::uint64_t all_a = 0, all_b = 0, matches = 0;
+      for (const auto& [gram, count] : in_a) {
+        all_a += count;
+        if (in_b.contains(gram)) matches += std::min(count, in_b.at(gram));
+      }
+      for (const auto& [gram, count] : in_b) all_b += count;
+      CHECK(overlaps[order - 1].in_a == all_a);
+      CHECK(overlaps[order - 1].in_b == all_b);
+      CHECK(overlaps[order - 1].matches == matches);
+    }
+  }
 }
 
 namespace {
