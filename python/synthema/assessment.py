@@ -12,6 +12,7 @@ from typing import Any
 
 from synthema import study
 from synthema._core import EvaluationError, ParseError, Schema, __version__
+from synthema.arguments import checked
 from synthema.cards import study_card
 from synthema.reporting import left_out
 from synthema.reporting.marginals import compare, pairs
@@ -23,6 +24,7 @@ __all__ = ["assess"]
 LONG = 2_000_000  # cells of all tables from which time and memory are foretold
 
 
+@checked
 def assess(
     synthetic: str | Path,
     *,

@@ -106,8 +106,8 @@ def evaluate(
     self_bleu_limit : int
         Use at most this many texts for self-BLEU; 0 means all.
     convention : str
-        "synthema", or "sdmetrics", "mostlyai", "syntheval" or "synthcity" for that library's numbers where
-        they differ. Evaluators that do not have it follow "synthema"; each score says which.
+        "synthema", or "sdmetrics", "mostlyai", "syntheval", "synthcity" or "anonymeter" for that library's
+        numbers where they differ. Evaluators that do not have it follow "synthema"; each score says which.
     triples : int
         Most triples of columns for the accuracy of three, drawn by the seed.
     discrepancy_rows : int

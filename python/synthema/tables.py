@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import ConfigError, Field, ParseError, Schema, SchemaError, Table
+from synthema.arguments import checked
 
 if TYPE_CHECKING:
     import pandas
@@ -91,6 +92,7 @@ def _refuse_twins(frame: Any) -> None:
     raise SchemaError(f"field '{twice}': The frame has two columns of this name; rename one of them.")
 
 
+@checked
 def read(
     path: str | os.PathLike[str],
     schema: Schema | None = None,
@@ -144,6 +146,7 @@ def read(
     )
 
 
+@checked
 def write(
     data: Any, path: str | os.PathLike[str], *, delimiter: str = ",", missing: str = ""
 ) -> pathlib.Path:
@@ -185,6 +188,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise ParseError(f"{path}: The file is not UTF-8 (byte {error.start}).") from None
 
 
+@checked
 def read_schema(path: str | os.PathLike[str]) -> Schema:
     """Read a schema from a file in its JSON form."""
     return Schema.from_json(read_text(path), os.fspath(path))

@@ -24,7 +24,7 @@ using enum NearestRowMeasure;
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
 constexpr std::size_t kSmallHoldout = 200;
 // Times 2 c / sqrt(holdout rows), c the share of training rows among real ones; simulated, mixed columns.
-constexpr double kShareSpread = 0.17;
+constexpr double kShareSpread = 0.2;
 constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
 
 struct Measure {

@@ -87,7 +87,7 @@ from sdmetrics.single_column import (BoundaryAdherence, CategoryAdherence, Categ
 from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
 from sdmetrics.single_table import DCROverfittingProtection
 meta = {"columns": {c: {"sdtype": "numerical" if c in numbers else "categorical"} for c in R}}
-add("dcr_share", "", DCROverfittingProtection.compute(R, S, H, meta))
+add("dcr_share", "", DCROverfittingProtection.compute(R, S, H, {"tables": {"t": meta}}, "t"))
 for c in R:
     if c in numbers:
         add("column_shapes", c, KSComplement.compute(R[c], S[c]))

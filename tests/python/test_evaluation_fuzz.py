@@ -1,5 +1,6 @@
 """Evaluation of random and of broken frames: a named error, or a score with a value or a reason; no crash."""
 
+import json
 import math
 
 import numpy as np
@@ -45,6 +46,8 @@ KINDS = {
     "maybe": lambda rng, n: pd.Series(some(rng, [True, False], n), dtype="boolean"),
     "time": lambda rng, n: pd.Series(pd.to_datetime(rng.integers(0, 2 * 10**9, n), unit="s")),
     "duration": lambda rng, n: pd.Series(rng.exponential(5, n)),
+    "person": lambda rng, n: pd.Series([f"p{i}" for i in rng.integers(0, max(1, n // 3), n)], dtype=object),
+    "term": lambda rng, n: pd.Series(rng.choice(["T1", "T2", "T3"], n), dtype=object),
     "note": lambda rng, n: pd.Series(texts(rng, n), dtype=object),
     "codes": lambda rng, n: pd.Series(
         [[str(c) for c in rng.integers(0, 5, rng.integers(0, 4))] for _ in range(n)], dtype=object
@@ -64,6 +67,12 @@ COMMON = [
     "duration",
 ]
 NAMES = ["a", "b", "c", "d", "text"]
+ROLES = {"who": "subject", "when": "time", "text": "", "is": "label"}
+TERMS = [
+    {"id": "T1", "name": "pain", "synonyms": ["fever"]},
+    {"id": "T2", "name": "days"},
+    {"id": "T3", "name": "no"},
+]
 
 
 def copied(rng, frame, real):
@@ -113,7 +122,9 @@ def frames(draw):
         for name in names
     }
     if "text" in kinds and draw(st.booleans()):
-        kinds["text"] = "note"
+        kinds |= {"text": "note", "is": "term", "reference": "note"}
+    if draw(st.integers(0, 2)) == 0:
+        kinds |= {"who": "person", "when": "whole"}
     rows = draw(st.sampled_from([3, 12, 30, 60]))
     out = []
     for _ in range(3):
@@ -125,9 +136,19 @@ def frames(draw):
     return out
 
 
+def with_roles(frame):
+    """Return the schema that follows from a frame, with the roles that its columns have by their names."""
+    schema = json.loads(synthema.table(frame).schema.to_json())
+    for field in schema["fields"]:
+        if role := ROLES.get(field["name"]):
+            field["roles"] = [role]
+    return synthema.Schema.from_json(json.dumps(schema))
+
+
 @st.composite
-def options(draw, names):
-    """Draw keywords that name columns, some of which no table may have."""
+def options(draw, real):
+    """Draw keywords that name columns, which other tables may not have, and a schema where roles need one."""
+    names = list(real.columns) or ["a"]
     columns = st.sampled_from(names)
     maybe = st.one_of(st.none(), st.none(), columns)
     return {
@@ -144,6 +165,8 @@ def options(draw, names):
             )
         ),
         "seed": draw(st.integers(0, 3)),
+        "schema": with_roles(real) if {"who", "is"} & set(names) else None,
+        "terms": TERMS if "is" in names else None,
     }
 
 
@@ -188,7 +211,7 @@ def try_all(synthetic, real, holdout=None, **options):
 @given(st.data(), st.sampled_from(["default", "full"]))
 def test_random_frames(data, level):
     real, synthetic, holdout = data.draw(frames())
-    chosen = data.draw(options(list(real.columns) or ["a"]))
+    chosen = data.draw(options(real))
     try_all(synthetic, real, holdout if data.draw(st.integers(0, 4)) else None, level=level, **chosen)
 
 

@@ -8,28 +8,12 @@ import sys
 import numpy as np
 import pytest
 import synthema
+from private_patients import patients
 from synthema import ConfigError, ModelError, PrivacyBudgetError, PrivateMarginals
 from synthema.privacy import LedgerFile
 from synthema.tabular_generation import load
 
 pandas = pytest.importorskip("pandas")
-
-
-def patients(rows=2000, seed=0):
-    """A frame in which smoking depends on sex, with one label and one number that a single person has."""
-    rng = np.random.default_rng(seed)
-    sex = rng.choice(["f", "m"], rows)
-    frame = pandas.DataFrame(
-        {
-            "age": rng.integers(20, 80, rows),
-            "sex": pandas.Categorical(sex, categories=["f", "m", "canary-declared"]),
-            "ward": rng.choice(["east", "north", "west"], rows),
-            "smoker": rng.random(rows) < np.where(sex == "m", 0.6, 0.1),
-        }
-    )
-    frame.loc[7, "ward"] = "canary-ward"
-    frame.loc[7, "age"] = 123456
-    return frame
 
 
 @pytest.fixture(scope="module")

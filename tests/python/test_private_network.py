@@ -1,10 +1,11 @@
 """The network with a privacy budget from Python: what is public, the ledger, files, the command line."""
 
+import functools
 import json
 
-import numpy as np
 import pytest
 import synthema
+from private_patients import patients as patients_of
 from synthema import AnyOrderNetwork, ConfigError, PrivacyBudgetError
 from synthema.cli import main
 from synthema.privacy import LedgerFile
@@ -15,21 +16,7 @@ pandas = pytest.importorskip("pandas")
 QUICK = {"size": "small", "steps": 120, "sampling_rate": 0.1, "rate": 5e-3, "threads": 2}
 
 
-def patients(rows=2000, seed=0):
-    """A frame in which smoking depends on sex, with one label and one number that a single person has."""
-    rng = np.random.default_rng(seed)
-    sex = rng.choice(["f", "m"], rows)
-    frame = pandas.DataFrame(
-        {
-            "age": rng.integers(20, 80, rows),
-            "sex": pandas.Categorical(sex, categories=["f", "m", "canary-declared"]),
-            "ward": rng.choice(["east", "north", "west"], rows),
-            "smoker": rng.random(rows) < np.where(sex == "m", 0.7, 0.1),
-        }
-    )
-    frame.loc[7, "ward"] = "canary-ward"
-    frame.loc[7, "age"] = 123456
-    return frame
+patients = functools.partial(patients_of, of_men=0.7)
 
 
 @pytest.fixture(scope="module")
