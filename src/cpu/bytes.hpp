@@ -37,6 +37,25 @@ struct Bytes {
 [[gnu::always_inline]] inline Bytes larger(Bytes a, Bytes b) {
   return {_mm512_max_epu8(a.v, b.v)};
 }
+[[gnu::always_inline]] inline Bytes both(Bytes a, Bytes b) {
+  return {_mm512_and_si512(a.v, b.v)};
+}
+[[gnu::always_inline]] inline Bytes either(Bytes a, Bytes b) {
+  return {_mm512_or_si512(a.v, b.v)};
+}
+[[gnu::always_inline]] inline Bytes without(Bytes a, Bytes b) {
+  return {_mm512_andnot_si512(b.v, a.v)};
+}
+// Bit by bit: whether an odd number of the three is set, and whether two of them are.
+[[gnu::always_inline]] inline Bytes odd_of(Bytes a, Bytes b, Bytes c) {
+  return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)};
+}
+[[gnu::always_inline]] inline Bytes two_of(Bytes a, Bytes b, Bytes c) {
+  return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xE8)};
+}
+[[gnu::always_inline]] inline std::uint32_t sum_of(Bytes x) {
+  return static_cast<std::uint32_t>(_mm512_reduce_add_epi64(_mm512_sad_epu8(x.v, _mm512_setzero_si512())));
+}
 // x where a and b differ, else 0; and the reverse.
 [[gnu::always_inline]] inline Bytes where_different(Bytes a, Bytes b, Bytes x) {
   return {_mm512_maskz_mov_epi8(_mm512_cmpneq_epi8_mask(a.v, b.v), x.v)};
@@ -75,6 +94,28 @@ struct Bytes {
 }
 [[gnu::always_inline]] inline Bytes larger(Bytes a, Bytes b) {
   return {_mm256_max_epu8(a.a, b.a), _mm256_max_epu8(a.b, b.b)};
+}
+[[gnu::always_inline]] inline Bytes both(Bytes a, Bytes b) {
+  return {_mm256_and_si256(a.a, b.a), _mm256_and_si256(a.b, b.b)};
+}
+[[gnu::always_inline]] inline Bytes either(Bytes a, Bytes b) {
+  return {_mm256_or_si256(a.a, b.a), _mm256_or_si256(a.b, b.b)};
+}
+[[gnu::always_inline]] inline Bytes without(Bytes a, Bytes b) {
+  return {_mm256_andnot_si256(b.a, a.a), _mm256_andnot_si256(b.b, a.b)};
+}
+[[gnu::always_inline]] inline Bytes odd_of(Bytes a, Bytes b, Bytes c) {
+  return {_mm256_xor_si256(_mm256_xor_si256(a.a, b.a), c.a),
+          _mm256_xor_si256(_mm256_xor_si256(a.b, b.b), c.b)};
+}
+[[gnu::always_inline]] inline Bytes two_of(Bytes a, Bytes b, Bytes c) {
+  return either(both(a, b), both(either(a, b), c));
+}
+[[gnu::always_inline]] inline std::uint32_t sum_of(Bytes x) {
+  const __m256i zero = _mm256_setzero_si256();
+  const __m256i four = _mm256_add_epi64(_mm256_sad_epu8(x.a, zero), _mm256_sad_epu8(x.b, zero));
+  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+  return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_add_epi64(two, _mm_unpackhi_epi64(two, two))));
 }
 [[gnu::always_inline]] inline Bytes where_different(Bytes a, Bytes b, Bytes x) {
   return {_mm256_andnot_si256(_mm256_cmpeq_epi8(a.a, b.a), x.a),
@@ -125,6 +166,26 @@ template <class Operation>
 }
 [[gnu::always_inline]] inline Bytes larger(Bytes a, Bytes b) {
   return each_byte([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+}
+[[gnu::always_inline]] inline Bytes both(Bytes a, Bytes b) {
+  return each_byte([&](int i) { return a.v[i] & b.v[i]; });
+}
+[[gnu::always_inline]] inline Bytes either(Bytes a, Bytes b) {
+  return each_byte([&](int i) { return a.v[i] | b.v[i]; });
+}
+[[gnu::always_inline]] inline Bytes without(Bytes a, Bytes b) {
+  return each_byte([&](int i) { return a.v[i] & ~b.v[i]; });
+}
+[[gnu::always_inline]] inline Bytes odd_of(Bytes a, Bytes b, Bytes c) {
+  return each_byte([&](int i) { return a.v[i] ^ b.v[i] ^ c.v[i]; });
+}
+[[gnu::always_inline]] inline Bytes two_of(Bytes a, Bytes b, Bytes c) {
+  return either(both(a, b), both(either(a, b), c));
+}
+[[gnu::always_inline]] inline std::uint32_t sum_of(Bytes x) {
+  std::uint32_t out = 0;
+  for (int i = 0; i < kByteLanes; ++i) out += x.v[i];
+  return out;
 }
 [[gnu::always_inline]] inline Bytes where_different(Bytes a, Bytes b, Bytes x) {
   return each_byte([&](int i) { return a.v[i] != b.v[i] ? x.v[i] : 0; });

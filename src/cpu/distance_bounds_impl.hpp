@@ -1,13 +1,15 @@
 // The kernels over the vector type of one instruction set; included by distance_bounds_<set>.cpp only.
 #pragma once
 
+#include <bit>
+
 #include "src/cpu/bytes.hpp"
 #include "src/cpu/distance_bounds.hpp"
 
 namespace synthema::cpu {
 namespace {
 
-static_assert(kBoundLanes == 2 * kByteLanes);
+static_assert(kBoundLanes == 2 * kByteLanes && kRowBytes == kByteLanes && kLabelLanes == 8 * kByteLanes);
 constexpr std::size_t kColumnsBetweenLooks = 8;  // whether any row is still within the limit
 
 template <BoundOf kind>
@@ -62,7 +64,68 @@ void box_bounds(const BoundQuery& query, const std::uint8_t* low, const std::uin
   }
 }
 
-constexpr DistanceBoundKernels kDistanceBoundKernels{&rows_within, &box_bounds};
+void row_bounds(const RowBoundQuery& query, const std::uint8_t* rows, std::size_t stride, std::uint64_t bits,
+                std::uint32_t* out) {
+  const Bytes unit = broadcast_byte(query.unit), one = broadcast_byte(1);
+  const Bytes missing = broadcast_byte(kMissingCode);
+  for (; bits != 0; bits &= bits - 1) {
+    const std::uint8_t* row = rows + static_cast<std::size_t>(std::countr_zero(bits)) * stride;
+    std::uint32_t sum = 0;
+    for (std::size_t c = 0; c < query.width; c += kRowBytes) {
+      const Bytes code = load_bytes(query.codes + c), cell = load_bytes(row + c);
+      const Bytes number = bound_of_cell<BoundOf::number_or_missing>(code, cell, unit, one, missing);
+      const Bytes label = where_different(code, cell, load_bytes(query.labels + c));
+      sum += sum_of(add_saturated(both(number, load_bytes(query.numbers + c)), label));
+    }
+    *out++ = sum;
+  }
+}
+
+// Counts of 512 rows, bit i of all of them in planes[i].
+struct Counts {
+  Bytes planes[6];
+
+  // Adds what three bits of the same weight sum to: the odd one stays, the carry is given back.
+  [[gnu::always_inline]] static inline Bytes add(Bytes& sum, Bytes a, Bytes b) {
+    const Bytes carry = two_of(sum, a, b);
+    sum = odd_of(sum, a, b);
+    return carry;
+  }
+};
+
+// Carry-save addition, eight columns at a time (Harley and Seal; Warren, "Hacker's delight", 5-1).
+LabelBits alike_rows(const LabelQuery& query, const std::uint64_t* bits, std::size_t most) {
+  const auto* from = reinterpret_cast<const std::uint8_t*>(bits);
+  const Bytes zero = broadcast_byte(0);
+  Counts count{{zero, zero, zero, zero, zero, zero}};
+  Bytes(&planes)[6] = count.planes;
+  for (std::size_t first = 0; first < query.columns; first += 8) {
+    const auto column = [&](std::size_t i) {
+      return load_bytes(from + query.places[first + i] * std::size_t{64});
+    };
+    Bytes fours[2];
+    for (std::size_t half = 0; half < 2; ++half) {
+      const Bytes a = Counts::add(planes[0], column(4 * half), column(4 * half + 1));
+      const Bytes b = Counts::add(planes[0], column(4 * half + 2), column(4 * half + 3));
+      fours[half] = Counts::add(planes[1], a, b);
+    }
+    const Bytes eight = Counts::add(planes[2], fours[0], fours[1]);
+    const Bytes sixteen = both(planes[3], eight);
+    planes[3] = odd_of(planes[3], eight, zero);
+    planes[5] = odd_of(planes[5], both(planes[4], sixteen), zero);
+    planes[4] = odd_of(planes[4], sixteen, zero);
+  }
+  // From the lowest bit up: below or equal so far.
+  Bytes within = broadcast_byte(255);
+  for (std::size_t i = 0; i < 6; ++i)
+    within = (most >> i) & 1 ? either(within, without(broadcast_byte(255), planes[i]))
+                             : without(within, planes[i]);
+  LabelBits out;
+  store(within, reinterpret_cast<std::uint8_t*>(out.data()));
+  return out;
+}
+
+constexpr DistanceBoundKernels kDistanceBoundKernels{&rows_within, &box_bounds, &row_bounds, &alike_rows};
 
 }  // namespace
 }  // namespace synthema::cpu

@@ -60,32 +60,23 @@ RowDistances::RowDistances(const Table& training, const Table& synthetic, const 
   const std::array<const Table*, 3> tables{&training, holdout, &synthetic};
   for (std::size_t i = 0; i < tables.size(); ++i)
     if (tables[i]) {
-      encoded_[i] = space_.encode(*tables[i]);
+      encoded_[i] = space_.encode(*tables[i]);  // labels get their codes in this order
       units_[i] = Units::of(*tables[i]);
       unit_order_[i] = units_by_content(*tables[i], units_[i], space_.names());
       if (i < keys_.size()) keys_[i] = content_keys(*tables[i], space_.names());
     }
 }
 
-NeighbourIndex RowDistances::index_of(Rows which, const std::vector<std::size_t>& chosen) const {
-  const MixedRows& all = encoded_[at(which)];
-  MixedRows rows{chosen.size(), all.columns, {}};
-  rows.values.reserve(chosen.size() * all.columns);
-  std::vector<std::uint32_t> owners;
-  for (const std::size_t row : chosen) {
-    const auto values = all.row(row);
-    rows.values.insert(rows.values.end(), values.begin(), values.end());
-    owners.push_back(static_cast<std::uint32_t>(units(which).of_row[row]));
-  }
-  return {space_, std::move(rows), std::move(owners)};
+NeighbourIndex RowDistances::index_of(Rows which, const std::vector<std::size_t>& chosen) {
+  return index(which).part(chosen);
 }
 
 const NeighbourIndex& RowDistances::index(Rows which) {
   auto& held = indexes_[at(which)];
   if (!held) {
-    std::vector<std::size_t> all(rows(which));
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    held = index_of(which, all);
+    std::vector<std::uint32_t> owners;
+    for (const std::size_t unit : units(which).of_row) owners.push_back(static_cast<std::uint32_t>(unit));
+    held.emplace(space_, std::move(encoded_[at(which)]), std::move(owners));
   }
   return *held;
 }

@@ -56,14 +56,14 @@ class RowDistances {
 
  private:
   void share_ties(const std::vector<std::size_t>& tied, const EvaluationContext& context);
-  NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen) const;
+  NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen);
   const NeighbourIndex& index(Rows which);
   const NeighbourIndex& equal_index(Rows which);
   // As first(), of as many rows of each table.
   const std::vector<double>& equal_first(Rows from, Rows to, const EvaluationContext& context);
 
   MixedSpace space_;
-  std::array<MixedRows, 3> encoded_;
+  std::array<MixedRows, 3> encoded_;  // until there is an index of them
   std::array<Units, 3> units_;
   std::array<std::vector<std::size_t>, 3> unit_order_;  // by content: draws do not see the order of rows
   std::array<std::optional<NeighbourIndex>, 3> indexes_, equal_indexes_;

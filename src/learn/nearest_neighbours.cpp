@@ -6,6 +6,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "src/cpu/aligned.hpp"
 #include "src/cpu/distance_bounds.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/parallel.hpp"
@@ -18,12 +19,20 @@ using cpu::BoundOf;
 using cpu::kBoundLanes;
 using cpu::kMissingCode;
 using Bytes = std::vector<std::uint8_t>;
+using AlignedBytes = cpu::AlignedVector<std::uint8_t>;
 
 constexpr double kScale = 254;           // finest codes: floor(254 * position in the range)
 constexpr std::size_t kResolutions = 7;  // codes shifted right by 0 .. 6
-constexpr std::size_t kQueriesAtOnce = 64;
+constexpr std::size_t kQueriesAtOnce = 128;
 constexpr std::size_t kSample = 64;  // rows that decide how a node is split
 constexpr std::size_t kMeasuredAtOnce = 8;
+constexpr std::size_t kBlocksAlone = 8;   // that a query visits before it waits for others
+constexpr std::size_t kLabelValues = 16;  // of a column that bits are kept of
+constexpr std::size_t kFewRows = 12;      // of a block: bounded one by one at once
+constexpr std::size_t kBlocksInGroup = cpu::kLabelLanes / kBoundLanes;
+static_assert(kBlocksInGroup == 4);
+constexpr std::size_t kGroupsFirst = 16;  // that are visited in the order of their bounds
+constexpr std::uint8_t kUnit = 254;       // the largest difference of a column in the finest codes
 
 struct ColumnForm {
   bool number = false;
@@ -36,6 +45,11 @@ std::uint8_t code_of(double value, const ColumnForm& form) {
   if (!form.number) return static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) % kMissingCode);
   const double position = (value - form.low) / form.range;
   return static_cast<std::uint8_t>(position > 0 ? std::floor(std::min(1.0, position) * kScale) : 0.0);
+}
+
+// Of the values that bits are kept of.
+std::size_t value_of(std::uint8_t code) {
+  return code % kLabelValues;
 }
 
 std::uint8_t shifted(std::uint8_t code, bool number, std::size_t shift) {
@@ -53,8 +67,17 @@ class Blocks {
   // The codes of all blocks at one resolution and the boxes around them, columns in `byte_order`.
   struct Level {
     std::once_flag made = {};
-    Bytes codes;      // {blocks, columns, kBoundLanes}
-    Bytes low, high;  // {groups of kBoundLanes blocks, columns, kBoundLanes}
+    AlignedBytes codes;      // {blocks, columns, kBoundLanes}
+    AlignedBytes low, high;  // {groups of kBoundLanes blocks, columns, kBoundLanes}
+  };
+  // Of the columns of labels, for each value that a query may have: whether the rows have another. Labels
+  // beyond kLabelValues share the values of others, which bounds the distance all the same.
+  struct Labels {
+    std::once_flag made = {};
+    std::vector<std::uint32_t> columns;           // at most kMostLabels, the most telling first
+    std::vector<std::uint32_t> first;             // place of each one's first value
+    std::size_t values = 0;                       // of all of them, and one that no row differs from
+    cpu::AlignedVector<std::uint64_t> different;  // {groups of kLabelLanes rows, values, kLabelLanes / 64}
   };
 
   std::vector<ColumnForm> columns;
@@ -67,6 +90,7 @@ class Blocks {
   std::vector<std::uint32_t> byte_order;  // columns, the most telling first
   std::vector<bool> has_missing;          // by column
   mutable std::array<Level, kResolutions> levels;
+  mutable Labels label_bits;
 
   std::size_t blocks() const { return (rows.rows + kBoundLanes - 1) / kBoundLanes; }
   std::size_t rows_in(std::size_t block) const {
@@ -74,7 +98,9 @@ class Blocks {
   }
 
   Blocks(const MixedSpace& space, MixedRows given, std::vector<std::uint32_t> owner_of);
+  Blocks(const Blocks& whole, std::span<const std::size_t> chosen);
   const Level& level(std::size_t shift) const;
+  const Labels& labels() const;
   const double* row(std::size_t position) const { return rows.values.data() + position * rows.columns; }
   // Sum over columns, or something larger than the limit as soon as that is certain. Always in one order, so
   // that equal differences give equal sums.
@@ -87,6 +113,7 @@ class Blocks {
   void apply_order();
   void order_columns();
   void make_level(Level& level, std::size_t shift) const;
+  void make_labels(Labels& labels) const;
 };
 
 Blocks::Blocks(const MixedSpace& space, MixedRows given, std::vector<std::uint32_t> owner_of)
@@ -103,6 +130,21 @@ Blocks::Blocks(const MixedSpace& space, MixedRows given, std::vector<std::uint32
   std::iota(order.begin(), order.end(), std::uint32_t{0});
   if (owners.empty()) owners = order;
   if (owners.size() != rows.rows) throw ConfigError("A search needs one owner for each row.");
+  partition();
+  order_columns();
+}
+
+Blocks::Blocks(const Blocks& whole, std::span<const std::size_t> chosen)
+    : columns(whole.columns), ranges(whole.ranges) {
+  rows = {chosen.size(), whole.rows.columns, {}};
+  rows.values.reserve(chosen.size() * rows.columns);
+  for (const std::size_t row : chosen) {
+    const std::size_t at = whole.position.at(row);
+    rows.values.insert(rows.values.end(), whole.row(at), whole.row(at) + rows.columns);
+    owners.push_back(whole.owners[at]);
+  }
+  order.resize(rows.rows);
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
   partition();
   order_columns();
 }
@@ -149,7 +191,7 @@ void Blocks::split(std::size_t begin, std::size_t end) {
 }
 
 void Blocks::partition() {
-  codes.resize(rows.rows * rows.columns);
+  codes.resize(rows.rows * rows.columns + cpu::kRowBytes);  // rows are read in steps of that many
   has_missing.assign(rows.columns, false);
   for (std::size_t row = 0; row < rows.rows; ++row)
     for (std::size_t c = 0; c < rows.columns; ++c) {
@@ -162,24 +204,40 @@ void Blocks::partition() {
   apply_order();
 }
 
-// Moves rows, codes and owners into the order of the partition, so that a block lies together in memory.
+// Moves rows, codes and owners into the order of the partition, so that a block lies together in memory. In
+// place, cycle by cycle: a copy would be as large as all that an index holds.
 void Blocks::apply_order() {
-  std::vector<double> values(rows.values.size());
-  Bytes moved(codes.size());
-  std::vector<std::uint32_t> owner(owners.size());
   position.resize(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const std::size_t from = order[i] * rows.columns, to = i * rows.columns;
-    std::copy_n(rows.values.begin() + static_cast<std::ptrdiff_t>(from), rows.columns,
-                values.begin() + static_cast<std::ptrdiff_t>(to));
-    std::copy_n(codes.begin() + static_cast<std::ptrdiff_t>(from), rows.columns,
-                moved.begin() + static_cast<std::ptrdiff_t>(to));
-    owner[i] = owners[order[i]];
-    position[order[i]] = static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = static_cast<std::uint32_t>(i);
+  const std::size_t columns = rows.columns;
+  std::vector<bool> moved(order.size());
+  std::vector<double> values(columns);
+  Bytes row_codes(columns);
+  const auto move_row = [&](auto from, auto to) { std::copy_n(from, columns, to); };
+  const auto values_at = [&](std::size_t i) {
+    return rows.values.begin() + static_cast<std::ptrdiff_t>(i * columns);
+  };
+  const auto codes_at = [&](std::size_t i) {
+    return codes.begin() + static_cast<std::ptrdiff_t>(i * columns);
+  };
+  for (std::size_t first = 0; first < order.size(); ++first) {
+    if (moved[first]) continue;
+    move_row(values_at(first), values.begin());
+    move_row(codes_at(first), row_codes.begin());
+    const std::uint32_t owner = owners[first];
+    std::size_t to = first;
+    for (; order[to] != first; to = order[to]) {
+      const std::size_t from = order[to];
+      move_row(values_at(from), values_at(to));
+      move_row(codes_at(from), codes_at(to));
+      owners[to] = owners[from];
+      moved[to] = true;
+    }
+    move_row(values.begin(), values_at(to));
+    move_row(row_codes.begin(), codes_at(to));
+    owners[to] = owner;
+    moved[to] = true;
   }
-  rows.values = std::move(values);
-  codes = std::move(moved);
-  owners = std::move(owner);
 }
 
 void Blocks::order_columns() {
@@ -219,6 +277,37 @@ void Blocks::make_level(Level& out, std::size_t shift) const {
 const Blocks::Level& Blocks::level(std::size_t shift) const {
   std::call_once(levels[shift].made, [&] { make_level(levels[shift], shift); });
   return levels[shift];
+}
+
+void Blocks::make_labels(Labels& out) const {
+  for (const std::uint32_t c : byte_order)
+    if (!columns[c].number && out.columns.size() < cpu::kMostLabels) out.columns.push_back(c);
+  for (const std::uint32_t c : out.columns) {
+    std::size_t values = 1;
+    for (std::size_t row = 0; row < rows.rows && values < kLabelValues; ++row)
+      values = std::max(values, value_of(codes[row * rows.columns + c]) + 1);
+    out.first.push_back(static_cast<std::uint32_t>(out.values));
+    out.values += values + 1;  // the last one is of what no row has
+  }
+  ++out.values;
+  const std::size_t words = cpu::kLabelLanes / 64,
+                    groups = (rows.rows + cpu::kLabelLanes - 1) / cpu::kLabelLanes;
+  out.different.assign(groups * out.values * words, ~std::uint64_t{0});
+  for (std::size_t group = 0; group < groups; ++group)
+    std::fill_n(out.different.begin() + static_cast<std::ptrdiff_t>(((group + 1) * out.values - 1) * words),
+                words, 0);
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    const std::size_t group = row / cpu::kLabelLanes, lane = row % cpu::kLabelLanes;
+    for (std::size_t k = 0; k < out.columns.size(); ++k) {
+      const std::size_t value = out.first[k] + value_of(codes[row * rows.columns + out.columns[k]]);
+      out.different[(group * out.values + value) * words + lane / 64] &= ~(std::uint64_t{1} << (lane % 64));
+    }
+  }
+}
+
+const Blocks::Labels& Blocks::labels() const {
+  std::call_once(label_bits.made, [&] { make_labels(label_bits); });
+  return label_bits;
 }
 
 double Blocks::measure(const double* a, const double* b, double limit) const {
@@ -279,7 +368,35 @@ struct Balls {
   }
 };
 
-// Looks for the neighbours of one query after the other; those of the ones before bound the next.
+// What a query is compared by, and what was found for it so far. Distances are sums over columns.
+struct Asked {
+  struct Codes {
+    Bytes codes;
+    bool made = false;
+  };
+
+  std::size_t query = 0;
+  double bound = 0;  // as many different rows as neighbours are wanted lie within it
+  Nearest nearest;
+  std::vector<BoundOf> kinds;                     // columns in byte order
+  std::array<Codes, kResolutions> by_resolution;  // columns in byte order
+  Bytes row_codes, numbers, labels;               // as cpu::RowBoundQuery wants them
+  std::vector<std::uint32_t> label_places;        // as cpu::LabelQuery wants them, once it waits for others
+
+  Asked(std::size_t neighbours, std::size_t columns)
+      : nearest(neighbours),
+        kinds(columns),
+        row_codes((columns + cpu::kRowBytes - 1) / cpu::kRowBytes * cpu::kRowBytes),
+        numbers(row_codes.size()),
+        labels(row_codes.size()) {
+    for (Codes& one : by_resolution) one.codes.resize(columns);
+  }
+  double limit() const { return std::min(bound, nearest.worst()); }
+};
+
+// Looks for the neighbours of queries that lie close together, some at a time. Each visits the few blocks
+// that are nearest to it, which is all where rows cluster; what is left then is visited block by block for
+// all of them, so that a block is read from memory once.
 class Search {
  public:
   Search(const Blocks& among, const Blocks& queries, const SearchOptions& options)
@@ -287,78 +404,83 @@ class Search {
         queries_(queries),
         options_(options),
         kernels_(cpu::distance_bound_kernels()),
-        nearest_(options.neighbours),
-        bounds_((among.blocks() + kBoundLanes - 1) / kBoundLanes * kBoundLanes) {
-    for (QueryCodes& one : query_codes_) one = {Bytes(among.rows.columns), false};
-    kinds_.resize(among.rows.columns);
-  }
+        asked_(kQueriesAtOnce, Asked(std::max<std::size_t>(options.neighbours, 1), among.rows.columns)),
+        bounds_((among.blocks() + kBoundLanes - 1) / kBoundLanes * kBoundLanes),
+        to_visit_(kQueriesAtOnce * bounds_.size()),
+        nearest_in_(kQueriesAtOnce * groups()) {}
 
-  // Distances are sums over columns.
-  const std::vector<Neighbour>& of(std::size_t query) {
-    begin(query);
-    const std::size_t shift = shift_now();
-    const std::uint8_t limit = limit_at(shift);
-    find_candidates(shift, limit);
-    for (const std::uint32_t block : candidates_) {
-      if (bounds_[block] > limit_at(shift)) break;
-      scan(block);
-    }
-    remember();
-    return nearest_.kept();
+  // visit(query, neighbours) for the queries at positions `first` to `end`, kQueriesAtOnce at most.
+  template <class Visit>
+  void each(std::size_t first, std::size_t end, const Visit& visit) {
+    waiting_.clear();
+    for (std::size_t query = first; query < end; ++query) search_nearby(query - first, query);
+    if (!waiting_.empty()) search_together();
+    for (std::size_t query = first; query < end; ++query) visit(query, asked_[query - first].nearest.kept());
   }
 
   // Number of balls that hold the query.
   std::uint32_t balls_around(std::size_t query, const Balls& balls) {
-    begin(query);
+    Asked& asked = asked_.front();
+    begin(asked, query);
     // Fine enough for most blocks; of the others no box is far enough away at this resolution.
     const std::size_t shift = shift_for(balls.usual);
-    const Blocks::Level& level = among_.level(shift);
-    const cpu::BoundQuery codes = query_at(shift);
-    for (std::size_t first = 0; first < among_.blocks(); first += kBoundLanes)
-      kernels_.box_bounds(codes, level.low.data() + first * among_.rows.columns,
-                          level.high.data() + first * among_.rows.columns, bounds_.data() + first);
+    bound_boxes(asked, shift);
     std::uint32_t count = 0;
     for (std::size_t block = 0; block < among_.blocks(); ++block)
-      if (bounds_[block] <= limit_at(balls.of_block[block], shift))
-        each_within(block, balls.of_block[block], [&](std::size_t position) {
+      if (bounds_[block] <= limit_at(balls.of_block[block], shift)) {
+        find_near(asked, block, balls.of_block[block]);
+        for (const auto& [bound, position] : near_) {
           const double own = balls.radius[position] * static_cast<double>(among_.rows.columns);
-          const double sum = among_.measure(queries_.row(query_), among_.row(position), own * (1 + 1e-9));
+          if (bound > finest(own)) continue;
+          const double sum = among_.measure(queries_.row(query), among_.row(position), own * (1 + 1e-9));
           // The quotient is what nearest_to() gave the radii in: equal distances must compare equal.
           count += sum / static_cast<double>(among_.rows.columns) < balls.radius[position] ? 1 : 0;
-        });
+        }
+      }
     return count;
   }
 
  private:
-  struct QueryCodes {
-    Bytes codes;
-    bool made = false;
+  // A query with blocks still to visit: the limit in codes of the resolution that its boxes were bounded at.
+  struct Waiting {
+    std::size_t place = 0, shift = 0;
+    std::uint8_t limit = 0;
+  };
+  static constexpr std::uint8_t kVisited = 255;
+  struct Found {
+    std::uint32_t waiting, block;
+    std::array<std::uint64_t, 2> rows;
   };
 
-  void begin(std::size_t query) {
-    query_ = query;
-    nearest_.clear();
-    for (QueryCodes& one : query_codes_) one.made = false;
-    const std::uint8_t* codes = queries_.codes.data() + query * queries_.rows.columns;
-    for (std::size_t k = 0; k < kinds_.size(); ++k) {
+  void begin(Asked& asked, std::size_t query) {
+    asked.query = query;
+    asked.nearest.clear();
+    for (Asked::Codes& one : asked.by_resolution) one.made = false;
+    const std::size_t columns = among_.rows.columns;
+    const std::uint8_t* codes = queries_.codes.data() + query * columns;
+    std::copy_n(codes, columns, asked.row_codes.begin());
+    for (std::size_t k = 0; k < columns; ++k) {
       const std::size_t c = among_.byte_order[k];
-      kinds_[k] = !among_.columns[c].number || codes[c] == kMissingCode ? BoundOf::label
-                  : among_.has_missing[c]                               ? BoundOf::number_or_missing
-                                                                        : BoundOf::number;
+      const bool label = !among_.columns[c].number || codes[c] == kMissingCode;
+      asked.kinds[k] = label                   ? BoundOf::label
+                       : among_.has_missing[c] ? BoundOf::number_or_missing
+                                               : BoundOf::number;
+      asked.numbers[c] = label ? 0 : 255;
+      asked.labels[c] = label ? kUnit : 0;
     }
-    bound_ = bound_from_recent();
+    asked.bound = bound_from_recent(query);
   }
 
-  bool excluded(std::size_t position) const {
-    return options_.other_owners && among_.owners[position] == queries_.owners[query_];
+  bool excluded(std::size_t query, std::size_t position) const {
+    return options_.other_owners && among_.owners[position] == queries_.owners[query];
   }
 
   // As many different rows as neighbours are wanted lie within this distance.
-  double bound_from_recent() const {
+  double bound_from_recent(std::size_t query) const {
     std::vector<double> found;
     for (const std::uint32_t position : recent_)
-      if (!excluded(position))
-        found.push_back(among_.measure(queries_.row(query_), among_.row(position),
+      if (!excluded(query, position))
+        found.push_back(among_.measure(queries_.row(query), among_.row(position),
                                        std::numeric_limits<double>::infinity()));
     if (found.size() < options_.neighbours) return std::numeric_limits<double>::infinity();
     const auto last = found.begin() + static_cast<std::ptrdiff_t>(options_.neighbours - 1);
@@ -366,9 +488,9 @@ class Search {
     return *last;
   }
 
-  void remember() {
+  void remember(const Asked& asked) {
     std::vector<std::uint32_t> now;
-    for (const Neighbour& one : nearest_.kept())
+    for (const Neighbour& one : asked.nearest.kept())
       if (std::isfinite(one.distance)) now.push_back(among_.position[one.row]);
     for (const std::uint32_t position : recent_)
       if (now.size() < 2 * options_.neighbours + 2 &&
@@ -377,86 +499,231 @@ class Search {
     recent_ = std::move(now);
   }
 
-  double limit() const { return std::min(bound_, nearest_.worst()); }
   // In codes of a resolution. Rounded up by more than the codes' own rounding; 255: everything is within.
-  std::uint8_t limit_at(std::size_t shift) const { return limit_at(limit(), shift); }
+  static double in_codes(double limit, std::size_t shift) {
+    return limit * (kScale / static_cast<double>(1U << shift)) * (1 + 1e-9) + 1e-6;
+  }
   static std::uint8_t limit_at(double limit, std::size_t shift) {
-    const double in_codes = limit * (kScale / static_cast<double>(1U << shift)) * (1 + 1e-9) + 1e-6;
-    return in_codes < 255 ? static_cast<std::uint8_t>(in_codes) : std::uint8_t{255};
+    const double codes = in_codes(limit, shift);
+    return codes < 255 ? static_cast<std::uint8_t>(codes) : std::uint8_t{255};
   }
   // The finest resolution at which the limit is well below where sums saturate.
-  std::size_t shift_now() const { return shift_for(limit()); }
   static std::size_t shift_for(double limit) {
     std::size_t shift = 0;
     while (shift + 1 < kResolutions && limit_at(limit, shift) > 250) ++shift;
     return shift;
   }
 
-  cpu::BoundQuery query_at(std::size_t shift) {
-    QueryCodes& query = query_codes_[shift];
+  cpu::BoundQuery query_at(Asked& asked, std::size_t shift) {
+    Asked::Codes& query = asked.by_resolution[shift];
     if (!query.made) {
-      const std::uint8_t* codes = queries_.codes.data() + query_ * queries_.rows.columns;
-      for (std::size_t k = 0; k < kinds_.size(); ++k) {
+      const std::uint8_t* codes = queries_.codes.data() + asked.query * queries_.rows.columns;
+      for (std::size_t k = 0; k < asked.kinds.size(); ++k) {
         const std::size_t c = among_.byte_order[k];
         query.codes[k] = shifted(codes[c], among_.columns[c].number, shift);
       }
       query.made = true;
     }
-    return {query.codes.data(), kinds_.data(), kinds_.size(), static_cast<std::uint8_t>(254 >> shift)};
+    return {query.codes.data(), asked.kinds.data(), asked.kinds.size(),
+            static_cast<std::uint8_t>(kUnit >> shift)};
   }
 
-  // Blocks whose box is within the limit, the nearest first.
-  void find_candidates(std::size_t shift, std::uint8_t limit) {
+  void bound_boxes(Asked& asked, std::size_t shift) {
     const Blocks::Level& level = among_.level(shift);
-    const cpu::BoundQuery query = query_at(shift);
+    const cpu::BoundQuery query = query_at(asked, shift);
     for (std::size_t first = 0; first < among_.blocks(); first += kBoundLanes)
       kernels_.box_bounds(query, level.low.data() + first * among_.rows.columns,
                           level.high.data() + first * among_.rows.columns, bounds_.data() + first);
-    std::array<std::uint32_t, 257> start{};  // counting sort by bound
-    for (std::size_t block = 0; block < among_.blocks(); ++block)
-      if (bounds_[block] <= limit) ++start[bounds_[block] + 1U];
-    std::partial_sum(start.begin(), start.end(), start.begin());
-    candidates_.resize(start.back());
-    for (std::size_t block = 0; block < among_.blocks(); ++block)
-      if (bounds_[block] <= limit) candidates_[start[bounds_[block]]++] = static_cast<std::uint32_t>(block);
   }
 
-  // visit(position) for the rows of a block whose bound is within the limit.
-  template <class Visit>
-  void each_within(std::size_t block, double limit, const Visit& visit) {
-    const std::size_t shift = shift_for(limit);
-    const std::uint8_t* codes = among_.level(shift).codes.data() + block * among_.rows.columns * kBoundLanes;
-    const auto within = kernels_.rows_within(query_at(shift), codes, limit_at(limit, shift));
-    for (std::size_t half = 0; half < within.size(); ++half)
-      for (std::uint64_t bits = within[half]; bits != 0; bits &= bits - 1) {
-        const std::size_t lane = half * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-        const std::size_t position = block * kBoundLanes + lane;
-        if (position >= among_.rows.rows) return;
-        visit(position);
+  // The nearest blocks within the limit by their boxes, kBlocksAlone at most, the nearest first.
+  void find_candidates(std::uint8_t limit) {
+    candidates_.clear();
+    for (std::uint32_t block = 0; block < among_.blocks(); ++block) {
+      if (bounds_[block] > limit) continue;
+      const std::pair one(bounds_[block], block);
+      candidates_.insert(std::upper_bound(candidates_.begin(), candidates_.end(), one), one);
+      if (candidates_.size() <= kBlocksAlone) continue;
+      candidates_.pop_back();
+      // From here on only what is nearer than the last one, whose number is lower than those to come.
+      if (candidates_.back().first == 0) return;
+      limit = std::min<std::uint8_t>(limit, candidates_.back().first - 1);
+    }
+  }
+
+  void search_nearby(std::size_t place, std::size_t query) {
+    Asked& asked = asked_[place];
+    begin(asked, query);
+    const std::size_t shift = shift_for(asked.limit());
+    bound_boxes(asked, shift);
+    find_candidates(limit_at(asked.limit(), shift));
+    std::size_t next = 0;
+    while (next < candidates_.size() && candidates_[next].first <= limit_at(asked.limit(), shift))
+      scan(asked, candidates_[next++].second);
+    remember(asked);
+    // Where it stopped before the last, all others are too far away.
+    if (next == kBlocksAlone) put_off(place, shift);
+  }
+
+  void put_off(std::size_t place, std::size_t shift) {
+    std::uint8_t* to_visit = to_visit_.data() + waiting_.size() * bounds_.size();
+    std::fill_n(to_visit, bounds_.size(), kVisited);
+    for (std::size_t block = 0; block < among_.blocks(); ++block)
+      to_visit[block] = std::min<std::uint8_t>(bounds_[block], kVisited - 1);
+    for (const auto& [bound, block] : candidates_) to_visit[block] = kVisited;
+    const std::uint8_t limit = std::min<std::uint8_t>(limit_at(asked_[place].limit(), shift), kVisited - 1);
+    std::uint8_t* nearest = nearest_in_.data() + waiting_.size() * groups();
+    std::uint8_t least = kVisited;
+    for (std::size_t group = 0; group < groups(); ++group) {
+      const std::uint8_t* four = to_visit + group * kBlocksInGroup;
+      nearest[group] = std::min(std::min(four[0], four[1]), std::min(four[2], four[3]));
+      least = std::min(least, nearest[group]);
+    }
+    if (least > limit) return;
+    waiting_.push_back({place, shift, limit});
+    find_label_places(asked_[place]);
+  }
+
+  void find_label_places(Asked& asked) {
+    const Blocks::Labels& labels = among_.labels();
+    asked.label_places.clear();
+    for (std::size_t k = 0; k < labels.columns.size(); ++k) {
+      const std::size_t end = k + 1 < labels.first.size() ? labels.first[k + 1] : labels.values - 1;
+      const std::size_t place = labels.first[k] + value_of(asked.row_codes[labels.columns[k]]);
+      asked.label_places.push_back(static_cast<std::uint32_t>(std::min(place, end - 1)));
+    }
+    while (asked.label_places.size() % 8 != 0)
+      asked.label_places.push_back(static_cast<std::uint32_t>(labels.values - 1));
+  }
+
+  // All blocks that any of them has to visit: first the groups that are nearest to one of them, then the
+  // others as they lie in memory.
+  void search_together() {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> order;
+    for (std::size_t group = 0; group < groups(); ++group) {
+      std::uint32_t nearest = kFar;
+      for (std::size_t i = 0; i < waiting_.size(); ++i)
+        if (const std::uint8_t bound = nearest_in_[i * groups() + group]; bound <= waiting_[i].limit)
+          nearest = std::min(nearest, std::uint32_t{bound} << waiting_[i].shift);
+      if (nearest != kFar) order.emplace_back(nearest, group);
+    }
+    const auto first = order.begin() + static_cast<std::ptrdiff_t>(std::min(kGroupsFirst, order.size()));
+    std::partial_sort(order.begin(), first, order.end());
+    std::sort(first, order.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    for (const auto& [bound, group] : order) {
+      found_.clear();
+      for (std::size_t i = 0; i < waiting_.size(); ++i)
+        if (nearest_in_[i * groups() + group] <= waiting_[i].limit) compare_labels(i, group);
+      for (const Found& found : found_) {  // their rows are on the way from memory by now
+        Waiting& one = waiting_[found.waiting];
+        if (to_visit_[found.waiting * bounds_.size() + found.block] > one.limit) continue;
+        Asked& asked = asked_[one.place];
+        scan(asked, found.block, found.rows);
+        one.limit = std::min<std::uint8_t>(limit_at(asked.limit(), one.shift), kVisited - 1);
+      }
+    }
+  }
+
+  // Puts the rows of a group that enough labels are equal of into `found_`.
+  void compare_labels(std::size_t waiting, std::size_t group) {
+    const Waiting& one = waiting_[waiting];
+    const Asked& asked = asked_[one.place];
+    const Blocks::Labels& labels = among_.labels();
+    const auto most = static_cast<std::size_t>(asked.limit() * (1 + 1e-9) + 1e-6);
+    cpu::LabelBits bits;  // NOLINT(cppcoreguidelines-pro-type-member-init): set next
+    if (most < labels.columns.size())
+      bits = kernels_.alike_rows({asked.label_places.data(), asked.label_places.size()},
+                                 labels.different.data() + group * labels.values * bits.size(), most);
+    else
+      bits.fill(~std::uint64_t{0});
+    const std::uint8_t* bounds = to_visit_.data() + waiting * bounds_.size();
+    for (std::size_t i = 0; i < kBlocksInGroup; ++i) {
+      const std::size_t block = group * kBlocksInGroup + i;
+      const std::array<std::uint64_t, 2> rows{bits[2 * i], bits[2 * i + 1]};
+      if ((rows[0] | rows[1]) == 0 || bounds[block] > one.limit) continue;
+      found_.push_back({static_cast<std::uint32_t>(waiting), static_cast<std::uint32_t>(block), rows});
+      fetch(block, rows);
+    }
+  }
+
+  void fetch(std::size_t block, std::array<std::uint64_t, 2> rows) const {
+    if (count(rows) > kFewRows) return;
+    const std::size_t columns = among_.rows.columns;
+    for (std::size_t half = 0; half < rows.size(); ++half)
+      for (; rows[half] != 0; rows[half] &= rows[half] - 1) {
+        const std::size_t row =
+            block * kBoundLanes + half * 64 + static_cast<std::size_t>(std::countr_zero(rows[half]));
+        if (row >= among_.rows.rows) return;
+        __builtin_prefetch(among_.codes.data() + row * columns);
+        __builtin_prefetch(among_.codes.data() + (row + 1) * columns - 1);
       }
   }
-
-  void scan(std::size_t block) {
-    const double* query = queries_.row(query_);
-    each_within(block, limit(), [&](std::size_t position) {
-      if (excluded(position)) return;
-      const double distance = among_.measure(query, among_.row(position), limit());
-      if (distance <= limit()) nearest_.offer({distance, among_.order[position]});
-    });
+  static std::size_t count(const std::array<std::uint64_t, 2>& rows) {
+    return static_cast<std::size_t>(std::popcount(rows[0]) + std::popcount(rows[1]));
   }
+  std::size_t groups() const { return bounds_.size() / kBlocksInGroup; }
+
+  // Puts those of the rows of a block whose bounds are within the limit into `near_`, bound and position.
+  void find_near(Asked& asked, std::size_t block, double limit, std::array<std::uint64_t, 2> within = kAll) {
+    const std::size_t columns = among_.rows.columns;
+    if (count(within) > kFewRows) {
+      const std::size_t shift = shift_for(limit);
+      const std::uint8_t* codes = among_.level(shift).codes.data() + block * columns * kBoundLanes;
+      const auto found = kernels_.rows_within(query_at(asked, shift), codes, limit_at(limit, shift));
+      for (std::size_t half = 0; half < within.size(); ++half) within[half] &= found[half];
+    }
+    const cpu::RowBoundQuery row{asked.row_codes.data(), asked.numbers.data(), asked.labels.data(),
+                                 asked.row_codes.size(), kUnit};
+    const std::uint32_t most = finest(limit);
+    near_.clear();
+    for (std::size_t half = 0; half < within.size(); ++half) {
+      const std::size_t begin = block * kBoundLanes + half * 64;
+      if (begin >= among_.rows.rows) return;
+      std::uint64_t bits = within[half];
+      if (const std::size_t rows = among_.rows.rows - begin; rows < 64)
+        bits &= (std::uint64_t{1} << rows) - 1;
+      if (bits == 0) continue;
+      std::array<std::uint32_t, 64> bounds;  // NOLINT(cppcoreguidelines-pro-type-member-init): written next
+      kernels_.row_bounds(row, among_.codes.data() + begin * columns, columns, bits, bounds.data());
+      for (std::size_t i = 0; bits != 0; bits &= bits - 1, ++i)
+        if (bounds[i] <= most)
+          near_.emplace_back(bounds[i], static_cast<std::uint32_t>(begin) +
+                                            static_cast<std::uint32_t>(std::countr_zero(bits)));
+    }
+  }
+  static std::uint32_t finest(double limit) {
+    return static_cast<std::uint32_t>(std::min(in_codes(limit, 0), 4e9));
+  }
+
+  // Measures the rows of a block that may be neighbours, those of the least bound first.
+  void scan(Asked& asked, std::size_t block, std::array<std::uint64_t, 2> within = kAll) {
+    find_near(asked, block, asked.limit(), within);
+    std::sort(near_.begin(), near_.end());
+    const double* query = queries_.row(asked.query);
+    for (const auto& [bound, position] : near_) {
+      if (bound > finest(asked.limit())) return;
+      if (excluded(asked.query, position)) continue;
+      const double distance = among_.measure(query, among_.row(position), asked.limit());
+      if (distance <= asked.limit()) asked.nearest.offer({distance, among_.order[position]});
+    }
+  }
+
+  static constexpr std::array<std::uint64_t, 2> kAll = {~std::uint64_t{0}, ~std::uint64_t{0}};
+  static constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
 
   const Blocks& among_;
   const Blocks& queries_;
   const SearchOptions& options_;
   const cpu::DistanceBoundKernels& kernels_;
-  std::size_t query_ = 0;
-  double bound_ = 0;
-  Nearest nearest_;
-  std::vector<std::uint32_t> recent_;  // positions found by the queries before
-  std::array<QueryCodes, kResolutions> query_codes_;
-  std::vector<BoundOf> kinds_;
-  Bytes bounds_;  // by block
-  std::vector<std::uint32_t> candidates_;
+  std::vector<Asked> asked_;
+  std::vector<std::uint32_t> recent_;                               // positions found by the queries before
+  Bytes bounds_;                                                    // by block
+  std::vector<std::pair<std::uint8_t, std::uint32_t>> candidates_;  // bound, block
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> near_;       // bound in the finest codes, position
+  std::vector<Waiting> waiting_;
+  Bytes to_visit_;    // {kQueriesAtOnce, bounds_.size()}: bounds of waiting queries, or kVisited
+  Bytes nearest_in_;  // {kQueriesAtOnce, groups()}: the least of each group
+  std::vector<Found> found_;
 };
 
 }  // namespace
@@ -470,6 +737,12 @@ NeighbourIndex::NeighbourIndex(const MixedSpace& space, MixedRows rows, std::vec
 NeighbourIndex::~NeighbourIndex() = default;
 NeighbourIndex::NeighbourIndex(NeighbourIndex&&) noexcept = default;
 NeighbourIndex& NeighbourIndex::operator=(NeighbourIndex&&) noexcept = default;
+
+NeighbourIndex::NeighbourIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+NeighbourIndex NeighbourIndex::part(std::span<const std::size_t> rows) const {
+  return NeighbourIndex(std::unique_ptr<Impl>(new Impl{Blocks(impl_->blocks, rows)}));
+}
 
 std::size_t NeighbourIndex::rows() const {
   return impl_->blocks.rows.rows;
@@ -490,11 +763,12 @@ std::vector<Neighbour> NeighbourIndex::nearest_to(const NeighbourIndex& others,
                  options.cancel.check();
                  Search search(among, queries, options);
                  const std::size_t end = std::min(queries.rows.rows, (chunk + 1) * kQueriesAtOnce);
-                 for (std::size_t query = chunk * kQueriesAtOnce; query < end; ++query) {
-                   std::size_t to = queries.order[query] * options.neighbours;
-                   for (const Neighbour& one : search.of(query))
-                     out[to++] = {one.distance / columns, one.row};
-                 }
+                 search.each(chunk * kQueriesAtOnce, end,
+                             [&](std::size_t query, const std::vector<Neighbour>& found) {
+                               std::size_t to = queries.order[query] * options.neighbours;
+                               for (const Neighbour& one : found)
+                                 out[to++] = {one.distance / columns, one.row};
+                             });
                },
                options.threads);
   return out;

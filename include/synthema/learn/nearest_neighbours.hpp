@@ -1,11 +1,16 @@
 // Exact nearest neighbours in a MixedSpace. Rows are sorted into blocks of 128 that lie close together (a k-d
-// partition: Friedman, Bentley and Finkel 1977). A query visits blocks in the order of a lower bound of its
-// distance to the box around each, and leaves out what cannot hold a neighbour; in a block, byte codes bound
-// the distance to 128 rows at once (src/cpu/distance_bounds.hpp), and only rows within the bound are measured
-// in double precision. No bound is ever above the distance, so the result is that of comparing all pairs.
+// partition: Friedman, Bentley and Finkel 1977). Each query visits the few blocks first whose boxes are
+// nearest to it, and leaves out what cannot hold a neighbour. Where that is not the end of it, as with many
+// columns that depend little on each other, 128 queries that lie close together go through the blocks that
+// are left at once, and three bounds of growing cost leave out rows: the number of different labels (bit by
+// bit, 512 rows at once), byte codes of all columns (64 rows at once), byte codes of a single row at the
+// finest resolution. Only rows within all of them are measured in double precision
+// (src/cpu/distance_bounds.hpp). No bound is ever above the distance, so the result is that of comparing all
+// pairs.
 //
-// Memory: per cell 8 bytes, and a byte for each resolution of the codes that queries asked for (up to seven).
-// Time: queries x rows x columns at worst, at about a cycle for ten cells; far less where rows cluster.
+// Memory: per cell 8 bytes, a byte for each resolution of the codes that queries asked for (up to seven), and
+// up to 17 bits for a label. Time: queries x rows at worst, at well below a nanosecond a pair where half of
+// 50 columns are labels; far less where rows cluster.
 #pragma once
 
 #include <array>
@@ -50,6 +55,8 @@ class SYNTHEMA_EXPORT NeighbourIndex {
   NeighbourIndex& operator=(NeighbourIndex&&) noexcept;
 
   std::size_t rows() const;
+  // An index of some of these rows, which are numbered from 0 in the order given; their owners stay.
+  NeighbourIndex part(std::span<const std::size_t> rows) const;
   // The nearest rows of this index to each row of `queries` (of the same space), row by row, nearest first,
   // the lower row number first among equals: {queries.rows(), neighbours}.
   std::vector<Neighbour> nearest_to(const NeighbourIndex& queries, const SearchOptions& options = {}) const;
@@ -60,6 +67,7 @@ class SYNTHEMA_EXPORT NeighbourIndex {
 
  private:
   struct Impl;
+  explicit NeighbourIndex(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

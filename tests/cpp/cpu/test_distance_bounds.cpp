@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cpu/instruction_sets.hpp"
+#include "src/cpu/aligned.hpp"
 #include "src/cpu/distance_bounds.hpp"
 
 using namespace synthema;
@@ -47,6 +48,11 @@ int by_definition(const Case& given, std::size_t lane) {
   return std::min(sum, 255);
 }
 
+std::uint64_t word_of(Random& random) {
+  const std::uint64_t high = random();
+  return (high << 32) | random();
+}
+
 }  // namespace
 
 TEST_CASE("bounds of rows: the definition, in every instruction set") {
@@ -87,5 +93,62 @@ TEST_CASE("bounds of boxes are never above those of the rows within, and nothing
       for (std::size_t lane = 0; lane < kBoundLanes; ++lane)
         CHECK(bounds[lane] == by_definition(given, lane));
     }
+  });
+}
+
+TEST_CASE("bounds of single rows: the definition without saturation, in every instruction set") {
+  on_every_instruction_set([](InstructionSet set) {
+    Random random(5);
+    for (const std::size_t columns : {1, 5, 63, 64, 65, 200}) {
+      const std::size_t width = (columns + kRowBytes - 1) / kRowBytes * kRowBytes;
+      std::vector<std::uint8_t> codes(width), numbers(width), labels(width), rows(64 * columns + kRowBytes);
+      for (std::size_t c = 0; c < columns; ++c) {
+        codes[c] = static_cast<std::uint8_t>(random.below(255));
+        (random.below(2) == 0 ? numbers : labels)[c] = 254;
+        if (numbers[c] != 0) numbers[c] = 255;
+      }
+      for (std::uint8_t& code : rows) code = static_cast<std::uint8_t>(random.below(256));
+      for (std::size_t i = 0; i < rows.size(); i += 3) rows[i] = codes[i % columns];  // labels that agree
+      const std::uint64_t bits = 0x8000'0001'0F00'F0A1 | random.below(1U << 30U);
+      std::array<std::uint32_t, 64> found{};
+      distance_bound_kernels(set).row_bounds({codes.data(), numbers.data(), labels.data(), width, 254},
+                                             rows.data(), columns, bits, found.data());
+      std::size_t next = 0;
+      for (std::size_t row = 0; row < 64; ++row) {
+        if (((bits >> row) & 1U) == 0) continue;
+        std::uint32_t sum = 0;
+        for (std::size_t c = 0; c < columns; ++c) {
+          const int q = codes[c], v = rows[row * columns + c];
+          if (labels[c] != 0)
+            sum += q == v ? 0U : 254U;
+          else
+            sum += v == kMissingCode ? 254U : static_cast<std::uint32_t>(std::max(0, std::abs(q - v) - 1));
+        }
+        CHECK(found[next++] == sum);
+      }
+    }
+  });
+}
+
+TEST_CASE("rows whose labels mostly agree: counted one by one, in every instruction set") {
+  on_every_instruction_set([](InstructionSet set) {
+    Random random(6);
+    constexpr std::size_t kWords = kLabelLanes / 64;
+    for (const std::size_t columns : {8, 16, 24, 56})
+      for (const std::size_t most : {0, 1, 3, 7, 8, 15, 16, 30, 31, 32, 55, 56}) {
+        cpu::AlignedVector<std::uint64_t> bits((columns + 3) * kWords);
+        for (std::uint64_t& word : bits) word = word_of(random) & (most < columns / 3 ? word_of(random) : ~std::uint64_t{0});
+        std::vector<std::uint32_t> places;
+        for (std::size_t c = 0; c < columns; ++c)
+          places.push_back(static_cast<std::uint32_t>(random.below(columns + 3)));
+        const LabelBits found =
+            distance_bound_kernels(set).alike_rows({places.data(), columns}, bits.data(), most);
+        for (std::size_t row = 0; row < kLabelLanes; ++row) {
+          std::size_t different = 0;
+          for (const std::uint32_t place : places)
+            different += (bits[place * kWords + row / 64] >> (row % 64)) & 1U;
+          CHECK(((found[row / 64] >> (row % 64)) & 1U) == (different <= most));
+        }
+      }
   });
 }

@@ -102,6 +102,34 @@ TEST_CASE("the same rows and distances as all pairs give, ties and all") {
   compare({.numbers = 5, .labels = 2, .missing = 0.1}, 500, 100, {.neighbours = 3}, Scaling::quantile);
 }
 
+TEST_CASE("searches that visit blocks together: many columns, many blocks, labels of every kind") {
+  for (const bool other_owners : {false, true}) {
+    const SearchOptions options{.neighbours = 2, .other_owners = other_owners};
+    compare({.numbers = 12, .labels = 12, .few = 6, .missing = 0.05, .spread = 5}, 1300, 150, options);
+    compare({.numbers = 2, .labels = 20, .few = 40}, 1300, 150, options);  // labels that share bits
+    compare({.numbers = 0, .labels = 70, .few = 3}, 1100, 130, options);   // more than are counted
+    compare({.numbers = 20, .labels = 0, .missing = 0.1, .spread = 5}, 1100, 130, options);
+    compare({.numbers = 3, .labels = 9, .few = 2, .spread = 9, .whole = true}, 1100, 130, options);  // ties
+  }
+}
+
+TEST_CASE("an index of some rows is that of a table of them") {
+  const Shape shape{.numbers = 4, .labels = 3, .missing = 0.1};
+  const Table table = random_table(500, shape, 1), queries = random_table(50, shape, 2);
+  const Table* scale[] = {&table};
+  MixedSpace space(scale, names_of(table));
+  const NeighbourIndex whole(space, space.encode(table), owners_of(500, 4)),
+      asked(space, space.encode(queries));
+  std::vector<std::size_t> chosen;
+  std::vector<std::uint32_t> owners;
+  for (std::size_t row = 0; row < 500; row += 3)
+    chosen.push_back(499 - row), owners.push_back(static_cast<std::uint32_t>((499 - row) / 4));
+  const NeighbourIndex part = whole.part(chosen), anew(space, space.encode(table.take(chosen)), owners);
+  CHECK(part.rows() == chosen.size());
+  CHECK(part.nearest_to(asked, {.neighbours = 3}) == anew.nearest_to(asked, {.neighbours = 3}));
+  CHECK(part.nearest_to(part, {.other_owners = true}) == anew.nearest_to(anew, {.other_owners = true}));
+}
+
 TEST_CASE("few rows, one row, none") {
   compare({}, 1, 3, {.neighbours = 2});
   compare({}, 2, 1, {.neighbours = 2, .other_owners = true});
