@@ -5,8 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "src/evaluate/marginal_floor.hpp"
@@ -16,12 +18,12 @@
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/privacy/residual_risk.hpp"
 #include "synthema/evaluate/samples.hpp"
+#include "synthema/evaluate/shared_work.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr std::size_t kBlock = 512;   // rows that are tried before a look at how many matched
 constexpr std::size_t kBatch = 1024;  // predicates drawn at a time
 constexpr std::size_t kSizes = 10;    // parts of the holdout that the size model is fitted to
 
@@ -45,6 +47,72 @@ struct Coded {
   std::size_t rows = 0;
 };
 
+// The rows of a column in the order of their values, missing ones last: those that a predicate holds for lie
+// together.
+class SortedColumn {
+ public:
+  SortedColumn() = default;
+  explicit SortedColumn(const std::vector<double>& values) : rows_(values.size()) {
+    std::vector<std::pair<double, std::uint32_t>> sorted;
+    sorted.reserve(values.size());
+    for (std::uint32_t row = 0; row < values.size(); ++row)
+      if (!std::isnan(values[row])) sorted.emplace_back(values[row], row);
+    std::sort(sorted.begin(), sorted.end());
+    begin_.clear();
+    std::size_t missing = sorted.size();
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      rows_[i] = sorted[i].second;
+      if (!values_.empty() && values_.back() == sorted[i].first) continue;
+      values_.push_back(sorted[i].first);
+      begin_.push_back(i);
+    }
+    begin_.push_back(missing);
+    for (std::uint32_t row = 0; row < values.size(); ++row)
+      if (std::isnan(values[row])) rows_[missing++] = row;
+  }
+
+  const std::vector<double>& values() const { return values_; }  // different ones, ascending
+  std::size_t count(std::size_t value) const { return begin_[value + 1] - begin_[value]; }
+  std::size_t missing() const { return rows_.size() - begin_.back(); }
+  std::span<const std::uint32_t> rows_of(const Predicate& predicate) const {
+    const std::size_t present = begin_.back();
+    const auto place = [&](auto at) { return begin_[static_cast<std::size_t>(at - values_.begin())]; };
+    const std::size_t lower = place(std::lower_bound(values_.begin(), values_.end(), predicate.value)),
+                      upper = place(std::upper_bound(values_.begin(), values_.end(), predicate.value));
+    const auto part = [&](std::size_t begin, std::size_t end) {
+      return std::span(rows_).subspan(begin, end - begin);
+    };
+    switch (predicate.relation) {
+      case Relation::equal:
+        return part(lower, upper);
+      case Relation::at_most:
+        return part(0, upper);
+      case Relation::at_least:
+        return part(lower, present);
+      case Relation::missing:
+        return part(present, rows_.size());
+    }
+    return {};
+  }
+
+ private:
+  std::vector<std::uint32_t> rows_;
+  std::vector<double> values_;
+  std::vector<std::size_t> begin_ = {0};  // of each value's rows, and of the missing ones
+};
+
+// A table that predicates are tried on.
+struct Searched {
+  Coded coded;
+  std::vector<SortedColumn> sorted;
+
+  Searched(Coded table, const EvaluationContext& context)
+      : coded(std::move(table)), sorted(coded.columns.size()) {
+    parallel_for(
+        sorted.size(), [&](std::size_t c) { sorted[c] = SortedColumn(coded.columns[c]); }, context.threads);
+  }
+};
+
 // The columns and the labels of all tables, numbered in their order as texts: nothing may depend on the order
 // of rows.
 class Names {
@@ -61,19 +129,29 @@ class Names {
   }
 
   const std::vector<bool>& number() const { return number_; }
-  Coded code(const Table& table) const {
+  Coded code(const Table& table, const EvaluationContext& context) const {
     Coded out{std::vector<std::vector<double>>(names_.size()), Units::of(table), table.rows()};
-    for (std::size_t c = 0; c < names_.size(); ++c) {
-      const Column& column = table.column(names_[c]);
-      for (std::size_t row = 0; row < table.rows(); ++row)
-        out.columns[c].push_back(column.is_null(row) ? std::numeric_limits<double>::quiet_NaN()
-                                 : number_[c]        ? column.number_at(row)
-                                              : labels_[c].find(detail::category_at(column, row))->second);
-    }
+    parallel_for(
+        names_.size(), [&](std::size_t c) { out.columns[c] = code(table.column(names_[c]), c); },
+        context.threads);
     return out;
   }
 
  private:
+  std::vector<double> code(const Column& column, std::size_t c) const {
+    std::vector<double> out, of_code;  // each label of a category is looked up once
+    out.reserve(column.size());
+    if (!number_[c] && column.kind() == Kind::category)
+      for (std::size_t label = 0; label < column.labels().size(); ++label)
+        of_code.push_back(labels_[c].find(std::string(column.labels().text_at(label)))->second);
+    for (std::size_t row = 0; row < column.size(); ++row)
+      out.push_back(column.is_null(row) ? std::numeric_limits<double>::quiet_NaN()
+                    : number_[c]        ? column.number_at(row)
+                    : of_code.empty()   ? labels_[c].find(detail::category_at(column, row))->second
+                                        : of_code[static_cast<std::size_t>(column.codes()[row])]);
+    return out;
+  }
+
   static void add_labels(const Column& column, std::map<std::string, double>& labels) {
     if (column.kind() == Kind::category)
       for (std::size_t code = 0; code < column.labels().size(); ++code)
@@ -85,6 +163,29 @@ class Names {
   std::vector<std::string> names_;
   std::vector<std::map<std::string, double>> labels_;  // by column; empty for numbers
   std::vector<bool> number_;
+};
+
+// What both kinds of predicates need of the tables.
+struct Prepared {
+  Names names;
+  Searched learnt, training, control;
+
+  Prepared(std::vector<std::string> columns, const Table& real, const Table& synthetic, const Table& holdout,
+           const EvaluationContext& context)
+      : names(std::move(columns), {&real, &synthetic, &holdout}),
+        learnt(names.code(synthetic, context), context),
+        training(names.code(real, context), context),
+        control(names.code(holdout, context), context) {}
+
+  static std::shared_ptr<const Prepared> of(std::vector<std::string> columns, const Table& real,
+                                            const Table& synthetic, const Table& holdout,
+                                            const EvaluationContext& context) {
+    const auto make = [&] {
+      return std::make_shared<Prepared>(std::move(columns), real, synthetic, holdout, context);
+    };
+    if (!context.shared) return make();
+    return context.shared->get<Prepared>(message("predicates ", &real, " ", &synthetic, " ", &holdout), make);
+  }
 };
 
 // Row numbers in the order of what the rows hold.
@@ -102,43 +203,45 @@ std::vector<std::size_t> ordered_rows(const Coded& table) {
   return out;
 }
 
-void narrow(const Predicate& predicate, const double* values, std::size_t count, std::uint8_t* matches) {
-  const double value = predicate.value;
+bool holds(const Predicate& predicate, double value) {
   switch (predicate.relation) {
     case Relation::equal:
-      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] == value;
-      break;
+      return value == predicate.value;
     case Relation::at_most:
-      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] <= value;
-      break;
+      return value <= predicate.value;
     case Relation::at_least:
-      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] >= value;
-      break;
+      return value >= predicate.value;
     case Relation::missing:
-      for (std::size_t i = 0; i < count; ++i) matches[i] &= values[i] != values[i];
-      break;
+      return std::isnan(value);
   }
+  return false;
 }
 
-// Units that match, the first `most` that are found.
-std::vector<std::size_t> matching_units(const Query& query, const Coded& table, std::size_t most) {
-  std::array<std::uint8_t, kBlock> matches{};
+// Units that match, `most` of them where there are more: the rows of the rarest predicate are tried.
+std::vector<std::size_t> matching_units(const Query& query, const Searched& table, std::size_t most) {
+  std::span<const std::uint32_t> rows;
+  std::size_t rarest = query.size();
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    const auto found = table.sorted[query[i].column].rows_of(query[i]);
+    if (rarest < query.size() && found.size() >= rows.size()) continue;
+    rows = found, rarest = i;
+  }
+  const Units& of = table.coded.units;
+  const bool own = of.count == table.coded.rows;  // each row is a unit
   std::vector<std::size_t> units;
-  for (std::size_t first = 0; first < table.rows && units.size() < most; first += kBlock) {
-    const std::size_t count = std::min(kBlock, table.rows - first);
-    matches.fill(1);
-    for (const Predicate& predicate : query)
-      narrow(predicate, table.columns[predicate.column].data() + first, count, matches.data());
-    for (std::size_t i = 0; i < count && units.size() < most; ++i) {
-      if (!matches[i]) continue;
-      const std::size_t unit = table.units.of_row[first + i];
-      if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
-    }
+  for (const std::uint32_t row : rows) {
+    bool all = true;
+    for (std::size_t i = 0; i < query.size() && all; ++i)
+      all = i == rarest || holds(query[i], table.coded.columns[query[i].column][row]);
+    if (!all) continue;
+    const std::size_t unit = of.of_row[row];
+    if (own || std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
+    if (units.size() >= most) break;
   }
   return units;
 }
 
-std::vector<std::vector<std::size_t>> matching(const std::vector<Query>& queries, const Coded& table,
+std::vector<std::vector<std::size_t>> matching(const std::vector<Query>& queries, const Searched& table,
                                                std::size_t most, const EvaluationContext& context) {
   std::vector<std::vector<std::size_t>> out(queries.size());
   parallel_for(
@@ -152,8 +255,8 @@ std::vector<std::vector<std::size_t>> matching(const std::vector<Query>& queries
 }
 
 // How many units match, counted up to `most`.
-std::vector<std::size_t> matches_of(const std::vector<Query>& queries, const Coded& table, std::size_t most,
-                                    const EvaluationContext& context) {
+std::vector<std::size_t> matches_of(const std::vector<Query>& queries, const Searched& table,
+                                    std::size_t most, const EvaluationContext& context) {
   std::vector<std::size_t> out;
   for (const auto& units : matching(queries, table, most, context)) out.push_back(units.size());
   return out;
@@ -166,10 +269,10 @@ struct Successes {
   std::size_t count = 0;
   double variance = 0;
 };
-Successes successes_of(const std::vector<Query>& queries, const Coded& table,
+Successes successes_of(const std::vector<Query>& queries, const Searched& table,
                        const EvaluationContext& context) {
   Successes out;
-  std::vector<double> change(table.units.count, 0.0);
+  std::vector<double> change(table.coded.units.count, 0.0);
   std::size_t pairs = 0;
   for (const auto& units : matching(queries, table, 3, context)) {
     out.count += units.size() == 1;
@@ -186,25 +289,20 @@ Successes successes_of(const std::vector<Query>& queries, const Coded& table,
 }
 
 // Every univariate predicate that could single out; which do is tried afterwards.
-std::vector<Query> univariate(const Coded& table, const std::vector<bool>& number, Random random) {
+std::vector<Query> univariate(const Searched& table, const std::vector<bool>& number, Random random) {
   std::vector<Query> out;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    std::map<double, std::size_t> counts;
-    bool missing = false;
-    for (const double value : table.columns[c]) {
-      if (std::isnan(value))
-        missing = true;
-      else
-        ++counts[value];
-    }
-    if (missing) out.push_back({{c, Relation::missing, 0}});
-    if (counts.empty()) continue;
+  for (std::size_t c = 0; c < table.sorted.size(); ++c) {
+    const SortedColumn& column = table.sorted[c];
+    const std::vector<double>& values = column.values();
+    if (column.missing() > 0) out.push_back({{c, Relation::missing, 0}});
+    if (values.empty()) continue;
     if (number[c]) {
-      out.push_back({{c, Relation::at_most, counts.begin()->first}});
-      out.push_back({{c, Relation::at_least, counts.rbegin()->first}});
+      out.push_back({{c, Relation::at_most, values.front()}});
+      out.push_back({{c, Relation::at_least, values.back()}});
     }
-    for (const auto& [value, count] : counts)
-      if (count == 1 || table.units.count < table.rows) out.push_back({{c, Relation::equal, value}});
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (column.count(i) == 1 || table.coded.units.count < table.coded.rows)
+        out.push_back({{c, Relation::equal, values[i]}});
   }
   random.shuffle(out);
   return out;
@@ -248,7 +346,7 @@ Query multivariate(const Coded& table, const std::vector<bool>& number, const st
 // Different predicates that single out a synthetic row, at most `attacks`, in the order drawn.
 class Attack {
  public:
-  Attack(const Coded& table, std::size_t attacks, const EvaluationContext& context)
+  Attack(const Searched& table, std::size_t attacks, const EvaluationContext& context)
       : table_(table), attacks_(attacks), context_(context) {}
 
   bool full() const { return queries_.size() == attacks_; }
@@ -265,7 +363,7 @@ class Attack {
   const std::vector<Query>& queries() const { return queries_; }
 
  private:
-  const Coded& table_;
+  const Searched& table_;
   std::size_t attacks_;
   const EvaluationContext& context_;
   std::set<Query> known_;
@@ -331,13 +429,16 @@ Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
   std::vector<std::string> columns = detail::shared_columns(*real, synthetic, &holdout);
   if (columns.empty())
     return undefined(std::move(score), "The tables share no column of numbers or categories.");
-  const Names names(std::move(columns), {real, &synthetic, &holdout});
-  const Coded learnt = names.code(synthetic), training = names.code(*real), control = names.code(holdout);
+  const std::shared_ptr<const Prepared> prepared =
+      Prepared::of(std::move(columns), *real, synthetic, holdout, context);
+  const Names& names = prepared->names;
+  const Coded& learnt = prepared->learnt.coded;
+  const Searched &training = prepared->training, &control = prepared->control;
 
   const Random random = Random(context.seed).stream(0x73696E67);
-  Attack attack(learnt, options_.attacks, context);
+  Attack attack(prepared->learnt, options_.attacks, context);
   if (!multivariate_) {
-    attack.keep_those_that_single_out(univariate(learnt, names.number(), random));
+    attack.keep_those_that_single_out(univariate(prepared->learnt, names.number(), random));
   } else {
     const std::vector<double> medians = medians_of(learnt, names.number());
     const std::vector<std::size_t> rows = ordered_rows(learnt);
@@ -358,13 +459,14 @@ Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
   const auto n = static_cast<double>(queries.size());
   const Successes hits = successes_of(queries, training, context),
                   of_holdout = successes_of(queries, control, context);
-  const bool same_size = control.units.count == training.units.count;
+  const bool same_size = control.coded.units.count == training.coded.units.count;
   const std::size_t control_hits = of_holdout.count;
   const double factor =
-      same_size ? 1
-                : size_correction(
-                      matches_of(queries, control, std::numeric_limits<std::size_t>::max(), context),
-                      static_cast<double>(control.units.count), static_cast<double>(training.units.count));
+      same_size
+          ? 1
+          : size_correction(matches_of(queries, control, std::numeric_limits<std::size_t>::max(), context),
+                            static_cast<double>(control.coded.units.count),
+                            static_cast<double>(training.coded.units.count));
   ResidualRisk risk = residual_risk(static_cast<double>(hits.count), n,
                                     std::min(n, factor * static_cast<double>(control_hits)), n);
   widen(risk, std::sqrt(hits.variance) / n, factor * std::sqrt(of_holdout.variance) / n);

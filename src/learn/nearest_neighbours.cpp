@@ -476,8 +476,9 @@ class Search {
   }
 
   // As many different rows as neighbours are wanted lie within this distance.
-  double bound_from_recent(std::size_t query) const {
-    std::vector<double> found;
+  double bound_from_recent(std::size_t query) {
+    std::vector<double>& found = recent_distances_;
+    found.clear();
     for (const std::uint32_t position : recent_)
       if (!excluded(query, position))
         found.push_back(among_.measure(queries_.row(query), among_.row(position),
@@ -489,14 +490,15 @@ class Search {
   }
 
   void remember(const Asked& asked) {
-    std::vector<std::uint32_t> now;
+    std::vector<std::uint32_t>& now = spare_;
+    now.clear();
     for (const Neighbour& one : asked.nearest.kept())
       if (std::isfinite(one.distance)) now.push_back(among_.position[one.row]);
     for (const std::uint32_t position : recent_)
       if (now.size() < 2 * options_.neighbours + 2 &&
           std::find(now.begin(), now.end(), position) == now.end())
         now.push_back(position);
-    recent_ = std::move(now);
+    std::swap(recent_, now);
   }
 
   // In codes of a resolution. Rounded up by more than the codes' own rounding; 255: everything is within.
@@ -716,7 +718,8 @@ class Search {
   const SearchOptions& options_;
   const cpu::DistanceBoundKernels& kernels_;
   std::vector<Asked> asked_;
-  std::vector<std::uint32_t> recent_;                               // positions found by the queries before
+  std::vector<std::uint32_t> recent_, spare_;  // positions found by the queries before
+  std::vector<double> recent_distances_;
   Bytes bounds_;                                                    // by block
   std::vector<std::pair<std::uint8_t, std::uint32_t>> candidates_;  // bound, block
   std::vector<std::pair<std::uint32_t, std::uint32_t>> near_;       // bound in the finest codes, position
@@ -725,6 +728,18 @@ class Search {
   Bytes nearest_in_;  // {kQueriesAtOnce, groups()}: the least of each group
   std::vector<Found> found_;
 };
+
+// body(begin, end) for parts of the queries that are whole tiles, several where there are many.
+template <class Body>
+void for_tiles(std::size_t queries, const SearchOptions& options, const Body& body) {
+  const std::size_t tiles = (queries + kQueriesAtOnce - 1) / kQueriesAtOnce;
+  const std::size_t each = std::clamp<std::size_t>(tiles / (16 * thread_count(options.threads)), 1, 8);
+  parallel_for((tiles + each - 1) / each,
+               [&](std::size_t i) {
+                 body(i * each * kQueriesAtOnce, std::min(queries, (i + 1) * each * kQueriesAtOnce));
+               },
+               options.threads);
+}
 
 }  // namespace
 
@@ -758,19 +773,17 @@ std::vector<Neighbour> NeighbourIndex::nearest_to(const NeighbourIndex& others,
   std::vector<Neighbour> out(queries.rows.rows * options.neighbours);
   if (among.rows.rows == 0 || among.rows.columns == 0) return out;
   const auto columns = static_cast<double>(among.rows.columns);
-  parallel_for((queries.rows.rows + kQueriesAtOnce - 1) / kQueriesAtOnce,
-               [&](std::size_t chunk) {
-                 options.cancel.check();
-                 Search search(among, queries, options);
-                 const std::size_t end = std::min(queries.rows.rows, (chunk + 1) * kQueriesAtOnce);
-                 search.each(chunk * kQueriesAtOnce, end,
-                             [&](std::size_t query, const std::vector<Neighbour>& found) {
-                               std::size_t to = queries.order[query] * options.neighbours;
-                               for (const Neighbour& one : found)
-                                 out[to++] = {one.distance / columns, one.row};
-                             });
-               },
-               options.threads);
+  for_tiles(queries.rows.rows, options, [&](std::size_t begin, std::size_t end) {
+    Search search(among, queries, options);
+    for (std::size_t first = begin; first < end; first += kQueriesAtOnce) {
+      options.cancel.check();
+      search.each(first, std::min(end, first + kQueriesAtOnce),
+                  [&](std::size_t query, const std::vector<Neighbour>& found) {
+                    std::size_t to = queries.order[query] * options.neighbours;
+                    for (const Neighbour& one : found) out[to++] = {one.distance / columns, one.row};
+                  });
+    }
+  });
   return out;
 }
 
@@ -785,15 +798,12 @@ std::vector<std::uint32_t> NeighbourIndex::balls_around(const NeighbourIndex& ot
   std::vector<std::uint32_t> out(queries.rows.rows);
   if (among.rows.rows == 0 || among.rows.columns == 0) return out;
   const Balls balls(among, radii);
-  parallel_for((queries.rows.rows + kQueriesAtOnce - 1) / kQueriesAtOnce,
-               [&](std::size_t chunk) {
-                 options.cancel.check();
-                 Search search(among, queries, options);
-                 const std::size_t end = std::min(queries.rows.rows, (chunk + 1) * kQueriesAtOnce);
-                 for (std::size_t query = chunk * kQueriesAtOnce; query < end; ++query)
-                   out[queries.order[query]] = search.balls_around(query, balls);
-               },
-               options.threads);
+  for_tiles(queries.rows.rows, options, [&](std::size_t begin, std::size_t end) {
+    options.cancel.check();
+    Search search(among, queries, options);
+    for (std::size_t query = begin; query < end; ++query)
+      out[queries.order[query]] = search.balls_around(query, balls);
+  });
   return out;
 }
 
