@@ -53,6 +53,7 @@ class Job:
     columns: int
     systems: tuple[str, ...]
     quick_rows: int = 2000
+    most: int = 5  # runs
 
     def write(self, folder: pathlib.Path, rows: int, texts: workload.Texts) -> None:
         """Write what every system reads."""
@@ -65,6 +66,25 @@ class Job:
         for part, seed in (("real", 1), ("synthetic", 2), ("holdout", 3)):
             size = rows // 2 if part == "holdout" else rows
             frames.write(folder / f"{part}.csv", size, self.columns, seed, copied=part == "synthetic")
+
+
+class AdultJob(Job):
+    """The same on adult and rows of `SequentialTrees`; on frames as large where there is no data folder."""
+
+    def write(self, folder: pathlib.Path, rows: int, texts: workload.Texts) -> None:
+        """Write the tables and the name of the target."""
+        import sets
+        import synthema
+
+        data = texts.data / "adult_income"
+        (folder / "target").write_text("income" if data.is_dir() else "y")
+        if not data.is_dir():
+            super().write(folder, rows, texts)
+            return
+        real, holdout, target = sets.load("adult", texts.data, 0 if rows == self.rows else rows)
+        made = synthema.SequentialTrees(target=target).fit(real).sample(len(real), seed=0)
+        for part, frame in (("real", real), ("synthetic", made), ("holdout", holdout)):
+            synthema.write(frame, folder / f"{part}.csv")
 
 
 JOBS = [
@@ -80,6 +100,11 @@ JOBS = [
     Job("singling out, 32,561 x 15", "singling_out", 32_561, 15, ("synthema", "anonymeter")),
     Job("linkability, 32,561 x 15", "linkability", 32_561, 15, ("synthema", "anonymeter")),
     Job("attribute inference, 32,561 x 15", "inference", 32_561, 15, ("synthema", "anonymeter")),
+    Job("DCR, NNDR and NNAA, 25,000 x 50", "nearest", 25_000, 50, ("synthema",), most=3),
+    Job("DCR, NNDR and NNAA, 50,000 x 50", "nearest", 50_000, 50, ("synthema",), most=3),
+    Job("DCR, NNDR and NNAA, 100,000 x 50", "nearest", 100_000, 50, ("synthema",), most=2),
+    Job("default report, 100,000 x 50", "foretold_report", 100_000, 50, ("synthema",), most=2),
+    AdultJob("command, page included, adult", "command", 32_561, 15, ("synthema",)),
     Job("ROUGE-L, 100 pairs of 300 words", "rouge_l", 100, 0, ("synthema", "rouge-score"), 100),
     Job("BLEU and chrF, 1,000 pairs of 300 words", "bleu", 1_000, 0, ("synthema", "sacrebleu"), 500),
     Job("self-BLEU-4, 1,000 notes of 300 words", "self_bleu", 1_000, 0, ("synthema", "fast-bleu"), 300),
@@ -133,7 +158,7 @@ def run(job: Job, system: str, folder: pathlib.Path, threads: int, limit: float)
 def measure(job: Job, texts: workload.Texts, arguments: argparse.Namespace) -> list[dict]:
     """Run a job on every system that is there; rows of figures, the best of all runs."""
     systems = [s for s in job.systems if python_of(s).exists()]
-    repeat = 1 if arguments.quick else arguments.repeat
+    repeat = 1 if arguments.quick else min(job.most, arguments.repeat)
     runs: dict[str, list[dict]] = {system: [] for system in systems}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -187,7 +212,7 @@ def parse() -> argparse.Namespace:
         "--data",
         type=pathlib.Path,
         default=pathlib.Path(os.environ.get("SYNTHEMA_DATA", HERE.parent / "shared/data")),
-        help="folder with mts_dialog and medquad (default: SYNTHEMA_DATA); without it texts are generated",
+        help="folder with mts_dialog, medquad and adult_income (default: SYNTHEMA_DATA); without it all is generated",
     )
     parser.add_argument("--jobs", metavar="TEXT", default="", help="only the jobs whose name holds this text")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each system (default: %(default)s)")

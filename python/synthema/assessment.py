@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,9 @@ def assess(
     meaning = read_schema(schema) if schema else None
     given = {"synthetic": synthetic, "real": real, "holdout": holdout, "external": external}
     paths = {name: path for name, path in given.items() if path is not None}
-    tables = {name: read(path, meaning, delimiter=delimiter) for name, path in paths.items()}
+    with ThreadPoolExecutor() as pool:  # an error is that of the first file in this order
+        files = {name: pool.submit(read, path, meaning, delimiter=delimiter) for name, path in paths.items()}
+        tables = {name: file.result() for name, file in files.items()}
     for name, one in tables.items():
         if len(one) == 0:
             raise EvaluationError(f"{paths[name]}: The file has no rows; there is nothing to measure.")
@@ -119,21 +122,24 @@ def assess(
         if progress is not None:
             print(f"This will take {plan}.", file=sys.stderr)
     phase("evaluate")
-    report = evaluate(
-        *against, progress=with_remaining(progress, plan) if callable(progress) else None, **options
-    )
-    sections = [] if external is None else _external(tables, target)
+    with ThreadPoolExecutor(1) as pool:  # what the page needs besides is done while a core waits
+        projected = pool.submit(project, tables["real"], tables["synthetic"]) if "real" in tables else None
+        overlaps = pool.submit(_overlaps, tables)
+        report = evaluate(
+            *against, progress=with_remaining(progress, plan) if callable(progress) else None, **options
+        )
+        sections = [] if external is None else _external(tables, target)
     phase("write the report")
     if progress is not None and hasattr(progress, "close"):
         progress.close()
     measured = json.loads(report.to_json())
     document = _document(tables, measured["scores"], meaning)
-    if "real" in tables:
+    if projected is not None:
         document["columns"] = compare(tables["real"], tables["synthetic"], measured["scores"])
         document["pairs"] = pairs(tables["real"].names, measured["scores"])
-        document["projection"] = project(tables["real"], tables["synthetic"])
+        document["projection"] = projected.result()
     document["sections"] += sections
-    document["warnings"] += [*left_out(measured), *_overlaps(tables)]
+    document["warnings"] += [*left_out(measured), *overlaps.result()]
     document["run"] = {
         "command": command,
         "library": __version__,

@@ -326,6 +326,17 @@ def _target_column(real: Table | None) -> str:
     return named[0] if len(named) == 1 else ""
 
 
+def chosen_names(synthetic: Table, real: Table | None, options: dict[str, Any]) -> list[Any]:
+    """Names of the evaluators that `evaluate` takes with these options; of what is not ours the thing itself."""
+    kept = {k: options[k] for k in ("quasi_identifiers", "secrets", "sensitive", "learner") if k in options}
+    made = suite_options(full=options.get("level") == "full", **kept)
+    text = _text_column(synthetic, options.get("text_column"))
+    metrics = options.get("metrics", "auto")
+    chosen = _chosen(metrics, made, has_text=text is not None, has_real=real is not None)
+    known = set(evaluator_names())
+    return [one.name if one.name in known else one for one in chosen]
+
+
 def _chosen(metrics: Any, options: SuiteOptions, *, has_text: bool, has_real: bool) -> list[Evaluator]:
     if isinstance(metrics, str) and metrics != "auto":
         metrics = [metrics]

@@ -1,22 +1,27 @@
-"""What an evaluation or a fit will cost: time and memory, foretold from two small runs of the same."""
+"""What an evaluation or a fit will cost: time and memory, foretold from small runs of the same."""
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from synthema._core import Error, Table
-from synthema.evaluation import evaluate
+from synthema._core import Error, Table, boosted_trees
+from synthema.evaluation import chosen_names, evaluate
 from synthema.reporting.numbers import duration
 from synthema.tables import table
 
 __all__ = ["Forecast", "forecast", "forecast_of_fit", "with_remaining"]
 
 SMALL, LARGE = 500, 2000  # rows of the two runs
+TRIPLES = 500  # of columns, in those runs
+QUERIES, AMONG = 512, 20_000  # rows that search, and that are searched, to time a search
+SURE = 0.02  # seconds whose growth is believed
+ROUNDS = 4  # of boosting, to time a tree
 WIDTH = 40  # bytes that a cell takes in all tables, encodings and indexes together, about
 
 
@@ -37,10 +42,13 @@ class Forecast:
 
 
 def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: Any) -> Forecast:
-    """Foretell what `evaluate` costs with the same arguments.
+    """Foretell what `evaluate` costs with the same arguments, in a second or two.
 
-    The measures are taken on 500 and on 2,000 rows of each table, and what each takes is carried on to all
-    rows by the power that the two runs show, between 1/2 and 2. Expect it to be right within a factor of two.
+    Most measures are taken on 500 and on 2,000 rows of each table, and what each takes is carried on to all rows
+    by the power that the two runs show, between 1/2 and 2. Three kinds take longer than that or grow otherwise:
+    of boosted trees a few are grown on 1,000 and 8,000 rows, of nearest rows some are looked for among 20,000
+    rows, and of triples of columns some are measured; each is multiplied by how many there will be. Expect the
+    sum to be right within a factor of two; where the learner is not ours, its fits count among the first kind.
 
     Parameters
     ----------
@@ -62,9 +70,147 @@ def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: A
     options.pop("progress", None)
     tables = [None if one is None else table(one) for one in (synthetic, real, holdout)]
     rows = max(len(one) for one in tables if one is not None)
-    runs = [_seconds(tables, size, options) for size in (SMALL, LARGE) if size < rows or size == SMALL]
     cells = sum(len(one) * len(one.names) for one in tables if one is not None)
-    return Forecast(_carried_on(runs, rows), 2**28 + WIDTH * cells)
+    asked = chosen_names(tables[0], tables[1], options)
+    rest = dict(options)
+    found: dict[str, float] = {}
+    if tables[1] is not None and rows > LARGE:
+        for special in (_of_trees, _of_nearest_rows):
+            found |= special(*tables, {one if isinstance(one, str) else "" for one in asked}, options)
+        asked = [one for one in asked if one not in found]
+        rest["triples"] = min(TRIPLES, options.get("triples", 10_000))
+    if asked:
+        runs = [
+            _seconds(tables, size, rest | {"metrics": asked})
+            for size in (SMALL, LARGE)
+            if size < rows or size == SMALL
+        ]
+        usual = _carried_on(runs, rows)
+        if rest.get("triples", 0) and (times := _triples(tables, options) / rest["triples"]) > 1:
+            for name in {"accuracy", "trivariate_accuracy"} & set(usual):
+                usual[name] = max(usual[name], runs[-1][name] * times)
+        found |= usual
+    return Forecast(found, 2**28 + WIDTH * cells)
+
+
+def _triples(tables: list[Table | None], options: dict[str, Any]) -> int:
+    shared = len([one for one in tables[0].names if tables[1] is None or one in tables[1]])  # type: ignore[union-attr]
+    return min(options.get("triples", 10_000), math.comb(shared, 3))
+
+
+def _cores(options: dict[str, Any]) -> int:
+    return options.get("threads") or os.cpu_count() or 1
+
+
+# Fits side by side on all cores, each of `trees` trees on `rows` rows: (fits, rows, trees).
+_Fits = list[tuple[int, int, float]]
+
+
+def _of_trees(
+    synthetic: Table, real: Table, holdout: Table | None, names: set[str], options: dict[str, Any]
+) -> dict[str, float]:
+    """Seconds of the measures that are all boosted trees at the default level."""
+    asked = names & {"classifier_two_sample", "train_synthetic_test_real"}
+    target = options.get("target")
+    if options.get("learner", "boosted_trees") != "boosted_trees" or not target or target not in real:
+        asked -= {"train_synthetic_test_real"}
+    if not asked:
+        return {}
+    outputs, of_tree = _tree_seconds(real, target)
+    rows, held = len(real), 0 if holdout is None else len(holdout)
+
+    def seconds(fits: _Fits) -> float:
+        return sum(
+            math.ceil(count / _cores(options)) * trees * max(0.0, of_tree(size)) for count, size, trees in fits
+        )
+
+    def rounds(size: int) -> int:
+        return 100 if size <= 10_000 else 60  # beyond, boosting ends early
+
+    found = {}
+    if "classifier_two_sample" in asked:
+        pooled = [len(synthetic) + rows, *([len(synthetic) + held, rows + held] if held else []), rows]
+        fits = [
+            (5 if i == 0 or (i < len(pooled) - 1 and size < 20_000) else 1, size * 4 // 5, rounds(size * 4 // 5))
+            for i, size in enumerate(pooled)
+        ]
+        found["classifier_two_sample"] = seconds(fits)
+    if "train_synthetic_test_real" in asked:
+        size = max(len(synthetic), rows)
+        found["train_synthetic_test_real"] = seconds([(9, size, 1.2 * outputs * rounds(size))])
+    return found
+
+
+def _tree_seconds(real: Table, target: str | None) -> tuple[int, Callable[[int], float]]:
+    """Trees a round for the target, and the seconds of one tree by rows."""
+    for name in [target, *real.names]:
+        if name is None or name not in real:
+            continue
+        try:
+            some = real.head(8 * SMALL)
+            labels = len(set(some.values(name))) if real.schema[name].kind in ("category", "text") else 2
+            taken = []
+            for size in (2 * SMALL, 16 * SMALL):
+                part = real.head(size)
+                begun = time.perf_counter()
+                boosted_trees(rounds=ROUNDS, early_stopping_from=len(part) + 1).fit(part, name, threads=1)
+                taken.append((min(size, len(real)), time.perf_counter() - begun))
+        except Error:
+            continue
+        outputs = labels if labels > 2 else 1
+        (few, early), (many, late) = taken
+        slope = max(0.0, late - early) / max(1, many - few) / ROUNDS / outputs
+        start = max(0.0, early / ROUNDS / outputs - slope * few)
+        return outputs, lambda rows: start + slope * rows
+    return 1, lambda rows: 0.0
+
+
+# What is searched at the default level: from the rows of one table among those of another; s, t and h are
+# synthetic, real and holdout rows, capitals as many of each.
+_SEARCHES = {
+    "dcr": "st ht",
+    "dcr_share": "sh",
+    "near_copies": "",
+    "nndr": "",
+    "identifiability": "tt ts",
+    "nnaa": "ST TS TT SS",
+    "nnaa_privacy_loss": "SH HS HH",
+    "membership_by_distance": "hs",
+}
+
+
+def _of_nearest_rows(
+    synthetic: Table, real: Table, holdout: Table | None, names: set[str], options: dict[str, Any]
+) -> dict[str, float]:
+    """Seconds of the measures of nearest rows at the default level."""
+    if options.get("level", "default") != "default" or not (asked := names & set(_SEARCHES)):
+        return {}
+    among = real.head(AMONG)
+
+    def probe(queries: int) -> float:
+        begun = time.perf_counter()
+        some = synthetic.head(queries)
+        evaluate(some, among, some, metrics=["dcr"], threads=options.get("threads", 0))
+        return time.perf_counter() - begun
+
+    few = QUERIES // 8
+    begin = probe(few)
+    pair = max(0.0, probe(QUERIES) - begin) / (2 * (QUERIES - few) * len(among))
+    cell = begin / (len(among) * len(real.names))
+    rows = {"s": len(synthetic), "t": len(real), "h": 0 if holdout is None else len(holdout)}
+    least = min(count for count in rows.values() if count)
+    rows |= {one.upper(): min(count, least) for one, count in rows.items()}
+    if rows["s"] == rows["t"] == least:  # these searches were made before
+        rows["S"] = rows["T"] = 0
+    found = {name: 0.0 for name in asked}
+    for name in asked:
+        for searched in _SEARCHES[name].split():
+            begins, ends = (rows[one] or (least if one in "ST" else 0) for one in searched)
+            if searched in ("ST", "TS", "TT") and rows["S"] == 0:
+                continue
+            found[name] += pair * begins * ends
+    found[min(asked)] += cell * len(real.names) * sum(rows[one] for one in "sth")
+    return found
 
 
 def _carried_on(runs: list[dict[str, float]], rows: int) -> dict[str, float]:
@@ -75,7 +221,8 @@ def _carried_on(runs: list[dict[str, float]], rows: int) -> dict[str, float]:
     for name, late in runs[-1].items():
         early = runs[0].get(name, late)
         power = math.log(max(late, 1e-6) / max(early, 1e-6)) / math.log(LARGE / SMALL) if len(runs) > 1 else 1
-        found[name] = late * growth ** min(2.0, max(0.5, power))
+        most = 2.0 if late > SURE else 1.2  # of less than that an interruption by others is a large part
+        found[name] = late * growth ** min(most, max(0.5, power))
     return found
 
 
@@ -83,7 +230,7 @@ def forecast_of_fit(make: Callable[[], Any], data: Any) -> Forecast:
     """Foretell what fitting a generator of tables costs, and sampling as many rows.
 
     It is fitted to the first 500 and the first 2,000 rows, and what that takes is carried on as `forecast`
-    does. Expect it to be right within a factor of two or three; a table of no more than 2,000 rows is
+    does for most measures. Expect it to be right within a factor of two or three; a table of no more than 2,000 rows is
     foretold by doing it.
 
     Parameters

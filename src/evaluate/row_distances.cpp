@@ -124,7 +124,7 @@ void RowDistances::share_ties(const std::vector<std::size_t>& tied, const Evalua
   std::vector<std::array<double, 2>> counts;  // training, holdout rows of these contents
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (i == 0 || keys[i].contents != keys[i - 1].contents) {
-      const auto values = encoded_[at(keys[i].which)].row(keys[i].row);
+      const auto values = index(keys[i].which).row(keys[i].row);
       different.values.insert(different.values.end(), values.begin(), values.end());
       ++different.rows;
       counts.push_back({0, 0});

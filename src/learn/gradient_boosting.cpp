@@ -1,6 +1,7 @@
 #include "synthema/learn/gradient_boosting.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -102,6 +103,59 @@ class Loss {
   std::size_t threads_;
 };
 
+// A tree as rows of one table go through it, some side by side: every node has the bits of the bins that go
+// left, a leaf leads to itself, and nothing branches.
+class FlatTree {
+ public:
+  FlatTree(const HistogramTree& tree, const BinnedTable& table, std::span<const BinnedColumn> columns) {
+    const std::span<const TreeNode> nodes = tree.nodes();
+    std::vector<std::size_t> depth(nodes.size());
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) {  // children come after their parent
+      const TreeNode& node = nodes[i];
+      Node flat{table.column(node.column).data(), {}, {i, i}};
+      if (!node.is_leaf()) {
+        flat.next = {static_cast<std::uint32_t>(node.right), static_cast<std::uint32_t>(node.left)};
+        const BinnedColumn& column = columns[node.column];
+        for (std::size_t bin = 0; bin < column.bins; ++bin)
+          if (node.goes_left(static_cast<std::uint8_t>(bin), column.missing()))
+            flat.left[bin / 64] |= std::uint64_t{1} << (bin % 64);
+        for (const std::uint32_t child : flat.next) depth[child] = depth[i] + 1;
+      }
+      deepest_ = std::max(deepest_, depth[i]);
+      nodes_.push_back(flat);
+      values_.push_back(node.value);
+    }
+  }
+
+  // visit(i, value of the leaf of rows[i]).
+  template <class Visit>
+  void each(std::span<const std::uint32_t> rows, const Visit& visit) const {
+    constexpr std::size_t kAtOnce = 8;
+    for (std::size_t first = 0; first < rows.size(); first += kAtOnce) {
+      std::array<std::uint32_t, kAtOnce> at{}, row{};
+      const std::size_t count = std::min(kAtOnce, rows.size() - first);
+      for (std::size_t i = 0; i < kAtOnce; ++i) row[i] = rows[first + std::min(i, count - 1)];
+      for (std::size_t step = 0; step < deepest_; ++step)
+        for (std::size_t i = 0; i < kAtOnce; ++i) {
+          const Node& node = nodes_[at[i]];
+          const std::uint8_t bin = node.cells[row[i]];
+          at[i] = node.next[(node.left[bin / 64] >> (bin % 64)) & 1];
+        }
+      for (std::size_t i = 0; i < count; ++i) visit(first + i, values_[at[i]]);
+    }
+  }
+
+ private:
+  struct Node {
+    const std::uint8_t* cells;
+    std::array<std::uint64_t, 4> left;  // bins
+    std::array<std::uint32_t, 2> next;  // where the rest goes, where those go
+  };
+  std::vector<Node> nodes_;
+  std::vector<double> values_;
+  std::size_t deepest_ = 0;
+};
+
 // Whether the loss of the last `patience` rounds is no better than the best before them.
 bool has_stalled(std::span<const double> losses, std::size_t patience, double tolerance) {
   if (losses.size() <= patience) return false;
@@ -153,8 +207,9 @@ GradientBoosting::GradientBoosting(const BinnedTable& table, std::span<const Bin
         if (node.is_leaf())
           for (std::size_t i = grown.begin[node.leaf]; i < grown.begin[node.leaf + 1]; ++i)
             scores[grown.rows[i] * outputs + k] += node.value;
-      for (const std::uint32_t row : validation)
-        scores[row * outputs + k] += grown.tree.leaf_node(table, columns, row).value;
+      FlatTree(grown.tree, table, columns).each(validation, [&](std::size_t i, double value) {
+        scores[validation[i] * outputs + k] += value;
+      });
       trees_.push_back(std::move(grown.tree));
     }
     if (!cut) break;  // nothing was left to gain, and nothing changes from here
@@ -174,13 +229,15 @@ Predictions GradientBoosting::predict(const BinnedTable& table, std::span<const 
   const std::size_t outputs = target_outputs_;
   Predictions out{.width = std::max<std::size_t>(classes_, 1), .values = {}};
   out.values.resize(chosen.size() * out.width);
+  std::vector<FlatTree> flat;
+  for (const HistogramTree& tree : trees_) flat.emplace_back(tree, table, columns_);
   for_chunks(chosen.size(), threads_, [&](std::size_t begin, std::size_t end) {
     std::vector<double> scores((end - begin) * outputs);
     for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = baseline_[i % outputs];
     // Tree by tree: its nodes and the rows' cells then stay in the cache.
-    for (std::size_t t = 0; t < trees_.size(); ++t)
-      for (std::size_t i = begin; i < end; ++i)
-        scores[(i - begin) * outputs + t % outputs] += trees_[t].leaf_node(table, columns_, chosen[i]).value;
+    for (std::size_t t = 0; t < flat.size(); ++t)
+      flat[t].each(chosen.subspan(begin, end - begin),
+                   [&](std::size_t i, double value) { scores[i * outputs + t % outputs] += value; });
     for (std::size_t i = begin; i < end; ++i) {
       double* row = out.values.data() + i * out.width;
       std::copy_n(scores.begin() + static_cast<std::ptrdiff_t>((i - begin) * outputs), outputs, row);

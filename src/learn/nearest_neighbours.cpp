@@ -759,6 +759,11 @@ NeighbourIndex NeighbourIndex::part(std::span<const std::size_t> rows) const {
   return NeighbourIndex(std::unique_ptr<Impl>(new Impl{Blocks(impl_->blocks, rows)}));
 }
 
+std::span<const double> NeighbourIndex::row(std::size_t row) const {
+  const Blocks& blocks = impl_->blocks;
+  return {blocks.row(blocks.position.at(row)), blocks.rows.columns};
+}
+
 std::size_t NeighbourIndex::rows() const {
   return impl_->blocks.rows.rows;
 }

@@ -55,6 +55,7 @@ class SYNTHEMA_EXPORT NeighbourIndex {
   NeighbourIndex& operator=(NeighbourIndex&&) noexcept;
 
   std::size_t rows() const;
+  std::span<const double> row(std::size_t row) const;  // as it was encoded
   // An index of some of these rows, which are numbered from 0 in the order given; their owners stay.
   NeighbourIndex part(std::span<const std::size_t> rows) const;
   // The nearest rows of this index to each row of `queries` (of the same space), row by row, nearest first,
