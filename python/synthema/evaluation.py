@@ -327,7 +327,7 @@ def _target_column(real: Table | None) -> str:
 
 
 def chosen_names(synthetic: Table, real: Table | None, options: dict[str, Any]) -> list[Any]:
-    """Names of the evaluators that `evaluate` takes with these options; of what is not ours the thing itself."""
+    """Names of what `evaluate` measures with these options; of what is not ours the evaluator itself."""
     kept = {k: options[k] for k in ("quasi_identifiers", "secrets", "sensitive", "learner") if k in options}
     made = suite_options(full=options.get("level") == "full", **kept)
     text = _text_column(synthetic, options.get("text_column"))
