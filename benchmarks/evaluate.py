@@ -212,7 +212,7 @@ def parse() -> argparse.Namespace:
         "--data",
         type=pathlib.Path,
         default=pathlib.Path(os.environ.get("SYNTHEMA_DATA", HERE.parent / "shared/data")),
-        help="folder with mts_dialog, medquad and adult_income (default: SYNTHEMA_DATA); without it all is generated",
+        help="folder with mts_dialog, medquad and adult_income (default: SYNTHEMA_DATA), else all is made",
     )
     parser.add_argument("--jobs", metavar="TEXT", default="", help="only the jobs whose name holds this text")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each system (default: %(default)s)")

@@ -100,7 +100,7 @@ def our_nearest(tables, threads):
     import synthema
 
     names = ["dcr", "nndr", "nnaa"]  # without a holdout, so that real rows are searched among themselves
-    report = synthema.evaluate(tables[1], tables[0], names, threads=threads)
+    report = synthema.evaluate(tables[1], tables[0], metrics=names, threads=threads)
     return {name: report[name].value for name in names}
 
 

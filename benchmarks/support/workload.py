@@ -95,6 +95,7 @@ class Texts:
     """Conversations with their notes, and sentences; from the data folder, or made of a few words."""
 
     def __init__(self, data: pathlib.Path):
+        self.data = data
         notes, questions = data / "mts_dialog/MTS-Dialog-TrainingSet.csv", data / "medquad"
         self.source = "MTS-Dialog (CC BY 4.0) and MedQuAD (CC BY 4.0)"
         if notes.is_file() and questions.is_dir():
