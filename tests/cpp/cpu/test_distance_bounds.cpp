@@ -137,7 +137,8 @@ TEST_CASE("rows whose labels mostly agree: counted one by one, in every instruct
     for (const std::size_t columns : {8, 16, 24, 56})
       for (const std::size_t most : {0, 1, 3, 7, 8, 15, 16, 30, 31, 32, 55, 56}) {
         cpu::AlignedVector<std::uint64_t> bits((columns + 3) * kWords);
-        for (std::uint64_t& word : bits) word = word_of(random) & (most < columns / 3 ? word_of(random) : ~std::uint64_t{0});
+        for (std::uint64_t& word : bits)
+          word = word_of(random) & (most < columns / 3 ? word_of(random) : ~std::uint64_t{0});
         std::vector<std::uint32_t> places;
         for (std::size_t c = 0; c < columns; ++c)
           places.push_back(static_cast<std::uint32_t>(random.below(columns + 3)));
