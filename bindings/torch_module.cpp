@@ -200,11 +200,11 @@ void bind_any_order_network(py::module_& module) {
                                                  "A network that learns each column given any others.");
   network
       .def(py::init([](std::string target, std::string size, std::size_t rare_below, std::size_t rounds,
-                       std::size_t patience, double validation, double rate, std::uint64_t seed,
-                       std::map<std::string, double> temperature, std::optional<double> epsilon, double delta,
-                       double clip, double sampling_rate, std::uint64_t steps, std::size_t rows_per_person,
-                       std::size_t bins, double first_share, bool infer, std::string ledger,
-                       std::size_t threads) {
+                       std::size_t patience, double validation, std::size_t members, double rate,
+                       std::uint64_t seed, std::map<std::string, double> temperature,
+                       std::optional<double> epsilon, double delta, double clip, double sampling_rate,
+                       std::uint64_t steps, std::size_t rows_per_person, std::size_t bins, double first_share,
+                       bool infer, std::string ledger, std::size_t threads) {
              std::optional<NetworkPrivacy> privacy;
              if (epsilon)
                privacy = {.epsilon = *epsilon,
@@ -223,6 +223,7 @@ void bind_any_order_network(py::module_& module) {
                                      .rounds = rounds,
                                      .patience = patience,
                                      .validation = validation,
+                                     .members = members,
                                      .rate = rate,
                                      .seed = seed,
                                      .temperature = std::move(temperature),
@@ -231,7 +232,7 @@ void bind_any_order_network(py::module_& module) {
            }),
            py::kw_only(), py::arg("target") = "", py::arg("size") = "medium", py::arg("rare_below") = 5,
            py::arg("rounds") = 100, py::arg("patience") = 3, py::arg("validation") = 0.1,
-           py::arg("rate") = 0.0, py::arg("seed") = 0,
+           py::arg("members") = 0, py::arg("rate") = 0.0, py::arg("seed") = 0,
            py::arg("temperature") = std::map<std::string, double>{}, py::arg("epsilon") = py::none(),
            py::arg("delta") = NetworkPrivacy{}.delta, py::arg("clip") = NetworkPrivacy{}.clip,
            py::arg("sampling_rate") = NetworkPrivacy{}.sampling_rate,
@@ -250,7 +251,7 @@ void bind_any_order_network(py::module_& module) {
             py::dict out(py::arg("target") = o.target, py::arg("size") = o.size,
                          py::arg("rare_below") = o.rare_below, py::arg("rounds") = o.rounds,
                          py::arg("patience") = o.patience, py::arg("validation") = o.validation,
-                         py::arg("rate") = o.rate, py::arg("seed") = o.seed,
+                         py::arg("members") = o.members, py::arg("rate") = o.rate, py::arg("seed") = o.seed,
                          py::arg("temperature") = o.temperature);
             if (!o.privacy) return out;
             const NetworkPrivacy& p = *o.privacy;

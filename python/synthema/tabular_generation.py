@@ -497,7 +497,8 @@ class AnyOrderNetwork(_Private):
     Parameters
     ----------
     target : str
-        Column that is drawn first; empty: the column with the role target, if there is one.
+        Column that is kept best; empty: the column with the role target, if there is one. It is drawn first,
+        and last with several members.
     size : {"medium", "small", "large"}
         Of the network. A table of many hundred columns gets a smaller one than asked for, so that it fits
         into memory.
@@ -509,7 +510,10 @@ class AnyOrderNetwork(_Private):
         Rounds without gain before the rate of learning falls, and after its second fall before the end.
     validation : float
         Share of people that are set aside to see when to end; above 0, at most 0.5. In tables of fewer than
-        500 rows it is more, about 50 people, at most 30 %.
+        500 rows it is more, about 50 people, at most 30 %. Several members set aside a part each instead.
+    members : int
+        Networks that learn from different people and are averaged, at most 20. 0: 5 for fewer than 2,000
+        people, else 1.
     rate : float
         First rate of learning; 0: 0.002, and 0.03 for a private fit.
     seed : int
@@ -518,7 +522,7 @@ class AnyOrderNetwork(_Private):
         By column: below 1 what is likely becomes likelier, above 1 less so.
     epsilon : float, optional
         Makes the fit (epsilon, delta)-differentially private, as `PrivateMarginals` says. Nobody is set aside
-        then, and `rare_below`, `rounds`, `patience` and `validation` play no part.
+        then, and `rare_below`, `rounds`, `patience`, `validation` and `members` play no part.
     delta, rows_per_person, infer, ledger
         As of `PrivateMarginals`; rows of a person at most 100.
     clip : float
@@ -564,6 +568,7 @@ class AnyOrderNetwork(_Private):
         rounds: int = 100,
         patience: int = 3,
         validation: float = 0.1,
+        members: int = 0,
         rate: float = 0.0,
         seed: int = 0,
         temperature: Mapping[str, float] | None = None,
@@ -583,10 +588,10 @@ class AnyOrderNetwork(_Private):
             raise ConfigError("Only a private fit has a place in a ledger; give an epsilon.")
         super().__init__(
             target=target, size=size, rare_below=rare_below, rounds=rounds, patience=patience,
-            validation=validation, rate=rate, seed=seed, temperature=_temperatures(temperature),
-            epsilon=epsilon, delta=delta, clip=clip, sampling_rate=sampling_rate, steps=steps,
-            rows_per_person=rows_per_person, bins=bins, first_share=first_share, infer=infer,
-            ledger=os.fspath(ledger), threads=threads,
+            validation=validation, members=members, rate=rate, seed=seed,
+            temperature=_temperatures(temperature), epsilon=epsilon, delta=delta, clip=clip,
+            sampling_rate=sampling_rate, steps=steps, rows_per_person=rows_per_person, bins=bins,
+            first_share=first_share, infer=infer, ledger=os.fspath(ledger), threads=threads,
         )  # fmt: skip
 
     def fit(

@@ -17,6 +17,7 @@
 #include "src/privacy/bisection.hpp"
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
+#include "src/torch/network_ensemble.hpp"
 #include "src/torch/network_training.hpp"
 #include "src/torch/private_training.hpp"
 #include "src/torch/threads_guard.hpp"
@@ -42,6 +43,7 @@ constexpr std::size_t kTile = 256;  // rows that are drawn together, always as m
 constexpr std::size_t kMostParameters = 16'000'000;
 constexpr double kRate = 2e-3, kPrivateRate = 3e-2;  // noise forbids many steps, so they are long
 constexpr std::size_t kLeastClasses = 8, kMostNumberClasses = 128, kRowsOfClass = 20;
+constexpr std::size_t kFewPeople = 2000, kMembersOfFew = 5, kMostMembers = 20;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr ColumnClasses::Classes kNothing{kUnknownClass, kUnknownClass, kUnknownClass};
 constexpr double kNever = -std::numeric_limits<double>::infinity();
@@ -81,6 +83,8 @@ void check(const AnyOrderNetworkOptions& options) {
   if (!(options.validation > 0 && options.validation <= 0.5))
     throw ConfigError({.field = "validation"},
                       "The share of people set aside lies above 0 and is at most 0.5.");
+  if (options.members > kMostMembers)
+    throw ConfigError({.field = "members"}, message("At most ", kMostMembers, " networks are joined."));
   if (!(options.rate >= 0 && options.rate <= 1))
     throw ConfigError({.field = "rate"}, "The rate of learning is at most 1; 0 leaves it to the method.");
   for (const auto& [column, temperature] : options.temperature)
@@ -90,10 +94,12 @@ void check(const AnyOrderNetworkOptions& options) {
 }
 
 // Half the width and heads until a wide table's network fits.
-detail::NetworkShape shape_of(std::vector<std::size_t> classes, const std::string& name) {
+detail::NetworkShape shape_of(std::vector<std::size_t> classes, const std::string& name,
+                              std::size_t members) {
   const Size& size = *std::ranges::find(kSizes, name, &Size::name);
   detail::NetworkShape shape{std::move(classes), size.width, size.head};
-  while (shape.width > 32 && ColumnNetwork(shape).parameters() > kMostParameters) {
+  while (shape.width > 32 &&
+         ColumnNetwork(detail::joined_shape(shape, members)).parameters() > kMostParameters) {
     shape.width /= 2;
     shape.head = std::max<std::size_t>(shape.head / 2, 16);
   }
@@ -117,10 +123,11 @@ struct AnyOrderNetwork::Fitted {
   std::vector<ColumnClasses> classes;
   std::vector<std::size_t> first;  // variable of the column
   std::vector<double> temperature;
-  std::optional<ColumnNetwork> network;
+  detail::NetworkShape member;           // of each network that learnt
+  std::optional<ColumnNetwork> network;  // all of them, joined
   detail::Floats parameters;
   double loss = std::numeric_limits<double>::quiet_NaN();
-  std::size_t rounds = 0, threads = 0;
+  std::size_t rounds = 0, members = 1, threads = 0;
 
   void arrange(const AnyOrderNetworkOptions& options);
   bool is_private() const { return !told.empty(); }
@@ -157,11 +164,13 @@ struct AnyOrderNetwork::Fitted {
   void add_known(std::size_t column, double cell, float* sum) const;
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   void settle(const Random& random);
+  void learn(const AnyOrderNetworkOptions& options, const ProgressSink& progress, const CancelToken& cancel);
 };
 
 namespace {
 
-std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules, const std::string& target) {
+std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules, const std::string& target,
+                                  bool target_last = false) {
   std::vector<std::size_t> out;
   const auto index = [&](const std::string& name) {
     return static_cast<std::size_t>(&coded.schema.at(name) - coded.schema.fields.data());
@@ -173,7 +182,9 @@ std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules
   if (!target.empty()) add(index(target));
   if (target.empty())
     for (const Field* field : coded.schema.with_role(Role::target)) add(index(field->name));
+  const auto targets = static_cast<std::ptrdiff_t>(out.size());
   for (std::size_t c = 0; c < coded.columns.size(); ++c) add(c);
+  if (target_last) std::rotate(out.begin(), out.begin() + targets, out.end());
   return rules.ordered(out);
 }
 
@@ -193,7 +204,8 @@ void AnyOrderNetwork::Fitted::arrange(const AnyOrderNetworkOptions& options) {
   }
   for (const auto& [name, value] : options.temperature)
     temperature[static_cast<std::size_t>(&coded.schema.at(name) - coded.schema.fields.data())] = value;
-  network.emplace(shape_of(std::move(sizes), options.size));
+  member = shape_of(std::move(sizes), options.size, members);
+  network.emplace(detail::joined_shape(member, members));
   threads = options.threads;
 }
 
@@ -756,15 +768,29 @@ detail::ClassColumns class_columns(const CodedTable& coded, const std::vector<Co
   return out;
 }
 
-// People set aside, at least about 50 where the table is small.
-void split_people(const CodedTable& coded, const AnyOrderNetworkOptions& options,
-                  detail::TrainingTable& table) {
+// Networks that learn and are joined, each from other people.
+std::size_t members_of(const AnyOrderNetworkOptions& options, const CodedTable& coded) {
+  if (options.members > 0) return options.members;
+  std::size_t people = 0;
+  for (std::uint32_t row = 0; row < coded.rows; ++row) people += coded.people[row] == row;
+  return people < kFewPeople ? kMembersOfFew : 1;
+}
+
+// The people that a member of several sets aside are a part of their own; those that a single network does,
+// at least about 50 where the table is small.
+void split_people(const CodedTable& coded, const AnyOrderNetworkOptions& options, std::size_t member,
+                  std::size_t members, detail::TrainingTable& table) {
   const double least = std::min(0.3, 50.0 / static_cast<double>(coded.rows));
-  const double share = std::max(options.validation, least);
+  const auto parts = static_cast<double>(members);
+  const double share = members > 1 ? 1 / parts : std::max(options.validation, least);
+  const double from = members > 1 ? static_cast<double>(member) / parts : 0;
   const Random random = Random(options.seed).stream(kValidationStream);
+  table.learnt.clear();
+  table.checked.clear();
   for (std::uint32_t row = 0; row < coded.rows; ++row) {
     Random own = random.stream(coded.people[row]);
-    (own.uniform() < share ? table.checked : table.learnt).push_back(row);
+    const double place = own.uniform();
+    (place >= from && place < from + share ? table.checked : table.learnt).push_back(row);
   }
   if (table.learnt.empty()) table.learnt = table.checked;
   if (table.checked.empty()) table.checked = table.learnt;
@@ -792,7 +818,9 @@ struct Arranged {
 };
 template <class Model>
 Arranged arranged(const Model& model, const detail::ClassColumns& rows) {
-  Arranged out{{.classes = rows, .groups = {}, .order = {}, .ordered = {}, .learnt = {}, .checked = {}}, {}};
+  Arranged out{
+      {.classes = rows, .groups = {}, .order = {}, .ordered = {}, .last = {}, .learnt = {}, .checked = {}},
+      {}};
   out.shares.resize(model.network->variables());
   out.table.ordered.resize(model.network->variables());
   for (const std::size_t column : model.order) {
@@ -804,6 +832,21 @@ Arranged arranged(const Model& model, const detail::ClassColumns& rows) {
       out.shares[variable] = model.classes[column].shares(v);
       out.table.ordered[variable] = model.is_ordered(column);
     }
+  }
+  return out;
+}
+
+// Those of the target.
+template <class Model>
+std::vector<std::uint32_t> own_variables(const Model& model, const std::string& target) {
+  std::vector<std::uint32_t> out;
+  for (const std::size_t column : model.order) {
+    const Field& field = model.coded.schema.fields[column];
+    if (target.empty() ? std::ranges::find(field.roles, Role::target) == field.roles.end()
+                       : field.name != target)
+      continue;
+    for (std::size_t v = 0; v < model.classes[column].variables(); ++v)
+      out.push_back(static_cast<std::uint32_t>(model.first[column] + v));
   }
   return out;
 }
@@ -829,6 +872,47 @@ OwnedCounts counts_of(const NoisyMarginal& marginal) {
 }
 
 }  // namespace
+
+// One network after the other. A cancelled fit keeps what has learnt a round.
+void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const ProgressSink& progress,
+                                    const CancelToken& cancel) {
+  const detail::ClassColumns rows = class_columns(coded, classes, options.threads);
+  auto [table, shares] = arranged(*this, rows);
+  if (members > 1) table.last = own_variables(*this, options.target);
+  const Random random(options.seed);
+  const ColumnNetwork one(member);
+  std::vector<detail::Floats> learnt;
+  double losses = 0;
+  for (std::size_t m = 0; m < members && !cancel.cancelled(); ++m) {
+    const auto own = [&](std::uint64_t stream) {
+      return members > 1 ? random.stream(stream).stream(m) : random.stream(stream);
+    };
+    split_people(coded, options, m, members, table);
+    detail::Floats initial(one.parameters());
+    one.initialise(initial, shares, table.ordered, own(kInitialStream));
+    const detail::TrainingOptions how =
+        training_of(options, table.learnt.size(), one.parameters(), one.variables(), one.shape().width);
+    const auto tell = [&](Progress step) {
+      step.done += m * options.rounds;
+      step.total = members * options.rounds;
+      progress(step);
+    };
+    try {
+      detail::Trained trained = detail::train(one, table, how, std::move(initial), own(kTrainingStream),
+                                              progress ? ProgressSink(tell) : ProgressSink(), cancel);
+      learnt.push_back(std::move(trained.parameters));
+      losses += trained.loss;
+      rounds = std::max(rounds, trained.rounds);
+    } catch (const Cancelled&) {
+      if (learnt.empty()) throw;
+    }
+  }
+  if (learnt.empty()) cancel.check();
+  loss = losses / static_cast<double>(learnt.size());
+  for (const std::size_t there = learnt.size(); learnt.size() < members;)  // the same ones stand in
+    learnt.push_back(learnt[learnt.size() - there]);
+  parameters = detail::joined_parameters(one, learnt, *network);
+}
 
 double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho) {
   const GaussianMechanism counts{1 / std::sqrt(2 * rho)};
@@ -856,27 +940,13 @@ void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const
   CodedTable& coded = made->coded;
   made->rules = RowRules(coded.schema, coded.columns);
   if (!made->rules.keys().empty()) refuse_keys();
-  made->order = order_of(coded, made->rules, options_.target);
+  made->members = members_of(options_, coded);
+  made->order = order_of(coded, made->rules, options_.target, made->members > 1);
   made->all.resize(coded.columns.size());
   for (const std::size_t column : made->order)
     made->all[column] = count_codes(coded.columns[column], coded.codes[column]);
   made->arrange(options_);
-  const ColumnNetwork& network = *made->network;
-  if (network.variables() > 0) {
-    const detail::ClassColumns rows = class_columns(coded, made->classes, options_.threads);
-    auto [table, shares] = arranged(*made, rows);
-    split_people(coded, options_, table);
-    const Random random(options_.seed);
-    detail::Floats initial(network.parameters());
-    network.initialise(initial, shares, table.ordered, random.stream(kInitialStream));
-    const detail::TrainingOptions how = training_of(options_, table.learnt.size(), network.parameters(),
-                                                    network.variables(), network.shape().width);
-    detail::Trained trained = detail::train(network, table, how, std::move(initial),
-                                            random.stream(kTrainingStream), progress, cancel);
-    made->parameters = std::move(trained.parameters);
-    made->loss = trained.loss;
-    made->rounds = trained.rounds;
-  }
+  if (made->network->variables() > 0) made->learn(options_, progress, cancel);
   coded.codes.clear();
   coded.people.clear();
   fitted_ = std::move(made);
@@ -1044,10 +1114,16 @@ std::string AnyOrderNetwork::save() const {
   detail::require_fitted(fitted());
   const Fitted& model = *fitted_;
   detail::ModelArrays file{std::string(name())};
-  file.about["options"] = {
-      {"target", options_.target}, {"size", options_.size},         {"rare_below", options_.rare_below},
-      {"rounds", options_.rounds}, {"patience", options_.patience}, {"validation", options_.validation},
-      {"rate", options_.rate},     {"seed", options_.seed},         {"temperature", options_.temperature}};
+  file.about["options"] = {{"target", options_.target},
+                           {"size", options_.size},
+                           {"rare_below", options_.rare_below},
+                           {"rounds", options_.rounds},
+                           {"patience", options_.patience},
+                           {"validation", options_.validation},
+                           {"members", options_.members},
+                           {"rate", options_.rate},
+                           {"seed", options_.seed},
+                           {"temperature", options_.temperature}};
   if (model.is_private()) {
     const NetworkPrivacy& p = *options_.privacy;
     file.about["privacy"] = {{"epsilon", p.epsilon}, {"delta", p.delta},
@@ -1065,6 +1141,7 @@ std::string AnyOrderNetwork::save() const {
   }
   file.about["order"] = model.order;
   file.about["rounds"] = model.rounds;
+  file.about["members"] = model.members;
   // JSON has no NaN: nothing was learnt.
   if (std::isfinite(model.loss)) file.about["validation_loss"] = model.loss;
   for (const std::size_t column : model.order)
@@ -1088,6 +1165,7 @@ AnyOrderNetworkOptions options_from(const detail::ModelArrays& file) {
   out.rounds = file.value<std::size_t>(options, "rounds");
   out.patience = file.value<std::size_t>(options, "patience");
   out.validation = file.value<double>(options, "validation");
+  out.members = file.value<std::size_t>(options, "members");
   out.rate = file.value<double>(options, "rate");
   out.seed = file.value<std::uint64_t>(options, "seed");
   out.temperature = file.value<std::map<std::string, double>>(options, "temperature");
@@ -1196,6 +1274,8 @@ AnyOrderNetwork AnyOrderNetwork::load(std::string_view bytes, const std::string&
     }
   }
   made->rounds = file.value<std::size_t>(file.about, "rounds");
+  made->members = file.value<std::size_t>(file.about, "members");
+  file.require(made->members >= 1 && made->members <= kMostMembers, "a number of networks that is none");
   if (file.about.contains("validation_loss")) made->loss = file.value<double>(file.about, "validation_loss");
   try {
     made->arrange(out->options_);

@@ -248,7 +248,7 @@ void ColumnNetwork::learn_vectors(const OrderedRows& chunk, const float* derived
 }
 
 double ColumnNetwork::loss(const float* parameters, const OrderedRows& chunk, Workspace& space,
-                           float* gradient) const {
+                           float* gradient, std::span<double> each) const {
   return guarded("learning a table", [&] {
     const c10::InferenceMode no_graph;
     const ThreadsGuard alone(1);
@@ -259,7 +259,9 @@ double ColumnNetwork::loss(const float* parameters, const OrderedRows& chunk, Wo
     for (std::size_t v = 0; v < variables(); ++v) {
       float* const context = space.contexts.data() + v * rows * width;
       forward(parameters, v, rows, context, pass);
-      sum += read_loss(v, chunk, pass, gradient != nullptr);
+      const double own = read_loss(v, chunk, pass, gradient != nullptr);
+      sum += own;
+      if (!each.empty()) each[v] += own;
       if (!gradient) continue;
       backward(parameters, v, rows, context, pass);
       write_gradient(v, rows, context, pass, gradient);

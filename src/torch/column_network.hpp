@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "src/cpu/aligned.hpp"
@@ -66,6 +67,11 @@ class SYNTHEMA_EXPORT ColumnNetwork {
     std::size_t vectors = 0, shift = 0, inner = 0, inner_bias = 0, outer = 0, outer_bias = 0, padded = 0;
   };
   const Place& place(std::size_t variable) const { return places_[variable]; }
+  // Where those that only this variable's scores depend on begin and end: all but its vectors.
+  std::pair<std::size_t, std::size_t> own_layers(std::size_t variable) const {
+    return {places_[variable].shift,
+            variable + 1 < places_.size() ? places_[variable + 1].vectors : parameters_};
+  }
 
   // `shares` are those of the classes of each variable: the network begins with them. The vectors of classes
   // with an order are smooth in it.
@@ -73,9 +79,9 @@ class SYNTHEMA_EXPORT ColumnNetwork {
                   const std::vector<bool>& ordered, const Random& random) const;
 
   // Sum over the rows of minus the natural logarithm of their probability. With a gradient: of that sum, all
-  // of it written.
-  double loss(const float* parameters, const OrderedRows& chunk, Workspace& space,
-              float* gradient = nullptr) const;
+  // of it written. `each`, where it is not empty, gets the part of every variable added.
+  double loss(const float* parameters, const OrderedRows& chunk, Workspace& space, float* gradient = nullptr,
+              std::span<double> each = {}) const;
 
   // The gradient of loss(), all of it written, but for each unit's part in it: what the rows of a unit add up
   // to is scaled down to an L2 norm of at most `clip`. `units` tells which one each row is of; rows of a unit

@@ -11,7 +11,8 @@ constexpr double kFirst = 0.9, kSecond = 0.999, kTiny = 1e-8;  // Adam's
 constexpr double kAverage = 0.99;
 constexpr std::size_t kWarmUp = 50;
 constexpr std::size_t kMostWaves = 16;
-constexpr std::uint8_t kBias = 0, kWeight = 1, kOrdered = 2;  // kinds of parameters: the last have waves too
+constexpr std::uint8_t kBias = 0, kWeight = 1, kOrdered = 2,
+                       kHeld = 3;  // kinds of parameters: the last have waves too
 
 }  // namespace
 
@@ -96,6 +97,7 @@ void ColumnOptimizer::step(std::span<Floats> gradients, double scale, double ful
   const auto own = static_cast<float>(options_.own_rate);
   Floats& gradient = gradients[0];
   over_floats([&](std::size_t i) {
+    if (kinds_[i] == kHeld) return;
     for (std::size_t c = 1; c < gradients.size(); ++c) gradient[i] += gradients[c][i];
     gradient[i] *= step.gradient_scale;
     const float kept = kinds_[i] != kBias ? parameters_[i] * shrink : parameters_[i];
@@ -107,6 +109,15 @@ void ColumnOptimizer::step(std::span<Floats> gradients, double scale, double ful
       waves_[static_cast<std::size_t>(w)].learn(gradient, step, parameters_);
   });
   over_floats([&](std::size_t i) { average_[i] = keep * average_[i] + (1 - keep) * parameters_[i]; });
+}
+
+void ColumnOptimizer::hold_vectors(const ColumnNetwork& network) {
+  for (std::size_t v = 0; v < network.variables(); ++v) {
+    const ColumnNetwork::Place& at = network.place(v);
+    std::fill(kinds_.begin() + static_cast<std::ptrdiff_t>(at.vectors),
+              kinds_.begin() + static_cast<std::ptrdiff_t>(at.shift), kHeld);
+    std::erase_if(waves_, [&](const Waves& waves) { return waves.offset() == at.vectors; });
+  }
 }
 
 void ColumnOptimizer::restart(const Floats& from) {

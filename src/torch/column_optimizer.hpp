@@ -27,7 +27,8 @@ class ColumnOptimizer {
   // The gradient is `scale` times the sum of these, added in their order (the first one is overwritten). The
   // first 50 steps are shorter.
   void step(std::span<Floats> gradients, double scale, double rate);
-  void restart(const Floats& from);  // at these parameters and with this average
+  void restart(const Floats& from);                 // at these parameters and with this average
+  void hold_vectors(const ColumnNetwork& network);  // what a class says to others moves no more
 
   const Floats& parameters() const { return parameters_; }
   const Floats& average() const { return average_; }
@@ -48,6 +49,7 @@ class ColumnOptimizer {
     Waves(std::size_t offset, std::size_t classes, std::size_t class_stride, std::size_t units,
           std::size_t unit_stride);
     void learn(const Floats& gradient, const Step& step, Floats& parameters);
+    std::size_t offset() const { return offset_; }
 
    private:
     std::size_t offset_, classes_, class_stride_, units_, unit_stride_, count_;

@@ -73,10 +73,43 @@ class Trainer {
       rate_ *= kFall;
       optimizer_.restart(best.parameters);
     }
+    if (!table_.last.empty()) learn_last(best, steps, cancel);
     return best;
   }
 
  private:
+  void learn_last(Trained& best, std::size_t steps, const CancelToken& cancel) {
+    optimizer_.restart(best.parameters);
+    optimizer_.hold_vectors(network_);
+    rate_ = options_.rate;
+    std::vector<double> least = check_each();
+    const double gain = kGain * best.loss;
+    std::size_t idle = 0, falls = 0;
+    for (std::size_t round = 0; round < options_.rounds; ++round) {
+      for (std::size_t step = 0; step < steps; ++step) {
+        if (cancel.cancelled()) return;
+        learn(next_rows());
+      }
+      const std::vector<double> now = check_each();
+      ++idle;
+      for (const std::uint32_t v : table_.last) {
+        if (now[v] >= least[v]) continue;
+        if (now[v] < least[v] - gain) idle = 0;
+        best.loss += now[v] - least[v];
+        least[v] = now[v];
+        const auto [from, to] = network_.own_layers(v);
+        std::copy(optimizer_.average().begin() + static_cast<std::ptrdiff_t>(from),
+                  optimizer_.average().begin() + static_cast<std::ptrdiff_t>(to),
+                  best.parameters.begin() + static_cast<std::ptrdiff_t>(from));
+      }
+      if (idle < options_.patience) continue;
+      if (falls++ == options_.falls) return;
+      idle = 0;
+      rate_ *= kFall;
+      optimizer_.restart(best.parameters);
+    }
+  }
+
   void tell(const ProgressSink& progress, std::size_t done, double loss, double best) const {
     if (!progress) return;
     char note[96];
@@ -125,16 +158,26 @@ class Trainer {
   }
 
   double check() {
-    std::vector<double> sums((checked_.size() + options_.chunk - 1) / options_.chunk);
+    const std::vector<double> each = check_each();
+    return std::accumulate(each.begin(), each.end(), 0.0);
+  }
+
+  // Of each variable, by row.
+  std::vector<double> check_each() {
+    std::vector<std::vector<double>> sums((checked_.size() + options_.chunk - 1) / options_.chunk);
     over_chunks(checked_.size(), options_.chunk,
                 [&](std::size_t chunk, std::size_t first, std::size_t last, auto& space) {
                   const auto some = std::span(checked_).subspan(first, last - first);
                   const std::vector<std::uint32_t> order = orders_of(
                       table_, options_.own_order, some.size(), random_.stream(kCheckStream).stream(chunk));
-                  sums[chunk] =
-                      network_.loss(optimizer_.average().data(), {table_.classes, some, order}, space);
+                  sums[chunk].resize(network_.variables());
+                  network_.loss(optimizer_.average().data(), {table_.classes, some, order}, space, nullptr,
+                                sums[chunk]);
                 });
-    return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(checked_.size());
+    std::vector<double> out(network_.variables());
+    for (const std::vector<double>& sum : sums)
+      for (std::size_t v = 0; v < out.size(); ++v) out[v] += sum[v] / static_cast<double>(checked_.size());
+    return out;
   }
 
   const ColumnNetwork& network_;

@@ -1,7 +1,8 @@
 // Learning of a ColumnNetwork: Adam (Kingma and Ba, ICLR 2015) on batches of rows in fixed chunks, each row
 // in an order of its own; a moving average of the parameters is what is kept (Polyak and Juditsky 1992).
 // Every round it is tried on people who were set aside; where that gets no better, the rate falls, and after
-// its last fall learning stops at the best state.
+// its last fall learning stops at the best state. The own layers of `last` then go on from there while the
+// vectors of classes stand still, so that each has a best state of its own.
 //
 // Classes with an order learn twice: slowly each for itself, and together as the first waves over their
 // places (the cosine transform), which are parameters of their own to Adam. So what changes smoothly with a
@@ -34,7 +35,8 @@ struct TrainingTable {
   std::vector<std::vector<std::uint32_t>> groups;  // variables of each column, which stay together
   std::vector<std::uint32_t> order;                // of groups, in which samples are drawn
   std::vector<bool> ordered;                       // variables whose classes have an order
-  std::vector<std::uint32_t> learnt, checked;      // rows
+  std::vector<std::uint32_t> last = {};        // variables whose own layers at last learn on alone, if any
+  std::vector<std::uint32_t> learnt, checked;  // rows
 };
 
 struct Trained {

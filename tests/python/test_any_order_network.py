@@ -53,7 +53,22 @@ def test_columns_come_back_as_they_were(network):
     assert made.smoker.dtype == bool
     assert (made.visit == made.visit.dt.normalize()).all()
     assert (made.pressure.dropna() * 10).round(6).apply(float.is_integer).all()
-    assert network.order[0] == "smoker"
+    assert network.order[-1] == "smoker"
+    alone = synthema.AnyOrderNetwork("smoker", members=1, **QUICK).fit(real)
+    assert alone.order[0] == "smoker"
+    assert network.parameters > 5 * alone.parameters
+
+
+def test_joined_networks_foretell_better_than_one():
+    real, held_out = patients(250), patients(2000, seed=1)
+    means = []
+    for members in (1, 5):
+        networks = [synthema.AnyOrderNetwork("smoker", members=members, seed=s, size="small") for s in (1, 2)]
+        each = [network.fit(real).log_prob(held_out) for network in networks]
+        means.append(np.mean([row[np.isfinite(row)].mean() for row in each]))
+    assert means[1] > means[0] + 0.02
+    with pytest.raises(ConfigError, match="20 networks"):
+        synthema.AnyOrderNetwork(members=21)
 
 
 def test_dependence_is_kept(network):

@@ -14,7 +14,13 @@
 // parameters. Progress tells the validation loss (nats a row). A cancelled fit keeps the best state so far
 // and returns; before the first round is over it throws Cancelled and leaves what was fitted before.
 //
-// Sampling: columns in the order target, others as the table has them; what a rule asks about first.
+// Several members, as of a small table, each set aside a part of the people of their own. Their scores of
+// classes are averaged, which foretells others better than one network does, and is one wider network to
+// whoever draws from it. In each, the target's own layer then learns on alone, as long as the target of those
+// set aside is foretold better: that needs more rounds than what the many other columns can bear.
+//
+// Sampling: columns in the order target (last with several members, where its own layer decides), others as
+// the table has them; what a rule asks about first.
 // Conditions, on any columns, hold exactly, and the others follow their learnt distribution given these, with
 // no candidates and no rejection. Ranges, labels and rules of the schema take away classes and values of each
 // column before it is drawn, as SequentialTrees do; a dead end is drawn again, at most 100 times.
@@ -70,14 +76,16 @@ struct NetworkPrivacy {
 };
 
 struct AnyOrderNetworkOptions {
-  std::string target = {};      // column that is drawn first; empty: the one with the role target, if any
+  std::string target =
+      {};  // column that is drawn first, or last; empty: the one with the role target, if any
   std::string size = "medium";  // "small", "medium" or "large"; less where a table is very wide
   std::size_t rare_below = 5;   // people
   std::size_t rounds = 100;     // over the rows, at most
   std::size_t patience = 3;     // rounds without gain before the rate falls
-  double validation = 0.1;      // share of people, above 0 and up to 0.5
-  double rate = 0;              // first, of learning; 0: 2e-3, with privacy 3e-2
-  std::uint64_t seed = 0;       // of the fit
+  double validation = 0.1;      // share of people, above 0 and up to 0.5; with several members 1 / members
+  std::size_t members = 0;  // networks that are joined, at most 20; 0: 5 for fewer than 2,000 people, else 1
+  double rate = 0;          // first, of learning; 0: 2e-3, with privacy 3e-2
+  std::uint64_t seed = 0;   // of the fit
   // By column: below 1 likely classes become likelier, above 1 less so; 1 where a column is not named.
   std::map<std::string, double> temperature = {};
   std::optional<NetworkPrivacy> privacy = std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
+#include "src/torch/network_ensemble.hpp"
 
 using namespace synthema;
 using detail::ColumnClasses;
@@ -115,4 +116,41 @@ TEST_CASE("Labels of any number are told apart by at most three variables") {
       CHECK(std::accumulate(shares.begin(), shares.end(), 0.0) == doctest::Approx(1));
     }
   }
+}
+
+TEST_CASE("A joined network scores the mean of its members' scores") {
+  const detail::ColumnNetwork one({.classes = {3, 20, 2}, .width = 32, .head = 16});
+  const detail::ColumnNetwork whole(detail::joined_shape(one.shape(), 3));
+  std::vector<detail::Floats> members;
+  for (std::uint64_t m = 0; m < 3; ++m) {
+    members.emplace_back(one.parameters());
+    Random random = Random(7).stream(m);
+    for (float& parameter : members.back()) parameter = static_cast<float>(random.uniform() - 0.5);
+  }
+  const detail::Floats joined = detail::joined_parameters(one, members, whole);
+  detail::ColumnNetwork::Workspace space;
+  constexpr std::size_t kRows = 4;
+  const auto scores = [&](const detail::ColumnNetwork& network, const detail::Floats& parameters) {
+    std::vector<float> sums(kRows * network.shape().width);
+    for (std::size_t i = 0; i < kRows; ++i) {  // of the first variable, then of the second too
+      network.add(parameters.data(), 0, static_cast<std::uint8_t>(i % 3), &sums[i * network.shape().width]);
+      if (i > 1) network.add(parameters.data(), 1, 17, &sums[i * network.shape().width]);
+    }
+    network.scores(parameters.data(), 2, kRows, sums.data(), space);
+    return std::vector<float>(
+        space.scores.begin(),
+        space.scores.begin() + static_cast<std::ptrdiff_t>(kRows * network.padded_classes(2)));
+  };
+  const std::vector<float> all = scores(whole, joined);
+  std::vector<double> mean(all.size());
+  for (const detail::Floats& member : members) {
+    const std::vector<float> own = scores(one, member);
+    for (std::size_t i = 0; i < own.size(); ++i) mean[i] += own[i] / 3.0;
+  }
+  double largest = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CHECK(all[i] == doctest::Approx(mean[i]).epsilon(1e-4));
+    largest = std::max(largest, std::abs(mean[i]));
+  }
+  CHECK(largest > 0.1);
 }
