@@ -321,9 +321,13 @@ const Measure& measure_of(ColumnMeasure measure, Convention convention) {
   return kMeasures[static_cast<std::size_t>(measure)];
 }
 
-// sdmetrics' apply to all measures; the others to those that they define.
+// Those that define the measure.
 Convention convention_of(ColumnMeasure measure, Convention asked) {
-  std::vector<Convention> has{Convention::synthema, Convention::sdmetrics};
+  using enum ColumnMeasure;
+  constexpr ColumnMeasure kNotTheirs[] = {quantile_mse, wasserstein, jensen_shannon, kl_synthetic_to_real,
+                                          kl_real_to_synthetic};
+  std::vector<Convention> has{Convention::synthema};
+  if (std::ranges::find(kNotTheirs, measure) == std::end(kNotTheirs)) has.push_back(Convention::sdmetrics);
   for (const LibraryMeasure& one : kLibraryMeasures)
     if (one.measure == measure) has.push_back(one.convention);
   return require_convention(asked, has, measure_of(measure, Convention::synthema).name);

@@ -62,7 +62,7 @@ enum class ColumnMeasure : std::uint8_t {
 class SYNTHEMA_EXPORT ColumnFidelity {
  public:
   static constexpr bool needs_reference = true;
-  // The last two of some measures only; ConfigError for the others.
+  // All but the first of some measures only; ConfigError for the others.
   static constexpr Convention kConventions[] = {Convention::synthema, Convention::sdmetrics,
                                                 Convention::synthcity, Convention::syntheval};
 

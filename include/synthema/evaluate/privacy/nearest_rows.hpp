@@ -69,7 +69,7 @@ class SYNTHEMA_EXPORT NearestRows {
  public:
   static constexpr bool needs_reference = true;
 
-  // The last three of some measures only; ConfigError for the others.
+  // All but the first of some measures only; ConfigError for the others.
   static constexpr Convention kConventions[] = {Convention::synthema, Convention::syntheval,
                                                 Convention::synthcity, Convention::sdmetrics};
 
