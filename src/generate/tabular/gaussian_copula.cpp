@@ -184,19 +184,89 @@ std::vector<GaussianCopula::Variable> GaussianCopula::variables_of(const CodedTa
   return out;
 }
 
+namespace {
+
+// The groups of which at most one member is set, in the order of drawing.
+std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules,
+                                                   std::span<const ColumnCoding> columns) {
+  const std::vector<std::size_t> order = detail::modelled_order(rules, columns);
+  std::vector<std::vector<std::size_t>> out = rules.exclusive();
+  for (std::vector<std::size_t>& group : out)
+    std::ranges::sort(group, {}, [&](std::size_t c) { return std::ranges::find(order, c); });
+  return out;
+}
+
+bool is_set_code(const ColumnCoding& coding, std::uint32_t code) {
+  return code < coding.codes() && is_set_cell(coding, coding.is_category() ? code : coding.values[code]);
+}
+
+// By column and row whether it says anything there: no member of its group before it is set. Empty: always.
+std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded, const RowRules& rules) {
+  std::vector<std::vector<std::uint8_t>> out(coded.columns.size());
+  for (const std::vector<std::size_t>& group : drawn_groups(rules, coded.columns)) {
+    std::vector<std::uint8_t> open(coded.rows, 1);
+    for (const std::size_t c : group) {
+      const ColumnCoding& coding = coded.columns[c];
+      if (out[c].empty()) out[c].assign(coded.rows, 1);
+      for (std::size_t row = 0; row < coded.rows; ++row) {
+        out[c][row] &= open[row];
+        if (is_set_code(coding, coded.codes[c][row])) open[row] = 0;
+      }
+    }
+  }
+  return out;
+}
+
+// A member that is known to be set says that those before it are not.
+void imply_unset(const std::vector<std::vector<std::size_t>>& groups, std::span<const ColumnCoding> columns,
+                 std::span<double> cells) {
+  for (const std::vector<std::size_t>& group : groups) {
+    const auto set =
+        std::ranges::find_if(group, [&](std::size_t c) { return is_set_cell(columns[c], cells[c]); });
+    if (set == group.end()) continue;
+    for (auto before = group.begin(); before != set; ++before)
+      if (const ColumnCoding& coding = columns[*before]; std::isnan(cells[*before]) && !coding.missing)
+        cells[*before] = coding.is_category() ? 0 : coding.cell_of_number(0);
+  }
+}
+
+// Whether a member before it is known to be set: then it says nothing.
+bool follows_set(const std::vector<std::vector<std::size_t>>& groups, std::span<const ColumnCoding> columns,
+                 std::span<const double> cells, std::size_t column) {
+  return std::ranges::any_of(groups, [&](const std::vector<std::size_t>& group) {
+    const auto at = std::ranges::find(group, column);
+    return at != group.end() &&
+           std::any_of(group.begin(), at, [&](std::size_t c) { return is_set_cell(columns[c], cells[c]); });
+  });
+}
+
+}  // namespace
+
 void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   cancel.check();
   GaussianCopula fitted(options_);
   fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
+  std::vector<std::vector<std::uint8_t>> open = open_rows(fitted.coded_, fitted.rules_);
   std::vector<OwnedCounts> counts(fitted.coded_.columns.size());
   parallel_for(
       counts.size(),
       [&](std::size_t c) {
-        if (fitted.coded_.columns[c].modelled())
-          counts[c] = count_codes(fitted.coded_.columns[c], fitted.coded_.codes[c]);
+        if (!fitted.coded_.columns[c].modelled()) return;
+        const ColumnCoding& coding = fitted.coded_.columns[c];
+        std::vector<std::uint32_t> codes;
+        bool may_be_unset = false;
+        for (std::size_t row = 0; row < open[c].size(); ++row) {
+          if (open[c][row] == 0) continue;
+          const std::uint32_t code = fitted.coded_.codes[c][row];
+          codes.push_back(code);
+          may_be_unset = may_be_unset || !is_set_code(coding, code);
+        }
+        // The last of a one-hot group always follows: no row says anything by it.
+        if (!may_be_unset) std::ranges::fill(open[c], std::uint8_t{0});
+        counts[c] = count_codes(coding, may_be_unset ? std::move(codes) : fitted.coded_.codes[c]);
       },
       options_.threads);
-  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   fitted.variables_ = variables_of(fitted.coded_, fitted.rules_, counts);
   const auto p = static_cast<Eigen::Index>(fitted.variables_.size());
   const auto n = static_cast<Eigen::Index>(real.rows());
@@ -212,6 +282,8 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
         const auto column = static_cast<Eigen::Index>(i);
         coefficients[i] = std::move(own.coefficients);
         for (Eigen::Index row = 0; row < n; ++row) {
+          const std::vector<std::uint8_t>& says = open[variable.column];
+          if (!says.empty() && says[static_cast<std::size_t>(row)] == 0) continue;
           const std::uint32_t code = codes[static_cast<std::size_t>(row)];
           const bool is_missing = code == coding.missing_code();
           if (!variable.missing && is_missing && !coding.is_category()) continue;
@@ -259,6 +331,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   const Random random(request.seed);
   const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
                                               static_cast<Eigen::Index>(p));
+  const std::vector<std::vector<std::size_t>> groups = drawn_groups(rules_, coded_.columns);
   // One distribution for each set of columns that a condition fixes.
   std::map<std::vector<bool>, Given> known;
   std::vector<const Given*> by_condition;
@@ -267,6 +340,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
     std::vector<bool> is_fixed(p);
     if (!conditions.empty()) {
       conditions.row(i, fixed);
+      imply_unset(groups, coded_.columns, fixed);
       for (std::size_t k = 0; k < p; ++k) is_fixed[k] = !std::isnan(fixed[variables_[k].column]);
     }
     auto at = known.find(is_fixed);
@@ -300,6 +374,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
       const double spread = about.factor(k, k);
       noise[k] = normal_quantile(unit(block[0]));
       if (static_cast<std::size_t>(k) < about.fixed) {
+        if (follows_set(groups, coded_.columns, wanted, variable.column)) continue;
         noise[k] =
             told_noise(scores_of_cell(coding, variable.counts,
                                       variable.missing ? 0.0 : wanted[variable.column], variable.missing),
@@ -334,7 +409,10 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   const auto draw = [&](std::size_t row, const Random& from) {
     std::vector<double> wanted(columns);
     detail::RowCells state(columns);
-    if (!conditions.empty()) conditions.row(row, wanted);
+    if (!conditions.empty()) {
+      conditions.row(row, wanted);
+      imply_unset(groups, coded_.columns, wanted);
+    }
     const Given& about = *by_condition[row % by_condition.size()];
     detail::draw_row(row, from, coded_.columns,
                      [&](const Random& of_row) { return try_row(about, of_row, row, wanted, state); });

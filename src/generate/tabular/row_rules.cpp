@@ -229,17 +229,16 @@ std::vector<std::size_t> RowRules::following(std::span<const std::size_t> order,
   return out;
 }
 
-namespace {
-
-// Of a boolean or a number that is known or asked about.
-double value_of(const ColumnCoding& coding, double cell) {
-  return coding.is_category() ? cell : coding.number(cell);
-}
-bool is_set(const ColumnCoding& coding, double cell) {
-  return !std::isnan(cell) && value_of(coding, cell) != 0;
+bool is_set_cell(const ColumnCoding& coding, double cell) {
+  return !std::isnan(cell) && (coding.is_category() ? cell : coding.number(cell)) != 0;
 }
 
-}  // namespace
+std::vector<std::vector<std::size_t>> RowRules::exclusive() const {
+  std::vector<std::vector<std::size_t>> out;
+  for (const Group& group : groups_)
+    if (group.kind != "sum") out.push_back(group.fields);
+  return out;
+}
 
 std::pair<double, double> RowRules::room(const Group& sum, std::size_t column, const KnownCells& row,
                                          std::span<const ColumnCoding> columns) const {
@@ -281,9 +280,9 @@ bool RowRules::keeps_group(const Group& group, std::size_t column, double cell, 
   for (const std::size_t other : group.fields) {
     if (other == column) continue;
     other_open = other_open || !row.known[other];
-    other_set = other_set || (row.known[other] && is_set(columns[other], row.cells[other]));
+    other_set = other_set || (row.known[other] && is_set_cell(columns[other], row.cells[other]));
   }
-  if (is_set(columns[column], cell)) return !other_set;
+  if (is_set_cell(columns[column], cell)) return !other_set;
   return group.kind != "one_hot" || other_set || other_open;
 }
 

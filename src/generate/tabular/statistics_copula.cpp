@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "src/generate/tabular/normal_box.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
 #include "src/generate/tabular/score_correlation.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
@@ -250,6 +253,64 @@ double normal_correlation(const PublishedCorrelation& wanted, std::span<const do
   return detail::score_correlation(a, b, wanted.value);
 }
 
+// --- groups of which one member is set (gaussian_copula.hpp)
+
+constexpr double kFollows = 1 - 1e-6;  // set wherever none before it is: it follows
+
+bool has_share(const PublishedStatistics& of, std::size_t column) {
+  return of.schema.fields[column].kind == Kind::boolean && of.columns[column].missing == 0;
+}
+
+// Of each member, in the order of drawing: the share in which it is set where none before it is.
+std::vector<double> continuation_ratios(const PublishedStatistics& of, std::span<const std::size_t> group) {
+  std::vector<double> out;
+  double left = 1;
+  for (const std::size_t column : group) {
+    const double share = of.columns[column].shares.back();
+    out.push_back(left > 0 ? std::clamp(share / left, 0.0, 1.0) : 0.0);
+    left -= share;
+  }
+  return out;
+}
+
+// Correlations of other columns with members as they are where none before is set, for those that were
+// published, which are taken out. With s_k member k, q_k its ratio and cov' covariances in such rows, of a
+// column that is linear in the independent scores of the members,
+//   cov(x, s_k) = prod_{j<k} (1 - q_j) (cov'_k - q_k sum_{j<k} cov'_j / (1 - q_j)).
+std::vector<PublishedCorrelation> continued(const Schema& schema, std::span<const std::size_t> group,
+                                            std::span<const double> ratios,
+                                            std::vector<PublishedCorrelation>& published) {
+  const auto place = [&](const std::string& name) {
+    return static_cast<std::size_t>(
+        std::ranges::find(group, static_cast<std::size_t>(&schema.at(name) - schema.fields.data())) -
+        group.begin());
+  };
+  std::map<std::string, std::vector<double>> by_other;
+  std::erase_if(published, [&](const PublishedCorrelation& pair) {
+    const std::size_t first = place(pair.first), second = place(pair.second);
+    if (first == group.size() && second == group.size()) return false;
+    if (first < group.size() && second < group.size()) return true;  // follows from the shares
+    std::vector<double>& values = by_other[first < group.size() ? pair.second : pair.first];
+    values.resize(group.size());
+    values[std::min(first, second)] = pair.value;
+    return true;
+  });
+  std::vector<PublishedCorrelation> out;
+  for (const auto& [other, values] : by_other) {
+    double left = 1, before = 0;  // share of rows in which none is set; the sum of the formula
+    for (std::size_t k = 0; k < group.size() && left > 0; ++k) {
+      const double ratio = ratios[k], share = ratio * left, spread = std::sqrt(ratio * (1 - ratio));
+      const double own = values[k] * std::sqrt(share * (1 - share)) / left + ratio * before;
+      if (ratio > kFollows) break;
+      if (!(spread > 1e-6)) continue;
+      out.push_back({other, schema.fields[group[k]].name, std::clamp(own / spread, -1.0, 1.0)});
+      before += own / (1 - ratio);
+      left *= 1 - ratio;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 GaussianCopula GaussianCopula::from_statistics(const PublishedStatistics& of, GaussianCopulaOptions options) {
@@ -277,6 +338,19 @@ GaussianCopula GaussianCopula::from_statistics(const PublishedStatistics& of, Ga
     out.coded_.columns.push_back(std::move(marginal.coding));
   }
   out.rules_ = RowRules(out.coded_.schema, out.coded_.columns);
+  std::vector<PublishedCorrelation> correlations = of.correlations, derived;
+  const std::vector<std::size_t> order = detail::modelled_order(out.rules_, out.coded_.columns);
+  for (std::vector<std::size_t> group : out.rules_.exclusive()) {
+    std::ranges::sort(group, {}, [&](std::size_t c) { return std::ranges::find(order, c); });
+    if (std::ranges::any_of(group, [&](std::size_t c) { return !has_share(of, c); })) continue;
+    const std::vector<double> ratios = continuation_ratios(of, group);
+    std::ranges::move(continued(of.schema, group, ratios, correlations), std::back_inserter(derived));
+    for (std::size_t k = 0; k < group.size(); ++k) {
+      if (ratios[k] > kFollows) continue;
+      counts[group[k]] = counts_of(std::vector<double>{1 - ratios[k], 1.0});
+      coefficients[group[k]] = coefficients_of(out.coded_.columns[group[k]], counts[group[k]]);
+    }
+  }
   out.variables_ = variables_of(out.coded_, out.rules_, counts);
   const auto p = static_cast<Eigen::Index>(out.variables_.size());
   detail::Matrix raw = detail::Matrix::Identity(p, p);
@@ -286,11 +360,17 @@ GaussianCopula GaussianCopula::from_statistics(const PublishedStatistics& of, Ga
                                          [&](const Variable& v) { return v.column == column && !v.missing; });
     return static_cast<Eigen::Index>(at - out.variables_.begin());
   };
-  for (const PublishedCorrelation& pair : of.correlations) {
+  for (const PublishedCorrelation& pair : correlations) {
     const Eigen::Index i = place(pair.first), j = place(pair.second);
     const auto& a = coefficients[out.variables_[static_cast<std::size_t>(i)].column];
     const auto& b = coefficients[out.variables_[static_cast<std::size_t>(j)].column];
     raw(i, j) = raw(j, i) = normal_correlation(pair, a, b);
+  }
+  for (const PublishedCorrelation& pair : derived) {
+    const Eigen::Index i = place(pair.first), j = place(pair.second);
+    raw(i, j) = raw(j, i) = detail::score_correlation(
+        coefficients[out.variables_[static_cast<std::size_t>(i)].column],
+        coefficients[out.variables_[static_cast<std::size_t>(j)].column], pair.value);
   }
   const detail::Matrix found = detail::nearest_correlation(raw);
   Eigen::Index i = 0, j = 0;

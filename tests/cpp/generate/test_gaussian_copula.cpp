@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
+#include <string>
 
 #include "synthema/core/random.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
@@ -168,4 +170,93 @@ TEST_CASE("what a condition says of a correlated column is kept") {
     const Table made = model.sample({.rows = 2000, .seed = 2, .conditions = conditions});
     CHECK(quantile(numbers(made, "y"), 0.5) == doctest::Approx(static_cast<double>(x) + 9.5).epsilon(0.15));
   }
+}
+
+namespace {
+
+// One of four booleans is set, or of the first three at most one, and the mean of x differs with it.
+Table grouped(bool one_hot, std::size_t rows = 4000) {
+  Schema schema;
+  schema.fields = {{.name = "x", .kind = Kind::real}};
+  GroupRule group{.kind = one_hot ? "one_hot" : "exclusive", .fields = {"a", "b", "c"}};
+  if (one_hot) group.fields.emplace_back("d");
+  for (const std::string& name : group.fields) schema.fields.push_back({.name = name, .kind = Kind::boolean});
+  schema.groups = {group};
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < rows; ++row) {
+    Random random = Random(5).stream(row);
+    const double which = random.uniform();
+    const int set = which < 0.32 ? 0 : which < 0.6 ? 1 : which < 0.9 ? 2 : 3;
+    constexpr double kMean[] = {0, 1, -1, 0.5};
+    double x = kMean[set];
+    for (int i = 0; i < 12; ++i) x += random.uniform() - 0.5;
+    Record record{{"x", std::nearbyint(x * 100) / 100}, {"a", set == 0}, {"b", set == 1}, {"c", set == 2}};
+    if (one_hot) record.set("d", set == 3);
+    records.push_back(std::move(record));
+  }
+  return Table::from_records(std::move(schema), records);
+}
+
+double share(const Table& table, const char* name) {
+  double out = 0;
+  for (std::size_t row = 0; row < table.rows(); ++row) out += table.column(name).boolean_at(row);
+  return out / static_cast<double>(table.rows());
+}
+
+double mean_where(const Table& table, const char* name) {
+  double out = 0;
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    if (table.column(name).boolean_at(row)) out += table.column("x").number_at(row);
+  return out / share(table, name) / static_cast<double>(table.rows());
+}
+
+}  // namespace
+
+TEST_CASE("members of a group have their shares, and other columns depend on each in its own way") {
+  for (const bool one_hot : {true, false}) {
+    CAPTURE(one_hot);
+    const Table real = grouped(one_hot);
+    GaussianCopula copula;
+    copula.fit(real);
+    const Table made = copula.sample({.rows = 20000, .seed = 1});
+    for (const char* name : {"a", "b", "c"}) {
+      CAPTURE(name);
+      CHECK(std::abs(share(made, name) - share(real, name)) < 0.012);
+      CHECK(std::abs(mean_where(made, name) - mean_where(real, name)) < 0.25);
+    }
+    // Both what is set and what that says hold under conditions; the order of the fields is no order of x.
+    Schema wanted;
+    wanted.fields = {{.name = "c", .kind = Kind::boolean}};
+    const std::vector<Record> set{{{"c", true}}};
+    const auto conditions = std::make_shared<Table>(Table::from_records(wanted, set));
+    const Table given = copula.sample({.rows = 5000, .seed = 2, .conditions = conditions});
+    CHECK(share(given, "c") == 1);
+    CHECK(share(given, "a") + share(given, "b") == 0);
+    CHECK(std::abs(mean_where(given, "c") - mean_where(real, "c")) < 0.25);
+  }
+}
+
+TEST_CASE("members of a published group have their shares and correlations") {
+  const Table real = grouped(true);
+  PublishedStatistics of;
+  of.schema = real.schema();
+  of.schema.fields[0].decimals = 2;
+  of.columns = {{.mean = 0.0, .sd = 1.3},
+                {.shares = {0.68, 0.32}},
+                {.shares = {0.72, 0.28}},
+                {.shares = {0.7, 0.3}},
+                {.shares = {0.9, 0.1}}};
+  of.correlations = {{"x", "a", 0.0}, {"x", "b", 0.45}, {"c", "x", -0.5}};
+  const Table made = GaussianCopula::from_statistics(of).sample({.rows = 20000, .seed = 1});
+  constexpr double kShares[] = {0.32, 0.28, 0.3, 0.1};
+  constexpr const char* kNames[] = {"a", "b", "c", "d"};
+  for (int i = 0; i < 4; ++i) CHECK(std::abs(share(made, kNames[i]) - kShares[i]) < 0.012);
+  const auto with = [&](const char* name) {
+    std::vector<double> set;
+    for (std::size_t row = 0; row < made.rows(); ++row) set.push_back(made.column(name).boolean_at(row));
+    return correlation(numbers(made, "x"), set);
+  };
+  CHECK(std::abs(with("a")) < 0.05);
+  CHECK(std::abs(with("b") - 0.45) < 0.07);
+  CHECK(std::abs(with("c") + 0.5) < 0.07);
 }

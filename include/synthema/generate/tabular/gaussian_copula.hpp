@@ -18,6 +18,11 @@
 // after the other, each from what the rules leave of its column given the scores of those before it. What a
 // rule determines (a total, the last of a one-hot group) says nothing beyond the columns it follows from.
 //
+// Members of a one-hot or exclusive group are not tied to each other. Each stands for whether it is set where
+// none before it is, in the order of drawing, and its scores are those of such rows (continuation ratios;
+// Fienberg, "The Analysis of Cross-Classified Categorical Data", 1980, section 6.6). So every member has its
+// share, and depends on other columns in a way of its own.
+//
 // log_prob: the mean over 128 points of a lattice of what the cells say about the normal vector, one variable
 // after the other (Genz 1992), numbers of many values first. Exact where at most one column is a label;
 // sums to one over all rows in any case.

@@ -36,6 +36,9 @@ struct Combinations {
 Combinations combinations_of(const CodedTable& coded, std::vector<std::size_t> columns,
                              std::size_t rare_below);
 
+// Of a member of a group: true, or not zero; a missing one is not set.
+bool is_set_cell(const ColumnCoding& coding, double cell);
+
 class RowRules {
  public:
   RowRules() = default;
@@ -59,6 +62,8 @@ class RowRules {
   std::vector<std::size_t> following(std::span<const std::size_t> order,
                                      std::span<const std::uint8_t> fixed) const;
   bool is_total(std::size_t column) const;  // of a sum
+  // Members of each one-hot or exclusive group.
+  std::vector<std::vector<std::size_t>> exclusive() const;
   // GenerationError where a key has fewer different values than there are rows to be made.
   void refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const;
 
