@@ -154,26 +154,34 @@ std::size_t folds_of(const TwoSamples& samples) {
   return samples.table.rows() < kEnoughForOneFold ? kFolds : 1;
 }
 
+// AUROC of telling two tables apart, that only stands beside the value; none where they cannot be compared.
+struct Beside {
+  std::optional<double> auroc;
+  std::size_t rows = 0, folds = 0;
+
+  Beside() = default;
+  Beside(const TwoSamples& samples, Discriminator discriminator, const EvaluationContext& context,
+         std::size_t most_folds) {
+    if (samples.columns.empty() || !large_enough(samples)) return;
+    rows = samples.table.rows();
+    folds = std::min(most_folds, folds_of(samples));
+    auroc = tell_apart(samples, discriminator, context, folds, false).auroc;
+  }
+};
+
 // Rows that follow single training rows lie beside them with the other label: where one is held out, the
 // other has taught the classifier the wrong answer, and it errs more often than by chance.
-void judge_against_fresh_rows(Score& score, const Table& synthetic, Discriminator discriminator,
-                              const EvaluationContext& context) {
-  std::optional<double> fresh;
-  if (context.holdout && discriminator == Discriminator::boosted_trees) {
-    const TwoSamples samples = detail::two_samples(*context.holdout, synthetic);
-    if (!samples.columns.empty() && large_enough(samples)) {
-      const std::size_t folds = folds_of(samples);
-      fresh = tell_apart(samples, discriminator, context, folds, false).auroc;
-      score.parts.push_back({"all columns, against the holdout", fresh, samples.table.rows(),
-                             message("AUROC of telling synthetic rows from holdout rows, ",
-                                     folds == 1 ? "one fold" : "mean of five folds")});
-    }
-  }
+void judge_against_fresh_rows(Score& score, const Beside& fresh) {
+  if (fresh.auroc)
+    score.parts.push_back({"all columns, against the holdout", fresh.auroc, fresh.rows,
+                           message("AUROC of telling synthetic rows from holdout rows, ",
+                                   fresh.folds == 1 ? "one fold" : "mean of five folds")});
   if (score.interval && score.interval->high < 0.5)
     score.warnings.push_back(message(
         "An AUROC below 0.5 is no merit: the synthetic rows follow single rows of the real table, which "
         "misleads the classifier.",
-        fresh ? message(" Against the holdout it is ", std::round(*fresh * 100) / 100, ".") : std::string()));
+        fresh.auroc ? message(" Against the holdout it is ", std::round(*fresh.auroc * 100) / 100, ".")
+                    : std::string()));
 }
 
 }  // namespace
@@ -205,19 +213,27 @@ Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
   if (!score.interval)
     score.no_interval = "All rows of a fold score alike or are told apart, which shows no spread.";
   add_columns(score, samples, told);
-  judge_against_fresh_rows(score, synthetic, discriminator_, context);
-  score.ceiling = Bound{0.5, "theory: rows of one distribution cannot be told apart"};
-  if (context.holdout) {
-    const TwoSamples held = detail::two_samples(*real, *context.holdout);
-    if (!held.columns.empty() && large_enough(held))
-      score.ceiling =
-          Bound{tell_apart(held, discriminator_, context, folds_of(held), false).auroc,
-                message("holdout in the place of the synthetic rows, ", context.holdout->rows(), " rows")};
-  }
-  const TwoSamples loose = detail::against_marginals(*real, context.seed);
-  if (large_enough(loose))
-    score.floor = Bound{tell_apart(loose, discriminator_, context, 1, false).auroc,
-                        "half of the real rows against the other half shuffled apart, one fold"};
+  // Side by side, since most are one fit each.
+  Beside fresh, held, loose;
+  const Table* holdout = context.holdout.get();
+  parallel_for(
+      3,
+      [&](std::size_t i) {
+        if (i == 0 && holdout && trees)
+          fresh = Beside(detail::two_samples(*holdout, synthetic), discriminator_, context, kFolds);
+        if (i == 1 && holdout)
+          held = Beside(detail::two_samples(*real, *holdout), discriminator_, context, kFolds);
+        if (i == 2)
+          loose = Beside(detail::against_marginals(*real, context.seed), discriminator_, context, 1);
+      },
+      context.threads);
+  judge_against_fresh_rows(score, fresh);
+  score.ceiling = held.auroc ? Bound{*held.auroc, message("holdout in the place of the synthetic rows, ",
+                                                          context.holdout->rows(), " rows")}
+                             : Bound{0.5, "theory: rows of one distribution cannot be told apart"};
+  if (loose.auroc)
+    score.floor =
+        Bound{*loose.auroc, "half of the real rows against the other half shuffled apart, one fold"};
   return score;
 }
 

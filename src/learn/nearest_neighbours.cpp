@@ -64,10 +64,14 @@ bool is_degenerate(const ColumnForm& form) {
 // Rows in blocks, with their codes.
 class Blocks {
  public:
-  // The codes of all blocks at one resolution and the boxes around them, columns in `byte_order`.
+  // The codes of all blocks at one resolution, and the boxes around them, columns in `byte_order`. Codes take
+  // a hundred times the memory, so each resolution that is only looked at box by box goes without.
   struct Level {
     std::once_flag made = {};
-    AlignedBytes codes;      // {blocks, columns, kBoundLanes}
+    AlignedBytes codes;  // {blocks, columns, kBoundLanes}
+  };
+  struct Boxes {
+    std::once_flag made = {};
     AlignedBytes low, high;  // {groups of kBoundLanes blocks, columns, kBoundLanes}
   };
   // Of the columns of labels, for each value that a query may have: whether the rows have another. Labels
@@ -90,6 +94,7 @@ class Blocks {
   std::vector<std::uint32_t> byte_order;  // columns, the most telling first
   std::vector<bool> has_missing;          // by column
   mutable std::array<Level, kResolutions> levels;
+  mutable std::array<Boxes, kResolutions> boxes_of;
   mutable Labels label_bits;
 
   std::size_t blocks() const { return (rows.rows + kBoundLanes - 1) / kBoundLanes; }
@@ -100,6 +105,7 @@ class Blocks {
   Blocks(const MixedSpace& space, MixedRows given, std::vector<std::uint32_t> owner_of);
   Blocks(const Blocks& whole, std::span<const std::size_t> chosen);
   const Level& level(std::size_t shift) const;
+  const Boxes& boxes(std::size_t shift) const;
   const Labels& labels() const;
   const double* row(std::size_t position) const { return rows.values.data() + position * rows.columns; }
   // Sum over columns, or something larger than the limit as soon as that is certain. Always in one order, so
@@ -113,6 +119,7 @@ class Blocks {
   void apply_order();
   void order_columns();
   void make_level(Level& level, std::size_t shift) const;
+  void make_boxes(Boxes& boxes, std::size_t shift) const;
   void make_labels(Labels& labels) const;
 };
 
@@ -253,25 +260,40 @@ void Blocks::order_columns() {
 }
 
 void Blocks::make_level(Level& out, std::size_t shift) const {
-  const std::size_t groups = (blocks() + kBoundLanes - 1) / kBoundLanes;
   out.codes.resize(blocks() * rows.columns * kBoundLanes);
-  out.low.assign(groups * rows.columns * kBoundLanes, 255);
-  out.high.assign(groups * rows.columns * kBoundLanes, 0);
-  // In a box a missing number stands just above the largest code, at most a unit from any of them.
-  const auto above = static_cast<std::uint8_t>((254 >> shift) + 1);
   for (std::size_t block = 0; block < blocks(); ++block)
     for (std::size_t k = 0; k < rows.columns; ++k) {
       const std::size_t c = byte_order[k];
       std::uint8_t* codes_here = out.codes.data() + (block * rows.columns + k) * kBoundLanes;
-      const std::size_t box = (block / kBoundLanes * rows.columns + k) * kBoundLanes + block % kBoundLanes;
       for (std::size_t lane = 0; lane < kBoundLanes; ++lane) {
         const std::size_t at = block * kBoundLanes + std::min(lane, rows_in(block) - 1);
+        codes_here[lane] = shifted(codes[at * rows.columns + c], columns[c].number, shift);
+      }
+    }
+}
+
+void Blocks::make_boxes(Boxes& out, std::size_t shift) const {
+  const std::size_t groups = (blocks() + kBoundLanes - 1) / kBoundLanes;
+  out.low.assign(groups * rows.columns * kBoundLanes, 255);
+  out.high.assign(groups * rows.columns * kBoundLanes, 0);
+  // In a box a missing number stands just above the largest code, at most a unit from any of them.
+  const auto above = static_cast<std::uint8_t>((kUnit >> shift) + 1);
+  for (std::size_t block = 0; block < blocks(); ++block)
+    for (std::size_t k = 0; k < rows.columns; ++k) {
+      const std::size_t c = byte_order[k];
+      const std::size_t box = (block / kBoundLanes * rows.columns + k) * kBoundLanes + block % kBoundLanes;
+      for (std::size_t lane = 0; lane < rows_in(block); ++lane) {
+        const std::size_t at = block * kBoundLanes + lane;
         const std::uint8_t code = shifted(codes[at * rows.columns + c], columns[c].number, shift);
-        codes_here[lane] = code;
         out.low[box] = std::min(out.low[box], columns[c].number && code == kMissingCode ? above : code);
         out.high[box] = std::max(out.high[box], code);
       }
     }
+}
+
+const Blocks::Boxes& Blocks::boxes(std::size_t shift) const {
+  std::call_once(boxes_of[shift].made, [&] { make_boxes(boxes_of[shift], shift); });
+  return boxes_of[shift];
 }
 
 const Blocks::Level& Blocks::level(std::size_t shift) const {
@@ -531,11 +553,11 @@ class Search {
   }
 
   void bound_boxes(Asked& asked, std::size_t shift) {
-    const Blocks::Level& level = among_.level(shift);
+    const Blocks::Boxes& boxes = among_.boxes(shift);
     const cpu::BoundQuery query = query_at(asked, shift);
     for (std::size_t first = 0; first < among_.blocks(); first += kBoundLanes)
-      kernels_.box_bounds(query, level.low.data() + first * among_.rows.columns,
-                          level.high.data() + first * among_.rows.columns, bounds_.data() + first);
+      kernels_.box_bounds(query, boxes.low.data() + first * among_.rows.columns,
+                          boxes.high.data() + first * among_.rows.columns, bounds_.data() + first);
   }
 
   // The nearest blocks within the limit by their boxes, kBlocksAlone at most, the nearest first.
@@ -668,7 +690,7 @@ class Search {
   // Puts those of the rows of a block whose bounds are within the limit into `near_`, bound and position.
   void find_near(Asked& asked, std::size_t block, double limit, std::array<std::uint64_t, 2> within = kAll) {
     const std::size_t columns = among_.rows.columns;
-    if (count(within) > kFewRows) {
+    if (count(within) > kFewRows && std::isfinite(limit)) {
       const std::size_t shift = shift_for(limit);
       const std::uint8_t* codes = among_.level(shift).codes.data() + block * columns * kBoundLanes;
       const auto found = kernels_.rows_within(query_at(asked, shift), codes, limit_at(limit, shift));
