@@ -4,7 +4,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "src/evaluate/library_distances.hpp"
 #include "src/evaluate/marginal_floor.hpp"
+#include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/value_ids.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -137,15 +139,36 @@ struct OnceOnly {
 
 }  // namespace
 
+namespace {
+
+Score new_rows(Score score, const Table& real, const Table& synthetic, const EvaluationContext& context) {
+  score.estimand = "Share of synthetic rows that equal no real row.";
+  score.definition = "numbers within a hundredth of the synthetic one; missing equals missing";
+  const Names columns = detail::shared_columns(real, synthetic);
+  if (columns.empty())
+    return undefined(std::move(score), "The tables share no column of numbers or categories.");
+  if (std::max(real.rows(), synthetic.rows()) > detail::kMostLibraryRows)
+    return undefined(std::move(score), message("The convention measures all pairs, for at most ",
+                                               detail::kMostLibraryRows, " rows."));
+  score.n = synthetic.rows();
+  score.value = detail::sdmetrics_new_rows(real, synthetic, columns, context);
+  score.no_interval = "The convention has none.";
+  return score;
+}
+
+}  // namespace
+
 Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
                             const EvaluationContext& context) const {
   Score score = start_score(*this, "Share of synthetic rows that equal a real row in every shared column.",
                             "identifier and subject columns left out; missing equals missing");
+  score.convention = name_of(convention_);
   if (!real) return undefined(std::move(score), "No real table was given.");
   const Names names = detail::compared_columns(*real, synthetic);
   if (names.empty()) return undefined(std::move(score), "The tables share no column to compare.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
+  if (convention_ == Convention::sdmetrics) return new_rows(std::move(score), *real, synthetic, context);
   RowKeys keys(names);
   const std::vector<std::string> rows = keys.of(*real);
   const std::unordered_set<std::string> known(rows.begin(), rows.end());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/evaluate/shared_columns.hpp"
+#include "synthema/evaluate/distance.hpp"
 
 namespace synthema::detail {
 
@@ -196,6 +197,31 @@ std::optional<double> syntheval_quantile_mse(const Column& real, const Column& s
     sum += off * off;
   }
   return sum / kCells;
+}
+
+std::optional<double> syntheval_distance(const Column& real, const Column& synthetic) {
+  auto values = values_of(real, synthetic);
+  if (!values) return std::nullopt;
+  if (is_number(real.kind())) return ks_distance(std::move(values->real), std::move(values->synthetic));
+  std::map<double, double> differences;
+  for (const double value : values->real) differences[value] += 1 / static_cast<double>(values->real.size());
+  for (const double value : values->synthetic)
+    differences[value] -= 1 / static_cast<double>(values->synthetic.size());
+  double sum = 0;
+  for (const auto& [value, difference] : differences) sum += std::abs(difference);
+  return std::nearbyint(sum / 2 * 1e4) / 1e4;
+}
+
+std::optional<double> syntheval_mean_difference(const Column& real, const Column& synthetic) {
+  const auto values = values_of(real, synthetic);
+  if (!values) return std::nullopt;
+  const auto mean = [](const Numbers& some) {
+    return std::accumulate(some.begin(), some.end(), 0.0) / static_cast<double>(some.size());
+  };
+  const auto r = std::minmax_element(values->real.begin(), values->real.end()),
+             s = std::minmax_element(values->synthetic.begin(), values->synthetic.end());
+  const double range = std::max(*r.second, *s.second) - std::min(*r.first, *s.first);
+  return range > 0 ? std::abs(mean(values->real) - mean(values->synthetic)) / range : 0;
 }
 
 // The series of P (DLMF 8.7.1) below a + 1, else the continued fraction (DLMF 8.9.2) by Lentz's method.

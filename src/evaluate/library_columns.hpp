@@ -25,6 +25,12 @@ std::optional<double> synthcity_jensen_shannon(const Column& real, const Column&
 // none.
 std::optional<double> syntheval_quantile_mse(const Column& real, const Column& synthetic);
 
+// syntheval's statistics of its KS test: the KS distance of numbers, the total variation distance of labels
+// to four places.
+std::optional<double> syntheval_distance(const Column& real, const Column& synthetic);
+// syntheval's dimension-wise means: |difference of the means| / the range of both columns; 0 where that is 0.
+std::optional<double> syntheval_mean_difference(const Column& real, const Column& synthetic);
+
 // Upper regularised incomplete gamma function Q(a, x); P(chi^2 of 2a degrees of freedom > 2x).
 double upper_gamma(double a, double x);
 

@@ -100,6 +100,41 @@ std::optional<double> synthcity_identifiability(const Table& real, const Table& 
   return static_cast<double>(std::count(nearer.begin(), nearer.end(), 1)) / static_cast<double>(r->size());
 }
 
+double sdmetrics_new_rows(const Table& real, const Table& synthetic, const std::vector<std::string>& columns,
+                          const EvaluationContext& context) {
+  constexpr double kTolerance = 0.01, kMissing = std::numeric_limits<double>::quiet_NaN();
+  RawRows r(real.rows(), Numbers(columns.size())), s(synthetic.rows(), Numbers(columns.size()));
+  std::vector<char> number;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const Column *of_real = &real.column(columns[c]), *of_synthetic = &synthetic.column(columns[c]);
+    number.push_back(is_number(of_real->kind()) ? 1 : 0);
+    std::map<std::string, double> codes;
+    if (!number.back()) codes = codes_of({of_real, of_synthetic});
+    for (const auto& [column, rows] : {std::pair{of_real, &r}, std::pair{of_synthetic, &s}})
+      for (std::size_t row = 0; row < rows->size(); ++row)
+        (*rows)[row][c] = column->is_null(row) ? kMissing
+                          : number.back()      ? column->number_at(row)
+                                               : codes.at(category_at(*column, row));
+  }
+  const auto matches = [&](const Numbers& mine, const Numbers& theirs) {
+    for (std::size_t c = 0; c < mine.size(); ++c) {
+      if (std::isnan(mine[c]) && std::isnan(theirs[c])) continue;
+      const double within = number[c] ? std::abs(kTolerance * mine[c]) : 0;
+      if (!(std::abs(theirs[c] - mine[c]) <= within)) return false;  // nor where one is missing
+    }
+    return true;
+  };
+  std::vector<char> fresh(s.size());
+  parallel_for(
+      s.size(),
+      [&](std::size_t i) {
+        context.cancel.check();
+        fresh[i] = std::ranges::none_of(r, [&](const Numbers& row) { return matches(s[i], row); }) ? 1 : 0;
+      },
+      context.threads, 16);
+  return static_cast<double>(std::count(fresh.begin(), fresh.end(), 1)) / static_cast<double>(fresh.size());
+}
+
 std::optional<SynthevalRows> SynthevalRows::of(const Table& real, const Table& synthetic,
                                                const Table* holdout) {
   std::vector<std::string> names = shared_columns(real, synthetic, holdout);
@@ -204,6 +239,29 @@ double SynthevalRows::adversarial_accuracy(bool of_holdout, const EvaluationCont
   return (share_above(first(real, synthetic_), first(real, real)) +
           share_above(first(synthetic_, real), first(synthetic_, synthetic_))) /
          2;
+}
+
+double SynthevalRows::hitting_rate(const EvaluationContext& context) const {
+  constexpr double kShareOfRange = 1.0 / 30;
+  Numbers within;
+  for (std::size_t c = 0; c < real_.front().size(); ++c) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const Numbers& row : real_) low = std::min(low, row[c]), high = std::max(high, row[c]);
+    within.push_back(c < numbers_ ? kShareOfRange * (high - low) : 0);
+  }
+  std::vector<char> hit(real_.size());
+  parallel_for(
+      real_.size(),
+      [&](std::size_t i) {
+        context.cancel.check();
+        hit[i] = std::ranges::any_of(synthetic_, [&](const Numbers& row) {
+          for (std::size_t c = 0; c < row.size(); ++c)
+            if (!(std::abs(real_[i][c] - row[c]) <= within[c])) return false;
+          return true;
+        });
+      },
+      context.threads, 16);
+  return static_cast<double>(std::count(hit.begin(), hit.end(), 1)) / static_cast<double>(hit.size());
 }
 
 double SynthevalRows::identifiability(const EvaluationContext& context) const {

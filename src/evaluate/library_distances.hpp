@@ -25,6 +25,11 @@ std::optional<RawRows> raw_rows(const Table& table, const Table& other,
 std::optional<double> synthcity_identifiability(const Table& real, const Table& synthetic,
                                                 const EvaluationContext& context);
 
+// SDMetrics' NewRowSynthesis: share of synthetic rows without a real row that has the same labels, the same
+// columns missing, and numbers within a hundredth of the synthetic ones.
+double sdmetrics_new_rows(const Table& real, const Table& synthetic, const std::vector<std::string>& columns,
+                          const EvaluationContext& context);
+
 // Gower's distances as syntheval has them: numbers scaled to the range of real, synthetic and holdout rows
 // together, labels 0 or 1. Columns are those that all tables share.
 class SynthevalRows {
@@ -38,6 +43,9 @@ class SynthevalRows {
   double nndr(const EvaluationContext& context) const;
   // ([d(r -> S) > d(r -> R')] + [d(s -> R) > d(s -> S')]) / 2, of real or of holdout rows.
   double adversarial_accuracy(bool of_holdout, const EvaluationContext& context) const;
+  // Share of real rows with a synthetic row of the same labels within a thirtieth of R's range in each
+  // number.
+  double hitting_rate(const EvaluationContext& context) const;
   // Share of real rows that are nearer to a synthetic than to another real row, columns weighed by one over
   // their entropy.
   double identifiability(const EvaluationContext& context) const;

@@ -222,7 +222,7 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
     if (options.full || !options.sensitive_column.empty())
       out.emplace_back(GroupGaps(odds, options.learner, options.sensitive_column));
   if (options.full) add_usefulness(out, options);
-  out.emplace_back(ExactCopies());
+  out.emplace_back(ExactCopies(true, convention_for<ExactCopies>(options.convention)));
   out.emplace_back(RareValueReuse());
   using enum NearestRowMeasure;
   for (const auto measure :

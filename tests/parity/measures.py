@@ -85,9 +85,10 @@ PEERS = {
 from sdmetrics.single_column import (BoundaryAdherence, CategoryAdherence, CategoryCoverage, CSTest, KSComplement,
     MissingValueSimilarity, RangeCoverage, StatisticSimilarity, TVComplement)
 from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
-from sdmetrics.single_table import DCROverfittingProtection
+from sdmetrics.single_table import DCROverfittingProtection, NewRowSynthesis
 meta = {"columns": {c: {"sdtype": "numerical" if c in numbers else "categorical"} for c in R}}
 add("dcr_share", "", DCROverfittingProtection.compute(R, S, H, {"tables": {"t": meta}}, "t"))
+add("exact_copies", "", NewRowSynthesis.compute(R, S, {"tables": {"t": meta}}, "t"))
 for c in R:
     if c in numbers:
         add("column_shapes", c, KSComplement.compute(R[c], S[c]))
@@ -138,9 +139,15 @@ from syntheval.metrics.privacy.metric_epsilon_identifiability import EpsilonIden
 from syntheval.metrics.privacy.metric_nn_adversarial_accuracy import NearestNeighbourAdversarialAccuracy
 from syntheval.metrics.privacy.metric_nn_distance_ratio import NearestNeighbourDistanceRatio
 from syntheval.metrics.utility.metric_quantile_mse import QuantileMSE
+from syntheval.metrics.utility.metric_dimensionwise_means import DimensionWiseMeans
+from syntheval.metrics.utility.metric_kolmogorov_smirnov import KolmogorovSmirnovTest
+from syntheval.metrics.privacy.metric_hitting_rate import HittingRate
+add("column_shapes", "", KolmogorovSmirnovTest(A, B, **options).evaluate(n_perms=2)["avg stat"])
+add("mean_similarity", "", DimensionWiseMeans(RC, SC, **options | dict(do_preprocessing=True)).evaluate()["avg"])
 add("quantile_mse", "", QuantileMSE(A, B, **options).evaluate()["avg qMSE"])
 options |= dict(do_preprocessing=True, nn_dist="gower")
 nearest = lambda metric: metric(RC, SC, HC, **options).evaluate()
+add("near_copies", "", nearest(HittingRate)["hit rate"])
 add("dcr", "", nearest(MedianDistanceToClosestRecord)["mDCR"])
 add("nndr", "", nearest(NearestNeighbourDistanceRatio)["avg"])
 found = nearest(NearestNeighbourAdversarialAccuracy)
@@ -235,7 +242,7 @@ COMPLETE = {
     "mutual_information_difference",
 }
 TOLERANCES = {"mostlyai": 5.1e-6}  # rounded to five places there
-HOLDOUT = {"dcr", "dcr_share", "nndr", "nnaa", "nnaa_privacy_loss", "identifiability"}
+HOLDOUT = {"dcr", "near_copies", "dcr_share", "nndr", "nnaa", "nnaa_privacy_loss", "identifiability"}
 # scikit-learn's distances of equal rows differ in their last bits, and that decides ties: without repeated rows.
 NO_TIES = {"prdc", "synthcity"}
 

@@ -149,6 +149,12 @@ TEST_CASE("check values of synthcity and syntheval") {
   CHECK(as(chi_square, Convention::synthcity, r, s) == doctest::Approx(.3265271817));
   CHECK(as(jensen_shannon, Convention::synthcity, r, s) == doctest::Approx(.0369880974));
   CHECK(as(quantile_mse, Convention::syntheval, all_r, all_s) == doctest::Approx(.0175));
+  CHECK(as(ColumnMeasure::mean, Convention::syntheval, all_r, all_s) == doctest::Approx(.0625));
+  CHECK(of(ColumnMeasure::shape, Kind::real, {1.0, 2.0, 3.0}, {2.0, 3.0, 4.0}, Convention::syntheval) ==
+        doctest::Approx(1.0 / 3));
+  CHECK(of(ColumnMeasure::shape, Kind::category, {"a", "b", "b"}, {"b"}, Convention::syntheval) == 0.3333);
+  CHECK(of(ColumnMeasure::mean, Kind::real, {1.0, 3.0}, {1.0, 5.0}, Convention::syntheval) ==
+        doctest::Approx(0.25));
   // Its inverse divergence is the better the higher, and the ranks of few labels are compared, not the
   // labels.
   CHECK(ColumnFidelity(kl_real_to_synthetic, Convention::synthcity).direction() == Direction::higher);

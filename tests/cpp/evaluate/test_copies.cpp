@@ -19,6 +19,16 @@ Table people(Kind age, const std::vector<std::tuple<std::string, Value, Value>>&
 
 }  // namespace
 
+TEST_CASE("new rows as SDMetrics counts them") {
+  const Table real = column_table(Kind::real, {100.0, 0.0, Value(), -5.0});
+  const Table synthetic = column_table(Kind::real, {100.9, 0.001, Value(), -5.2, 98.0});
+  const ExactCopies theirs(false, Convention::sdmetrics);
+  const Score score = theirs.evaluate(&real, synthetic, {});
+  CHECK(score.value == doctest::Approx(0.6));  // 0.001 is a hundredth of nothing away from 0
+  CHECK(theirs.direction() == Direction::higher);
+  CHECK(nonconformities(theirs, &real, synthetic, {}).empty());
+}
+
 TEST_CASE("a copy is equal in every shared column but identifiers") {
   const Table real = people(Kind::integer, {{"p1", 40, "pain"}, {"p2", Value(), "cough"}});
   const Table synthetic = people(Kind::real, {{"s1", 40.0, "pain"},      // 40 is 40.0; another id

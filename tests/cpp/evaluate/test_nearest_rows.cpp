@@ -184,7 +184,11 @@ TEST_CASE("check values of syntheval, synthcity and SDMetrics") {
   CHECK(NearestRows(identifiability, false, Convention::synthcity)
             .evaluate(&r, numbers({1.0, 29.0}), {})
             .value == 0.5);
-  CHECK_THROWS_AS(NearestRows(near_copies, false, Convention::syntheval), ConfigError);
+  CHECK(as(near_copies, Convention::syntheval) == Approx(0));
+  CHECK(NearestRows(near_copies, false, Convention::syntheval)
+            .evaluate(&r, numbers({1.0, 10.5, 20.0}), with_holdout(r))
+            .value == 0.75);
+  CHECK_THROWS_AS(NearestRows(nndr, false, Convention::sdmetrics), ConfigError);
   CHECK_THROWS_AS(NearestRows(dcr, false, Convention::synthcity), ConfigError);
   // A table twice as large is drawn from without a seed there.
   CHECK_FALSE(NearestRows(nnaa, false, Convention::syntheval).evaluate(&t, s.head(4), with_holdout(h)).value);

@@ -29,7 +29,9 @@
 // each share and takes nats; chi_square takes the shares of R as counts and those of S as expected. Cells are
 // ten equal ones of R's range; the first and the last measure sort the shares of columns of fewer than five
 // values in each table, so that ranks are compared and not labels.
-// "syntheval" has quantile_mse, against a tenth in each cell, values outside R's range in none.
+// "syntheval" has quantile_mse, against a tenth in each cell, values outside R's range in none;
+// column_shapes as the distances themselves, so lower is better; and mean_similarity as |difference| over the
+// range of both columns.
 #pragma once
 
 #include <cstdint>

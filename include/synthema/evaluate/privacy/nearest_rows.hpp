@@ -29,17 +29,20 @@
 // many. Without a holdout, the fresh rows of dcr and nndr are the training rows themselves, each against all
 // others. With m synthetic and n training rows of one distribution a synthetic row is nearest to a training
 // row with probability m / (m + n - 1). Where the schema names a subject, rows of the same subject are
-// nobody's neighbours within a table, and parts hold whole subjects.
+// nobody's neighbours within a table, and whole subjects are drawn.
 //
-// Where the convention "syntheval" differs (dcr, nndr, nnaa, nnaa_privacy_loss, identifiability): numbers are
-// scaled to the range of real, synthetic and holdout rows together, so a synthetic outlier shrinks all other
-// distances; no missing values are known; dcr is divided by the median of d(t -> T'), so 1 is what real rows
-// have (1 where both are 0, 0 where only that of the real rows is); nndr goes from real to synthetic rows;
-// nnaa takes all rows, and is undefined where one table has twice as many as the other, which are then drawn
-// without a seed there; identifiability weighs each column by one over the entropy of its scaled values
-// rounded to whole numbers. "synthcity" has identifiability, by Euclid's distance of the raw columns.
-// "sdmetrics" has dcr_share, as 2 (1 - share of s with d(s -> T) < d(s -> H)), at most 1, where ties count
-// for no leak and distances to T are scaled by T's ranges alone and those to H by H's; higher is better.
+// Where the convention "syntheval" differs (dcr, near_copies, nndr, nnaa, nnaa_privacy_loss,
+// identifiability): numbers are scaled to the range of real, synthetic and holdout rows together, so a
+// synthetic outlier shrinks all other distances; no missing values are known; dcr is divided by the median of
+// d(t -> T'), so 1 is what real rows have (1 where both are 0, 0 where only that of the real rows is); nndr
+// goes from real to synthetic rows; nnaa takes all rows, and is undefined where one table has twice as many
+// as the other, which are then drawn without a seed there; identifiability weighs each column by one over the
+// entropy of its scaled values rounded to whole numbers. near_copies is its hitting rate: the share of
+// training rows with a synthetic row of the same labels and each number within a thirtieth of the real range.
+// "synthcity" has identifiability, by Euclid's
+// distance of the raw columns. "sdmetrics" has dcr_share, as 2 (1 - share of s with d(s -> T) < d(s -> H)),
+// at most 1, where ties count for no leak and distances to T are scaled by T's ranges alone and those to H by
+// H's; higher is better.
 //
 // What it does not see: a copied value of one column (rare_value_reuse), or a distance that a few irrelevant
 // columns dominate.
