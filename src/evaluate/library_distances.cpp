@@ -137,10 +137,12 @@ double sdmetrics_new_rows(const Table& real, const Table& synthetic, const std::
 
 std::optional<SynthevalRows> SynthevalRows::of(const Table& real, const Table& synthetic,
                                                const Table* holdout) {
-  std::vector<std::string> names = shared_columns(real, synthetic, holdout);
-  if (names.empty()) return std::nullopt;
-  std::stable_partition(names.begin(), names.end(),
-                        [&](const std::string& name) { return is_number(real.column(name).kind()); });
+  const std::vector<std::string> shared = shared_columns(real, synthetic, holdout);
+  if (shared.empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const bool numbers : {true, false})
+    for (const std::string& name : shared)
+      if (is_number(real.column(name).kind()) == numbers) names.push_back(name);
   std::vector<const Table*> tables{&real, &synthetic};
   if (holdout) tables.push_back(holdout);
   SynthevalRows out;
