@@ -103,6 +103,7 @@ JOBS = [
     Job("DCR, NNDR and NNAA, 25,000 x 50", "nearest", 25_000, 50, ("synthema",), most=3),
     Job("DCR, NNDR and NNAA, 50,000 x 50", "nearest", 50_000, 50, ("synthema",), most=3),
     Job("DCR, NNDR and NNAA, 100,000 x 50", "nearest", 100_000, 50, ("synthema",), most=2),
+    Job("DCR, NNDR and NNAA, 200,000 x 50", "nearest", 200_000, 50, ("synthema",), most=1),
     Job("default report, 100,000 x 50", "foretold_report", 100_000, 50, ("synthema",), most=2),
     AdultJob("command, page included, adult", "command", 32_561, 15, ("synthema",)),
     Job("ROUGE-L, 100 pairs of 300 words", "rouge_l", 100, 0, ("synthema", "rouge-score"), 100),

@@ -97,10 +97,12 @@ def foretold_report(tables, threads):
 
 
 def our_nearest(tables, threads):
+    """DCR, NNDR and NNAA as the default level takes them: no floors, but real rows among themselves."""
     import synthema
 
-    names = ["dcr", "nndr", "nnaa"]  # without a holdout, so that real rows are searched among themselves
-    report = synthema.evaluate(tables[1], tables[0], metrics=names, threads=threads)
+    names = ("dcr", "nndr", "nnaa")
+    measures = [one for one in synthema._core.table_suite() if one.name in names]
+    report = synthema.evaluate(tables[1], tables[0], metrics=measures, threads=threads)
     return {name: report[name].value for name in names}
 
 

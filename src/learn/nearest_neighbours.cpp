@@ -93,9 +93,6 @@ class Blocks {
   Bytes codes;                            // {rows, columns} at the finest resolution, in partition order
   std::vector<std::uint32_t> byte_order;  // columns, the most telling first
   std::vector<bool> has_missing;          // by column
-  mutable std::array<Level, kResolutions> levels;
-  mutable std::array<Boxes, kResolutions> boxes_of;
-  mutable Labels label_bits;
 
   std::size_t blocks() const { return (rows.rows + kBoundLanes - 1) / kBoundLanes; }
   std::size_t rows_in(std::size_t block) const {
@@ -104,10 +101,10 @@ class Blocks {
 
   Blocks(const MixedSpace& space, MixedRows given, std::vector<std::uint32_t> owner_of);
   Blocks(const Blocks& whole, std::span<const std::size_t> chosen);
-  const Level& level(std::size_t shift) const;
-  const Boxes& boxes(std::size_t shift) const;
-  const Labels& labels() const;
   const double* row(std::size_t position) const { return rows.values.data() + position * rows.columns; }
+  void make_level(Level& level, std::size_t shift) const;
+  void make_boxes(Boxes& boxes, std::size_t shift) const;
+  void make_labels(Labels& labels) const;
   // Sum over columns, or something larger than the limit as soon as that is certain. Always in one order, so
   // that equal differences give equal sums.
   double measure(const double* a, const double* b, double limit) const;
@@ -118,9 +115,6 @@ class Blocks {
   void split(std::size_t begin, std::size_t end);
   void apply_order();
   void order_columns();
-  void make_level(Level& level, std::size_t shift) const;
-  void make_boxes(Boxes& boxes, std::size_t shift) const;
-  void make_labels(Labels& labels) const;
 };
 
 Blocks::Blocks(const MixedSpace& space, MixedRows given, std::vector<std::uint32_t> owner_of)
@@ -291,16 +285,6 @@ void Blocks::make_boxes(Boxes& out, std::size_t shift) const {
     }
 }
 
-const Blocks::Boxes& Blocks::boxes(std::size_t shift) const {
-  std::call_once(boxes_of[shift].made, [&] { make_boxes(boxes_of[shift], shift); });
-  return boxes_of[shift];
-}
-
-const Blocks::Level& Blocks::level(std::size_t shift) const {
-  std::call_once(levels[shift].made, [&] { make_level(levels[shift], shift); });
-  return levels[shift];
-}
-
 void Blocks::make_labels(Labels& out) const {
   for (const std::uint32_t c : byte_order)
     if (!columns[c].number && out.columns.size() < cpu::kMostLabels) out.columns.push_back(c);
@@ -327,11 +311,6 @@ void Blocks::make_labels(Labels& out) const {
   }
 }
 
-const Blocks::Labels& Blocks::labels() const {
-  std::call_once(label_bits.made, [&] { make_labels(label_bits); });
-  return label_bits;
-}
-
 double Blocks::measure(const double* a, const double* b, double limit) const {
   double sum = 0;
   std::array<double, kMeasuredAtOnce> apart{};
@@ -351,6 +330,32 @@ double Blocks::measure(const double* a, const double* b, double limit) const {
   }
   return sum;
 }
+
+// The forms of the blocks that one search reads, made when it first does and gone with it: an index that
+// waits for the next search is no larger than its rows.
+class Forms {
+ public:
+  explicit Forms(const Blocks& blocks) : blocks_(blocks) {}
+
+  const Blocks::Level& level(std::size_t shift) const {
+    std::call_once(levels_[shift].made, [&] { blocks_.make_level(levels_[shift], shift); });
+    return levels_[shift];
+  }
+  const Blocks::Boxes& boxes(std::size_t shift) const {
+    std::call_once(boxes_[shift].made, [&] { blocks_.make_boxes(boxes_[shift], shift); });
+    return boxes_[shift];
+  }
+  const Blocks::Labels& labels() const {
+    std::call_once(labels_.made, [&] { blocks_.make_labels(labels_); });
+    return labels_;
+  }
+
+ private:
+  const Blocks& blocks_;
+  mutable std::array<Blocks::Level, kResolutions> levels_;
+  mutable std::array<Blocks::Boxes, kResolutions> boxes_;
+  mutable Blocks::Labels labels_;
+};
 
 // The smallest of what was offered, sorted.
 class Nearest {
@@ -421,8 +426,9 @@ struct Asked {
 // all of them, so that a block is read from memory once.
 class Search {
  public:
-  Search(const Blocks& among, const Blocks& queries, const SearchOptions& options)
+  Search(const Blocks& among, const Forms& forms, const Blocks& queries, const SearchOptions& options)
       : among_(among),
+        forms_(forms),
         queries_(queries),
         options_(options),
         kernels_(cpu::distance_bound_kernels()),
@@ -553,7 +559,7 @@ class Search {
   }
 
   void bound_boxes(Asked& asked, std::size_t shift) {
-    const Blocks::Boxes& boxes = among_.boxes(shift);
+    const Blocks::Boxes& boxes = forms_.boxes(shift);
     const cpu::BoundQuery query = query_at(asked, shift);
     for (std::size_t first = 0; first < among_.blocks(); first += kBoundLanes)
       kernels_.box_bounds(query, boxes.low.data() + first * among_.rows.columns,
@@ -609,7 +615,7 @@ class Search {
   }
 
   void find_label_places(Asked& asked) {
-    const Blocks::Labels& labels = among_.labels();
+    const Blocks::Labels& labels = forms_.labels();
     asked.label_places.clear();
     for (std::size_t k = 0; k < labels.columns.size(); ++k) {
       const std::size_t end = k + 1 < labels.first.size() ? labels.first[k + 1] : labels.values - 1;
@@ -652,7 +658,7 @@ class Search {
   void compare_labels(std::size_t waiting, std::size_t group) {
     const Waiting& one = waiting_[waiting];
     const Asked& asked = asked_[one.place];
-    const Blocks::Labels& labels = among_.labels();
+    const Blocks::Labels& labels = forms_.labels();
     const auto most = static_cast<std::size_t>(asked.limit() * (1 + 1e-9) + 1e-6);
     cpu::LabelBits bits;  // NOLINT(cppcoreguidelines-pro-type-member-init): set next
     if (most < labels.columns.size())
@@ -692,7 +698,7 @@ class Search {
     const std::size_t columns = among_.rows.columns;
     if (count(within) > kFewRows && std::isfinite(limit)) {
       const std::size_t shift = shift_for(limit);
-      const std::uint8_t* codes = among_.level(shift).codes.data() + block * columns * kBoundLanes;
+      const std::uint8_t* codes = forms_.level(shift).codes.data() + block * columns * kBoundLanes;
       const auto found = kernels_.rows_within(query_at(asked, shift), codes, limit_at(limit, shift));
       for (std::size_t half = 0; half < within.size(); ++half) within[half] &= found[half];
     }
@@ -736,6 +742,7 @@ class Search {
   static constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
 
   const Blocks& among_;
+  const Forms& forms_;
   const Blocks& queries_;
   const SearchOptions& options_;
   const cpu::DistanceBoundKernels& kernels_;
@@ -800,8 +807,9 @@ std::vector<Neighbour> NeighbourIndex::nearest_to(const NeighbourIndex& others,
   std::vector<Neighbour> out(queries.rows.rows * options.neighbours);
   if (among.rows.rows == 0 || among.rows.columns == 0) return out;
   const auto columns = static_cast<double>(among.rows.columns);
+  const Forms forms(among);
   for_tiles(queries.rows.rows, options, [&](std::size_t begin, std::size_t end) {
-    Search search(among, queries, options);
+    Search search(among, forms, queries, options);
     for (std::size_t first = begin; first < end; first += kQueriesAtOnce) {
       options.cancel.check();
       search.each(first, std::min(end, first + kQueriesAtOnce),
@@ -825,9 +833,10 @@ std::vector<std::uint32_t> NeighbourIndex::balls_around(const NeighbourIndex& ot
   std::vector<std::uint32_t> out(queries.rows.rows);
   if (among.rows.rows == 0 || among.rows.columns == 0) return out;
   const Balls balls(among, radii);
+  const Forms forms(among);
   for_tiles(queries.rows.rows, options, [&](std::size_t begin, std::size_t end) {
     options.cancel.check();
-    Search search(among, queries, options);
+    Search search(among, forms, queries, options);
     for (std::size_t query = begin; query < end; ++query)
       out[queries.order[query]] = search.balls_around(query, balls);
   });

@@ -8,9 +8,9 @@
 // (src/cpu/distance_bounds.hpp). No bound is ever above the distance, so the result is that of comparing all
 // pairs.
 //
-// Memory: per cell 8 bytes, a byte for each resolution of the codes that queries asked for (up to seven), and
-// up to 17 bits for a label. Time: queries x rows at worst, at well below a nanosecond a pair where half of
-// 50 columns are labels; far less where rows cluster.
+// Memory: per cell 9 bytes; during a search a byte more for each resolution of the codes that it reads (up to
+// seven), and up to 17 bits for a label. Time: queries x rows at worst, at well below a nanosecond a pair
+// where half of 50 columns are labels; far less where rows cluster.
 #pragma once
 
 #include <array>
