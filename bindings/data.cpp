@@ -212,6 +212,29 @@ Table table_from_csv(const py::bytes& text, char delimiter, std::vector<std::str
   return read_csv(bytes, options);
 }
 
+std::string_view text_of(const py::buffer_info& bytes) {
+  return {static_cast<const char*>(bytes.ptr), static_cast<std::size_t>(bytes.size)};
+}
+
+py::tuple csv_shape_of(const py::buffer& text, char delimiter, const Schema* schema, std::string file) {
+  const auto options = csv_options(delimiter, {""}, false, {}, schema, std::move(file));
+  const py::buffer_info bytes = text.request();
+  CsvShape shape;
+  {
+    const py::gil_scoped_release release;
+    shape = csv_shape(text_of(bytes), options);
+  }
+  return py::make_tuple(std::move(shape.schema), shape.rows);
+}
+
+Table csv_column(const py::buffer& text, const std::string& name, const Schema& kinds, bool inferred,
+                 char delimiter, std::string file) {
+  const auto options = csv_options(delimiter, {""}, false, {}, inferred ? nullptr : &kinds, std::move(file));
+  const py::buffer_info bytes = text.request();
+  const py::gil_scoped_release release;
+  return read_csv_column(text_of(bytes), options, {kinds, 0}, name);
+}
+
 Table table_from_jsonl(const py::bytes& text, const Schema* schema, std::string file) {
   const std::string_view bytes = text;
   const py::gil_scoped_release release;
@@ -432,11 +455,15 @@ Parameters
 kind : str
     'one_hot': exactly one of the fields is set (true, or not zero). 'exclusive': at most one is. 'sum': `total` is
     the sum of the fields. 'unique': no two rows of a table have the same values in all of the fields.
+    'combinations': the values of the fields stand together in one of `rows`, or, where none are listed, in real
+    rows; of those that fewer than `rare_below` people have, a generator makes none.
 fields : list of str
-    Boolean or number fields; of 'unique' anything but lists. A missing field is not set, and a sum with a missing
-    member says nothing.
+    Boolean or number fields; of 'unique' and 'combinations' anything but lists. A missing field is not set, and a
+    sum with a missing member says nothing.
 total : str
     Of a sum: the field that holds it.
+rows : list of list
+    Of 'combinations': values in the order of the fields. None is a missing one, and has to be listed where it may be.
 
 Examples
 --------
@@ -444,21 +471,42 @@ Examples
 GroupRule('one_hot', ['stage_1', 'stage_2', 'stage_3'])
 >>> GroupRule("sum", ["days_on_ward", "days_in_icu"], total="days").total
 'days'
+>>> GroupRule("combinations", ["code", "chapter"], rows=[["A00", "I"], ["C50", "II"]]).rows
+[['A00', 'I'], ['C50', 'II']]
 )")
-      .def(py::init([](std::string kind, std::vector<std::string> fields, std::string total) {
-             return GroupRule{std::move(kind), std::move(fields), std::move(total)};
+      .def(py::init([](std::string kind, std::vector<std::string> fields, std::string total,
+                       const std::vector<std::vector<py::object>>& rows) {
+             GroupRule made{std::move(kind), std::move(fields), std::move(total), {}};
+             for (const std::vector<py::object>& row : rows) {
+               ValueList& values = made.rows.emplace_back();
+               for (const py::object& value : row) values.push_back(value_from_python(value, "rows"));
+             }
+             return made;
            }),
-           py::arg("kind"), py::arg("fields"), py::kw_only(), py::arg("total") = "")
-      .def_readonly("kind", &GroupRule::kind, "'one_hot', 'exclusive', 'sum' or 'unique'.")
+           py::arg("kind"), py::arg("fields"), py::kw_only(), py::arg("total") = "",
+           py::arg("rows") = std::vector<std::vector<py::object>>{})
+      .def_readonly("kind", &GroupRule::kind, "'one_hot', 'exclusive', 'sum', 'unique' or 'combinations'.")
       .def_readonly("fields", &GroupRule::fields, "Names of the fields.")
       .def_readonly("total", &GroupRule::total, "Of a sum: the field that holds it; else empty.")
+      .def_property_readonly(
+          "rows",
+          [](const GroupRule& g) {
+            std::vector<std::vector<py::object>> out;
+            for (const ValueList& row : g.rows) {
+              auto& values = out.emplace_back();
+              for (const Value& value : row) values.push_back(to_python(value));
+            }
+            return out;
+          },
+          "Of 'combinations': those that are listed.")
       .def(
           "__eq__", [](const GroupRule& a, const GroupRule& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const GroupRule& g) {
         std::string names;
         for (const std::string& name : g.fields) names += (names.empty() ? "'" : ", '") + name + "'";
         return message("GroupRule('", g.kind, "', [", names, "]", g.total.empty() ? "" : ", total='", g.total,
-                       g.total.empty() ? ")" : "')");
+                       g.total.empty() ? "" : "'", g.rows.empty() ? "" : message(", rows=", g.rows.size()),
+                       ")");
       });
 }
 
@@ -645,6 +693,12 @@ void bind_data(py::module_& module) {
   bind_group(module);
   bind_schema(module);
   bind_table(module);
+  module.def("_csv_shape", &csv_shape_of, py::arg("text"), py::kw_only(), py::arg("delimiter") = ',',
+             py::arg("schema") = nullptr, py::arg("file") = "",
+             "Schema and number of rows of CSV text, which is not kept.");
+  module.def("_csv_column", &csv_column, py::arg("text"), py::arg("name"), py::arg("kinds"),
+             py::arg("inferred"), py::kw_only(), py::arg("delimiter") = ',', py::arg("file") = "",
+             "One column of CSV text, as a table.");
   module.def(
       "label_columns", &label_columns, py::arg("table"),
       "The text columns without a role that hold labels: at most 1,000 different texts, each used twice on "

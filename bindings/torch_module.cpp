@@ -262,6 +262,21 @@ void bind_any_order_network(py::module_& module) {
             return out;
           },
           "What it was made with.");
+  network.def(
+      "fit_columns",
+      [](AnyOrderNetwork& self, const Schema& schema, std::size_t rows, const py::function& read,
+         const std::string& spill, const py::object& progress, const std::optional<CancelToken>& cancel) {
+        const ColumnSource source{schema, rows, [&read](std::size_t column) {
+                                    const py::gil_scoped_acquire held;
+                                    return read(column).cast<std::shared_ptr<Table>>()->column(0);
+                                  }};
+        const ProgressSink sink = sink_of(progress);
+        const py::gil_scoped_release release;
+        self.fit(source, spill, sink, cancel.value_or(CancelToken()));
+      },
+      py::arg("schema"), py::arg("rows"), py::arg("read"), py::arg("spill") = "",
+      py::arg("progress") = py::none(), py::arg("cancel") = py::none(),
+      "Learn from columns that are read one after the other; `read` gives a table of the one asked for.");
   bind_stated_fit(network);
   bind_impute(network);
   bind_log_prob(network);

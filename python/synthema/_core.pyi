@@ -328,11 +328,15 @@ class GroupRule:
     kind : str
         'one_hot': exactly one of the fields is set (true, or not zero). 'exclusive': at most one is. 'sum': `total` is
         the sum of the fields. 'unique': no two rows of a table have the same values in all of the fields.
+        'combinations': the values of the fields stand together in one of `rows`, or, where none are listed, in real
+        rows; of those that fewer than `rare_below` people have, a generator makes none.
     fields : list of str
-        Boolean or number fields; of 'unique' anything but lists. A missing field is not set, and a sum with a missing
-        member says nothing.
+        Boolean or number fields; of 'unique' and 'combinations' anything but lists. A missing field is not set, and a
+        sum with a missing member says nothing.
     total : str
         Of a sum: the field that holds it.
+    rows : list of list
+        Of 'combinations': values in the order of the fields. None is a missing one, and has to be listed where it may be.
     
     Examples
     --------
@@ -340,11 +344,13 @@ class GroupRule:
     GroupRule('one_hot', ['stage_1', 'stage_2', 'stage_3'])
     >>> GroupRule("sum", ["days_on_ward", "days_in_icu"], total="days").total
     'days'
+    >>> GroupRule("combinations", ["code", "chapter"], rows=[["A00", "I"], ["C50", "II"]]).rows
+    [['A00', 'I'], ['C50', 'II']]
     """
     __hash__: None  # type: ignore[assignment]
     def __eq__(self, other: object, /) -> bool:
         ...
-    def __init__(self, kind: str, fields: collections.abc.Sequence[str], *, total: str = '') -> None:
+    def __init__(self, kind: str, fields: collections.abc.Sequence[str], *, total: str = '', rows: collections.abc.Sequence[collections.abc.Sequence[typing.Any]] = []) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -356,7 +362,12 @@ class GroupRule:
     @property
     def kind(self) -> str:
         """
-        'one_hot', 'exclusive', 'sum' or 'unique'.
+        'one_hot', 'exclusive', 'sum', 'unique' or 'combinations'.
+        """
+    @property
+    def rows(self) -> list[list[typing.Any]]:
+        """
+        Of 'combinations': those that are listed.
         """
     @property
     def total(self) -> str:
@@ -2391,6 +2402,14 @@ def _constraint_nonconformities(constraint: typing.Any) -> list[str]:
 def _copula_from_statistics(json: str, file: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> _GaussianCopula:
     """
     A copula from published statistics in JSON.
+    """
+def _csv_column(text: typing_extensions.Buffer, name: str, kinds: Schema, inferred: bool, *, delimiter: str = ',', file: str = '') -> Table:
+    """
+    One column of CSV text, as a table.
+    """
+def _csv_shape(text: typing_extensions.Buffer, *, delimiter: str = ',', schema: Schema | None = None, file: str = '') -> tuple:
+    """
+    Schema and number of rows of CSV text, which is not kept.
     """
 def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table, context: EvaluationContext, row_order: bool) -> list[str]:
     ...

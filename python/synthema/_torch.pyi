@@ -129,6 +129,10 @@ class _AnyOrderNetwork:
         """
         Learn from a table; starts afresh.
         """
+    def fit_columns(self, schema: synthema._core.Schema, rows: typing.SupportsInt | typing.SupportsIndex, read: collections.abc.Callable, spill: str = '', progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> None:
+        """
+        Learn from columns that are read one after the other; `read` gives a table of the one asked for.
+        """
     def fit_stated(self, real: synthema._core.Table, stated: bool, test_noise: typing.SupportsInt | typing.SupportsIndex | None = None, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> None:
         """
         Learn from a table; `stated`: its schema is public.

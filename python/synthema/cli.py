@@ -155,6 +155,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file of real rows")
     one.add_argument("--out", required=True, metavar="MODEL", help="file for the fitted generator")
     one.add_argument(
+        "--by-column",
+        action="store_true",
+        help="read one column after the other, for a table (Parquet, Feather or CSV) that does not fit into "
+        "memory; with --method any_order_network",
+    )
+    one.add_argument(
+        "--spill",
+        metavar="FOLDER",
+        help="as --by-column, with coded rows in nameless files there, not in memory",
+    )
+    one.add_argument(
         "--method",
         choices=(
             "sequential_trees",
@@ -316,6 +327,8 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
 
     _writable(args.out)
     schema = tables.read_schema(args.schema) if args.schema else None
+    if args.by_column or args.spill:
+        return _fit_by_column(args, schema, progress)
     progress.phase("read the table")
     real = tables.read(args.table, schema, delimiter=args.delimiter)
     if args.method == "private_marginals" or (
@@ -359,6 +372,42 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
         "holds values of the table: keep it as confidential as that. Sample with: synthema sample "
         f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
     }
+
+
+def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) -> Result:
+    from synthema import column_sources, tables, tabular_generation
+    from synthema.reporting.numbers import counted
+
+    if args.method != "any_order_network" or args.epsilon is not None:
+        raise ConfigError(
+            "Column by column a table is read for --method any_order_network without --epsilon; other fits "
+            "need it as a whole."
+        )
+    progress.phase("look at the table")
+    spill = args.spill or ""
+    with column_sources.column_source(args.table, schema, spill=spill, delimiter=args.delimiter) as source:
+        names = [field.name for field in source.schema.fields]
+        if args.target and args.target not in names:
+            raise ConfigError(tables.no_such_column(args.target, names))
+        memory = column_sources.memory_of_fit(source, spilled=bool(spill))
+        print(
+            f"This will take about {memory / 2**30:.2g} GiB of memory for {counted(source.rows, 'row')}.",
+            file=sys.stderr,
+        )
+        progress.phase("fit")
+        generator = tabular_generation.AnyOrderNetwork(args.target, rare_below=args.rare_below or 5)
+        generator.fit(source, progress=progress, spill=spill)
+        path = generator.save(args.out)
+        return {
+            "command": "fit",
+            "model": str(path),
+            "method": generator.name,
+            "rows": source.rows,
+            "columns": len(names),
+            "message": f"Model: {path} ({generator.name}, {counted(source.rows, 'row')}, "
+            f"{counted(len(names), 'column')}). It "
+            "holds values of the table: keep it as confidential as that.",
+        }
 
 
 def _writable_folder(out: str) -> None:

@@ -15,7 +15,7 @@ import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from synthema import _core, tables
+from synthema import _core, column_sources, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
 from synthema.arguments import checked, kind_of, whole
 from synthema.models import load_torch_module
@@ -601,16 +601,25 @@ class AnyOrderNetwork(_Private):
         schema: Schema | None = None,
         progress: Callable[[Progress], None] | None = None,
         cancel: CancelToken | None = None,
+        spill: str | os.PathLike[str] = "",
         _test_noise: int | None = None,
     ) -> AnyOrderNetwork:
         """Learn from real rows; with an epsilon, once for what it says: a second fit costs as much again.
 
         Parameters
         ----------
-        data, progress, cancel
-            As of `SequentialTrees.fit`.
+        data : table, frame, path, pyarrow dataset or pyarrow.RecordBatchReader
+            As of `SequentialTrees.fit`; or a table that need not fit into memory, whose columns are read one
+            after the other: the path of a .parquet, .feather, .arrow or .csv file, a dataset, or a reader. It
+            teaches the same network as the table itself, to the last bit.
         schema : Schema, optional
             What the columns mean. For a private fit it is public knowledge, as for `PrivateMarginals.fit`.
+        progress, cancel
+            As of `SequentialTrees.fit`.
+        spill : path, optional
+            Folder on a disk for the coded rows of a table that is read column by column, a byte for each row
+            and column, and for the rows of a reader, which can be read only once. They are in files that only
+            the user can read, that have no name, and that are gone with the fit or with the process.
 
         Returns
         -------
@@ -621,8 +630,26 @@ class AnyOrderNetwork(_Private):
         SchemaError, GenerationError
             As of `SequentialTrees.fit`.
         PrivacyBudgetError, ConfigError
-            As of `PrivateMarginals.fit`.
+            As of `PrivateMarginals.fit`. ConfigError too if a private fit is given a file, or a reader no
+            `spill`.
+        ParseError
+            If a file is not there or broken.
         """
+        if column_sources.is_source(data):
+            if self._parameters["epsilon"] is not None:
+                raise ConfigError(
+                    "A private fit needs the table as a whole: read the file first, as in "
+                    "fit(synthema.read(path))."
+                )
+            made, folder = self._make(), os.fspath(spill)
+            with column_sources.column_source(data, schema, spill=folder) as source:
+                made.fit_columns(source.schema, source.rows, source.read, folder, progress, cancel)
+            self._fitted, self._frame = made, _kind_of_frame(data)
+            return self
+        if spill:
+            raise ConfigError(
+                "The parameter 'spill' is for tables that are read column by column; this one is in memory."
+            )
         if self._parameters["epsilon"] is None:
             return super().fit(data, schema=schema, progress=progress, cancel=cancel)
         self._fit_stated(data, schema, progress, cancel, _test_noise)

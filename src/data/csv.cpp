@@ -215,10 +215,11 @@ Value value_of(const Cell& cell, const Field& field, bool marker, bool inferred,
   }
 }
 
-Schema infer(std::string_view text, const CsvOptions& options) {
+CsvShape infer(std::string_view text, const CsvOptions& options) {
   CsvRows rows(text, options);
+  std::size_t count = 0;
   std::vector<detail::TextKind> guesses(rows.names().size(), detail::TextKind(true));
-  for (std::vector<Cell> row; rows.next(row);)
+  for (std::vector<Cell> row; rows.next(row); ++count)
     for (std::size_t i = 0; i < row.size(); ++i)
       if (!rows.is_marker(row[i].text) || row[i].quoted) guesses[i].see(row[i].text);
   Schema schema;
@@ -228,7 +229,7 @@ Schema infer(std::string_view text, const CsvOptions& options) {
     field.kind = guesses[i].kind();
     schema.fields.push_back(std::move(field));
   }
-  return schema;
+  return {std::move(schema), count};
 }
 
 // For each column of the file its place in the schema.
@@ -307,7 +308,36 @@ std::string cell_text(const Column& column, std::size_t row, const CsvOptions& o
 Table read_csv(std::string_view text, const CsvOptions& options) {
   check_options(options);
   if (options.schema) return read_with(*options.schema, text, options, false);
-  return read_with(infer(text, options), text, options, true);
+  return read_with(infer(text, options).schema, text, options, true);
+}
+
+CsvShape csv_shape(std::string_view text, const CsvOptions& options) {
+  check_options(options);
+  if (!options.schema) return infer(text, options);
+  options.schema->check();
+  CsvRows rows(text, options);
+  static_cast<void>(places(rows, *options.schema, options));
+  CsvShape out{*options.schema, 0};
+  for (std::vector<Cell> row; rows.next(row);) ++out.rows;
+  return out;
+}
+
+Table read_csv_column(std::string_view text, const CsvOptions& options, const CsvShape& shape,
+                      std::string_view name) {
+  check_options(options);
+  CsvRows rows(text, options);
+  const auto at = static_cast<std::size_t>(std::ranges::find(rows.names(), name) - rows.names().begin());
+  detail::PlacedColumn column(shape.schema.at(name));
+  for (std::vector<Cell> row; rows.next(row);) {
+    const Location where = rows.place(row.at(at), at);
+    const bool marker = rows.is_marker(row[at].text);
+    column.append(value_of(row[at], column.field(), marker, options.schema == nullptr, where), where);
+  }
+  Schema schema;
+  schema.fields = {column.field()};
+  std::vector<Column> done;
+  done.push_back(column.finish());
+  return Table(std::move(schema), std::move(done));
 }
 
 Table read_csv_file(const std::string& path, CsvOptions options) {

@@ -74,7 +74,44 @@ std::optional<double> number_of(const Field& field, const Value& value) {
   return std::nullopt;
 }
 
+CombinationSet::CombinationSet(const Schema& schema, std::span<const std::string> fields) {
+  for (const std::string& name : fields) {
+    const Field& field = schema.at(name);
+    fields_.push_back({.name = field.name, .kind = field.kind});
+  }
+}
+
+std::string CombinationSet::key_of(std::span<const Value> values) const {
+  std::string out;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    const Value& value = values[i];
+    const bool text = fields_[i].kind == Kind::category || fields_[i].kind == Kind::text;
+    if (value.is_null()) {
+      out += '0';
+    } else if (const auto number = text ? std::nullopt : number_of(fields_[i], value)) {
+      const double v = *number + 0.0;  // one zero
+      out += '1';
+      out.append(reinterpret_cast<const char*>(&v), sizeof v);
+    } else {
+      const std::string shown = value.display();
+      out += '2' + std::to_string(shown.size()) + ':' + shown;
+    }
+  }
+  return out;
+}
+
 bool keeps(const Schema& schema, const GroupRule& group, const Record& values) {
+  if (group.kind == "combinations") {
+    if (group.rows.empty()) return true;
+    CombinationSet own(schema, group.fields);
+    ValueList row;
+    for (const std::string& name : group.fields) {
+      const Value* value = values.find(name);
+      row.push_back(value ? *value : Value());
+    }
+    own.add(row);
+    return std::ranges::any_of(group.rows, [&](const ValueList& listed) { return own.has(listed); });
+  }
   const auto number = [&](const std::string& name) -> std::optional<double> {
     const Value* value = values.find(name);
     if (!value || value->is_null()) return std::nullopt;

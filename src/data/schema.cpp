@@ -7,6 +7,8 @@
 
 #include "src/data/strict_json.hpp"
 #include "synthema/core/utf8.hpp"
+#include "synthema/data/field_rule.hpp"
+#include "synthema/data/json.hpp"
 #include "synthema/data/timestamp.hpp"
 
 namespace synthema {
@@ -164,11 +166,55 @@ void check_rule(const FieldRule& rule, const Field& field, const Field& given) {
                     message("The group '", group.kind, "' of this field ", what));
 }
 
+bool fits(const Field& field, const Value& value) {
+  switch (field.kind) {
+    case Kind::boolean:
+      return value.get_if<bool>() != nullptr;
+    case Kind::real:
+      return value.get_if<double>() || value.get_if<std::int64_t>();
+    case Kind::integer:
+      return value.get_if<std::int64_t>() ||
+             (value.get_if<double>() && std::floor(*value.get_if<double>()) == *value.get_if<double>());
+    case Kind::time:
+      return value.get_if<Timestamp>() || (value.get_if<std::string>() && number_of(field, value));
+    default:
+      return value.get_if<std::string>() && is_valid_utf8(value.text());
+  }
+}
+
+void check_combinations(const Schema& schema, const GroupRule& group) {
+  if (group.kind != "combinations" && !group.rows.empty())
+    refuse_group(group, "has no rows; leave them out.");
+  std::vector<const Field*> fields;
+  std::vector<std::set<std::string_view>> labels;
+  for (const std::string& name : group.fields) {
+    fields.push_back(&schema.at(name));
+    labels.emplace_back(fields.back()->categories.begin(), fields.back()->categories.end());
+  }
+  for (std::size_t i = 0; i < group.rows.size(); ++i) {
+    const ValueList& row = group.rows[i];
+    if (row.size() != fields.size())
+      refuse_group(group, message("has ", row.size(), " values in its row ", i, ", but ", fields.size(),
+                                  " fields; list one value for each."));
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      if (row[k].is_null()) continue;
+      if (!fits(*fields[k], row[k]))
+        refuse_group(group, message("has a value of kind ", row[k].kind_name(), " for '", fields[k]->name,
+                                    "' in its row ", i, ", but that field is of kind ",
+                                    name_of(fields[k]->kind), "."));
+      if (!labels[k].empty() && !labels[k].contains(row[k].text()))
+        refuse_group(group, message("lists '", row[k].text(), "' for '", fields[k]->name,
+                                    "', which is not among the categories of that field."));
+    }
+  }
+}
+
 void check_group(const Schema& schema, const GroupRule& group) {
-  constexpr std::array<std::string_view, 4> kinds{"one_hot", "exclusive", "sum", "unique"};
+  constexpr std::array<std::string_view, 5> kinds{"one_hot", "exclusive", "sum", "unique", "combinations"};
   if (std::ranges::find(kinds, group.kind) == kinds.end())
     refuse_group(group, message("is of no known kind; use one of: ", list_of(kinds), "."));
-  const bool unique = group.kind == "unique", sum = group.kind == "sum";
+  const bool unique = group.kind == "unique", sum = group.kind == "sum",
+             any_kind = unique || group.kind == "combinations";
   if (group.fields.size() < (unique ? 1U : 2U)) refuse_group(group, "has too few fields.");
   std::set<std::string_view> seen;
   std::vector<std::string> names = group.fields;
@@ -178,10 +224,11 @@ void check_group(const Schema& schema, const GroupRule& group) {
     const Field& field = schema.at(name);
     if (!seen.insert(name).second) refuse_group(group, message("names '", name, "' twice."));
     const bool number = field.kind == Kind::real || field.kind == Kind::integer;
-    const bool fits = unique ? field.kind != Kind::list : number || (!sum && field.kind == Kind::boolean);
-    if (!fits)
+    const bool right = any_kind ? field.kind != Kind::list : number || (!sum && field.kind == Kind::boolean);
+    if (!right)
       refuse_group(group, message("cannot have '", name, "', which is of kind ", name_of(field.kind), "."));
   }
+  check_combinations(schema, group);
 }
 
 // --- JSON form
@@ -225,6 +272,10 @@ Json to_object(const FieldRule& rule) {
 Json to_object(const GroupRule& group) {
   Json json = {{"kind", group.kind}, {"fields", group.fields}};
   put(json, "total", group.total, std::string());
+  for (const ValueList& row : group.rows) {
+    Json& values = json["rows"].emplace_back(Json::array());
+    for (const Value& value : row) values.push_back(Json::parse(to_json(value)));
+  }
   return json;
 }
 
@@ -335,6 +386,13 @@ GroupRule group_from(const Json& json, const std::string& file) {
   in.value("kind", group.kind);
   in.value("fields", group.fields);
   in.value("total", group.total);
+  in.member("rows", [&](const Json& v) {
+    for (const Json& row : v) {
+      if (!row.is_array()) throw SchemaError("A row is a list of values, one for each field.");
+      ValueList& values = group.rows.emplace_back();
+      for (const Json& value : row) values.push_back(value_from_json(value.dump()));
+    }
+  });
   in.no_others();
   return group;
 }

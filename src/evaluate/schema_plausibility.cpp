@@ -127,16 +127,39 @@ std::string text_of(const GroupRule& group) {
   std::string out = group.kind == "one_hot"     ? "exactly one of "
                     : group.kind == "exclusive" ? "at most one of "
                     : group.kind == "sum"       ? group.total + " is the sum of "
-                                                : "no two rows alike in ";
+                    : group.kind == "unique"    ? "no two rows alike in "
+                                                : "a known combination of ";
   for (std::size_t i = 0; i < group.fields.size(); ++i) out += (i > 0 ? ", " : "") + group.fields[i];
   return out;
 }
 
-void add_group(std::vector<Statement>& out, const Schema& schema, const GroupRule& group,
-               const Table& table) {
+// Those that the schema lists, else those that the real rows have.
+void add_combinations(std::vector<Statement>& out, const Schema& schema, const GroupRule& group,
+                      const Table& table, const Table* real) {
+  const auto values_of = [&names = group.fields](const Table& rows, std::size_t row) {
+    ValueList values;
+    for (const std::string& name : names) values.push_back(rows.column(name).value_at(row));
+    return values;
+  };
+  auto known = std::make_shared<CombinationSet>(schema, group.fields);
+  for (const ValueList& row : group.rows) known->add(row);
+  if (group.rows.empty()) {
+    if (!real || !std::ranges::all_of(group.fields, [&](const std::string& n) { return real->has(n); }))
+      return;
+    for (std::size_t row = 0; row < real->rows(); ++row) known->add(values_of(*real, row));
+  }
+  auto broken = std::make_shared<std::vector<char>>(table.rows());
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    (*broken)[row] = known->has(values_of(table, row)) ? 0 : 1;
+  out.push_back({text_of(group), [broken](std::size_t row) { return (*broken)[row] == 1; }});
+}
+
+void add_group(std::vector<Statement>& out, const Schema& schema, const GroupRule& group, const Table& table,
+               const Table* real) {
   std::vector<std::string> names = group.fields;
   if (!group.total.empty()) names.push_back(group.total);
   if (!std::ranges::all_of(names, [&](const std::string& name) { return table.has(name); })) return;
+  if (group.kind == "combinations") return add_combinations(out, schema, group, table, real);
   const auto record = [names, &table](std::size_t row) {
     Record values;
     for (const std::string& name : names) values.set(name, table.column(name).value_at(row));
@@ -158,7 +181,7 @@ void add_group(std::vector<Statement>& out, const Schema& schema, const GroupRul
   out.push_back({text_of(group), [again](std::size_t row) { return (*again)[row] == 1; }});
 }
 
-std::vector<Statement> statements_of(const Schema& schema, const Table& table) {
+std::vector<Statement> statements_of(const Schema& schema, const Table& table, const Table* real) {
   std::vector<Statement> out;
   for (const Field& field : schema.fields) {
     if (!table.has(field.name)) continue;
@@ -172,7 +195,7 @@ std::vector<Statement> statements_of(const Schema& schema, const Table& table) {
           {field.name + " not missing", [&column](std::size_t row) { return column.is_null(row); }});
   }
   for (const FieldRule& rule : schema.rules) add_rule(out, schema, rule, table);
-  for (const GroupRule& group : schema.groups) add_group(out, schema, group, table);
+  for (const GroupRule& group : schema.groups) add_group(out, schema, group, table, real);
   return out;
 }
 
@@ -211,9 +234,9 @@ Score SchemaPlausibility::evaluate(const Table* real, const Table& synthetic,
   Score score = start_score(*this, "Share of rows that break nothing which the schema states.",
                             "ranges, labels, required values, lengths and rules between fields");
   if (synthetic.rows() == 0) return undefined(std::move(score), "The table has no rows.");
-  const bool of_real = real && !statements_of(real->schema(), synthetic).empty();
+  const bool of_real = real && !statements_of(real->schema(), synthetic, real).empty();
   const Schema& schema = of_real ? real->schema() : synthetic.schema();
-  const std::vector<Statement> statements = statements_of(schema, synthetic);
+  const std::vector<Statement> statements = statements_of(schema, synthetic, real);
   if (statements.empty())
     return undefined(std::move(score),
                      "The schema states no ranges, categories, required values, lengths or rules.");
@@ -228,9 +251,10 @@ Score SchemaPlausibility::evaluate(const Table* real, const Table& synthetic,
          judged.broken[s] > 0 ? message(counted(judged.broken[s], "row"), " break it") : ""});
   const Table* fresh = context.holdout && context.holdout->rows() > 0 ? context.holdout.get() : real;
   if (fresh && fresh->rows() > 0)
-    score.ceiling = Bound{share_of(judge(statements_of(schema, *fresh), fresh->rows(), context).plausible),
-                          message(fresh == real ? "the real rows themselves, " : "holdout, ",
-                                  counted(fresh->rows(), "real row"))};
+    score.ceiling =
+        Bound{share_of(judge(statements_of(schema, *fresh, real), fresh->rows(), context).plausible),
+              message(fresh == real ? "the real rows themselves, " : "holdout, ",
+                      counted(fresh->rows(), "real row"))};
   return score;
 }
 

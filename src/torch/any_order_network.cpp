@@ -17,6 +17,7 @@
 #include "src/privacy/bisection.hpp"
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
+#include "src/torch/mapped_memory.hpp"
 #include "src/torch/network_ensemble.hpp"
 #include "src/torch/network_training.hpp"
 #include "src/torch/private_training.hpp"
@@ -41,7 +42,8 @@ constexpr std::uint64_t kInitialStream = 1, kTrainingStream = 2, kValidationStre
                         kSettlingStream = 4;  // of a fit
 constexpr std::size_t kTile = 256;  // rows that are drawn together, always as many: see ColumnNetwork::scores
 constexpr std::size_t kMostParameters = 16'000'000;
-constexpr double kRate = 2e-3, kPrivateRate = 3e-2;  // noise forbids many steps, so they are long
+constexpr double kRate = 2e-3, kPrivateRate = 3e-2;         // noise forbids many steps, so they are long
+constexpr std::size_t kRowsOfBlock = std::size_t{1} << 16;  // that one thread codes
 constexpr std::size_t kLeastClasses = 8, kMostNumberClasses = 128, kRowsOfClass = 20;
 constexpr std::size_t kFewPeople = 2000, kMembersOfFew = 5, kMostMembers = 20;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
@@ -161,10 +163,14 @@ struct AnyOrderNetwork::Fitted {
     return !coded.columns[column].is_category() ||
            (coded.columns[column].ordered && classes[column].variables() == 1);
   }
+  // Rules, order and network of a coded table; then what its rows teach, given as classes: of each member by
+  // itself, and joined.
+  void arrange_coded(const AnyOrderNetworkOptions& options);
+  void learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
+             const ProgressSink& progress, const CancelToken& cancel);
   void add_known(std::size_t column, double cell, float* sum) const;
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   void settle(const Random& random);
-  void learn(const AnyOrderNetworkOptions& options, const ProgressSink& progress, const CancelToken& cancel);
 };
 
 namespace {
@@ -302,6 +308,10 @@ struct AnyOrderNetwork::Fitted::Block {
   double drawn_cell(std::size_t column, const ColumnClasses::Classes& drawn, const PhiloxBlock& random) const;
   void draw_labels(std::size_t column, const Random& random, const std::vector<std::size_t>& rows,
                    std::vector<ColumnClasses::Classes>& classes);
+  std::vector<double> not_refused(std::size_t column, const std::vector<double>& likely,
+                                  const detail::RuledCell& cell) const;
+  std::optional<double> listed_number(std::size_t i, std::size_t column, const std::vector<double>& likely,
+                                      const Random& random, const detail::RuledCell& cell) const;
   std::optional<double> ruled(std::size_t i, std::size_t column, double free,
                               const std::vector<double>& likely, const Random& random,
                               const detail::RuledCell& cell) const;
@@ -375,6 +385,48 @@ void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Rando
   }
 }
 
+// Of a column that was told privately: the classes without those of which the rules refuse every label.
+std::vector<double> AnyOrderNetwork::Fitted::Block::not_refused(std::size_t column,
+                                                                const std::vector<double>& likely,
+                                                                const detail::RuledCell& cell) const {
+  const PrivateColumn& own = model.told[column];
+  if (!own.coding.is_category()) return likely;
+  std::vector<bool> left(own.states);
+  for (std::uint32_t label = 0; label < own.label_states.size(); ++label)
+    if (cell.admits(static_cast<double>(label))) {
+      left[own.label_states[label]] = true;
+      if (own.rest) left[own.rest_state()] = true;
+    }
+  if (own.missing) left[own.missing_state()] = cell.admits(kMissing);
+  std::vector<double> out(likely.size());
+  for (std::size_t c = 0; c < likely.size(); ++c) {
+    const std::vector<std::uint32_t>& states = model.classes[column].counts()[c].codes;
+    if (std::ranges::any_of(states, [&](std::uint32_t state) { return left[state]; })) out[c] = likely[c];
+  }
+  return out;
+}
+
+// Of a number that was told privately and that a list of combinations names: one of those that are left, by
+// how likely its class is; missing where that is all.
+std::optional<double> AnyOrderNetwork::Fitted::Block::listed_number(std::size_t i, std::size_t column,
+                                                                    const std::vector<double>& likely,
+                                                                    const Random& random,
+                                                                    const detail::RuledCell& cell) const {
+  std::vector<std::vector<double>> of_class(likely.size());
+  const auto add = [&](double one) {
+    const std::uint8_t own = model.classes_of_cell(column, one)[0];
+    if (own < of_class.size() && cell.admits(one)) of_class[own].push_back(one);
+  };
+  for (const double number : cell.rules.listed(column)) add(number);
+  add(kMissing);
+  std::vector<double> weights(likely.size());
+  for (std::size_t c = 0; c < weights.size(); ++c) weights[c] = of_class[c].empty() ? 0 : likely[c];
+  if (std::ranges::all_of(weights, [](double weight) { return weight <= 0; })) return std::nullopt;
+  Random choice = random.stream(numbers[i]);
+  const std::vector<double>& left = of_class[choice.weighted(weights)];
+  return left[choice.below(left.size())];
+}
+
 // After a refused draw: from the classes in proportion to what the rules leave of them. Labels that share a
 // class are then drawn by how frequent they are.
 std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::size_t column, double free,
@@ -384,9 +436,13 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::
   const std::vector<OwnedCounts>& counts = model.classes[column].counts();
   if (model.is_private()) {
     const Random again = random.stream(kAttemptStream).stream(column);
+    if (cell.rules.combined(column) && !model.coded.columns[column].is_category())
+      return listed_number(i, column, likely, again, cell);
+    const std::vector<double> possible = not_refused(column, likely, cell);
+    if (std::ranges::all_of(possible, [](double share) { return share <= 0; })) return std::nullopt;
     for (std::uint64_t attempt = 0; attempt < detail::kMostAttempts; ++attempt) {
       Random choice = again.stream(attempt).stream(numbers[i]);
-      const std::size_t chosen = choice.weighted(likely);
+      const std::size_t chosen = choice.weighted(possible);
       const CodeCounts codes = counts[chosen].view();
       const double wanted = choice.uniform() * codes.total();
       const auto at = std::upper_bound(codes.cumulative.begin(), codes.cumulative.end(), wanted,
@@ -811,6 +867,12 @@ detail::TrainingOptions training_of(const AnyOrderNetworkOptions& options, std::
   return out;
 }
 
+CodingOptions coding_of(const AnyOrderNetworkOptions& options, std::size_t rows) {
+  return {.rare_below = options.rare_below,
+          .classes = std::clamp(rows / kRowsOfClass, kLeastClasses, kMostNumberClasses),
+          .threads = options.threads};
+}
+
 // How the network's variables are grouped and ordered, and the shares of their classes, with which it begins.
 struct Arranged {
   detail::TrainingTable table;
@@ -874,9 +936,9 @@ OwnedCounts counts_of(const NoisyMarginal& marginal) {
 }  // namespace
 
 // One network after the other. A cancelled fit keeps what has learnt a round.
-void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const ProgressSink& progress,
-                                    const CancelToken& cancel) {
-  const detail::ClassColumns rows = class_columns(coded, classes, options.threads);
+void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
+                                    const ProgressSink& progress, const CancelToken& cancel) {
+  coded.codes.clear();
   auto [table, shares] = arranged(*this, rows);
   if (members > 1) table.last = own_variables(*this, options.target);
   const Random random(options.seed);
@@ -934,22 +996,68 @@ void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const
     return fit(real, noise, progress, cancel);
   }
   auto made = std::make_unique<Fitted>();
-  const std::size_t classes = std::clamp(real.rows() / kRowsOfClass, kLeastClasses, kMostNumberClasses);
-  made->coded =
-      code_table(real, {.rare_below = options_.rare_below, .classes = classes, .threads = options_.threads});
+  made->coded = code_table(real, coding_of(options_, real.rows()));
   CodedTable& coded = made->coded;
-  made->rules = RowRules(coded.schema, coded.columns);
-  if (!made->rules.keys().empty()) refuse_keys();
-  made->members = members_of(options_, coded);
-  made->order = order_of(coded, made->rules, options_.target, made->members > 1);
   made->all.resize(coded.columns.size());
-  for (const std::size_t column : made->order)
-    made->all[column] = count_codes(coded.columns[column], coded.codes[column]);
-  made->arrange(options_);
-  if (made->network->variables() > 0) made->learn(options_, progress, cancel);
+  for (std::size_t c = 0; c < coded.columns.size(); ++c)
+    if (coded.columns[c].modelled()) made->all[c] = count_codes(coded.columns[c], coded.codes[c]);
+  made->arrange_coded(options_);
+  if (made->network->variables() > 0)
+    made->learn(options_, class_columns(coded, made->classes, options_.threads), progress, cancel);
   coded.codes.clear();
   coded.people.clear();
   fitted_ = std::move(made);
+}
+
+void AnyOrderNetwork::fit(const ColumnSource& source, const std::string& spill, const ProgressSink& progress,
+                          const CancelToken& cancel) {
+  for (const auto& [name, value] : options_.temperature) static_cast<void>(source.schema.at(name));
+  if (!options_.target.empty()) static_cast<void>(source.schema.at(options_.target));
+  if (options_.privacy)
+    throw ConfigError({.field = "epsilon"},
+                      "A private fit needs the table as a whole; give it as a table, not as a source.");
+  std::optional<detail::MappedMemory> disk;
+  if (!spill.empty()) disk.emplace(spill);
+  auto made = std::make_unique<Fitted>();
+  made->all.resize(source.schema.fields.size());
+  detail::ClassColumns rows;
+  const std::size_t columns = source.schema.fields.size();
+  const auto take = [&](const CodedTable& coded, std::size_t column) {
+    cancel.check();
+    if (progress) progress({.phase = "read", .done = column + 1, .total = columns, .note = {}});
+    const ColumnCoding& coding = coded.columns[column];
+    if (!coding.modelled()) return;
+    made->all[column] = count_codes(coding, coded.codes[column]);
+    const ColumnClasses classes(coding, made->all[column]);
+    const std::size_t first = rows.size();
+    std::pmr::memory_resource* const memory = disk ? &*disk : std::pmr::new_delete_resource();
+    for (std::size_t v = 0; v < classes.variables(); ++v) {
+      std::pmr::vector<std::uint8_t>& own = rows.emplace_back(memory);
+      own.resize(coded.rows);
+      parallel_for((coded.rows + kRowsOfBlock - 1) / kRowsOfBlock,
+                   [&](std::size_t block) {
+                     const std::size_t end = std::min(coded.rows, (block + 1) * kRowsOfBlock);
+                     for (std::size_t row = block * kRowsOfBlock; row < end; ++row)
+                       own[row] = classes.of_code(coded.codes[column][row])[v];
+                   },
+                   options_.threads);
+    }
+    for (std::size_t v = first; disk && v < rows.size(); ++v) disk->put_away(rows[v].data(), rows[v].size());
+  };
+  made->coded = code_columns(source, coding_of(options_, source.rows), take);
+  made->arrange_coded(options_);
+  if (made->network->variables() > 0) made->learn(options_, rows, progress, cancel);
+  made->coded.codes.clear();
+  made->coded.people.clear();
+  fitted_ = std::move(made);
+}
+
+void AnyOrderNetwork::Fitted::arrange_coded(const AnyOrderNetworkOptions& options) {
+  rules = RowRules(coded.schema, coded.columns);
+  if (!rules.keys().empty()) refuse_keys();
+  members = members_of(options, coded);
+  order = order_of(coded, rules, options.target, members > 1);
+  arrange(options);
 }
 
 void AnyOrderNetwork::fit(const Table& real, NoiseSource& noise, const ProgressSink& progress,

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,7 +34,7 @@ inline constexpr std::size_t kMostClasses = 255;
 using Floats = cpu::AlignedVector<float>;
 
 // Rows of a table in classes, variable by variable.
-using ClassColumns = std::vector<std::vector<std::uint8_t>>;
+using ClassColumns = std::vector<std::pmr::vector<std::uint8_t>>;
 
 struct NetworkShape {
   std::vector<std::size_t> classes;    // of each variable, 1 to kMostClasses

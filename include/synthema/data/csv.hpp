@@ -36,6 +36,17 @@ struct CsvOptions {
 Table read_csv(std::string_view text, const CsvOptions& options = {});
 Table read_csv_file(const std::string& path, CsvOptions options = {});
 
+// What a text holds, found without keeping it: its kinds as read_csv tells them (or the schema of the
+// options), and how many rows. Its columns can then be read one at a time, each as read_csv reads it, where
+// the table does not fit into memory; the text may be a mapped file.
+struct CsvShape {
+  Schema schema;
+  std::size_t rows = 0;
+};
+CsvShape csv_shape(std::string_view text, const CsvOptions& options = {});
+Table read_csv_column(std::string_view text, const CsvOptions& options, const CsvShape& shape,
+                      std::string_view name);
+
 // Always with a header line and LF. With the same schema and options read_csv gives the same table back; the
 // name of a time zone is not kept, only that there was one.
 void write_csv(const Table& table, std::ostream& out, const CsvOptions& options = {});

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
 
 #include "synthema/data/schema.hpp"
 #include "synthema/data/value.hpp"
@@ -16,8 +20,25 @@ std::optional<double> number_of(const Field& field, const Value& value);
 // left (a missing one still is where the field is nullable).
 std::optional<Field> narrowed(const Schema& schema, const Field& field, const Record& values);
 
-// Whether a row keeps a group rule of its schema; "unique" is a rule of tables and always kept.
+// Whether a row keeps a group rule of its schema; "unique" is a rule of tables and always kept, and so is
+// "combinations" where none are listed.
 bool keeps(const Schema& schema, const GroupRule& group, const Record& values);
+
+// Values that stand together in some fields of a schema, compared as the fields' kinds say (1 is 1.0 of a
+// real, a date is its time); missing is a value like any other.
+class CombinationSet {
+ public:
+  CombinationSet(const Schema& schema, std::span<const std::string> fields);
+  void add(std::span<const Value> values) { known_.insert(key_of(values)); }
+  bool has(std::span<const Value> values) const { return known_.contains(key_of(values)); }
+  std::size_t size() const { return known_.size(); }
+
+ private:
+  std::string key_of(std::span<const Value> values) const;
+
+  std::vector<Field> fields_;
+  std::unordered_set<std::string> known_;
+};
 
 // Sums of decimal numbers are compared with this much room, relative to the largest member.
 inline constexpr double kSumTolerance = 1e-9;

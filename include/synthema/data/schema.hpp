@@ -10,6 +10,7 @@
 
 #include "synthema/core/error.hpp"
 #include "synthema/core/export.hpp"
+#include "synthema/data/value.hpp"
 
 namespace synthema {
 
@@ -72,9 +73,12 @@ struct GroupRule {
   // "exclusive": at most one is
   // "sum": `total` is the sum of the fields
   // "unique": no two rows of a table have the same values in all of the fields
+  // "combinations": the values of the fields stand together in one of `rows`, or, where none are listed, in a
+  //   row of the real table. Missing is a value like any other here.
   std::string kind = {};
-  std::vector<std::string> fields = {};  // boolean or numbers; of "unique" anything but lists
+  std::vector<std::string> fields = {};  // boolean or numbers; of the last two anything but lists
   std::string total = {};                // of "sum" only
+  std::vector<ValueList> rows = {};      // of "combinations": values in the order of the fields
 
   friend bool operator==(const GroupRule&, const GroupRule&) = default;
 };

@@ -57,6 +57,7 @@
 
 #include "synthema/core/export.hpp"
 #include "synthema/generate/generator.hpp"
+#include "synthema/generate/tabular/column_source.hpp"
 #include "synthema/generate/tabular/private_domain.hpp"
 #include "synthema/privacy/ledger.hpp"
 
@@ -116,6 +117,12 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
 
   // Errors of code_table; ConfigError where a named column is not there.
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
+  // The same network, to the last bit, from a table that need not fit into memory (column_source.hpp). Kept
+  // in memory are one byte for each row and column (two or three of more than 254 labels) and 12 bytes a row,
+  // or only the latter where `spill` names a folder: the bytes then are in a file there that has no name.
+  // ConfigError with `privacy`, and where the folder cannot be used.
+  void fit(const ColumnSource& source, const std::string& spill = {}, const ProgressSink& progress = {},
+           const CancelToken& cancel = {});
   // With this noise; ConfigError without `privacy`. For tests: unless it is private, neither is the result,
   // and it says so. What the schema states is taken as public. PrivacyBudgetError, before anything is
   // measured, where the ledger's budget does not allow it; errors of discover_domain. No fit of a private

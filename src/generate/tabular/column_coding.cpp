@@ -14,6 +14,8 @@
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/data/row_numbers.hpp"
+#include "synthema/generate/tabular/column_source.hpp"
+#include "synthema/generate/tabular/fixed_combinations.hpp"
 
 namespace synthema {
 
@@ -60,7 +62,6 @@ std::vector<std::uint32_t> people_by_code(std::span<const std::uint32_t> codes, 
 }
 
 struct Learner {
-  const Table& table;
   const CodingOptions& options;
   std::span<const std::uint32_t> who;
   bool rows_are_people;
@@ -235,19 +236,13 @@ std::optional<double> whole_of(double v, double power, double largest) {
   return kept && std::abs(scaled) < kExact ? std::optional(scaled) : std::nullopt;
 }
 
-double largest_of(std::span<const double> values) {
-  double out = 0;
-  for (const double v : values) out = std::max(out, std::abs(v));
-  return out;
-}
-
 // Fewest decimals that all values keep; nothing where nine do not do.
-std::optional<std::uint32_t> decimals_of(std::span<const double> values) {
-  const double largest = largest_of(values);
+std::optional<std::uint32_t> decimals_of(const Column& column, double largest) {
+  const auto values = column.reals();
   double power = 1;
   std::uint32_t decimals = 0;
   for (std::size_t i = 0; i < values.size();) {
-    if (whole_of(values[i], power, largest)) {
+    if (column.is_null(i) || whole_of(values[i], power, largest)) {
       ++i;
       continue;
     }
@@ -395,22 +390,23 @@ void finish_numbers(const Learner& learner, ColumnCoding& out, std::span<const s
 }
 
 // Codes of the rows by their place among the different values; `kept` is called with those, ascending.
-template <class T, class Kept>
-void code_values(const Column& column, std::span<const T> values, std::vector<std::uint32_t>& codes,
+//
+// The values are sorted by themselves and looked up again: half the memory of sorting them with their rows.
+template <class T, class Value, class Kept>
+void code_values(const Column& column, const Value& value_at, std::vector<std::uint32_t>& codes,
                  const Kept& kept) {
-  std::vector<std::pair<T, std::uint32_t>> order;
-  order.reserve(values.size());
-  for (std::size_t row = 0; row < values.size(); ++row)
-    if (!column.is_null(row)) order.emplace_back(values[row], static_cast<std::uint32_t>(row));
-  std::sort(order.begin(), order.end());
   std::vector<T> different;
-  codes.assign(values.size(), std::numeric_limits<std::uint32_t>::max());
-  for (const auto& [value, row] : order) {
-    if (different.empty() || value != different.back()) different.push_back(value);
-    codes[row] = static_cast<std::uint32_t>(different.size() - 1);
-  }
-  const auto missing = static_cast<std::uint32_t>(different.size());
-  for (std::uint32_t& code : codes) code = std::min(code, missing);
+  different.reserve(column.size() - column.null_count());
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row)) different.push_back(value_at(row));
+  std::sort(different.begin(), different.end());
+  different.erase(std::unique(different.begin(), different.end()), different.end());
+  different.shrink_to_fit();
+  codes.assign(column.size(), static_cast<std::uint32_t>(different.size()));
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row))
+      codes[row] = static_cast<std::uint32_t>(
+          std::lower_bound(different.begin(), different.end(), value_at(row)) - different.begin());
   kept(different);
 }
 
@@ -418,41 +414,45 @@ void code_values(const Column& column, std::span<const T> values, std::vector<st
 void learn_reals(const Learner& learner, const Column& column, ColumnCoding& out,
                  std::vector<std::uint32_t>& codes) {
   const auto reals = column.reals();
-  std::vector<double> present;
+  double largest = 0;
   for (std::size_t row = 0; row < reals.size(); ++row)
-    if (!column.is_null(row)) present.push_back(reals[row]);
-  auto decimals = decimals_of(present);
+    if (!column.is_null(row)) largest = std::max(largest, std::abs(reals[row]));
+  auto decimals = decimals_of(column, largest);
   if (const auto stated = out.field.decimals; stated && (!decimals || *decimals > *stated)) decimals = stated;
   const double power = power_of_ten(decimals.value_or(0));
-  if (!decimals || !(largest_of(present) * power < kExact)) {
-    code_values(column, reals, codes, [&](const std::vector<double>& values) { out.values = values; });
+  if (!decimals || !(largest * power < kExact)) {
+    code_values<double>(
+        column, [&](std::size_t row) { return reals[row] + 0.0; },  // one zero
+        codes, [&](std::vector<double>& values) { out.values = std::move(values); });
     return finish_numbers(learner, out, codes);
   }
   out.decimals = *decimals;
-  std::vector<std::int64_t> whole(reals.size());
-  for (std::size_t row = 0; row < reals.size(); ++row)
-    if (!column.is_null(row)) whole[row] = static_cast<std::int64_t>(std::nearbyint(reals[row] * power));
-  code_values(column, std::span<const std::int64_t>(whole), codes,
-              [&](const std::vector<std::int64_t>& values) {
-                learn_grid(values, out);
-                for (const std::int64_t v : values) {
-                  const std::int64_t steps = (v - out.origin) / out.step;  // whole: all lie on the grid
-                  out.values.push_back(static_cast<double>(steps));
-                }
-              });
+  code_values<std::int64_t>(
+      column, [&](std::size_t row) { return static_cast<std::int64_t>(std::nearbyint(reals[row] * power)); },
+      codes,
+      [&](const std::vector<std::int64_t>& values) {
+        learn_grid(values, out);
+        for (const std::int64_t v : values) {
+          const std::int64_t steps = (v - out.origin) / out.step;  // whole: all lie on the grid
+          out.values.push_back(static_cast<double>(steps));
+        }
+      });
   finish_numbers(learner, out, codes);
 }
 
 void learn_whole(const Learner& learner, const Column& column, ColumnCoding& out,
                  std::vector<std::uint32_t>& codes) {
-  code_values(column, column.integers(), codes, [&](const std::vector<std::int64_t>& values) {
-    learn_grid(values, out);
-    for (const std::int64_t v : values) {
-      const std::uint64_t beyond = static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(out.origin);
-      const std::uint64_t steps = beyond / static_cast<std::uint64_t>(out.step);
-      out.values.push_back(static_cast<double>(steps));
-    }
-  });
+  const auto integers = column.integers();
+  code_values<std::int64_t>(
+      column, [&](std::size_t row) { return integers[row]; }, codes,
+      [&](const std::vector<std::int64_t>& values) {
+        learn_grid(values, out);
+        for (const std::int64_t v : values) {
+          const std::uint64_t beyond = static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(out.origin);
+          const std::uint64_t steps = beyond / static_cast<std::uint64_t>(out.step);
+          out.values.push_back(static_cast<double>(steps));
+        }
+      });
   out.zone = column.zone();
   finish_numbers(learner, out, codes);
 }
@@ -469,10 +469,10 @@ void learn_identifiers(const Learner& learner, const Column& column, ColumnCodin
   out.pattern = "9" + std::string(std::min<std::size_t>(longest, 16) - 1, '9');
 }
 
-ColumnCoding learn_column(const Learner& learner, std::size_t index, std::vector<std::uint32_t>& codes) {
-  const Column& column = learner.table.column(index);
+ColumnCoding learn_column(const Learner& learner, const Field& field, const Column& column,
+                          std::vector<std::uint32_t>& codes) {
   ColumnCoding out;
-  out.field = learner.table.schema().fields[index];
+  out.field = field;
   const std::size_t present = column.size() - column.null_count();
   out.missing = column.null_count() > 0;
   const bool identifies = out.field.has(Role::identifier) || out.field.has(Role::subject);
@@ -558,17 +558,33 @@ OwnedCounts count_codes(const ColumnCoding& coding, std::vector<std::uint32_t> c
   return out;
 }
 
-std::vector<std::uint32_t> people_of(const Table& table) {
-  std::vector<std::uint32_t> out(table.rows());
+namespace {
+
+std::vector<std::uint32_t> rows_as_people(std::size_t rows) {
+  std::vector<std::uint32_t> out(rows);
   std::iota(out.begin(), out.end(), 0U);
-  const Field* subject = table.schema().subject();
-  if (!subject || subject->kind == Kind::list) return out;
-  const Column& column = table.column(subject->name);
+  return out;
+}
+
+std::vector<std::uint32_t> people_in(const Column& column) {
+  std::vector<std::uint32_t> out = rows_as_people(column.size());
   std::unordered_map<std::string, std::uint32_t> first;
   for (std::size_t row = 0; row < out.size(); ++row)
     if (!column.is_null(row))
       out[row] = first.try_emplace(column.value_at(row).display(), out[row]).first->second;
   return out;
+}
+
+bool is_number(Kind kind) {
+  return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> people_of(const Table& table) {
+  const Field* subject = table.schema().subject();
+  if (!subject || subject->kind == Kind::list) return rows_as_people(table.rows());
+  return people_in(table.column(subject->name));
 }
 
 namespace {
@@ -601,35 +617,94 @@ void refuse_few(const Field& field, const Column& column, std::span<const std::u
 void refuse_few_in_range(const Table& table, std::size_t rare_below) {
   std::vector<std::uint32_t> who;
   for (std::size_t c = 0; c < table.columns(); ++c) {
-    const Kind kind = table.column(c).kind();
-    if (kind != Kind::real && kind != Kind::integer && kind != Kind::time) continue;
+    if (!is_number(table.column(c).kind())) continue;
     if (who.empty()) who = people_of(table);
     refuse_few(table.schema().fields[c], table.column(c), who, rare_below);
   }
 }
 
+namespace {
+
+void check_size(std::size_t rows, std::size_t columns, const CodingOptions& options) {
+  if (rows < std::max<std::size_t>(options.rare_below, 1))
+    throw GenerationError(
+        message("The table has ", counted(rows, "row"), ", fewer than the ", options.rare_below,
+                " people among whom a single one may hide (rare_below); fit to more rows."));
+  if (columns == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
+  if (rows > std::numeric_limits<std::int32_t>::max())
+    throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", rows, "."));
+}
+
+Column column_of(const ColumnSource& source, std::size_t number) {
+  Column out = source.read(number);
+  const Field& field = source.schema.fields[number];
+  if (out.size() != source.rows || out.kind() != field.kind)
+    throw SchemaError({.field = field.name},
+                      message("The source has ", counted(source.rows, "row"), " and this column is of kind ",
+                              name_of(field.kind), ", but it gave ", counted(out.size(), "cell"), " of kind ",
+                              name_of(out.kind()), "; did the file change meanwhile?"));
+  return out;
+}
+
+bool is_combined_unlisted(const Schema& schema, const std::string& name) {
+  return std::ranges::any_of(schema.groups, [&](const GroupRule& group) {
+    return group.kind == "combinations" && std::ranges::find(group.fields, name) != group.fields.end();
+  });
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> people_of(const ColumnSource& source) {
+  const Field* subject = source.schema.subject();
+  if (!subject || subject->kind == Kind::list) return rows_as_people(source.rows);
+  return people_in(column_of(source, static_cast<std::size_t>(subject - source.schema.fields.data())));
+}
+
+CodedTable code_columns(const ColumnSource& source, const CodingOptions& options, const TakeCodes& take) {
+  check(options);
+  check_size(source.rows, source.schema.fields.size(), options);
+  CodedTable out;
+  out.schema = source.schema;
+  out.rows = source.rows;
+  out.columns.resize(source.schema.fields.size());
+  out.codes.resize(out.columns.size());
+  out.people = people_of(source);
+  const Learner learner{options, out.people, source.schema.subject() == nullptr};
+  for (std::size_t c = 0; c < out.columns.size(); ++c) {
+    const Field& field = source.schema.fields[c];
+    {
+      const Column column = column_of(source, c);
+      if (is_number(column.kind())) refuse_few(field, column, out.people, options.rare_below);
+      out.columns[c] = learn_column(learner, field, column, out.codes[c]);
+    }
+    out.schema.fields[c] = out.columns[c].field;
+    take(out, c);
+    if (!is_combined_unlisted(source.schema, field.name)) std::vector<std::uint32_t>().swap(out.codes[c]);
+  }
+  resolve_combinations(out, options.rare_below);
+  return out;
+}
+
 CodedTable code_table(const Table& table, const CodingOptions& options) {
   check(options);
-  if (table.rows() < std::max<std::size_t>(options.rare_below, 1))
-    throw GenerationError(
-        message("The table has ", counted(table.rows(), "row"), ", fewer than the ", options.rare_below,
-                " people among whom a single one may hide (rare_below); fit to more rows."));
-  if (table.columns() == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
-  if (table.rows() > std::numeric_limits<std::int32_t>::max())
-    throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", table.rows(), "."));
+  check_size(table.rows(), table.columns(), options);
   const std::vector<std::uint32_t> who = people_of(table);
-  const Learner learner{table, options, who, table.schema().subject() == nullptr};
+  const Learner learner{options, who, table.schema().subject() == nullptr};
   refuse_few_in_range(table, options.rare_below);
   CodedTable out;
   out.rows = table.rows();
   out.columns.resize(table.columns());
   out.codes.resize(table.columns());
   parallel_for(
-      table.columns(), [&](std::size_t c) { out.columns[c] = learn_column(learner, c, out.codes[c]); },
+      table.columns(),
+      [&](std::size_t c) {
+        out.columns[c] = learn_column(learner, table.schema().fields[c], table.column(c), out.codes[c]);
+      },
       options.threads);
   out.people = who;
   out.schema = table.schema();
   for (std::size_t c = 0; c < out.columns.size(); ++c) out.schema.fields[c] = out.columns[c].field;
+  resolve_combinations(out, options.rare_below);
   return out;
 }
 

@@ -728,6 +728,12 @@ std::size_t unnamed_label_columns(const Schema& schema) {
 
 RowRules check_rules(const Table& real) {
   constexpr std::size_t kFewPeople = 5;
+  for (const GroupRule& group : real.schema().groups)
+    if (group.kind == "combinations" && group.rows.empty())
+      throw GenerationError({.field = group.fields.front()},
+                            "Under differential privacy the combinations that the rows have are not read for "
+                            "nothing: list in the group 'combinations' of this column those that may occur "
+                            "(rows=), or leave the group out.");
   refuse_few_in_range(real, kFewPeople);
   std::vector<ColumnCoding> codings(real.columns());
   for (std::size_t c = 0; c < codings.size(); ++c) {

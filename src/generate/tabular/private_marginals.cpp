@@ -148,6 +148,52 @@ std::vector<std::vector<double>> first_potentials(std::span<const NoisyMarginal>
   return out;
 }
 
+// Combinations that the schema lists as a factor of the model: cells of which no listed one is are
+// impossible. That is public, so it costs nothing, and fewer rows are drawn again.
+struct ListedFactor {
+  VariableSet variables;
+  std::vector<double> potential;
+};
+std::optional<ListedFactor> listed_factor(const Schema& schema, const GroupRule& group,
+                                          std::span<const PrivateColumn> columns,
+                                          std::span<const std::size_t> modelled, double most_cells) {
+  constexpr double kImpossible = -1e6;  // a logarithm: probabilities are then exactly 0
+  std::vector<ColumnCoding> codings;
+  for (const PrivateColumn& column : columns) codings.push_back(column.coding);
+  const Combinations listed = listed_combinations(schema, group, codings);
+  const std::size_t width = listed.columns.size();
+  if (width < 2) return std::nullopt;
+  std::vector<std::pair<std::uint32_t, std::size_t>> order;  // variable, place in the combinations
+  double cells = 1;
+  for (std::size_t k = 0; k < width; ++k) {
+    const auto at = std::ranges::find(modelled, listed.columns[k]) - modelled.begin();
+    order.emplace_back(static_cast<std::uint32_t>(at), k);
+    cells *= columns[listed.columns[k]].states;
+  }
+  if (cells > most_cells) return std::nullopt;
+  std::ranges::sort(order);
+  ListedFactor out{{}, std::vector<double>(static_cast<std::size_t>(cells), kImpossible)};
+  for (const auto& [variable, place] : order) out.variables.push_back(variable);
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    std::vector<std::size_t> places{0};
+    for (const auto& [variable, k] : order) {
+      const PrivateColumn& column = columns[listed.columns[k]];
+      const double cell = listed.cells[i * width + k];
+      std::vector<std::uint32_t> states;
+      if (!std::isnan(cell) || column.missing) states.push_back(column.state_of(cell));
+      if (!std::isnan(cell) && column.rest) states.push_back(column.rest_state());
+      std::vector<std::size_t> longer;
+      for (const std::size_t begun : places)
+        for (const std::uint32_t state : states) longer.push_back(begun * column.states + state);
+      places = std::move(longer);
+    }
+    for (const std::size_t place : places) out.potential[place] = 0;
+  }
+  // Nothing was told of the listed values: the rules say so.
+  if (std::ranges::find(out.potential, 0.0) == out.potential.end()) return std::nullopt;
+  return out;
+}
+
 // The column that breaks a rule, or their number. `known` is for its use.
 std::size_t broken_at(const RowRules& rules, std::span<const ColumnCoding> codings,
                       std::span<const std::size_t> modelled, std::span<const double> cells,
@@ -180,6 +226,49 @@ void set_following(const RowRules& rules, std::span<const ColumnCoding> codings,
     known[c] = 1;
   }
 }
+
+// Numbers that a list of combinations has: a state may hold others, which would only be refused. What is
+// drawn is one of those of the state that the row's other combined cells leave, each as likely as the next.
+class ListedNumbers {
+ public:
+  ListedNumbers(const RowRules& rules, std::span<const PrivateColumn> columns,
+                std::span<const ColumnCoding> codings, std::span<const std::size_t> modelled)
+      : rules_(rules), columns_(columns), codings_(codings), listed_(columns.size()) {
+    for (const std::size_t c : modelled) {
+      if (!rules.combined(c)) continue;
+      if (columns[c].coding.is_category())
+        labels_.push_back(c);
+      else
+        numbers_.push_back(c), listed_[c] = rules.listed(c);
+    }
+  }
+
+  // For each number that is free of such a column: found(column, those that are left), which gives the cell.
+  template <class IsFree, class StateOf, class Found>
+  void each(std::span<const double> cells, const IsFree& is_free, const StateOf& state_of,
+            const Found& found) const {
+    if (numbers_.empty()) return;
+    detail::RowCells known(columns_.size());
+    for (const std::size_t c : labels_) known.set(c, cells[c]);
+    for (const std::size_t c : numbers_)
+      if (!is_free(c) || std::isnan(cells[c])) known.set(c, cells[c]);
+    for (const std::size_t c : numbers_) {
+      if (known.known[c]) continue;
+      std::vector<double> left;
+      for (const double cell : listed_[c])
+        if (columns_[c].state_of(cell) == state_of(c) && rules_.admits(c, cell, known.view(), codings_))
+          left.push_back(cell);
+      known.set(c, found(c, left));
+    }
+  }
+
+ private:
+  const RowRules& rules_;
+  std::span<const PrivateColumn> columns_;
+  std::span<const ColumnCoding> codings_;
+  std::vector<std::vector<double>> listed_;  // by column
+  std::vector<std::size_t> labels_, numbers_;
+};
 
 struct Candidates {
   std::vector<VariableSet> sets;
@@ -357,6 +446,20 @@ void PrivateMarginals::measure_pairs(std::span<const std::vector<std::uint32_t>>
   std::vector<VariableSet> singles;
   for (const NoisyMarginal& m : marginals) singles.push_back(m.variables);
   model_.add(singles, first_potentials(marginals), options_.threads);
+  for (const GroupRule& group : schema_.groups) {
+    if (group.kind != "combinations") continue;
+    const auto most = static_cast<double>(options_.max_cells);
+    const auto factor = listed_factor(schema_, group, columns_, modelled_, most);
+    std::vector<VariableSet> sets = model_.sets();
+    if (factor) sets.push_back(factor->variables);
+    if (!factor || JunctionTree::cells_of(sizes, sets) > most) continue;
+    std::vector<double> potential = factor->potential;
+    if (const auto at = std::ranges::find(model_.sets(), factor->variables); at != model_.sets().end())
+      for (std::size_t i = 0; i < potential.size(); ++i)
+        potential[i] += model_.potentials()[static_cast<std::size_t>(at - model_.sets().begin())][i];
+    model_.add(std::vector<VariableSet>{factor->variables}, std::vector<std::vector<double>>{potential},
+               options_.threads);
+  }
   const auto estimate = [&](std::size_t iterations) {
     model_.estimate(marginals, {.iterations = iterations, .threads = options_.threads}, cancel);
   };
@@ -491,8 +594,11 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
   const CellConditions conditions(request.conditions.get(), codings, name());
   const RowRules rules(schema_, codings);
   refuse_keys(rules);
+  const ListedNumbers listed(rules, columns_, codings, modelled_);
   const Random random(request.seed);
   const std::size_t d = modelled_.size();
+  std::vector<std::size_t> variable_of(columns_.size());
+  for (std::size_t v = 0; v < d; ++v) variable_of[modelled_[v]] = v;
   const std::vector<std::size_t> order = rules.ordered(modelled_);
 
   struct Row {
@@ -523,6 +629,13 @@ void PrivateMarginals::draw_rows(const SampleRequest& request,
         const bool free = row.fixed.empty() || std::isnan(row.fixed[c]);
         row.cells[c] = free ? columns_[c].draw(row.states[v], within.block(number, v)) : row.fixed[c];
       }
+      listed.each(
+          row.cells, [&](std::size_t c) { return row.fixed.empty() || std::isnan(row.fixed[c]); },
+          [&](std::size_t c) { return row.states[variable_of[c]]; },
+          [&](std::size_t c, const std::vector<double>& left) {
+            const std::uint64_t bits = within.block(number, variable_of[c])[3];
+            return left.empty() ? row.cells[c] : row.cells[c] = left[bits * left.size() >> 32];
+          });
       set_following(rules, codings, modelled_, row.following, row.cells, row.known);
       wrong = broken_at(rules, codings, modelled_, row.cells, row.known);
       if (wrong == columns_.size()) break;
@@ -594,6 +707,7 @@ double PrivateMarginals::share_kept(const RowRules& rules, std::span<const Colum
   std::vector<std::vector<double>> beliefs;
   for (std::size_t c = 0; c < model_.tree().cliques.size(); ++c) beliefs.push_back(model_.clique(c));
   const TreeSampler sampler(model_.tree(), model_.sizes(), beliefs);
+  const ListedNumbers listed(rules, columns_, codings, modelled_);
   const Random random(0);
   const std::vector<std::size_t> following =
       rules.following(rules.ordered(modelled_), std::vector<std::uint8_t>(columns_.size()));
@@ -607,6 +721,12 @@ double PrivateMarginals::share_kept(const RowRules& rules, std::span<const Colum
       sampler.draw(random.stream(1), row, states);
       for (std::size_t v = 0; v < states.size(); ++v)
         cells[modelled_[v]] = columns_[modelled_[v]].draw(states[v], random.stream(2).block(row, v));
+      listed.each(
+          cells, [](std::size_t) { return true; },
+          [&](std::size_t c) { return columns_[c].state_of(cells[c]); },
+          [&](std::size_t c, const std::vector<double>& left) {
+            return left.empty() ? cells[c] : cells[c] = left[row % left.size()];
+          });
       set_following(rules, codings, modelled_, following, cells, known);
       own += broken_at(rules, codings, modelled_, cells, known) == columns_.size();
     }
@@ -623,6 +743,7 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
   const std::vector<std::vector<double>> cells = cells_of(codings, table);
   const RowRules rules(schema_, codings);
   std::vector<double> out = detail::log_share_of_absent(codings, cells, table.rows());
+  const ListedNumbers listed(rules, columns_, codings, modelled_);
   const double log_kept = std::log(share_kept(rules, codings));
   const std::vector<std::size_t> following =
       rules.following(rules.ordered(modelled_), std::vector<std::uint8_t>(columns_.size()));
@@ -632,6 +753,7 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
         std::vector<std::vector<std::pair<std::uint32_t, double>>> left(modelled_.size());
         detail::RowCells state(columns_.size()), others(columns_.size());
         std::vector<std::uint8_t> determined(columns_.size());
+        std::vector<double> own(columns_.size());
         for (std::size_t row = first; row < last; ++row) {
           state.forget();
           for (const std::size_t c : modelled_) others.set(c, cells[c][row]);
@@ -641,6 +763,18 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
             determined[c] = range && range->first == range->second;
             others.known[c] = 1;
           }
+          std::vector<double> listed_share(
+              columns_.size());  // of a listed number in its state; 0: not listed
+          for (const std::size_t c : modelled_) own[c] = cells[c][row];
+          listed.each(
+              own, [](std::size_t) { return true; },
+              [&](std::size_t c) {
+                return std::isinf(own[c]) ? columns_[c].states : columns_[c].state_of(own[c]);
+              },
+              [&](std::size_t c, const std::vector<double>& those) {
+                if (!those.empty()) listed_share[c] = 1 / static_cast<double>(those.size());
+                return own[c];
+              });
           double width = 0;  // logarithm
           bool possible = !std::isinf(out[row]);
           for (std::size_t v = 0; v < modelled_.size() && possible; ++v) {
@@ -657,6 +791,10 @@ std::vector<double> PrivateMarginals::log_prob(const Table& table, const Progres
             if (determined[c]) {  // whatever its own state was
               possible = !std::isnan(cell);
               for (std::uint32_t of = 0; of < column.states; ++of) left[v].emplace_back(of, 1.0);
+              continue;
+            }
+            if (listed_share[c] > 0) {
+              left[v].emplace_back(column.state_of(cell), listed_share[c]);
               continue;
             }
             const auto add = [&](std::uint32_t of) {

@@ -70,39 +70,9 @@ std::optional<double> number_in(const ColumnCoding& coding, const std::string& t
 
 }  // namespace
 
-Combinations combinations_of(const CodedTable& coded, std::vector<std::size_t> columns,
-                             std::size_t rare_below) {
-  Combinations out{std::move(columns), {}};
-  std::map<std::vector<std::uint32_t>, std::vector<std::uint32_t>> people;
-  std::vector<std::uint32_t> codes(out.columns.size());
-  for (std::size_t row = 0; row < coded.rows; ++row) {
-    for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = coded.codes[out.columns[i]][row];
-    people[codes].push_back(coded.people[row]);
-  }
-  for (auto& [combination, who] : people) {
-    std::ranges::sort(who);
-    const auto repeated = std::ranges::unique(who);
-    if (who.size() - repeated.size() < rare_below) continue;
-    std::vector<double> cells;
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      const ColumnCoding& coding = coded.columns[out.columns[i]];
-      const std::uint32_t code = combination[i];
-      if (code == coding.missing_code()) cells.push_back(std::numeric_limits<double>::quiet_NaN());
-      if (code < coding.codes()) cells.push_back(coding.is_category() ? code : coding.values[code]);
-    }
-    if (cells.size() == codes.size()) out.cells.insert(out.cells.end(), cells.begin(), cells.end());
-  }
-  if (out.cells.empty())
-    throw GenerationError({.field = coded.columns[out.columns.front()].field.name},
-                          message("No combination of this column and those named with it belongs to ",
-                                  rare_below, " people, so none may be handed on."));
-  return out;
-}
-
-RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
-                   std::vector<Combinations> combinations)
-    : combinations_(std::move(combinations)) {
+RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns) {
   touching_.resize(columns.size());
+  combined_.resize(columns.size());
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const ColumnCoding& coding = columns[c];
     const Field& field = coding.field;
@@ -150,6 +120,10 @@ RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
     rules_.push_back(std::move(rule));
   }
   for (const GroupRule& from : schema.groups) {
+    if (from.kind == "combinations") {
+      add_combinations(schema, from, columns);
+      continue;
+    }
     Group group{.kind = from.kind, .fields = {}, .text = from.kind + " of "};
     bool bound = true;
     for (const std::string& name : from.fields) {
@@ -171,13 +145,6 @@ RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
     for (const std::size_t column : group.fields) touching_[column] = true;
     if (from.kind == "sum") touching_[group.total] = true;
     groups_.push_back(std::move(group));
-  }
-  for (const Combinations& with : combinations_) {
-    auto& having = having_.emplace_back(with.columns.size());
-    for (const std::size_t column : with.columns) touching_[column] = true;
-    for (std::size_t i = 0; i < with.cells.size(); ++i)
-      having[i % with.columns.size()][key_of(with.cells[i])].push_back(
-          static_cast<std::uint32_t>(i / with.columns.size()));
   }
   refuse_conflicts(columns);
 }
@@ -311,33 +278,180 @@ bool RowRules::keeps(const Rule& rule, double field, double given,
          related(rule.relation, number, columns[rule.given].number(given));
 }
 
-// Whether some combination has this cell and all cells of its columns that are known. Only those with the
-// cell are looked at.
+// Whether some combination has this cell and all cells of its columns that are known: looked for among those
+// that have the rarest of these cells.
 bool RowRules::combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const {
   const Combinations& with = combinations_[which];
   const std::size_t width = with.columns.size();
-  const auto place = std::ranges::find(with.columns, column) - with.columns.begin();
-  if (place == static_cast<std::ptrdiff_t>(width)) return true;
-  const auto& having = having_[which][static_cast<std::size_t>(place)];
-  const auto at = having.find(key_of(cell));
-  if (at == having.end()) return false;
-  return std::ranges::any_of(at->second, [&](std::uint32_t i) {
+  if (std::ranges::find(with.columns, column) == with.columns.end()) return true;
+  const std::vector<std::uint32_t>* fewest = nullptr;
+  for (std::size_t k = 0; k < width; ++k) {
+    const std::size_t other = with.columns[k];
+    if (other != column && !row.known[other]) continue;
+    const auto at = having_[which][k].find(key_of(other == column ? cell : row.cells[other]));
+    if (at == having_[which][k].end()) return false;
+    if (!fewest || at->second.size() < fewest->size()) fewest = &at->second;
+  }
+  return std::ranges::any_of(*fewest, [&](std::uint32_t i) {
     for (std::size_t k = 0; k < width; ++k) {
       const std::size_t other = with.columns[k];
-      if (other != column && row.known[other] &&
-          key_of(with.cells[i * width + k]) != key_of(row.cells[other]))
+      if (other != column && !row.known[other]) continue;
+      if (key_of(with.cells[i * width + k]) != key_of(other == column ? cell : row.cells[other]))
         return false;
     }
     return true;
   });
 }
 
+std::vector<double> RowRules::listed(std::size_t column) const {
+  std::vector<double> out;
+  for (const Combinations& with : combinations_) {
+    const auto place = std::ranges::find(with.columns, column) - with.columns.begin();
+    if (place == std::ssize(with.columns)) continue;
+    for (std::size_t i = static_cast<std::size_t>(place); i < with.cells.size(); i += with.columns.size())
+      if (!std::isnan(with.cells[i])) out.push_back(with.cells[i]);
+    break;  // a further group leaves no others
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void RowRules::index_combinations(std::size_t which) {
+  const Combinations& with = combinations_[which];
+  const std::size_t width = with.columns.size();
+  having_[which].assign(width, {});
+  for (std::size_t i = 0; i < with.cells.size(); ++i)
+    having_[which][i % width][key_of(with.cells[i])].push_back(static_cast<std::uint32_t>(i / width));
+}
+
+std::string RowRules::text_of(const Combinations& with, std::span<const ColumnCoding> columns) const {
+  std::string out = "combinations of ";
+  for (std::size_t k = 0; k < with.columns.size(); ++k)
+    out += (k > 0 ? ", '" : "'") + columns[with.columns[k]].field.name + "'";
+  return out;
+}
+
+void RowRules::add_combinations(const Schema& schema, const GroupRule& group,
+                                std::span<const ColumnCoding> columns) {
+  Combinations with = listed_combinations(schema, group, columns);
+  if (with.columns.empty()) return;
+  if (with.cells.empty())
+    throw GenerationError(
+        {.field = group.fields.front()},
+        group.rows.empty()
+            ? message("The schema lists no combinations for the group of this column, and there are no rows "
+                      "to take the ",
+                      text_of(with, columns), " from; list them, or leave the group out.")
+            : message("None of the ", group.rows.size(), " ", text_of(with, columns),
+                      " that the schema lists is of values that may be handed on; correct the list."));
+  for (std::size_t k = 0; k < with.columns.size(); ++k) {
+    const std::size_t column = with.columns[k];
+    touching_[column] = combined_[column] = true;
+    bool may_miss = false;
+    for (std::size_t i = k; i < with.cells.size(); i += with.columns.size())
+      may_miss = may_miss || std::isnan(with.cells[i]);
+    if (!may_miss) own_[column].nullable = false;
+  }
+  combinations_.push_back(std::move(with));
+  having_.emplace_back();
+  index_combinations(combinations_.size() - 1);
+}
+
+// Whether the cells of a combination may stand together, and with the known ones; these are then known too.
+// Else nothing has changed.
+bool RowRules::can_stand(std::size_t which, std::size_t combination, std::size_t skipped,
+                         std::vector<double>& cells, std::vector<std::uint8_t>& known,
+                         std::span<const ColumnCoding> columns) const {
+  const Combinations& with = combinations_[which];
+  const std::size_t width = with.columns.size();
+  std::vector<std::size_t> set;
+  for (std::size_t k = 0; k < width; ++k) {
+    const std::size_t column = with.columns[k];
+    const double cell = with.cells[combination * width + k];
+    const bool stands = known[column] ? key_of(cells[column]) == key_of(cell)
+                                      : admits_but(skipped, column, cell, {cells, known}, columns);
+    if (!stands) {
+      for (const std::size_t undone : set) known[undone] = 0;
+      return false;
+    }
+    if (known[column]) continue;
+    cells[column] = cell;
+    known[column] = 1;
+    set.push_back(column);
+  }
+  return true;
+}
+
+bool RowRules::can_combine(std::size_t from, std::vector<double>& cells, std::vector<std::uint8_t>& known,
+                           std::span<const ColumnCoding> columns, std::size_t& tries) const {
+  constexpr std::size_t kMostTries = 100'000;
+  if (from == combinations_.size()) return true;
+  const std::vector<std::uint8_t> before = known;
+  for (std::size_t i = 0; i < combinations_[from].size(); ++i) {
+    if (++tries > kMostTries) return true;
+    if (can_stand(from, i, from, cells, known, columns) &&
+        can_combine(from + 1, cells, known, columns, tries))
+      return true;
+    known = before;
+  }
+  return false;
+}
+
+// Takes away combinations that ranges, rules and other groups exclude, so that no row runs into them.
+// GenerationError where none is left, or the groups have no row together.
+void RowRules::keep_possible_combinations(std::span<const ColumnCoding> columns) {
+  std::vector<double> cells(columns.size());
+  std::vector<std::uint8_t> known(columns.size());
+  const auto names = [&](std::size_t but) {
+    std::string out;
+    for (std::size_t w = 0; w < combinations_.size(); ++w)
+      if (w != but) out += (out.empty() ? "" : "; ") + text_of(combinations_[w], columns);
+    return out;
+  };
+  for (bool changed = !combinations_.empty(); changed;) {
+    changed = false;
+    for (std::size_t w = 0; w < combinations_.size(); ++w) {
+      Combinations& with = combinations_[w];
+      const std::size_t width = with.columns.size();
+      std::vector<double> left;
+      for (std::size_t i = 0; i < with.size(); ++i) {
+        std::ranges::fill(known, std::uint8_t{0});
+        if (can_stand(w, i, w, cells, known, columns))
+          left.insert(left.end(), with.cells.begin() + static_cast<std::ptrdiff_t>(i * width),
+                      with.cells.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
+      }
+      if (left.size() == with.cells.size()) continue;
+      if (left.empty())
+        throw GenerationError({.field = columns[with.columns.front()].field.name},
+                              message("The ranges and rules of the schema exclude all ", with.size(), " ",
+                                      text_of(with, columns), " that are listed or that enough people have",
+                                      combinations_.size() > 1 ? "; there are also " + names(w) : "",
+                                      ". They contradict each other."));
+      with.cells = std::move(left);
+      index_combinations(w);
+      changed = true;
+    }
+  }
+  std::ranges::fill(known, std::uint8_t{0});
+  std::size_t tries = 0;
+  if (!can_combine(0, cells, known, columns, tries))
+    throw GenerationError({.field = columns[combinations_.front().columns.front()].field.name},
+                          message("These groups of the schema contradict each other: ",
+                                  names(combinations_.size()), "; no row can keep them all."));
+}
+
 bool RowRules::admits(std::size_t column, double cell, const KnownCells& row,
                       std::span<const ColumnCoding> columns) const {
+  return admits_but(combinations_.size(), column, cell, row, columns);
+}
+
+bool RowRules::admits_but(std::size_t skipped, std::size_t column, double cell, const KnownCells& row,
+                          std::span<const ColumnCoding> columns) const {
   const Own& own = own_[column];
   const ColumnCoding& coding = columns[column];
   for (std::size_t i = 0; i < combinations_.size(); ++i)
-    if (!combines(i, column, cell, row)) return false;
+    if (i != skipped && !combines(i, column, cell, row)) return false;
   for (const Group& group : groups_)
     if (!keeps_group(group, column, cell, row, columns)) return false;
   if (std::isnan(cell)) return own.nullable;
@@ -505,11 +619,6 @@ std::string told_values(const ColumnCoding& coding) {
                  at(coding.values[high]), ".");
 }
 
-// Values that stand for all between them: the ends of a noisy range, or points of a published distribution.
-bool is_interval(const ColumnCoding& coding) {
-  return std::ranges::all_of(coding.protection, [](Protection p) { return p == Protection::rare; });
-}
-
 bool has_number(const ColumnCoding& coding, double low, double high) {
   if (is_interval(coding))
     return coding.number(coding.values.front()) <= high && coding.number(coding.values.back()) >= low;
@@ -603,9 +712,10 @@ void RowRules::refuse_order_conflicts(std::span<const ColumnCoding> columns) con
 }
 
 // What can be seen without drawing: a column of which nothing is left, alone or beside a value of another.
-void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) const {
+void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) {
   refuse_outside(columns);
   refuse_order_conflicts(columns);
+  keep_possible_combinations(columns);
   refuse_group_conflicts(columns);
   std::vector<double> cells(columns.size());
   std::vector<std::uint8_t> known(columns.size());
@@ -635,7 +745,8 @@ void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) const {
            std::ranges::find(rule.categories, true) == rule.categories.end();
   };
   for (std::size_t c = 0; c < columns.size(); ++c)
-    if (touches(c) && !some_left(c))
+    if (touches(c) && !some_left(c) &&
+        !(combined(c) && admits(c, std::numeric_limits<double>::quiet_NaN(), {cells, known}, columns)))
       throw GenerationError(
           {.field = columns[c].field.name},
           "The schema allows none of the values that may be handed on; correct its range or labels.");

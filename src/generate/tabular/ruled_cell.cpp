@@ -47,6 +47,17 @@ std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double f
   for (const CodeCounts& counts : from) {
     const OwnedCounts left = left_of(counts);
     if (left.codes.empty()) continue;
+    if (rules.combined(column)) {
+      // Listed, or many people's: as they are.
+      const std::uint32_t drawn = random.block(number_of_row, column + (std::uint64_t{1} << 32))[0];
+      const auto at =
+          std::upper_bound(left.cumulative.begin(), left.cumulative.end(),
+                           static_cast<std::uint32_t>(std::uint64_t{drawn} * left.view().total() >> 32));
+      const std::uint32_t code = left.codes[static_cast<std::size_t>(at - left.cumulative.begin())];
+      return code >= coding.codes() ? kMissing
+             : coding.is_category() ? static_cast<double>(code)
+                                    : coding.values[code];
+    }
     // Numbers between two that are allowed may still be refused; a frequent one is drawn as it is.
     for (std::uint64_t i = 1; i <= kDraws; ++i) {
       const double cell = draw_cell(coding, left.view(), random.block(number_of_row, column + (i << 32)));
@@ -129,10 +140,9 @@ void refuse_contradictions(const RowRules& rules, std::span<const ColumnCoding> 
   }
 }
 
-RowRules loaded_rules(const ModelArrays& file, const CodedTable& coded,
-                      std::vector<Combinations> combinations) {
+RowRules loaded_rules(const ModelArrays& file, const CodedTable& coded) {
   try {
-    return RowRules(coded.schema, coded.columns, std::move(combinations));
+    return RowRules(coded.schema, coded.columns);
   } catch (const GenerationError&) {
     file.fail("The schema of the model leaves nothing to draw.");
   }

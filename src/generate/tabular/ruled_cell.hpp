@@ -108,7 +108,6 @@ void refuse_contradictions(const RowRules& rules, std::span<const ColumnCoding> 
                            const CellConditions& conditions);
 
 // The rules of a schema that was read from a file; ModelError where it leaves nothing to draw.
-RowRules loaded_rules(const ModelArrays& file, const CodedTable& coded,
-                      std::vector<Combinations> combinations = {});
+RowRules loaded_rules(const ModelArrays& file, const CodedTable& coded);
 
 }  // namespace synthema::detail

@@ -124,18 +124,13 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
 void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   SequentialTrees fitted(options_);
   fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
-  std::vector<Combinations> combinations;
-  for (const std::vector<std::string>& names : options_.combinations) {
-    std::vector<std::size_t> columns;
-    for (const std::string& name : names) {
-      columns.push_back(index_of(fitted.coded_.schema, name));
-      if (!fitted.coded_.columns[columns.back()].modelled())
-        throw SchemaError({.field = name},
-                          "A column that is drawn afresh or has no value cannot be combined.");
-    }
-    combinations.push_back(combinations_of(fitted.coded_, std::move(columns), options_.rare_below));
+  for (const std::vector<std::string>& names : options_.combinations)
+    fitted.coded_.schema.groups.push_back({.kind = "combinations", .fields = names});
+  if (!options_.combinations.empty()) {
+    fitted.coded_.schema.check();
+    resolve_combinations(fitted.coded_, options_.rare_below);
   }
-  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns, std::move(combinations));
+  fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   fitted.order_ = fitted.choose_order(real);
   const std::size_t steps = fitted.order_.size();
   fitted.steps_.resize(steps);
@@ -391,12 +386,6 @@ std::string SequentialTrees::save() const {
                            {"rare_below", options_.rare_below},
                            {"particles", options_.particles},
                            {"combinations", options_.combinations}};
-  for (std::size_t i = 0; i < rules_.combinations().size(); ++i) {
-    const Combinations& with = rules_.combinations()[i];
-    file.put("combinations" + std::to_string(i) + ".columns",
-             std::vector<std::uint64_t>(with.columns.begin(), with.columns.end()));
-    file.put("combinations" + std::to_string(i) + ".cells", with.cells);
-  }
   file.about["order"] = order_;
   detail::put_codings(file, coded_);
   for (std::size_t p = 0; p < steps_.size(); ++p) {
@@ -501,25 +490,7 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
   for (std::size_t c = 0; c < seen.size(); ++c)
     file.require(seen[c] == out.coded_.columns[c].modelled(), "an order that lacks a column");
   for (std::size_t p = 0; p < out.order_.size(); ++p) out.steps_.push_back(out.load_step(file, p));
-  std::vector<Combinations> combinations;
-  for (std::size_t i = 0; i < out.options_.combinations.size(); ++i) {
-    const std::string key = "combinations" + std::to_string(i);
-    const auto columns = file.get<std::uint64_t>(key + ".columns");
-    Combinations with{{columns.begin(), columns.end()}, file.get<double>(key + ".cells")};
-    file.require(!columns.empty() && with.cells.size() % columns.size() == 0, "combinations that are none");
-    for (std::size_t k = 0; k < with.cells.size(); ++k) {
-      const std::size_t column = with.columns[k % columns.size()];
-      file.require(column < seen.size() && seen[column], "combinations of columns that are not there");
-      const ColumnCoding& coding = out.coded_.columns[column];
-      const double cell = with.cells[k];
-      file.require(
-          std::isnan(cell) || (coding.is_category() ? cell >= 0 && cell < static_cast<double>(coding.codes())
-                                                    : std::isfinite(cell)),
-          "combinations of cells that are not there");
-    }
-    combinations.push_back(std::move(with));
-  }
-  out.rules_ = detail::loaded_rules(file, out.coded_, std::move(combinations));
+  out.rules_ = detail::loaded_rules(file, out.coded_);
   return out;
 }
 

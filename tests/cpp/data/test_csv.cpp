@@ -194,3 +194,18 @@ TEST_CASE("files: read, empty and missing") {
   std::filesystem::remove(path);
   CHECK_THROWS_WITH_AS(read_csv_file(path.string()), doctest::Contains("synthema_test.csv"), ParseError);
 }
+
+TEST_CASE("A column is read alone as it is read with the others") {
+  const std::string text = "code,age,since,text\n7,NA,2021-03-01,\"a,\"\n08,3.5,2021-04-01,\"\"\n,2,NA,b\n";
+  const Table whole = read_csv(text);
+  const CsvShape shape = csv_shape(text);
+  CHECK(shape.schema == whole.schema());
+  CHECK(shape.rows == 3);
+  for (const Field& field : whole.schema().fields) {
+    const Table alone = read_csv_column(text, {}, shape, field.name);
+    CHECK(alone.columns() == 1);
+    for (std::size_t row = 0; row < 3; ++row)
+      CHECK(alone.column(0).value_at(row) == whole.column(field.name).value_at(row));
+  }
+  CHECK_THROWS_AS(csv_shape("a,b\n1\n"), ParseError);
+}

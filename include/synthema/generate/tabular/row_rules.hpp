@@ -3,7 +3,8 @@
 // known first, it limits the other one. Columns that are drawn afresh or have no value are not bound.
 // Groups bind while they are filled: what is set rules out the others, the last of a one-hot group is set
 // where none is, a member of a sum has room for what its other members can be and is determined where it is
-// the last. Keys (groups "unique") bind rows to each other; `keys` tells them.
+// the last. Of combinations, what is known leaves those that have it. Keys (groups "unique") bind rows to
+// each other; `keys` tells them.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/fixed_combinations.hpp"
 
 namespace synthema {
 
@@ -24,18 +26,6 @@ struct KnownCells {
   std::span<const std::uint8_t> known;
 };
 
-// Cells that may stand together in some columns, one row after the other, all different.
-struct Combinations {
-  std::vector<std::size_t> columns;
-  std::vector<double> cells;  // NaN: missing
-
-  std::size_t size() const { return cells.size() / columns.size(); }
-};
-
-// Those that at least `rare_below` people have, of modelled columns. GenerationError where there is none.
-Combinations combinations_of(const CodedTable& coded, std::vector<std::size_t> columns,
-                             std::size_t rare_below);
-
 // Of a member of a group: true, or not zero; a missing one is not set.
 bool is_set_cell(const ColumnCoding& coding, double cell);
 
@@ -44,14 +34,17 @@ class RowRules {
   RowRules() = default;
   // GenerationError, with the column, where the schema leaves nothing: a range or a rule that excludes every
   // value of the table (none is invented to keep it), orders of columns that contradict each other, rules
-  // that leave no value beside one of another column. That a value may be missing is no way out, unless a
-  // rule names labels that the table does not have.
-  RowRules(const Schema& schema, std::span<const ColumnCoding> columns,
-           std::vector<Combinations> combinations = {});
+  // that leave no value beside one of another column, combinations of which nothing is left. That a value may
+  // be missing is no way out, unless a rule names labels that the table does not have.
+  RowRules(const Schema& schema, std::span<const ColumnCoding> columns);
 
   bool touches(std::size_t column) const { return !touching_.empty() && touching_[column]; }
   bool may_miss(std::size_t column) const { return own_.empty() || own_[column].nullable; }
-  const std::vector<Combinations>& combinations() const { return combinations_; }
+  // Whether the column is in a group "combinations": its numbers are then those that are listed, and none
+  // between them.
+  bool combined(std::size_t column) const { return !combined_.empty() && combined_[column]; }
+  // The numbers of such a column, ascending.
+  std::vector<double> listed(std::size_t column) const;
   // These columns, each after those that a rule wants to be drawn before it: the given ones, and the parts of
   // a total.
   std::vector<std::size_t> ordered(std::span<const std::size_t> wanted) const;
@@ -109,18 +102,28 @@ class RowRules {
                   std::vector<std::uint8_t>& known, std::span<const ColumnCoding> columns,
                   std::size_t& tries) const;
   void refuse_group_conflicts(std::span<const ColumnCoding> columns) const;
+  bool admits_but(std::size_t skipped, std::size_t column, double cell, const KnownCells& row,
+                  std::span<const ColumnCoding> columns) const;
+  void add_combinations(const Schema& schema, const GroupRule& group, std::span<const ColumnCoding> columns);
+  void index_combinations(std::size_t which);
   bool combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const;
+  bool can_stand(std::size_t which, std::size_t combination, std::size_t skipped, std::vector<double>& cells,
+                 std::vector<std::uint8_t>& known, std::span<const ColumnCoding> columns) const;
+  bool can_combine(std::size_t from, std::vector<double>& cells, std::vector<std::uint8_t>& known,
+                   std::span<const ColumnCoding> columns, std::size_t& tries) const;
+  void keep_possible_combinations(std::span<const ColumnCoding> columns);
+  std::string text_of(const Combinations& with, std::span<const ColumnCoding> columns) const;
   bool holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const;
   bool keeps(const Rule& rule, double field, double given, std::span<const ColumnCoding> columns) const;
   bool is_unconditional(const Rule& rule) const;
   std::vector<double> cells_to_try(std::size_t column, std::span<const ColumnCoding> columns) const;
   void refuse_outside(std::span<const ColumnCoding> columns) const;
   void refuse_order_conflicts(std::span<const ColumnCoding> columns) const;
-  void refuse_conflicts(std::span<const ColumnCoding> columns) const;
+  void refuse_conflicts(std::span<const ColumnCoding> columns);
 
   std::vector<Own> own_;
   std::vector<Rule> rules_;
-  std::vector<bool> touching_;
+  std::vector<bool> touching_, combined_;
   std::vector<Group> groups_;
   std::vector<std::vector<std::size_t>> keys_;
   std::vector<Combinations> combinations_;
