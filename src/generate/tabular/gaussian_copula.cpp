@@ -76,7 +76,8 @@ Matrix lower_factor(Matrix covariance) {
 struct Given {
   std::vector<Eigen::Index> order;
   std::size_t fixed = 0;
-  RowMatrix factor;  // lower, of the correlations in this order
+  bool limited = false;  // whether numbers under an order stand for their places
+  RowMatrix factor;      // lower, of the correlations in this order
 };
 
 Given given(const Matrix& correlations, const std::vector<bool>& is_fixed) {
@@ -120,6 +121,26 @@ double told_noise(const std::pair<double, double>& scores, double mean, double s
   return std::clamp(
       detail::confined_normal((scores.first - mean) / spread, (scores.second - mean) / spread, unit(bits)),
       -detail::kFarthestTold, detail::kFarthestTold);
+}
+
+// The share of places below this one, and its inverse.
+double share_of_place(std::span<const double> places, double place) {
+  const auto above = std::ranges::upper_bound(places, place);
+  if (above == places.begin()) return 0;
+  if (above == places.end()) return 1;
+  const double low = *(above - 1);
+  return (static_cast<double>(above - places.begin() - 1) + (place - low) / (*above - low)) /
+         static_cast<double>(places.size() - 1);
+}
+double place_of_share(std::span<const double> places, double share) {
+  const double at = share * static_cast<double>(places.size() - 1);
+  const auto below = std::min(static_cast<std::size_t>(at), places.size() - 2);
+  return places[below] + (at - static_cast<double>(below)) * (places[below + 1] - places[below]);
+}
+
+// Normal score of a share, as far out as it can be told.
+double score_of_share(double share) {
+  return share <= 0 ? -kInfinity : share >= 1 ? kInfinity : normal_quantile(share);
 }
 
 // Whether the cells that are known determine this one. Then it says nothing that they do not say.
@@ -294,28 +315,124 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
       options_.threads);
   cancel.check();
   // Over the rows in which both are there.
-  Matrix raw = scores.transpose() * scores;
   const Matrix rows = present.transpose() * present;
-  parallel_for(
-      fitted.variables_.size(),
-      [&](std::size_t first) {
-        const auto i = static_cast<Eigen::Index>(first);
-        raw(i, i) = 1;
-        for (Eigen::Index j = 0; j < i; ++j) {
-          const double of_columns = rows(i, j) > 0 ? raw(i, j) / rows(i, j) : 0.0;
-          raw(i, j) = raw(j, i) = detail::score_correlation(
-              coefficients[first], coefficients[static_cast<std::size_t>(j)], of_columns);
-        }
-      },
-      options_.threads);
-  const Matrix found = p > 0 ? detail::nearest_correlation(raw) : raw;
-  fitted.correlations_.assign(found.data(), found.data() + found.size());
+  const auto correlate = [&] {
+    Matrix raw = scores.transpose() * scores;
+    parallel_for(
+        fitted.variables_.size(),
+        [&](std::size_t first) {
+          const auto i = static_cast<Eigen::Index>(first);
+          raw(i, i) = 1;
+          for (Eigen::Index j = 0; j < i; ++j) {
+            const double of_columns = rows(i, j) > 0 ? raw(i, j) / rows(i, j) : 0.0;
+            raw(i, j) = raw(j, i) = detail::score_correlation(
+                coefficients[first], coefficients[static_cast<std::size_t>(j)], of_columns);
+          }
+        },
+        options_.threads);
+    const Matrix found = p > 0 ? detail::nearest_correlation(raw) : raw;
+    return std::vector<double>(found.data(), found.data() + found.size());
+  };
+  fitted.correlations_ = correlate();
+  fitted.limit(coefficients, {scores.data(), static_cast<std::size_t>(scores.size())},
+               {present.data(), static_cast<std::size_t>(present.size())});
+  if (fitted.is_limited()) fitted.limited_ = correlate();
   fitted.coded_.codes.clear();
   fitted.coded_.people.clear();
   if (progress)
     progress(
         {.phase = "fit", .done = fitted.variables_.size(), .total = fitted.variables_.size(), .note = {}});
   *this = std::move(fitted);
+}
+
+std::optional<GaussianCopula::Room> GaussianCopula::room_of(const Variable& variable,
+                                                            const KnownCells& row) const {
+  if (variable.given >= row.known.size() || !row.known[variable.given] ||
+      std::isnan(row.cells[variable.given]))
+    return std::nullopt;
+  const auto range = rules_.range(variable.column, row, coded_.columns);
+  if (!range) return std::nullopt;
+  const std::vector<double>& values = coded_.columns[variable.column].values;
+  const auto below = [&](auto at) {
+    return share_of(variable.counts, static_cast<std::uint32_t>(at - values.begin())).first;
+  };
+  const Room out{below(std::ranges::lower_bound(values, range->first)),
+                 below(std::ranges::upper_bound(values, range->second))};
+  return out.to - out.from > 1e-9 ? std::optional(out) : std::nullopt;
+}
+
+// Finds the numbers under an order and how their places are distributed; `scores` and `present`, by variable
+// and row, and the coefficients of such a number become those of its place.
+void GaussianCopula::limit(std::vector<std::vector<double>>& coefficients, std::span<double> scores,
+                           std::span<const double> present) {
+  constexpr std::size_t kMostPlaces = 256, kRowsOfPlace = 10;
+  const std::size_t rows = coded_.rows, count = variables_.size();
+  const auto position = [&](std::size_t column) {
+    return static_cast<std::size_t>(
+        std::ranges::find_if(variables_,
+                             [&](const Variable& v) { return !v.missing && v.column == column; }) -
+        variables_.begin());
+  };
+  for (const auto& [column, given] : rules_.orders(coded_.columns)) {
+    const std::size_t at = position(column);
+    if (at >= count || position(given) >= at || !variables_[at].places.empty()) continue;
+    Variable& variable = variables_[at];
+    variable.given = given;
+    const ColumnCoding& own = coded_.columns[column];
+    std::vector<std::pair<double, double>> between(rows, {-1, -1});  // where the value's places begin and end
+    std::vector<double> places;
+    detail::RowCells state(coded_.columns.size());
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (present[at * rows + row] == 0) continue;
+      state.forget();
+      for (std::size_t i = 0; i < at; ++i) {
+        const ColumnCoding& coding = coded_.columns[variables_[i].column];
+        const std::uint32_t code = coded_.codes[variables_[i].column][row];
+        if (code < coding.codes())
+          state.set(variables_[i].column, coding.is_category() ? code : coding.values[code]);
+        else if (code == coding.missing_code())
+          state.set(variables_[i].column, kMissing);
+      }
+      const auto room = room_of(variable, state.view());
+      const std::uint32_t code = coded_.codes[column][row];
+      if (!room || code >= own.codes()) continue;
+      const auto [below, with] = share_of(variable.counts, code);
+      const auto place = [&](double share) {
+        return std::clamp((share - room->from) / (room->to - room->from), 0.0, 1.0);
+      };
+      between[row] = {place(below), place(with)};
+      // Anywhere in what the value takes, so that few different values make no steps.
+      const double part = Random(0).stream(column).stream(row).uniform();
+      places.push_back(between[row].first + part * (between[row].second - between[row].first));
+    }
+    if (places.size() < 2) continue;
+    std::ranges::sort(places);
+    const std::size_t steps = std::clamp<std::size_t>(places.size() / kRowsOfPlace, 1, kMostPlaces);
+    variable.places = {0};
+    for (std::size_t k = 1; k < steps; ++k) variable.places.push_back(places[k * places.size() / steps]);
+    variable.places.push_back(1);
+    double mean = 0, square = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (between[row].first < 0) continue;
+      const double share = (share_of_place(variable.places, between[row].first) +
+                            share_of_place(variable.places, between[row].second)) /
+                           2;
+      scores[at * rows + row] = normal_quantile(std::clamp(share, 1e-4, 1 - 1e-4));
+      mean += scores[at * rows + row];
+      square += scores[at * rows + row] * scores[at * rows + row];
+    }
+    const auto n = static_cast<double>(places.size());
+    mean /= n;
+    const double deviation = std::sqrt(std::max(square / n - mean * mean, 1e-9));
+    for (std::size_t row = 0; row < rows; ++row)
+      if (between[row].first >= 0) scores[at * rows + row] = (scores[at * rows + row] - mean) / deviation;
+    std::vector<double> even, cumulative;
+    for (std::size_t k = 0; k < kMostPlaces; ++k) {
+      even.push_back(normal_quantile((static_cast<double>(k) + 0.5) / kMostPlaces));
+      cumulative.push_back(static_cast<double>(k + 1) / kMostPlaces);
+    }
+    coefficients[at] = detail::hermite_coefficients(even, cumulative);
+  }
 }
 
 double GaussianCopula::rows_behind() const {
@@ -332,6 +449,9 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
                                               static_cast<Eigen::Index>(p));
   const std::vector<std::vector<std::size_t>> groups = drawn_groups(rules_, coded_.columns);
+  const Eigen::Map<const Matrix> limited_correlations(limited_.data(),
+                                                      static_cast<Eigen::Index>(limited_.empty() ? 0 : p),
+                                                      static_cast<Eigen::Index>(limited_.empty() ? 0 : p));
   // One distribution for each set of columns that a condition fixes.
   std::map<std::vector<bool>, Given> known;
   std::vector<const Given*> by_condition;
@@ -344,7 +464,15 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
       for (std::size_t k = 0; k < p; ++k) is_fixed[k] = !std::isnan(fixed[variables_[k].column]);
     }
     auto at = known.find(is_fixed);
-    if (at == known.end()) at = known.emplace(is_fixed, given(correlations, is_fixed)).first;
+    if (at == known.end()) {
+      // A number under an order that is fixed without the other one stands for its value.
+      const bool limited = !limited_.empty() && std::ranges::none_of(variables_, [&](const Variable& v) {
+        return !v.places.empty() && !conditions.empty() && !std::isnan(fixed[v.column]) &&
+               std::isnan(fixed[v.given]);
+      });
+      at = known.emplace(is_fixed, given(limited ? limited_correlations : correlations, is_fixed)).first;
+      at->second.limited = limited;
+    }
     by_condition.push_back(&at->second);
   }
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
@@ -373,15 +501,18 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
       const double mean = about.factor.row(k).head(k).dot(noise.head(k));
       const double spread = about.factor(k, k);
       noise[k] = normal_quantile(unit(block[0]));
+      const auto room =
+          about.limited && !variable.places.empty() ? room_of(variable, state.view()) : std::optional<Room>();
+      const auto told = [&](double cell) {
+        return told_noise(scores_of_taken(variable, cell, room), mean, spread, least, noise[k], block[1]);
+      };
       if (static_cast<std::size_t>(k) < about.fixed) {
         if (follows_set(groups, coded_.columns, wanted, variable.column)) continue;
-        noise[k] =
-            told_noise(scores_of_cell(coding, variable.counts,
-                                      variable.missing ? 0.0 : wanted[variable.column], variable.missing),
-                       mean, spread, least, noise[k], block[1]);
+        noise[k] = told(variable.missing ? 0.0 : wanted[variable.column]);
         continue;
       }
-      const double share = normal_share(mean + spread * noise[k]);
+      double share = normal_share(mean + spread * noise[k]);
+      if (room) share = room->from + (room->to - room->from) * place_of_share(variable.places, share);
       const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
       if (variable.missing) {
         const CodeCounts counts = variable.counts.view();
@@ -392,15 +523,14 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
       block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
       double cell = draw_cell(coding, variable.counts.view(), block);
       if (!ruled.admits(cell)) {
-        const OwnedCounts given = counts_given(variable.counts, bounds[i], mean, spread);
+        const OwnedCounts given =
+            room ? variable.counts : counts_given(variable.counts, bounds[i], mean, spread);
         const CodeCounts from[] = {given.view(), variable.counts.view()};
         const auto left = ruled.draw(from, cell, own, row);
         if (!left) return variable.column;
         cell = *left;
         // What follows depends on what was taken.
-        if (!is_determined(ruled, variable.counts))
-          noise[k] = told_noise(scores_of_cell(coding, variable.counts, cell, false), mean, spread, least,
-                                noise[k], block[1]);
+        if (!is_determined(ruled, variable.counts)) noise[k] = told(cell);
       }
       state.set(variable.column, cell);
     }
@@ -426,6 +556,20 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   return detail::decoded(coded_, cells, request.rows, random, options_.threads);
 }
 
+std::pair<double, double> GaussianCopula::scores_of_taken(const Variable& variable, double cell,
+                                                          const std::optional<Room>& room) const {
+  const auto plain = scores_of_cell(coded_.columns[variable.column], variable.counts, cell, variable.missing);
+  if (!room) return plain;
+  return {score_under(variable, normal_share(plain.first), *room),
+          score_under(variable, normal_share(plain.second), *room)};
+}
+
+// The normal score where a place stands for this share of the values.
+double GaussianCopula::score_under(const Variable& variable, double share, const Room& room) {
+  return score_of_share(
+      share_of_place(variable.places, std::clamp((share - room.from) / (room.to - room.from), 0.0, 1.0)));
+}
+
 // What a row's cells say about the normal scores: for each variable where its score may lie and how likely
 // the cell is from there.
 std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_functions(
@@ -439,8 +583,15 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     const ColumnCoding& coding = coded_.columns[variable.column];
     const double cell = cells[variable.column][row];
     detail::ScoreFunction& function = out.emplace_back();
+    const auto room = !limited_.empty() && !variable.places.empty() ? room_of(variable, state.view())
+                                                                    : std::optional<Room>();
+    const auto bound = [&](std::size_t entry) {
+      const double plain = bounds[i][entry];
+      return room ? score_under(variable, normal_share(plain), *room) : plain;
+    };
     const auto add = [&](std::size_t entry, double density, std::vector<detail::Piece>& to) {
-      to.push_back({bounds[i][entry], bounds[i][entry + 1], density});
+      if (const detail::Piece piece{bound(entry), bound(entry + 1), density}; piece.low < piece.high)
+        to.push_back(piece);
     };
     if (variable.missing) {
       add(std::isnan(cell) ? 1 : 0, 1, function.pieces);
@@ -465,6 +616,7 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
       }
       std::size_t entry = 0;
       for (const std::uint32_t code : left.codes) {
+        if (room) break;  // it has no other places
         while (variable.counts.codes[entry] != code) ++entry;
         if (!function.allowed.empty() && function.allowed.back().high == bounds[i][entry])
           function.allowed.back().high = bounds[i][entry + 1];
@@ -500,8 +652,8 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
   };
   std::map<std::vector<bool>, Active> known;
   std::vector<const Active*> by_row(rows);
-  const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
-                                              static_cast<Eigen::Index>(p));
+  const Eigen::Map<const Matrix> correlations((limited_.empty() ? correlations_ : limited_).data(),
+                                              static_cast<Eigen::Index>(p), static_cast<Eigen::Index>(p));
   const double least = least_told(p, rows_behind());
   const bool ruled =
       std::ranges::any_of(variables_, [&](const Variable& v) { return rules_.touches(v.column); });
@@ -560,6 +712,9 @@ std::string GaussianCopula::save() const {
     detail::put_counts(file, key + (variable.missing ? ".missing" : ".present"), variable.counts);
   }
   file.put("correlations", correlations_);
+  if (!limited_.empty()) file.put("limited", limited_);
+  for (const Variable& variable : variables_)
+    if (!variable.places.empty()) file.put(std::to_string(variable.column) + ".places", variable.places);
   return file.file();
 }
 
@@ -586,16 +741,34 @@ GaussianCopula GaussianCopula::load(std::string_view bytes, const std::string& p
                    "counts of missing values that are none");
       out.variables_.push_back({c, true, std::move(counts)});
     }
-  out.correlations_ = file.get<double>("correlations");
   const std::size_t p = out.variables_.size();
-  file.require(out.correlations_.size() == p * p, "another number of correlations");
-  for (std::size_t i = 0; i < p; ++i)
-    for (std::size_t j = 0; j < p; ++j) {
-      const double r = out.correlations_[i * p + j];
-      file.require(std::abs(r) <= 1.000001 && std::abs(r - out.correlations_[j * p + i]) < 1e-9 &&
-                       (i != j || std::abs(r - 1) < 1e-6),
-                   "correlations that are none");
-    }
+  const auto get_correlations = [&](const char* name) {
+    std::vector<double> found = file.get<double>(name);
+    file.require(found.size() == p * p, "another number of correlations");
+    for (std::size_t i = 0; i < p; ++i)
+      for (std::size_t j = 0; j < p; ++j) {
+        const double r = found[i * p + j];
+        file.require(std::abs(r) <= 1.000001 && std::abs(r - found[j * p + i]) < 1e-9 &&
+                         (i != j || std::abs(r - 1) < 1e-6),
+                     "correlations that are none");
+      }
+    return found;
+  };
+  out.correlations_ = get_correlations("correlations");
+  if (!file.has("limited")) return out;
+  out.limited_ = get_correlations("limited");
+  for (const auto& [column, given] : out.rules_.orders(out.coded_.columns)) {
+    const std::string key = std::to_string(column) + ".places";
+    const auto at = std::ranges::find_if(out.variables_,
+                                         [&](const Variable& v) { return !v.missing && v.column == column; });
+    if (at == out.variables_.end() || !at->places.empty() || !file.has(key)) continue;
+    at->places = file.get<double>(key);
+    at->given = given;
+    file.require(at->places.size() >= 2 && at->places.front() == 0 && at->places.back() == 1 &&
+                     std::ranges::is_sorted(at->places) &&
+                     std::ranges::none_of(at->places, [](double x) { return std::isnan(x); }),
+                 "places that are none");
+  }
   return out;
 }
 

@@ -200,6 +200,16 @@ bool is_set_cell(const ColumnCoding& coding, double cell) {
   return !std::isnan(cell) && (coding.is_category() ? cell : coding.number(cell)) != 0;
 }
 
+std::vector<std::pair<std::size_t, std::size_t>> RowRules::orders(
+    std::span<const ColumnCoding> columns) const {
+  std::vector<std::pair<std::size_t, std::size_t>> out;
+  for (const Rule& rule : rules_)
+    if (is_unconditional(rule) && rule.relation >= 0 && rule.relation != 2 && rule.relation != 5 &&
+        !columns[rule.field].is_category() && !columns[rule.given].is_category())
+      out.emplace_back(rule.field, rule.given);
+  return out;
+}
+
 std::vector<std::vector<std::size_t>> RowRules::exclusive() const {
   std::vector<std::vector<std::size_t>> out;
   for (const Group& group : groups_)

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "synthema/core/random.hpp"
+#include "synthema/data/digest.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
 using namespace synthema;
@@ -259,4 +260,101 @@ TEST_CASE("members of a published group have their shares and correlations") {
   CHECK(std::abs(with("a")) < 0.05);
   CHECK(std::abs(with("b") - 0.45) < 0.07);
   CHECK(std::abs(with("c") + 0.5) < 0.07);
+}
+
+namespace {
+
+// A discharge never before the admission; the stay depends on how ill a patient is.
+Table admissions(std::size_t rows = 4000) {
+  Schema schema;
+  schema.fields = {{.name = "illness", .kind = Kind::real},
+                   {.name = "admission", .kind = Kind::integer},
+                   {.name = "discharge", .kind = Kind::integer}};
+  schema.rules = {{.field = "discharge", .given = "admission", .relation = ">="}};
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < rows; ++row) {
+    Random random = Random(8).stream(row);
+    const auto admission = static_cast<std::int64_t>(random.below(30));
+    const double illness = random.uniform();
+    const auto stay = static_cast<std::int64_t>(-std::log(1 - random.uniform()) * (1 + 8 * illness));
+    records.push_back({{"illness", std::nearbyint(illness * 100) / 100},
+                       {"discharge", admission + stay},
+                       {"admission", admission}});
+  }
+  return Table::from_records(std::move(schema), records);
+}
+
+std::vector<double> stays_of(const Table& table) {
+  std::vector<double> out = numbers(table, "discharge");
+  const std::vector<double> from = numbers(table, "admission");
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] -= from[i];
+  return out;
+}
+
+double mean(const std::vector<double>& of) {
+  return std::accumulate(of.begin(), of.end(), 0.0) / static_cast<double>(of.size());
+}
+
+Table sampled_given(const GaussianCopula& model, const char* name, std::int64_t value) {
+  Schema schema;
+  schema.fields = {{.name = name, .kind = Kind::integer}};
+  const std::vector<Record> rows{{{name, value}}};
+  const auto conditions = std::make_shared<Table>(Table::from_records(schema, rows));
+  return model.sample({.rows = 4000, .seed = 2, .conditions = conditions});
+}
+
+}  // namespace
+
+TEST_CASE("an order of two numbers does not push them apart") {
+  const Table real = admissions();
+  GaussianCopula model;
+  model.fit(real);
+  const Table made = model.sample({.rows = 20000, .seed = 1});
+  const std::vector<double> stays = stays_of(made), real_stays = stays_of(real);
+  CHECK(*std::ranges::min_element(stays) >= 0);
+  CHECK(mean(stays) == doctest::Approx(mean(real_stays)).epsilon(0.04));
+  CHECK(mean(numbers(made, "admission")) == doctest::Approx(mean(numbers(real, "admission"))).epsilon(0.03));
+  CHECK(mean(numbers(made, "discharge")) == doctest::Approx(mean(numbers(real, "discharge"))).epsilon(0.03));
+  CHECK(quantile(numbers(made, "discharge"), 0.9) ==
+        doctest::Approx(quantile(numbers(real, "discharge"), 0.9)).epsilon(0.06));
+  CHECK(std::abs(correlation(numbers(made, "illness"), stays) -
+                 correlation(numbers(real, "illness"), real_stays)) < 0.08);
+  CHECK(content_digest(GaussianCopula::load(model.save()).sample({.rows = 500, .seed = 1})) ==
+        content_digest(model.sample({.rows = 500, .seed = 1})));
+  // Conditions on either.
+  const std::vector<double> after = stays_of(sampled_given(model, "admission", 10));
+  CHECK(mean(after) == doctest::Approx(mean(real_stays)).epsilon(0.15));
+  const Table before = sampled_given(model, "discharge", 20);
+  CHECK(std::ranges::count(numbers(before, "discharge"), 20.0) == 4000);
+  const std::vector<double> stays_before = stays_of(before);
+  CHECK(*std::ranges::min_element(stays_before) >= 0);
+}
+
+TEST_CASE("probabilities under an order sum to one") {
+  Schema schema;
+  schema.fields = {{.name = "a", .kind = Kind::integer}, {.name = "b", .kind = Kind::integer}};
+  schema.rules = {{.field = "b", .given = "a", .relation = ">="}};
+  std::vector<Record> records, all;
+  for (std::size_t row = 0; row < 3000; ++row) {
+    Random random = Random(9).stream(row);
+    const auto a = static_cast<std::int64_t>(random.below(6));
+    records.push_back({{"a", a}, {"b", a + static_cast<std::int64_t>(random.below(4))}});
+  }
+  for (std::int64_t a = -1; a < 8; ++a)
+    for (std::int64_t b = -1; b < 12; ++b) all.push_back({{"a", a}, {"b", b}});
+  GaussianCopula model;
+  model.fit(Table::from_records(schema, records));
+  const std::vector<double> likely = model.log_prob(Table::from_records(schema, all));
+  const Table made = model.sample({.rows = 20000, .seed = 3});
+  const std::vector<double> as = numbers(made, "a"), bs = numbers(made, "b");
+  double sum = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const double share = std::exp(likely[i]);
+    sum += share;
+    double count = 0;
+    for (std::size_t row = 0; row < as.size(); ++row)
+      count += as[row] == static_cast<double>(i / 13) - 1 && bs[row] == static_cast<double>(i % 13) - 1;
+    CHECK(std::abs(count / 20000 - share) < 0.01);
+  }
+  CHECK(sum == doctest::Approx(1).epsilon(0.01));
 }

@@ -18,6 +18,11 @@
 // after the other, each from what the rules leave of its column given the scores of those before it. What a
 // rule determines (a total, the last of a one-hot group) says nothing beyond the columns it follows from.
 //
+// A number that a rule of the schema puts above or below another one (a date after another) stands for its
+// place in what the other leaves of its values, whose distribution is learnt too, so that the rule does not
+// push it away. Where a condition fixes it and not the other, and for published statistics, it stands for its
+// value; what the rule refuses is then drawn again.
+//
 // Members of a one-hot or exclusive group are not tied to each other. Each stands for whether it is set where
 // none before it is, in the order of drawing, and its scores are those of such rows (continuation ratios;
 // Fienberg, "The Analysis of Cross-Classified Categorical Data", 1980, section 6.6). So every member has its
@@ -30,10 +35,12 @@
 // Cost: fit rows x columns^2 + columns^3, sample rows x columns^2.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "synthema/core/export.hpp"
@@ -87,9 +94,26 @@ class SYNTHEMA_EXPORT GaussianCopula {
     std::size_t column = 0;
     bool missing = false;  // whether the number is missing, not what it is
     OwnedCounts counts;    // of codes; of being there (0) and missing (1)
+    // Of a number under an order: quantiles of its place, from 0 to 1, in what the rules leave; and the
+    // column that they ask about.
+    std::vector<double> places = {};
+    std::size_t given = 0;
+  };
+  // The shares of its values below and up to the end of what the rules leave beside the given one.
+  struct Room {
+    double from, to;
   };
   static std::vector<Variable> variables_of(const CodedTable& coded, const RowRules& rules,
                                             std::span<const OwnedCounts> counts);
+  std::optional<Room> room_of(const Variable& variable, const KnownCells& row) const;
+  std::pair<double, double> scores_of_taken(const Variable& variable, double cell,
+                                            const std::optional<Room>& room) const;
+  static double score_under(const Variable& variable, double share, const Room& room);
+  bool is_limited() const {
+    return std::ranges::any_of(variables_, [](const Variable& v) { return !v.places.empty(); });
+  }
+  void limit(std::vector<std::vector<double>>& coefficients, std::span<double> scores,
+             std::span<const double> present);
   double rows_behind() const;
   std::optional<std::vector<detail::ScoreFunction>> score_functions(
       std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
@@ -99,6 +123,7 @@ class SYNTHEMA_EXPORT GaussianCopula {
   CodedTable coded_;
   std::vector<Variable> variables_;
   std::vector<double> correlations_;
+  std::vector<double> limited_;  // the same with places of numbers under an order; empty where there is none
   RowRules rules_;
 };
 

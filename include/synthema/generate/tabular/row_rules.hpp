@@ -57,6 +57,8 @@ class RowRules {
   bool is_total(std::size_t column) const;  // of a sum
   // Members of each one-hot or exclusive group.
   std::vector<std::vector<std::size_t>> exclusive() const;
+  // Numbers that are always below or above another one: (limited, given), by rules without a condition.
+  std::vector<std::pair<std::size_t, std::size_t>> orders(std::span<const ColumnCoding> columns) const;
   // GenerationError where a key has fewer different values than there are rows to be made.
   void refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const;
 
