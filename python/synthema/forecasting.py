@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -11,19 +12,60 @@ from types import SimpleNamespace
 from typing import Any
 
 from synthema._core import Error, Table, boosted_trees
-from synthema.evaluation import chosen_names, evaluate
+from synthema.evaluation import _target_column, _text_column, chosen_names, evaluate
 from synthema.reporting.numbers import duration
 from synthema.tables import table
 
 __all__ = ["Forecast", "forecast", "forecast_of_fit", "with_remaining"]
 
-SMALL, LARGE = 500, 2000  # rows of the two runs
+STEPS = (125, 500, 2000)  # rows of the runs
+SMALL, LARGE = STEPS[1:]
+BUDGET = 0.8  # seconds of a run; what would take longer on more rows is carried on from fewer
+COLUMNS = 24  # of those runs, at most
 TRIPLES = 500  # of columns, in those runs
 QUERIES, AMONG = 2_048, 20_000  # rows that search, and that are searched, to time a search
+CELLS = 500_000  # of the rows that are searched to time it, at most
 SURE = 0.02  # seconds whose growth is believed
 GROWTH = 0.7  # power by which a query's time grows with the rows searched: 0.5 to 0.8 on 50 columns
-ROUNDS = (2, 12)  # of boosting, to time a tree
+TREE_ROWS = (2_000, 16_000)  # of which trees are grown to time them
 WIDTH = 40  # bytes that a cell takes in all tables, encodings and indexes together, about
+
+# Power by which time grows with the columns: 1 but for these, of pairs of columns or a model of each, and for
+# triples, whose number is given.
+_POWERS = {
+    "trivariate_accuracy": 0,
+    **dict.fromkeys(
+        (
+            "attribute_inference",
+            "bivariate_accuracy",
+            "classifier_two_sample_logistic",
+            "coefficient_overlap",
+            "column_pairs",
+            "correlation_matrix_difference",
+            "correlation_ratio_similarity",
+            "cramers_v_similarity",
+            "mutual_information_difference",
+            "mutual_information_similarity",
+            "propensity_ratio",
+            "spearman_similarity",
+        ),
+        2,
+    ),
+}
+_CELLS_OF_TRIPLES = 0.5  # the most by which their time grows with the rows: most of it goes into cells
+_PARTS = {"univariate_accuracy", "bivariate_accuracy", "trivariate_accuracy"}  # of "accuracy"
+# Options of `evaluate` that name columns.
+_NAMING = (
+    "target",
+    "sensitive",
+    "duration",
+    "event",
+    "text_column",
+    "label_column",
+    "reference_column",
+    "quasi_identifiers",
+    "secrets",
+)
 
 
 @dataclass(frozen=True)
@@ -45,12 +87,14 @@ class Forecast:
 def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: Any) -> Forecast:
     """Foretell what `evaluate` costs with the same arguments, in a second or two.
 
-    Most measures are taken on 500 and on 2,000 rows of each table, and what each takes is carried on to
-    all rows by the power that the two runs show, between 1/2 and 2. Three kinds take longer than that or
-    grow otherwise: of boosted trees a few are grown on 1,000 and 8,000 rows, of nearest rows some are looked
-    for among 20,000 rows, and of triples of columns some are measured; each is multiplied by how many there
-    will be. Expect the sum to be right within a factor of two. Where the learner is not ours, its fits count
-    as most measures do, and the forecast takes as long as they do.
+    Most measures are taken on 125, 500 and 2,000 rows of each table and on 24 of its columns, the slow ones
+    on the fewer rows only, and what each takes is carried on to all rows by the power that the last two runs
+    show, between 1/2 and 2, and to all columns by the first or second power. Three kinds take longer than
+    that or grow otherwise: of boosted trees a few are grown on 2,000 and 16,000 rows, of nearest rows some
+    are looked for among 20,000 rows at most, and of triples of columns some are measured; each is multiplied
+    by how many there will be. Expect the sum to be right within a factor of two, and to be rough where the
+    evaluation itself takes no longer than a few seconds, and at the level "full". A learner that is not ours
+    is fitted to the fewest rows at least.
 
     Parameters
     ----------
@@ -74,30 +118,84 @@ def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: A
     rows = max(len(one) for one in tables if one is not None)
     cells = sum(len(one) * len(one.names) for one in tables if one is not None)
     asked = chosen_names(tables[0], tables[1], options)
+    few, wider = _fewer_columns(tables, options)
     rest = dict(options)
     found: dict[str, float] = {}
-    if tables[1] is not None and rows > LARGE:
-        for special in (_of_trees, _of_nearest_rows):
-            found |= special(*tables, {one if isinstance(one, str) else "" for one in asked}, options)
+    if tables[1] is not None:
+        names = {one for one in asked if isinstance(one, str)}
+        found |= _of_trees(*tables, few[1], wider, names, options)
+        if rows > LARGE:
+            found |= _of_nearest_rows(*tables, names, options)
         asked = [one for one in asked if one not in found]
         rest["triples"] = min(TRIPLES, options.get("triples", 10_000))
+    whole = "accuracy" in asked
+    if whole:
+        asked = [one for one in asked if one != "accuracy" and one not in _PARTS] + sorted(_PARTS)
     if asked:
-        runs = [
-            _seconds(tables, size, rest | {"metrics": asked})
-            for size in (SMALL, LARGE)
-            if size < rows or size == SMALL
-        ]
-        if rows > LARGE:  # the second time is the better one: nothing is new, and interruptions are rare
-            again = _seconds(tables, LARGE, rest | {"metrics": asked})
-            runs[-1] = {name: min(taken, again[name]) for name, taken in runs[-1].items()}
         # What is left at the default level passes once over the rows.
         plain = options.get("metrics", "auto") == "auto" and options.get("level", "default") == "default"
-        usual = _carried_on(runs, rows, 1.1 if plain and rows > LARGE else 2.0)
-        if rest.get("triples", 0) and (times := _triples(tables, options) / rest["triples"]) > 1:
-            for name in {"accuracy", "trivariate_accuracy"} & set(usual):
-                usual[name] = max(usual[name], runs[-1][name] * times)
+        usual = _carried_on(
+            _ladder(few, rows, asked, rest),
+            rows,
+            1.1 if plain and rows > LARGE else 2.0,
+            options.get("discrepancy_rows", 5000) or rows,
+        )
+        usual = {name: taken * wider ** _POWERS.get(name, 1) for name, taken in usual.items()}
+        if "trivariate_accuracy" in usual and (done := _triples(few, rest)):
+            usual["trivariate_accuracy"] *= max(1.0, _triples(tables, options) / done)
+        if whole:
+            usual["accuracy"] = sum(usual[name] for name in _PARTS)
         found |= usual
-    return Forecast(found, 2**28 + WIDTH * cells)
+    names = {one if isinstance(one, str) else one.name for one in chosen_names(tables[0], tables[1], options)}
+    return Forecast({name: found[name] for name in found if name in names}, 2**28 + WIDTH * cells)
+
+
+def _fewer_columns(tables: list[Table | None], options: dict[str, Any]) -> tuple[list[Any], float]:
+    """The tables with some columns of each kind and all that are named; how many times as wide they are."""
+    first = tables[0] if tables[1] is None else tables[1]
+    fields = [one for one in first.schema.fields if one.name in tables[0]]  # type: ignore[union-attr,operator]
+    if len(fields) <= COLUMNS:
+        return tables, 1.0
+    named = {_text_column(tables[0], options.get("text_column"))}  # type: ignore[arg-type]
+    for one in _NAMING:
+        given = options.get(one) or ()
+        named |= {given} if isinstance(given, str) else set(given)
+    kept = {one.name for one in fields if one.name in named or one.roles}
+    others = sorted((one for one in fields if one.name not in kept), key=lambda one: one.kind)
+    more = min(len(others), max(COLUMNS - len(kept), COLUMNS // 2))
+    kept |= {others[i * len(others) // more].name for i in range(more)}
+    few = [
+        None if one is None else one.select([f.name for f in fields if f.name in kept and f.name in one])
+        for one in tables
+    ]
+    return few, len(fields) / len(kept)
+
+
+# Rows and seconds of the runs of a measure.
+_Runs = dict[str, list[tuple[int, float]]]
+
+
+def _ladder(tables: list[Table | None], rows: int, asked: list[Any], options: dict[str, Any]) -> _Runs:
+    """Take each measure on more and more rows, as long as it does not take long."""
+    found: _Runs = {}
+    for size in STEPS:
+        size = min(size, rows)
+        taken = _seconds(tables, size, options | {"metrics": asked})
+        if (
+            size == LARGE and sum(taken.values()) < BUDGET / 2
+        ):  # of little time interruptions are a large part
+            again = _seconds(tables, size, options | {"metrics": asked})
+            taken = {name: min(one, again[name]) for name, one in taken.items()}
+        _add(found, size, taken)
+        left, swift = BUDGET, []
+        for one in sorted(asked, key=lambda one: taken.get(getattr(one, "name", one), 0.0)):
+            left -= taken.get(getattr(one, "name", one), 0.0) * STEPS[1] / STEPS[0]
+            if left >= 0:
+                swift.append(one)
+        asked = swift
+        if size == rows or not asked:
+            break
+    return found
 
 
 def _triples(tables: list[Table | None], options: dict[str, Any]) -> int:
@@ -114,22 +212,27 @@ _Fits = list[tuple[int, int, float]]
 
 
 def _of_trees(
-    synthetic: Table, real: Table, holdout: Table | None, names: set[str], options: dict[str, Any]
+    synthetic: Table,
+    real: Table,
+    holdout: Table | None,
+    few: Table,
+    wider: float,
+    names: set[str],
+    options: dict[str, Any],
 ) -> dict[str, float]:
     """Seconds of the measures that are all boosted trees at the default level."""
     asked = names & {"classifier_two_sample", "train_synthetic_test_real"}
-    target = options.get("target")
+    target = options.get("target") or _target_column(real)
     if options.get("learner", "boosted_trees") != "boosted_trees" or not target or target not in real:
         asked -= {"train_synthetic_test_real"}
     if not asked:
         return {}
-    outputs, of_tree, of_row = _tree_seconds(real, target)
+    outputs, of_tree = _tree_seconds(few, target)
     rows, held = len(real), 0 if holdout is None else len(holdout)
 
     def seconds(fits: _Fits) -> float:
-        return sum(
-            math.ceil(count / _cores(options)) * trees * (of_tree + of_row * size)
-            for count, size, trees in fits
+        return wider * sum(
+            math.ceil(count / _cores(options)) * trees * of_tree(size) for count, size, trees in fits
         )
 
     def rounds(size: int) -> int:
@@ -153,33 +256,46 @@ def _of_trees(
     return found
 
 
-def _tree_seconds(real: Table, target: str | None) -> tuple[int, float, float]:
-    """Trees a round for the target; seconds of one tree, and what each row adds to them."""
+def _tree_seconds(real: Table, target: str | None) -> tuple[int, Callable[[int], float]]:
+    """Trees a round for the target, and seconds of one tree by rows."""
     for name in [target, *real.names]:
-        if name is None or name not in real:
+        if not name or name not in real:
             continue
+        some = real.head(TREE_ROWS[1])
+        labels = len(set(some.values(name))) if real.schema[name].kind in ("category", "text") else 2
+        outputs = labels if labels > 2 else 1
+        sizes = [one for one in TREE_ROWS if one == TREE_ROWS[0] or len(some) >= 2 * TREE_ROWS[0]]
         try:
-            some = real.head(8 * SMALL)
-            labels = len(set(some.values(name))) if real.schema[name].kind in ("category", "text") else 2
-            taken = []
-            for size in (2 * SMALL, 16 * SMALL):
-                part = real.head(size)
-                few, many = (_boosting_seconds(part, name, rounds) for rounds in ROUNDS)
-                taken.append((len(part), max(0.0, many - few) / (ROUNDS[1] - ROUNDS[0])))
+            parts = [some.head(one) for one in sizes]
+            taken = [_seconds_of_tree(part, name, outputs) for part in parts]
         except Error:
             continue
-        outputs = labels if labels > 2 else 1
-        (few_rows, early), (many_rows, late) = taken
-        slope = max(0.0, late - early) / max(1, many_rows - few_rows) / outputs
-        start = max(0.0, early / outputs - slope * few_rows)
-        return outputs, start, slope
-    return 1, 0.0, 0.0
+        return outputs, functools.partial(_of_tree, [len(part) for part in parts], taken)
+    return 1, lambda _: 0.0
+
+
+def _of_tree(sizes: list[int], taken: list[float], rows: int) -> float:
+    """Seconds of a tree on so many rows, from those on one or two numbers of rows."""
+    if len(sizes) == 1:  # the fewer the rows, the fewer the leaves
+        return taken[0] * rows / max(1, sizes[0])
+    slope = max(0.0, taken[1] - taken[0]) / (sizes[1] - sizes[0])
+    return max(0.0, taken[0] + slope * (rows - sizes[0]))
+
+
+def _seconds_of_tree(part: Table, target: str, outputs: int) -> float:
+    """Seconds of one tree: those of many rounds less those of one."""
+    more = max(1, min(60, 80_000 // max(1, len(part))) // outputs)
+    one, many = (
+        min(_boosting_seconds(part, target, rounds) for _ in range(2 if outputs == 1 else 1))
+        for rounds in (1, 1 + more)
+    )
+    return max(0.0, many - one) / (more * outputs)
 
 
 def _boosting_seconds(part: Table, target: str, rounds: int) -> float:
-    begun = time.perf_counter()
+    begun = time.thread_time()  # one thread does it all, and what else the machine does is left out
     boosted_trees(rounds=rounds, early_stopping_from=len(part) + 1).fit(part, target, threads=1)
-    return time.perf_counter() - begun
+    return time.thread_time() - begun
 
 
 # What is searched at the default level: from the rows of one table among those of another; s, t and h are
@@ -202,7 +318,9 @@ def _of_nearest_rows(
     """Seconds of the measures of nearest rows at the default level."""
     if options.get("level", "default") != "default" or not (asked := names & set(_SEARCHES)):
         return {}
-    among = real.head(AMONG)
+    among = real.head(min(AMONG, max(LARGE, CELLS // max(1, len(real.names)))))
+    shared = [one for one in synthetic.names if one in real]
+    several = min(QUERIES, max(QUERIES // 8, QUERIES * 50 // max(1, len(shared))))
 
     def probe(queries: int) -> float:
         begun = time.perf_counter()
@@ -210,10 +328,10 @@ def _of_nearest_rows(
         evaluate(some, among, some, metrics=["dcr"], threads=options.get("threads", 0))
         return time.perf_counter() - begun
 
-    few = QUERIES // 4
+    few = several // 4
     begin = probe(few)
     # Queries that are many lie closer to each other and help each other: they take about half.
-    query = max(0.0, probe(QUERIES) - begin) / (2 * (QUERIES - few)) / 2
+    query = max(0.0, probe(several) - begin) / (2 * (several - few)) / 2
     cell = begin / (len(among) * len(real.names))
     rows = {"s": len(synthetic), "t": len(real), "h": 0 if holdout is None else len(holdout)}
     least = min(count for count in rows.values() if count)
@@ -231,17 +349,28 @@ def _of_nearest_rows(
     return found
 
 
-def _carried_on(runs: list[dict[str, float]], rows: int, steepest: float = 2.0) -> dict[str, float]:
-    """Seconds for all rows from those for SMALL and, if there were more, LARGE rows."""
-    last = min(rows, LARGE if len(runs) > 1 else SMALL)
-    growth = rows / last
+def _add(runs: _Runs, rows: int, taken: dict[str, float]) -> None:
+    for name, seconds in taken.items():
+        runs.setdefault(name, []).append((rows, seconds))
+
+
+def _carried_on(
+    runs: _Runs, rows: int, steepest: float = 2.0, discrepancy_rows: int = 5000
+) -> dict[str, float]:
+    """Seconds for all rows from those of one run or more."""
     found = {}
-    for name, late in runs[-1].items():
-        early = runs[0].get(name, late)
-        power = math.log(max(late, 1e-6) / max(early, 1e-6)) / math.log(LARGE / SMALL) if len(runs) > 1 else 1
+    for name, points in runs.items():
+        last, late = points[-1]
+        of_all = min(rows, max(last, discrepancy_rows)) if name.startswith("mean_discrepancy") else rows
+        power = 1.0
+        if len(points) > 1:
+            before, early = points[-2]
+            power = math.log(max(late, 1e-6) / max(early, 1e-6)) / math.log(last / before)
         # Of little time an interruption by others is a large part.
         most = steepest if late > SURE else min(steepest, 1.2)
-        found[name] = late * growth ** min(most, max(0.5, power))
+        if name == "trivariate_accuracy":
+            most = _CELLS_OF_TRIPLES
+        found[name] = late * (of_all / last) ** min(most, max(0.5, power))
     return found
 
 
@@ -265,17 +394,17 @@ def forecast_of_fit(make: Callable[[], Any], data: Any) -> Forecast:
         ``by_name`` has "fit" and "sample".
     """
     real = table(data)
-    runs = []
+    runs: _Runs = {}
     for size in (SMALL, LARGE):
         if size >= len(real) and runs:
             break
         try:
-            runs.append(_seconds_of_fit(make(), real.head(size)))
+            _add(runs, min(size, len(real)), _seconds_of_fit(make(), real.head(size)))
         except Error:  # a part has labels that too few people have, where the whole has not
             continue
-    if not runs:
-        runs = [_seconds_of_fit(make(), real)] if len(real) <= LARGE else []
-    found = _carried_on(runs, len(real)) if runs else {}
+    if not runs and len(real) <= LARGE:
+        _add(runs, len(real), _seconds_of_fit(make(), real))
+    found = _carried_on(runs, len(real))
     return Forecast(found, 2**27 + WIDTH * len(real) * len(real.names))
 
 

@@ -23,6 +23,70 @@ def test_a_forecast_names_every_measure_and_grows_with_the_rows():
     assert str(large).startswith("about ")
 
 
+def wide(rows, columns, seed=0):
+    rng = np.random.default_rng(seed)
+    made = {f"x{i}": rng.normal(size=rows).tolist() for i in range(columns // 2)}
+    made |= {f"c{i}": [str(k) for k in rng.integers(0, 3, rows)] for i in range(columns // 2)}
+    made["y"] = [("no", "yes")[int(k)] for k in rng.integers(0, 2, rows)]
+    return synthema.table(made)
+
+
+def test_a_forecast_looks_at_a_part_of_a_wide_table(monkeypatch):
+    seen = []
+
+    def evaluate(synthetic, *others, **options):
+        seen.append([one for one in (synthetic, *others) if one is not None])
+        return synthema.evaluate(synthetic, *others, **options)
+
+    monkeypatch.setattr("synthema.forecasting.evaluate", evaluate)
+    tables = wide(300, 120), wide(300, 120, 1), wide(200, 110, 2)
+    plan = synthema.forecast(*tables, target="y", bootstrap=0)
+    report = synthema.evaluate(*tables, target="y", bootstrap=0, triples=10)
+    assert set(plan.by_name) == {one.name for one in report.timings}
+    assert min(plan.by_name.values()) >= 0
+    for run in seen:
+        for one in run:
+            assert len(one.names) <= 24
+            assert "y" in one.names
+        kinds = [field.kind for field in run[0].schema.fields]
+        assert kinds.count("real") > 8
+        assert len(kinds) - kinds.count("real") > 8
+
+
+def test_pairs_of_columns_are_foretold_by_the_square(monkeypatch):
+    monkeypatch.setattr(
+        "synthema.forecasting._seconds",
+        lambda tables, rows, options: {one: 0.001 * rows for one in options["metrics"]},
+    )
+    names = ["column_pairs", "column_shapes", "trivariate_accuracy", "accuracy"]
+    narrow, broad = (
+        synthema.forecast(wide(50, columns), wide(50, columns, 1), metrics=names).by_name
+        for columns in (23, 240)
+    )
+    times = 241 / 24
+    assert broad["column_shapes"] == pytest.approx(0.05 * times)
+    assert broad["column_pairs"] == pytest.approx(0.05 * times**2)
+    assert narrow["column_pairs"] == pytest.approx(0.05)
+    triples = [min(10_000, 23 * 22 * 21 // 6) / 500, 20]
+    for plan, many in zip((narrow, broad), triples, strict=True):
+        assert plan["trivariate_accuracy"] == pytest.approx(0.05 * many)
+        assert plan["accuracy"] > plan["trivariate_accuracy"]
+
+
+def test_what_is_slow_is_carried_on_from_fewer_rows(monkeypatch):
+    sizes = {}
+
+    def seconds(tables, rows, options):
+        for one in options["metrics"]:
+            sizes.setdefault(one, set()).add(rows)
+        return {"column_shapes": 1e-6 * rows, "dcr": 0.01 * rows}
+
+    monkeypatch.setattr("synthema.forecasting._seconds", seconds)
+    plan = synthema.forecast(frame(2000), frame(2000, 1), metrics=["dcr", "column_shapes"])
+    assert sizes == {"dcr": {125}, "column_shapes": {125, 500, 2000}}
+    assert plan.by_name["dcr"] == pytest.approx(20)
+
+
 def test_the_remaining_time_falls_to_nothing(monkeypatch):
     now = iter(range(0, 1000, 10))
     monkeypatch.setattr("synthema.forecasting.time.monotonic", lambda: next(now))
