@@ -63,6 +63,60 @@ def test_the_map_does_without_what_it_cannot_use():
     assert not np.isnan(found["real"]).any()
 
 
+def mixed(count, seed):
+    rng = np.random.default_rng(seed)
+    made = rows(count, seed)
+    made["x"] = [None if u < 0.1 else v for u, v in zip(rng.random(count), made["x"], strict=True)]
+    made["n"] = [None if u < 0.2 else int(9 * u) for u in rng.random(count)]
+    made["far"] = (1e9 + rng.normal(size=count)).tolist()
+    made["many"] = [None if u < 0.1 else f"v{int(30 * u * u)}" for u in rng.random(count)]
+    made["unsure"] = [None if u < 0.3 else bool(u < 0.6) for u in rng.random(count)]
+    return made
+
+
+def test_blocks_of_rows_give_the_map_of_all_rows_at_once(monkeypatch):
+    tables = synthema.table(mixed(1500, 1)), synthema.table(mixed(1100, 2))
+    found = project(*tables)
+    assert found["columns"] == 8
+
+    def features(table):  # all at once, as the docstring says
+        ours = tables[0]
+        out = []
+        for name in ours.names:
+            kind = ours.schema[name].kind
+            cells, real = table.values(name), ours.values(name)
+            if kind in ("integer", "real"):
+                known = np.array([v for v in real if v is not None], dtype=float)
+                values = np.array([known.mean() if v is None else v for v in cells], dtype=float)
+                out.append((values - known.mean()) / known.std())
+                continue
+            labels, counts = np.unique([str(v) for v in real], return_counts=True)
+            for i in np.lexsort((labels, -counts))[:12]:
+                if counts[i] >= 5:
+                    share = counts[i] / len(real)
+                    out.append(np.array([str(v) == labels[i] for v in cells]) / share**0.5)
+        return np.column_stack(out)
+
+    values, vectors = np.linalg.eigh(np.cov(features(tables[0]).T, bias=True))
+    assert found["explained"] == pytest.approx((values[[-1, -2]] / values.sum()).tolist())
+    points = [(features(one) - features(tables[0]).mean(axis=0)) @ vectors[:, [-1, -2]] for one in tables]
+    ends = np.quantile(points[0], [0.005, 0.995], axis=0)
+    for name, one in zip(("real", "synthetic"), points, strict=True):
+        cells = len(found[name])
+        clipped = np.clip(one, *ends)
+        counted = np.histogram2d(clipped[:, 1], clipped[:, 0], bins=cells, range=ends.T[::-1])[0]
+        counted[counted < 5] = 0
+        shares = counted[::-1] / len(one)
+        turned = [shares, shares[::-1], shares[:, ::-1], shares[::-1, ::-1]]  # the signs of axes are free
+        assert min(np.abs(np.array(found[name]) - side).max() for side in turned) < 1e-12
+
+    monkeypatch.setattr("synthema.reporting.projection.BLOCK", 64)
+    small = project(*tables)
+    assert small["explained"] == pytest.approx(found["explained"], rel=1e-9)
+    for name in ("real", "synthetic"):
+        assert np.abs(np.array(small[name]) - np.array(found[name])).max() < 1e-12
+
+
 @pytest.fixture(scope="module")
 def page():
     real, made, holdout = (synthema.table(rows(400, seed)) for seed in (1, 2, 3))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ CELLS = (6, 24)  # of each side of the map, at least and at most; about 12 rows 
 FEWEST = 5  # rows of a cell, or real rows of a label, that are shown
 LABELS = 12  # of a category that get a direction of their own
 FEATURES = 400  # at most; columns beyond are left out, and the caption says so
+BLOCK = 4_096  # rows whose features are made at once: memory does not grow with the table but by the points
 
 
 def project(real: Any, synthetic: Any) -> dict[str, Any] | None:
@@ -39,80 +43,157 @@ def project(real: Any, synthetic: Any) -> dict[str, Any] | None:
     """
     if len(real) < 50 or len(synthetic) == 0:
         return None
-    ours, theirs, used, able = _features(real, synthetic)
-    if ours is None or ours.shape[1] < 2:
+    chosen, able = _columns(real, synthetic)
+    if sum(one.features for one in chosen) < 2:
         return None
-    mean = ours.mean(axis=0)
-    covariance = (ours - mean).T @ (ours - mean) / len(ours)
+    covariance = _covariance(real, chosen)
     values, vectors = np.linalg.eigh(covariance)
     if not values[-2] > 1e-12 * values[-1]:
         return None
     axes = vectors[:, [-1, -2]]
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)  # the largest loading is positive
-    ours, theirs = (ours - mean) @ axes, (theirs - mean) @ axes
+    ours, theirs = _points(real, chosen, axes), _points(synthetic, chosen, axes)
     ends = [_ends(ours[:, axis]) for axis in (0, 1)]
     cells = int(np.clip(round((len(ours) / 12) ** 0.5), *CELLS))
     return {
         "real": _shares(ours, ends, cells).tolist(),
         "synthetic": _shares(theirs, ends, cells).tolist(),
         "explained": [float(one / values.sum()) for one in (values[-1], values[-2])],
-        "columns": used,
+        "columns": len(chosen),
         "of": able,
     }
 
 
-def _features(real: Any, synthetic: Any) -> tuple[Any, Any, int, int]:
-    ours: list[Any] = []
-    theirs: list[Any] = []
+@dataclass
+class _Number:
+    """A column of numbers: one feature, of mean 0 and variance 1 in the real rows."""
+
+    name: str
+    known: int = 0
+    mean: float = 0.0
+    squares: float = 0.0  # sum of squared distances from the mean
+    features: int = 1
+
+    def add(self, rows: Any) -> None:
+        """Count real rows (Chan et al. 1983, pairwise updating)."""
+        cells = _numbers(rows, self.name)
+        cells = cells[np.isfinite(cells)]
+        if len(cells) == 0:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):  # a spread that is not finite is left out
+            mean, whole = cells.mean(), self.known + len(cells)
+            off = mean - self.mean
+            self.squares += ((cells - mean) ** 2).sum() + off**2 * self.known * len(cells) / whole
+            self.mean += off * len(cells) / whole
+        self.known = whole
+
+    def serves(self, rows: int) -> bool:
+        """Whether there is anything to see, of so many rows."""
+        spread = (self.squares / max(1, self.known)) ** 0.5
+        return bool(spread > 0 and np.isfinite(spread))
+
+    def along(self, rows: Any, axes: Any) -> Any:
+        """Part of the points of some rows along axes (1, k) that this column makes: (rows, k)."""
+        cells = (_numbers(rows, self.name) - self.mean) / (self.squares / self.known) ** 0.5
+        return np.where(np.isfinite(cells), cells, 0)[:, None] * axes
+
+
+@dataclass
+class _Category:
+    """A column of labels: a feature for each of the most frequent, of mean 0 in the real rows."""
+
+    name: str
+    counts: Counter[str] = field(default_factory=Counter)
+    codes: dict[Any, int] = field(default_factory=dict)
+    features: int = 0
+    values: Any = (
+        None  # features of a row by its label, (labels + 1, labels); the last are those of all others
+    )
+
+    def add(self, rows: Any) -> None:
+        """Count real rows."""
+        for value, count in Counter(rows.values(self.name)).items():
+            self.counts[str(value)] += count
+
+    def serves(self, rows: int) -> bool:
+        """Whether there is anything to see, of so many rows; chooses the labels."""
+        order = sorted(self.counts, key=lambda label: (-self.counts[label], label))[:LABELS]
+        kept = [label for label in order if FEWEST <= self.counts[label] < rows]
+        self.features = len(kept)
+        self.codes = {label: i for i, label in enumerate(kept)}
+        self.codes |= {one: self.codes[str(one)] for one in (None, False, True) if str(one) in self.codes}
+        shares = np.array([self.counts[label] / rows for label in kept])
+        self.values = (np.eye(len(kept) + 1, len(kept)) - shares) / np.sqrt(shares)
+        return bool(kept)
+
+    def along(self, rows: Any, axes: Any) -> Any:
+        """Part of the points of some rows along axes (labels, k) that this column makes: (rows, k)."""
+        cells = rows.values(self.name)
+        codes = map(self.codes.get, cells, repeat(self.features))
+        return (self.values @ axes)[np.fromiter(codes, dtype=np.intp, count=len(cells))]
+
+
+def _numbers(rows: Any, name: str) -> Any:
+    cells = rows[name]
+    return np.ma.filled(cells.astype(float), np.nan) if np.ma.isMaskedArray(cells) else cells.astype(float)
+
+
+def _columns(real: Any, synthetic: Any) -> tuple[list[_Number | _Category], int]:
+    """The columns that take part, with what the features are made by; how many could."""
+    able: list[_Number | _Category] = []
     labels = set(label_columns(real))
-    able = used = 0
-    for field in real.schema.fields:
-        if field.name not in synthetic or {"identifier", "subject"} & set(field.roles):
+    kinds = {one.name: one.kind for one in synthetic.schema.fields}
+    numbers = {"integer", "real"}
+    for column in real.schema.fields:
+        if column.name not in synthetic or {"identifier", "subject"} & set(column.roles):
             continue
-        kind = {one.name: one.kind for one in synthetic.schema.fields}[field.name]
-        numbers = {"integer", "real"}
-        if field.kind in numbers and kind in numbers:
-            made = _number(real, synthetic, field.name)
-        elif (field.kind == "boolean" and kind == field.kind) or (
-            (field.kind == "category" or field.name in labels) and kind in ("category", "text")
+        kind = kinds[column.name]
+        if column.kind in numbers and kind in numbers:
+            able.append(_Number(column.name))
+        elif (column.kind == "boolean" and kind == column.kind) or (
+            (column.kind == "category" or column.name in labels) and kind in ("category", "text")
         ):
-            made = _category(real, synthetic, field.name)
-        else:
-            continue
-        able += 1
-        if made and len(ours) + len(made[0]) <= FEATURES:
-            used += 1
-            ours += made[0]
-            theirs += made[1]
-    if len(ours) < 2:
-        return None, None, used, able
-    return np.column_stack(ours), np.column_stack(theirs), used, able
+            able.append(_Category(column.name))
+    for rows in _parts(real, able):
+        for one in able:
+            one.add(rows)
+    chosen: list[_Number | _Category] = []
+    for one in able:
+        if one.serves(len(real)) and sum(other.features for other in chosen) + one.features <= FEATURES:
+            chosen.append(one)
+    return chosen, len(able)
 
 
-def _number(real: Any, synthetic: Any, name: str) -> tuple[list[Any], list[Any]] | None:
-    cells = [
-        np.array([np.nan if v is None else v for v in one.values(name)], dtype=float)
-        for one in (real, synthetic)
-    ]
-    known = cells[0][np.isfinite(cells[0])]
-    spread = known.std() if len(known) else 0.0
-    if not (spread > 0 and np.isfinite(spread)):
-        return None
-    made = [(one - known.mean()) / spread for one in cells]
-    return [np.where(np.isfinite(made[0]), made[0], 0)], [np.where(np.isfinite(made[1]), made[1], 0)]
+def _parts(table: Any, columns: list[_Number | _Category]) -> Iterator[Any]:
+    narrow = table.select([one.name for one in columns])
+    for begin in range(0, len(table), BLOCK):
+        yield narrow.take(range(begin, min(begin + BLOCK, len(table))))
 
 
-def _category(real: Any, synthetic: Any, name: str) -> tuple[list[Any], list[Any]] | None:
-    cells = [np.array([str(v) for v in one.values(name)]) for one in (real, synthetic)]
-    labels, counts = np.unique(cells[0], return_counts=True)
-    order = np.lexsort((labels, -counts))[:LABELS]
-    kept = [i for i in order if FEWEST <= counts[i] < len(cells[0])]
-    made: tuple[list[Any], list[Any]] = ([], [])
-    for i in kept:
-        weight = 1 / np.sqrt(counts[i] / len(cells[0]))
-        for side, one in zip(made, cells, strict=True):
-            side.append(np.where(one == labels[i], weight, 0.0))
-    return made if kept else None
+def _spans(columns: list[_Number | _Category]) -> list[tuple[_Number | _Category, slice]]:
+    """Columns, and which of all features are theirs."""
+    ends = np.cumsum([one.features for one in columns]).tolist()
+    return [(one, slice(end - one.features, end)) for one, end in zip(columns, ends, strict=True)]
+
+
+def _covariance(table: Any, columns: list[_Number | _Category]) -> Any:
+    """Covariance of the features, (features, features); their means are 0."""
+    spans = _spans(columns)
+    out = np.zeros((spans[-1][1].stop,) * 2)
+    for rows in _parts(table, columns):
+        block = np.empty((len(rows), len(out)))
+        for one, span in spans:
+            block[:, span] = one.along(rows, np.eye(one.features))
+        out += block.T @ block
+    return out / len(table)
+
+
+def _points(table: Any, columns: list[_Number | _Category], axes: Any) -> Any:
+    """Where the rows lie along axes (features, 2): (rows, 2)."""
+    spans = _spans(columns)
+    return np.concatenate(
+        [sum(one.along(rows, axes[span]) for one, span in spans) for rows in _parts(table, columns)]
+    )
 
 
 def _ends(values: Any) -> tuple[float, float]:
