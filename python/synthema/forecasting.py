@@ -92,9 +92,10 @@ def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: A
     show, between 1/2 and 2, and to all columns by the first or second power. Three kinds take longer than
     that or grow otherwise: of boosted trees a few are grown on 2,000 and 16,000 rows, of nearest rows some
     are looked for among 20,000 rows at most, and of triples of columns some are measured; each is multiplied
-    by how many there will be. Expect the sum to be right within a factor of two, and to be rough where the
-    evaluation itself takes no longer than a few seconds, and at the level "full". A learner that is not ours
-    is fitted to the fewest rows at least.
+    by how many there will be. Measures of nearest rows that are named, or taken at the level "full", search a
+    second time for their floors, which is counted. Expect the sum to be right within a factor of two, and to
+    be rough where the evaluation itself takes no longer than a few seconds, and at the level "full". A
+    learner that is not ours is fitted to the fewest rows at least.
 
     Parameters
     ----------
@@ -298,25 +299,26 @@ def _boosting_seconds(part: Table, target: str, rounds: int) -> float:
     return time.thread_time() - begun
 
 
-# What is searched at the default level: from the rows of one table among those of another; s, t and h are
-# synthetic, real and holdout rows, capitals as many of each.
+# What is searched: from the rows of one table among those of another; s, t and h are synthetic, real and
+# holdout rows, f the holdout or without one the real rows, capitals as many of each. Measures share searches.
 _SEARCHES = {
-    "dcr": "st ht",
-    "dcr_share": "sh",
-    "near_copies": "",
-    "nndr": "",
+    "dcr": "st ft",
+    "dcr_share": "st sh",
+    "near_copies": "st ht",
+    "nndr": "st ft",
     "identifiability": "tt ts",
     "nnaa": "ST TS TT SS",
-    "nnaa_privacy_loss": "SH HS HH",
-    "membership_by_distance": "hs",
+    "nnaa_privacy_loss": "ST TS TT SS SH HS HH",
+    "membership_by_distance": "ts hs",
 }
 
 
 def _of_nearest_rows(
     synthetic: Table, real: Table, holdout: Table | None, names: set[str], options: dict[str, Any]
 ) -> dict[str, float]:
-    """Seconds of the measures of nearest rows at the default level."""
-    if options.get("level", "default") != "default" or not (asked := names & set(_SEARCHES)):
+    """Seconds of the measures of nearest rows, with floors where they are named or the level is full."""
+    asked = [name for name in _SEARCHES if name in names]
+    if not asked:
         return {}
     among = real.head(min(AMONG, max(LARGE, CELLS // max(1, len(real.names)))))
     shared = [one for one in synthetic.names if one in real]
@@ -330,23 +332,37 @@ def _of_nearest_rows(
 
     few = several // 4
     begin = probe(few)
-    # Queries that are many lie closer to each other and help each other: they take about half.
-    query = max(0.0, probe(several) - begin) / (2 * (several - few)) / 2
-    cell = begin / (len(among) * len(real.names))
-    rows = {"s": len(synthetic), "t": len(real), "h": 0 if holdout is None else len(holdout)}
-    least = min(count for count in rows.values() if count)
-    rows |= {one.upper(): min(count, least) for one, count in rows.items()}
-    if rows["s"] == rows["t"] == least:  # these searches were made before
-        rows["S"] = rows["T"] = 0
-    found = {name: 0.0 for name in asked}
-    for name in asked:
-        for searched in _SEARCHES[name].split():
-            begins, ends = (rows[one] or (least if one in "ST" else 0) for one in searched)
-            if searched in ("ST", "TS", "TT") and rows["S"] == 0:
-                continue
-            found[name] += query * begins * (ends / len(among)) ** GROWTH
-    found[min(asked)] += cell * len(real.names) * sum(rows[one] for one in "sth")
+    # A probe searches four times, from synthetic and from holdout rows, for the score and for its floor, in
+    # two indexes. Queries that are many lie closer to each other and help each other: they take about half.
+    query = max(0.0, probe(several) - begin) / (4 * (several - few)) / 2
+    cell = begin / (2 * len(among) * len(real.names))
+    floors = options.get("metrics", "auto") != "auto" or options.get("level") == "full"
+    counts = {"t": len(real), "h": 0 if holdout is None else len(holdout)}
+    found = dict.fromkeys(asked, 0.0)
+    # A floor looks for rows in the place of the synthetic ones, and shares no search with the score.
+    for those in [len(synthetic), min(len(synthetic), len(real))][: 1 + floors]:
+        rows = counts | {"s": those}
+        found[asked[0]] += cell * len(real.names) * sum(rows.values())
+        for name, ends in _searched(asked, rows).items():
+            found[name] += sum(query * begins * (among_ / len(among)) ** GROWTH for begins, among_ in ends)
     return found
+
+
+def _searched(asked: list[str], rows: dict[str, int]) -> dict[str, list[tuple[int, int]]]:
+    """Of each measure the searches that no measure before it made: rows that search, and among how many."""
+    least = min(count for count in rows.values() if count)
+    made: set[str] = set()
+    out: dict[str, list[tuple[int, int]]] = {name: [] for name in asked}
+    for name in asked:
+        for search in _SEARCHES[name].replace("f", "h" if rows["h"] else "t").split():
+            small = search.lower()
+            equal = search != small and any(rows[one] != least for one in small)
+            key = search if equal else small
+            if key in made or not all(rows[one] for one in small):
+                continue
+            made.add(key)
+            out[name].append((least, least) if equal else (rows[small[0]], rows[small[1]]))
+    return out
 
 
 def _add(runs: _Runs, rows: int, taken: dict[str, float]) -> None:

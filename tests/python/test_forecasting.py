@@ -87,6 +87,20 @@ def test_what_is_slow_is_carried_on_from_fewer_rows(monkeypatch):
     assert plan.by_name["dcr"] == pytest.approx(20)
 
 
+def test_searches_are_shared_between_measures():
+    from synthema.forecasting import _searched
+
+    sizes = {"s": 300, "t": 200, "h": 100}
+    assert _searched(["dcr", "nndr", "nnaa"], sizes) == {
+        "dcr": [(300, 200), (100, 200)],
+        "nndr": [],
+        "nnaa": [(100, 100)] * 4,
+    }
+    assert _searched(["nndr"], sizes | {"h": 0}) == {"nndr": [(300, 200), (200, 200)]}
+    alike = _searched(["dcr", "identifiability", "nnaa"], dict.fromkeys("sth", 50))
+    assert [len(one) for one in alike.values()] == [2, 2, 1]
+
+
 def test_the_remaining_time_falls_to_nothing(monkeypatch):
     now = iter(range(0, 1000, 10))
     monkeypatch.setattr("synthema.forecasting.time.monotonic", lambda: next(now))
