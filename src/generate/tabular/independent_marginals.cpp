@@ -10,15 +10,113 @@
 
 namespace synthema {
 
+namespace {
+
+// Numbers of blocks beyond those that draws of cells under rules use (ruled_cell.cpp).
+constexpr std::uint64_t kGroups = std::uint64_t{1} << 40;
+
+bool is_set_code(const ColumnCoding& coding, std::uint32_t code) {
+  return code < coding.codes() && is_set_cell(coding, coding.is_category() ? code : coding.values[code]);
+}
+
+// The groups of which at most one member is set, in the order of drawing.
+std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules,
+                                                   std::span<const std::size_t> order) {
+  std::vector<std::vector<std::size_t>> out = rules.exclusive();
+  for (std::vector<std::size_t>& group : out)
+    std::ranges::sort(group, {}, [&](std::size_t c) { return std::ranges::find(order, c); });
+  return out;
+}
+
+// By column the rows that say something about it: of a member of a group, those in which none before it is
+// set. Empty: all.
+std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
+                                                 std::span<const std::vector<std::size_t>> groups) {
+  std::vector<std::vector<std::uint8_t>> out(coded.columns.size());
+  for (const std::vector<std::size_t>& group : groups) {
+    std::vector<std::uint8_t> open(coded.rows, 1);
+    for (const std::size_t c : group) {
+      if (out[c].empty()) out[c].assign(coded.rows, 1);
+      for (std::size_t row = 0; row < coded.rows; ++row) {
+        out[c][row] &= open[row];
+        if (is_set_code(coded.columns[c], coded.codes[c][row])) open[row] = 0;
+      }
+    }
+  }
+  return out;
+}
+
+double share_set(const ColumnCoding& coding, const CodeCounts& counts) {
+  double set = 0;
+  for (std::size_t i = 0; i < counts.codes.size(); ++i)
+    if (is_set_code(coding, counts.codes[i]))
+      set += counts.cumulative[i] - (i > 0 ? counts.cumulative[i - 1] : 0);
+  return counts.total() == 0 ? 0.0 : set / counts.total();
+}
+
+// Those of the counts that are set, or those that are not.
+OwnedCounts part_of(const ColumnCoding& coding, const CodeCounts& counts, bool set) {
+  OwnedCounts out;
+  std::uint32_t total = 0;
+  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
+    if (is_set_code(coding, counts.codes[i]) != set) continue;
+    out.codes.push_back(counts.codes[i]);
+    out.cumulative.push_back(total += counts.cumulative[i] - (i > 0 ? counts.cumulative[i - 1] : 0));
+  }
+  return out;
+}
+
+// The rows of a member in which none before it is set; of one that is always set there, as the last of a
+// one-hot group is, with what the column has where it is not set, next to never drawn unless a rule asks.
+OwnedCounts open_counts(const ColumnCoding& coding, const std::vector<std::uint32_t>& codes,
+                        std::span<const std::uint8_t> open) {
+  std::vector<std::uint32_t> own;
+  bool may_be_unset = false;
+  for (std::size_t row = 0; row < codes.size(); ++row) {
+    if (open[row] == 0) continue;
+    own.push_back(codes[row]);
+    may_be_unset = may_be_unset || !is_set_code(coding, codes[row]);
+  }
+  OwnedCounts out = count_codes(coding, std::move(own));
+  if (out.codes.empty()) return count_codes(coding, codes);  // never open
+  if (may_be_unset) return out;
+  const OwnedCounts all = count_codes(coding, codes);
+  const std::uint32_t times = (std::uint32_t{1} << 31) / out.view().total();
+  OwnedCounts both;
+  std::uint32_t total = 0;
+  for (std::size_t i = 0, k = 0; i < all.codes.size(); ++i) {
+    if (k < out.codes.size() && out.codes[k] == all.codes[i]) {
+      total += times * (out.cumulative[k] - (k > 0 ? out.cumulative[k - 1] : 0));
+      ++k;
+    } else if (!is_set_code(coding, all.codes[i])) {
+      ++total;
+    } else {
+      continue;
+    }
+    both.codes.push_back(all.codes[i]);
+    both.cumulative.push_back(total);
+  }
+  return both;
+}
+
+}  // namespace
+
 void IndependentMarginals::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   cancel.check();
   IndependentMarginals fitted(options_);
   fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
   const std::size_t columns = fitted.coded_.columns.size();
   fitted.counts_.resize(columns);
-  for (std::size_t c = 0; c < columns; ++c)
-    fitted.counts_[c] = count_codes(fitted.coded_.columns[c], std::move(fitted.coded_.codes[c]));
   fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
+  const std::vector<std::size_t> order = detail::modelled_order(fitted.rules_, fitted.coded_.columns);
+  const std::vector<std::vector<std::uint8_t>> open =
+      open_rows(fitted.coded_, drawn_groups(fitted.rules_, order));
+  for (std::size_t c = 0; c < columns; ++c) {
+    const ColumnCoding& coding = fitted.coded_.columns[c];
+    std::vector<std::uint32_t>& codes = fitted.coded_.codes[c];
+    fitted.counts_[c] =
+        open[c].empty() ? count_codes(coding, std::move(codes)) : open_counts(coding, codes, open[c]);
+  }
   fitted.coded_.codes.clear();
   fitted.coded_.people.clear();
   if (progress) progress({.phase = "fit", .done = columns, .total = columns, .note = {}});
@@ -32,7 +130,34 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
   rules_.refuse_too_many(request.rows, coded_.columns);
   const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
+  const std::vector<std::vector<std::size_t>> groups = drawn_groups(rules_, order);
   const Random random(request.seed);
+  // Of a member before others that are fixed as not set: how likely it is set, given that they are not and
+  // that none before it is. Nothing where it has none behind it.
+  std::vector<double> ratios(columns);  // set, where none before it is
+  for (const std::vector<std::size_t>& group : groups) {
+    for (const std::size_t c : group) ratios[c] = share_set(coded_.columns[c], counts_[c].view());
+  }
+  const auto share_beside = [&](std::size_t c, std::span<const double> fixed,
+                                const detail::RowCells& state) -> std::optional<double> {
+    if (fixed.empty()) return std::nullopt;
+    for (const std::vector<std::size_t>& group : groups) {
+      const auto at = std::ranges::find(group, c);
+      if (at == group.end()) continue;
+      if (std::any_of(at, group.end(),
+                      [&](std::size_t k) { return is_set_cell(coded_.columns[k], fixed[k]); }) ||
+          std::any_of(group.begin(), at,
+                      [&](std::size_t k) { return is_set_cell(coded_.columns[k], state.cells[k]); }))
+        return std::nullopt;
+      double unset = 1;  // likelihood that those that are fixed are not set, where none before is
+      for (auto k = group.end(); --k != at;)
+        unset = (std::isnan(fixed[*k]) ? ratios[*k] : 0.0) + (1 - ratios[*k]) * unset;
+      if (unset == 1) continue;
+      const double all = ratios[c] + (1 - ratios[c]) * unset;
+      return all > 0 ? std::optional(ratios[c] / all) : std::nullopt;
+    }
+    return std::nullopt;
+  };
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
@@ -48,6 +173,12 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
       const CodeCounts from[] = {counts_[c].view()};
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
       std::optional<double> cell = draw_cell(coded_.columns[c], from[0], own.block(row, c));
+      if (const auto share = share_beside(c, fixed, state)) {
+        const ColumnCoding& coding = coded_.columns[c];
+        const bool set = (own.block(row, c + kGroups)[0] + 0.5) / 4294967296.0 < *share;
+        const OwnedCounts part = part_of(coding, from[0], set);
+        if (!part.codes.empty()) cell = draw_cell(coding, part.view(), own.block(row, c + 2 * kGroups));
+      }
       if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
       if (!cell) return c;
       state.set(c, *cell);

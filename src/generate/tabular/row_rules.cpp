@@ -147,6 +147,27 @@ RowRules::RowRules(const Schema& schema, std::span<const ColumnCoding> columns) 
     groups_.push_back(std::move(group));
   }
   refuse_conflicts(columns);
+  note_bound();
+}
+
+void RowRules::note_bound() {
+  bound_.resize(own_.size());
+  const auto bind = [&](std::span<const std::size_t> together) {
+    for (const std::size_t a : together)
+      for (const std::size_t b : together)
+        if (a != b) bound_[a].push_back(b);
+  };
+  for (const Rule& rule : rules_) bind(std::vector{rule.field, rule.given});
+  for (const Group& group : groups_) {
+    std::vector<std::size_t> together = group.fields;
+    if (group.kind == "sum") together.push_back(group.total);
+    bind(together);
+  }
+  for (const Combinations& with : combinations_) bind(with.columns);
+  for (std::vector<std::size_t>& others : bound_) {
+    std::ranges::sort(others);
+    others.erase(std::unique(others.begin(), others.end()), others.end());
+  }
 }
 
 std::vector<std::size_t> RowRules::before(std::size_t column) const {

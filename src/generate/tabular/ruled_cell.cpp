@@ -71,6 +71,57 @@ std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double f
   return coding.missing && admits(kMissing) ? std::optional(kMissing) : std::nullopt;
 }
 
+std::optional<double> RuledCell::determined() const {
+  if (!rules.touches(column)) return std::nullopt;
+  const auto range = rules.range(column, row, columns);
+  return range && range->first == range->second && admits(range->first) ? std::optional(range->first)
+                                                                        : std::nullopt;
+}
+
+double RuledCell::share_left(const CodeCounts& from, std::size_t most, std::uint32_t first,
+                             std::uint32_t last) const {
+  if (from.total() == 0) return 0;
+  const ColumnCoding& coding = columns[column];
+  const auto entry_of = [&](std::uint64_t code) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(from.codes, code) - from.codes.begin());
+  };
+  const auto before = [&](std::size_t entry) { return entry == 0 ? 0U : from.cumulative[entry - 1]; };
+  const std::size_t values = entry_of(coding.codes());
+  double rows = 0;
+  std::size_t begin = entry_of(first), end = entry_of(last);
+  for (std::size_t entry = std::max(values, begin); entry < end; ++entry)
+    if (admits(kMissing)) rows += from.cumulative[entry] - before(entry);
+  end = std::min(values, end);
+  if (!coding.is_category()) {
+    // One more on each side: the ends of a range are rounded.
+    const auto range = rules.range(column, row, columns);
+    if (!range) return rows / from.total();
+    const auto low = std::ranges::lower_bound(coding.values, range->first) - coding.values.begin(),
+               high = std::ranges::upper_bound(coding.values, range->second) - coding.values.begin();
+    begin = std::max(begin, entry_of(static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(low - 1, 0))));
+    end = std::min(end, entry_of(static_cast<std::uint64_t>(high + 1)));
+  }
+  const auto left = [&](std::size_t entry) {
+    const std::uint32_t code = from.codes[entry];
+    return admits(coding.is_category() ? static_cast<double>(code) : coding.values[code]);
+  };
+  if (begin >= end) return rows / from.total();
+  if (coding.is_category() || end - begin <= most) {
+    for (std::size_t entry = begin; entry < end; ++entry)
+      if (left(entry)) rows += from.cumulative[entry] - before(entry);
+    return rows / from.total();
+  }
+  const std::uint64_t all = from.cumulative[end - 1] - before(begin);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto place = static_cast<std::uint32_t>(before(begin) + (2 * i + 1) * all / (2 * most));
+    found += left(
+        static_cast<std::size_t>(std::ranges::upper_bound(from.cumulative, place) - from.cumulative.begin()));
+  }
+  rows += static_cast<double>(all) * static_cast<double>(found) / static_cast<double>(most);
+  return rows / from.total();
+}
+
 double RuledCell::log_density(std::span<const CodeCounts> from, double cell) const {
   const ColumnCoding& coding = columns[column];
   const double free = synthema::log_density(coding, from.front(), cell);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +40,13 @@ struct RuledCell {
   double log_density(std::span<const CodeCounts> from, double cell) const;
   // The entries that the rules leave.
   OwnedCounts left_of(const CodeCounts& from) const;
+  // The only number that the rules leave, beside being missing.
+  std::optional<double> determined() const;
+  // The share of the rows of the counts that the rules leave, counted by values, of those with a code from
+  // `first` to below `last`. Of numbers with more than `most` values that may be left, as many are looked
+  // at, at even distances among their rows.
+  double share_left(const CodeCounts& from, std::size_t most, std::uint32_t first = 0,
+                    std::uint32_t last = std::numeric_limits<std::uint32_t>::max()) const;
 };
 
 // The cells of one row while it is drawn.

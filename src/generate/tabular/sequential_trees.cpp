@@ -18,6 +18,9 @@ namespace synthema {
 
 namespace {
 
+// Values that are looked at for the share that rules leave: of a leaf, and of the whole column, which counts
+// as much as one row of it.
+constexpr std::size_t kLookedAt = 256, kLookedAtOfAll = 32;
 constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
 
 void check(const SequentialTreesOptions& options) {
@@ -25,9 +28,15 @@ void check(const SequentialTreesOptions& options) {
     throw ConfigError({.field = "min_gain"}, "The smallest gain of a cut must be zero or positive.");
   if (options.particles < 1)
     throw ConfigError({.field = "particles"}, "At least one candidate a row is needed.");
-  for (const std::vector<std::string>& names : options.combinations)
+  for (const std::vector<std::string>& names : options.combinations) {
     if (names.size() < 2)
       throw ConfigError({.field = "combinations"}, "A combination has at least two columns.");
+    for (std::size_t i = 1; i < names.size(); ++i)
+      if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) <
+          names.begin() + static_cast<std::ptrdiff_t>(i))
+        throw ConfigError({.field = "combinations"}, message("A combination names the column '", names[i],
+                                                             "' twice; name each column once."));
+  }
 }
 
 std::size_t leaf_size(const SequentialTreesOptions& options, std::size_t rows) {
@@ -44,16 +53,16 @@ std::size_t index_of(const Schema& schema, const std::string& name) {
 // One row while it is drawn: cells by column, bins by position in the order.
 struct SequentialTrees::RowState {
   std::vector<double> cells, fixed;
-  std::vector<std::uint8_t> known, bins;
-  std::size_t stuck = 0;  // column of the last dead end
-  bool whole = false;     // nothing is drawn as missing that has a value in the whole column
+  std::vector<std::uint8_t> known, past, bins;  // past: known, and before the column in the order
+  std::size_t stuck = 0;                        // column of the last dead end
+  bool whole = false;  // nothing is drawn as missing that has a value in the whole column
   // Candidates for what stands before fixed columns.
   std::vector<std::vector<double>> candidate_cells;
   std::vector<std::vector<std::uint8_t>> candidate_bins;
   std::vector<double> weights;
 
   RowState(std::size_t columns, std::size_t steps, bool conditions)
-      : cells(columns), fixed(conditions ? columns : 0), known(columns), bins(steps) {}
+      : cells(columns), fixed(conditions ? columns : 0), known(columns), past(columns), bins(steps) {}
   bool is_fixed(std::size_t column) const { return !fixed.empty() && !std::isnan(fixed[column]); }
   KnownCells row() const { return {cells, known}; }
 };
@@ -157,6 +166,7 @@ void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const
       },
       options_.threads);
   counter.finish();
+  fitted.note_limits();
   fitted.coded_.codes.clear();
   fitted.coded_.people.clear();
   *this = std::move(fitted);
@@ -195,34 +205,104 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   return true;
 }
 
-// How likely the tree makes a fixed cell: the share of its code, of its class for numbers. One row in the
-// proportions of the whole column is added to the leaf, so that nothing is impossible.
+namespace {
+
+// A share of a leaf's rows, and of the whole column's, as that of the leaf with one more row in the
+// proportions of the whole column, so that nothing is impossible.
+double with_prior(double share, const CodeCounts& leaf, double share_of_all, const CodeCounts& all) {
+  const double prior = std::max(share_of_all, 0.5 / std::max<double>(all.total(), 1));
+  return (share * leaf.total() + prior) / (leaf.total() + 1.0);
+}
+
+double share_left(const detail::RuledCell& ruled, const CodeCounts& leaf, const CodeCounts& all,
+                  std::uint32_t first = 0, std::uint32_t last = std::numeric_limits<std::uint32_t>::max()) {
+  return with_prior(ruled.share_left(leaf, kLookedAt, first, last), leaf,
+                    ruled.share_left(all, kLookedAtOfAll, first, last), all);
+}
+
+double share_missing(const ColumnCoding& coding, const CodeCounts& counts) {
+  const auto at = std::ranges::lower_bound(counts.codes, coding.codes()) - counts.codes.begin();
+  const std::uint32_t there = at == 0 ? 0 : counts.cumulative[static_cast<std::size_t>(at - 1)];
+  return counts.total() == 0 ? 0.0 : 1 - static_cast<double>(there) / counts.total();
+}
+
+// Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers.
+std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, double cell) {
+  if (coding.is_category()) {
+    const auto code = static_cast<std::uint32_t>(cell);
+    return {code, code + 1};
+  }
+  auto at = static_cast<std::size_t>(std::ranges::lower_bound(coding.values, cell) - coding.values.begin());
+  at = std::min(at, coding.values.size() - 1);
+  const auto range = std::ranges::equal_range(coding.value_classes, coding.value_classes[at]);
+  return {static_cast<std::uint32_t>(range.begin() - coding.value_classes.begin()),
+          static_cast<std::uint32_t>(range.end() - coding.value_classes.begin())};
+}
+
+}  // namespace
+
+// How likely the tree makes a fixed cell, under the rules beside the cells before it: the share of its code,
+// of its class for numbers, in what they leave. What follows from these cells is no news.
 double SequentialTrees::log_share(std::size_t position, double cell, const RowState& state) const {
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
-  std::uint32_t first = 0, last = 0;  // codes that count as the cell
-  if (coding.is_category()) {
-    first = static_cast<std::uint32_t>(cell);
-    last = first + 1;
-  } else {
-    auto at = static_cast<std::size_t>(std::lower_bound(coding.values.begin(), coding.values.end(), cell) -
-                                       coding.values.begin());
-    at = std::min(at, coding.values.size() - 1);
-    const auto range =
-        std::equal_range(coding.value_classes.begin(), coding.value_classes.end(), coding.value_classes[at]);
-    first = static_cast<std::uint32_t>(range.first - coding.value_classes.begin());
-    last = static_cast<std::uint32_t>(range.second - coding.value_classes.begin());
-  }
-  const auto rows_in = [&](const CodeCounts& counts) {
-    const auto before = [&](std::uint32_t code) {
-      const auto at = std::lower_bound(counts.codes.begin(), counts.codes.end(), code) - counts.codes.begin();
-      return at == 0 ? 0.0 : static_cast<double>(counts.cumulative[static_cast<std::size_t>(at - 1)]);
-    };
-    return before(last) - before(first);
-  };
+  const auto [first, last] = codes_like(coding, cell);
   const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
-  const double prior = std::max(rows_in(all), 0.5) / std::max<double>(all.total(), 1);
-  return std::log((rows_in(leaf) + prior) / (leaf.total() + 1.0));
+  if (!is_bound(step, state.past)) {
+    const auto share = [first = first, last = last](const CodeCounts& counts) {
+      const auto before = [&](std::uint32_t code) {
+        const auto at = std::ranges::lower_bound(counts.codes, code) - counts.codes.begin();
+        return at == 0 ? 0.0 : static_cast<double>(counts.cumulative[static_cast<std::size_t>(at - 1)]);
+      };
+      return (before(last) - before(first)) / std::max<double>(counts.total(), 1);
+    };
+    return std::log(with_prior(share(leaf), leaf, share(all), all));
+  }
+  const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}};
+  if (before.determined()) return std::log1p(-std::min(share_missing(coding, leaf), 0.999));
+  return std::log(std::min(1.0, share_left(before, leaf, all, first, last) / share_left(before, leaf, all)));
+}
+
+// What a free cell says about the fixed ones behind it: which part of what the rules leave beside the cells
+// before it they still leave beside the fixed ones. A cell that these determine: how likely it was.
+double SequentialTrees::log_kept(std::size_t position, double cell, const RowState& state) const {
+  const Step& step = steps_[position];
+  const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}, state.whole};
+  const bool bound = state.whole || is_bound(step, state.past);
+  if (bound && before.determined()) return 0;
+  const detail::RuledCell now{rules_, coded_.columns, step.column, state.row(), state.whole};
+  const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
+  const double left = bound ? std::log(share_left(before, leaf, all)) : 0.0;
+  if (!now.determined()) return std::log(share_left(now, leaf, all)) - left;
+  if (std::isnan(cell)) return -left;
+  const ColumnCoding& coding = coded_.columns[step.column];
+  const double density = with_prior(std::exp(log_density(coding, leaf, cell)), leaf,
+                                    std::exp(log_density(coding, all, cell)), all);
+  return std::log(density) - left -
+         (state.whole ? 0.0 : std::log1p(-std::min(share_missing(coding, leaf), 0.999)));
+}
+
+// Whether the schema may take something away from the column, given what is known.
+bool SequentialTrees::is_bound(const Step& step, std::span<const std::uint8_t> known) const {
+  return step.limited || std::ranges::any_of(rules_.bound_to(step.column),
+                                             [&](std::size_t other) { return known[other] != 0; });
+}
+
+// Whether a fixed column behind it takes something away from a free one.
+bool SequentialTrees::looks_ahead(std::size_t position, const RowState& state) const {
+  const std::size_t column = order_[position];
+  return std::ranges::any_of(rules_.bound_to(column), [&](std::size_t other) {
+    return state.is_fixed(other) && state.past[other] == 0;
+  });
+}
+
+void SequentialTrees::note_limits() {
+  RowState nothing(coded_.columns.size(), order_.size(), false);
+  for (Step& step : steps_) {
+    const detail::RuledCell alone{rules_, coded_.columns, step.column, nothing.row()};
+    step.limited = rules_.touches(step.column) &&
+                   alone.left_of(step.all.view()).view().total() < step.all.view().total();
+  }
 }
 
 bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState& state) const {
@@ -250,13 +330,17 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
     for (std::size_t m = 0; m < count; ++m) {
       const Random candidate = own.stream(m + 1);
       state.known = fixed;
+      std::ranges::fill(state.past, std::uint8_t{0});
       bool whole = true;
       for (std::size_t p = 0; whole && p < end; ++p) {
         const std::size_t column = order_[p];
-        if (state.is_fixed(column))
+        if (state.is_fixed(column)) {
           state.weights[m] += log_share(p, state.fixed[column], state);
-        else
+        } else {
           whole = draw(p, candidate, row, state);
+          if (whole && looks_ahead(p, state)) state.weights[m] += log_kept(p, state.cells[column], state);
+        }
+        state.past[column] = 1;
       }
       if (!whole) state.weights[m] = -std::numeric_limits<double>::infinity();
       most = std::max(most, state.weights[m]);
@@ -491,6 +575,7 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
     file.require(seen[c] == out.coded_.columns[c].modelled(), "an order that lacks a column");
   for (std::size_t p = 0; p < out.order_.size(); ++p) out.steps_.push_back(out.load_step(file, p));
   out.rules_ = detail::loaded_rules(file, out.coded_);
+  out.note_limits();
   return out;
 }
 

@@ -1,6 +1,9 @@
 // IndependentMarginals: every column drawn by itself. Keeps the columns, loses all dependence: the least that
 // a generator must beat, and what it must not fall below in privacy. Conditions hold exactly, on any columns.
-// Rules of the schema hold in every row: they are the only dependence that there is.
+// Rules of the schema hold in every row: they are the only dependence that there is. A member of a one-hot or
+// exclusive group is drawn by its share in the rows in which none before it is set (continuation ratios;
+// Fienberg, "The Analysis of Cross-Classified Categorical Data", 1980, section 6.6), so that each member has
+// its share of all rows.
 #pragma once
 
 #include <string>

@@ -59,6 +59,8 @@ class RowRules {
   std::vector<std::vector<std::size_t>> exclusive() const;
   // Numbers that are always below or above another one: (limited, given), by rules without a condition.
   std::vector<std::pair<std::size_t, std::size_t>> orders(std::span<const ColumnCoding> columns) const;
+  // Columns that a rule, a group or combinations bind to this one, ascending; keys bind rows, not columns.
+  std::span<const std::size_t> bound_to(std::size_t column) const { return bound_[column]; }
   // GenerationError where a key has fewer different values than there are rows to be made.
   void refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const;
 
@@ -122,11 +124,13 @@ class RowRules {
   void refuse_outside(std::span<const ColumnCoding> columns) const;
   void refuse_order_conflicts(std::span<const ColumnCoding> columns) const;
   void refuse_conflicts(std::span<const ColumnCoding> columns);
+  void note_bound();
 
   std::vector<Own> own_;
   std::vector<Rule> rules_;
   std::vector<bool> touching_, combined_;
   std::vector<Group> groups_;
+  std::vector<std::vector<std::size_t>> bound_;  // by column
   std::vector<std::vector<std::size_t>> keys_;
   std::vector<Combinations> combinations_;
   // By combination and place of a column in it: which have a cell there; missing is infinity.

@@ -14,8 +14,10 @@
 // fixed columns are the first ones in the order, the others follow their distribution given these. Where they
 // are not, `particles` candidates for what stands before them are drawn, and one is taken in proportion to
 // how likely it makes what is fixed (sampling and importance resampling, Rubin 1988): exact as particles
-// grow. Name columns in `first` to have them there. A label or number that the training table did not have is
-// a GenerationError.
+// grow. What rules leave of a free column beside the fixed ones counts as well: a member of a one-hot group
+// that is not set since a later one is fixed as set is as likely as its tree says that it is not set. Name
+// columns in `first` to have them there. A label or number that the training table did not have is a
+// GenerationError.
 //
 // Ranges, labels and rules of the schema hold in every row (row_rules.hpp), together with conditions: the
 // columns that a rule asks about come first, and each column is drawn from what its leaf has left under
@@ -97,6 +99,7 @@ class SYNTHEMA_EXPORT SequentialTrees {
     std::vector<std::size_t> begin;                // of each leaf in `codes`, and the end
     std::vector<std::uint32_t> codes, cumulative;  // leaf by leaf
     OwnedCounts all;                               // of the whole column
+    bool limited = false;  // the schema leaves out some of the values, whatever stands in the row
     CodeCounts leaf(std::size_t number) const;
   };
   struct RowState;
@@ -109,6 +112,10 @@ class SYNTHEMA_EXPORT SequentialTrees {
   const TreeNode& descend(const Step& step, const RowState& state) const;
   bool draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
   double log_share(std::size_t position, double cell, const RowState& state) const;
+  double log_kept(std::size_t position, double cell, const RowState& state) const;
+  bool is_bound(const Step& step, std::span<const std::uint8_t> known) const;
+  bool looks_ahead(std::size_t position, const RowState& state) const;
+  void note_limits();
   // False: a dead end, at state.stuck.
   bool try_row(std::uint64_t row, const Random& random, RowState& state) const;
   void sample_row(std::uint64_t row, const Random& random, RowState& state) const;
