@@ -54,6 +54,35 @@ _POWERS = {
 }
 _CELLS_OF_TRIPLES = 0.5  # the most by which their time grows with the rows: most of it goes into cells
 _PARTS = {"univariate_accuracy", "bivariate_accuracy", "trivariate_accuracy"}  # of "accuracy"
+# What is searched or computed by the first of these serves the others.
+_SHARED = (
+    (
+        "support_precision",
+        "support_recall",
+        "density",
+        "coverage",
+        "alpha_precision",
+        "beta_recall",
+        "authenticity",
+    ),
+    ("mean_discrepancy", "mean_discrepancy_biased"),
+)
+# Of the level "full", what takes fits, searches or so many rows at most: its time grows little faster than
+# the rows, though that of a few hundred rows does.
+_GENTLE = {
+    *_SHARED[0],
+    *_SHARED[1],
+    "attribute_inference",
+    "augmentation_gain",
+    "dcr_share_worst_group",
+    "importance_agreement",
+    "linkability",
+    "membership_by_density",
+    "membership_by_model",
+    "model_ranking_agreement",
+    "nndr_worst_group",
+    "rows_worth",
+}
 # Options of `evaluate` that name columns.
 _NAMING = (
     "target",
@@ -196,7 +225,20 @@ def _ladder(tables: list[Table | None], rows: int, asked: list[Any], options: di
         asked = swift
         if size == rows or not asked:
             break
+    for group in _SHARED:
+        _put_together(found, [name for name in group if name in found])
     return found
+
+
+def _put_together(runs: _Runs, names: list[str]) -> None:
+    """Give the time of all to the first: which of them took it is chance."""
+    sums: dict[int, float] = {}
+    for name in names:
+        for size, seconds in runs[name]:
+            sums[size] = sums.get(size, 0.0) + seconds
+        runs[name] = [(size, 0.0) for size, _ in runs[name]]
+    if names:
+        runs[names[0]] = sorted(sums.items())
 
 
 def _triples(tables: list[Table | None], options: dict[str, Any]) -> int:
@@ -386,6 +428,8 @@ def _carried_on(
         most = steepest if late > SURE else min(steepest, 1.2)
         if name == "trivariate_accuracy":
             most = _CELLS_OF_TRIPLES
+        elif name in _GENTLE:
+            most = min(most, 1.1)
         found[name] = late * (of_all / last) ** min(most, max(0.5, power))
     return found
 

@@ -87,6 +87,20 @@ def test_what_is_slow_is_carried_on_from_fewer_rows(monkeypatch):
     assert plan.by_name["dcr"] == pytest.approx(20)
 
 
+def test_what_measures_share_is_counted_once(monkeypatch):
+    # the first to come takes the time of both: by chance another one in each run
+    monkeypatch.setattr(
+        "synthema.forecasting._seconds",
+        lambda tables, rows, options: {
+            one: 1e-4 * rows * (k == rows % 2) for k, one in enumerate(options["metrics"])
+        },
+    )
+    names = ["density", "coverage"]
+    plan = synthema.forecast(frame(8000), frame(8000, 1), metrics=names, level="full")
+    assert set(plan.by_name) == set(names)
+    assert plan.seconds == pytest.approx(0.8)
+
+
 def test_searches_are_shared_between_measures():
     from synthema.forecasting import _searched
 
