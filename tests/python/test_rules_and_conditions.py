@@ -161,7 +161,7 @@ def test_marginals_keep_the_odds_of_open_members_under_conditions(tmp_path) -> N
     sample = fitted.sample(2000, seed=2)
     assert np.all(np.isfinite(fitted.log_prob(sample)))
     again = IndependentMarginals.load(fitted.save(tmp_path / "model"))
-    assert again.sample(2000, seed=2) == sample
+    assert again.sample(2000, seed=2).digest() == sample.digest()
 
 
 def test_a_combination_of_one_column_twice_is_refused() -> None:
