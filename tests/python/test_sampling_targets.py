@@ -76,11 +76,11 @@ def test_what_cannot_be_kept_is_refused_by_name():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"balance": ["sex"]}, "Balance is a dict"),
-        ({"balance": "sex"}, "Balance is a dict"),
+        ({"balance": ["sex"]}, "The argument 'balance'"),
+        ({"balance": "sex"}, "The argument 'balance'"),
         ({"balance": {"sex": {"f": "x", "m": 1}}}, "'sex'.*share of 'f' is 'x'"),
         ({"parity": {"target": 3, "sensitive": [1]}}, "'target' of parity is the name"),
-        ({"parity": "sex"}, "Parity has"),
+        ({"parity": "sex"}, "The argument 'parity'"),
     ],
 )
 def test_shares_of_another_form_are_named(given, message):
