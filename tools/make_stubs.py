@@ -10,6 +10,7 @@ import sys
 
 import pybind11_stubgen
 from synthema.models import load_torch_module
+from synthema.signatures import restore_constructors
 
 # What the generator writes and a type checker refuses.
 REPAIRS = (
@@ -45,6 +46,7 @@ def write_stub(module, folder):
 
 def main(folder):
     load_torch_module()
+    restore_constructors()
     for module in ("synthema._core", "synthema._torch"):
         print(write_stub(module, folder))
 

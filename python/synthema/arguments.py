@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from synthema._core import ConfigError
 
-__all__ = ["checked", "is_whole", "kind_of", "refuse_wrong_types", "whole"]
+__all__ = ["checked", "described", "fits", "found", "is_whole", "kind_of", "refuse_wrong_types", "whole"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _MOST = 2**64
@@ -57,8 +57,10 @@ def checked(function: _Function) -> _Function:
     return typing.cast(_Function, call)
 
 
-def refuse_wrong_types(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+def refuse_wrong_types(function: Callable[..., Any], given: Mapping[str, Any], called: str = "") -> None:
     """Raise ConfigError if an argument, by name, has another type than the function's annotation.
+
+    `called`: the name that the caller used, where it is another than the function's.
 
     Raises
     ------
@@ -68,10 +70,10 @@ def refuse_wrong_types(function: Callable[..., Any], given: Mapping[str, Any]) -
     hints = _hints(inspect.unwrap(function))
     for name, value in given.items():
         hint = hints.get(name, Any)
-        if not _fits(value, hint):
+        if not fits(value, hint):
             raise ConfigError(
-                f"The argument '{name}' of {function.__name__}() is {_described(hint)}, not "
-                f"{_found(value, hint)}."
+                f"The argument '{name}' of {called or function.__name__}() is {described(hint)}, not "
+                f"{found(value, hint)}."
             )
 
 
@@ -93,11 +95,12 @@ def _is_list(hint: Any) -> bool:
     return typing.get_origin(hint) in (collections.abc.Sequence, collections.abc.Iterable, list)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value has the type of an annotation; whole numbers always do."""
     if hint is Any or hint is int:
         return True
     if len(either := _alternatives(hint)) > 1:
-        return any(_fits(value, one) for one in either)
+        return any(fits(value, one) for one in either)
     if hint is None or hint is type(None):
         return value is None
     if hint is float:
@@ -110,7 +113,7 @@ def _fits(value: Any, hint: Any) -> bool:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, collections.abc.Iterable):
             return False
         items = typing.get_args(hint)[:1]
-        return not items or not isinstance(value, list | tuple) or all(_fits(one, items[0]) for one in value)
+        return not items or not isinstance(value, list | tuple) or all(fits(one, items[0]) for one in value)
     plain = typing.get_origin(hint) or hint
     return not isinstance(plain, type) or isinstance(value, plain)
 
@@ -122,10 +125,13 @@ _WORDS = {
     int: "a whole number",
     bool: "True or False",
     type(None): "None",
+    typing.SupportsIndex: "a whole number",
+    typing.SupportsFloat: "a number",
 }
 
 
-def _described(hint: Any) -> str:
+def described(hint: Any) -> str:
+    """Say in words what an annotation allows."""
     words = []
     for one in _alternatives(hint):
         if typing.get_origin(one) is collections.abc.Callable:
@@ -133,7 +139,7 @@ def _described(hint: Any) -> str:
         elif _is_list(one):
             items = typing.get_args(one)[:1]
             words.append(
-                "a list" + (f", each {_described(items[0])}" if items and items[0] is not Any else "")
+                "a list" + (f", each {described(items[0])}" if items and items[0] is not Any else "")
             )
         else:
             plain = typing.get_origin(one) or one
@@ -147,11 +153,11 @@ def kind_of(value: Any) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
-def _found(value: Any, hint: Any) -> str:
+def found(value: Any, hint: Any) -> str:
     """Say what was given: its type, and for a list the type of the item that does not fit."""
     for one in _alternatives(hint):
         if _is_list(one) and isinstance(value, list | tuple) and typing.get_args(one):
-            wrong = [item for item in value if not _fits(item, typing.get_args(one)[0])]
+            wrong = [item for item in value if not fits(item, typing.get_args(one)[0])]
             if wrong:
                 return f"a {type(value).__name__} with an item {kind_of(wrong[0])}"
     return kind_of(value)

@@ -85,7 +85,7 @@ def assess(
     dict
         Paths, scores and tables for people under "tables".
     """
-    from synthema.evaluation import evaluate
+    from synthema.evaluation import evaluate, like
     from synthema.forecasting import forecast, with_remaining
     from synthema.tables import no_such_column, read, read_schema
 
@@ -101,6 +101,9 @@ def assess(
     for name, one in tables.items():
         if len(one) == 0:
             raise EvaluationError(f"{paths[name]}: The file has no rows; there is nothing to measure.")
+    _refuse_strangers(tables, paths)
+    if meaning is None and (model := tables.get("real", tables.get("external"))) is not None:
+        tables = {name: like(one, model) for name, one in tables.items()}
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     known = _card(card) if card else {}
@@ -171,6 +174,19 @@ def assess(
             "Scores": study.score_rows(document["sections"]),
         },
     }
+
+
+def _refuse_strangers(tables: dict[str, Any], paths: dict[str, Any]) -> None:
+    """Raise EvaluationError for a table that has none of the synthetic columns.
+
+    No name is told: of a file without a header line it would be a value of somebody.
+    """
+    for name, one in tables.items():
+        if not set(one.names) & set(tables["synthetic"].names):
+            raise EvaluationError(
+                f"{paths[name]}: No column has the name of one in {paths['synthetic']}, so nothing can be "
+                "compared; are the names in the first line of both, and is the delimiter right?"
+            )
 
 
 # Measures that say something of a site that nobody trained on.

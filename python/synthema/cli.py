@@ -293,9 +293,15 @@ def _study(planned: Any, args: argparse.Namespace, progress: Progress) -> Result
 
 
 def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
-    from synthema import assessment
+    from synthema import assessment, evaluation
 
     _writable_folder(args.out)
+    for name in args.metrics or ():
+        if name not in evaluation.evaluator_names():
+            raise ConfigError(
+                f"--metrics: {evaluation.no_such_evaluator(name)} The names are those in the report.json of "
+                "a run without --metrics, and on the guide's page on metrics."
+            )
     return {
         "command": "evaluate",
         **assessment.assess(

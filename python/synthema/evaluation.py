@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib.util
+import inspect
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from synthema import _core
-from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
-from synthema.arguments import checked, whole
+from synthema._core import EvaluationContext, Evaluator, Field, Progress, Report, Schema, SuiteOptions, Table
+from synthema.arguments import checked, refuse_wrong_types, whole
 from synthema.learning import learner as as_learner
 from synthema.tables import no_such_column, read_schema, table
 
@@ -76,7 +77,8 @@ def evaluate(
         Of "auto": "full" adds what takes longer or answers a question that few ask.
     schema : Schema or path, optional
         What the columns of all three mean: kinds, units, ranges and rules; or the JSON file that holds it.
-        Without one the kinds follow from the frames, and nothing is implausible.
+        Without one the kinds follow from the frames, those of the real rows where there are some, and nothing
+        is implausible.
     target : str, optional
         Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
         name: the column with the role target.
@@ -151,7 +153,8 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        If a named column is not there, or "auto" finds nothing to measure. A column that is there and does
+        If a named column is not there, "auto" finds nothing to measure, or the real rows have none of the
+        columns. A column that is there and does
         not serve one of several metrics leaves that one undefined.
     ConfigError
         If there is no such level, convention, learner or evaluator, `metrics` is empty, or an argument has
@@ -163,21 +166,28 @@ def evaluate(
     >>> report["exact_duplicates"].value
     0.5
     """
-    if level not in ("default", "full"):
-        raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
+    _check_values({"level": level, "seed": seed, "bootstrap": bootstrap, "threads": threads})
     schema = _schema(schema)
     quasi_identifiers, secrets = _names(quasi_identifiers), _names(secrets)
-    for name, count in {"seed": seed, "bootstrap": bootstrap, "threads": threads}.items():
-        whole(count, f"The parameter '{name}'")
     rows = table(synthetic, schema)
     reference = None if real is None else table(real, schema)
-    text = _text_column(rows, text_column)
+    if holdout is not None:
+        holdout = table(holdout, schema)
+    if reference is not None:
+        rows = like(rows, reference)
+        holdout = None if holdout is None else like(holdout, reference)
+        if isinstance(metrics, str) and metrics == "auto" and not set(rows.names) & set(reference.names):
+            raise _core.EvaluationError(
+                "The synthetic and the real rows have no column in common, so nothing can be compared; are "
+                "the names alike?"
+            )
+    text = _text_column(rows, text_column, reference)
     if token_embedder is None:
         token_embedder = getattr(embedder, "embed_tokens", None)
     if embedder is not None and not isinstance(embedder, Remembered):
         embedder = Remembered(embedder)
     context = EvaluationContext(
-        holdout=None if holdout is None else table(holdout, schema),
+        holdout=holdout,
         exemplars=None if exemplars is None else table(exemplars),
         terms=None if terms is None else table(terms),
         text_column=text or "text",
@@ -223,6 +233,57 @@ def evaluate(
     return report
 
 
+def check_arguments(name: str, given: dict[str, Any]) -> None:
+    """Refuse arguments of another function that `evaluate` would refuse, in the same sentences."""
+    known = inspect.signature(evaluate).parameters
+    for one in given:
+        if one not in known:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{one}'")
+    refuse_wrong_types(evaluate, given, name)
+    _check_values(given)
+
+
+def _check_values(given: dict[str, Any]) -> None:
+    level = given.get("level", "default")
+    if level not in ("default", "full"):
+        raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
+    for name in ("seed", "bootstrap", "threads", *_COUNTS):
+        whole(given.get(name, 0), f"The parameter '{name}'")
+
+
+# Kinds of a column, and those that the same values may have in a table of more rows.
+_READ_AS = {
+    ("text", "category"),
+    ("category", "text"),
+    ("integer", "real"),
+    ("real", "integer"),
+    ("integer", "category"),
+    ("integer", "text"),
+}
+
+
+def like(rows: Table, real: Table) -> Table:
+    """Return the rows with the kinds that the real table has for the same columns.
+
+    A few rows do not show what a column is: "f" and "m" once each could be free text. A column whose values
+    cannot be read so keeps its kind.
+    """
+    for name in rows.names:
+        if name not in real or (rows.schema[name].kind, real.schema[name].kind) not in _READ_AS:
+            continue
+        fields = [
+            Field(name, real.schema[name].kind, roles=one.roles, description=one.description)
+            if one.name == name
+            else one
+            for one in rows.schema.fields
+        ]
+        try:
+            rows = Table.from_arrow(rows, Schema(fields, rules=rows.schema.rules, groups=rows.schema.groups))
+        except _core.Error:
+            continue
+    return rows
+
+
 def _schema(given: Schema | str | os.PathLike[str] | None) -> Schema | None:
     return given if given is None or isinstance(given, Schema) else read_schema(given)
 
@@ -230,6 +291,9 @@ def _schema(given: Schema | str | os.PathLike[str] | None) -> Schema | None:
 def _names(given: str | Iterable[str]) -> list[str]:
     """Names of columns: one alone is a list of one."""
     return [given] if isinstance(given, str) else list(given)
+
+
+_COUNTS = ("self_bleu_limit", "triples", "discrepancy_rows")
 
 
 def suite_options(**given: Any) -> SuiteOptions:
@@ -242,7 +306,7 @@ def suite_options(**given: Any) -> SuiteOptions:
         "detectors": list,
     }
     columns = {name: f"{name}_column" for name in ("duration", "event", "sensitive")}
-    for name in ("self_bleu_limit", "triples", "discrepancy_rows"):
+    for name in _COUNTS:
         whole(given.get(name, 0), f"The parameter '{name}'")
     return SuiteOptions(
         **{
@@ -306,7 +370,7 @@ class Remembered:
         return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
 
 
-def _text_column(rows: Table, named: str | None) -> str | None:
+def _text_column(rows: Table, named: str | None, real: Table | None = None) -> str | None:
     if named is not None:
         return named
     texts = [
@@ -317,6 +381,9 @@ def _text_column(rows: Table, named: str | None) -> str | None:
     if "text" in texts:
         return "text"
     labels = _core.label_columns(rows) if texts else []
+    if texts and real is not None:  # what a column is, more rows tell better
+        of_real = _core.label_columns(real)
+        labels = [name for name in texts if name in (of_real if name in real else labels)]
     free = [name for name in texts if name not in labels]
     return free[0] if len(free) == 1 else None
 
@@ -330,7 +397,7 @@ def chosen_names(synthetic: Table, real: Table | None, options: dict[str, Any]) 
     """Names of what `evaluate` measures with these options; of what is not ours the evaluator itself."""
     kept = {k: options[k] for k in ("quasi_identifiers", "secrets", "sensitive", "learner") if k in options}
     made = suite_options(full=options.get("level") == "full", **kept)
-    text = _text_column(synthetic, options.get("text_column"))
+    text = _text_column(synthetic, options.get("text_column"), real)
     metrics = options.get("metrics", "auto")
     chosen = _chosen(metrics, made, has_text=text is not None, has_real=real is not None)
     known = set(evaluator_names())
@@ -370,17 +437,18 @@ def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
 
 def evaluator_named(name: str, options: SuiteOptions | None = None) -> Evaluator:
     """Return the library's evaluator of this name, or raise ConfigError with the nearest names."""
-    names = evaluator_names()
-    if name in names:
+    if name in evaluator_names():
         return _core.evaluator_named(name, options or SuiteOptions())
+    raise _core.ConfigError(f"{no_such_evaluator(name)} evaluator_names() lists all that there are.")
+
+
+def no_such_evaluator(name: str) -> str:
+    """Say that there is no evaluator of this name, and which are written alike."""
+    names = evaluator_names()
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     near += [one for one in names if name and name in one and one not in near][: 3 - len(near)]
     meant = " or ".join(f"'{one}'" for one in near)
-    raise _core.ConfigError(
-        f"There is no evaluator '{name}'; "
-        + (f"did you mean {meant}? " if near else "")
-        + "evaluator_names() lists all that there are."
-    )
+    return f"There is no evaluator '{name}'" + (f"; did you mean {meant}?" if near else ".")
 
 
 def evaluator(

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from synthema._core import Error, Table, boosted_trees
-from synthema.evaluation import _target_column, _text_column, chosen_names, evaluate
+from synthema.evaluation import _target_column, _text_column, check_arguments, chosen_names, evaluate
 from synthema.reporting.numbers import duration
 from synthema.tables import table
 
@@ -137,14 +137,23 @@ def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: A
     -------
     Forecast
 
+    Raises
+    ------
+    ConfigError, EvaluationError
+        For what `evaluate` refuses too.
+
     Examples
     --------
     >>> plan = forecast({"x": [1.0, 2.0] * 50}, {"x": [1.0, 2.5] * 50})
     >>> plan.seconds < 60
     True
     """
+    check_arguments("forecast", options)
     options.pop("progress", None)
-    tables = [None if one is None else table(one) for one in (synthetic, real, holdout)]
+    tables = [
+        table(synthetic),
+        *(None if one is None else table(one) for one in (real, holdout)),
+    ]
     rows = max(len(one) for one in tables if one is not None)
     cells = sum(len(one) * len(one.names) for one in tables if one is not None)
     asked = chosen_names(tables[0], tables[1], options)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import ConfigError, Field, ParseError, Schema, SchemaError, Table
-from synthema.arguments import checked
+from synthema.arguments import checked, kind_of
 
 if TYPE_CHECKING:
     import pandas
@@ -49,6 +49,8 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     ------
     SchemaError
         If a column holds what a table cannot, with its name.
+    TypeError
+        If it is none of these.
 
     Notes
     -----
@@ -66,6 +68,12 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     if isinstance(frame, Sequence) and not isinstance(frame, (str, bytes)):
         return _from_rows(frame, schema, nan_as_missing)
     _refuse_twins(frame)
+    if not any(hasattr(frame, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "columns")):
+        hint = "; read a file with synthema.read(path)" if isinstance(frame, str | os.PathLike) else ""
+        raise TypeError(
+            "A table is a Table, a frame (pandas, polars, pyarrow, DuckDB or another with "
+            f"__arrow_c_stream__), a dict of columns or a list of dicts, not {kind_of(frame)}{hint}."
+        )
     return Table.from_arrow(_exporter(frame), schema, nan_as_missing=nan_as_missing)
 
 

@@ -20,6 +20,8 @@ namespace {
 
 using Outcome = std::optional<double>;
 using Frequencies = std::map<std::string, double>;
+// Of missing values where they count as a category; UTF-8 has no such byte.
+constexpr const char* kMissing = "\xff";
 
 Frequencies counts_of(const Column& column) {
   Frequencies out;
@@ -187,10 +189,12 @@ Outcome kl_of_real(const Column& real, const Column& synthetic, Convention) {
 }
 
 // p-value of the chi-square test that both tables are samples of one distribution. SDMetrics: of the
-// synthetic frequencies as if they were counts, against the real ones as expectations.
+// synthetic frequencies as if they were counts, against the real ones as expectations, None a category.
 Outcome chi_square(const Column& real, const Column& synthetic, Convention convention) {
-  Frequencies r = counts_of(real);
-  const Frequencies s = counts_of(synthetic);
+  Frequencies r = counts_of(real), s = counts_of(synthetic);
+  if (convention == Convention::sdmetrics)
+    for (auto [counts, column] : {std::pair{&r, &real}, std::pair{&s, &synthetic}})
+      if (column->null_count() > 0) (*counts)[kMissing] = static_cast<double>(column->null_count());
   if (r.empty() || s.empty()) return std::nullopt;
   if (convention == Convention::sdmetrics)
     for (const auto& [name, count] : s) r.try_emplace(name, 1e-6);

@@ -23,6 +23,9 @@ using enum NearestRowMeasure;
 
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
 constexpr std::size_t kSmallHoldout = 200;
+// Below these the cut at 0 moves the mean of fresh rows from 1/2 by more than 0.01 (simulated).
+constexpr std::size_t kFewestHeld = 10;
+constexpr double kFewestWon = 5;
 // Times 2 c / sqrt(holdout rows), c the share of training rows among real ones; simulated, mixed columns.
 constexpr double kShareSpread = 0.2;
 constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
@@ -96,7 +99,24 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
     score.ceiling = Bound{median(distances.first(Rows::training, Rows::training, context)), kLeaveOneOut};
 }
 
+// Whether fresh rows have dcr_share 1/2 on average, which takes a holdout that wins some of them.
+bool holdout_is_enough(Score& score, const RowDistances& distances) {
+  const Units& held = distances.units(Rows::holdout);
+  const double won =
+      (1 - distances.won_by_chance()) * static_cast<double>(distances.units(Rows::synthetic).count);
+  if (held.count < kFewestHeld)
+    score.undefined = message("The holdout has ", held.count, " ", held.name, "; with fewer than ",
+                              kFewestHeld, " fresh rows would not score 0.5 on average.");
+  else if (won < kFewestWon)
+    score.undefined =
+        message("By chance a holdout row would be the nearest of only ", std::round(10 * won) / 10,
+                " synthetic ", distances.units(Rows::synthetic).name, "; with fewer than ", kFewestWon,
+                " fresh rows would not score 0.5 on average. Give more synthetic or holdout rows.");
+  return score.undefined.empty();
+}
+
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
+  if (!holdout_is_enough(score, distances)) return;
   set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), context);
   const std::optional<double> won = score.value;
   if (score.value) score.value = distances.against_chance(*score.value);
@@ -166,16 +186,12 @@ bool has_others(Score& score, const RowDistances& distances, std::initializer_li
 
 void score_identifiability(Score& score, RowDistances& distances, const EvaluationContext& context) {
   if (!has_others(score, distances, {Rows::training})) return;
-  const std::vector<double>& to_synthetic = distances.first(Rows::training, Rows::synthetic, context);
-  const std::vector<double>& to_others = distances.first(Rows::training, Rows::training, context);
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < to_others.size(); ++i) count += to_synthetic[i] < to_others[i];
-  score.n = to_others.size();
-  score.value = static_cast<double>(count) / static_cast<double>(to_others.size());
+  const std::vector<double> won = distances.won_by_synthetic(context);
+  score.n = won.size();
+  score.value = std::accumulate(won.begin(), won.end(), 0.0) / static_cast<double>(won.size());
   score.no_interval =
       "Nearest rows within a table change when its rows are resampled, so no bootstrap is valid.";
-  const auto m = static_cast<double>(distances.rows(Rows::synthetic)),
-             n = static_cast<double>(to_others.size());
+  const auto m = static_cast<double>(distances.rows(Rows::synthetic)), n = static_cast<double>(won.size());
   score.ceiling = Bound{m / (m + n - 1), "theory: synthetic rows are like other real rows"};
 }
 
@@ -219,7 +235,8 @@ void score_membership(Score& score, RowDistances& distances, const EvaluationCon
 constexpr Measure kMeasures[] = {
     {"dcr",
      "Median distance of synthetic rows to their closest training row, 0 to 1.",
-     "Gower distance; parts: quantiles",
+     "Gower: mean over columns of min(1, |a - b| / range of training and holdout), labels 0 or 1; parts: "
+     "quantiles",
      Direction::higher,
      {0, 1},
      false,
@@ -249,21 +266,21 @@ constexpr Measure kMeasures[] = {
      score_nndr},
     {"identifiability",
      "Share of training rows with a synthetic row closer than any other training row.",
-     "d(t -> S) < d(t -> T without t)",
+     "d(t -> S) < d(t -> T without t), ties shared",
      Direction::lower,
      {0, 1},
      false,
      score_identifiability},
     {"nnaa",
      "Accuracy of telling real from synthetic rows by their nearest neighbour; 0.5 is best.",
-     "([d(t -> S) > d(t -> T')] + [d(s -> T) > d(s -> S')]) / 2 (Yale et al. 2020)",
+     "([d(t -> S) > d(t -> T')] + [d(s -> T) > d(s -> S')]) / 2, ties shared (Yale et al. 2020)",
      Direction::none,
      {0, 1},
      false,
      score_nnaa},
     {"nnaa_privacy_loss",
      "How much closer synthetic rows are to training than to holdout rows.",
-     "nnaa(H, S) - nnaa(T, S) (Yale et al. 2020)",
+     "nnaa(H, S) - nnaa(T, S), ties shared (Yale et al. 2020)",
      Direction::lower,
      {-1, 1},
      true,

@@ -63,7 +63,7 @@ RowDistances::RowDistances(const Table& training, const Table& synthetic, const 
       encoded_[i] = space_.encode(*tables[i]);  // labels get their codes in this order
       units_[i] = Units::of(*tables[i]);
       unit_order_[i] = units_by_content(*tables[i], units_[i], space_.names());
-      if (i < keys_.size()) keys_[i] = content_keys(*tables[i], space_.names());
+      keys_[i] = content_keys(*tables[i], space_.names());
     }
 }
 
@@ -107,58 +107,99 @@ const std::vector<double>& RowDistances::first(Rows from, Rows to, const Evaluat
   return *held;
 }
 
-// Given which rows are nearest, each of them is a training row with the same probability, where synthetic
-// rows do not know which those are: so their share is training's on average. Any choice among them that is
-// blind to whose they are keeps that.
-void RowDistances::share_ties(const std::vector<std::size_t>& tied, const EvaluationContext& context) {
+std::vector<std::size_t> RowDistances::taken(Rows which, bool equal) const {
+  if (equal) {
+    const Random random = Random(seed_).stream(0x65717561).stream(at(which));
+    return parts_of(units(which), unit_order_[at(which)], equal_rows(), random).front();
+  }
+  std::vector<std::size_t> all(rows(which));
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+// Given which rows are nearest, each of them is the winner's with the same probability, where all rows are of
+// one distribution: so the winner's share of them is right on average. Any choice among them that is blind to
+// whose they are keeps that.
+void RowDistances::share_ties(std::vector<double>& won, const Contest& contest,
+                              const std::vector<std::size_t>& tied, const std::vector<double>& distances,
+                              const EvaluationContext& context) {
   struct Key {
     std::uint64_t contents;
-    Rows which;
-    std::size_t row;
+    std::size_t side, row;
   };
+  const std::array<Rows, 2> sides{contest.winner, contest.loser};
   std::vector<Key> keys;
-  for (const Rows which : {Rows::training, Rows::holdout})
-    for (std::size_t row = 0; row < rows(which); ++row) keys.push_back({keys_[at(which)][row], which, row});
+  for (const std::size_t side : {0, 1})
+    for (const std::size_t row : taken(sides[side], contest.equal))
+      keys.push_back({keys_[at(sides[side])][row], side, row});
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.contents < b.contents; });
   MixedRows different{0, space_.columns(), {}};
-  std::vector<std::array<double, 2>> counts;  // training, holdout rows of these contents
+  std::vector<std::uint64_t> contents;
+  std::vector<std::array<double, 2>> counts;  // the winner's, the loser's rows of these contents
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (i == 0 || keys[i].contents != keys[i - 1].contents) {
-      const auto values = index(keys[i].which).row(keys[i].row);
+      const auto values = index(sides[keys[i].side]).row(keys[i].row);
       different.values.insert(different.values.end(), values.begin(), values.end());
       ++different.rows;
+      contents.push_back(keys[i].contents);
       counts.push_back({0, 0});
     }
-    ++counts.back()[at(keys[i].which)];
+    ++counts.back()[keys[i].side];
   }
+  const std::vector<std::size_t> asked = taken(contest.from, contest.equal);
+  const std::vector<std::size_t>& unit_of = units(contest.from).of_row;
+  std::vector<std::vector<std::size_t>> rows_of(units(contest.from).count);
+  for (const std::size_t row : asked) rows_of[unit_of[row]].push_back(row);
+  std::vector<std::size_t> queries;
+  for (const std::size_t i : tied) queries.push_back(asked[i]);
   constexpr std::size_t kMost = 8;
   const std::size_t most = std::min(kMost, different.rows);
   const NeighbourIndex among(space_, std::move(different));
   const auto found =
-      among.nearest_to(index_of(Rows::synthetic, tied),
+      among.nearest_to(index_of(contest.from, queries),
                        {.neighbours = most, .threads = context.threads, .cancel = context.cancel});
   for (std::size_t i = 0; i < tied.size(); ++i) {
     std::array<double, 2> near{0, 0};
-    for (std::size_t k = i * most; k < (i + 1) * most && found[k].distance == found[i * most].distance; ++k)
-      for (const std::size_t which : {0, 1}) near[which] += counts[found[k].row][which];
-    (*won_)[tied[i]] = near[0] / (near[0] + near[1]);
+    for (std::size_t k = i * most; k < (i + 1) * most; ++k) {
+      if (found[k].distance != distances[tied[i]]) continue;
+      for (const std::size_t side : {0, 1}) {
+        near[side] += counts[found[k].row][side];
+        if (sides[side] != contest.from) continue;
+        for (const std::size_t own : rows_of[unit_of[queries[i]]])
+          near[side] -= keys_[at(contest.from)][own] == contents[found[k].row] ? 1 : 0;
+      }
+    }
+    // Nothing left where all that were looked at are of the row's own unit.
+    won[tied[i]] = near[0] + near[1] > 0 ? near[0] / (near[0] + near[1]) : 0.5;
   }
+}
+
+std::vector<double> RowDistances::won(const Contest& contest, const std::vector<double>& to_winner,
+                                      const std::vector<double>& to_loser, const EvaluationContext& context) {
+  std::vector<std::size_t> tied;
+  std::vector<double> out;
+  for (std::size_t row = 0; row < to_winner.size(); ++row) {
+    out.push_back(to_winner[row] < to_loser[row] ? 1 : 0);
+    if (to_winner[row] == to_loser[row]) tied.push_back(row);
+  }
+  if (!tied.empty()) share_ties(out, contest, tied, to_winner, context);
+  return out;
 }
 
 const std::vector<double>& RowDistances::won_by_training(const EvaluationContext& context) {
   const std::scoped_lock lock(mutex_);
-  if (won_) return *won_;
-  const std::vector<double>& to_training = first(Rows::synthetic, Rows::training, context);
-  const std::vector<double>& to_holdout = first(Rows::synthetic, Rows::holdout, context);
-  std::vector<std::size_t> tied;
-  std::vector<double> won;
-  for (std::size_t row = 0; row < to_training.size(); ++row) {
-    won.push_back(to_training[row] < to_holdout[row] ? 1 : 0);
-    if (to_training[row] == to_holdout[row]) tied.push_back(row);
-  }
-  won_ = std::move(won);
-  if (!tied.empty()) share_ties(tied, context);
+  if (!won_)
+    won_ = won({Rows::synthetic, Rows::training, Rows::holdout, false},
+               first(Rows::synthetic, Rows::training, context),
+               first(Rows::synthetic, Rows::holdout, context), context);
   return *won_;
+}
+
+std::vector<double> RowDistances::won_by_synthetic(const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  return won({Rows::training, Rows::synthetic, Rows::training, false},
+             first(Rows::training, Rows::synthetic, context), first(Rows::training, Rows::training, context),
+             context);
 }
 
 double RowDistances::won_by_chance() const {
@@ -180,8 +221,7 @@ std::size_t RowDistances::equal_rows() const {
 const NeighbourIndex& RowDistances::equal_index(Rows which) {
   auto& held = equal_indexes_[at(which)];
   if (!held) {
-    const Random random = Random(seed_).stream(0x65717561).stream(at(which));
-    held = index_of(which, parts_of(units(which), unit_order_[at(which)], equal_rows(), random).front());
+    held = index_of(which, taken(which, true));
   }
   return *held;
 }
@@ -196,14 +236,13 @@ const std::vector<double>& RowDistances::equal_first(Rows from, Rows to, const E
 
 // Yale et al., "Generation and evaluation of privacy preserving synthetic health data", Neurocomputing 2020.
 double RowDistances::adversarial_accuracy(Rows real, const EvaluationContext& context) {
-  const auto farther_than_own = [&](Rows from, Rows to) {
-    const std::vector<double>& other = equal_first(from, to, context);
-    const std::vector<double>& own = equal_first(from, from, context);
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < own.size(); ++i) count += other[i] > own[i];
-    return static_cast<double>(count) / static_cast<double>(own.size());
+  const std::scoped_lock lock(mutex_);
+  const auto own_is_nearer = [&](Rows from, Rows to) {
+    const std::vector<double> found = won({from, from, to, true}, equal_first(from, from, context),
+                                          equal_first(from, to, context), context);
+    return std::accumulate(found.begin(), found.end(), 0.0) / static_cast<double>(found.size());
   };
-  return (farther_than_own(real, Rows::synthetic) + farther_than_own(Rows::synthetic, real)) / 2;
+  return (own_is_nearer(real, Rows::synthetic) + own_is_nearer(Rows::synthetic, real)) / 2;
 }
 
 std::shared_ptr<RowDistances> row_distances(const Table& training, const Table& synthetic,

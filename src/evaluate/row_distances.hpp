@@ -50,12 +50,27 @@ class RowDistances {
   // synthetic rows that follow training rows: 1/2 on average where none does, 1 where all do, whatever the
   // sizes. 0 to 1.
   double against_chance(double won) const;
-  // Nearest-neighbour adversarial accuracy of as many rows of each table, drawn by the seed.
+  // For each row of training its share of synthetic rows among its nearest rows, synthetic or of other
+  // training units: 1, 0, or between where both are at the same distance, as in won_by_training().
+  std::vector<double> won_by_synthetic(const EvaluationContext& context);
+  // Nearest-neighbour adversarial accuracy of as many rows of each table, drawn by the seed; where a nearest
+  // row could be of either table, the row counts by the share of its own table among them.
   double adversarial_accuracy(Rows real, const EvaluationContext& context);
   std::size_t equal_rows() const;
 
  private:
-  void share_ties(const std::vector<std::size_t>& tied, const EvaluationContext& context);
+  // Two tables whose rows may be nearest to a row; rows of its own unit are not.
+  struct Contest {
+    Rows from, winner, loser;
+    bool equal;  // as many rows of each table
+  };
+  // By row of `from`; the distances are those of its rows to the two tables.
+  std::vector<double> won(const Contest& contest, const std::vector<double>& to_winner,
+                          const std::vector<double>& to_loser, const EvaluationContext& context);
+  void share_ties(std::vector<double>& won, const Contest& contest, const std::vector<std::size_t>& tied,
+                  const std::vector<double>& distances, const EvaluationContext& context);
+  // The rows of a table that take part.
+  std::vector<std::size_t> taken(Rows which, bool equal) const;
   NeighbourIndex index_of(Rows which, const std::vector<std::size_t>& chosen);
   const NeighbourIndex& index(Rows which);
   const NeighbourIndex& equal_index(Rows which);
@@ -70,7 +85,7 @@ class RowDistances {
   std::array<std::array<std::optional<NearestTwo>, 3>, 3> nearest_;
   std::array<std::array<std::optional<std::vector<double>>, 3>, 3> first_, equal_first_;
   std::optional<std::vector<double>> won_;
-  std::array<std::vector<std::uint64_t>, 2> keys_;  // of contents; training, holdout
+  std::array<std::vector<std::uint64_t>, 3> keys_;  // of contents
   std::uint64_t seed_;
   std::recursive_mutex mutex_;
 };

@@ -21,14 +21,10 @@ std::vector<std::uint32_t> owners_of(const Units& units) {
   return {units.of_row.begin(), units.of_row.end()};
 }
 
-std::vector<Neighbour> last_of(const std::vector<Neighbour>& found, std::size_t neighbours) {
+// Of each row's `each` neighbours the one at `place`.
+std::vector<Neighbour> every(const std::vector<Neighbour>& found, std::size_t each, std::size_t place) {
   std::vector<Neighbour> out;
-  for (std::size_t i = neighbours - 1; i < found.size(); i += neighbours) out.push_back(found[i]);
-  return out;
-}
-std::vector<Neighbour> first_of(const std::vector<Neighbour>& found, std::size_t neighbours) {
-  std::vector<Neighbour> out;
-  for (std::size_t i = 0; i < found.size(); i += neighbours) out.push_back(found[i]);
+  for (std::size_t i = place; i < found.size(); i += each) out.push_back(found[i]);
   return out;
 }
 Numbers distances_of(const std::vector<Neighbour>& neighbours) {
@@ -147,35 +143,75 @@ std::vector<double> ranges_of(const MixedSpace& space) {
 
 namespace {
 
+// Balls that reach to the k-th nearest other row. Several rows may be at that distance, many where rows
+// repeat each other: they share the places that are left of the k, so that a ball holds k other rows of its
+// own table, and a fresh row weighs as much as if there were no ties.
+struct Reach {
+  Numbers radius, at_radius;
+};
+
+// `found`: k + 1 neighbours of each row. The last says whether more than k are within the radius.
+Reach reach_of(const NeighbourIndex& index, const std::vector<Neighbour>& found, std::size_t neighbours,
+               const SearchOptions& options) {
+  Reach out;
+  std::vector<std::size_t> tied;
+  Numbers tied_radius, left;
+  for (std::size_t row = 0; row < index.rows(); ++row) {
+    const Neighbour* own = found.data() + row * (neighbours + 1);
+    const double radius = own[neighbours - 1].distance;
+    out.radius.push_back(radius);
+    out.at_radius.push_back(1);
+    if (own[neighbours].distance != radius || !std::isfinite(radius)) continue;
+    tied.push_back(row);
+    tied_radius.push_back(radius);
+    left.push_back(static_cast<double>(
+        std::count_if(own, own + neighbours, [&](const Neighbour& one) { return one.distance == radius; })));
+  }
+  if (tied.empty()) return out;
+  const auto sharing = index.part(tied).rows_at_radius(index, tied_radius, options);
+  for (std::size_t i = 0; i < tied.size(); ++i) out.at_radius[tied[i]] = left[i] / sharing[i];
+  return out;
+}
+
 // The real rows and what is found among them alone.
 struct RealSide {
   NeighbourIndex index;
-  Numbers radius;
+  Reach reach;
   std::vector<Neighbour> nearest_other;
 };
 
+// Whether the first distance is the smaller one, ties shared.
+double nearer(double one, double other) {
+  return one < other ? 1 : one == other ? 0.5 : 0;
+}
+
 RowSupport support_of(const Table& real, const Table& other, const RealSide& side, MixedSpace& space,
                       std::size_t neighbours, RowSupport out, const EvaluationContext& context) {
-  const SearchOptions within{
-      .neighbours = neighbours, .other_owners = true, .threads = context.threads, .cancel = context.cancel};
+  const SearchOptions within{.neighbours = neighbours + 1,
+                             .other_owners = true,
+                             .threads = context.threads,
+                             .cancel = context.cancel};
   const SearchOptions across{.neighbours = 1, .threads = context.threads, .cancel = context.cancel};
   MixedRows rows = space.encode(other);
   const NeighbourIndex& r = side.index;
   const NeighbourIndex s(space, std::move(rows), owners_of(out.synthetic));
   const auto to_synthetic = s.nearest_to(r, across), to_real = r.nearest_to(s, across);
-  const Numbers radius = distances_of(last_of(s.nearest_to(s, within), neighbours));
-  for (const std::uint32_t balls : r.balls_around(s, side.radius, across)) {
+  for (const double balls : r.balls_around(s, side.reach.radius, side.reach.at_radius, across)) {
     out.precision.push_back(balls > 0 ? 1 : 0);
-    out.density.push_back(static_cast<double>(balls) / static_cast<double>(neighbours));
+    out.density.push_back(balls / static_cast<double>(neighbours));
   }
-  for (const std::uint32_t balls : s.balls_around(r, radius, across)) out.recall.push_back(balls > 0 ? 1 : 0);
+  const Numbers radius = distances_of(every(s.nearest_to(s, within), neighbours + 1, neighbours - 1));
+  const Numbers whole(radius.size(), 1);
+  for (const double balls : s.balls_around(r, radius, whole, across)) out.recall.push_back(balls > 0 ? 1 : 0);
   std::vector<bool> reached;
   for (std::size_t i = 0; i < to_synthetic.size(); ++i) {
-    out.covered.push_back(to_synthetic[i].distance < side.radius[i] ? 1 : 0);
-    reached.push_back(to_synthetic[i].distance <= side.nearest_other[i].distance);
+    const double distance = to_synthetic[i].distance, own = side.nearest_other[i].distance;
+    out.covered.push_back(distance <= side.reach.radius[i] ? 1 : 0);
+    reached.push_back(distance <= own);
+    if (distance == own) out.as_far += 1 / static_cast<double>(to_synthetic.size());
   }
   for (const Neighbour& one : to_real)
-    out.authentic.push_back(one.distance > side.nearest_other[one.row].distance ? 1 : 0);
+    out.authentic.push_back(nearer(side.nearest_other[one.row].distance, one.distance));
   const std::vector<double> ranges = ranges_of(space);
   const Centre of_real(real, space.names(), ranges), of_other(other, space.names(), ranges);
   out.alpha_precision = agreement(of_real.distances(real), of_real.distances(other), {});
@@ -200,11 +236,13 @@ std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span
   MixedSpace space(scales, columns);
   MixedRows rows = space.encode(real);
   RealSide side{NeighbourIndex(space, std::move(rows), owners_of(units)), {}, {}};
-  const auto found = side.index.nearest_to(
-      side.index,
-      {.neighbours = neighbours, .other_owners = true, .threads = context.threads, .cancel = context.cancel});
-  side.radius = distances_of(last_of(found, neighbours));
-  side.nearest_other = first_of(found, neighbours);
+  const SearchOptions within{.neighbours = neighbours + 1,
+                             .other_owners = true,
+                             .threads = context.threads,
+                             .cancel = context.cancel};
+  const auto found = side.index.nearest_to(side.index, within);
+  side.reach = reach_of(side.index, found, neighbours, within);
+  side.nearest_other = every(found, neighbours + 1, 0);
   for (std::size_t i = 0; i < others.size(); ++i) {
     RowSupport one;
     one.real = units;

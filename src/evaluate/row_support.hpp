@@ -16,6 +16,7 @@ struct RowSupport {
   std::vector<double> precision, density, authentic;  // by synthetic row
   std::vector<double> recall, covered;                // by real row
   double alpha_precision = 0, beta_recall = 0;
+  double as_far = 0;  // share of real rows as far from the nearest synthetic row as from their own nearest
   Units real, synthetic;
 };
 

@@ -1,6 +1,7 @@
 #include "synthema/learn/nearest_neighbours.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <mutex>
@@ -447,13 +448,14 @@ class Search {
   }
 
   // Number of balls that hold the query.
-  std::uint32_t balls_around(std::size_t query, const Balls& balls) {
+  // visit(position, distance) for each row in whose ball the query lies, or on its surface.
+  template <class Visit>
+  void balls_around(std::size_t query, const Balls& balls, const Visit& visit) {
     Asked& asked = asked_.front();
     begin(asked, query);
     // Fine enough for most blocks; of the others no box is far enough away at this resolution.
     const std::size_t shift = shift_for(balls.usual);
     bound_boxes(asked, shift);
-    std::uint32_t count = 0;
     for (std::size_t block = 0; block < among_.blocks(); ++block)
       if (bounds_[block] <= limit_at(balls.of_block[block], shift)) {
         find_near(asked, block, balls.of_block[block]);
@@ -462,10 +464,10 @@ class Search {
           if (bound > finest(own)) continue;
           const double sum = among_.measure(queries_.row(query), among_.row(position), own * (1 + 1e-9));
           // The quotient is what nearest_to() gave the radii in: equal distances must compare equal.
-          count += sum / static_cast<double>(among_.rows.columns) < balls.radius[position] ? 1 : 0;
+          const double distance = sum / static_cast<double>(among_.rows.columns);
+          if (distance <= balls.radius[position]) visit(position, distance);
         }
       }
-    return count;
   }
 
  private:
@@ -822,23 +824,60 @@ std::vector<Neighbour> NeighbourIndex::nearest_to(const NeighbourIndex& others,
   return out;
 }
 
-std::vector<std::uint32_t> NeighbourIndex::balls_around(const NeighbourIndex& others,
-                                                        std::span<const double> radii,
-                                                        const SearchOptions& options) const {
-  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
+namespace {
+
+void require_radii(const Blocks& among, const Blocks& queries, std::span<const double> radii) {
   if (among.rows.columns != queries.rows.columns)
     throw ConfigError("The queries are of another space: their number of columns differs.");
   if (radii.size() != among.rows.rows)
     throw ConfigError({.field = "radii"}, "Each row of the index needs one radius.");
-  std::vector<std::uint32_t> out(queries.rows.rows);
-  if (among.rows.rows == 0 || among.rows.columns == 0) return out;
+}
+
+// visit(search, query, balls) for all queries, side by side.
+template <class Visit>
+void each_query(const Blocks& among, const Blocks& queries, std::span<const double> radii,
+                const SearchOptions& options, const Visit& visit) {
+  if (among.rows.rows == 0 || among.rows.columns == 0) return;
   const Balls balls(among, radii);
   const Forms forms(among);
   for_tiles(queries.rows.rows, options, [&](std::size_t begin, std::size_t end) {
     options.cancel.check();
     Search search(among, forms, queries, options);
-    for (std::size_t query = begin; query < end; ++query)
-      out[queries.order[query]] = search.balls_around(query, balls);
+    for (std::size_t query = begin; query < end; ++query) visit(search, query, balls);
+  });
+}
+
+}  // namespace
+
+std::vector<double> NeighbourIndex::balls_around(const NeighbourIndex& others, std::span<const double> radii,
+                                                 std::span<const double> at_radius,
+                                                 const SearchOptions& options) const {
+  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
+  require_radii(among, queries, radii);
+  if (at_radius.size() != radii.size())
+    throw ConfigError({.field = "at_radius"}, "Each row of the index needs one share.");
+  std::vector<double> out(queries.rows.rows);
+  each_query(among, queries, radii, options, [&](Search& search, std::size_t query, const Balls& balls) {
+    double& sum = out[queries.order[query]];
+    search.balls_around(query, balls, [&](std::uint32_t position, double distance) {
+      sum += distance < balls.radius[position] ? 1 : at_radius[among.order[position]];
+    });
+  });
+  return out;
+}
+
+std::vector<std::uint32_t> NeighbourIndex::rows_at_radius(const NeighbourIndex& others,
+                                                          std::span<const double> radii,
+                                                          const SearchOptions& options) const {
+  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
+  require_radii(among, queries, radii);
+  std::vector<std::uint32_t> out(among.rows.rows);
+  each_query(among, queries, radii, options, [&](Search& search, std::size_t query, const Balls& balls) {
+    search.balls_around(query, balls, [&](std::uint32_t position, double distance) {
+      if (distance != balls.radius[position]) return;
+      if (options.other_owners && among.owners[position] == queries.owners[query]) return;
+      std::atomic_ref(out[among.order[position]]).fetch_add(1, std::memory_order_relaxed);
+    });
   });
   return out;
 }

@@ -31,14 +31,14 @@ void check_mechanism(const Mechanism& mechanism) {
     if (!(epsilon > 0) || !std::isfinite(epsilon))
       throw ConfigError(
           {.field = "epsilon"},
-          message("The epsilon of a choice must be a positive number, but it is ", epsilon, "."));
+          message("The epsilon of a choice must be a finite number above zero, but it is ", epsilon, "."));
   }
 }
 
 void check_epsilon(double epsilon) {
   if (!(epsilon >= 0) || !std::isfinite(epsilon))
     throw ConfigError({.field = "epsilon"},
-                      message("Epsilon must be zero or a positive number, but it is ", epsilon, "."));
+                      message("Epsilon must be a finite number, zero or above, but it is ", epsilon, "."));
 }
 
 void check_delta(double delta) {

@@ -98,7 +98,7 @@ for c in R:
             add(ours + "_similarity", c, StatisticSimilarity.compute(R[c], S[c], statistic=theirs))
     else:
         add("column_shapes", c, TVComplement.compute(R[c], S[c]))
-        add("chi_square", c, CSTest.compute(R[c].dropna(), S[c].dropna()))
+        add("chi_square", c, CSTest.compute(*(one[c].astype(object).where(one[c].notna(), None) for one in (R, S))))
         add("category_coverage", c, CategoryCoverage.compute(R[c].dropna(), S[c].dropna()))
         add("category_adherence", c, CategoryAdherence.compute(R[c].dropna(), S[c].dropna()))
     add("missing_value_similarity", c, MissingValueSimilarity.compute(R[c], S[c]))

@@ -365,7 +365,31 @@ def test_evaluate_takes_a_level_and_names_of_measures(tmp_path, capsys):
         full
     ) - set(usual)
     assert cli.main([*arguments, "--out", str(tmp_path / "x"), "--metrics", "accurracy"]) == 1
-    assert "There is no evaluator 'accurracy'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "There is no evaluator 'accurracy'; did you mean 'accuracy' or" in said
+    assert "evaluator_names()" not in said
+
+
+def test_evaluate_refuses_a_table_without_a_column_in_common_and_takes_the_real_kinds(tmp_path, capsys):
+    (tmp_path / "r.csv").write_text("sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i}\n" for i in range(60)))
+    (tmp_path / "s.csv").write_text("sex,age\nf,41\nm,52\n")
+    (tmp_path / "other.csv").write_text("weight\n70\n80\n")
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("r", "s", "other")}
+    out = ["--out", str(tmp_path / "out"), "--json"]
+    for strange in (
+        ["evaluate", files["s"], "--real", files["other"]],
+        ["evaluate", files["s"], "--real", files["r"], "--external", files["other"]],
+        ["evaluate", files["s"], "--real", files["r"], "--holdout", files["other"]],
+    ):
+        assert cli.main([*strange, *out]) == 1
+        said = capsys.readouterr()
+        assert said.err.count("No column has the name of one in") == 1
+        assert "other.csv" in said.err
+        assert not said.out
+    assert cli.main(["evaluate", files["s"], "--real", files["r"], *out]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    assert "distinct_1" not in scores
+    assert scores["column_shapes"] is not None
 
 
 def test_evaluate_says_that_a_delimiter_may_be_another(tmp_path, capsys):

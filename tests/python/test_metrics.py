@@ -92,7 +92,7 @@ def test_an_unknown_name_is_no_attribute():
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("", "There is no evaluator ''; evaluator_names"),
+        ("", "There is no evaluator ''. evaluator_names"),
         ("dcr_shar", "did you mean 'dcr_share'"),
         ("nothing like it", "There is no evaluator 'nothing like it'"),
     ],

@@ -149,8 +149,8 @@ def test_an_argument_that_fits_nothing_does_not_show():
     for wrong in (
         lambda: synthema.Prompt.plain([secret]),
         lambda: synthema.Prompt.user(text={"name": secret}),
-        lambda: synthema.sentence_bleu([secret], secret, secret, secret, secret, secret),
-        lambda: synthema.Field(secret, kinds=secret),
+        lambda: synthema.Draft(secret, secret, secret),
+        lambda: synthema.Message(secret, [secret], secret),
     ):
         with pytest.raises(TypeError, match="Invoked with: ") as raised:
             wrong()

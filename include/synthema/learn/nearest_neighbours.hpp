@@ -61,10 +61,16 @@ class SYNTHEMA_EXPORT NeighbourIndex {
   // The nearest rows of this index to each row of `queries` (of the same space), row by row, nearest first,
   // the lower row number first among equals: {queries.rows(), neighbours}.
   std::vector<Neighbour> nearest_to(const NeighbourIndex& queries, const SearchOptions& options = {}) const;
-  // For each row of `queries`: how many rows of this index are nearer to it than their own radius, which
-  // `radii` has by row number. {queries.rows()}. Neighbours and owners of the options are not used.
-  std::vector<std::uint32_t> balls_around(const NeighbourIndex& queries, std::span<const double> radii,
-                                          const SearchOptions& options = {}) const;
+  // For each row of `queries`: a sum over the rows of this index, 1 for each that is nearer to it than its
+  // own radius and the row's share for each exactly at its radius; `radii` and `at_radius` by row number, the
+  // latter 0 or more. {queries.rows()}. Neighbours and owners of the options are not used.
+  std::vector<double> balls_around(const NeighbourIndex& queries, std::span<const double> radii,
+                                   std::span<const double> at_radius,
+                                   const SearchOptions& options = {}) const;
+  // For each row of this index: how many rows of `queries` lie exactly at its radius, with `other_owners`
+  // those of other owners only. {rows()}. Neighbours of the options are not used.
+  std::vector<std::uint32_t> rows_at_radius(const NeighbourIndex& queries, std::span<const double> radii,
+                                            const SearchOptions& options = {}) const;
 
  private:
   struct Impl;

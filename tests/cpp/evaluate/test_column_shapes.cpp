@@ -108,6 +108,15 @@ TEST_CASE("distances of distributions: by hand, and the check values of SDMetric
   CHECK(of(deviation, Kind::real, x, y) == doctest::Approx(.9164555020404435));
   CHECK(of(median, Kind::real, x, y) == doctest::Approx(1 - 0.25 / 6.5));
   CHECK(of(chi_square, Kind::category, d, e, Convention::sdmetrics) == doctest::Approx(.7962534147376392));
+  // None is a category there; the value is CSTest's of SDMetrics 0.32.
+  const auto times = [](std::vector<Value> of, std::initializer_list<std::size_t> counts) {
+    std::vector<Value> out;
+    for (std::size_t i = 0; i < of.size(); ++i) out.insert(out.end(), counts.begin()[i], of[i]);
+    return out;
+  };
+  CHECK(of(chi_square, Kind::category, times({"a", "b", Value()}, {50, 30, 20}),
+           times({"a", "b", Value()}, {30, 40, 5}),
+           Convention::sdmetrics) == doctest::Approx(0.8648621186286306).epsilon(1e-12));
   // (5, 3) against (4, 4): 2 (1/9 + 1/7) / ... = 16/63 at one degree of freedom.
   CHECK(of(chi_square, Kind::category, d, e) == doctest::Approx(std::erfc(std::sqrt(16.0 / 63 / 2))));
   CHECK(of(chi_square, Kind::category, d, d) == doctest::Approx(1));

@@ -69,24 +69,39 @@ TEST_CASE("balls and nearest rows by brute force on mixed columns") {
     std::sort(all.begin(), all.end());
     return all[number - 1];
   };
+  // Rows at the radius of a ball share what is left of its k.
+  const auto weight = [&](std::size_t ball, double distance) {
+    const double radius = kth(r, ball, k);
+    if (distance != radius) return distance < radius ? 1.0 : 0.0;
+    double left = k, tied = 0;
+    for (std::size_t i = 0; i < r.rows; ++i)
+      if (i != ball) {
+        const double other = space.distance(r.row(ball), r.row(i));
+        left -= other < radius ? 1 : 0;
+        tied += other == radius ? 1 : 0;
+      }
+    return left / tied;
+  };
   double inside = 0, balls = 0, covered = 0, reached = 0, authentic = 0;
   for (std::size_t j = 0; j < s.rows; ++j) {
-    std::size_t holding = 0, nearest = 0;
+    double holding = 0;
+    std::size_t nearest = 0;
     for (std::size_t i = 0; i < r.rows; ++i) {
       const double d = space.distance(r.row(i), s.row(j));
-      holding += d < kth(r, i, k);
+      holding += weight(i, d);
       if (d < space.distance(r.row(nearest), s.row(j))) nearest = i;
     }
     inside += holding > 0;
-    balls += static_cast<double>(holding) / k;
-    authentic += space.distance(r.row(nearest), s.row(j)) > kth(r, nearest, 1);
+    balls += holding / k;
+    const double d = space.distance(r.row(nearest), s.row(j)), own = kth(r, nearest, 1);
+    authentic += d > own ? 1 : d == own ? 0.5 : 0;
   }
   for (std::size_t i = 0; i < r.rows; ++i) {
     bool any = false, in_ball = false;
     for (std::size_t j = 0; j < s.rows; ++j) {
       const double d = space.distance(r.row(i), s.row(j));
-      any = any || d < kth(r, i, k);
-      in_ball = in_ball || d < kth(s, j, k);
+      any = any || d <= kth(r, i, k);
+      in_ball = in_ball || d <= kth(s, j, k);
     }
     covered += any;
     reached += in_ball;
@@ -112,6 +127,36 @@ TEST_CASE("copies, fresh rows and independent columns are ranked") {
   CHECK(value(alpha_precision, real, real, Convention::synthema, 5) == Approx(1));
   CHECK(value(alpha_precision, real, fresh, Convention::synthema, 5) > 0.9);
   CHECK(value(alpha_precision, real, dependent_rows(500, 2, 2), Convention::synthema, 5) < 0.5);
+}
+
+TEST_CASE("a fresh sample of a small domain and constant rows are within reach") {
+  Random random(4);
+  const auto sample = [&](std::size_t rows, std::size_t labels) {
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < rows; ++i)
+      values.emplace_back(std::string(1, static_cast<char>('a' + random.below(labels))));
+    return column_table(Kind::category, values);
+  };
+  for (const std::size_t labels : {std::size_t{1}, std::size_t{3}}) {
+    const Table real = sample(300, labels), fresh = sample(240, labels), held = sample(260, labels);
+    EvaluationContext context;
+    context.holdout = std::make_shared<Table>(held);
+    for (const auto measure : kAll) {
+      const Score score = Support(measure).evaluate(&real, fresh, context);
+      CAPTURE(score.name);
+      const bool half = measure == authenticity;
+      for (const double one : {*score.value, score.ceiling->value, score.floor->value})
+        CHECK(one == Approx(half ? 0.5 : 1).epsilon(measure == density || half ? 0.02 : 0.1));
+    }
+    CHECK_FALSE(Support(beta_recall).evaluate(&real, fresh, {}).ceiling);  // 0.5 only where nothing repeats
+    // A label that no real row has is out of reach.
+    const Table strange = column_table(Kind::category, std::vector<Value>(50, std::string("z")));
+    for (const auto measure : {precision, recall, density, coverage})
+      CHECK(value(measure, real, strange, Convention::synthema, 5) == 0);
+    CHECK(value(authenticity, real, strange, Convention::synthema, 5) == 1);
+    // The libraries' balls are open.
+    CHECK(value(precision, real, fresh, Convention::synthcity, 5) == 0);
+  }
 }
 
 TEST_CASE("promises of support are kept") {

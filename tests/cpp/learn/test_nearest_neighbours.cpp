@@ -169,17 +169,25 @@ TEST_CASE("balls around queries are those of comparing all pairs, whatever their
     std::vector<double> radii;
     Random random(seed);
     for (std::size_t i = 0; i < rows.rows; ++i) {
-      // Some exactly at the distance of a query, which is not within.
+      // Some exactly at the distance of a query, which is on the surface.
       const double exact = space.distance(rows.row(i), asked.row(i % asked.rows));
       radii.push_back(i % 3 == 0 ? exact : i % 3 == 1 ? random.uniform() * random.uniform() : 0.0);
     }
     const NeighbourIndex index(space, MixedRows(rows)), of_queries(space, MixedRows(asked));
-    const auto found = index.balls_around(of_queries, radii);
+    const std::vector<double> at_radius(radii.size(), 0.25);
+    const auto found = index.balls_around(of_queries, radii, at_radius);
+    const auto on_surface = index.rows_at_radius(of_queries, radii);
+    CHECK(on_surface == index.rows_at_radius(of_queries, radii, {.threads = 1}));
+    std::vector<std::uint32_t> exactly(rows.rows);
     for (std::size_t q = 0; q < asked.rows; ++q) {
-      std::uint32_t wanted = 0;
-      for (std::size_t i = 0; i < rows.rows; ++i)
-        wanted += space.distance(asked.row(q), rows.row(i)) < radii[i] ? 1 : 0;
+      double wanted = 0;
+      for (std::size_t i = 0; i < rows.rows; ++i) {
+        const double distance = space.distance(asked.row(q), rows.row(i));
+        wanted += distance < radii[i] ? 1 : distance == radii[i] ? 0.25 : 0;
+        exactly[i] += distance == radii[i] ? 1 : 0;
+      }
       CHECK(found[q] == wanted);
     }
+    CHECK(on_surface == exactly);
   }
 }

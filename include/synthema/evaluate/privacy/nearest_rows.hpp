@@ -1,6 +1,7 @@
 // NearestRows: what the distance to the nearest training row gives away. Distances are those of
-// learn/mixed_distance.hpp, scaled by training and holdout rows together, over the columns of numbers and
-// categories that all tables have. Write d(a -> B) for the distance of a row to its nearest row of B.
+// learn/mixed_distance.hpp: the mean over the columns of numbers and categories that all tables have of
+// min(1, |a - b| / range), or 0 and 1 for categories. The range is that of training and holdout rows
+// together, never of synthetic ones. Write d(a -> B) for the distance of a row to its nearest row of B.
 //
 //   measure                 needs    definition                                            no leak
 //   dcr                              median of d(s -> T)                                   that of h
@@ -10,6 +11,7 @@
 //   identifiability                  share of t with d(t -> S) < d(t -> T without t)       m / (m + n - 1)
 //   nnaa                             mean of [d(t -> S) > d(t -> T')] and
 //                                    [d(s -> T) > d(s -> S')]                              1/2
+//                                    (Yale et al. 2020)
 //   nnaa_privacy_loss       holdout  nnaa(H, S) - nnaa(T, S)                               0
 //   membership_by_distance  holdout  AUROC of t against h by -d(. -> S)                    1/2
 //
@@ -19,13 +21,16 @@
 // since each real row is as likely as any other to be nearest. Where a share l of the synthetic rows copies
 // training rows and the rest is fresh, w = l + (1 - l) c on average; so the score is (1 + l) / 2 with l = (w
 // - c) / (1 - c): 1/2 for fresh rows, 1 for copies, and the same for the same leak whatever the sizes. Tables
-// of one size: w. It is cut at 0 and 1. The smaller the holdout, the fewer rows it wins and the more the
-// score depends on which rows it holds. Copies are seen only where they tell training from holdout rows. In a
-// small discrete domain every row has equal ones in both, so a copy of the training rows is a fresh sample
-// but for the counts of each row, and the score says so: it lies above 1/2 by about as much as those counts
-// differ. exact_copies beside its ceiling says the same; what such rows can give away about a person is a
-// secret column (attribute_inference, the cap measures), not that he was a member. nnaa draws equally many
-// rows of each table by the seed and their contents, whatever order they come in, and its score says how
+// of one size: w. It is cut at 0 and 1, so that with few rows won by the holdout the mean of fresh rows
+// would not be 1/2: it is undefined with fewer than 10 holdout units, or where by chance the holdout would
+// win fewer than 5 synthetic units. The smaller the holdout, the more the score depends on which rows it
+// holds. Copies are seen only where they tell training from holdout rows. In a small discrete domain every
+// row has equal ones in both, so a copy of the training rows is a fresh sample but for the counts of each
+// row, and the score says so: it lies above 1/2 by about as much as those counts differ. exact_copies beside
+// its ceiling says the same; what such rows can give away about a person is a secret column
+// (attribute_inference, the cap measures), not that he was a member. nnaa and identifiability share ties in
+// the same way: where rows of both tables are nearest, the row counts by their shares. nnaa draws equally
+// many rows of each table by the seed and their contents, whatever order they come in, and its score says how
 // many. Without a holdout, the fresh rows of dcr and nndr are the training rows themselves, each against all
 // others. With m synthetic and n training rows of one distribution a synthetic row is nearest to a training
 // row with probability m / (m + n - 1). Where the schema names a subject, rows of the same subject are

@@ -1,0 +1,95 @@
+"""Wrong arguments of compiled functions, of forecasts and of tables: one sentence, no value."""
+
+import pathlib
+
+import pytest
+import synthema
+
+SECRET = "Mrs Example, born 1961"
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: synthema.corpus_bleu(5, [SECRET]),
+            r"'hypotheses' of corpus_bleu\(\) is a list, each a text",
+        ),
+        (
+            lambda: synthema.corpus_bleu([SECRET]),
+            r"corpus_bleu\(\): missing a required argument: 'references'",
+        ),
+        (lambda: synthema.corpus_chrf([SECRET, 1], [SECRET]), "not a list with an item of type int"),
+        (lambda: synthema.self_bleu(SECRET), r"'texts' of self_bleu\(\) is a list, each a list, each a text"),
+        (lambda: synthema.rouge([SECRET], "b"), r"'target' of rouge\(\) is a text, not of type list"),
+        (lambda: synthema.sentence_bleu(SECRET, SECRET, n=SECRET), r"sentence_bleu\(\): .*'n'"),
+        (lambda: synthema.Field([SECRET]), r"'name' of Field\(\) is a text, not of type list"),
+        (lambda: synthema.Field("a", minimum=[SECRET]), "is a number, a text or None, not of type list"),
+        (lambda: synthema.Field("a", decimals=2.5), "is a whole number or None, not of type float"),
+        (lambda: synthema.Schema([SECRET]), r"'fields' of Schema\(\) is a list, each a Field, not a list"),
+        (lambda: synthema.boosted_trees(rounds=SECRET), r"'rounds' of boosted_trees\(\) is a whole number"),
+        (lambda: synthema.linear_model(SECRET), r"linear_model\(\): too many positional arguments"),
+    ],
+)
+def test_a_compiled_function_says_in_a_sentence_what_does_not_fit(call, sentence):
+    with pytest.raises(TypeError, match=sentence) as caught:
+        call()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert "Example" not in said
+    assert "incompatible" not in said
+
+
+def test_what_fits_is_passed_on():
+    assert synthema.corpus_bleu(["a b c d e"], references=["a b c d e"]) == pytest.approx(100)
+    assert synthema.Field("a", kind="integer", minimum=0).kind == "integer"
+    assert synthema.corpus_bleu.__doc__.startswith("corpus_bleu(hypotheses")
+    with pytest.raises(synthema.SchemaError):  # their own errors stay
+        synthema.Schema([synthema.Field("a"), synthema.Field("a")])
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"target": ["a"]}, r"'target' of forecast\(\) is a text or None, not of type list"),
+        ({"quasi_identifiers": [5]}, "not a list with an item of type int"),
+        ({"threads": "x"}, "'threads' is a whole number"),
+        ({"progress": 5}, "is a function or None, not of type int"),
+        ({"triples": -1}, "'triples' is a whole number"),
+        ({"level": "most"}, "There is no level 'most'"),
+    ],
+)
+def test_a_forecast_refuses_what_an_evaluation_refuses(options, sentence):
+    table = synthema.table({"a": [1.0, 2.0] * 30})
+    for call in (synthema.forecast, synthema.evaluate):
+        with pytest.raises(synthema.ConfigError, match=sentence.replace("forecast", call.__name__)):
+            call(table, table, **options)
+    with pytest.raises(TypeError, match=r"forecast\(\) got an unexpected keyword argument 'metric'"):
+        synthema.forecast(table, table, metric="dcr")
+
+
+def test_what_is_no_table_is_told_what_is():
+    for call in (synthema.evaluate, synthema.forecast, synthema.table):
+        with pytest.raises(TypeError, match="a dict of columns or a list of dicts, not None"):
+            call(None)
+        for path in ("synthetic.csv", pathlib.Path("synthetic.csv")):
+            with pytest.raises(TypeError, match=r"read a file with synthema.read\(path\)"):
+                call(path)
+
+
+def test_a_column_has_the_kind_of_the_real_one():
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    real = {"sex": rng.choice(["f", "m"], 300).tolist(), "age": rng.integers(20, 90, 300).tolist()}
+    for rows in (1, 2, 3):
+        few = {"sex": ["f", "m", "f"][:rows], "age": [30.0, 31.0, 32.0][:rows]}
+        report = synthema.evaluate(few, real)
+        assert {part.name for part in report["column_shapes"].parts} == {"sex", "age"}
+        assert not [score.name for score in report.scores if score.name.startswith("identifier_texts")]
+        assert "left_out" not in report.to_json()
+    # What cannot be read as the real kind stays what it is, and is said.
+    odd = synthema.evaluate({"sex": ["f", "m"], "age": ["old", "young"]}, real)
+    assert "'age' is of kind integer in the real rows and text in the synthetic" in odd.to_json()
+    with pytest.raises(synthema.EvaluationError, match="no column in common"):
+        synthema.evaluate({"weight": [1.0, 2.0]}, real)
