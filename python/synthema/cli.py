@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import math
 import pathlib
 import re
 import shlex
@@ -332,6 +333,10 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.reporting.numbers import counted
 
     _writable(args.out)
+    if args.epsilon is not None and not 0 <= args.epsilon < math.inf:
+        raise ConfigError(
+            f"--epsilon must be a finite number above zero, but it is {args.epsilon:g}; 1 is a common choice."
+        )
     schema = tables.read_schema(args.schema) if args.schema else None
     if args.by_column or args.spill:
         return _fit_by_column(args, schema, progress)

@@ -600,3 +600,13 @@ def test_long_labels_are_labels(tmp_path):
     labels = [f"{'a group with a long name ' * 3}{i}" for i in range(3)]
     (tmp_path / "s.csv").write_text("group\n" + "".join(f"{labels[i % 3]}\n" for i in range(60)))
     assert synthema.read(tmp_path / "s.csv").schema.fields[0].kind == "category"
+
+
+@pytest.mark.parametrize("epsilon", ["nan", "inf", "-1"])
+def test_an_epsilon_that_is_no_number_above_zero_is_refused(epsilon, tmp_path, capsys):
+    (tmp_path / "r.csv").write_text("a,b\n" + "".join(f"{i},x{i % 3}\n" for i in range(50)))
+    model = tmp_path / "model"
+    given = ["--method", "private_marginals", f"--epsilon={epsilon}", "--out", str(model)]
+    assert cli.main(["fit", str(tmp_path / "r.csv"), *given]) == 1
+    assert f"must be a finite number above zero, but it is {epsilon};" in capsys.readouterr().err
+    assert not model.exists()

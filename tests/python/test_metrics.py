@@ -52,8 +52,8 @@ def test_a_metric_with_parameters_goes_into_a_report():
 
 
 def test_a_convention_that_a_metric_does_not_have_is_refused():
-    metric = Metric("dcr_share", convention="mostlyai")
-    with pytest.raises(synthema.ConfigError, match="'dcr_share' has no convention 'mostlyai'"):
+    metric = Metric("dcr", convention="mostlyai")
+    with pytest.raises(synthema.ConfigError, match="'dcr' has no convention 'mostlyai'"):
         metric(MADE, REAL, REAL)
     assert Metric("bivariate_accuracy", convention="mostlyai")(MADE, REAL).convention == "mostlyai"
 
