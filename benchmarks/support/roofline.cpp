@@ -1,6 +1,6 @@
 // What this machine can do at most: fp32 and 8-bit multiply-adds in registers, and reading memory in a row.
-// Prints one JSON object; arguments: the number of threads and, if nothing wider counts, `avx2`. Built and run by
-// machine.py.
+// Prints one JSON object; arguments: the number of threads and, if nothing wider counts, `avx2`. Built and
+// run by machine.py.
 #include <immintrin.h>
 
 #include <algorithm>

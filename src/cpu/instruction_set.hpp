@@ -23,8 +23,9 @@ constexpr std::string_view name_of(InstructionSet set) {
 
 // Whether this CPU (and this build) can run such a kernel.
 bool is_supported(InstructionSet set);
-// The best of this machine, or the one that the environment variable SYNTHEMA_INSTRUCTION_SET names (to measure
-// or to look for a fault; results are the same); decided once. ConfigError: it names none that runs here.
+// The best of this machine, or the one that the environment variable SYNTHEMA_INSTRUCTION_SET names (to
+// measure or to look for a fault; results are the same); decided once. ConfigError: it names none that runs
+// here.
 InstructionSet best_instruction_set();
 // The same for a limit by name; null or "": none.
 InstructionSet best_instruction_set(const char* limit);

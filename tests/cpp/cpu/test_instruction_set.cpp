@@ -1,7 +1,6 @@
-#include "src/cpu/instruction_set.hpp"
-
 #include <doctest/doctest.h>
 
+#include "src/cpu/instruction_set.hpp"
 #include "synthema/core/error.hpp"
 
 namespace synthema::cpu {
