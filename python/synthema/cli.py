@@ -333,7 +333,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.reporting.numbers import counted
 
     _writable(args.out)
-    if args.epsilon is not None and not 0 <= args.epsilon < math.inf:
+    if args.epsilon is not None and not 0 < args.epsilon < math.inf:
         raise ConfigError(
             f"--epsilon must be a finite number above zero, but it is {args.epsilon:g}; 1 is a common choice."
         )
@@ -394,6 +394,12 @@ def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) ->
             "Column by column a table is read for --method any_order_network without --epsilon; other fits "
             "need it as a whole."
         )
+    for option in ("delta", "ledger", "budget"):
+        if getattr(args, option) is not None:
+            raise ConfigError(
+                f"--{option} is for private fits, and a fit that reads column by column is not private; "
+                "leave it out, or leave out --by-column and --spill and give --epsilon."
+            )
     progress.phase("look at the table")
     spill = args.spill or ""
     with column_sources.column_source(args.table, schema, spill=spill, delimiter=args.delimiter) as source:

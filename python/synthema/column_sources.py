@@ -18,6 +18,7 @@ _CSV = (".csv",)
 # Of a fit of the network, measured: what torch, pyarrow and the network take, and bytes a row while a column
 # of numbers is coded (as it was read and as it is wanted, sorted, as codes; whose row it is).
 _BASE, _OF_COLUMN = 400 * 2**20, 44
+_BROKEN_READER = "the reader: Its rows could not be read to the end; what it reads from is broken."
 
 
 class ColumnSource:
@@ -76,9 +77,9 @@ def column_source(
     SchemaError
         If the name of a file says no format that can be read column by column.
     ParseError
-        If a file is broken.
+        If a file is broken, or a reader fails before its end.
     ConfigError
-        If a reader is given without `spill`, or the folder cannot be used.
+        If a reader is given without `spill`, or the folder cannot be used or is too small.
     """
     if isinstance(data, ColumnSource):
         yield data
@@ -151,7 +152,11 @@ def _of_dataset(dataset: Any, schema: Schema | None, where: str) -> ColumnSource
         except (pyarrow.ArrowException, OSError):
             raise ParseError(f"{where}: The column '{name}' could not be read; the file is broken.") from None
 
-    return _of_arrow(dataset.schema, dataset.count_rows(), column, schema)
+    try:
+        rows = dataset.count_rows()
+    except (pyarrow.ArrowException, OSError):  # what they say may quote a row
+        raise ParseError(f"{where}: Its rows could not be counted; a file of it is broken.") from None
+    return _of_arrow(dataset.schema, rows, column, schema)
 
 
 def _of_arrow(types: Any, rows: int, column: Callable[[str], Any], schema: Schema | None) -> ColumnSource:
@@ -184,8 +189,6 @@ def _of_arrow(types: Any, rows: int, column: Callable[[str], Any], schema: Schem
 
 @contextlib.contextmanager
 def _spilled(reader: Any, spill: str) -> Iterator[Any]:
-    import pyarrow
-
     if not spill:
         raise ConfigError(
             "A reader of record batches can be read only once, but a fit reads the table several times: name "
@@ -198,13 +201,42 @@ def _spilled(reader: Any, spill: str) -> Iterator[Any]:
         raise ConfigError(
             f"field 'spill': In the folder '{spill}' no file can be made: {error.strerror}; name another one."
         ) from None
-    with file:
-        rows = 0
+    try:
+        try:
+            rows = _write(reader, file)
+        except OSError as error:
+            raise ConfigError(
+                f"field 'spill': In the folder '{spill}' the rows of the reader could not be written: "
+                f"{error.strerror or 'the disk may be full'}; name another one."
+            ) from None
+        yield file, reader.schema, rows
+    finally:
+        with contextlib.suppress(OSError):  # of what could not be written before
+            file.close()
+
+
+def _write(reader: Any, file: Any) -> int:
+    """Write all batches of a reader to a file; the number of their rows."""
+    import pyarrow
+
+    rows = 0
+    try:
         with pyarrow.ipc.new_stream(file, reader.schema) as out:
-            for batch in reader:
+            for batch in _batches(reader):
                 rows += batch.num_rows
                 out.write_batch(batch)
-        yield file, reader.schema, rows
+    except pyarrow.ArrowException:
+        raise ParseError(_BROKEN_READER) from None
+    file.flush()
+    return rows
+
+
+def _batches(reader: Any) -> Iterator[Any]:
+    """What a reader gives; whatever fails in it, its own code included, may quote a row."""
+    try:
+        yield from reader
+    except Exception:
+        raise ParseError(_BROKEN_READER) from None
 
 
 def _of_stored(stored: tuple[Any, Any, int], schema: Schema | None) -> ColumnSource:
@@ -213,8 +245,13 @@ def _of_stored(stored: tuple[Any, Any, int], schema: Schema | None) -> ColumnSou
     file, types, rows = stored
 
     def column(name: str) -> Any:
-        file.seek(0)
         options = pyarrow.ipc.IpcReadOptions(included_fields=[types.get_field_index(name)])
-        return pyarrow.ipc.open_stream(file, options=options).read_all()
+        try:
+            file.seek(0)
+            return pyarrow.ipc.open_stream(file, options=options).read_all()
+        except (pyarrow.ArrowException, OSError):
+            raise ParseError(
+                f"the reader: The column '{name}' could not be read back from 'spill'."
+            ) from None
 
     return _of_arrow(types, rows, column, schema)

@@ -602,7 +602,7 @@ def test_long_labels_are_labels(tmp_path):
     assert synthema.read(tmp_path / "s.csv").schema.fields[0].kind == "category"
 
 
-@pytest.mark.parametrize("epsilon", ["nan", "inf", "-1"])
+@pytest.mark.parametrize("epsilon", ["nan", "inf", "-1", "0"])
 def test_an_epsilon_that_is_no_number_above_zero_is_refused(epsilon, tmp_path, capsys):
     (tmp_path / "r.csv").write_text("a,b\n" + "".join(f"{i},x{i % 3}\n" for i in range(50)))
     model = tmp_path / "model"

@@ -136,6 +136,63 @@ def test_what_cannot_be_read_column_by_column_is_named(tmp_path):
     assert not network.fitted
 
 
+def test_messages_of_broken_sources_show_no_row(tmp_path):
+    import pyarrow.csv
+    import pyarrow.dataset
+
+    path = tmp_path / "t.csv"
+    path.write_text("name,age\nMr Sample,2\nMrs Example,3,4\n")
+
+    def failing():
+        yield pyarrow.record_batch({"name": ["Mr Sample"]})
+        raise ValueError("Mrs Example is not wanted")
+
+    names = pyarrow.schema({"name": pyarrow.string()})
+    kinds = pyarrow.schema({"name": pyarrow.string(), "age": pyarrow.int64()})
+    for source in (
+        pyarrow.dataset.dataset(path, kinds, format="csv"),
+        pyarrow.csv.open_csv(path, pyarrow.csv.ReadOptions(block_size=24)),
+        pyarrow.RecordBatchReader.from_batches(names, failing()),
+    ):
+        with (
+            pytest.raises(ParseError, match="broken") as told,
+            column_source(source, spill=str(tmp_path)),
+        ):
+            pass
+        assert "Example" not in str(told.value)
+        assert told.value.__suppress_context__
+    assert os.listdir(tmp_path) == ["t.csv"]
+
+
+def test_a_disk_too_small_for_the_rows_of_a_reader_is_named(tmp_path):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for rows, size in ((100, 0), (100_000, 0), (100_000, 500_000)):  # a few rows wait in a buffer
+        table = pyarrow.table({"x": numpy.arange(rows)})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            with (
+                pytest.raises(ConfigError, match=r"'spill'.*could not be written.*name another one"),
+                column_source(table.to_reader(), spill=str(tmp_path)),
+            ):
+                pass
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("option", ["delta=1e-5", "ledger=l.json", "budget=1"])
+@pytest.mark.parametrize("how", ["--by-column", "--spill=."])
+def test_options_of_private_fits_are_refused_column_by_column(option, how, tmp_path, capsys, monkeypatch):
+    from synthema import cli
+
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("t.csv").write_text("a,b\n" + "".join(f"{i},x{i % 3}\n" for i in range(50)))
+    fit = ["fit", "t.csv", "--method", "any_order_network", how, f"--{option}", "--out", "model"]
+    assert cli.main(fit) == 1
+    assert f"--{option.partition('=')[0]} is for private fits" in capsys.readouterr().err
+    assert os.listdir() == ["t.csv"]
+
+
 _MEASURE = """
     import json, sys
     import synthema
