@@ -57,12 +57,12 @@ void add_rouge(std::vector<AnyEvaluator>& out, const SuiteOptions& options, bool
 }
 
 // Convention of one measure of a family whose measures have not all of them.
-template <class E, class Measure>
-E with_convention(Measure measure, Convention asked) {
+template <class E, class... Arguments>
+E with_convention(Convention asked, Arguments... arguments) {
   try {
-    return E(measure, convention_for<E>(asked));
+    return E(arguments..., convention_for<E>(asked));
   } catch (const ConfigError&) {
-    return E(measure);
+    return E(arguments...);
   }
 }
 
@@ -76,7 +76,7 @@ void add_dependence(std::vector<AnyEvaluator>& out, const SuiteOptions& options)
   using enum DependenceMeasure;
   for (const auto measure : {spearman, cramers_v, correlation_ratio, mutual_information, matrix_difference,
                              information_difference})
-    out.emplace_back(with_convention<Dependence>(measure, options.convention));
+    out.emplace_back(with_convention<Dependence>(options.convention, measure));
 }
 
 void add_support(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
@@ -125,14 +125,6 @@ void add_more_of_texts(std::vector<AnyEvaluator>& out, const SuiteOptions& optio
   for (const auto m :
        {Embedding::frechet, Embedding::central_moments, Embedding::similarity, Embedding::mauve})
     out.emplace_back(EmbeddingDistance(m));
-}
-
-NearestRows nearest_rows(NearestRowMeasure measure, const SuiteOptions& options) {
-  try {
-    return NearestRows(measure, options.full, convention_for<NearestRows>(options.convention));
-  } catch (const ConfigError&) {
-    return NearestRows(measure, options.full);
-  }
 }
 
 // Attacks that take a search or a fit each.
@@ -200,7 +192,7 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
        {shape, missing, boundary_adherence, range_coverage, category_coverage, category_adherence,
         quantile_mse, wasserstein, jensen_shannon, kl_synthetic_to_real, kl_real_to_synthetic, chi_square,
         mean, ColumnMeasure::median, deviation})
-    out.emplace_back(with_convention<ColumnFidelity>(measure, options.convention));
+    out.emplace_back(with_convention<ColumnFidelity>(options.convention, measure));
   out.emplace_back(ColumnPairs());
   for (const AccuracyOf of :
        {AccuracyOf::overall, AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples})
@@ -227,7 +219,7 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
   using enum NearestRowMeasure;
   for (const auto measure :
        {dcr, dcr_share, near_copies, nndr, identifiability, nnaa, nnaa_privacy_loss, membership})
-    out.emplace_back(nearest_rows(measure, options));
+    out.emplace_back(with_convention<NearestRows>(options.convention, measure, options.full));
   SinglingOutOptions singling_out;
   singling_out.floor = options.full;
   for (const bool multivariate : {false, true}) out.emplace_back(SinglingOut(multivariate, singling_out));

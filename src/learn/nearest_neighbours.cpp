@@ -447,7 +447,6 @@ class Search {
     for (std::size_t query = first; query < end; ++query) visit(query, asked_[query - first].nearest.kept());
   }
 
-  // Number of balls that hold the query.
   // visit(position, distance) for each row in whose ball the query lies, or on its surface.
   template <class Visit>
   void balls_around(std::size_t query, const Balls& balls, const Visit& visit) {
@@ -661,11 +660,12 @@ class Search {
     const Waiting& one = waiting_[waiting];
     const Asked& asked = asked_[one.place];
     const Blocks::Labels& labels = forms_.labels();
-    const auto most = static_cast<std::size_t>(asked.limit() * (1 + 1e-9) + 1e-6);
+    const double most = asked.limit() * (1 + 1e-9) + 1e-6;  // infinite until enough rows were found
     cpu::LabelBits bits;  // NOLINT(cppcoreguidelines-pro-type-member-init): set next
-    if (most < labels.columns.size())
+    if (most < static_cast<double>(labels.columns.size()))
       bits = kernels_.alike_rows({asked.label_places.data(), asked.label_places.size()},
-                                 labels.different.data() + group * labels.values * bits.size(), most);
+                                 labels.different.data() + group * labels.values * bits.size(),
+                                 static_cast<std::size_t>(most));
     else
       bits.fill(~std::uint64_t{0});
     const std::uint8_t* bounds = to_visit_.data() + waiting * bounds_.size();

@@ -48,7 +48,7 @@ struct SearchOptions {
 class SYNTHEMA_EXPORT NeighbourIndex {
  public:
   // `owners` names the unit of each row; empty: each row is its own. The space must outlive nothing: what is
-  // needed of it is copied. At most 2^32 - 1 rows.
+  // needed of it is copied. At most 2^32 - 2 rows, else ConfigError.
   NeighbourIndex(const MixedSpace& space, MixedRows rows, std::vector<std::uint32_t> owners = {});
   ~NeighbourIndex();
   NeighbourIndex(NeighbourIndex&&) noexcept;

@@ -14,7 +14,8 @@ namespace {
 struct Shape {
   std::size_t numbers = 3, labels = 3, few = 4;  // few: different labels, and different values of a number
   double missing = 0, spread = 1;
-  bool whole = false;  // whole numbers, so that many distances are equal
+  bool whole = false;    // whole numbers, so that many distances are equal
+  std::size_t each = 0;  // rows of one owner, far from those of the next, whose first label is another
 };
 
 Table random_table(std::size_t rows, const Shape& shape, std::uint64_t seed) {
@@ -27,12 +28,15 @@ Table random_table(std::size_t rows, const Shape& shape, std::uint64_t seed) {
   std::vector<Record> records;
   for (std::size_t row = 0; row < rows; ++row) {
     Record record;
-    const double centre = static_cast<double>(random.below(5));  // clusters
+    const double centre =
+        shape.each > 0 ? 100.0 * static_cast<double>(row / shape.each) : static_cast<double>(random.below(5));
     for (std::size_t c = 0; c < fields.size(); ++c) {
       if (random.uniform() < shape.missing)
         record.set(fields[c].name, Value());
       else if (c >= shape.numbers)
-        record.set(fields[c].name, "v" + std::to_string(random.below(shape.few)));
+        record.set(fields[c].name,
+                   (shape.each > 0 && c == shape.numbers ? "u" + std::to_string(row / shape.each) : "v") +
+                       std::to_string(random.below(shape.few)));
       else if (shape.whole)
         record.set(fields[c].name, static_cast<double>(random.below(shape.few)));
       else
@@ -111,6 +115,31 @@ TEST_CASE("searches that visit blocks together: many columns, many blocks, label
     compare({.numbers = 20, .labels = 0, .missing = 0.1, .spread = 5}, 1100, 130, options);
     compare({.numbers = 3, .labels = 9, .few = 2, .spread = 9, .whole = true}, 1100, 130, options);  // ties
   }
+}
+
+// tests/CMakeLists.txt runs this one with every instruction set.
+TEST_CASE("searches whose nearest blocks hold too few neighbours: a large owner, many neighbours") {
+  // Whole blocks of each owner: in one of both every query would find a neighbour at once.
+  const Shape shape{.numbers = 6, .labels = 4, .few = 12, .each = std::size_t{12} * 128};
+  const Table table = random_table(2 * shape.each, shape, 1);
+  const Table* scale[] = {&table};
+  MixedSpace space(scale, names_of(table));
+  const MixedRows rows = space.encode(table);
+  const auto owners = owners_of(rows.rows, shape.each);
+  std::vector<std::size_t> some;
+  std::vector<std::uint32_t> their_owners;
+  for (std::size_t row = 0; row < rows.rows; row += 20)
+    some.push_back(row), their_owners.push_back(owners[row]);
+  const MixedRows asked = space.encode(table.take(some));
+  const NeighbourIndex index(space, rows, owners), queries(space, asked, their_owners);
+  for (const std::size_t neighbours : {1, 3, 1100})
+    for (const bool other_owners : {false, true}) {
+      CAPTURE(neighbours);
+      CAPTURE(other_owners);
+      const SearchOptions options{.neighbours = neighbours, .other_owners = other_owners};
+      const auto all_pairs = by_definition(space, rows, owners, asked, their_owners, options);
+      CHECK((index.nearest_to(queries, options) == all_pairs));
+    }
 }
 
 TEST_CASE("an index of some rows is that of a table of them") {
