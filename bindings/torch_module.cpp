@@ -241,7 +241,8 @@ void bind_any_order_network(py::module_& module) {
            py::arg("infer") = true, py::arg("ledger") = "", py::arg("threads") = 0)
       .def_property_readonly("order", &AnyOrderNetwork::order,
                              "Columns in the order in which they are drawn.")
-      .def_property_readonly("parameters", &AnyOrderNetwork::parameters, "How many numbers were learnt.")
+      .def_property_readonly("parameters", &AnyOrderNetwork::parameters,
+                             "How many numbers were learnt, of all members.")
       .def_property_readonly("validation_loss", &AnyOrderNetwork::validation_loss, "Nats a row, of classes.")
       .def_property_readonly("rounds", &AnyOrderNetwork::rounds, "Rounds that were learnt.")
       .def_property_readonly(

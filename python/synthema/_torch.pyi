@@ -181,7 +181,7 @@ class _AnyOrderNetwork:
     @property
     def parameters(self) -> int:
         """
-        How many numbers were learnt.
+        How many numbers were learnt, of all members.
         """
     @property
     def rounds(self) -> int:

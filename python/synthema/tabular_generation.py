@@ -674,7 +674,7 @@ class AnyOrderNetwork(_Private):
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learnt."""
+        """How many numbers were learnt, of all members."""
         return self._ready().parameters
 
 

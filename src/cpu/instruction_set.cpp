@@ -62,7 +62,7 @@ InstructionSet best_instruction_set(const char* limit) {
   for (const InstructionSet set : supported) names += message(names.empty() ? "" : ", ", name_of(set));
   throw ConfigError(message("SYNTHEMA_INSTRUCTION_SET is '", limit,
                             "', which this machine or build cannot run; set it to one of ", names,
-                            " or leave it unset"));
+                            " or leave it unset."));
 }
 
 InstructionSet best_instruction_set() {

@@ -100,8 +100,7 @@ detail::NetworkShape shape_of(std::vector<std::size_t> classes, const std::strin
                               std::size_t members) {
   const Size& size = *std::ranges::find(kSizes, name, &Size::name);
   detail::NetworkShape shape{std::move(classes), size.width, size.head};
-  while (shape.width > 32 &&
-         ColumnNetwork(detail::joined_shape(shape, members)).parameters() > kMostParameters) {
+  while (shape.width > 32 && members * ColumnNetwork(shape).parameters() > kMostParameters) {
     shape.width /= 2;
     shape.head = std::max<std::size_t>(shape.head / 2, 16);
   }
@@ -743,7 +742,7 @@ std::vector<std::string> AnyOrderNetwork::order() const {
 }
 
 std::size_t AnyOrderNetwork::parameters() const {
-  return fitted_ ? fitted_->parameters.size() : 0;
+  return fitted_ ? fitted_->members * ColumnNetwork(fitted_->member).parameters() : 0;
 }
 double AnyOrderNetwork::validation_loss() const {
   return fitted_ ? fitted_->loss : kMissing;
@@ -1254,7 +1253,8 @@ std::string AnyOrderNetwork::save() const {
   if (std::isfinite(model.loss)) file.about["validation_loss"] = model.loss;
   for (const std::size_t column : model.order)
     detail::put_counts(file, std::to_string(column) + ".all", model.all[column]);
-  file.put("parameters", std::vector<float>(model.parameters.begin(), model.parameters.end()));
+  file.put("parameters", detail::packed_parameters(ColumnNetwork(model.member), model.members, *model.network,
+                                                   model.parameters));
   if (model.is_private()) {
     const std::string digest = file.digest();
     file.about["digest"] = digest;
@@ -1394,10 +1394,11 @@ AnyOrderNetwork AnyOrderNetwork::load(std::string_view bytes, const std::string&
     file.fail("The options of the model are none.");
   }
   const std::vector<float> parameters = file.get<float>("parameters");
-  file.require(parameters.size() == made->network->parameters(), "a network of another shape");
-  file.require(std::ranges::all_of(parameters, [](float x) { return std::isfinite(x); }),
+  const ColumnNetwork member(made->member);
+  file.require(parameters.size() == made->members * member.parameters(), "a network of another shape");
+  made->parameters = detail::unpacked_parameters(member, made->members, *made->network, parameters);
+  file.require(std::ranges::all_of(made->parameters, [](float x) { return std::isfinite(x); }),
                "parameters that are no numbers");
-  made->parameters.assign(parameters.begin(), parameters.end());
   out->fitted_ = std::move(made);
   return std::move(*out);
 }

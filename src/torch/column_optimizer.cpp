@@ -11,8 +11,8 @@ constexpr double kFirst = 0.9, kSecond = 0.999, kTiny = 1e-8;  // Adam's
 constexpr double kAverage = 0.99;
 constexpr std::size_t kWarmUp = 50;
 constexpr std::size_t kMostWaves = 16;
-constexpr std::uint8_t kBias = 0, kWeight = 1, kOrdered = 2,
-                       kHeld = 3;  // kinds of parameters: the last have waves too
+// Kinds of parameters: those of classes with an order have waves too, those that are held do not learn.
+constexpr std::uint8_t kBias = 0, kWeight = 1, kOrdered = 2, kHeld = 3;
 
 }  // namespace
 

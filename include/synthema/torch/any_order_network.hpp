@@ -31,9 +31,9 @@
 // takes each person with the probability `sampling_rate`, cuts what each adds to the gradient to a norm of
 // `clip` (of all their rows that are used together) and adds Gaussian noise. The noise follows from epsilon,
 // delta and the number of steps before anything is read: RenyiAccountant, for the steps and the first counts
-// together. Nobody is set aside, no loss is told, and rare_below, rounds, patience and validation play no
-// part. At last the biases of classes are moved until single columns are as frequent among drawn rows as
-// their noisy counts say, which costs nothing. Noise and who takes part come from the operating system: no
+// together. Nobody is set aside, no loss is told, and rare_below, rounds, patience, validation and members
+// play no part. At last the biases of classes are moved until single columns are as frequent among drawn rows
+// as their noisy counts say, which costs nothing. Noise and who takes part come from the operating system: no
 // seed repeats a fit. A label that may not be told is drawn as one of the others. A cell that the rules of
 // the schema refuse is drawn again, from the classes and by their shares, at most 100 times, then the row is;
 // log_prob is then that before such draws, and -inf for rows that break a rule.
@@ -111,7 +111,7 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
   const AnyOrderNetworkOptions& options() const { return options_; }
   bool fitted() const;
   std::vector<std::string> order() const;  // of the columns, as they are drawn
-  std::size_t parameters() const;          // numbers that were learnt
+  std::size_t parameters() const;          // numbers that were learnt, of all members
   double validation_loss() const;          // nats a row, of classes; NaN where nothing was learnt
   std::size_t rounds() const;              // that were learnt
 

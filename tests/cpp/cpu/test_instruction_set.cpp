@@ -23,6 +23,7 @@ TEST_CASE("a name that does not run here is an error that lists those that do") 
     const std::string text = error.what();
     CHECK(text.find("'sse9'") != std::string::npos);
     CHECK(text.find("portable") != std::string::npos);
+    CHECK(text.ends_with("."));
   }
   const InstructionSet foreign =
       is_supported(InstructionSet::neon_dot) ? InstructionSet::avx2 : InstructionSet::neon_dot;

@@ -154,3 +154,20 @@ TEST_CASE("A joined network scores the mean of its members' scores") {
   }
   CHECK(largest > 0.1);
 }
+
+TEST_CASE("A joined network is packed without the zeros between its members, and unpacked as it was") {
+  const detail::ColumnNetwork one({.classes = {3, 20, 2}, .width = 32, .head = 16});
+  for (const std::size_t count : {1UL, 3UL}) {
+    const detail::ColumnNetwork whole(detail::joined_shape(one.shape(), count));
+    std::vector<detail::Floats> members;
+    for (std::uint64_t m = 0; m < count; ++m) {
+      members.emplace_back(one.parameters());
+      Random random = Random(8).stream(m);
+      for (float& parameter : members.back()) parameter = static_cast<float>(random.uniform() - 0.5);
+    }
+    const detail::Floats joined = detail::joined_parameters(one, members, whole);
+    const std::vector<float> packed = detail::packed_parameters(one, count, whole, joined);
+    CHECK(packed.size() == count * one.parameters());
+    CHECK(detail::unpacked_parameters(one, count, whole, packed) == joined);
+  }
+}
