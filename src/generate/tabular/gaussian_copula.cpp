@@ -159,6 +159,17 @@ std::vector<double> bounds_of(const OwnedCounts& counts) {
   return out;
 }
 
+// As entry_densities, of a number that is drawn as it is.
+void listed_density(const ColumnCoding& coding, const OwnedCounts& counts, double cell,
+                    std::vector<EntryDensity>& out) {
+  out.clear();
+  const auto at = std::ranges::lower_bound(counts.codes, cell, {}, [&](std::uint32_t code) {
+    return code < coding.codes() ? coding.values[code] : kInfinity;
+  });
+  if (at != counts.codes.end() && *at < coding.codes() && coding.values[*at] == cell)
+    out.push_back({static_cast<std::size_t>(at - counts.codes.begin()), 1 / measure_width(coding)});
+}
+
 // The counts of an entry as they are where its normal variable has this mean and spread.
 OwnedCounts counts_given(const OwnedCounts& counts, std::span<const double> bounds, double mean,
                          double spread) {
@@ -496,7 +507,6 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
     for (Eigen::Index k = 0; k < noise.size(); ++k) {
       const auto i = static_cast<std::size_t>(about.order[static_cast<std::size_t>(k)]);
       const Variable& variable = variables_[i];
-      const ColumnCoding& coding = coded_.columns[variable.column];
       PhiloxBlock block = own.block(row, i);
       const double mean = about.factor.row(k).head(k).dot(noise.head(k));
       const double spread = about.factor(k, k);
@@ -521,7 +531,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
         continue;
       }
       block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
-      double cell = draw_cell(coding, variable.counts.view(), block);
+      double cell = ruled.draw_freely(variable.counts.view(), block);
       if (!ruled.admits(cell)) {
         const OwnedCounts given =
             room ? variable.counts : counts_given(variable.counts, bounds[i], mean, spread);
@@ -597,10 +607,13 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
       add(std::isnan(cell) ? 1 : 0, 1, function.pieces);
       continue;
     }
-    entry_densities(coding, variable.counts.view(), cell, entries);
-    for (const EntryDensity& one : entries) add(one.entry, one.density, function.pieces);
     const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
+    if (ruled.is_listed())
+      listed_density(coding, variable.counts, cell, entries);
+    else
+      entry_densities(coding, variable.counts.view(), cell, entries);
+    for (const EntryDensity& one : entries) add(one.entry, one.density, function.pieces);
     if (rules_.touches(variable.column)) {
       const auto range = rules_.range(variable.column, state.view(), coded_.columns);
       if (range && range->first == range->second) {  // determined by the others
@@ -714,7 +727,11 @@ std::string GaussianCopula::save() const {
   file.put("correlations", correlations_);
   if (!limited_.empty()) file.put("limited", limited_);
   for (const Variable& variable : variables_)
-    if (!variable.places.empty()) file.put(std::to_string(variable.column) + ".places", variable.places);
+    if (!variable.places.empty()) {
+      const std::string key = std::to_string(variable.column);
+      file.put(key + ".places", variable.places);
+      file.put(key + ".given", std::vector<std::uint64_t>{variable.given});
+    }
   return file.file();
 }
 
@@ -757,17 +774,25 @@ GaussianCopula GaussianCopula::load(std::string_view bytes, const std::string& p
   out.correlations_ = get_correlations("correlations");
   if (!file.has("limited")) return out;
   out.limited_ = get_correlations("limited");
-  for (const auto& [column, given] : out.rules_.orders(out.coded_.columns)) {
-    const std::string key = std::to_string(column) + ".places";
-    const auto at = std::ranges::find_if(out.variables_,
-                                         [&](const Variable& v) { return !v.missing && v.column == column; });
-    if (at == out.variables_.end() || !at->places.empty() || !file.has(key)) continue;
-    at->places = file.get<double>(key);
-    at->given = given;
-    file.require(at->places.size() >= 2 && at->places.front() == 0 && at->places.back() == 1 &&
-                     std::ranges::is_sorted(at->places) &&
-                     std::ranges::none_of(at->places, [](double x) { return std::isnan(x); }),
+  const auto orders = out.rules_.orders(out.coded_.columns);
+  for (Variable& variable : out.variables_) {
+    const std::string key = std::to_string(variable.column);
+    const auto order =
+        std::ranges::find(orders, variable.column, &std::pair<std::size_t, std::size_t>::first);
+    if (variable.missing || order == orders.end() || !file.has(key + ".places")) continue;
+    variable.places = file.get<double>(key + ".places");
+    file.require(variable.places.size() >= 2 && variable.places.front() == 0 && variable.places.back() == 1 &&
+                     std::ranges::is_sorted(variable.places) &&
+                     std::ranges::none_of(variable.places, [](double x) { return std::isnan(x); }),
                  "places that are none");
+    variable.given = order->second;  // of older files, which do not say it
+    if (!file.has(key + ".given")) continue;
+    const auto given = file.get<std::uint64_t>(key + ".given");
+    file.require(
+        given.size() == 1 &&
+            std::ranges::find(orders, std::pair(variable.column, std::size_t{given[0]})) != orders.end(),
+        "places beside a column that no rule orders");
+    variable.given = given[0];
   }
   return out;
 }

@@ -172,12 +172,12 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
       if (state.known[c]) continue;
       const CodeCounts from[] = {counts_[c].view()};
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
-      std::optional<double> cell = draw_cell(coded_.columns[c], from[0], own.block(row, c));
+      std::optional<double> cell = ruled.draw_freely(from[0], own.block(row, c));
       if (const auto share = share_beside(c, fixed, state)) {
         const ColumnCoding& coding = coded_.columns[c];
         const bool set = (own.block(row, c + kGroups)[0] + 0.5) / 4294967296.0 < *share;
         const OwnedCounts part = part_of(coding, from[0], set);
-        if (!part.codes.empty()) cell = draw_cell(coding, part.view(), own.block(row, c + 2 * kGroups));
+        if (!part.codes.empty()) cell = ruled.draw_freely(part.view(), own.block(row, c + 2 * kGroups));
       }
       if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
       if (!cell) return c;

@@ -6,6 +6,7 @@
 
 #include "src/generate/tabular/model_arrays.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
+#include "synthema/generate/tabular/fixed_combinations.hpp"
 
 namespace synthema::detail {
 
@@ -15,11 +16,44 @@ constexpr std::uint64_t kDraws = 8;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
+double cell_of(const ColumnCoding& coding, std::uint32_t code) {
+  if (code >= coding.codes()) return kMissing;
+  return coding.is_category() ? static_cast<double>(code) : coding.values[code];
+}
+
+double drawn_as_it_is(const ColumnCoding& coding, const CodeCounts& from, std::uint32_t bits) {
+  if (from.total() == 0) return kMissing;
+  const auto place = static_cast<std::uint32_t>(std::uint64_t{bits} * from.total() >> 32);
+  const auto at = std::ranges::upper_bound(from.cumulative, place) - from.cumulative.begin();
+  return cell_of(coding, from.codes[static_cast<std::size_t>(at)]);
+}
+
+// Of exactly this cell among the counts.
+double share_of_cell(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
+    const double own = cell_of(coding, counts.codes[i]);
+    if (own == cell || (std::isnan(own) && std::isnan(cell)))
+      return static_cast<double>(counts.cumulative[i] - (i == 0 ? 0U : counts.cumulative[i - 1])) /
+             counts.total();
+  }
+  return 0;
+}
+
 }  // namespace
 
 bool RuledCell::admits(double cell) const {
   if (whole && std::isnan(cell)) return false;
   return !rules.touches(column) || rules.admits(column, cell, row, columns);
+}
+
+bool RuledCell::is_listed() const {
+  const ColumnCoding& coding = columns[column];
+  return rules.combined(column) && !coding.is_category() && !is_interval(coding);
+}
+
+double RuledCell::draw_freely(const CodeCounts& from, const PhiloxBlock& random) const {
+  const ColumnCoding& coding = columns[column];
+  return is_listed() ? drawn_as_it_is(coding, from, random[0]) : draw_cell(coding, from, random);
 }
 
 OwnedCounts RuledCell::left_of(const CodeCounts& from) const {
@@ -29,10 +63,7 @@ OwnedCounts RuledCell::left_of(const CodeCounts& from) const {
   for (std::size_t i = 0; i < from.codes.size(); ++i) {
     const std::uint32_t code = from.codes[i], rows = from.cumulative[i] - before;
     before = from.cumulative[i];
-    const double cell = code >= coding.codes() ? kMissing
-                        : coding.is_category() ? static_cast<double>(code)
-                                               : coding.values[code];
-    if (rows == 0 || !admits(cell)) continue;
+    if (rows == 0 || !admits(cell_of(coding, code))) continue;
     out.codes.push_back(code);
     out.cumulative.push_back(total += rows);
   }
@@ -49,14 +80,8 @@ std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double f
     if (left.codes.empty()) continue;
     if (rules.combined(column)) {
       // Listed, or many people's: as they are.
-      const std::uint32_t drawn = random.block(number_of_row, column + (std::uint64_t{1} << 32))[0];
-      const auto at =
-          std::upper_bound(left.cumulative.begin(), left.cumulative.end(),
-                           static_cast<std::uint32_t>(std::uint64_t{drawn} * left.view().total() >> 32));
-      const std::uint32_t code = left.codes[static_cast<std::size_t>(at - left.cumulative.begin())];
-      return code >= coding.codes() ? kMissing
-             : coding.is_category() ? static_cast<double>(code)
-                                    : coding.values[code];
+      return drawn_as_it_is(coding, left.view(),
+                            random.block(number_of_row, column + (std::uint64_t{1} << 32))[0]);
     }
     // Numbers between two that are allowed may still be refused; a frequent one is drawn as it is.
     for (std::uint64_t i = 1; i <= kDraws; ++i) {
@@ -129,6 +154,11 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
   if (!admits(cell)) return kNever;
   const auto range = rules.range(column, row, columns);
   if (range && range->first == range->second) return -std::log(measure_width(coding));  // determined
+  if (is_listed())
+    for (const CodeCounts& counts : from)
+      if (const OwnedCounts left = left_of(counts); !left.codes.empty())
+        return std::log(share_of_cell(coding, left.view(), cell)) -
+               (std::isnan(cell) ? 0.0 : std::log(measure_width(coding)));
   double refused = 1;
   for (const CodeCounts& counts : from) {
     const OwnedCounts left = left_of(counts);

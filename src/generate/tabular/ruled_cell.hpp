@@ -31,12 +31,18 @@ struct RuledCell {
   bool whole = false;  // never missing
 
   bool admits(double cell) const;
+  // Whether the column's numbers are those that combinations list: they are drawn as they are, or not at all.
+  bool is_listed() const;
+  // Before the rules are asked. Numbers that are listed are not smoothed, which would have the rules refuse
+  // all but the frequent ones.
+  double draw_freely(const CodeCounts& from, const PhiloxBlock& random) const;
   // After the refused draw `free`: from the first of these counts that the rules leave anything of, else the
   // end of the range that is nearest to `free`, else missing; nothing where the rules leave no value.
   std::optional<double> draw(std::span<const CodeCounts> from, double free, const Random& random,
                              std::uint64_t number_of_row) const;
   // Of a cell that is drawn freely from the first counts and, where it is refused, by `draw`. What the rules
-  // leave is counted by the values of the counts: exact for labels and frequent numbers. -infinity: never.
+  // leave is counted by the values of the counts: exact for labels, listed and frequent numbers. -infinity:
+  // never.
   double log_density(std::span<const CodeCounts> from, double cell) const;
   // The entries that the rules leave.
   OwnedCounts left_of(const CodeCounts& from) const;

@@ -106,3 +106,44 @@ TEST_CASE("A record keeps a listed combination as the kinds of its fields compar
             .find("combinations") != std::string::npos);
   CHECK(keeps(drugs_schema(), drugs_schema().groups[0], {{"drug", "x"}}));
 }
+
+namespace {
+
+// Half of the rows have the same level, the others one of 500 levels that three people each have; the schema
+// lists them all.
+Table rare_levels() {
+  Schema schema;
+  schema.fields = {{.name = "drug", .kind = Kind::category},
+                   {.name = "level", .kind = Kind::real, .decimals = 1}};
+  schema.groups = {{.kind = "combinations", .fields = {"drug", "level"}, .rows = {{"a", 10.0}}}};
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < 1500; ++row) {
+    const double level = 11 + static_cast<double>(row / 3 * (row / 3 + 2)) / 10;
+    records.push_back({{"drug", "a"}, {"level", 10.0}});
+    records.push_back({{"drug", "a"}, {"level", level}});
+    if (row % 3 == 0) schema.groups[0].rows.push_back({"a", level});
+  }
+  return Table::from_records(schema, records);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("Listed numbers of few people have their shares", G, SequentialTrees, IndependentMarginals,
+                   GaussianCopula) {
+  const Table real = rare_levels();
+  G generator;
+  generator.fit(real);
+  constexpr std::size_t kDraws = 6000;
+  const Table made = generator.sample({.rows = kDraws, .seed = 4});
+  double frequent = 0;
+  for (std::size_t row = 0; row < kDraws; ++row) frequent += made.column("level").number_at(row) == 10;
+  CHECK(std::abs(frequent / kDraws - 0.5) < 0.03);
+  // Densities of tenths: a frequent row, then one of each rare level.
+  std::vector<std::size_t> different{0};
+  for (std::size_t row = 1; row < real.rows(); row += 6) different.push_back(row);
+  const std::vector<double> logs = generator.log_prob(real);
+  double sum = 0;
+  for (const std::size_t row : different) sum += std::exp(logs[row]) / 10;
+  CHECK(std::exp(logs[0]) / 10 == doctest::Approx(0.5).epsilon(1e-6));
+  CHECK(sum == doctest::Approx(1).epsilon(1e-6));
+}
