@@ -188,8 +188,8 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
   const CodeCounts leaf = step.leaf(descend(step, state).leaf);
-  double cell = draw_cell(coding, leaf, random.block(row, step.column));
   const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), state.whole};
+  double cell = ruled.draw_freely(leaf, random.block(row, step.column));
   if (!ruled.admits(cell)) {
     const CodeCounts from[] = {leaf, step.all.view()};
     const auto found = ruled.draw(from, cell, random, row);
@@ -224,6 +224,21 @@ double share_missing(const ColumnCoding& coding, const CodeCounts& counts) {
   const auto at = std::ranges::lower_bound(counts.codes, coding.codes()) - counts.codes.begin();
   const std::uint32_t there = at == 0 ? 0 : counts.cumulative[static_cast<std::size_t>(at - 1)];
   return counts.total() == 0 ? 0.0 : 1 - static_cast<double>(there) / counts.total();
+}
+
+// How likely a number is, in no unit: at its point of the grid or, of reals without one, over as much as lies
+// between two values on average. Not that of its class: all classes have about as many rows.
+double share_at(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  double width = measure_width(coding);
+  if (!coding.grid) {
+    const auto at =
+        static_cast<std::size_t>(std::ranges::lower_bound(coding.values, cell) - coding.values.begin());
+    const bool is_point =
+        at < coding.values.size() && coding.values[at] == cell && coding.protection[at] == Protection::none;
+    if (!is_point && coding.values.size() > 1)
+      width = (coding.values.back() - coding.values.front()) / static_cast<double>(coding.values.size() - 1);
+  }
+  return std::exp(log_density(coding, counts, cell)) * width;
 }
 
 // Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers.
@@ -276,9 +291,8 @@ double SequentialTrees::log_kept(std::size_t position, double cell, const RowSta
   if (!now.determined()) return std::log(share_left(now, leaf, all)) - left;
   if (std::isnan(cell)) return -left;
   const ColumnCoding& coding = coded_.columns[step.column];
-  const double density = with_prior(std::exp(log_density(coding, leaf, cell)), leaf,
-                                    std::exp(log_density(coding, all, cell)), all);
-  return std::log(density) - left -
+  const double share = with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all);
+  return std::log(share) - left -
          (state.whole ? 0.0 : std::log1p(-std::min(share_missing(coding, leaf), 0.999)));
 }
 

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "generate/tabular_tables.hpp"
 #include "synthema/data/digest.hpp"
@@ -144,4 +145,37 @@ TEST_CASE("Options and use out of order are refused") {
   CHECK_FALSE(other.fitted());
   AnyGenerator any(fitted(patients(50)));
   CHECK(any.sample({.rows = 0}).rows() == 0);
+}
+
+TEST_CASE("What a total says of its parts does not depend on the unit") {
+  // Two parts of a total, in the unit and in millionths of it. Tenths, then reals without a grid.
+  const auto mean_given_total = [](double unit, bool grid) {
+    Schema schema;
+    schema.fields = {{.name = "a", .kind = Kind::real},
+                     {.name = "b", .kind = Kind::real},
+                     {.name = "total", .kind = Kind::real}};
+    schema.groups = {{.kind = "sum", .fields = {"a", "b"}, .total = "total"}};
+    std::vector<Record> records;
+    for (std::size_t row = 0; row < 3000; ++row) {
+      Random random = Random(5).stream(row);
+      double a = random.uniform() * 8, b = -std::log(1 - random.uniform()) * 2;
+      if (grid) a = std::nearbyint(a * 10) / 10, b = std::nearbyint(b * 10) / 10;
+      records.push_back({{"a", a * unit}, {"b", b * unit}, {"total", (a + b) * unit}});
+    }
+    const SequentialTrees trees = fitted(Table::from_records(schema, records));
+    Schema given;
+    given.fields = {{.name = "total", .kind = Kind::real}};
+    const auto conditions =
+        std::make_shared<Table>(Table::from_records(given, std::vector<Record>{{{"total", 8 * unit}}}));
+    const Table made = trees.sample({.rows = 2000, .seed = 3, .conditions = conditions});
+    double sum = 0;
+    for (std::size_t row = 0; row < made.rows(); ++row) sum += made.column("a").number_at(row) / unit;
+    return sum / 2000;
+  };
+  // Of a between 0 and 8 with a density like exp(a / 2), beside what few candidates a row leave.
+  for (const bool grid : {true, false}) {
+    const double mean = mean_given_total(1, grid);
+    CHECK(std::abs(mean - 6.15) < 0.3);
+    CHECK(mean_given_total(1e6, grid) == doctest::Approx(mean).epsilon(0.002));
+  }
 }
