@@ -167,9 +167,13 @@ def test_hostile_files_are_refused(network, tmp_path):
     assert header["parameters"]["shape"] == [network.parameters]
     nan = np.array([np.nan], dtype="<f4").tobytes()
     begin = 8 + length + header["parameters"]["data_offsets"][0]
+    # Biases of the last column, which are added over the five members: each a number, the sum none.
+    overflowing = np.frombuffer(whole[begin : begin + 4 * network.parameters], "<f4").reshape(5, -1).copy()
+    overflowing[:2, -16] = 3e38
     for bad in (
         whole[: len(whole) // 2],
         whole[:begin] + nan + whole[begin + 4 :],
+        whole[:begin] + overflowing.tobytes() + whole[begin + overflowing.nbytes :],
         with_model(lambda model: model["options"].update(size="enormous")),
         with_model(lambda model: model["options"].update(size="large")),
         with_model(lambda model: model["order"].pop()),
