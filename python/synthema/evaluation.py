@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import importlib.util
@@ -262,25 +263,48 @@ _READ_AS = {
 }
 
 
+# What a field of each kind may state beyond what all kinds may.
+_STATED = {
+    "real": ("minimum", "maximum", "decimals"),
+    "integer": ("minimum", "maximum"),
+    "category": ("categories",),
+    "text": ("minimum_length", "maximum_length"),
+}
+_ALWAYS_STATED = ("roles", "description", "unit", "code_system", "nullable")
+
+
+def _of_kind(field: Field, kind: str) -> Field:
+    """The field with another kind and everything else that both kinds may state."""
+    both = [name for name in _STATED[field.kind] if name in _STATED[kind]]
+    return Field(field.name, kind, **{name: getattr(field, name) for name in (*_ALWAYS_STATED, *both)})
+
+
+def _with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
+    old = rows.schema
+    fields = [_of_kind(one, kinds[one.name]) if one.name in kinds else one for one in old.fields]
+    rest = ("rules", "groups", "name", "source", "licence", "terms", "language", "may_leave_machine")
+    return Table.from_arrow(rows, Schema(fields, **{name: getattr(old, name) for name in rest}))
+
+
 def like(rows: Table, real: Table) -> Table:
     """Return the rows with the kinds that the real table has for the same columns.
 
     A few rows do not show what a column is: "f" and "m" once each could be free text. A column whose values
     cannot be read so keeps its kind.
     """
-    for name in rows.names:
-        if name not in real or (rows.schema[name].kind, real.schema[name].kind) not in _READ_AS:
-            continue
-        fields = [
-            Field(name, real.schema[name].kind, roles=one.roles, description=one.description)
-            if one.name == name
-            else one
-            for one in rows.schema.fields
-        ]
-        try:
-            rows = Table.from_arrow(rows, Schema(fields, rules=rows.schema.rules, groups=rows.schema.groups))
-        except _core.Error:
-            continue
+    kinds = {
+        name: real.schema[name].kind
+        for name in rows.names
+        if name in real and (rows.schema[name].kind, real.schema[name].kind) in _READ_AS
+    }
+    if not kinds:
+        return rows
+    try:
+        return _with_kinds(rows, kinds)
+    except _core.Error:  # of some column; which one, each of them alone tells
+        for name, kind in kinds.items():
+            with contextlib.suppress(_core.Error):
+                rows = _with_kinds(rows, {name: kind})
     return rows
 
 

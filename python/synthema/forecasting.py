@@ -195,7 +195,7 @@ def _fewer_columns(tables: list[Table | None], options: dict[str, Any]) -> tuple
     fields = [one for one in first.schema.fields if one.name in tables[0]]  # type: ignore[union-attr,operator]
     if len(fields) <= COLUMNS:
         return tables, 1.0
-    named = {_text_column(tables[0], options.get("text_column"))}  # type: ignore[arg-type]
+    named = {_text_column(tables[0], options.get("text_column"), tables[1])}  # type: ignore[arg-type]
     for one in _NAMING:
         given = options.get(one) or ()
         named |= {given} if isinstance(given, str) else set(given)

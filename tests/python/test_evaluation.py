@@ -283,6 +283,58 @@ def test_a_schema_says_what_the_columns_of_all_tables_mean():
     assert report["schema_plausibility"].value == 0.5
 
 
+def test_columns_read_as_the_real_ones_keep_what_their_schema_states(monkeypatch):
+    stated = {
+        "roles": ["target"],
+        "description": "d",
+        "unit": "mg",
+        "code_system": "LOINC",
+        "nullable": False,
+    }
+    fields = [
+        synthema.Field("dose", "integer", minimum=0, maximum=3, **stated),
+        synthema.Field("weight", "real", minimum=0, maximum=90, decimals=1),
+        synthema.Field("grade", "integer", minimum=1, maximum=2, nullable=False),
+        synthema.Field("ward", "category", categories=["a", "b"]),
+        synthema.Field("note", "text", maximum_length=9, description="n"),
+    ]
+    rows = synthema.table(
+        {"dose": [1, 2], "weight": [60.5, 70.0], "grade": [1, 2], "ward": ["a", "b"], "note": ["x", "y"]},
+        synthema.Schema(fields, name="ours", licence="CC0-1.0", language="de"),
+    )
+    kinds = {"dose": "real", "weight": "real", "grade": "category", "ward": "text", "note": "category"}
+
+    def real(**kinds):
+        made = synthema.Schema([synthema.Field(name, kind) for name, kind in kinds.items()])
+        return synthema.Table.from_records(made, [])
+
+    converted = []
+
+    class Counted(synthema.Table):
+        @staticmethod
+        def from_arrow(*given):
+            converted.append(given)
+            return synthema.Table.from_arrow(*given)
+
+    monkeypatch.setattr("synthema.evaluation.Table", Counted)
+    like = synthema.evaluation.like(rows, real(**kinds))
+    assert len(converted) == 1
+    assert like.schema.fields == [
+        synthema.Field("dose", "real", minimum=0, maximum=3, **stated),
+        fields[1],
+        synthema.Field("grade", "category", nullable=False),
+        synthema.Field("ward", "text"),
+        synthema.Field("note", "category", description="n"),
+    ]
+    assert (like.schema.name, like.schema.licence, like.schema.language) == ("ours", "CC0-1.0", "de")
+    assert like.values("grade") == ["1", "2"]
+    # 60.5 is no whole number: that column stays, the others are read anew.
+    like = synthema.evaluation.like(rows, real(**(kinds | {"weight": "integer"})))
+    assert [one.kind for one in like.schema.fields] == ["real", "real", "category", "text", "category"]
+    assert like.schema.fields[1] == fields[1]
+    assert synthema.evaluation.like(rows, rows) is rows
+
+
 def test_a_schema_may_be_a_file(tmp_path):
     rows = {"age": [1.0, 2.0, 300.0]}
     age = synthema.Field("age", kind="real", minimum=0, maximum=120)

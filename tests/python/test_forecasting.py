@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import synthema
+from synthema import forecasting
 
 
 def frame(rows, seed=0):
@@ -160,3 +161,21 @@ def test_the_card_has_every_field_and_takes_what_is_known():
     assert card["metrics"][0]["privacy"]
     with pytest.raises(synthema.ConfigError, match="no field 'colour'"):
         synthema.study_card(rows, scores, colour="red")
+
+
+def test_the_text_column_is_kept_that_the_real_rows_tell():
+    rng = np.random.default_rng(1)
+
+    def rows(count):
+        def wards():
+            return [f"ward {k} of the house" for k in rng.integers(0, 12, count)]
+
+        made = {f"t{i}": wards() for i in range(28)}
+        made["note"] = [f"pain since {x} days" for x in rng.random(count)]
+        return synthema.table(made | {f"u{i}": wards() for i in range(32)})
+
+    # A few rows take columns of labels for texts too, and with several texts none of them is the one.
+    few, wider = forecasting._fewer_columns([rows(12), rows(500), None], {})
+    assert wider > 1
+    assert "note" in few[0].names
+    assert "note" in few[1].names
