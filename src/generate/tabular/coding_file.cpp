@@ -80,6 +80,7 @@ void put_codings(ModelArrays& file, const CodedTable& table) {
                        {"labels", c.labels},
                        {"ordered", c.ordered},
                        {"pooled", c.pooled},
+                       {"interval", c.interval},
                        {"grid", c.grid},
                        {"decimals", c.decimals},
                        {"origin", c.origin},
@@ -144,6 +145,10 @@ CodedTable get_codings(const ModelArrays& file) {
       c.values = file.get<double>(key + "values");
       for (const std::uint8_t p : file.get<std::uint8_t>(key + "protection"))
         c.protection.push_back(static_cast<Protection>(p));
+      c.interval =
+          about.contains("interval")
+              ? file.value<bool>(about, "interval")
+              : std::ranges::all_of(c.protection, [](Protection p) { return p == Protection::rare; });
       if (file.has(key + "replaced")) c.replaced = file.get<std::uint8_t>(key + "replaced");
       if (file.has(key + "tails")) {
         const auto tails = file.get<std::uint32_t>(key + "tails");

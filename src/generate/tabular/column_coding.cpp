@@ -646,7 +646,7 @@ Column column_of(const ColumnSource& source, std::size_t number) {
   return out;
 }
 
-bool is_combined_unlisted(const Schema& schema, const std::string& name) {
+bool is_combined(const Schema& schema, const std::string& name) {
   return std::ranges::any_of(schema.groups, [&](const GroupRule& group) {
     return group.kind == "combinations" && std::ranges::find(group.fields, name) != group.fields.end();
   });
@@ -679,7 +679,7 @@ CodedTable code_columns(const ColumnSource& source, const CodingOptions& options
     }
     out.schema.fields[c] = out.columns[c].field;
     take(out, c);
-    if (!is_combined_unlisted(source.schema, field.name)) std::vector<std::uint32_t>().swap(out.codes[c]);
+    if (!is_combined(source.schema, field.name)) std::vector<std::uint32_t>().swap(out.codes[c]);
   }
   resolve_combinations(out, options.rare_below);
   return out;

@@ -57,7 +57,7 @@ class Cells {
     if (coding_.is_category()) return label(value.display());
     const auto number = number_of(coding_.field, value);
     if (!number || coding_.values.empty()) return std::nullopt;
-    if (is_interval(coding_)) {
+    if (coding_.interval) {
       const double cell = coding_.cell_of_number(*number);
       const bool inside = cell >= coding_.values.front() && cell <= coding_.values.back();
       return inside && (!coding_.grid || cell == std::nearbyint(cell)) ? std::optional(cell) : std::nullopt;
@@ -115,6 +115,15 @@ std::vector<ValueList> frequent(const CodedTable& coded, const GroupRule& group,
   return out;
 }
 
+// Nothing where no row has the cell.
+std::optional<std::uint32_t> code_of(const ColumnCoding& coding, double cell) {
+  if (std::isnan(cell)) return coding.missing_code();
+  if (coding.is_category()) return static_cast<std::uint32_t>(cell);
+  const auto at = std::ranges::lower_bound(coding.values, cell);
+  if (at == coding.values.end() || *at != cell) return std::nullopt;
+  return static_cast<std::uint32_t>(at - coding.values.begin());
+}
+
 // As for ranges (refuse_few_in_range): what is made of few people alone would be their values.
 void refuse_few_listed(const CodedTable& coded, const GroupRule& group, std::size_t rare_below) {
   const Combinations listed = listed_combinations(coded.schema, group, coded.columns);
@@ -122,16 +131,10 @@ void refuse_few_listed(const CodedTable& coded, const GroupRule& group, std::siz
   std::unordered_set<std::vector<std::uint32_t>, CodesHash> known;
   for (std::size_t i = 0; i < listed.size(); ++i) {
     std::vector<std::uint32_t> codes;
-    for (std::size_t k = 0; k < width; ++k) {
-      const ColumnCoding& coding = coded.columns[listed.columns[k]];
-      const double cell = listed.cells[i * width + k];
-      codes.push_back(std::isnan(cell) ? coding.missing_code()
-                      : coding.is_category()
-                          ? static_cast<std::uint32_t>(cell)
-                          : static_cast<std::uint32_t>(std::ranges::lower_bound(coding.values, cell) -
-                                                       coding.values.begin()));
-    }
-    known.insert(std::move(codes));
+    for (std::size_t k = 0; k < width; ++k)
+      if (const auto code = code_of(coded.columns[listed.columns[k]], listed.cells[i * width + k]))
+        codes.push_back(*code);
+    if (codes.size() == width) known.insert(std::move(codes));
   }
   std::unordered_set<std::uint32_t> inside;
   bool outside = false;
@@ -157,10 +160,6 @@ void refuse_few_listed(const CodedTable& coded, const GroupRule& group, std::siz
 }
 
 }  // namespace
-
-bool is_interval(const ColumnCoding& coding) {
-  return std::ranges::all_of(coding.protection, [](Protection p) { return p == Protection::rare; });
-}
 
 void resolve_combinations(CodedTable& coded, std::size_t rare_below) {
   for (GroupRule& group : coded.schema.groups) {

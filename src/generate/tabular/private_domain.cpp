@@ -541,6 +541,7 @@ void learn_numbers(const Learner& learner, const Column& column, PrivateColumn& 
     coding.origin = coding.step * static_cast<std::int64_t>(shift);
     for (NumberCell& cell : out.cells) cell.low -= shift, cell.high -= shift;
   }
+  coding.interval = true;
   coding.values = {out.cells.front().low, out.cells.back().high - (coding.grid ? 1 : 0)};
   if (coding.values[1] <= coding.values[0]) coding.values.pop_back();
   for (const double cell : cells)
@@ -758,6 +759,7 @@ RowRules check_rules(const Table& real) {
         if (!column.is_null(row))
           low = std::min(low, column.number_at(row)), high = std::max(high, column.number_at(row));
       coding.form = CodingForm::number;
+      coding.interval = true;
       coding.values = {low, high};
       if (low == high) coding.values.pop_back();
     }

@@ -78,6 +78,7 @@ PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const
     }
     const double top = std::abs(static_cast<double>(c.origin)) + static_cast<double>(c.step) * high.back();
     file.require(!c.grid || top < 9.2e18, "numbers beyond 64 bits");
+    c.interval = true;
     c.values = {low.front(), high.back() - (c.grid ? 1 : 0)};
     if (c.values[1] <= c.values[0]) c.values.pop_back();
   }

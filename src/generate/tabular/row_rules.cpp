@@ -651,7 +651,7 @@ std::string told_values(const ColumnCoding& coding) {
 }
 
 bool has_number(const ColumnCoding& coding, double low, double high) {
-  if (is_interval(coding))
+  if (coding.interval)
     return coding.number(coding.values.front()) <= high && coding.number(coding.values.back()) >= low;
   const auto at =
       std::ranges::partition_point(coding.values, [&](double cell) { return coding.number(cell) < low; });
@@ -766,7 +766,7 @@ void RowRules::refuse_conflicts(std::span<const ColumnCoding> columns) {
       if (admits(column, coding.is_category() ? static_cast<double>(code) : coding.values[code], row,
                  columns))
         return true;
-    if (coding.is_category() || !(made[column] || is_interval(coding))) return false;
+    if (coding.is_category() || !(made[column] || coding.interval)) return false;
     const auto left = range(column, row, columns);
     return left && (admits(column, left->first, row, columns) || admits(column, left->second, row, columns));
   };
@@ -817,7 +817,7 @@ std::vector<double> RowRules::cells_to_try(std::size_t column, std::span<const C
     for (const double limit : {rule.lowest, rule.highest}) limits.push_back(limit);
     limits.insert(limits.end(), rule.numbers.begin(), rule.numbers.end());
   }
-  if (is_interval(coding)) {
+  if (coding.interval) {
     for (const double limit : limits) {
       const double from = std::max(std::ceil(coding.cell_of_number(limit)), coding.values.front());
       for (const double cell : {from, from + 1})

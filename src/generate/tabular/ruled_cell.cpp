@@ -6,7 +6,6 @@
 
 #include "src/generate/tabular/model_arrays.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
-#include "synthema/generate/tabular/fixed_combinations.hpp"
 
 namespace synthema::detail {
 
@@ -48,7 +47,7 @@ bool RuledCell::admits(double cell) const {
 
 bool RuledCell::is_listed() const {
   const ColumnCoding& coding = columns[column];
-  return rules.combined(column) && !coding.is_category() && !is_interval(coding);
+  return rules.combined(column) && !coding.is_category() && !coding.interval;
 }
 
 double RuledCell::draw_freely(const CodeCounts& from, const PhiloxBlock& random) const {

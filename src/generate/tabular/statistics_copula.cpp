@@ -191,6 +191,7 @@ Marginal number_marginal(const Field& field, const ColumnStatistics& of) {
                                : (static_cast<double>(i) + 1) / static_cast<double>(points));
   }
   cumulative.back() = 1;
+  coding.interval = !whole;
   const Protection protection = whole ? Protection::none : Protection::rare;
   coding.protection.assign(coding.values.size(), protection);
   coding.value_bins.assign(coding.values.size(), 0);

@@ -2,9 +2,11 @@
 // them.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "synthema/core/error.hpp"
 #include "synthema/data/field_rule.hpp"
 #include "synthema/generate/conformance.hpp"
 #include "synthema/generate/tabular/fixed_combinations.hpp"
@@ -146,4 +148,25 @@ TEST_CASE_TEMPLATE("Listed numbers of few people have their shares", G, Sequenti
   for (const std::size_t row : different) sum += std::exp(logs[row]) / 10;
   CHECK(std::exp(logs[0]) / 10 == doctest::Approx(0.5).epsilon(1e-6));
   CHECK(sum == doctest::Approx(1).epsilon(1e-6));
+}
+
+TEST_CASE("A listed number that no row has is not made, whatever the others are") {
+  // Every level belongs to two people: rare, but none is a single person's.
+  Schema schema;
+  schema.fields = {{.name = "drug", .kind = Kind::category}, {.name = "level", .kind = Kind::integer}};
+  schema.groups = {{.kind = "combinations", .fields = {"drug", "level"}, .rows = {{"a", 13}, {"a", 15}}}};
+  std::vector<Record> records;
+  for (std::int64_t row = 0; row < 200; ++row) records.push_back({{"drug", "a"}, {"level", row / 2 * 2}});
+  const auto fit = [&] {
+    IndependentMarginals generator;
+    generator.fit(Table::from_records(schema, records));
+    return generator;
+  };
+  CHECK_THROWS_AS(fit(), GenerationError);
+  for (std::int64_t level = 0; level < 12; level += 2) schema.groups[0].rows.push_back({"a", level});
+  const Table made = fit().sample({.rows = 300, .seed = 2});
+  for (std::size_t row = 0; row < made.rows(); ++row) CHECK(made.column("level").number_at(row) < 12);
+  const CodedTable coded = code_table(Table::from_records(schema, records), {});
+  CHECK(std::ranges::count(coded.columns[1].protection, Protection::rare) == 100);
+  CHECK(listed_combinations(coded.schema, coded.schema.groups[0], coded.columns).size() == 6);
 }

@@ -68,6 +68,8 @@ struct ColumnCoding {
 
   // Numbers: x of each value, ascending.
   std::vector<double> values;
+  // These stand for all between them: the ends of a noisy range, or points of a published distribution.
+  bool interval = false;
   std::vector<Protection> protection;    // by code
   std::vector<std::uint8_t> replaced;    // by code: a frequent one stands in; empty: nowhere
   std::vector<std::uint8_t> value_bins;  // by code

@@ -2,8 +2,8 @@
 // given back before the next one. What is learnt is what the table itself would teach, to the last bit,
 // because a coding (column_coding.hpp) looks at one column at a time.
 //
-// Memory: one column, its values once more while they are sorted, four bytes a row for its codes and four
-// bytes a row for whose row it is.
+// Memory: one column, its values once more while they are sorted, four bytes a row for its codes, four bytes
+// a row for whose row it is, and the codes of each column that the schema combines.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,9 @@ std::vector<std::uint32_t> people_of(const ColumnSource& source);
 // Called for each column once it is coded, in their order: takes what it needs of `coded.codes[column]`.
 using TakeCodes = std::function<void(const CodedTable& coded, std::size_t column)>;
 
-// As of a table, but that the codes are kept only of columns whose combinations the schema wants from the
-// table. Errors as there, those of `read`, and a SchemaError where a column is of another length or kind.
+// As of a table, but that the codes are kept only of columns that the schema combines (groups
+// "combinations"), for whoever counts their rows. Errors as there, those of `read`, and a SchemaError where a
+// column is of another length or kind.
 SYNTHEMA_EXPORT CodedTable code_columns(const ColumnSource& source, const CodingOptions& options,
                                         const TakeCodes& take);
 

@@ -32,7 +32,4 @@ SYNTHEMA_EXPORT void resolve_combinations(CodedTable& coded, std::size_t rare_be
 Combinations listed_combinations(const Schema& schema, const GroupRule& group,
                                  std::span<const ColumnCoding> columns);
 
-// Values that stand for all between them: the ends of a noisy range, or points of a published distribution.
-bool is_interval(const ColumnCoding& coding);
-
 }  // namespace synthema

@@ -35,7 +35,8 @@ class RowRules {
   // GenerationError, with the column, where the schema leaves nothing: a range or a rule that excludes every
   // value of the table (none is invented to keep it), orders of columns that contradict each other, rules
   // that leave no value beside one of another column, combinations of which nothing is left. That a value may
-  // be missing is no way out, unless a rule names labels that the table does not have.
+  // be missing is no way out, unless a rule names labels that the table does not have, or combinations list a
+  // missing one.
   RowRules(const Schema& schema, std::span<const ColumnCoding> columns);
 
   bool touches(std::size_t column) const { return !touching_.empty() && touching_[column]; }
