@@ -6,6 +6,7 @@
 #include <map>
 
 #include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
@@ -218,37 +219,6 @@ std::vector<GaussianCopula::Variable> GaussianCopula::variables_of(const CodedTa
 
 namespace {
 
-// The groups of which at most one member is set, in the order of drawing.
-std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules,
-                                                   std::span<const ColumnCoding> columns) {
-  const std::vector<std::size_t> order = detail::modelled_order(rules, columns);
-  std::vector<std::vector<std::size_t>> out = rules.exclusive();
-  for (std::vector<std::size_t>& group : out)
-    std::ranges::sort(group, {}, [&](std::size_t c) { return std::ranges::find(order, c); });
-  return out;
-}
-
-bool is_set_code(const ColumnCoding& coding, std::uint32_t code) {
-  return code < coding.codes() && is_set_cell(coding, coding.is_category() ? code : coding.values[code]);
-}
-
-// By column and row whether it says anything there: no member of its group before it is set. Empty: always.
-std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded, const RowRules& rules) {
-  std::vector<std::vector<std::uint8_t>> out(coded.columns.size());
-  for (const std::vector<std::size_t>& group : drawn_groups(rules, coded.columns)) {
-    std::vector<std::uint8_t> open(coded.rows, 1);
-    for (const std::size_t c : group) {
-      const ColumnCoding& coding = coded.columns[c];
-      if (out[c].empty()) out[c].assign(coded.rows, 1);
-      for (std::size_t row = 0; row < coded.rows; ++row) {
-        out[c][row] &= open[row];
-        if (is_set_code(coding, coded.codes[c][row])) open[row] = 0;
-      }
-    }
-  }
-  return out;
-}
-
 // A member that is known to be set says that those before it are not.
 void imply_unset(const std::vector<std::vector<std::size_t>>& groups, std::span<const ColumnCoding> columns,
                  std::span<double> cells) {
@@ -279,7 +249,9 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   GaussianCopula fitted(options_);
   fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
   fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
-  std::vector<std::vector<std::uint8_t>> open = open_rows(fitted.coded_, fitted.rules_);
+  std::vector<std::vector<std::uint8_t>> open = detail::open_rows(
+      fitted.coded_,
+      detail::drawn_groups(fitted.rules_, detail::modelled_order(fitted.rules_, fitted.coded_.columns)));
   std::vector<OwnedCounts> counts(fitted.coded_.columns.size());
   parallel_for(
       counts.size(),
@@ -292,7 +264,7 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
           if (open[c][row] == 0) continue;
           const std::uint32_t code = fitted.coded_.codes[c][row];
           codes.push_back(code);
-          may_be_unset = may_be_unset || !is_set_code(coding, code);
+          may_be_unset = may_be_unset || !detail::is_set_code(coding, code);
         }
         // The last of a one-hot group always follows: no row says anything by it.
         if (!may_be_unset) std::ranges::fill(open[c], std::uint8_t{0});
@@ -459,7 +431,8 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   const Random random(request.seed);
   const Eigen::Map<const Matrix> correlations(correlations_.data(), static_cast<Eigen::Index>(p),
                                               static_cast<Eigen::Index>(p));
-  const std::vector<std::vector<std::size_t>> groups = drawn_groups(rules_, coded_.columns);
+  const std::vector<std::vector<std::size_t>> groups =
+      detail::drawn_groups(rules_, detail::modelled_order(rules_, coded_.columns));
   const Eigen::Map<const Matrix> limited_correlations(limited_.data(),
                                                       static_cast<Eigen::Index>(limited_.empty() ? 0 : p),
                                                       static_cast<Eigen::Index>(limited_.empty() ? 0 : p));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
@@ -12,39 +13,10 @@ namespace synthema {
 
 namespace {
 
+using detail::is_set_code;
+
 // Numbers of blocks beyond those that draws of cells under rules use (ruled_cell.cpp).
 constexpr std::uint64_t kGroups = std::uint64_t{1} << 40;
-
-bool is_set_code(const ColumnCoding& coding, std::uint32_t code) {
-  return code < coding.codes() && is_set_cell(coding, coding.is_category() ? code : coding.values[code]);
-}
-
-// The groups of which at most one member is set, in the order of drawing.
-std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules,
-                                                   std::span<const std::size_t> order) {
-  std::vector<std::vector<std::size_t>> out = rules.exclusive();
-  for (std::vector<std::size_t>& group : out)
-    std::ranges::sort(group, {}, [&](std::size_t c) { return std::ranges::find(order, c); });
-  return out;
-}
-
-// By column the rows that say something about it: of a member of a group, those in which none before it is
-// set. Empty: all.
-std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
-                                                 std::span<const std::vector<std::size_t>> groups) {
-  std::vector<std::vector<std::uint8_t>> out(coded.columns.size());
-  for (const std::vector<std::size_t>& group : groups) {
-    std::vector<std::uint8_t> open(coded.rows, 1);
-    for (const std::size_t c : group) {
-      if (out[c].empty()) out[c].assign(coded.rows, 1);
-      for (std::size_t row = 0; row < coded.rows; ++row) {
-        out[c][row] &= open[row];
-        if (is_set_code(coded.columns[c], coded.codes[c][row])) open[row] = 0;
-      }
-    }
-  }
-  return out;
-}
 
 double share_set(const ColumnCoding& coding, const CodeCounts& counts) {
   double set = 0;
@@ -110,7 +82,7 @@ void IndependentMarginals::fit(const Table& real, const ProgressSink& progress, 
   fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   const std::vector<std::size_t> order = detail::modelled_order(fitted.rules_, fitted.coded_.columns);
   const std::vector<std::vector<std::uint8_t>> open =
-      open_rows(fitted.coded_, drawn_groups(fitted.rules_, order));
+      detail::open_rows(fitted.coded_, detail::drawn_groups(fitted.rules_, order));
   for (std::size_t c = 0; c < columns; ++c) {
     const ColumnCoding& coding = fitted.coded_.columns[c];
     std::vector<std::uint32_t>& codes = fitted.coded_.codes[c];
@@ -130,7 +102,7 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
   rules_.refuse_too_many(request.rows, coded_.columns);
   const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
-  const std::vector<std::vector<std::size_t>> groups = drawn_groups(rules_, order);
+  const std::vector<std::vector<std::size_t>> groups = detail::drawn_groups(rules_, order);
   const Random random(request.seed);
   // Of a member before others that are fixed as not set: how likely it is set, given that they are not and
   // that none before it is. Nothing where it has none behind it.

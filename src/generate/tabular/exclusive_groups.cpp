@@ -1,0 +1,35 @@
+#include "src/generate/tabular/exclusive_groups.hpp"
+
+#include <algorithm>
+
+namespace synthema::detail {
+
+bool is_set_code(const ColumnCoding& coding, std::uint32_t code) {
+  return code < coding.codes() && is_set_cell(coding, coding.is_category() ? code : coding.values[code]);
+}
+
+std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules,
+                                                   std::span<const std::size_t> order) {
+  std::vector<std::vector<std::size_t>> out = rules.exclusive();
+  for (std::vector<std::size_t>& group : out)
+    std::ranges::sort(group, {}, [&](std::size_t c) { return std::ranges::find(order, c); });
+  return out;
+}
+
+std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
+                                                 std::span<const std::vector<std::size_t>> groups) {
+  std::vector<std::vector<std::uint8_t>> out(coded.columns.size());
+  for (const std::vector<std::size_t>& group : groups) {
+    std::vector<std::uint8_t> open(coded.rows, 1);
+    for (const std::size_t c : group) {
+      if (out[c].empty()) out[c].assign(coded.rows, 1);
+      for (std::size_t row = 0; row < coded.rows; ++row) {
+        out[c][row] &= open[row];
+        if (is_set_code(coded.columns[c], coded.codes[c][row])) open[row] = 0;
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace synthema::detail
