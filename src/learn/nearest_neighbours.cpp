@@ -691,7 +691,8 @@ class Search {
       }
   }
   static std::size_t count(const std::array<std::uint64_t, 2>& rows) {
-    return static_cast<std::size_t>(std::popcount(rows[0]) + std::popcount(rows[1]));
+    return static_cast<std::size_t>(std::popcount(rows[0])) +
+           static_cast<std::size_t>(std::popcount(rows[1]));
   }
   std::size_t groups() const { return bounds_.size() / kBlocksInGroup; }
 
