@@ -56,17 +56,17 @@ def ours(name, **options):
     return work
 
 
-def all_of(tables, threads, names, **options):
-    """Return the values of our metrics; ceilings and floors are computed along with them."""
-    import synthema
-
-    real, synthetic, holdout = tables
-    report = synthema.evaluate(synthetic, real, holdout, names, threads=threads, **options)
-    return {name: report[name].value for name in names}
-
-
 def ours_with_holdout(*names, **options):
-    return lambda tables, threads: all_of(tables, threads, list(names), **options)
+    """The values of our metrics; ceilings and floors are computed along with them."""
+
+    def work(tables, threads):
+        import synthema
+
+        real, synthetic, holdout = tables
+        report = synthema.evaluate(synthetic, real, holdout, names, threads=threads, **options)
+        return {name: report[name].value for name in names}
+
+    return work
 
 
 def our_report(tables, threads):
@@ -164,23 +164,27 @@ def prdc_library(frames, threads):
     return compute_prdc(both[: len(real)], both[len(real) :], nearest_k=5)
 
 
-def anonymeter(attack, **options):
+def anonymeter(attack):
     def work(frames, threads):
         from anonymeter import evaluators
 
         real, synthetic, holdout = frames
         columns = list(real)
-        if attack == "linkability":
-            options["aux_cols"] = (columns[::2], columns[1::2])
-        if attack == "inference":
-            options.update(aux_cols=columns[:-1], secret=TARGET)
-        kind = {
-            "singling_out": evaluators.SinglingOutEvaluator,
-            "linkability": evaluators.LinkabilityEvaluator,
-            "inference": evaluators.InferenceEvaluator,
+        kind, options, jobs = {
+            "singling_out": (evaluators.SinglingOutEvaluator, {}, {}),
+            "linkability": (
+                evaluators.LinkabilityEvaluator,
+                {"aux_cols": (columns[::2], columns[1::2])},
+                {"n_jobs": threads},
+            ),
+            "inference": (
+                evaluators.InferenceEvaluator,
+                {"aux_cols": columns[:-1], "secret": TARGET},
+                {"n_jobs": threads},
+            ),
         }[attack]
         made = kind(ori=real, syn=synthetic, control=holdout, n_attacks=500, **options)
-        made.evaluate(**({} if attack == "singling_out" else {"n_jobs": threads}))
+        made.evaluate(**jobs)
         return {"risk": made.risk().value}
 
     return work
