@@ -1,0 +1,127 @@
+"""Generators of tables: fit to real rows, sample as many new ones as wanted, save, load."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from synthema import tables
+from synthema._core import ConfigError, ModelError, Schema
+from synthema.tabular_generation.any_order_network import AnyOrderNetwork
+from synthema.tabular_generation.baselines import BootstrapCopy, IndependentMarginals
+from synthema.tabular_generation.gaussian_copula import GaussianCopula, statistics_text
+from synthema.tabular_generation.generator import TabularGenerator, kind_of_frame, read_file
+from synthema.tabular_generation.private_marginals import PrivateMarginals
+from synthema.tabular_generation.sequential_trees import SequentialTrees
+
+__all__ = [
+    "AnyOrderNetwork",
+    "BootstrapCopy",
+    "GaussianCopula",
+    "IndependentMarginals",
+    "PrivateMarginals",
+    "SequentialTrees",
+    "default_method",
+    "load",
+    "method",
+    "methods",
+    "statistics_text",
+    "tabular",
+]
+
+_SMALL, _MANY_VALUES = 1000, 20  # what `default_method` goes by
+
+
+_METHODS = {
+    "sequential_trees": SequentialTrees,
+    "any_order_network": AnyOrderNetwork,
+    "gaussian_copula": GaussianCopula,
+    "independent_marginals": IndependentMarginals,
+    "private_marginals": PrivateMarginals,
+}
+
+
+def methods() -> list[str]:
+    """Names of the methods that `method` knows."""
+    return list(_METHODS)
+
+
+def method(name: str) -> type[TabularGenerator]:
+    """Return the class of a method by its name; ConfigError where there is none."""
+    if name not in _METHODS:
+        raise ConfigError(f"There is no method '{name}'; there are {', '.join(_METHODS)}.")
+    return _METHODS[name]
+
+
+def default_method(data: Any, schema: Schema | None = None) -> type[TabularGenerator]:
+    """Return the class that `tabular` takes for a table: by its size and kinds, by nothing else.
+
+    `GaussianCopula` for fewer than 1,000 rows where more than two thirds of the columns are numbers of more
+    than 20 different values: leaves of trees are then a large part of the table, and what depends on each
+    other smoothly is closer to a normal vector than to steps. `SequentialTrees` for all other tables.
+
+    Parameters
+    ----------
+    data, schema
+        As in `SequentialTrees.fit`.
+    """
+    rows = tables.table(data, schema)
+    if len(rows) >= _SMALL:
+        return SequentialTrees
+    names = [f.name for f in rows.schema.fields if f.kind in ("real", "integer", "time")]
+    smooth = sum(len(set(rows.values(name))) > _MANY_VALUES for name in names)
+    return GaussianCopula if 3 * smooth > 2 * len(rows.names) else SequentialTrees
+
+
+def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> TabularGenerator:
+    """Fit the default generator of a table, which `default_method` chooses.
+
+    Parameters
+    ----------
+    data, schema
+        As in `SequentialTrees.fit`.
+    target : str
+        Column to keep best, where the method can; empty: the one with the role target, if any.
+
+    Returns
+    -------
+    SequentialTrees or GaussianCopula
+
+    Examples
+    --------
+    >>> real = {"age": list(range(20, 60)) * 5, "treated": [True, False] * 100}
+    >>> len(tabular(real, target="treated").sample(1000, seed=1))
+    1000
+    """
+    rows = tables.table(data, schema)
+    if target and target not in rows:
+        raise ConfigError(tables.no_such_column(target, rows.names))
+    cls = default_method(rows)
+    fitted = (cls(target) if cls is SequentialTrees else cls()).fit(rows)
+    fitted._frame = kind_of_frame(data)
+    return fitted
+
+
+def load(path: str | os.PathLike[str]) -> TabularGenerator:
+    """Read a generator of any method that `save` wrote.
+
+    Raises
+    ------
+    ModelError
+        If the file is broken, or none of ours.
+    """
+    file = read_file(path)
+    for name, cls in _METHODS.items():
+        # The method stands in the header; the reader of the method checks everything else.
+        if _method_named(file, os.fspath(path)) == name:
+            return cls._of_file(file, path)
+    raise ModelError(f"{os.fspath(path)}: The model is of a method that this version does not know.")
+
+
+def _method_named(file: bytes, path: str) -> Any:
+    length = int.from_bytes(file[:8], "little")
+    try:
+        return json.loads(file[8 : 8 + min(length, len(file))])["__metadata__"]["method"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ModelError(f"{path}: The file is no model of a generator of tables.") from None

@@ -1,0 +1,84 @@
+"""What generators share that can be fitted with differential privacy."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from synthema import _core, tables
+from synthema._core import Schema
+from synthema.tabular_generation.generator import TabularGenerator, kind_of_frame
+
+if TYPE_CHECKING:
+    from synthema.forecasting import Forecast
+
+
+class PrivateGenerator(TabularGenerator):
+    """What generators share that can be fitted with differential privacy."""
+
+    def _fit_stated(
+        self, data: Any, schema: Schema | None, progress: Any, cancel: Any, test_noise: int | None
+    ) -> None:
+        made = self._make()
+        made.fit_stated(tables.table(data, schema), schema is not None, test_noise, progress, cancel)
+        if made.untold:
+            names = ", ".join(made.untold)
+            warnings.warn(
+                f"Nothing could be told of {names} under this budget; missing in every row. A schema that "
+                "states labels or ranges helps, and so do fewer columns or a larger epsilon.",
+                UserWarning,
+                stacklevel=3,
+            )
+        if made.unresolved:
+            names = ", ".join(made.unresolved)
+            warnings.warn(
+                f"How fine the values of {names} are could not be told under this budget; their decimals, or "
+                "whole days, are a guess. A schema that states decimals helps, and so do fewer columns or a "
+                "larger epsilon.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self._fitted = made
+        self._frame = kind_of_frame(data)
+
+    def estimate(self, data: Any, *, schema: Schema | None = None) -> Forecast:
+        """Foretell what `fit` takes, by fits that are thrown away and are in no ledger.
+
+        The parameters are those of `SequentialTrees.estimate`. It is for whoever may see the table: what it
+        tells is not private.
+        """
+        from synthema.forecasting import forecast_of_fit
+
+        parameters = {**self._parameters, "ledger": ""}
+        with warnings.catch_warnings():  # what these fits could not tell is not the fit's
+            warnings.simplefilter("ignore")
+            return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
+
+    def describe(self) -> str:
+        """Return the promise and what was spent where, as text for people."""
+        return self._ready().describe()
+
+    @property
+    def privacy_ledger(self) -> _core.Ledger:
+        """What the fit cost: one entry, which covers all that was measured."""
+        return self._ready().ledger
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody can repeat the noise; only then does the promise hold."""
+        return self._ready().is_private
+
+    @property
+    def spending(self) -> list[dict[str, Any]]:
+        """Each kind of release: mechanism, how often, noise, rho, delta."""
+        return self._ready().spending
+
+    @property
+    def untold(self) -> list[str]:
+        """Columns of which nothing could be told under the budget; they are missing in every row."""
+        return self._ready().untold
+
+    @property
+    def unresolved(self) -> list[str]:
+        """Columns whose decimals, or whole days, could not be told under the budget; they are a guess."""
+        return self._ready().unresolved

@@ -1,0 +1,122 @@
+"""SequentialTrees: one column after the other, from leaves of trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from synthema import _core, tables
+from synthema._core import CancelToken, ConfigError, Progress
+from synthema.arguments import whole
+from synthema.tabular_generation.generator import FRAMES, TabularGenerator, as_frame, kind_of_frame
+from synthema.tabular_generation.parameters import groups_of, names_of
+
+
+class SequentialTrees(TabularGenerator):
+    """One column after the other, each drawn from a leaf of a tree that asks for the columns before it.
+
+    The fast default: seconds for a table of 100,000 rows, whatever the kinds of its columns. Values that few
+    people have are not handed on.
+
+    Parameters
+    ----------
+    target : str
+        Column that comes first in the order, so that what depends on it is kept best; empty: the column with
+        the role target, if there is one.
+    first : str or list of str
+        Columns that come before even that, in this order. Conditions on these are the most exact.
+    min_leaf : int
+        Fewest rows of a leaf; 0: a thousandth of the rows, from 20 to 50.
+    min_gain : float
+        By how many standard deviations above chance a tree must gain from a cut. Lower follows the table
+        closer, higher keeps farther from single rows.
+    rare_below : int
+        A value is handed on if at least so many people have it: rows, or subjects where the schema names one.
+        1 protects nobody.
+    particles : int
+        Candidates a row where conditions fix a column that does not come first.
+    combinations : list of list of str
+        Groups of columns of which only those combinations are drawn that `rare_below` people have: a code and
+        its chapter, a ward and its hospital.
+    threads : int
+        0: all cores; never changes the result.
+
+    Notes
+    -----
+    Method: Reiter 2005; Nowok, Raab and Dibben 2016 (synthpop). Trees are cut by the decrease of the Gini
+    impurity (labels) or of the continuous ranked probability score (numbers).
+
+    Examples
+    --------
+    >>> import synthema
+    >>> real = {"sex": ["f", "m"] * 50, "smokes": [True, False] * 50}
+    >>> trees = SequentialTrees().fit(real)
+    >>> trees.sample(2, seed=1, conditions={"sex": "f"}).values("smokes")
+    [True, True]
+    """
+
+    _core_class = _core._SequentialTrees
+
+    def __init__(
+        self,
+        target: str = "",
+        first: str | Sequence[str] = (),
+        *,
+        min_leaf: int = 0,
+        min_gain: float = 3.0,
+        rare_below: int = 5,
+        particles: int = 32,
+        combinations: Sequence[Sequence[str]] = (),
+        threads: int = 0,
+    ):
+        super().__init__(
+            target=target, first=names_of(first, "The parameter 'first'"), min_leaf=min_leaf,
+            min_gain=min_gain,
+            rare_below=rare_below, particles=particles, combinations=groups_of(combinations), threads=threads,
+        )  # fmt: skip
+
+    def impute(
+        self,
+        data: Any,
+        seed: int = 0,
+        *,
+        frame: str = "same",
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Any:
+        """Fill missing values with draws given what is known of their row.
+
+        One draw is one imputation: for honest intervals make several, with several seeds (Rubin 1987).
+
+        Parameters
+        ----------
+        data : table or frame
+            Rows with the columns of the training table, in its kinds or such as convert without loss: whole
+            reals where it had integers (as holes make of them in pandas), integers where it had reals, texts
+            as times, 0 and 1 as booleans. Values that are there stay as they are; one that the training table
+            did not have says nothing about the others.
+        seed, progress, cancel
+            As in `sample`.
+        frame : str
+            As in `sample`; "same" is the kind of `data`.
+
+        Returns
+        -------
+        Table or frame
+            Without missing values, but in columns that had none to learn from and in identifiers; in the
+            kinds of the training table.
+
+        Raises
+        ------
+        SchemaError
+            If a column is not there, or has a value that does not convert.
+        """
+        if frame not in FRAMES:
+            raise ConfigError(f"Rows come as {', '.join(FRAMES)}; '{frame}' is none of these.")
+        made = self._ready().impute(tables.table(data), whole(seed, "The seed"), progress, cancel)
+        return as_frame(made, kind_of_frame(data) if frame == "same" else frame)
+
+    @property
+    def order(self) -> list[str]:
+        """Columns in the order in which they are drawn."""
+        return self._ready().order
