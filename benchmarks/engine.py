@@ -31,8 +31,9 @@ import machine  # noqa: E402
 import model_files  # noqa: E402
 import workload  # noqa: E402
 from engine_jobs import Job, make_jobs  # noqa: E402
-from engine_systems import BUILD, SYSTEMS, System, install_peers, minilm_folder, say  # noqa: E402
+from engine_systems import SYSTEMS, System, install_peers, minilm_folder  # noqa: E402
 from engine_tables import compare_vectors, memory_rows, table, variant_text  # noqa: E402
+from environments import BUILD, say  # noqa: E402
 
 # --- one run
 

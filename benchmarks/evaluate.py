@@ -20,13 +20,13 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parent / "build"
 sys.path.insert(0, str(HERE / "support"))
 
+import environments  # noqa: E402
 import frames  # noqa: E402
 import workload  # noqa: E402
+from environments import TORCH  # noqa: E402
 
-TORCH = "torch==2.13.0+cpu"  # before what depends on torch, else builds for graphics cards come along
 # System -> what its environment needs; our own runs where this script runs.
 SYSTEMS = {
     "synthema": [],
@@ -40,7 +40,7 @@ SYSTEMS = {
     "fast-bleu": ["fast-bleu"],
     "datasketch": ["datasketch"],
 }
-FROM_SOURCE = "rouge-score,fast-bleu"  # they have no wheels
+FROM_SOURCE = ("rouge-score", "fast-bleu")  # they have no wheels
 
 
 @dataclasses.dataclass
@@ -117,21 +117,7 @@ FIGURES = {"wall_s": ("s", "lower"), "cpu_s": ("CPU s", "lower"), "peak_memory":
 
 
 def python_of(system: str) -> pathlib.Path:
-    return BUILD / "peers" / system / "bin/python" if SYSTEMS[system] else pathlib.Path(sys.executable)
-
-
-def install_peers() -> None:
-    """Make the environment of every peer that has none; wheels only, where there are any."""
-    for system, packages in SYSTEMS.items():
-        folder = BUILD / "peers" / system
-        if not packages or (folder / "complete").is_file():
-            continue
-        print(f"peer environment: {system}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        wheels = ["--only-binary=:all:", f"--no-binary={FROM_SOURCE}"]
-        command = [folder / "bin/python", "-m", "pip", "install", "-q", *wheels, *packages]
-        if subprocess.run(command, check=False).returncode == 0:
-            (folder / "complete").touch()
+    return environments.python_of(system if SYSTEMS[system] else "")
 
 
 def run(job: Job, system: str, folder: pathlib.Path, threads: int, limit: float) -> dict:
@@ -227,7 +213,8 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     arguments = parse()
     if arguments.peers:
-        install_peers()
+        for system, packages in SYSTEMS.items():
+            environments.make(system, packages, sdists=FROM_SOURCE)
     texts = workload.Texts(arguments.data)
     print(f"texts: {texts.source}; ratios are times of ours")
     rows = []

