@@ -1,0 +1,311 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "src/generate/tabular/row_blocks.hpp"
+#include "src/torch/network_block.hpp"
+#include "src/torch/threads_guard.hpp"
+#include "synthema/core/parallel.hpp"
+
+namespace synthema {
+
+namespace {
+
+using detail::ColumnClasses;
+using detail::kAttemptStream;
+using detail::kCellStream;
+using detail::kClassStream;
+using detail::kNothing;
+using detail::kTile;
+using detail::kUnknownClass;
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+void AnyOrderNetwork::Fitted::add_known(std::size_t column, double cell, float* sum) const {
+  const ColumnClasses::Classes known = classes_of_cell(column, cell);
+  for (std::size_t v = 0; v < classes[column].variables(); ++v)
+    network->add(parameters.data(), first[column] + v, known[v], sum);
+}
+
+// Further variables of labels that share a class: each of them sees what the one before is.
+void AnyOrderNetwork::Fitted::Block::draw_labels(std::size_t column, const Random& random,
+                                                 const std::vector<std::size_t>& rows,
+                                                 std::vector<ColumnClasses::Classes>& classes) {
+  const ColumnClasses& of = model.classes[column];
+  const std::size_t variable = model.first[column];
+  const detail::Floats before = sums;
+  for (std::size_t v = 1; v < of.variables(); ++v) {
+    for (std::size_t k = 0; k < rows.size(); ++k)
+      model.network->add(model.parameters.data(), variable + v - 1, classes[k][v - 1], sum(rows[k]));
+    ask(column, v);
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      if (!of.continues(classes[k][0]) || !read_next(rows[k], column, v, classes[k])) continue;
+      const PhiloxBlock bits = random.stream(kClassStream).block(numbers[rows[k]], column + (v << 32));
+      classes[k][v] = choose(bits[0]);
+    }
+  }
+  sums = before;
+}
+
+double AnyOrderNetwork::Fitted::Block::drawn_cell(std::size_t column, const ColumnClasses::Classes& drawn,
+                                                  const PhiloxBlock& random) const {
+  const ColumnClasses& of = model.classes[column];
+  const bool continues = of.continues(drawn[0]);
+  if (model.is_private())
+    return model.told[column].draw(continues ? of.label(drawn) : of.counts()[drawn[0]].codes.front(), random);
+  if (continues) return of.label(drawn);
+  return draw_cell(model.coded.columns[column], of.counts()[drawn[0]].view(), random);
+}
+
+// Draws the column of these rows; those for which the rules leave nothing get into `stuck`.
+void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Random& random, bool whole,
+                                                 const std::vector<std::size_t>& rows,
+                                                 std::vector<std::size_t>& stuck) {
+  const ColumnClasses& of = model.classes[column];
+  const Random own = random.stream(kCellStream), classes_of = random.stream(kClassStream);
+  std::vector<ColumnClasses::Classes> drawn(rows.size(), kNothing);
+  const bool watched = model.rules.touches(column);
+  std::vector<std::vector<double>> likely(watched ? rows.size() : 0);
+  ask(column, 0);
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    if (!read_first(rows[k], column, whole)) continue;  // all that is left is missing
+    drawn[k][0] = choose(classes_of.block(numbers[rows[k]], column)[0]);
+    if (watched) likely[k] = shares;
+  }
+  if (of.variables() > 1) draw_labels(column, random, rows, drawn);
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const std::size_t i = rows[k];
+    double cell = kMissing;
+    if (drawn[k][0] != kUnknownClass) cell = drawn_cell(column, drawn[k], own.block(numbers[i], column));
+    const detail::RuledCell under{model.rules, model.coded.columns, column, row(i), whole};
+    if (watched && !under.admits(cell)) {
+      const auto found = ruled(i, column, cell, likely[k], own, under);
+      if (!found) {
+        stuck.push_back(i);
+        continue;
+      }
+      cell = *found;
+    }
+    learn_of(i, column, cell);
+  }
+}
+
+// Of a column that was told privately: the classes without those of which the rules refuse every label.
+std::vector<double> AnyOrderNetwork::Fitted::Block::not_refused(std::size_t column,
+                                                                const std::vector<double>& likely,
+                                                                const detail::RuledCell& cell) const {
+  const PrivateColumn& own = model.told[column];
+  if (!own.coding.is_category()) return likely;
+  std::vector<bool> left(own.states);
+  for (std::uint32_t label = 0; label < own.label_states.size(); ++label)
+    if (cell.admits(static_cast<double>(label))) {
+      left[own.label_states[label]] = true;
+      if (own.rest) left[own.rest_state()] = true;
+    }
+  if (own.missing) left[own.missing_state()] = cell.admits(kMissing);
+  std::vector<double> out(likely.size());
+  for (std::size_t c = 0; c < likely.size(); ++c) {
+    const std::vector<std::uint32_t>& states = model.classes[column].counts()[c].codes;
+    if (std::ranges::any_of(states, [&](std::uint32_t state) { return left[state]; })) out[c] = likely[c];
+  }
+  return out;
+}
+
+// Of a number that was told privately and that a list of combinations names: one of those that are left, by
+// how likely its class is; missing where that is all.
+std::optional<double> AnyOrderNetwork::Fitted::Block::listed_number(std::size_t i, std::size_t column,
+                                                                    const std::vector<double>& likely,
+                                                                    const Random& random,
+                                                                    const detail::RuledCell& cell) const {
+  std::vector<std::vector<double>> of_class(likely.size());
+  const auto add = [&](double one) {
+    const std::uint8_t own = model.classes_of_cell(column, one)[0];
+    if (own < of_class.size() && cell.admits(one)) of_class[own].push_back(one);
+  };
+  for (const double number : cell.rules.listed(column)) add(number);
+  add(kMissing);
+  std::vector<double> weights(likely.size());
+  for (std::size_t c = 0; c < weights.size(); ++c) weights[c] = of_class[c].empty() ? 0 : likely[c];
+  if (std::ranges::all_of(weights, [](double weight) { return weight <= 0; })) return std::nullopt;
+  Random choice = random.stream(numbers[i]);
+  const std::vector<double>& left = of_class[choice.weighted(weights)];
+  return left[choice.below(left.size())];
+}
+
+// After a refused draw: from the classes in proportion to what the rules leave of them. Labels that share a
+// class are then drawn by how frequent they are.
+std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::size_t column, double free,
+                                                            const std::vector<double>& likely,
+                                                            const Random& random,
+                                                            const detail::RuledCell& cell) const {
+  const std::vector<OwnedCounts>& counts = model.classes[column].counts();
+  if (model.is_private()) {
+    const Random again = random.stream(kAttemptStream).stream(column);
+    if (cell.rules.combined(column) && !model.coded.columns[column].is_category())
+      return listed_number(i, column, likely, again, cell);
+    const std::vector<double> possible = not_refused(column, likely, cell);
+    if (std::ranges::all_of(possible, [](double share) { return share <= 0; })) return std::nullopt;
+    for (std::uint64_t attempt = 0; attempt < detail::kMostAttempts; ++attempt) {
+      Random choice = again.stream(attempt).stream(numbers[i]);
+      const std::size_t chosen = choice.weighted(possible);
+      const CodeCounts codes = counts[chosen].view();
+      const double wanted = choice.uniform() * codes.total();
+      const auto at = std::upper_bound(codes.cumulative.begin(), codes.cumulative.end(), wanted,
+                                       [](double a, std::uint32_t b) { return a < b; });
+      const auto place = std::min<std::size_t>(static_cast<std::size_t>(at - codes.cumulative.begin()),
+                                               codes.codes.size() - 1);
+      const double drawn = model.told[column].draw(codes.codes[place], choice.stream(1).block(numbers[i], 0));
+      if (cell.admits(drawn)) return drawn;
+    }
+    return std::nullopt;
+  }
+  std::vector<double> left(counts.size());
+  double total = 0;
+  for (std::size_t c = 0; c < likely.size(); ++c)
+    if (likely[c] > 0)
+      total += left[c] = likely[c] * cell.left_of(counts[c].view()).view().total() / counts[c].view().total();
+  std::vector<CodeCounts> from;
+  if (total > 0) {
+    Random choice = random.stream(kAttemptStream).stream(numbers[i]).stream(column);
+    from.push_back(counts[choice.weighted(left)].view());
+  }
+  from.push_back(model.all[column].view());
+  return cell.draw(from, free, random, numbers[i]);
+}
+
+// Draws all rows; the column of the last dead end for those that ran into one, by row, else the number of
+// columns.
+std::vector<std::uint32_t> AnyOrderNetwork::Fitted::Block::draw(const CellConditions& conditions,
+                                                                const Random& random, bool whole) {
+  std::vector<std::uint32_t> dead(numbers.size(), static_cast<std::uint32_t>(columns()));
+  std::vector<double> fixed(columns());
+  if (!conditions.empty())
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      conditions.row(numbers[i], fixed);
+      for (const std::size_t column : model.order)
+        if (!std::isnan(fixed[column])) learn_of(i, column, fixed[column]);
+    }
+  std::vector<std::size_t> rows, stuck;
+  for (const std::size_t column : model.order) {
+    rows.clear();
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      if (dead[i] == columns() && !known[i * columns() + column]) rows.push_back(i);
+    if (rows.empty()) continue;
+    stuck.clear();
+    draw_column(column, random, whole, rows, stuck);
+    for (const std::size_t i : stuck) dead[i] = static_cast<std::uint32_t>(column);
+  }
+  return dead;
+}
+
+// Moves the outer biases, along the order in which samples are drawn, until the classes of each column are as
+// frequent among drawn rows as the column's counts say. After noisy learning the counts know that better.
+void AnyOrderNetwork::Fitted::settle(const Random& random) {
+  constexpr std::size_t kBlocks = 64, kPasses = 30;
+  constexpr double kFarthest = 5;  // by which a bias moves
+  const std::vector<double> heat = std::exchange(temperature, std::vector<double>(coded.columns.size(), 1.0));
+  std::vector<Block> blocks;
+  std::vector<std::size_t> rows(kTile);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    std::vector<std::uint64_t> numbers;
+    for (const std::size_t row : rows) numbers.push_back(b * kTile + row);
+    blocks.emplace_back(*this).begin(std::move(numbers));
+  }
+  const auto over_blocks = [&](const auto& work) {
+    parallel_for(
+        kBlocks,
+        [&](std::size_t b) {
+          const detail::ThreadsGuard alone(1);
+          work(b, blocks[b]);
+        },
+        threads);
+  };
+  for (const std::size_t column : order) {
+    const std::size_t count = classes[column].classes(0);
+    const std::vector<double> wanted = classes[column].shares(0);
+    std::vector<std::vector<double>> likely(kBlocks);  // by row and class
+    over_blocks([&](std::size_t b, Block& block) {
+      block.ask(column, 0);
+      for (const std::size_t row : rows) {
+        block.read_first(row, column, false);
+        likely[b].insert(likely[b].end(), block.shares.begin(), block.shares.end());
+      }
+    });
+    std::vector<double> factors(count, 1.0);
+    const auto moved = [&](std::span<const double> row, std::vector<double>& to) {
+      double total = 0;
+      for (std::size_t c = 0; c < count; ++c) total += to[c] = row[c] * factors[c];
+      for (double& share : to) share /= total;
+    };
+    for (std::size_t pass = 0; pass < kPasses; ++pass) {
+      std::vector<std::vector<double>> sums(kBlocks, std::vector<double>(count));
+      over_blocks([&](std::size_t b, Block&) {
+        std::vector<double> own(count);
+        for (const std::size_t row : rows) {
+          moved(std::span(likely[b]).subspan(row * count, count), own);
+          for (std::size_t c = 0; c < count; ++c) sums[b][c] += own[c];
+        }
+      });
+      for (std::size_t c = 0; c < count; ++c) {
+        double sum = 0;
+        for (const std::vector<double>& one : sums) sum += one[c];
+        if (sum > 0 && wanted[c] > 0)
+          factors[c] = std::clamp(factors[c] * wanted[c] * static_cast<double>(kBlocks * kTile) / sum,
+                                  std::exp(-kFarthest), std::exp(kFarthest));
+      }
+    }
+    float* const bias = parameters.data() + network->place(first[column]).outer_bias;
+    for (std::size_t c = 0; c < count; ++c) bias[c] += static_cast<float>(std::log(factors[c]));
+    over_blocks([&](std::size_t b, Block& block) {
+      std::vector<ColumnClasses::Classes> drawn(kTile, kNothing);
+      block.shares.resize(count);
+      for (const std::size_t row : rows) {
+        moved(std::span(likely[b]).subspan(row * count, count), block.shares);
+        drawn[row][0] = block.choose(random.stream(kClassStream).block(block.numbers[row], column)[0]);
+      }
+      if (classes[column].variables() > 1) block.draw_labels(column, random, rows, drawn);
+      for (const std::size_t row : rows)
+        block.learn_of(row, column,
+                       block.drawn_cell(column, drawn[row],
+                                        random.stream(kCellStream).block(block.numbers[row], column)));
+    });
+  }
+  temperature = heat;
+}
+
+Table AnyOrderNetwork::Fitted::draw_rows(const SampleRequest& request, const CellConditions& conditions,
+                                         bool whole) const {
+  const Random random(request.seed);
+  std::vector<std::vector<double>> cells(coded.columns.size());
+  for (const std::size_t column : order) cells[column].resize(request.rows);
+  detail::over_rows(request, threads, [&](std::size_t first_row, std::size_t last_row) {
+    const detail::ThreadsGuard alone(1);
+    Block block(*this);
+    std::vector<std::uint64_t> rows;
+    for (std::size_t row = first_row; row < last_row; ++row) rows.push_back(row);
+    for (std::uint64_t attempt = 0; !rows.empty(); ++attempt) {
+      block.begin(rows);
+      const auto dead = block.draw(
+          conditions, attempt == 0 ? random : random.stream(kAttemptStream).stream(attempt), whole);
+      rows.clear();
+      std::size_t column_of_end = 0;
+      for (std::size_t i = 0; i < block.numbers.size(); ++i) {
+        if (dead[i] < coded.columns.size()) {
+          rows.push_back(block.numbers[i]);
+          column_of_end = dead[i];
+          continue;
+        }
+        for (const std::size_t column : order)
+          cells[column][block.numbers[i]] = block.cells[i * coded.columns.size() + column];
+      }
+      if (!rows.empty() && attempt + 1 == detail::kMostAttempts)
+        detail::fail_row(coded.columns[column_of_end], rows.back());
+    }
+  });
+  return detail::decoded(coded, cells, request.rows, random, threads);
+}
+
+}  // namespace synthema
