@@ -4,11 +4,14 @@
     ./dev bench tabular --quick            the same with the peers that are there
     ./dev bench tabular --json FILE        the real figures; nothing else may run on the machine
     ./dev bench tabular --private          differentially private generators, at equal epsilon and delta
+    ./dev bench tabular --merge FILE ...   ranks these together with the figures of an earlier run
 
 Each fit is a process of its own; timing begins with the frame in memory and ends with as many new rows. All
-scores come from the same evaluators, on the same held-out rows, and are means over the seeds. The real tables
-lie in a data folder (``--data``, or the variable SYNTHEMA_DATA); without it one generated table is used. To
-add a set: a line in `support/sets.py`; a system: a function in `peers/tabular.py` and a line in `SYSTEMS`.
+scores come from the same evaluators, on the same held-out rows, and are means over the seeds. Ours also tell
+how likely they make the held-out rows (`support/likelihoods.py`). Last, the systems are ranked
+(`support/ranks.py`). The real tables lie in a data folder (``--data``, or the variable SYNTHEMA_DATA);
+without it one generated table is used. To add a set: a line in `support/sets.py`; a system: a function in
+`peers/tabular.py` and a line in `SYSTEMS`.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "support"))
 
 import environments  # noqa: E402
+import likelihoods  # noqa: E402
+import ranks  # noqa: E402
 import sets  # noqa: E402
 from environments import TORCH  # noqa: E402
 
@@ -57,18 +62,30 @@ PACKAGES = SYSTEMS | {f"{name} at epsilon {e}": needs for e in EPSILONS for name
 SDISTS = {"smartnoise": ["antlr4-python3-runtime"]}  # has no wheel
 UNWANTED = {"mostlyai": ["torchvision", "torchaudio"]}  # come along, and break beside torch for the CPU
 
-# Evaluator, or a figure of `scores`, -> job that it belongs to, and which way is better.
-SCORES = {
-    "univariate_accuracy": ("quality", "higher"),
-    "bivariate_accuracy": ("quality", "higher"),
-    "classifier_two_sample": ("quality", "none"),
-    "told_apart": ("quality", "lower"),
-    "train_synthetic_test_real": ("quality", "higher"),
-    "dcr_share": ("privacy", "lower"),
-    "rare_value_reuse": ("privacy", "lower"),
-    "singling_out_univariate": ("privacy", "lower"),
-    "singling_out_multivariate": ("privacy", "lower"),
+# What `synthema.tabular` takes is one of these.
+OF_CLASS = {
+    "SequentialTrees": "synthema",
+    "AnyOrderNetwork": "synthema network",
+    "GaussianCopula": "synthema copula",
 }
+TREES = "synthema"  # others' likelihoods are held to those of this one
+
+# Figure -> job that it belongs to, which way is better, and its heading.
+SCORES = {
+    "univariate_accuracy": ("quality", "higher", "columns"),
+    "bivariate_accuracy": ("quality", "higher", "pairs"),
+    "classifier_two_sample": ("quality", "none", "C2ST"),
+    "told_apart": ("quality", "lower", "apart"),
+    "train_synthetic_test_real": ("quality", "higher", "TSTR"),
+    "dcr_share": ("privacy", "lower", "nearer"),
+    "rare_value_reuse": ("privacy", "lower", "rare"),
+    "singling_out_univariate": ("privacy", "lower", "single1"),
+    "singling_out_multivariate": ("privacy", "lower", "single+"),
+    "log_likelihood": ("quality", "higher", "nats"),
+    "share_with_likelihood": ("quality", "higher", "of rows"),
+    "log_likelihood_above_trees": ("quality", "higher", "-trees"),
+}
+COMPUTED = {"told_apart", "log_likelihood", "share_with_likelihood", "log_likelihood_above_trees"}
 SPEED = {"wall_s": "s", "cpu_s": "CPU s", "peak_memory": "bytes"}
 QUICK_ROWS = 2000
 
@@ -85,7 +102,8 @@ def python_of(system: str) -> pathlib.Path:
 def run(system: str, job: dict, limit: float) -> dict:
     """Fit and sample in a process of its own; a dict of figures, or ``failure``."""
     folder = pathlib.Path(job["folder"])
-    (folder / "synthetic.parquet").unlink(missing_ok=True)
+    for left in ("synthetic.parquet", "log_prob.npy"):
+        (folder / left).unlink(missing_ok=True)
     path = folder / "job.json"
     path.write_text(json.dumps({**job, "system": system}), encoding="utf-8")
     environment = dict(os.environ) if not PACKAGES[system] else {
@@ -113,7 +131,7 @@ def scores(folder: pathlib.Path, holdout, target: str, threads: int) -> dict[str
     made = made[list(real.columns)].astype(
         {name: real[name].dtype for name in real if str(real[name].dtype) == "category"}
     )
-    names = [name for name in SCORES if name != "told_apart"]
+    names = [name for name in SCORES if name not in COMPUTED]
     if not target:
         names.remove("train_synthetic_test_real")
     report = synthema.evaluate(
@@ -132,14 +150,40 @@ def told_apart(score) -> float | None:
     return 0.0 if within else abs(score.value - 0.5)
 
 
+def likelihood_of(system: str, runs: dict[str, list], marginals) -> list[dict]:
+    """Return figures of the held-out rows' likelihoods, in nats a row, of a system that has them.
+
+    `runs` are an array a seed for each system so far; rows that the marginals cannot make are left out.
+    """
+    if not runs.get(system):
+        return []
+    each = [likelihoods.figures(own, marginals) for own in runs[system]]
+    out = [{"unit": unit, "value": statistics.mean(one[unit] for one in each)} for unit in each[0]]
+    if runs.get(TREES) and system != TREES:
+        value, error = likelihoods.above(runs[system], runs[TREES], marginals)
+        out.append({"unit": "log_likelihood_above_trees", "value": value, "standard_error": error})
+    return [one for one in out if one["value"] == one["value"]]  # none where no row is left
+
+
 def measure(name: str, arguments: argparse.Namespace) -> list[dict]:
     """All systems on one table; rows of figures."""
+    import numpy as np
+    import synthema
+    from synthema.tabular_generation import default_method
+
     real, holdout, target = sets.load(name, arguments.data, QUICK_ROWS if arguments.quick else 0)
     seeds = range(1, 2 if arguments.quick else arguments.seeds + 1)
+    default = "" if arguments.private else OF_CLASS[default_method(real).__name__]
+    marginals = synthema.IndependentMarginals(threads=arguments.threads).fit(real).log_prob(holdout)
+    if not arguments.private:
+        possible = f"{np.isfinite(marginals).sum()} of {len(holdout)} held-out rows"
+        print(f"{name:16} nats a row: of the {possible} that independent marginals can make")
+    logs: dict[str, list] = {}
     out = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         real.to_parquet(folder / "real.parquet")
+        holdout.to_parquet(folder / "holdout.parquet")
         for system in PACKAGES:
             wanted = arguments.systems or [
                 name for name in PACKAGES if (name not in SYSTEMS) == arguments.private
@@ -157,7 +201,16 @@ def measure(name: str, arguments: argparse.Namespace) -> list[dict]:
                 if "failure" in runs[-1]:
                     break
                 values.append(scores(folder, holdout, target, arguments.threads))
+                if (folder / "log_prob.npy").is_file():
+                    logs.setdefault(system, []).append(np.load(folder / "log_prob.npy"))
             found = rows_of(name, system, runs, values)
+            if "failure" not in found[0]:
+                found += [
+                    {"job": f"quality, {name}", "system": system, **one, "better": SCORES[one["unit"]][1]}
+                    for one in likelihood_of(system, logs, marginals)
+                ]
+            if system == default:
+                found = [row | {"default": True} for row in found]
             print(line(name, system, found), flush=True)
             out += found
     return out
@@ -175,7 +228,7 @@ def rows_of(name: str, system: str, runs: list[dict], values: list[dict]) -> lis
          "better": "lower"}
         for figure, unit in SPEED.items()
     ]  # fmt: skip
-    for score, (kind, better) in SCORES.items():
+    for score, (kind, better, _) in SCORES.items():
         there = [one[score] for one in values if one.get(score) is not None]
         if there:
             out.append(
@@ -185,12 +238,19 @@ def rows_of(name: str, system: str, runs: list[dict], values: list[dict]) -> lis
     return out
 
 
+def digits(value: float) -> str:
+    """Seven characters, or more where a number needs them."""
+    return f"{value:7.4f}" if abs(value) < 10 else f"{value:7.2f}"
+
+
 def line(name: str, system: str, rows: list[dict]) -> str:
+    system += " *" if rows[0].get("default") else ""
     if "failure" in rows[0]:
         return f"{name:16} {system:25} {rows[0]['failure']}"
     by_unit = {row["unit"]: row["value"] for row in rows}
-    shown = " ".join(f"{by_unit[s]:7.4f}" if s in by_unit else "      -" for s in SCORES)
-    return f"{name:16} {system:25} {by_unit['s']:8.2f} s  {shown}"
+    shown = " ".join(digits(by_unit[s]) if s in by_unit else "      -" for s in SCORES)
+    error = next((f" +-{row['standard_error']:.4f}" for row in rows if "standard_error" in row), "")
+    return f"{name:16} {system:25} {by_unit['s']:8.2f} s  {shown}{error}"
 
 
 def parse() -> argparse.Namespace:
@@ -205,6 +265,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--systems", metavar="NAMES", default="", help=f"of {', '.join(SYSTEMS)}")
     parser.add_argument(
         "--private", action="store_true", help=f"the differentially private ones, at epsilon {EPSILONS}"
+    )
+    parser.add_argument(
+        "--merge", metavar="FILE", type=pathlib.Path, help="rank these with the figures that --json wrote"
     )
     parser.add_argument("--seeds", type=int, default=5, help="fits of each system (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: all, %(default)s)")
@@ -229,8 +292,20 @@ def main() -> None:
     if not names:
         there = [name for name, one in sets.SETS.items() if (arguments.data / one.path).is_file()]
         names = (["adult"] if arguments.quick and "adult" in there else there) or ["generated"]
-    print(f"{'table':16} {'system':25} {'best time':>10}  " + " ".join(name[:7].rjust(7) for name in SCORES))
+    print(
+        f"{'table':16} {'system':25} {'best time':>10}  "
+        + " ".join(f"{one[2]:>7}" for one in SCORES.values())
+    )
     rows = [row for name in names for row in measure(name, arguments)]
+    if arguments.merge:
+        again = {(row["job"], row["system"]) for row in rows}
+        earlier = json.loads(arguments.merge.read_text(encoding="utf-8"))
+        rows += [row for row in earlier if (row["job"], row["system"]) not in again
+                 and not row["job"].startswith(ranks.JOB)]  # fmt: skip
+    if not arguments.private:
+        found = ranks.rows_of(rows)
+        print("", ranks.RULE, *ranks.lines(found), sep="\n")
+        rows += found
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -3,7 +3,8 @@
 A script calls ``serve(load, work)``. ``load(job)`` opens the model and returns whatever ``work(engine, job)``
 needs. ``work`` returns a dict; for a ``generate`` job ``answers`` (one dict per request, in order, with
 ``tokens`` and ``text``, and ``forced`` where some were not sampled), for ``score`` the sum
-``log_probability`` over ``scored_tokens``, for ``embed`` the first ``vectors``.
+``log_probability`` over ``scored_tokens``, for ``embed`` the first ``vectors``. What stands under ``untimed``
+is a function that is called once the time is taken.
 
 The job (a JSON file, the only argument):
 
@@ -52,6 +53,7 @@ def serve(load, work) -> None:
     loaded, loaded_cpu, loaded_memory = time.perf_counter(), cpu_seconds(), peak_memory()
     result = work(engine, job)
     end = time.perf_counter()
+    untimed = result.pop("untimed", None)
     result.update(
         load_s=loaded - start,
         load_cpu_s=loaded_cpu - cpu,
@@ -60,6 +62,8 @@ def serve(load, work) -> None:
         load_memory=loaded_memory,
         peak_memory=peak_memory(),
     )
+    if untimed is not None:
+        untimed()
     out.write("\n" + json.dumps(result) + "\n")
     out.flush()
     os._exit(0)  # some libraries hang or crash when they unload

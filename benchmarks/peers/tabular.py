@@ -1,7 +1,8 @@
 """The generators of benchmarks/tabular.py: ``WORK[system]`` fits a frame and returns as many new rows.
 
-A job names the folder of ``real.parquet``, the target, the seed and the threads;
-``synthetic.parquet`` is left there.
+A job names the folder of ``real.parquet`` and ``holdout.parquet``, the target, the seed and the threads;
+``synthetic.parquet`` is left there. Of generators that tell how likely a row is, which are returned beside
+their rows, so is ``log_prob.npy``, of the holdout.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import sys
 from peer import serve
 
 
-def ours(cls, *, with_target=False):
+def ours(cls, *, with_target=False, with_seed=False):
     def work(real, job):
         import synthema
 
         options = {"target": job["target"]} if with_target else {}
+        options |= {"seed": job["seed"]} if with_seed else {}
         generator = getattr(synthema, cls)(threads=job["threads"], **options).fit(real)
-        return generator.sample(len(real), seed=job["seed"], frame="pandas")
+        return generator.sample(len(real), seed=job["seed"], frame="pandas"), generator
 
     return work
 
@@ -187,7 +189,7 @@ def dpmm(method):
 
 WORK = {
     "synthema": ours("SequentialTrees", with_target=True),
-    "synthema network": ours("AnyOrderNetwork", with_target=True),
+    "synthema network": ours("AnyOrderNetwork", with_target=True, with_seed=True),
     "synthema copula": ours("GaussianCopula"),
     "synthema marginals": ours("IndependentMarginals"),
     "bootstrap copy": bootstrap,
@@ -203,16 +205,26 @@ WORK = {
 }
 
 
-def load(job):
+def load(job, name="real"):
     import pandas
 
-    return pandas.read_parquet(pathlib.Path(job["folder"]) / "real.parquet")
+    return pandas.read_parquet(pathlib.Path(job["folder"]) / f"{name}.parquet")
 
 
 def work(real, job):
-    made = WORK[job["work"]](real, job)
-    made.to_parquet(pathlib.Path(job["folder"]) / "synthetic.parquet")
-    return {"rows": len(made)}
+    made, generator = WORK[job["work"]](real, job), None
+    if isinstance(made, tuple):
+        made, generator = made
+
+    def leave():
+        folder = pathlib.Path(job["folder"])
+        made.to_parquet(folder / "synthetic.parquet")
+        if generator is not None:
+            import numpy as np
+
+            np.save(folder / "log_prob.npy", generator.log_prob(load(job, "holdout")))
+
+    return {"rows": len(made), "untimed": leave}
 
 
 if __name__ == "__main__":
