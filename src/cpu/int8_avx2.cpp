@@ -90,6 +90,7 @@ struct Tile {
       const __m256i repeated = _mm256_set1_epi32(four);
       words[r][0] += reinterpret_cast<Words>(_mm256_maddubs_epi16(w0, repeated));
       words[r][1] += reinterpret_cast<Words>(_mm256_maddubs_epi16(w1, repeated));
+      asm("" : "+x"(words[r][0]), "+x"(words[r][1]));  // else sums are reordered, and no longer fit registers
     }
   }
 
@@ -105,6 +106,7 @@ struct Tile {
         const std::uint8_t* from = codes + q / kLoadedQuads * 64;
         if constexpr (kNibbles) {
           add_quad(low_half(load(from)), low_half(load(from + 32)), a + q * 4, row_stride, words);
+          asm("" : "+r"(from));  // loads twice: four halves at once would not fit either
           add_quad(high_half(load(from)), high_half(load(from + 32)), a + q * 4 + 4, row_stride, words);
         } else {
           add_quad(load(from), load(from + 32), a + q * 4, row_stride, words);
