@@ -1,10 +1,13 @@
 #include "synthema/evaluate/text/duplicates.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <numeric>
 #include <set>
+#include <span>
 
 #include "src/evaluate/distinct_items.hpp"
 #include "synthema/core/counted.hpp"
@@ -17,9 +20,18 @@ namespace synthema {
 
 namespace {
 
-constexpr std::size_t kShingle = 3;
 constexpr std::size_t kManyCandidates = 2000;  // that threads are worth it
-using Shingles = std::vector<NgramId>;         // a set, ascending
+constexpr std::size_t kMostCounts = std::size_t{1} << 24;
+
+// Three words in a row: the number of the first two as a pair, and the third. What a short text lacks of
+// three is a word that no text has.
+using Shingle = std::uint64_t;
+using Shingles = std::vector<Shingle>;  // a set, ascending
+
+// A place for a shingle among a power of two of them.
+std::size_t place_of(Shingle shingle, std::size_t places) {
+  return ((shingle * 0x9E3779B97F4A7C15) >> 32) & (places - 1);
+}
 
 std::string normalised(const std::vector<std::string>& words) {
   std::string out;
@@ -27,36 +39,79 @@ std::string normalised(const std::vector<std::string>& words) {
   return out;
 }
 
-Shingles unique_shingles(NgramTrie& trie, const std::vector<WordId>& text) {
-  Shingles out = trie.intern(text, std::min(kShingle, std::max<std::size_t>(1, text.size())));
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
-// Shingle sets of all texts. Shingles are numbered anew from the rarest to the commonest, so that an
-// ascending set is in the order that prefix filtering wants. `count` becomes their number.
-std::vector<Shingles> shingle_sets(const TextSample& sample, std::size_t& count) {
+std::vector<Shingles> shingle_sets(const TextSample& sample) {
   Vocabulary vocabulary;
-  NgramTrie trie;
+  NgramTrie pairs;  // a word stands for the node of its own
   std::vector<Shingles> sets;
-  for (const auto& text : sample.words) sets.push_back(unique_shingles(trie, vocabulary.intern_all(text)));
-  count = trie.size();
-  std::vector<std::size_t> frequency(count, 0);
-  for (const Shingles& set : sets)
-    for (const NgramId id : set) ++frequency[id];
-  std::vector<NgramId> order(count), rank(count);
-  std::iota(order.begin(), order.end(), NgramId{0});
-  std::sort(order.begin(), order.end(), [&](NgramId a, NgramId b) {
-    return frequency[a] != frequency[b] ? frequency[a] < frequency[b] : a < b;
-  });
-  for (std::size_t i = 0; i < count; ++i) rank[order[i]] = static_cast<NgramId>(i);
-  for (Shingles& set : sets) {
-    for (NgramId& id : set) id = rank[id];
+  sets.reserve(sample.size());
+  for (const auto& text : sample.words) {
+    std::vector<WordId> words = vocabulary.intern_all(text);
+    words.resize(std::max<std::size_t>(words.size(), 3), Vocabulary::unknown);
+    Shingles set(words.size() - 2);
+    for (std::size_t i = 0; i < set.size(); ++i)
+      set[i] = Shingle{pairs.child(words[i], words[i + 1])} << 32 | words[i + 2];
     std::sort(set.begin(), set.end());
+    set.erase(std::unique(set.begin(), set.end()), set.end());
+    sets.push_back(std::move(set));
   }
   return sets;
 }
+
+// All shingles in one order, from the rarest to the commonest. Where several share a count they look commoner
+// than they are: any order finds the same texts, this one by few candidates.
+class Rarity {
+ public:
+  explicit Rarity(std::span<const Shingles> sets) {
+    std::size_t all = 0;
+    for (const Shingles& set : sets) all += set.size();
+    counts_.resize(std::bit_ceil(std::clamp<std::size_t>(all, 1, kMostCounts)));
+    for (const Shingles& set : sets)
+      for (const Shingle one : set) ++counts_[place_of(one, counts_.size())];
+  }
+
+  // The `count` first of a set, of them the `few` first at the front.
+  Shingles first(const Shingles& set, std::size_t count, std::size_t few) const {
+    std::vector<std::pair<std::uint32_t, Shingle>> ranked;
+    ranked.reserve(set.size());
+    for (const Shingle one : set) ranked.emplace_back(counts_[place_of(one, counts_.size())], one);
+    const auto at = [&](std::size_t i) { return ranked.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::nth_element(ranked.begin(), at(count), ranked.end());
+    std::nth_element(ranked.begin(), at(few), at(count));
+    Shingles out;
+    out.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) out.push_back(ranked[i].second);
+    return out;
+  }
+
+ private:
+  std::vector<std::uint32_t> counts_;
+};
+
+// Texts by some of their shingles.
+class ShingleIndex {
+ public:
+  explicit ShingleIndex(std::size_t texts) : last_(std::bit_ceil(64 * texts + 1), kNone) {}
+
+  void add(Shingle shingle, std::uint32_t text) {
+    std::uint32_t& last = last_[place_of(shingle, last_.size())];
+    entries_.push_back({shingle, text, last});
+    last = static_cast<std::uint32_t>(entries_.size() - 1);
+  }
+  template <class Visit>
+  void each(Shingle shingle, const Visit& visit) const {
+    for (std::uint32_t at = last_[place_of(shingle, last_.size())]; at != kNone; at = entries_[at].before)
+      if (entries_[at].shingle == shingle) visit(entries_[at].text);
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  struct Entry {
+    Shingle shingle;
+    std::uint32_t text, before;  // the entry before at the same place
+  };
+  std::vector<std::uint32_t> last_;
+  std::vector<Entry> entries_;
+};
 
 // Size of the smallest overlap of sets of these sizes that reaches the threshold. The small allowance keeps a
 // pair exactly at the threshold, which rounding could otherwise lose; `similar` decides.
@@ -80,46 +135,48 @@ bool similar(const Shingles& a, const Shingles& b, double threshold) {
   return static_cast<double>(common) >= threshold * both - 1e-12;
 }
 
-// Texts that some text is similar to, by text. A pair at the threshold shares a shingle among the rarest
-// size - needed + 1 of each, so only those are looked up.
+// Texts that some text is similar to, by text. Two sets that share s shingles share one of the first
+// size - s + 1 of each in any order of all shingles, so only those are looked up (Bayardo, Ma and Srikant
+// 2007). Sets come from the smallest to the largest: one that is looked for among smaller ones shares at
+// least threshold * size, and one that is kept for larger ones at least the overlap with its like.
 std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, double threshold,
                                                     const EvaluationContext& context) {
-  std::size_t count = 0;
-  const std::vector<Shingles> sets = shingle_sets(sample, count);
+  const std::vector<Shingles> sets = shingle_sets(sample);
+  const Rarity rarity(sets);
+  std::vector<std::uint32_t> order(sets.size()), candidates;
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return sets[a].size() < sets[b].size(); });
   std::vector<std::vector<std::size_t>> out(sets.size());
-  std::vector<std::vector<std::uint32_t>> index(count);
-  std::vector<std::size_t> candidates, seen(sets.size(), sets.size());
-  for (std::size_t i = 0; i < sets.size(); ++i) {
+  std::vector<std::size_t> seen(sets.size(), sets.size());
+  ShingleIndex index(sets.size());
+  for (const std::uint32_t i : order) {
     context.cancel.check();
     const std::size_t size = sets[i].size();
-    // A partner has at least threshold * size shingles, so at least that many are shared.
+    const auto prefix_of = [&](std::size_t shared) {
+      return std::min(size, size - std::min(size, shared) + 1);
+    };
     const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
-    const std::size_t prefix = std::min(size, size - std::min(size, least) + 1);
+    const std::size_t kept = prefix_of(needed_overlap(size, size, threshold));
+    const Shingles prefix = rarity.first(sets[i], prefix_of(least), kept);
     candidates.clear();
-    for (std::size_t k = 0; k < prefix; ++k)
-      for (const std::uint32_t j : index[sets[i][k]])
-        if (seen[j] != i) {
-          seen[j] = i;
-          candidates.push_back(j);
-        }
-    std::sort(candidates.begin(), candidates.end());
+    for (const Shingle shingle : prefix)
+      index.each(shingle, [&](std::uint32_t j) {
+        if (seen[j] == i) return;
+        seen[j] = i;
+        if (sets[j].size() >= needed_overlap(size, sets[j].size(), threshold)) candidates.push_back(j);
+      });
     std::vector<char> found(candidates.size());
     parallel_for(
         candidates.size(),
-        [&](std::size_t c) {
-          const Shingles& other = sets[candidates[c]];
-          found[c] = std::min(size, other.size()) >= needed_overlap(size, other.size(), threshold) &&
-                             similar(sets[i], other, threshold)
-                         ? 1
-                         : 0;
-        },
+        [&](std::size_t c) { found[c] = similar(sets[i], sets[candidates[c]], threshold) ? 1 : 0; },
         candidates.size() > kManyCandidates ? context.threads : 1, 64);
     for (std::size_t c = 0; c < candidates.size(); ++c) {
       if (found[c] == 0) continue;
       out[i].push_back(candidates[c]);
       out[candidates[c]].push_back(i);
     }
-    for (std::size_t k = 0; k < prefix; ++k) index[sets[i][k]].push_back(static_cast<std::uint32_t>(i));
+    for (std::size_t k = 0; k < kept; ++k) index.add(prefix[k], i);
   }
   return out;
 }
@@ -167,20 +224,23 @@ double second_order(const std::vector<std::vector<std::size_t>>& neighbours, con
 }
 
 // The rows that have words.
-TextSample with_words(const TextSample& sample, Score& score) {
-  TextSample out;
+TextSample with_words(TextSample sample, Score& score) {
+  const std::size_t all = sample.size();
   std::vector<std::size_t> kept;
-  for (std::size_t row = 0; row < sample.size(); ++row)
-    if (!sample.words[row].empty()) {
-      kept.push_back(row);
-      out.texts.push_back(sample.texts[row]);
-      out.words.push_back(sample.words[row]);
-    }
-  out.units = sample.units.take(kept);
-  if (kept.size() < sample.size())
-    score.warnings.push_back(
-        message("Left out: ", counted(sample.size() - kept.size(), "text"), " without words."));
-  return out;
+  for (std::size_t row = 0; row < all; ++row)
+    if (!sample.words[row].empty()) kept.push_back(row);
+  if (kept.size() == all) return sample;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i] == i) continue;
+    sample.texts[i] = std::move(sample.texts[kept[i]]);
+    sample.words[i] = std::move(sample.words[kept[i]]);
+  }
+  sample.texts.resize(kept.size());
+  sample.words.resize(kept.size());
+  sample.labels.clear();
+  sample.units = sample.units.take(kept);
+  score.warnings.push_back(message("Left out: ", counted(all - kept.size(), "text"), " without words."));
+  return sample;
 }
 
 // `of_pair`: what a pair of equal texts adds to the number of marked ones. A few duplicates are a few such

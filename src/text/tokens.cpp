@@ -32,9 +32,18 @@ constexpr std::array kNoLetters = {
     Block{0xFF3B, 0xFF40},   Block{0xFF5B, 0xFF65}, Block{0xFFE0, 0xFFFF}, Block{0x1F000, 0x1FAFF},  // emoji
     Block{0xE0000, 0x10FFFF}};
 
-bool is_ascii_word(char32_t c) {
+constexpr bool is_ascii_word(char32_t c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
+
+// By ASCII character what a word has for it; 0: it is in none.
+constexpr std::array<char, 128> kInWord = [] {
+  std::array<char, 128> out{};
+  for (std::size_t c = 0; c < out.size(); ++c)
+    if (is_ascii_word(static_cast<char32_t>(c)))
+      out[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  return out;
+}();
 
 bool is_word(char32_t c) {
   if (c < 0x80) return is_ascii_word(c);
@@ -94,12 +103,23 @@ std::vector<std::string> words(std::string_view text) {
   const auto flush = [&] {
     if (!word.empty()) out.push_back(std::exchange(word, {}));
   };
-  for_each_code_point(text, [&](char32_t c, std::string_view) {
-    const bool alone = stands_alone(c);
-    if (alone || !is_word(c)) flush();
-    if (is_word(c)) append_utf8(word, lower(c));
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < kInWord.size()) {  // most of most texts: without a look at blocks
+      if (kInWord[byte] != 0)
+        word += kInWord[byte];
+      else
+        flush();
+      ++at;
+      continue;
+    }
+    const CodePoint point = decode_utf8(text, at);
+    const bool valid = point.length > 0, alone = valid && stands_alone(point.value);
+    if (alone || !valid || !is_word(point.value)) flush();
+    if (valid && is_word(point.value)) append_utf8(word, lower(point.value));
     if (alone) flush();
-  });
+    at += valid ? point.length : 1;
+  }
   flush();
   return out;
 }

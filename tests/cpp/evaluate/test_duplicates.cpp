@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
 
+#include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/resampling.hpp"
 #include "synthema/evaluate/text/duplicates.hpp"
@@ -39,6 +44,69 @@ TEST_CASE("near duplicates share word 3-grams") {
   CHECK(near(1, {"a b c", "A, b: c!", "a b"}) == Approx(2.0 / 3));
   CHECK(near(1, {"a b", "a b", "b a"}) == Approx(2.0 / 3));  // short texts are one shingle
   CHECK(nonconformities(NearDuplicates(), nullptr, text_table(texts), {}).empty());
+}
+
+namespace {
+
+// By comparing all pairs.
+double marked(double threshold, const std::vector<std::string>& texts) {
+  std::vector<std::set<std::string>> sets;
+  for (const std::string& text : texts) {
+    std::istringstream in(text);
+    std::vector<std::string> of;
+    for (std::string word; in >> word;) of.push_back(word);
+    std::set<std::string>& set = sets.emplace_back();
+    const std::size_t shingles = of.size() < 3 ? 1 : of.size() - 2;
+    for (std::size_t i = 0; i < shingles; ++i) {
+      std::string shingle;
+      for (std::size_t k = i; k < std::min(i + 3, of.size()); ++k) shingle += of[k] + " ";
+      set.insert(shingle);
+    }
+  }
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < sets.size(); ++i)
+    count += std::any_of(sets.begin(), sets.end(), [&](const auto& other) {
+      if (&other == &sets[i]) return false;
+      std::size_t common = 0;
+      for (const std::string& one : sets[i]) common += other.count(one);
+      return static_cast<double>(common) >=
+             threshold * static_cast<double>(sets[i].size() + other.size() - common) - 1e-12;
+    });
+  return static_cast<double>(count) / static_cast<double>(sets.size());
+}
+
+}  // namespace
+
+TEST_CASE("near duplicates are those of comparing all pairs: lengths, templates and few words") {
+  Random random(7);
+  const auto word = [&](std::size_t words) { return std::string("w") + std::to_string(random.below(words)); };
+  for (std::size_t trial = 0; trial < 60; ++trial) {
+    const std::size_t words = trial % 3 == 0 ? 3 : 400, length = trial % 4 == 0 ? 4 : 60;
+    std::vector<std::vector<std::string>> drawn;
+    std::vector<std::string> texts, form;
+    for (std::size_t i = 0; i < 10; ++i) form.push_back(word(words));
+    for (std::size_t i = 0; i < 40; ++i) {
+      std::vector<std::string> text;
+      if (trial % 2 == 0) text = form;  // what all of them begin with
+      for (std::size_t k = 1 + random.below(length); k > 0; --k) text.push_back(word(words));
+      if (i > 5 && random.uniform() < 0.6) {  // another one with some words changed, lost or put behind
+        text = drawn[random.below(drawn.size())];
+        const double changed = 0.3 * random.uniform();
+        for (std::string& one : text)
+          if (random.uniform() < changed) one = word(words);
+        if (random.uniform() < 0.5) text.resize(1 + random.below(text.size()));
+        if (random.uniform() < 0.5) text.insert(text.end(), random.below(10), word(words));
+      }
+      std::string& joined = texts.emplace_back();
+      for (const std::string& one : text) joined += one + " ";
+      drawn.push_back(std::move(text));
+    }
+    for (const double threshold : {0.1, 0.3, 0.5, 2.0 / 3, 0.7, 0.9, 1.0}) {
+      CAPTURE(trial);
+      CAPTURE(threshold);
+      CHECK(near(threshold, texts) == Approx(marked(threshold, texts)));
+    }
+  }
 }
 
 TEST_CASE("few duplicates, or few others: Wilson over pairs of texts") {
