@@ -81,6 +81,12 @@ Score ColumnGroups::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score), "Groups of columns need four columns of numbers or categories.");
   for (const Names& group : groups_of(columns, shuffles_, context.seed)) {
     RowDistances distances(*real, synthetic, &holdout, context.seed, group);
+    if (!ratio && score.parts.empty()) {  // of every group alike
+      if (std::string reason = distances.no_share(); !reason.empty())
+        return undefined(std::move(score), std::move(reason));
+      if (std::string unsure = distances.unsure_share(); !unsure.empty())
+        score.warnings.push_back(std::move(unsure));
+    }
     double value = 0;
     if (ratio) {
       const double of_holdout = mean_ratio(distances.nearest(Rows::holdout, Rows::training, context));

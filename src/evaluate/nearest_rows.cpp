@@ -22,12 +22,6 @@ using detail::Rows;
 using enum NearestRowMeasure;
 
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
-constexpr std::size_t kSmallHoldout = 200;
-// Below these the cut at 0 moves the mean of fresh rows from 1/2 by more than 0.01 (simulated).
-constexpr std::size_t kFewestHeld = 10;
-constexpr double kFewestWon = 5;
-// Times 2 c / sqrt(holdout rows), c the share of training rows among real ones; simulated, mixed columns.
-constexpr double kShareSpread = 0.2;
 constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
 
 struct Measure {
@@ -99,24 +93,9 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
     score.ceiling = Bound{median(distances.first(Rows::training, Rows::training, context)), kLeaveOneOut};
 }
 
-// Whether fresh rows have dcr_share 1/2 on average, which takes a holdout that wins some of them.
-bool holdout_is_enough(Score& score, const RowDistances& distances) {
-  const Units& held = distances.units(Rows::holdout);
-  const double won =
-      (1 - distances.won_by_chance()) * static_cast<double>(distances.units(Rows::synthetic).count);
-  if (held.count < kFewestHeld)
-    score.undefined = message("The holdout has ", held.count, " ", held.name, "; with fewer than ",
-                              kFewestHeld, " fresh rows would not score 0.5 on average.");
-  else if (won < kFewestWon)
-    score.undefined =
-        message("By chance a holdout row would be the nearest of only ", std::round(10 * won) / 10,
-                " synthetic ", distances.units(Rows::synthetic).name, "; with fewer than ", kFewestWon,
-                " fresh rows would not score 0.5 on average. Give more synthetic or holdout rows.");
-  return score.undefined.empty();
-}
-
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
-  if (!holdout_is_enough(score, distances)) return;
+  score.undefined = distances.no_share();
+  if (!score.undefined.empty()) return;
   set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), context);
   const std::optional<double> won = score.value;
   if (score.value) score.value = distances.against_chance(*score.value);
@@ -125,13 +104,8 @@ void score_share(Score& score, RowDistances& distances, const EvaluationContext&
     score.interval->high = distances.against_chance(score.interval->high);
   }
   score.ceiling = Bound{0.5, "theory: training and holdout rows are treated alike"};
-  const std::size_t held = distances.rows(Rows::holdout);
-  const double spread = kShareSpread * 2 * distances.won_by_chance() / std::sqrt(static_cast<double>(held));
-  if (held < kSmallHoldout)
-    score.warnings.push_back(
-        message("The holdout has ", held, " rows. With other ones the share would differ by about ",
-                std::round(100 * spread) / 100,
-                " (standard deviation), which the interval leaves out; copies show at any size."));
+  if (std::string unsure = distances.unsure_share(); !unsure.empty())
+    score.warnings.push_back(std::move(unsure));
   const std::size_t all = distances.rows(Rows::training) + distances.rows(Rows::holdout);
   score.parts.push_back({"won by training rows", won, score.n, "of all training and holdout rows together"});
   score.parts.push_back(

@@ -1,6 +1,7 @@
 #include "src/evaluate/row_distances.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -12,6 +13,13 @@
 namespace synthema::detail {
 
 namespace {
+
+constexpr std::size_t kSmallHoldout = 200;
+// Below these the cut at 0 moves the mean of fresh rows from 1/2 by more than 0.01 (simulated).
+constexpr std::size_t kFewestHeld = 10;
+constexpr double kFewestWon = 5;
+// Times 2 c / sqrt(holdout rows), c the share of training rows among real ones; simulated, mixed columns.
+constexpr double kShareSpread = 0.2;
 
 MixedSpace space_of(const Table& training, const Table& synthetic, const Table* holdout,
                     std::vector<std::string> columns) {
@@ -211,6 +219,29 @@ double RowDistances::won_by_chance() const {
 double RowDistances::against_chance(double won) const {
   const double chance = won_by_chance();
   return std::clamp(0.5 + (won - chance) / (1 - chance) / 2, 0.0, 1.0);
+}
+
+std::string RowDistances::no_share() const {
+  const Units& held = units(Rows::holdout);
+  const Units& synthetic = units(Rows::synthetic);
+  const double won = (1 - won_by_chance()) * static_cast<double>(synthetic.count);
+  if (held.count < kFewestHeld)
+    return message("The holdout has ", held.count, " ", held.name, "; with fewer than ", kFewestHeld,
+                   " fresh rows would not score 0.5 on average.");
+  if (won < kFewestWon)
+    return message("By chance a holdout row would be the nearest of only ", std::round(10 * won) / 10,
+                   " synthetic ", synthetic.name, "; with fewer than ", kFewestWon,
+                   " fresh rows would not score 0.5 on average. Give more synthetic or holdout rows.");
+  return {};
+}
+
+std::string RowDistances::unsure_share() const {
+  const std::size_t held = rows(Rows::holdout);
+  if (held >= kSmallHoldout) return {};
+  const double spread = kShareSpread * 2 * won_by_chance() / std::sqrt(static_cast<double>(held));
+  return message("The holdout has ", held, " rows. With other ones the share would differ by about ",
+                 std::round(100 * spread) / 100,
+                 " (standard deviation), which no interval covers; copies show at any size.");
 }
 
 std::size_t RowDistances::equal_rows() const {

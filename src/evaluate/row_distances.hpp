@@ -50,6 +50,11 @@ class RowDistances {
   // synthetic rows that follow training rows: 1/2 on average where none does, 1 where all do, whatever the
   // sizes. 0 to 1.
   double against_chance(double won) const;
+  // Why a share that training wins says nothing, where the holdout wins too few rows for fresh ones to have
+  // 1/2 on average; else empty. And what to know of a share that other holdout rows would move much, or
+  // empty.
+  std::string no_share() const;
+  std::string unsure_share() const;
   // For each row of training its share of synthetic rows among its nearest rows, synthetic or of other
   // training units: 1, 0, or between where both are at the same distance, as in won_by_training().
   std::vector<double> won_by_synthetic(const EvaluationContext& context);

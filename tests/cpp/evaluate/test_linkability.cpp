@@ -6,6 +6,7 @@
 #include "synthema/evaluate/privacy/column_groups.hpp"
 #include "synthema/evaluate/privacy/linkability.hpp"
 #include "synthema/evaluate/privacy/membership.hpp"
+#include "synthema/evaluate/privacy/nearest_rows.hpp"
 #include "tables.hpp"
 
 using namespace synthema;
@@ -43,6 +44,23 @@ TEST_CASE("attacks are at chance on fresh rows, and succeed on a copy") {
   check_attack(MembershipByDensity(), 0.5, 0.95);
   check_attack(MembershipByModel(), 0.5, 0.6);
   check_attack(ColumnGroups(ColumnGroups::Measure::dcr_share), 0.5, 0.95);
+}
+
+TEST_CASE("groups of columns need the holdout that all columns need, and say what it leaves open") {
+  const Table training = dependent_rows(400, 1), fresh = dependent_rows(400, 2);
+  const ColumnGroups groups(ColumnGroups::Measure::dcr_share);
+  const NearestRows whole(NearestRowMeasure::dcr_share, false);
+  for (const std::size_t held : {9, 10, 199, 200}) {
+    CAPTURE(held);
+    const EvaluationContext context = with_holdout(held);
+    const Score found = groups.evaluate(&training, fresh, context),
+                of_all = whole.evaluate(&training, fresh, context);
+    CHECK(found.value.has_value() == of_all.value.has_value());
+    CHECK(found.undefined == of_all.undefined);
+    CHECK(found.warnings == of_all.warnings);
+  }
+  CHECK_FALSE(groups.evaluate(&training, fresh.head(6), with_holdout(100)).value);
+  CHECK(ColumnGroups(ColumnGroups::Measure::nndr).evaluate(&training, fresh, with_holdout(9)).value);
 }
 
 TEST_CASE("a part for each secret; the columns of an attack can be named") {
