@@ -22,6 +22,7 @@ from synthema._core import (
     Table,
     VerifyResult,
 )
+from synthema.arguments import kind_of
 
 __all__ = ["Run", "completion_model", "generate", "load_run", "strategy", "verify"]
 
@@ -381,7 +382,7 @@ def _as_strategy(given: Any) -> PromptStrategy:
         return given
     if callable(given) and not inspect.isclass(given):
         return strategy(given)
-    raise TypeError("A strategy is a PromptStrategy or a generator function of (task, rng).")
+    raise _core.ConfigError("A strategy is a PromptStrategy or a generator function of (task, rng).")
 
 
 def _as_check(given: Any) -> Check:
@@ -389,7 +390,7 @@ def _as_check(given: Any) -> Check:
         return given
     if callable(given):
         return Check(getattr(given, "__name__", type(given).__name__), given)
-    raise TypeError(f"A check is a Check or a function of (task, draft), not {type(given).__name__}.")
+    raise _core.ConfigError(f"A check is a Check or a function of (task, draft), not {kind_of(given)}.")
 
 
 def _as_table(given: Any) -> Table | None:

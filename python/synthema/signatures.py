@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from synthema._core import ConfigError
 from synthema.arguments import described, fits, found
 
 __all__ = ["in_sentences", "make_in_sentences", "restore_constructors"]
@@ -25,9 +26,11 @@ _PLAIN = {
 
 
 def in_sentences(function: _Function, called: str = "") -> _Function:
-    """Make a compiled function raise a TypeError of one sentence where arguments do not fit.
+    """Make a compiled function say in one sentence which argument does not fit.
 
-    `called`: the name in the sentence, where it is another than the function's.
+    A ConfigError where one has another type, as `checked` functions raise it; a TypeError, as Python's own
+    functions raise it, where arguments are missing or unknown. `called`: the name in the sentence, where it
+    is another than the function's.
     """
 
     @functools.wraps(function)
@@ -38,7 +41,7 @@ def in_sentences(function: _Function, called: str = "") -> _Function:
             if _PYBIND not in str(error):
                 raise
             problem = _problem(function, called or function.__name__, args, kwargs)
-        raise TypeError(problem)
+        raise problem
 
     return typing.cast(_Function, call)
 
@@ -55,19 +58,24 @@ def restore_constructors() -> None:
         cls.__init__ = constructor  # type: ignore[misc]
 
 
-def _problem(function: Callable[..., Any], called: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def _problem(
+    function: Callable[..., Any], called: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Exception:
+    takes = f"help({called}) says which it takes."
     signature = _signature(function)
     if signature is None:
-        return f"{called}() does not take arguments of these types; help({called}) says which it takes."
+        return ConfigError(f"{called}() does not take arguments of these types; {takes}")
     try:
         bound = signature.bind(*args, **kwargs).arguments
     except TypeError as error:
-        return f"{called}(): {error}."
+        return TypeError(f"{called}(): {error}.")
     for name, value in bound.items():
         hint = signature.parameters[name].annotation
         if name != "self" and not fits(value, hint):
-            return f"The argument '{name}' of {called}() is {described(hint)}, not {found(value, hint)}."
-    return f"{called}() does not take arguments of these values; help({called}) says which it takes."
+            return ConfigError(
+                f"The argument '{name}' of {called}() is {described(hint)}, not {found(value, hint)}."
+            )
+    return ConfigError(f"{called}() does not take arguments of these values; {takes}")
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:

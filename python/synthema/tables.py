@@ -49,7 +49,7 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     ------
     SchemaError
         If a column holds what a table cannot, with its name.
-    TypeError
+    ConfigError
         If it is none of these.
 
     Notes
@@ -70,7 +70,7 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     _refuse_twins(frame)
     if not any(hasattr(frame, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "columns")):
         hint = "; read a file with synthema.read(path)" if isinstance(frame, str | os.PathLike) else ""
-        raise TypeError(
+        raise ConfigError(
             "A table is a Table, a frame (pandas, polars, pyarrow, DuckDB or another with "
             f"__arrow_c_stream__), a dict of columns or a list of dicts, not {kind_of(frame)}{hint}."
         )

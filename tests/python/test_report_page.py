@@ -7,6 +7,7 @@ import re
 from importlib import resources
 
 import pytest
+import synthema
 from synthema import reporting
 from synthema.reporting import charts, numbers, usefulness, verdict
 from synthema.reporting.markup import Html, element
@@ -121,6 +122,7 @@ def test_paper_has_the_wide_layout_in_light_colours_without_what_is_folded():
     assert re.findall(r"@media([^{]*)\{", style) == [
         " screen and (prefers-color-scheme:dark)",
         " screen and (max-width:760px)",
+        " screen and (max-width:520px)",
         " print",
     ]
     assert "details:not([open]){display:none}" in style.partition("@media print")[2]
@@ -209,8 +211,9 @@ def test_an_empty_document_is_still_a_page():
 
 
 def test_what_is_no_report_is_refused():
-    with pytest.raises(TypeError, match="not list"):
-        reporting.render([1])
+    for nonsense in ([1], 5, "no JSON"):
+        with pytest.raises(synthema.ConfigError, match="needs a report, or its document"):
+            reporting.render(nonsense)
 
 
 def test_the_file_is_written_whole(document, tmp_path):

@@ -1,6 +1,7 @@
 """Wrong arguments of compiled functions, of forecasts and of tables: one sentence, no value."""
 
 import pathlib
+import re
 
 import pytest
 import synthema
@@ -32,8 +33,10 @@ SECRET = "Mrs Example, born 1961"
     ],
 )
 def test_a_compiled_function_says_in_a_sentence_what_does_not_fit(call, sentence):
-    with pytest.raises(TypeError, match=sentence) as caught:
+    with pytest.raises((synthema.ConfigError, TypeError), match=sentence) as caught:
         call()
+    # As in Python itself, what is no call of the function at all is a TypeError.
+    assert isinstance(caught.value, TypeError) == bool(re.match(r"\w+\(\): ", str(caught.value)))
     said = str(caught.value)
     assert "\n" not in said
     assert "Example" not in said
@@ -70,10 +73,10 @@ def test_a_forecast_refuses_what_an_evaluation_refuses(options, sentence):
 
 def test_what_is_no_table_is_told_what_is():
     for call in (synthema.evaluate, synthema.forecast, synthema.table):
-        with pytest.raises(TypeError, match="a dict of columns or a list of dicts, not None"):
+        with pytest.raises(synthema.ConfigError, match="a dict of columns or a list of dicts, not None"):
             call(None)
         for path in ("synthetic.csv", pathlib.Path("synthetic.csv")):
-            with pytest.raises(TypeError, match=r"read a file with synthema.read\(path\)"):
+            with pytest.raises(synthema.ConfigError, match=r"read a file with synthema.read\(path\)"):
                 call(path)
 
 

@@ -193,7 +193,7 @@ def test_record_batches_and_empty_tables():
     assert pa.table(t).num_rows == 0
     with pytest.raises(SchemaError, match="single column"):
         synthema.table(pa.chunked_array([[1, 2]]))
-    with pytest.raises(TypeError, match="__arrow_c_stream__"):
+    with pytest.raises(synthema.ConfigError, match="__arrow_c_stream__"):
         synthema.table(3)
 
 

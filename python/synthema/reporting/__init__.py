@@ -31,6 +31,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from synthema._core import ConfigError
+from synthema.arguments import kind_of
 from synthema.reporting import marginals, projection, risks, sections, usefulness
 from synthema.reporting.markup import Html, element, join
 
@@ -47,10 +49,14 @@ def as_document(report: Any) -> Mapping[str, Any]:
     """
     if hasattr(report, "to_json"):
         report = report.to_json()
+    given = kind_of(report)
     if isinstance(report, str):
-        report = json.loads(report)
+        try:
+            report = json.loads(report)
+        except ValueError:
+            given = "a text that is no JSON"
     if not isinstance(report, Mapping):
-        raise TypeError(f"A report page needs a mapping or a report, not {type(report).__name__}.")
+        raise ConfigError(f"A report page needs a report, or its document as a mapping or JSON, not {given}.")
     if "sections" in report or "scores" not in report:
         return report
     one = {
