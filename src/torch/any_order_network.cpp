@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "src/generate/tabular/imputed_table.hpp"
+#include "src/generate/tabular/private_terms.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/torch/network_block.hpp"
 #include "src/torch/threads_guard.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
-#include "synthema/privacy/mechanism.hpp"
 
 namespace synthema {
 
@@ -19,24 +19,15 @@ namespace {
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 void check(const NetworkPrivacy& privacy) {
-  check_epsilon(privacy.epsilon);
-  check_delta(privacy.delta);
+  detail::check_terms(detail::terms_of(privacy), 100, detail::kMostClasses - 1);
   const auto require = [](bool holds, const char* field, const char* what) {
     if (!holds) throw ConfigError({.field = field}, what);
   };
-  require(privacy.epsilon > 0, "epsilon",
-          "Nothing can be learnt with an epsilon of 0; 1 is a common choice.");
   require(privacy.clip > 0 && std::isfinite(privacy.clip), "clip",
           "The norm to which gradients are cut is a positive number.");
   require(privacy.sampling_rate > 0 && privacy.sampling_rate <= 1, "sampling_rate",
           "The share of people in a step lies above 0 and is at most 1.");
   require(privacy.steps >= 1 && privacy.steps <= 10'000'000, "steps", "There are 1 to 10,000,000 steps.");
-  require(privacy.rows_per_person >= 1 && privacy.rows_per_person <= 100, "rows_per_person",
-          "At least one row and at most 100 rows of a person are used.");
-  require(privacy.bins >= 2 && privacy.bins <= detail::kMostClasses - 1, "bins",
-          "A number has 2 to 254 bins.");
-  require(privacy.first_share > 0 && privacy.first_share < 1, "first_share",
-          "The share of single columns lies between 0 and 1.");
 }
 
 void check(const AnyOrderNetworkOptions& options) {
@@ -106,11 +97,7 @@ bool AnyOrderNetwork::is_private() const {
   return fitted_ && fitted_->is_private() && fitted_->ledger.is_private();
 }
 std::vector<std::string> AnyOrderNetwork::untold() const {
-  std::vector<std::string> out;
-  if (fitted_)
-    for (const PrivateColumn& column : fitted_->told)
-      if (column.coding.form == CodingForm::absent) out.push_back(column.coding.field.name);
-  return out;
+  return fitted_ ? untold_of(fitted_->told) : std::vector<std::string>();
 }
 
 std::vector<std::string> AnyOrderNetwork::unresolved() const {
@@ -123,27 +110,11 @@ std::string AnyOrderNetwork::describe() const {
     return "Not differentially private: fitted without a budget. Values that few people have are not handed "
            "on.\n";
   const LedgerEntry& entry = fitted_->ledger.entries().front();
-  std::string out;
-  if (!is_private())
-    out +=
-        "NOT PRIVATE: made with test noise that a seed repeats. Do not give this model or its rows away.\n";
-  out +=
-      message("Promise: epsilon ", entry.epsilon, ", delta ", entry.delta, ", for each ", entry.unit, ".\n");
-  out += "Public: names, kinds and roles of the columns, and all that the schema states.\n";
-  out += message("Learnt: ", entry.steps, " steps of DP-SGD, each with a share of ", entry.sampling_rate,
+  return detail::promise_text(entry) +
+         message("Learnt: ", entry.steps, " steps of DP-SGD, each with a share of ", entry.sampling_rate,
                  " of the people, gradients cut to a norm of ", options_.privacy->clip, ", noise multiplier ",
-                 entry.noise_multiplier, ".\nSpent before, on single columns:\n");
-  for (const PrivateSpending& one : fitted_->spending)
-    out += message("  ", one.released, ": ", one.releases, " x ", one.mechanism, ", standard deviation ",
-                   one.noise, ", rho ", one.rho,
-                   one.delta > 0 ? message(", delta ", one.delta) : std::string(), "\n");
-  for (const std::string& name : untold())
-    out += message("Nothing could be told of '", name, "' under this budget; it is missing in every row.\n");
-  for (const std::string& name : unresolved())
-    out +=
-        message("How fine the values of '", name,
-                "' are could not be told under this budget; their decimals, or whole days, are a guess.\n");
-  return out;
+                 entry.noise_multiplier, ".\nSpent before, on single columns:\n") +
+         detail::spending_text(fitted_->spending) + detail::gaps_text(fitted_->told);
 }
 
 Table AnyOrderNetwork::sample(const SampleRequest& request) const {

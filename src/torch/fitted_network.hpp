@@ -1,5 +1,6 @@
 // What a fit of AnyOrderNetwork finds out, for its parts: learning (network_learning.cpp), drawing and
 // densities (network_block.hpp), files (network_file.cpp) and the class itself (any_order_network.cpp).
+// Private learning is in private_network.cpp.
 #pragma once
 
 #include <array>
@@ -10,11 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "src/generate/tabular/private_terms.hpp"
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
 #include "src/torch/network_training.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
-#include "synthema/generate/tabular/private_marginals.hpp"
+#include "synthema/generate/tabular/private_domain.hpp"
 #include "synthema/generate/tabular/row_rules.hpp"
 #include "synthema/torch/any_order_network.hpp"
 
@@ -31,6 +33,25 @@ struct NetworkSize {
 };
 inline constexpr std::array<NetworkSize, 3> kNetworkSizes{
     {{"small", 64, 16}, {"medium", 128, 32}, {"large", 256, 64}}};
+
+// Streams of a fit's random numbers.
+inline constexpr std::uint64_t kInitialStream = 1, kTrainingStream = 2;
+
+// How the network's variables are grouped and ordered, and the shares of their classes, with which it begins.
+struct ArrangedRows {
+  TrainingTable table;
+  std::vector<std::vector<double>> shares;
+};
+
+// The modelled columns as they are drawn: the target first, or last.
+std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules, const std::string& target,
+                                  bool target_last = false);
+// Classes of all variables, row by row.
+ClassColumns class_columns(const CodedTable& coded, const std::vector<ColumnClasses>& classes,
+                           std::size_t threads);
+[[noreturn]] void refuse_network_keys();
+
+PrivateTerms terms_of(const NetworkPrivacy& privacy);
 
 }  // namespace detail
 
@@ -92,6 +113,7 @@ struct AnyOrderNetwork::Fitted {
   void arrange_coded(const AnyOrderNetworkOptions& options);
   void learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
              const ProgressSink& progress, const CancelToken& cancel);
+  detail::ArrangedRows arranged(const detail::ClassColumns& rows) const;  // which must outlive it
   void add_known(std::size_t column, double cell, float* sum) const;
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   void settle(const Random& random);

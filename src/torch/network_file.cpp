@@ -159,7 +159,7 @@ AnyOrderNetwork AnyOrderNetwork::load(std::string_view bytes, const std::string&
       file.require(file.digest() == digest, "it was changed after it was saved");
       made->coded.schema = schema_from_json(file.value<detail::ArrayJson>(file.about, "schema").dump());
       made->told = detail::get_private_columns(file, made->coded.schema);
-      for (const PrivateColumn& column : made->told) made->coded.columns.push_back(column.coding);
+      made->coded.columns = codings_of(made->told);
       made->ledger = ledger_from_json(file.value<detail::ArrayJson>(file.about, "ledger").dump());
       made->spending = detail::get_spending(file);
       check_ledger(file, *out->options_.privacy, made->ledger, made->spending);

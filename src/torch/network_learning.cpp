@@ -1,17 +1,13 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <utility>
 
-#include "src/privacy/bisection.hpp"
 #include "src/torch/fitted_network.hpp"
 #include "src/torch/mapped_memory.hpp"
 #include "src/torch/network_ensemble.hpp"
-#include "src/torch/private_training.hpp"
 #include "synthema/core/parallel.hpp"
-#include "synthema/privacy/renyi_accountant.hpp"
 
 namespace synthema {
 
@@ -20,10 +16,9 @@ namespace {
 using detail::ColumnClasses;
 using detail::ColumnNetwork;
 
-constexpr std::uint64_t kInitialStream = 1, kTrainingStream = 2, kValidationStream = 3,
-                        kSettlingStream = 4;  // of a fit
+constexpr std::uint64_t kValidationStream = 3;  // of a fit
 constexpr std::size_t kMostParameters = 16'000'000;
-constexpr double kRate = 2e-3, kPrivateRate = 3e-2;         // noise forbids many steps, so they are long
+constexpr double kRate = 2e-3;
 constexpr std::size_t kRowsOfBlock = std::size_t{1} << 16;  // that one thread codes
 constexpr std::size_t kLeastClasses = 8, kMostNumberClasses = 128, kRowsOfClass = 20;
 constexpr std::size_t kFewPeople = 2000, kMembersOfFew = 5;
@@ -41,8 +36,12 @@ detail::NetworkShape shape_of(std::vector<std::size_t> classes, const std::strin
   return shape;
 }
 
+}  // namespace
+
+namespace detail {
+
 std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules, const std::string& target,
-                                  bool target_last = false) {
+                                  bool target_last) {
   std::vector<std::size_t> out;
   const auto index = [&](const std::string& name) {
     return static_cast<std::size_t>(&coded.schema.at(name) - coded.schema.fields.data());
@@ -60,13 +59,12 @@ std::vector<std::size_t> order_of(const CodedTable& coded, const RowRules& rules
   return rules.ordered(out);
 }
 
-// Classes of all variables, row by row.
-detail::ClassColumns class_columns(const CodedTable& coded, const std::vector<ColumnClasses>& classes,
-                                   std::size_t threads) {
+ClassColumns class_columns(const CodedTable& coded, const std::vector<ColumnClasses>& classes,
+                           std::size_t threads) {
   std::vector<std::pair<std::size_t, std::size_t>> variables;  // column, variable of it
   for (std::size_t c = 0; c < coded.columns.size(); ++c)
     for (std::size_t v = 0; v < classes[c].variables(); ++v) variables.emplace_back(c, v);
-  detail::ClassColumns out(variables.size());
+  ClassColumns out(variables.size());
   parallel_for(
       variables.size(),
       [&](std::size_t i) {
@@ -77,6 +75,17 @@ detail::ClassColumns class_columns(const CodedTable& coded, const std::vector<Co
       threads);
   return out;
 }
+
+void refuse_network_keys() {
+  throw GenerationError(
+      {.field = "groups"},
+      "The network does not keep keys (groups 'unique'), because it draws many rows at once; "
+      "take SequentialTrees, or leave these groups out.");
+}
+
+}  // namespace detail
+
+namespace {
 
 // Networks that learn and are joined, each from other people.
 std::size_t members_of(const AnyOrderNetworkOptions& options, const CodedTable& coded) {
@@ -127,31 +136,6 @@ CodingOptions coding_of(const AnyOrderNetworkOptions& options, std::size_t rows)
           .threads = options.threads};
 }
 
-// How the network's variables are grouped and ordered, and the shares of their classes, with which it begins.
-struct Arranged {
-  detail::TrainingTable table;
-  std::vector<std::vector<double>> shares;
-};
-template <class Model>
-Arranged arranged(const Model& model, const detail::ClassColumns& rows) {
-  Arranged out{
-      {.classes = rows, .groups = {}, .order = {}, .ordered = {}, .last = {}, .learnt = {}, .checked = {}},
-      {}};
-  out.shares.resize(model.network->variables());
-  out.table.ordered.resize(model.network->variables());
-  for (const std::size_t column : model.order) {
-    auto& group = out.table.groups.emplace_back();
-    out.table.order.push_back(static_cast<std::uint32_t>(out.table.groups.size() - 1));
-    for (std::size_t v = 0; v < model.classes[column].variables(); ++v) {
-      const std::size_t variable = model.first[column] + v;
-      group.push_back(static_cast<std::uint32_t>(variable));
-      out.shares[variable] = model.classes[column].shares(v);
-      out.table.ordered[variable] = model.is_ordered(column);
-    }
-  }
-  return out;
-}
-
 // Those of the target.
 template <class Model>
 std::vector<std::uint32_t> own_variables(const Model& model, const std::string& target) {
@@ -163,26 +147,6 @@ std::vector<std::uint32_t> own_variables(const Model& model, const std::string& 
       continue;
     for (std::size_t v = 0; v < model.classes[column].variables(); ++v)
       out.push_back(static_cast<std::uint32_t>(model.first[column] + v));
-  }
-  return out;
-}
-
-[[noreturn]] void refuse_keys() {
-  throw GenerationError(
-      {.field = "groups"},
-      "The network does not keep keys (groups 'unique'), because it draws many rows at once; "
-      "take SequentialTrees, or leave these groups out.");
-}
-
-// Noisy counts of states as those of codes.
-OwnedCounts counts_of(const NoisyMarginal& marginal) {
-  OwnedCounts out;
-  double sum = 0;
-  for (std::size_t state = 0; state < marginal.counts.size(); ++state) {
-    const double most = 4e9 / static_cast<double>(marginal.counts.size());  // sums have 32 bits
-    sum += std::clamp(std::round(marginal.counts[state]), 1.0, std::max(most, 1.0));
-    out.codes.push_back(static_cast<std::uint32_t>(state));
-    out.cumulative.push_back(static_cast<std::uint32_t>(std::min(sum, 4e9)));
   }
   return out;
 }
@@ -208,11 +172,30 @@ void AnyOrderNetwork::Fitted::arrange(const AnyOrderNetworkOptions& options) {
   threads = options.threads;
 }
 
+detail::ArrangedRows AnyOrderNetwork::Fitted::arranged(const detail::ClassColumns& rows) const {
+  detail::ArrangedRows out{
+      {.classes = rows, .groups = {}, .order = {}, .ordered = {}, .last = {}, .learnt = {}, .checked = {}},
+      {}};
+  out.shares.resize(network->variables());
+  out.table.ordered.resize(network->variables());
+  for (const std::size_t column : order) {
+    auto& group = out.table.groups.emplace_back();
+    out.table.order.push_back(static_cast<std::uint32_t>(out.table.groups.size() - 1));
+    for (std::size_t v = 0; v < classes[column].variables(); ++v) {
+      const std::size_t variable = first[column] + v;
+      group.push_back(static_cast<std::uint32_t>(variable));
+      out.shares[variable] = classes[column].shares(v);
+      out.table.ordered[variable] = is_ordered(column);
+    }
+  }
+  return out;
+}
+
 // One network after the other. A cancelled fit keeps what has learnt a round.
 void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
                                     const ProgressSink& progress, const CancelToken& cancel) {
   coded.codes.clear();
-  auto [table, shares] = arranged(*this, rows);
+  auto [table, shares] = arranged(rows);
   if (members > 1) table.last = own_variables(*this, options.target);
   const Random random(options.seed);
   const ColumnNetwork one(member);
@@ -224,7 +207,7 @@ void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const
     };
     split_people(coded, options, m, members, table);
     detail::Floats initial(one.parameters());
-    one.initialise(initial, shares, table.ordered, own(kInitialStream));
+    one.initialise(initial, shares, table.ordered, own(detail::kInitialStream));
     const detail::TrainingOptions how =
         training_of(options, table.learnt.size(), one.parameters(), one.variables(), one.shape().width);
     const auto tell = [&](Progress step) {
@@ -233,8 +216,9 @@ void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const
       progress(step);
     };
     try {
-      detail::Trained trained = detail::train(one, table, how, std::move(initial), own(kTrainingStream),
-                                              progress ? ProgressSink(tell) : ProgressSink(), cancel);
+      detail::Trained trained =
+          detail::train(one, table, how, std::move(initial), own(detail::kTrainingStream),
+                        progress ? ProgressSink(tell) : ProgressSink(), cancel);
       learnt.push_back(std::move(trained.parameters));
       losses += trained.loss;
       rounds = std::max(rounds, trained.rounds);
@@ -247,18 +231,6 @@ void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const
   for (const std::size_t there = learnt.size(); learnt.size() < members;)  // the same ones stand in
     learnt.push_back(learnt[learnt.size() - there]);
   parameters = detail::joined_parameters(one, learnt, *network);
-}
-
-double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho) {
-  const GaussianMechanism counts{1 / std::sqrt(2 * rho)};
-  const RenyiAccountant first = RenyiAccountant().add(counts);  // as good as the discrete one
-  return detail::smallest_that(
-      [&](double noise) {
-        RenyiAccountant all = first;
-        all.add(GaussianMechanism{noise, privacy.sampling_rate}, privacy.steps);
-        return all.epsilon(delta).epsilon <= privacy.epsilon;
-      },
-      1.0, 2.0, 1e-4);
 }
 
 void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
@@ -276,7 +248,7 @@ void AnyOrderNetwork::fit(const Table& real, const ProgressSink& progress, const
     if (coded.columns[c].modelled()) made->all[c] = count_codes(coded.columns[c], coded.codes[c]);
   made->arrange_coded(options_);
   if (made->network->variables() > 0)
-    made->learn(options_, class_columns(coded, made->classes, options_.threads), progress, cancel);
+    made->learn(options_, detail::class_columns(coded, made->classes, options_.threads), progress, cancel);
   coded.codes.clear();
   coded.people.clear();
   fitted_ = std::move(made);
@@ -327,111 +299,10 @@ void AnyOrderNetwork::fit(const ColumnSource& source, const std::string& spill, 
 
 void AnyOrderNetwork::Fitted::arrange_coded(const AnyOrderNetworkOptions& options) {
   rules = RowRules(coded.schema, coded.columns);
-  if (!rules.keys().empty()) refuse_keys();
+  if (!rules.keys().empty()) detail::refuse_network_keys();
   members = members_of(options, coded);
-  order = order_of(coded, rules, options.target, members > 1);
+  order = detail::order_of(coded, rules, options.target, members > 1);
   arrange(options);
-}
-
-void AnyOrderNetwork::fit(const Table& real, NoiseSource& noise, const ProgressSink& progress,
-                          const CancelToken& cancel) {
-  if (!options_.privacy)
-    throw ConfigError({.field = "privacy"}, "A fit with noise needs a budget: set the options' privacy.");
-  for (const auto& [name, value] : options_.temperature) static_cast<void>(real.schema().at(name));
-  if (!options_.target.empty()) static_cast<void>(real.schema().at(options_.target));
-  fit_privately(real, noise, progress, cancel);
-}
-
-// All that the data decide comes after the ledger, and from `budget` or the noisy sums of gradients.
-void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const ProgressSink& progress,
-                                    const CancelToken& cancel) {
-  constexpr double kThresholdShare = 0.1;  // of delta, for labels that the schema does not name
-  constexpr double kTargetShare = 4;       // of the target's first counts: as much as of so many columns
-  const NetworkPrivacy& privacy = *options_.privacy;
-  cancel.check();
-  const Schema& schema = real.schema();
-  if (real.columns() == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
-  if (std::ranges::find(schema.groups, "unique", &GroupRule::kind) != schema.groups.end()) refuse_keys();
-  std::string target = options_.target;
-  if (target.empty())
-    if (const auto labels = schema.with_role(Role::target); !labels.empty()) target = labels.front()->name;
-
-  const std::size_t unnamed = unnamed_label_columns(schema);
-  const double threshold_delta = unnamed > 0 ? kThresholdShare * privacy.delta : 0;
-  const double delta = privacy.delta - threshold_delta;
-  const double rho = privacy.first_share * concentrated_budget(privacy.epsilon, delta);
-  const double rows_each = schema.subject() ? static_cast<double>(privacy.rows_per_person) : 1.0;
-  const double shares = static_cast<double>(real.columns()) + (target.empty() ? 0 : kTargetShare - 1);
-  const PrivateDomainOptions domain_options{
-      .bins = privacy.bins,
-      .infer = privacy.infer,
-      .column_rho = rho / shares,
-      .target = target,
-      .target_rho = kTargetShare * rho / shares,
-      .threshold_delta = unnamed > 0 ? threshold_delta / static_cast<double>(unnamed) : 0,
-      .threads = options_.threads};
-  check_domain(real, domain_options, rows_each);
-  const double multiplier = private_learning_noise(privacy, delta, rho);
-  auto made = std::make_unique<Fitted>();
-  const LedgerEntry entry{.mechanism = "DP-SGD: sampled Gaussian, after discrete Gaussian counts of columns",
-                          .sensitivity = privacy.clip,
-                          .unit = protected_unit(schema, privacy.rows_per_person),
-                          .epsilon = privacy.epsilon,
-                          .delta = privacy.delta,
-                          .released = message("network of a table with ", real.columns(),
-                                              real.columns() == 1 ? " column" : " columns"),
-                          .private_noise = noise.is_private(),
-                          .noise_multiplier = multiplier,
-                          .sampling_rate = privacy.sampling_rate,
-                          .steps = privacy.steps};
-  if (!privacy.ledger.empty()) LedgerFile(privacy.ledger).append(entry);  // before the first draw
-  made->ledger.add(entry);
-
-  PrivateBudget budget(rho, rows_each, noise);
-  const std::vector<std::size_t> used = rows_used(real, privacy.rows_per_person, noise);
-  PrivateDomain domain = discover_domain(real, used, domain_options, budget);
-  made->spending = budget.spending();
-  made->told = std::move(domain.columns);
-  made->coded.schema = schema;
-  for (const PrivateColumn& column : made->told) made->coded.columns.push_back(column.coding);
-  made->rules = RowRules(schema, made->coded.columns);
-  made->order = order_of(made->coded, made->rules, options_.target);
-  made->all.resize(made->told.size());
-  made->coded.codes.resize(made->told.size());
-  for (std::size_t c = 0, m = 0; c < made->told.size(); ++c) {
-    if (!made->told[c].modelled()) continue;
-    made->all[c] = counts_of(domain.marginals[m]);
-    made->coded.codes[c] = std::move(domain.states[m++]);
-  }
-  made->arrange(options_);
-  const ColumnNetwork& network = *made->network;
-  if (network.variables() > 0) {
-    const detail::ClassColumns rows = class_columns(made->coded, made->classes, options_.threads);
-    const auto [table, begin] = arranged(*made, rows);
-    std::vector<std::vector<std::uint32_t>> people;
-    std::map<std::uint32_t, std::size_t> known;
-    const std::vector<std::uint32_t> who = people_of(real);
-    for (std::uint32_t row = 0; row < used.size(); ++row) {
-      const auto [at, is_new] = known.emplace(who[used[row]], people.size());
-      if (is_new) people.emplace_back();
-      people[at->second].push_back(row);
-    }
-    const Random random(options_.seed);
-    detail::Floats initial(network.parameters());
-    network.initialise(initial, begin, table.ordered, random.stream(kInitialStream));
-    const detail::PrivateTrainingOptions how{.steps = privacy.steps,
-                                             .sampling_rate = privacy.sampling_rate,
-                                             .clip = privacy.clip,
-                                             .noise_multiplier = multiplier,
-                                             .people = noisy_total(domain.marginals) / rows_each,
-                                             .rate = options_.rate > 0 ? options_.rate : kPrivateRate,
-                                             .threads = options_.threads};
-    made->parameters = detail::train_privately(network, table, people, how, std::move(initial),
-                                               random.stream(kTrainingStream), noise, progress, cancel);
-    made->settle(random.stream(kSettlingStream));
-  }
-  made->coded.codes.clear();
-  fitted_ = std::move(made);
 }
 
 }  // namespace synthema

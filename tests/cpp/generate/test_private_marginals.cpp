@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
+#include <optional>
+#include <utility>
 
 #include "generate/tabular_tables.hpp"
 #include "synthema/data/digest.hpp"
@@ -307,6 +310,46 @@ TEST_CASE("A person's rows are bounded, and the noise grows with them") {
   const PrivateMarginals five = fitted(real, {.epsilon = 20, .rows_per_person = 5});
   CHECK(five.ledger().entries()[0].sensitivity == 5);
   CHECK(five.spending()[0].noise == doctest::Approx(5 * one.spending()[0].noise).epsilon(1e-6));
+}
+
+TEST_CASE("However many rounds are asked for and rows a person has, no noise is beyond what can be drawn") {
+  Schema schema;
+  schema.fields = {{.name = "who", .kind = Kind::integer, .roles = {Role::subject}},
+                   {.name = "ill", .kind = Kind::boolean, .nullable = false},
+                   {.name = "old", .kind = Kind::boolean, .nullable = false}};
+  std::vector<Record> records;
+  for (int i = 0; i < 600; ++i) records.push_back({{"who", i / 3}, {"ill", i % 2 == 0}, {"old", i % 3 == 0}});
+  const Table real = Table::from_records(schema, records);
+  const PrivateMarginals made = fitted(real, {.epsilon = 3, .rows_per_person = 300, .rounds = 1000000});
+  for (const PrivateSpending& one : made.spending())
+    if (one.mechanism == "discrete Gaussian") CHECK(one.noise * one.noise <= 0x1p30);
+  CHECK(made.sample({.rows = 10, .seed = 1}).rows() == 10);
+}
+
+TEST_CASE("Dates of the next century are told, and a stated end may lie beyond all cells that are tried") {
+  constexpr std::int64_t kDay = 86400000000;
+  const auto days_of = [&](std::int64_t first, std::optional<std::int64_t> lowest,
+                           std::optional<std::int64_t> highest) {
+    Schema schema;
+    schema.fields = {{.name = "visit", .kind = Kind::time, .nullable = false}};
+    if (lowest) schema.fields[0].minimum = static_cast<double>(*lowest * kDay);
+    if (highest) schema.fields[0].maximum = static_cast<double>(*highest * kDay);
+    std::vector<Record> records;
+    for (int i = 0; i < 2000; ++i) records.push_back({{"visit", Timestamp{(first + i % 200) * kDay}}});
+    const Table rows =
+        fitted(Table::from_records(schema, records), {.epsilon = 5}).sample({.rows = 300, .seed = 1});
+    std::pair<std::int64_t, std::int64_t> out{std::numeric_limits<std::int64_t>::max(), 0};
+    for (const std::int64_t time : rows.column("visit").integers()) {
+      out.first = std::min(out.first, time / kDay);
+      out.second = std::max(out.second, time / kDay);
+    }
+    return out;
+  };
+  const auto shifted = days_of(65800, std::nullopt, std::nullopt);  // 2150
+  CHECK(shifted.first >= 65700);
+  CHECK(shifted.second < 66300);
+  CHECK(days_of(120600, 120532, std::nullopt) == std::pair<std::int64_t, std::int64_t>(120532, 120532));
+  CHECK(days_of(-47700, std::nullopt, -47400).first == -47400);  // in 1839 and before 1841
 }
 
 TEST_CASE("A shared ledger adds up and refuses, before the table is looked at") {

@@ -29,7 +29,6 @@
 // Cost: fit (rows x pairs of columns + cells x iterations) x rounds; sample rows x columns.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,8 +41,6 @@
 #include "synthema/privacy/ledger.hpp"
 
 namespace synthema {
-
-class RowRules;
 
 struct PrivateMarginalsOptions {
   double epsilon = 1;
@@ -106,11 +103,7 @@ class SYNTHEMA_EXPORT PrivateMarginals {
   static PrivateMarginals load(std::string_view file, const std::string& path = {});
 
  private:
-  void measure_pairs(std::span<const std::vector<std::uint32_t>> states, std::vector<NoisyMarginal> marginals,
-                     PrivateBudget& budget, std::size_t target, const ProgressSink& progress,
-                     const CancelToken& cancel);
-  void draw_rows(const SampleRequest& request, std::vector<std::vector<double>>& cells) const;
-  double share_kept(const RowRules& rules, std::span<const ColumnCoding> codings) const;
+  void note_modelled();
 
   PrivateMarginalsOptions options_;
   Schema schema_;
@@ -122,10 +115,5 @@ class SYNTHEMA_EXPORT PrivateMarginals {
 };
 
 static_assert(LikelihoodGenerator<PrivateMarginals> && ConditionalGenerator<PrivateMarginals>);
-
-// The largest rho whose zero-concentrated differential privacy is (epsilon, delta)-private, rounded down.
-SYNTHEMA_EXPORT double concentrated_budget(double epsilon, double delta);
-// The epsilon of rho at delta, rounded up.
-SYNTHEMA_EXPORT double epsilon_of_rho(double rho, double delta);
 
 }  // namespace synthema

@@ -1,0 +1,97 @@
+#include "synthema/generate/tabular/private_column.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace synthema {
+
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNever = -std::numeric_limits<double>::infinity();
+
+bool holds(const NumberCell& cells, bool grid, double cell) {
+  if (cells.low == cells.high) return cell == cells.low;
+  return cell >= cells.low && (grid ? cell < cells.high : cell <= cells.high);
+}
+
+}  // namespace
+
+std::uint32_t PrivateColumn::state_of(double cell) const {
+  if (std::isnan(cell)) return missing_state();
+  if (coding.is_category()) return label_states[static_cast<std::size_t>(cell)];
+  const auto at = std::ranges::partition_point(
+      cells, [&](const NumberCell& one) { return one.low == one.high ? one.low < cell : one.high <= cell; });
+  return at == cells.end() ? cells.back().state : at->state;
+}
+
+void PrivateColumn::finish() {
+  places_.assign(states, {});
+  const auto add = [&](std::uint32_t state, double weight, std::size_t place) {
+    auto& list = places_[state];
+    list.emplace_back((list.empty() ? 0 : list.back().first) + weight, static_cast<std::uint32_t>(place));
+  };
+  for (std::size_t i = 0; i < label_states.size(); ++i) {
+    add(label_states[i], label_weights[i], i);
+    if (rest) add(rest_state(), label_weights[i], i);
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    if (cells[i].weight > 0) add(cells[i].state, cells[i].weight, i);
+}
+
+double PrivateColumn::draw(std::uint32_t state, const PhiloxBlock& random) const {
+  if (missing && state == missing_state()) return kMissing;
+  const auto& list = places_[state];
+  const double wanted = (random[0] + 0.5) / 4294967296.0 * list.back().first;
+  const auto at =
+      std::ranges::partition_point(list, [&](const auto& place) { return place.first <= wanted; });
+  const std::uint32_t place = (at == list.end() ? list.back() : *at).second;
+  if (coding.is_category()) return place;
+  const NumberCell& cell = cells[place];
+  const double share = ((std::uint64_t{random[1]} << 21 | random[2] >> 11) + 0.5) * 0x1p-53;
+  const double x = cell.low + share * (cell.high - cell.low);
+  return coding.grid ? std::min(std::floor(x), cell.high - 1) : x;
+}
+
+double PrivateColumn::log_share(std::uint32_t state, double cell) const {
+  const bool is_missing = missing && state == missing_state();
+  if (std::isnan(cell)) return is_missing ? 0 : kNever;
+  if (is_missing) return kNever;
+  const auto& list = places_[state];
+  double before = 0;
+  for (const auto& [until, place] : list) {
+    const double share = (until - before) / list.back().first;
+    before = until;
+    if (coding.is_category()) {
+      if (place == static_cast<std::uint32_t>(cell)) return std::log(share);
+      continue;
+    }
+    const NumberCell& one = cells[place];
+    if (holds(one, coding.grid, cell))
+      return one.low == one.high ? std::log(share) : std::log(share / (one.high - one.low));
+  }
+  return kNever;
+}
+
+std::vector<std::string> untold_of(std::span<const PrivateColumn> columns) {
+  std::vector<std::string> out;
+  for (const PrivateColumn& column : columns)
+    if (column.coding.form == CodingForm::absent) out.push_back(column.coding.field.name);
+  return out;
+}
+
+std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns) {
+  std::vector<std::string> out;
+  for (const PrivateColumn& column : columns)
+    if (column.modelled() && !column.resolved) out.push_back(column.coding.field.name);
+  return out;
+}
+
+std::vector<ColumnCoding> codings_of(std::span<const PrivateColumn> columns) {
+  std::vector<ColumnCoding> out;
+  for (const PrivateColumn& column : columns) out.push_back(column.coding);
+  return out;
+}
+
+}  // namespace synthema
