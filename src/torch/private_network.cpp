@@ -132,8 +132,7 @@ void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const
                                              .rate = options_.rate > 0 ? options_.rate : kPrivateRate,
                                              .threads = options_.threads};
     made->parameters =
-        detail::train_privately(network, table, people, how, std::move(initial),
-                                random.stream(detail::kTrainingStream), noise, progress, cancel);
+        detail::train_privately(network, table, people, how, std::move(initial), noise, progress, cancel);
     made->settle(random.stream(kSettlingStream));
   }
   made->coded.codes.clear();

@@ -21,13 +21,11 @@ constexpr std::uint64_t kTold = 50;  // steps between two messages
 
 PrivateGradients::PrivateGradients(const ColumnNetwork& network, const TrainingTable& table,
                                    const std::vector<std::vector<std::uint32_t>>& people,
-                                   const PrivateTrainingOptions& options, const Random& random,
-                                   NoiseSource& noise)
+                                   const PrivateTrainingOptions& options, NoiseSource& noise)
     : network_(network),
       table_(table),
       people_(people),
       options_(options),
-      random_(random),
       noise_(noise),
       workers_(thread_count(options.threads)),
       spaces_(workers_.size()),
@@ -51,7 +49,7 @@ std::vector<PrivateGradients::Chunk> PrivateGradients::chunks_of(
 
 std::span<const double> PrivateGradients::next(const Floats& parameters) {
   const std::vector<Chunk> chunks = chunks_of(poisson_sample(people_.size(), options_.sampling_rate, noise_));
-  const Random random = random_.stream(step_++);
+  const Random random(noise_.bits());
   std::ranges::fill(sum_, 0.0);
   for (std::size_t from = 0; from < chunks.size(); from += kBuffers)
     add(std::span(chunks).subspan(from, std::min(kBuffers, chunks.size() - from)), from, parameters, random);
@@ -109,9 +107,9 @@ std::vector<std::uint32_t> poisson_sample(std::size_t count, double rate, NoiseS
 
 Floats train_privately(const ColumnNetwork& network, const TrainingTable& table,
                        const std::vector<std::vector<std::uint32_t>>& people,
-                       const PrivateTrainingOptions& options, Floats parameters, const Random& random,
-                       NoiseSource& noise, const ProgressSink& progress, const CancelToken& cancel) {
-  PrivateGradients gradients(network, table, people, options, random, noise);
+                       const PrivateTrainingOptions& options, Floats parameters, NoiseSource& noise,
+                       const ProgressSink& progress, const CancelToken& cancel) {
+  PrivateGradients gradients(network, table, people, options, noise);
   ColumnOptimizer optimizer(network, table.ordered, {}, std::move(parameters), gradients.workers());
   std::vector<Floats> gradient(1, Floats(network.parameters()));
   const double scale = 1 / std::max(1.0, options.people * options.sampling_rate);

@@ -5,7 +5,11 @@
 // source, since who takes part must stay secret), scales what each one adds to the gradient to a norm of at
 // most `clip`, and adds Gaussian noise of standard deviation `clip` x `noise_multiplier` to the sum: one
 // release of GaussianMechanism{noise_multiplier, sampling_rate}. How many steps there are is said beforehand.
-// Nothing is ever tried on held-out people, and the loss is not told: both would be releases.
+// The order in which a row takes its variables comes from the noise source too. An order goes with the place
+// in the sample: one person more moves those behind, whose gradients would then all be others if the orders
+// were known, as those of a seed are. Secret ones are as likely in any arrangement, so that only the person
+// is left of the difference. Nothing is ever tried on held-out people, and the loss is not told: both would
+// be releases.
 #pragma once
 
 #include <cstddef>
@@ -37,10 +41,10 @@ class SYNTHEMA_EXPORT PrivateGradients {
   // All references must outlive it. `people`: the rows of each, which are cut together.
   PrivateGradients(const ColumnNetwork& network, const TrainingTable& table,
                    const std::vector<std::vector<std::uint32_t>>& people,
-                   const PrivateTrainingOptions& options, const Random& random, NoiseSource& noise);
+                   const PrivateTrainingOptions& options, NoiseSource& noise);
   ~PrivateGradients();
 
-  // At these parameters; by parameter. Rows take orders by the random numbers of the step.
+  // At these parameters; by parameter.
   std::span<const double> next(const Floats& parameters);
 
   Workers& workers() { return workers_; }
@@ -57,21 +61,19 @@ class SYNTHEMA_EXPORT PrivateGradients {
   const TrainingTable& table_;
   const std::vector<std::vector<std::uint32_t>>& people_;
   const PrivateTrainingOptions& options_;
-  Random random_;
   NoiseSource& noise_;
   Workers workers_;
   std::vector<ColumnNetwork::Workspace> spaces_;
   std::vector<double> sum_;
   std::vector<Floats> buffers_;
-  std::uint64_t step_ = 0;
 };
 
 // The parameters that come back are the moving average. Cancelled before the first step is over; later what
 // was learnt so far comes back, which cost no more than all steps.
 Floats train_privately(const ColumnNetwork& network, const TrainingTable& table,
                        const std::vector<std::vector<std::uint32_t>>& people,
-                       const PrivateTrainingOptions& options, Floats parameters, const Random& random,
-                       NoiseSource& noise, const ProgressSink& progress, const CancelToken& cancel);
+                       const PrivateTrainingOptions& options, Floats parameters, NoiseSource& noise,
+                       const ProgressSink& progress, const CancelToken& cancel);
 
 // Numbers below `count`, each with this probability, independently; ascending.
 SYNTHEMA_EXPORT std::vector<std::uint32_t> poisson_sample(std::size_t count, double rate, NoiseSource& noise);

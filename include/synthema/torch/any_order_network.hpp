@@ -33,10 +33,11 @@
 // delta and the number of steps before anything is read: RenyiAccountant, for the steps and the first counts
 // together. Nobody is set aside, no loss is told, and rare_below, rounds, patience, validation and members
 // play no part. At last the biases of classes are moved until single columns are as frequent among drawn rows
-// as their noisy counts say, which costs nothing. Noise and who takes part come from the operating system: no
-// seed repeats a fit. A label that may not be told is drawn as one of the others. A cell that the rules of
-// the schema refuse is drawn again, from the classes and by their shares, at most 100 times, then the row is;
-// log_prob is then that before such draws, and -inf for rows that break a rule.
+// as their noisy counts say, which costs nothing. Noise, who takes part and the orders in which rows are
+// learnt come from the operating system: no seed repeats a fit. A label that may not be told is drawn as one
+// of the others. A cell that the rules of the schema refuse is drawn again, from the classes and by their
+// shares, at most 100 times, then the row is; log_prob is then that before such draws, and -inf for rows that
+// break a rule.
 //
 // The same seeds give the same bytes at any number of threads, in fit and sample, on one kind of CPU and with
 // one version of torch: products may be summed differently on others. A fitted model loaded there makes rows

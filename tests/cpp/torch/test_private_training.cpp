@@ -143,7 +143,7 @@ TEST_CASE("One person who is added moves the released sum by at most the norm, b
       .sampling_rate = 1, .clip = 0.25, .noise_multiplier = 1e-9, .chunk = 64, .threads = 1};
   const auto sum = [&](const std::vector<std::vector<std::uint32_t>>& people) {
     NoiseSource noise = NoiseSource::seeded_for_tests(1);
-    detail::PrivateGradients gradients(toy.network, table, people, options, Random(5), noise);
+    detail::PrivateGradients gradients(toy.network, table, people, options, noise);
     const auto out = gradients.next(toy.parameters);
     return std::vector<double>(out.begin(), out.end());
   };
@@ -158,6 +158,36 @@ TEST_CASE("One person who is added moves the released sum by at most the norm, b
   CHECK(norm_of(without) > 0.25);
 }
 
+TEST_CASE("In which order a row takes its variables is as secret as the noise, and new in each step") {
+  Toy toy(60);
+  const detail::TrainingTable table = toy.table();
+  std::vector<std::vector<std::uint32_t>> people;
+  for (std::uint32_t row = 0; row < 60; ++row) people.push_back({row});
+  // The noise itself is next to none, so that only the orders are left of the differences.
+  const auto sums = [&](double own_order, std::uint64_t seed) {
+    const detail::PrivateTrainingOptions options{.sampling_rate = 1,
+                                                 .clip = 0.25,
+                                                 .noise_multiplier = 1e-9,
+                                                 .own_order = own_order,
+                                                 .chunk = 16,
+                                                 .threads = 1};
+    NoiseSource noise = NoiseSource::seeded_for_tests(seed);
+    detail::PrivateGradients gradients(toy.network, table, people, options, noise);
+    std::vector<std::vector<double>> out;
+    for (int step = 0; step < 2; ++step) {
+      const auto sum = gradients.next(toy.parameters);
+      out.emplace_back(sum.begin(), sum.end());
+    }
+    return out;
+  };
+  const auto one = sums(0, 1), other = sums(0, 2), same = sums(0, 1);
+  CHECK(largest_difference(one[0], same[0]) == 0);
+  CHECK(largest_difference(one[0], other[0]) > 1e-3);
+  CHECK(largest_difference(one[0], one[1]) > 1e-3);
+  const auto fixed = sums(1, 1), also = sums(1, 2);  // all in the order of the table
+  CHECK(largest_difference(fixed[0], also[0]) < 1e-6);
+}
+
 TEST_CASE("Noise has the standard deviation of clip x multiplier on every number, also without anybody") {
   Toy toy;
   const detail::TrainingTable table = toy.table();
@@ -165,7 +195,7 @@ TEST_CASE("Noise has the standard deviation of clip x multiplier on every number
     NoiseSource noise = is_private ? NoiseSource::operating_system() : NoiseSource::seeded_for_tests(2);
     const std::vector<std::vector<std::uint32_t>> nobody;
     const detail::PrivateTrainingOptions options{.clip = 3, .noise_multiplier = 2, .threads = 2};
-    detail::PrivateGradients gradients(toy.network, table, nobody, options, Random(5), noise);
+    detail::PrivateGradients gradients(toy.network, table, nobody, options, noise);
     double square = 0, count = 0;
     for (int step = 0; step < 20; ++step)
       for (const double x : gradients.next(toy.parameters)) square += x * x, count += 1;
