@@ -10,16 +10,18 @@ from synthema.reporting.markup import Html, element
 from synthema.reporting.numbers import number, score_range, shown
 
 
-def _svg(width: float, height: float, label: str, *children: Html) -> Html:
+def _svg(width: float, height: float, label: str, *children: Html, scale: float = 1.0, **more: str) -> Html:
+    """A picture of this many units, `scale` of them a pixel where there is room."""
     return element(
         "svg",
         element("title", label),
         *children,
         viewBox=f"0 0 {width:g} {height:g}",
-        width=f"{width:g}",
-        height=f"{height:g}",
+        width=f"{scale * width:g}",
+        height=f"{scale * height:g}",
         role="img",
         aria_label=label,
+        **more,
     )
 
 
@@ -189,35 +191,38 @@ def stepped(
     return _svg(width, height, label, *parts)
 
 
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def heat_map(names: Sequence[str], square: Sequence[Sequence[float | None]]) -> Html:
-    """A square of numbers of 0 and more, darker the larger they are; null stays empty."""
-    cell, left, top = 20.0, 130.0, 8.0
+    """A square of numbers of 0 and more, of stronger colour the larger they are; null stays empty.
+
+    It is as wide as a phone, where its names are as high as its rows, and drawn larger elsewhere, with names
+    that are smaller by as much.
+    """
+    labels = [_cut(name, 17) for name in names]
+    left, right = 8 + 5.4 * max(map(len, labels)), 2.0
+    cell = min(20.0, (360.0 - left - right) / len(names))
     top_value = max([v for row in square for v in row if v is not None] + [1e-9])
     size = cell * len(names)
     parts: list[Html] = []
-    for i, (name, row) in enumerate(zip(names, square, strict=True)):
-        y = top + i * cell
-        parts.append(_text(left - 6, y + cell * 0.7, name[:20], "tick", "end"))
-        parts.append(
-            element(
-                "text",
-                name[:20],
-                class_="tick",
-                text_anchor="end",
-                transform=f"translate({left + (i + 0.65) * cell:.1f} {top + size + 8:.1f}) rotate(-60)",
-            )
-        )
+    for i, (name, said, row) in enumerate(zip(names, labels, square, strict=True)):
+        y = i * cell
+        parts.append(_text(left - 4, y + cell / 2 + 2.5, said, "tick", "end"))
+        turn = f"translate({left + (i + 0.5) * cell + 2.5:.1f} {size + 4:.1f}) rotate(-90)"
+        parts.append(element("text", said, class_="tick", text_anchor="end", transform=turn))
         for j, value in enumerate(row):
             if value is None:
                 continue
-            box = {"x": f"{left + j * cell:.1f}", "y": f"{y:.1f}", "width": f"{cell - 1}"}
-            said = element("title", f"{name} and {names[j]}: {100 * value:.2g} %")
+            box = {"x": f"{left + j * cell:.2f}", "y": f"{y:.2f}", "width": f"{cell - 0.5:.2f}"}
+            title = element("title", f"{name} and {names[j]}: {100 * value:.2g} %")
             opacity = f"{0.06 + 0.94 * value / top_value:.2f}"
             parts.append(
-                element("rect", said, **box, height=f"{cell - 1}", class_="cell", fill_opacity=opacity)
+                element("rect", title, **box, height=f"{cell - 0.5:.2f}", class_="cell", fill_opacity=opacity)
             )
-    width, height = left + size + 10, top + size + 120
-    return _svg(width, height, "Differences of dependence by pair of columns", *parts)
+    label = "Differences of dependence by pair of columns"
+    return _svg(left + size + right, size + left, label, *parts, scale=1.7, class_="map")
 
 
 def bars(items: Sequence[tuple[str, float, str]], class_: str = "s0") -> Html:

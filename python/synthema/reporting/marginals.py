@@ -207,7 +207,7 @@ def _pairs(found: Mapping[str, Any] | None) -> Html | None:
     most = max(value for row in lost for value in row if value is not None)
     return figure(
         "Pairs of columns",
-        f"How much of each pair's dependence differs: the darkest is {100 * most:.1f} %. Up to {PAIRED} "
+        f"How much of each pair's dependence differs: the strongest is {100 * most:.1f} %. Up to {PAIRED} "
         "columns, those that differ most.",
         charts.heat_map(found["columns"], lost),
     )

@@ -232,8 +232,8 @@ def projection(document: Mapping[str, Any]) -> Html | None:
         element(
             "p",
             f"The first two principal components of the real rows, {share} of their variance; both maps have "
-            "the same axes and the same shades. What is dark on one side only was lost, or made up. Places "
-            f"of fewer than {FEWEST} rows stay empty.{left_out}",
+            "the same axes and the same shades. What has colour on one side only was lost, or made up. "
+            f"Places of fewer than {FEWEST} rows stay empty.{left_out}",
             class_="lead",
         ),
         element("div", *maps, class_="pair"),
