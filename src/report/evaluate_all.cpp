@@ -134,6 +134,8 @@ Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real,
     if (!names.empty()) {
       real_without = with_identifiers(*real, names);
       real = &*real_without;
+      if (context.holdout)  // it stands in the place of real rows, too
+        context.holdout = std::make_shared<Table>(with_identifiers(*context.holdout, names));
       report.set_fact("row_numbers", nlohmann::json(names).dump());
     }
   }

@@ -366,3 +366,14 @@ def test_parts_of_a_score_show_what_they_hold():
     assert repr(shapes.parts[0]).startswith("ScorePart(name='age', value=1.0, n=40")
     none = synthema.evaluate(rows, rows, metrics=["trivariate_accuracy"], triples=0)["trivariate_accuracy"]
     assert "No triples were asked for" in none.undefined
+
+
+def test_row_numbers_do_not_tell_synthetic_rows_from_the_holdout():
+    rng = np.random.default_rng(1)
+    values = [rng.normal(size=120) for _ in range(3)]
+    real, holdout, synthetic = (
+        {"index": list(range(i * 120, i * 120 + 120)), "x": v.tolist()} for i, v in enumerate(values)
+    )
+    report = synthema.evaluate(synthetic, real, holdout, "classifier_two_sample", bootstrap=0)
+    [against] = [p.value for p in report.scores[0].parts if p.name == "all columns, against the holdout"]
+    assert against < 0.75  # 1 with the column of numbers
