@@ -211,6 +211,36 @@ def rouge_score(texts, threads):
     return {"rouge_l": sum(found) / len(found)}
 
 
+FEW = 20  # notes whose pairs rouge-score compares in a minute
+
+
+def our_nearest_note(texts, threads):
+    """ROUGE-L with the most similar real note, of all; and of a few as the library takes them."""
+    import synthema
+
+    def nearest(count):
+        synthetic, real = ({"text": texts[part][:count]} for part in ("synthetic", "real"))
+        name = "nearest_note_rouge"
+        return synthema.evaluate(synthetic, real, metrics=name, threads=threads, bootstrap=0)[name].value
+
+    return {"of all": nearest(None), f"of {FEW} among {FEW}": nearest(FEW)}
+
+
+def rouge_score_pairs(texts, threads):
+    from rouge_score import rouge_scorer
+
+    scorer, begun = rouge_scorer.RougeScorer(["rougeL"]), time.perf_counter()
+    found = [
+        max(scorer.score(real, one)["rougeL"].fmeasure for real in texts["real"][:FEW])
+        for one in texts["synthetic"][:FEW]
+    ]
+    pairs = len(texts["real"]) * len(texts["synthetic"])
+    return {
+        f"of {FEW} among {FEW}": sum(found) / FEW,
+        "all s": (time.perf_counter() - begun) / FEW**2 * pairs,
+    }
+
+
 def sacrebleu(texts, threads):
     import sacrebleu as library
 
@@ -335,6 +365,8 @@ WORK = {
     ("self_bleu", "fast-bleu"): fast_bleu,
     ("near_copies", "synthema"): our_texts("near_duplicates"),
     ("near_copies", "datasketch"): datasketch,
+    ("nearest_note", "synthema"): our_nearest_note,
+    ("nearest_note", "rouge-score"): rouge_score_pairs,
     ("two_sample", "synthema"): ours("classifier_two_sample"),
     ("two_sample", "scikit-learn"): sklearn_two_sample,
     ("two_sample", "sdmetrics"): sdmetrics_detection,
