@@ -282,6 +282,11 @@ def parse() -> argparse.Namespace:
     return arguments
 
 
+def write(rows: list[dict], path: pathlib.Path | None) -> None:
+    if path is not None:
+        path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     arguments = parse()
     if arguments.peers:
@@ -296,18 +301,19 @@ def main() -> None:
         f"{'table':16} {'system':25} {'best time':>10}  "
         + " ".join(f"{one[2]:>7}" for one in SCORES.values())
     )
-    rows = [row for name in names for row in measure(name, arguments)]
-    if arguments.merge:
-        again = {(row["job"], row["system"]) for row in rows}
-        earlier = json.loads(arguments.merge.read_text(encoding="utf-8"))
-        rows += [row for row in earlier if (row["job"], row["system"]) not in again
-                 and not row["job"].startswith(ranks.JOB)]  # fmt: skip
+    earlier = json.loads(arguments.merge.read_text(encoding="utf-8")) if arguments.merge else []
+    rows: list[dict] = []
+    for name in names:
+        rows += measure(name, arguments)
+        write(rows, arguments.json)  # what is measured is kept, whatever ends the rest
+    again = {(row["job"], row["system"]) for row in rows}
+    rows += [row for row in earlier if (row["job"], row["system"]) not in again
+             and not row["job"].startswith(ranks.JOB)]  # fmt: skip
     if not arguments.private:
         found = ranks.rows_of(rows)
         print("", ranks.RULE, *ranks.lines(found), sep="\n")
         rows += found
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write(rows, arguments.json)
 
 
 if __name__ == "__main__":
