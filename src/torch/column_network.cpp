@@ -248,15 +248,18 @@ void ColumnNetwork::learn_vectors(const OrderedRows& chunk, const float* derived
 }
 
 double ColumnNetwork::loss(const float* parameters, const OrderedRows& chunk, Workspace& space,
-                           float* gradient, std::span<double> each) const {
+                           float* gradient, std::span<double> each,
+                           std::span<const std::uint32_t> only) const {
   return guarded("learning a table", [&] {
     const c10::InferenceMode no_graph;
     const ThreadsGuard alone(1);
     const std::size_t rows = chunk.rows.size(), width = shape_.width;
     read_contexts(parameters, chunk, space);
     const Pass pass = shared_pass(rows, space);
+    const std::size_t count = only.empty() ? variables() : only.size();
     double sum = 0;
-    for (std::size_t v = 0; v < variables(); ++v) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t v = only.empty() ? i : only[i];
       float* const context = space.contexts.data() + v * rows * width;
       forward(parameters, v, rows, context, pass);
       const double own = read_loss(v, chunk, pass, gradient != nullptr);
@@ -267,7 +270,7 @@ double ColumnNetwork::loss(const float* parameters, const OrderedRows& chunk, Wo
       write_gradient(v, rows, context, pass, gradient);
       std::copy_n(pass.wide, rows * width, context);  // from here on what is derived by it
     }
-    if (gradient) learn_vectors(chunk, space.contexts.data(), space, gradient);
+    if (gradient && only.empty()) learn_vectors(chunk, space.contexts.data(), space, gradient);
     return sum;
   });
 }

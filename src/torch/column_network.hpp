@@ -80,9 +80,10 @@ class SYNTHEMA_EXPORT ColumnNetwork {
                   const std::vector<bool>& ordered, const Random& random) const;
 
   // Sum over the rows of minus the natural logarithm of their probability. With a gradient: of that sum, all
-  // of it written. `each`, where it is not empty, gets the part of every variable added.
+  // of it written. `each`, where it is not empty, gets the part of every variable added. `only`, where it is
+  // not empty: of these variables, and of the gradient their own layers are written.
   double loss(const float* parameters, const OrderedRows& chunk, Workspace& space, float* gradient = nullptr,
-              std::span<double> each = {}) const;
+              std::span<double> each = {}, std::span<const std::uint32_t> only = {}) const;
 
   // The gradient of loss(), all of it written, but for each unit's part in it: what the rows of a unit add up
   // to is scaled down to an L2 norm of at most `clip`. `units` tells which one each row is of; rows of a unit

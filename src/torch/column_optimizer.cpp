@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numbers>
+#include <utility>
 
 namespace synthema::detail {
 
@@ -111,13 +112,19 @@ void ColumnOptimizer::step(std::span<Floats> gradients, double scale, double ful
   over_floats([&](std::size_t i) { average_[i] = keep * average_[i] + (1 - keep) * parameters_[i]; });
 }
 
-void ColumnOptimizer::hold_vectors(const ColumnNetwork& network) {
-  for (std::size_t v = 0; v < network.variables(); ++v) {
-    const ColumnNetwork::Place& at = network.place(v);
-    std::fill(kinds_.begin() + static_cast<std::ptrdiff_t>(at.vectors),
-              kinds_.begin() + static_cast<std::ptrdiff_t>(at.shift), kHeld);
-    std::erase_if(waves_, [&](const Waves& waves) { return waves.offset() == at.vectors; });
+void ColumnOptimizer::hold_all_but(const ColumnNetwork& network, std::span<const std::uint32_t> variables) {
+  std::vector<std::uint8_t> kinds(kinds_.size(), kHeld);
+  std::vector<std::size_t> outers;
+  for (const std::uint32_t v : variables) {
+    const auto [from, to] = network.own_layers(v);
+    std::copy(kinds_.begin() + static_cast<std::ptrdiff_t>(from),
+              kinds_.begin() + static_cast<std::ptrdiff_t>(to),
+              kinds.begin() + static_cast<std::ptrdiff_t>(from));
+    outers.push_back(network.place(v).outer);
   }
+  kinds_ = std::move(kinds);
+  std::erase_if(
+      waves_, [&](const Waves& waves) { return std::ranges::find(outers, waves.offset()) == outers.end(); });
 }
 
 void ColumnOptimizer::restart(const Floats& from) {

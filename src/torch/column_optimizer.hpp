@@ -19,7 +19,7 @@ struct OptimizerOptions {
   double own_rate = 0.1;  // share of the rate at which classes with an order learn each for itself
 };
 
-class ColumnOptimizer {
+class SYNTHEMA_EXPORT ColumnOptimizer {
  public:
   ColumnOptimizer(const ColumnNetwork& network, const std::vector<bool>& ordered, OptimizerOptions options,
                   Floats parameters, Workers& workers);
@@ -27,8 +27,9 @@ class ColumnOptimizer {
   // The gradient is `scale` times the sum of these, added in their order (the first one is overwritten). The
   // first 50 steps are shorter.
   void step(std::span<Floats> gradients, double scale, double rate);
-  void restart(const Floats& from);                 // at these parameters and with this average
-  void hold_vectors(const ColumnNetwork& network);  // what a class says to others moves no more
+  void restart(const Floats& from);  // at these parameters and with this average
+  // From now on all others stay where they are: only the own layers of these variables move.
+  void hold_all_but(const ColumnNetwork& network, std::span<const std::uint32_t> variables);
 
   const Floats& parameters() const { return parameters_; }
   const Floats& average() const { return average_; }

@@ -80,7 +80,8 @@ class Trainer {
  private:
   void learn_last(Trained& best, std::size_t steps, const CancelToken& cancel) {
     optimizer_.restart(best.parameters);
-    optimizer_.hold_vectors(network_);
+    optimizer_.hold_all_but(network_, table_.last);
+    only_ = table_.last;
     rate_ = options_.rate;
     std::vector<double> least = check_each();
     const double gain = kGain * best.loss;
@@ -150,7 +151,7 @@ class Trainer {
                   const std::vector<std::uint32_t> order =
                       orders_of(table_, options_.own_order, some.size(), random.stream(chunk));
                   network_.loss(optimizer_.parameters().data(), {table_.classes, some, order}, space,
-                                gradients_[chunk].data());
+                                gradients_[chunk].data(), {}, only_);
                 });
     ++step_;
     const std::size_t chunks = (rows.size() + options_.chunk - 1) / options_.chunk;
@@ -162,7 +163,7 @@ class Trainer {
     return std::accumulate(each.begin(), each.end(), 0.0);
   }
 
-  // Of each variable, by row.
+  // Of each variable that learns, by row.
   std::vector<double> check_each() {
     std::vector<std::vector<double>> sums((checked_.size() + options_.chunk - 1) / options_.chunk);
     over_chunks(checked_.size(), options_.chunk,
@@ -172,7 +173,7 @@ class Trainer {
                       table_, options_.own_order, some.size(), random_.stream(kCheckStream).stream(chunk));
                   sums[chunk].resize(network_.variables());
                   network_.loss(optimizer_.average().data(), {table_.classes, some, order}, space, nullptr,
-                                sums[chunk]);
+                                sums[chunk], only_);
                 });
     std::vector<double> out(network_.variables());
     for (const std::vector<double>& sum : sums)
@@ -190,6 +191,7 @@ class Trainer {
   std::vector<Floats> gradients_;
   double rate_;
   std::vector<std::uint32_t> rows_, checked_;
+  std::span<const std::uint32_t> only_ = {};  // variables that still learn; empty: all
   std::size_t at_ = 0;
   std::uint64_t epoch_ = 0, step_ = 0;
 };

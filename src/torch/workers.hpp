@@ -13,9 +13,11 @@
 #include <thread>
 #include <vector>
 
+#include "synthema/core/export.hpp"
+
 namespace synthema::detail {
 
-class Workers {
+class SYNTHEMA_EXPORT Workers {
  public:
   explicit Workers(std::size_t threads);  // the caller of run() is one of them
   ~Workers();

@@ -5,6 +5,7 @@
 
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
+#include "src/torch/column_optimizer.hpp"
 #include "src/torch/network_ensemble.hpp"
 
 using namespace synthema;
@@ -53,6 +54,46 @@ TEST_CASE("The gradient of the network is that of its loss") {
   }
   CHECK(tried > 50);
   CHECK(largest < 0.05);
+}
+
+TEST_CASE("Of one variable alone, loss and gradient are its part of the whole") {
+  Toy toy;
+  detail::Floats whole(toy.parameters.size()), alone(toy.parameters.size());
+  const detail::OrderedRows rows{toy.classes, toy.rows, toy.order};
+  std::vector<double> each(3), own(3);
+  toy.network.loss(toy.parameters.data(), rows, toy.space, whole.data(), each);
+  const std::vector<std::uint32_t> only{1};
+  CHECK(toy.network.loss(toy.parameters.data(), rows, toy.space, alone.data(), own, only) == each[1]);
+  CHECK(own == std::vector<double>{0, each[1], 0});
+  const auto [from, to] = toy.network.own_layers(1);
+  double square = 0;
+  for (std::size_t i = from; i < to; ++i) {
+    REQUIRE(alone[i] == whole[i]);
+    square += static_cast<double>(alone[i]) * static_cast<double>(alone[i]);
+  }
+  CHECK(square > 0.01);
+}
+
+TEST_CASE("What is held stays, and the layers that learn move as they would by themselves") {
+  Toy toy;
+  detail::Workers workers(1);
+  const std::vector<std::uint32_t> only{2};  // whose classes have an order, and so waves
+  detail::ColumnOptimizer held(toy.network, {false, false, true}, {}, toy.parameters, workers),
+      free(toy.network, {false, false, true}, {}, toy.parameters, workers);
+  held.hold_all_but(toy.network, only);
+  std::vector<detail::Floats> gradient(1, detail::Floats(toy.parameters.size()));
+  toy.loss(gradient[0].data());
+  std::vector<detail::Floats> same = gradient;
+  held.step(gradient, 1, 0.1);
+  free.step(same, 1, 0.1);
+  const auto [from, to] = toy.network.own_layers(2);
+  std::size_t moved = 0;
+  for (std::size_t i = 0; i < toy.parameters.size(); ++i) {
+    const bool own = i >= from && i < to;
+    REQUIRE(held.parameters()[i] == (own ? free.parameters()[i] : toy.parameters[i]));
+    moved += held.parameters()[i] != toy.parameters[i];
+  }
+  CHECK(moved > 100);
 }
 
 TEST_CASE("The loss is that of the scores which sampling sees") {
