@@ -82,7 +82,7 @@ void bind_tabular(py::module_& module) {
       bind_generator<SequentialTrees>(module, "_SequentialTrees", "One column after the other, by trees.");
   trees
       .def(py::init([](std::string target, std::vector<std::string> first, std::size_t min_leaf,
-                       double min_gain, std::size_t rare_below, std::size_t particles,
+                       double min_gain, std::size_t rare_below, std::size_t particles, std::size_t predictors,
                        std::vector<std::vector<std::string>> combinations, std::size_t threads) {
              return SequentialTrees({.target = std::move(target),
                                      .first = std::move(first),
@@ -90,13 +90,14 @@ void bind_tabular(py::module_& module) {
                                      .min_gain = min_gain,
                                      .rare_below = rare_below,
                                      .particles = particles,
+                                     .predictors = predictors,
                                      .combinations = std::move(combinations),
                                      .threads = threads});
            }),
            py::kw_only(), py::arg("target") = "", py::arg("first") = std::vector<std::string>{},
            py::arg("min_leaf") = 0, py::arg("min_gain") = 3.0, py::arg("rare_below") = 5,
-           py::arg("particles") = 32, py::arg("combinations") = std::vector<std::vector<std::string>>{},
-           py::arg("threads") = 0)
+           py::arg("particles") = 32, py::arg("predictors") = 64,
+           py::arg("combinations") = std::vector<std::vector<std::string>>{}, py::arg("threads") = 0)
       .def_property_readonly("order", &SequentialTrees::order,
                              "Columns in the order in which they are drawn.")
       .def_property_readonly(
@@ -106,7 +107,7 @@ void bind_tabular(py::module_& module) {
             return py::dict(py::arg("target") = o.target, py::arg("first") = o.first,
                             py::arg("min_leaf") = o.min_leaf, py::arg("min_gain") = o.min_gain,
                             py::arg("rare_below") = o.rare_below, py::arg("particles") = o.particles,
-                            py::arg("combinations") = o.combinations);
+                            py::arg("predictors") = o.predictors, py::arg("combinations") = o.combinations);
           },
           "What it was made with.");
   bind_file(trees);

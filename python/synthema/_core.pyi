@@ -1739,7 +1739,7 @@ class _SequentialTrees:
         """
         The generator of such bytes; ModelError where they are none.
         """
-    def __init__(self, *, target: str = '', first: collections.abc.Sequence[str] = [], min_leaf: typing.SupportsInt | typing.SupportsIndex = 0, min_gain: typing.SupportsFloat | typing.SupportsIndex = 3.0, rare_below: typing.SupportsInt | typing.SupportsIndex = 5, particles: typing.SupportsInt | typing.SupportsIndex = 32, combinations: collections.abc.Sequence[collections.abc.Sequence[str]] = [], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, *, target: str = '', first: collections.abc.Sequence[str] = [], min_leaf: typing.SupportsInt | typing.SupportsIndex = 0, min_gain: typing.SupportsFloat | typing.SupportsIndex = 3.0, rare_below: typing.SupportsInt | typing.SupportsIndex = 5, particles: typing.SupportsInt | typing.SupportsIndex = 32, predictors: typing.SupportsInt | typing.SupportsIndex = 64, combinations: collections.abc.Sequence[collections.abc.Sequence[str]] = [], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
     def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
         """

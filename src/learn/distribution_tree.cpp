@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numbers>
 #include <numeric>
 
@@ -41,7 +42,10 @@ class Grower {
         left_(width_),
         with_missing_(width_),
         total_(width_),
-        direction_(width_) {
+        direction_(width_),
+        asked_(inputs.size()),
+        excess_(inputs.size(), -std::numeric_limits<double>::infinity()) {
+    std::iota(asked_.begin(), asked_.end(), std::size_t{0});
     std::size_t most = 1;
     for (const TreeInput& input : inputs) most = std::max(most, input.bins);
     histogram_.resize(most * width_);
@@ -63,12 +67,13 @@ class Grower {
   Chance chance_gain() const;
   double number_threshold(std::size_t cuts) const;
   double category_threshold(std::size_t labels) const;
-  void take(Cut& cut, TreeNode rule, const Best& best, double threshold) const;
+  void take(Cut& cut, TreeNode rule, const Best& best, double threshold);
   void count(std::size_t column, std::span<const std::uint32_t> rows);
   void offer(const Counts& side, std::size_t rows, std::size_t which, Best& best) const;
   void cut_number(std::size_t column, Cut& best);
   void cut_category(std::size_t column, Cut& best);
   void order_categories(std::vector<std::pair<double, std::uint8_t>>& order);
+  void choose_candidates();
   std::size_t partition(const Part& part, const TreeNode& node);
   std::int32_t* bin(std::size_t b) { return histogram_.data() + b * width_; }
   void add(Counts& to, const std::int32_t* from) const {
@@ -84,6 +89,8 @@ class Grower {
   std::array<std::uint32_t, 256> sizes_{};
   Counts left_, with_missing_, total_;
   std::vector<double> direction_;
+  std::vector<std::size_t> asked_;  // inputs
+  std::vector<double> excess_;      // by input, of its last cut
   double total_squares_ = 0;
   Chance chance_;
   std::size_t size_ = 0;
@@ -268,8 +275,9 @@ double Grower::category_threshold(std::size_t labels) const {
   return chance_.mean * ratio + chance_.deviation * std::sqrt(ratio) * options_.min_gain;
 }
 
-void Grower::take(Cut& cut, TreeNode rule, const Best& best, double threshold) const {
+void Grower::take(Cut& cut, TreeNode rule, const Best& best, double threshold) {
   const double excess = best.gain - threshold;
+  excess_[rule.column] = excess;
   if (!(excess > cut.excess)) return;
   rule.gain = best.gain;
   cut = {rule, excess, true};
@@ -287,7 +295,7 @@ Cut Grower::find(const Part& part) {
   for (const double own : total_) total_squares_ += own * own;
   chance_ = chance_gain();
   if (!(chance_.mean > 0)) return cut;  // one class only
-  for (std::size_t c = 0; c < inputs_.size(); ++c) {
+  for (const std::size_t c : asked_) {
     count(c, rows);
     if (inputs_[c].categorical)
       cut_category(c, cut);
@@ -295,6 +303,17 @@ Cut Grower::find(const Part& part) {
       cut_number(c, cut);
   }
   return cut;
+}
+
+// After the root: those of the largest excess, in the order of the inputs.
+void Grower::choose_candidates() {
+  if (options_.candidates == 0 || asked_.size() <= options_.candidates) return;
+  const auto end = asked_.begin() + static_cast<std::ptrdiff_t>(options_.candidates);
+  std::nth_element(asked_.begin(), end, asked_.end(), [&](std::size_t a, std::size_t b) {
+    return excess_[a] != excess_[b] ? excess_[a] > excess_[b] : a < b;
+  });
+  asked_.erase(end, asked_.end());
+  std::ranges::sort(asked_);
 }
 
 std::size_t Grower::partition(const Part& part, const TreeNode& node) {
@@ -326,6 +345,7 @@ GrownTree Grower::grow() {
     const Part part = open.back();
     open.pop_back();
     const Cut cut = find(part);
+    if (part.node == 0) choose_candidates();
     if (!cut.found) {
       leaves.push_back(part);
       continue;

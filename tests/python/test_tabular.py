@@ -607,3 +607,27 @@ def test_a_range_that_one_person_is_in_is_an_error(name):
     schema = Schema([Field("age", "integer", minimum=90, maximum=100), Field("x", "real")])
     with pytest.raises(GenerationError, match=r"age.*fewer than 5 people"):
         method(name)().fit(frame, schema=schema)
+
+
+def test_trees_of_wide_tables_ask_for_the_columns_that_tell_most(tmp_path):
+    random = np.random.default_rng(0)
+    group = random.integers(0, 4, 1500)
+    real = {f"c{i}": (group + random.integers(0, 2 + i % 5, 1500)).tolist() for i in range(12)}
+    every, few = (SequentialTrees(predictors=n).fit(real) for n in (0, 2))
+
+    def rows(trees):
+        return trees.sample(200, seed=1, frame="pandas")
+
+    assert rows(SequentialTrees().fit(real)).equals(rows(every))  # there are fewer columns than the default
+    assert not rows(few).equals(rows(every))
+    whole = few.save(tmp_path / "few.model").read_bytes()
+    assert load(tmp_path / "few.model").get_params()["predictors"] == 2
+    # A file from before there was this option.
+    length = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + length])
+    model = json.loads(header["__metadata__"]["model"])
+    del model["options"]["predictors"]
+    header["__metadata__"]["model"] = json.dumps(model)
+    text = json.dumps(header).encode()
+    (tmp_path / "old.model").write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + length :])
+    assert rows(load(tmp_path / "old.model")).equals(rows(few))

@@ -41,6 +41,8 @@ struct DistributionTreeOptions {
   std::size_t min_samples_leaf = 20;
   double min_gain = 0;                   // of a cut, in standard deviations above chance
   std::size_t min_category_samples = 5;  // rarer ones in a node go right
+  // Below the root only so many inputs are asked: those that exceed chance most there. 0: all.
+  std::size_t candidates = 0;
 };
 
 // The node's `column` is the index of the input, its `gain` as above; `value` is not used.

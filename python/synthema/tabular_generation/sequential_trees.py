@@ -35,6 +35,9 @@ class SequentialTrees(TabularGenerator):
         1 protects nobody.
     particles : int
         Candidates a row where conditions fix a column that does not come first.
+    predictors : int
+        Columns that a tree may ask for below its first cut: those that tell most about its own in all rows.
+        0: all. It matters in tables of more columns, whose fit it makes faster.
     combinations : list of list of str
         Groups of columns of which only those combinations are drawn that `rare_below` people have: a code and
         its chapter, a ward and its hospital.
@@ -66,13 +69,14 @@ class SequentialTrees(TabularGenerator):
         min_gain: float = 3.0,
         rare_below: int = 5,
         particles: int = 32,
+        predictors: int = 64,
         combinations: Sequence[Sequence[str]] = (),
         threads: int = 0,
     ):
         super().__init__(
             target=target, first=names_of(first, "The parameter 'first'"), min_leaf=min_leaf,
-            min_gain=min_gain,
-            rare_below=rare_below, particles=particles, combinations=groups_of(combinations), threads=threads,
+            min_gain=min_gain, rare_below=rare_below, particles=particles, predictors=predictors,
+            combinations=groups_of(combinations), threads=threads,
         )  # fmt: skip
 
     def impute(

@@ -112,9 +112,11 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
   }
   std::vector<std::uint8_t> classes(codes.size());
   for (std::size_t row = 0; row < codes.size(); ++row) classes[row] = coding.class_of_code(codes[row]);
-  const GrownTree grown = grow_distribution_tree(
-      inputs, {classes, coding.classes, !coding.is_category()},
-      {.min_samples_leaf = leaf_size(options_, codes.size()), .min_gain = options_.min_gain}, cancel);
+  const GrownTree grown = grow_distribution_tree(inputs, {classes, coding.classes, !coding.is_category()},
+                                                 {.min_samples_leaf = leaf_size(options_, codes.size()),
+                                                  .min_gain = options_.min_gain,
+                                                  .candidates = options_.predictors},
+                                                 cancel);
   step.tree = grown.tree;
   step.begin = {0};
   for (std::size_t leaf = 0; leaf + 1 < grown.begin.size(); ++leaf) {
@@ -477,13 +479,10 @@ Table SequentialTrees::impute(const Table& given, std::uint64_t seed, const Prog
 std::string SequentialTrees::save() const {
   detail::require_fitted(fitted());
   detail::ModelArrays file{std::string(name())};
-  file.about["options"] = {{"target", options_.target},
-                           {"first", options_.first},
-                           {"min_leaf", options_.min_leaf},
-                           {"min_gain", options_.min_gain},
-                           {"rare_below", options_.rare_below},
-                           {"particles", options_.particles},
-                           {"combinations", options_.combinations}};
+  file.about["options"] = {{"target", options_.target},         {"first", options_.first},
+                           {"min_leaf", options_.min_leaf},     {"min_gain", options_.min_gain},
+                           {"rare_below", options_.rare_below}, {"particles", options_.particles},
+                           {"predictors", options_.predictors}, {"combinations", options_.combinations}};
   file.about["order"] = order_;
   detail::put_codings(file, coded_);
   for (std::size_t p = 0; p < steps_.size(); ++p) {
@@ -568,13 +567,16 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
   const detail::ModelArrays file(bytes, path, "sequential_trees");
   const auto options = file.value<detail::ArrayJson>(file.about, "options");
   SequentialTrees out;
-  out.options_ = {.target = file.value<std::string>(options, "target"),
-                  .first = file.value<std::vector<std::string>>(options, "first"),
-                  .min_leaf = file.value<std::size_t>(options, "min_leaf"),
-                  .min_gain = file.value<double>(options, "min_gain"),
-                  .rare_below = file.value<std::size_t>(options, "rare_below"),
-                  .particles = file.value<std::size_t>(options, "particles"),
-                  .combinations = file.value<std::vector<std::vector<std::string>>>(options, "combinations")};
+  out.options_ = {
+      .target = file.value<std::string>(options, "target"),
+      .first = file.value<std::vector<std::string>>(options, "first"),
+      .min_leaf = file.value<std::size_t>(options, "min_leaf"),
+      .min_gain = file.value<double>(options, "min_gain"),
+      .rare_below = file.value<std::size_t>(options, "rare_below"),
+      .particles = file.value<std::size_t>(options, "particles"),
+      // Files from before there was this option do not say it; a loaded model does not grow trees.
+      .predictors = options.contains("predictors") ? file.value<std::size_t>(options, "predictors") : 0,
+      .combinations = file.value<std::vector<std::vector<std::string>>>(options, "combinations")};
   file.require(out.options_.particles >= 1 && out.options_.particles <= 100'000 && out.options_.min_gain >= 0,
                "options out of range");
   out.coded_ = detail::get_codings(file);

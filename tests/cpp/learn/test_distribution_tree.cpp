@@ -105,3 +105,29 @@ TEST_CASE("Nothing to learn from gives one leaf") {
   CHECK(grow_distribution_tree({}, {column, 4, true}, {.min_samples_leaf = 1}).tree.leaves() == 1);
   CHECK_THROWS_AS(grow_distribution_tree(inputs, {same, 2, false}, {.min_samples_leaf = 0}), ConfigError);
 }
+
+TEST_CASE("Below the root only the inputs that exceed chance most there are asked") {
+  // `first` cuts best at the root, `second` tells more within a part of it, `weak` follows the first.
+  std::vector<std::uint8_t> weak, second, first, target;
+  Random random(7);
+  for (int i = 0; i < 4000; ++i) {
+    const auto a = static_cast<std::uint8_t>(random.below(2)), b = static_cast<std::uint8_t>(random.below(2));
+    first.push_back(a);
+    second.push_back(b);
+    weak.push_back(random.uniform() < 0.2 ? a : static_cast<std::uint8_t>(random.below(2)));
+    target.push_back(random.uniform() < (a == 1 ? 0.9 : b == 1 ? 0.6 : 0.1) ? 1 : 0);
+  }
+  const std::vector<TreeInput> inputs{{weak, 3, false}, {second, 3, false}, {first, 3, false}};
+  const auto asked = [&](std::size_t candidates) {
+    std::vector<std::uint32_t> out;
+    const GrownTree grown = grow_distribution_tree(
+        inputs, {target, 2, false}, {.min_samples_leaf = 20, .min_gain = 8, .candidates = candidates});
+    for (const TreeNode& node : grown.tree.nodes())
+      if (!node.is_leaf()) out.push_back(node.column);
+    return out;
+  };
+  CHECK(asked(0) == std::vector<std::uint32_t>{2, 1});
+  CHECK(asked(3) == asked(0));
+  CHECK(asked(2) == asked(0));
+  CHECK(asked(1) == std::vector<std::uint32_t>{2});
+}
