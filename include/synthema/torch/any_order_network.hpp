@@ -66,9 +66,9 @@ namespace synthema {
 
 struct NetworkPrivacy {
   double epsilon = 1;
-  double delta = 1e-6;          // well below 1 / (number of people)
-  double clip = 1;              // of the norm of what a person adds to the gradient
-  double sampling_rate = 0.05;  // of people in a step
+  double delta = 1e-6;         // well below 1 / (number of people)
+  double clip = 1;             // of the norm of what a person adds to the gradient
+  double sampling_rate = 0.1;  // of people in a step
   std::uint64_t steps = 150;
   std::size_t rows_per_person = 1;  // where the schema names a subject, at random; at most 100
   std::size_t bins = 32;            // of a number, at most 254
