@@ -2,9 +2,9 @@
 
 Not part of `./dev test`. The libraries live in an environment of their own, because they pin pandas:
 
-    python3 -m venv build/peers
-    build/peers/bin/pip install anonymeter sdmetrics
-    ./dev run python tests/parity/privacy.py --peers build/peers/bin/python --data DIR
+    python3 -m venv build/peer-privacy
+    build/peer-privacy/bin/pip install anonymeter sdmetrics
+    ./dev run python tests/parity/privacy.py --peers build/peer-privacy/bin/python --data DIR
 
 DIR holds adult_income, nhanes_small, support2, heart_failure, nhefs as the test data have them. Prints a
 Markdown table, the one of docs/parity.md: deterministic measures with the largest difference,
