@@ -619,10 +619,10 @@ def _model(args: argparse.Namespace, progress: Progress) -> Result:
 
 
 def _numeric_paths(model: str, text: str) -> list[dict[str, Any]]:
-    from synthema import numeric_paths, ontology
+    from synthema import numeric_paths, ontology, tables
 
     if text:
-        texts = [Path(text).read_text(encoding="utf-8")]
+        texts = [tables.read_text(text)]
     else:
         definitions = [term.definition for term in ontology.hpo().terms.values() if term.definition]
         texts = ["\n".join(definitions[:400])]

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from synthema._core import ConfigError
+
 if TYPE_CHECKING:
     from synthema._torch import LocalModel, TextEncoder
 
@@ -59,6 +61,12 @@ def perplexity(model: Any, texts: Iterable[str]) -> Perplexity:
     def of(scores: Sequence[float]) -> float:
         return math.exp(-math.fsum(scores) / len(scores)) if scores else math.nan
 
+    if isinstance(texts, str):
+        raise ConfigError("perplexity takes a list of texts, not one text; write [text].")
+    if not hasattr(model, "score"):
+        raise ConfigError(
+            f"perplexity needs a model with score(), such as synthema.Model(), not {type(model).__name__}."
+        )
     scores = model.score(list(texts))
     return Perplexity(
         pooled=of([x for text in scores for x in text]),

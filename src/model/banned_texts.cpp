@@ -59,4 +59,11 @@ void BannedTexts::forbid(std::string_view text, std::vector<LogitBias>& biases) 
         for (const TokenId id : index_->beginning_with(banned.substr(begun))) biases.push_back({id, never});
 }
 
+bool BannedTexts::end_in(std::string_view text, std::size_t grown) const {
+  return std::ranges::any_of(texts_, [&](const std::string& banned) {
+    const std::size_t looked_at = std::min(text.size(), grown + banned.size() - 1);
+    return text.substr(text.size() - looked_at).find(banned) != std::string_view::npos;
+  });
+}
+
 }  // namespace synthema

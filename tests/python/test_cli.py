@@ -437,6 +437,12 @@ def test_model_says_what_is_in_a_file(smollm2_path, capsys):
         assert words in page
 
 
+def test_model_is_measured_on_texts_only(smollm2_path, tmp_path, capsys):
+    (tmp_path / "page.txt").write_bytes(b"\xff\xfe\x00")
+    assert cli.main(["model", str(smollm2_path), "--measure", str(tmp_path / "page.txt")]) == 1
+    assert "page.txt: The file is not UTF-8" in lines(capsys)[1]
+
+
 class State:
     """A progress state as the driver sends it."""
 

@@ -252,6 +252,12 @@ def test_what_cannot_be_kept_to_is_a_named_error(forms, prompt, message):
         forms.constraint(prompt)
 
 
+def test_an_empty_form_is_refused_and_is_not_no_form():
+    for give, field in (("among", "choices"), ("matching", "pattern"), ("json", "json_schema")):
+        with pytest.raises(ConfigError, match=field):
+            getattr(Prompt.plain("Sex:"), give)([] if give == "among" else "")
+
+
 def test_only_forms_are_forms():
     with pytest.raises(TypeError, match="pydantic"):
         Prompt.plain("").json(3)

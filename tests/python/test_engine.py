@@ -191,6 +191,21 @@ def test_scores_do_not_depend_on_company_or_order(model):
     assert all(x < 0 for text in together for x in text)
 
 
+def test_perplexity_of_one_text_or_of_a_model_without_scores_is_refused(model):
+    with pytest.raises(synthema.ConfigError, match="a list of texts"):
+        synthema.perplexity(model, "The patient was admitted.")
+    with pytest.raises(synthema.ConfigError, match="score"):
+        synthema.perplexity(synthema.ngram_model(["My head hurts."], order=2), ["My head hurts."])
+
+
+def test_what_a_form_fixes_is_no_way_around_a_ban(model):
+    asked = Prompt.plain("A word:").among(["yes"])
+    fixed, other = model.complete([asked.without(["es"]), asked.without(["no"])], Sampling(max_tokens=4))
+    assert fixed.finish == "failed"
+    assert "banned text" in fixed.failure
+    assert other.text == "yes"
+
+
 def test_banned_texts_and_minimum_lengths(model):
     asked = [Prompt.plain(f"{PREFIX}Age: {i}. Finding: cough. Sentence:") for i in range(12)]
     banned = [p.without([" patient", " the", "The"]).until("\n") for p in asked]

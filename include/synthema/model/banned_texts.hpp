@@ -42,6 +42,8 @@ class SYNTHEMA_EXPORT BannedTexts {
   // Adds a bias of -infinity for every token that completes a banned text when it follows `text`. An id may
   // occur more than once.
   void forbid(std::string_view text, std::vector<LogitBias>& biases) const;
+  // Whether one of them ends within the last `grown` bytes of `text`.
+  bool end_in(std::string_view text, std::size_t grown) const;
 
  private:
   std::shared_ptr<const TokenIndex> index_;

@@ -594,8 +594,13 @@ class Engine {
         return fail(sequence, "The model's context ended before the answer was written out."), false;
       constraint.accept(id);
       sequence.tokens.push_back(id);
-      sequence.text.append(tokenizer_.token_bytes(id));
+      const std::string_view bytes = tokenizer_.token_bytes(id);
+      sequence.text.append(bytes);
       ++sequence.counts.forced;
+      if (sequence.banned && sequence.banned->end_in(sequence.text.text(), bytes.size()))
+        return fail(sequence,
+                    "The form of the answer leaves only a banned text; change the form or the ban."),
+               false;
     }
     return true;
   }

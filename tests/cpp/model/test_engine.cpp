@@ -460,6 +460,15 @@ TEST_CASE("banned texts cannot occur however they are split; biases and minimum 
   biased.bias = {{"no such token", 1}};
   CHECK(complete(engine, {biased}, limit(3))[0].finish == Finish::failed);
   CHECK(complete(engine, {Prompt::plain("a").without({""})}, limit(3))[0].finish == Finish::failed);
+
+  // What a form writes without a draw is no way around a ban.
+  for (const char* banned : {"yes", "es", "y"}) {
+    const Completion fixed =
+        complete(engine, {Prompt::plain("a").among({"yes"}).without({banned})}, limit(9))[0];
+    CHECK(fixed.finish == Finish::failed);
+    CHECK(fixed.failure.find("banned text") != std::string::npos);
+  }
+  CHECK(complete(engine, {Prompt::plain("a").among({"yes"}).without({"yess"})}, limit(9))[0].text == "yes");
 }
 
 TEST_CASE("a given answer is read and judged, not written; another one is found") {
