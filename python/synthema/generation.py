@@ -6,6 +6,7 @@ import functools
 import html
 import inspect
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -89,6 +90,8 @@ def completion_model(
         value = getattr(model, attribute, default)
         return value() if callable(value) else value
 
+    if isinstance(model, (str, os.PathLike)):
+        raise _core.ConfigError("A path is no model yet: open the file first, as in synthema.Model(path).")
     known = said(digest, "digest", None)
     if not known:
         raise _core.ConfigError("A completion model needs a digest that names exactly which model answers.")

@@ -199,6 +199,8 @@ def test_python_models():
     assert records(synthema.generate(ask, Late(), rows=3).rows) == [{"text": "late"}] * 3
     with pytest.raises(synthema.ConfigError, match="digest"):
         synthema.completion_model(object())
+    with pytest.raises(synthema.ConfigError, match=r"synthema.Model\(path\)"):
+        synthema.completion_model("model.gguf")
     assert synthema.completion_model(Upper(), location=None).location == "in_process"
 
 
