@@ -174,8 +174,9 @@ def measure(name: str, arguments: argparse.Namespace) -> list[dict]:
     real, holdout, target = sets.load(name, arguments.data, QUICK_ROWS if arguments.quick else 0)
     seeds = range(1, 2 if arguments.quick else arguments.seeds + 1)
     default = "" if arguments.private else OF_CLASS[default_method(real).__name__]
-    marginals = synthema.IndependentMarginals(threads=arguments.threads).fit(real).log_prob(holdout)
+    marginals = None
     if not arguments.private:
+        marginals = synthema.IndependentMarginals(threads=arguments.threads).fit(real).log_prob(holdout)
         possible = f"{np.isfinite(marginals).sum()} of {len(holdout)} held-out rows"
         print(f"{name:16} nats a row: of the {possible} that independent marginals can make")
     logs: dict[str, list] = {}
@@ -306,9 +307,9 @@ def main() -> None:
     for name in names:
         rows += measure(name, arguments)
         write(rows, arguments.json)  # what is measured is kept, whatever ends the rest
-    again = {(row["job"], row["system"]) for row in rows}
-    rows += [row for row in earlier if (row["job"], row["system"]) not in again
-             and not row["job"].startswith(ranks.JOB)]  # fmt: skip
+    again = {(row["job"].partition(", ")[2], row["system"]) for row in rows}
+    rows += [row for row in earlier if (row["job"].partition(", ")[2], row["system"]) not in again
+             and not row["job"].startswith(ranks.JOB) and row["system"] in SYSTEMS]  # fmt: skip
     if not arguments.private:
         found = ranks.rows_of(rows)
         print("", ranks.RULE, *ranks.lines(found), sep="\n")

@@ -195,12 +195,12 @@ def install_peers() -> None:
 
 
 def install_node_llamacpp(folder: pathlib.Path) -> None:
-    if folder.is_dir():
+    if (folder / "package").is_dir():
         return
     if not shutil.which("npm"):
         environments.say("  no npm: only the AVX2 build of llama.cpp is measured")
         return
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     subprocess.run(
         ["npm", "pack", "--silent", NODE_LLAMACPP], cwd=folder, check=True, stdout=subprocess.DEVNULL
     )

@@ -40,6 +40,7 @@ def make(
     if not packages or set(packages) <= known:
         return bool(packages)
     say(f"peer environment: {environment}")
+    new = not folder.exists()
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pip = [folder / "bin/python", "-m", "pip", "--disable-pip-version-check"]
     steps = [["install", "--only-binary=:all:", *(f"--no-binary={sdist}" for sdist in sdists), *packages]]
@@ -55,6 +56,6 @@ def make(
     else:
         tail = (folder / "install.log").read_text(encoding="utf-8").strip().splitlines()[-1:]
         say(f"  failed: {' '.join(tail)}")
-        if not known:  # else it still serves what it was made for
+        if new:  # else it still serves what it was made for
             shutil.rmtree(folder / "bin", ignore_errors=True)
     return done

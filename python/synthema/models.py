@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import ConfigError
+from synthema.arguments import kind_of
 
 if TYPE_CHECKING:
     from synthema._torch import LocalModel, TextEncoder
@@ -65,7 +66,7 @@ def perplexity(model: Any, texts: Iterable[str]) -> Perplexity:
         raise ConfigError("perplexity takes a list of texts, not one text; write [text].")
     if not hasattr(model, "score"):
         raise ConfigError(
-            f"perplexity needs a model with score(), such as synthema.Model(), not {type(model).__name__}."
+            f"perplexity needs a model with score(), such as synthema.Model(), not {kind_of(model)}."
         )
     scores = model.score(list(texts))
     return Perplexity(

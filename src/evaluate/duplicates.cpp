@@ -157,7 +157,7 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
       return std::min(size, size - std::min(size, shared) + 1);
     };
     const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
-    const std::size_t kept = prefix_of(needed_overlap(size, size, threshold));
+    const std::size_t kept = std::min(prefix_of(least), prefix_of(needed_overlap(size, size, threshold)));
     const Shingles prefix = rarity.first(sets[i], prefix_of(least), kept);
     candidates.clear();
     for (const Shingle shingle : prefix)

@@ -21,8 +21,8 @@ namespace detail {
 
 // Of a sample.
 inline constexpr std::uint64_t kCellStream = 1, kClassStream = 2, kAttemptStream = 4;
-inline constexpr std::size_t kTile =
-    256;  // rows that are drawn together, always as many: see ColumnNetwork::scores
+// Rows that are drawn together, always as many: see ColumnNetwork::scores.
+inline constexpr std::size_t kTile = 256;
 
 }  // namespace detail
 

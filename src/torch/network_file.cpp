@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "src/generate/tabular/coding_file.hpp"
-#include "src/generate/tabular/imputed_table.hpp"
 #include "src/generate/tabular/private_file.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"

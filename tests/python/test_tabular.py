@@ -620,14 +620,6 @@ def test_trees_of_wide_tables_ask_for_the_columns_that_tell_most(tmp_path):
 
     assert rows(SequentialTrees().fit(real)).equals(rows(every))  # there are fewer columns than the default
     assert not rows(few).equals(rows(every))
-    whole = few.save(tmp_path / "few.model").read_bytes()
+    few.save(tmp_path / "few.model")
     assert load(tmp_path / "few.model").get_params()["predictors"] == 2
-    # A file from before there was this option.
-    length = int.from_bytes(whole[:8], "little")
-    header = json.loads(whole[8 : 8 + length])
-    model = json.loads(header["__metadata__"]["model"])
-    del model["options"]["predictors"]
-    header["__metadata__"]["model"] = json.dumps(model)
-    text = json.dumps(header).encode()
-    (tmp_path / "old.model").write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + length :])
-    assert rows(load(tmp_path / "old.model")).equals(rows(few))
+    assert rows(load(tmp_path / "few.model")).equals(rows(few))

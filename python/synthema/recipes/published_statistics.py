@@ -221,7 +221,7 @@ def described(statistics: dict[str, Any], *, numbers: bool) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from synthema.tabular_generation import statistics_text
+    from synthema.tabular_generation.gaussian_copula import statistics_text
 
     try:
         found = json.loads(statistics_text(path))

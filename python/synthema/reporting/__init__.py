@@ -53,6 +53,7 @@ def as_document(report: Any) -> Mapping[str, Any]:
     if isinstance(report, str):
         try:
             report = json.loads(report)
+            given = f"JSON of {kind_of(report)}"
         except ValueError:
             given = "a text that is no JSON"
     if not isinstance(report, Mapping):

@@ -10,7 +10,7 @@ from synthema import tables
 from synthema._core import ConfigError, ModelError, Schema
 from synthema.tabular_generation.any_order_network import AnyOrderNetwork
 from synthema.tabular_generation.baselines import BootstrapCopy, IndependentMarginals
-from synthema.tabular_generation.gaussian_copula import GaussianCopula, statistics_text
+from synthema.tabular_generation.gaussian_copula import GaussianCopula
 from synthema.tabular_generation.generator import TabularGenerator, kind_of_frame, read_file
 from synthema.tabular_generation.private_marginals import PrivateMarginals
 from synthema.tabular_generation.sequential_trees import SequentialTrees
@@ -26,7 +26,6 @@ __all__ = [
     "load",
     "method",
     "methods",
-    "statistics_text",
     "tabular",
 ]
 
@@ -112,16 +111,16 @@ def load(path: str | os.PathLike[str]) -> TabularGenerator:
         If the file is broken, or none of ours.
     """
     file = read_file(path)
-    for name, cls in _METHODS.items():
-        # The method stands in the header; the reader of the method checks everything else.
-        if _method_named(file, os.fspath(path)) == name:
-            return cls._of_file(file, path)
-    raise ModelError(f"{os.fspath(path)}: The model is of a method that this version does not know.")
+    # The method stands in the header; the reader of the method checks everything else.
+    cls = _METHODS.get(_method_named(file, os.fspath(path)))
+    if cls is None:
+        raise ModelError(f"{os.fspath(path)}: The model is of a method that this version does not know.")
+    return cls._of_file(file, path)
 
 
-def _method_named(file: bytes, path: str) -> Any:
+def _method_named(file: bytes, path: str) -> str:
     length = int.from_bytes(file[:8], "little")
     try:
-        return json.loads(file[8 : 8 + min(length, len(file))])["__metadata__"]["method"]
+        return str(json.loads(file[8 : 8 + min(length, len(file))])["__metadata__"]["method"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelError(f"{path}: The file is no model of a generator of tables.") from None

@@ -55,7 +55,8 @@ class AnyOrderNetwork(PrivateGenerator):
     rate : float
         First rate of learning; 0: 0.002, and 0.03 for a private fit.
     seed : int
-        Of the fit: first values, who is set aside, orders of columns.
+        Of the fit: first values, who is set aside, orders of columns; of a private one the first values and
+        the draws by which shares of classes are settled.
     temperature : dict of str to float
         By column: below 1 what is likely becomes likelier, above 1 less so.
     epsilon : float, optional
@@ -78,8 +79,9 @@ class AnyOrderNetwork(PrivateGenerator):
 
     Notes
     -----
-    Private fits: DP-SGD (Abadi et al. 2016), Poisson sampling and noise from the operating system. Names,
-    kinds and roles of columns are public, and everything in a schema that is given to `fit`.
+    Private fits: DP-SGD (Abadi et al. 2016), Poisson sampling, orders of columns and noise from the
+    operating system. Names, kinds and roles of columns are public, and everything in a schema that is given
+    to `fit`.
 
     Method: Tiwald et al. 2025 (TabularARGN), with the sums of Uria, Murray and Larochelle 2014 (NADE), and
     every row in an order of its own. `fit` tells the validation loss in nats a row. Where `cancel` asks to

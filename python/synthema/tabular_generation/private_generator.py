@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PrivateGenerator(TabularGenerator):
-    """What generators share that can be fitted with differential privacy."""
+    """A generator with a budget: its promise, and what was spent where."""
 
     def _fit_stated(
         self, data: Any, schema: Schema | None, progress: Any, cancel: Any, test_noise: int | None

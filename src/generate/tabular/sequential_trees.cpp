@@ -567,16 +567,14 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
   const detail::ModelArrays file(bytes, path, "sequential_trees");
   const auto options = file.value<detail::ArrayJson>(file.about, "options");
   SequentialTrees out;
-  out.options_ = {
-      .target = file.value<std::string>(options, "target"),
-      .first = file.value<std::vector<std::string>>(options, "first"),
-      .min_leaf = file.value<std::size_t>(options, "min_leaf"),
-      .min_gain = file.value<double>(options, "min_gain"),
-      .rare_below = file.value<std::size_t>(options, "rare_below"),
-      .particles = file.value<std::size_t>(options, "particles"),
-      // Files from before there was this option do not say it; a loaded model does not grow trees.
-      .predictors = options.contains("predictors") ? file.value<std::size_t>(options, "predictors") : 0,
-      .combinations = file.value<std::vector<std::vector<std::string>>>(options, "combinations")};
+  out.options_ = {.target = file.value<std::string>(options, "target"),
+                  .first = file.value<std::vector<std::string>>(options, "first"),
+                  .min_leaf = file.value<std::size_t>(options, "min_leaf"),
+                  .min_gain = file.value<double>(options, "min_gain"),
+                  .rare_below = file.value<std::size_t>(options, "rare_below"),
+                  .particles = file.value<std::size_t>(options, "particles"),
+                  .predictors = file.value<std::size_t>(options, "predictors"),
+                  .combinations = file.value<std::vector<std::vector<std::string>>>(options, "combinations")};
   file.require(out.options_.particles >= 1 && out.options_.particles <= 100'000 && out.options_.min_gain >= 0,
                "options out of range");
   out.coded_ = detail::get_codings(file);
