@@ -113,16 +113,12 @@ void check_order(const detail::ModelArrays& file, const CodedTable& coded,
 // What counts and steps cost, from their noise alone, must be what the ledger says or less.
 void check_ledger(const detail::ModelArrays& file, const NetworkPrivacy& privacy, const Ledger& ledger,
                   std::span<const PrivateSpending> spending) {
-  file.require(ledger.entries().size() == 1, "not one entry in its privacy ledger");
-  const LedgerEntry& entry = ledger.entries().front();
-  file.require(entry.private_noise == file.value<bool>(file.about, "private"),
-               "a ledger that says something else about its noise");
+  const LedgerEntry& entry = detail::only_entry(file, ledger);
   file.require(entry.sampling_rate == privacy.sampling_rate && entry.steps == privacy.steps &&
                    entry.sensitivity == privacy.clip && entry.epsilon == privacy.epsilon &&
                    entry.delta == privacy.delta,
                "a ledger of another fit");
-  const double rows =
-      ledger.entries().front().unit.starts_with("row,") ? 1.0 : static_cast<double>(privacy.rows_per_person);
+  const double rows = entry.unit.starts_with("row,") ? 1.0 : static_cast<double>(privacy.rows_per_person);
   const auto [rho, delta] = detail::cost_of(file, spending, rows);
   file.require(rho > 0 && rho < 1e12 && delta < entry.delta && entry.noise_multiplier > 0,
                "no measurement in its ledger");

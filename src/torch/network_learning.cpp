@@ -136,21 +136,6 @@ CodingOptions coding_of(const AnyOrderNetworkOptions& options, std::size_t rows)
           .threads = options.threads};
 }
 
-// Those of the target.
-template <class Model>
-std::vector<std::uint32_t> own_variables(const Model& model, const std::string& target) {
-  std::vector<std::uint32_t> out;
-  for (const std::size_t column : model.order) {
-    const Field& field = model.coded.schema.fields[column];
-    if (target.empty() ? std::ranges::find(field.roles, Role::target) == field.roles.end()
-                       : field.name != target)
-      continue;
-    for (std::size_t v = 0; v < model.classes[column].variables(); ++v)
-      out.push_back(static_cast<std::uint32_t>(model.first[column] + v));
-  }
-  return out;
-}
-
 }  // namespace
 
 // What follows from the coding, the counts and the order.
@@ -191,12 +176,25 @@ detail::ArrangedRows AnyOrderNetwork::Fitted::arranged(const detail::ClassColumn
   return out;
 }
 
+std::vector<std::uint32_t> AnyOrderNetwork::Fitted::variables_of(const std::string& target) const {
+  std::vector<std::uint32_t> out;
+  for (const std::size_t column : order) {
+    const Field& field = coded.schema.fields[column];
+    if (target.empty() ? std::ranges::find(field.roles, Role::target) == field.roles.end()
+                       : field.name != target)
+      continue;
+    for (std::size_t v = 0; v < classes[column].variables(); ++v)
+      out.push_back(static_cast<std::uint32_t>(first[column] + v));
+  }
+  return out;
+}
+
 // One network after the other. A cancelled fit keeps what has learnt a round.
 void AnyOrderNetwork::Fitted::learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
                                     const ProgressSink& progress, const CancelToken& cancel) {
   coded.codes.clear();
   auto [table, shares] = arranged(rows);
-  if (members > 1) table.last = own_variables(*this, options.target);
+  if (members > 1) table.last = variables_of(options.target);
   const Random random(options.seed);
   const ColumnNetwork one(member);
   std::vector<detail::Floats> learnt;

@@ -157,6 +157,14 @@ std::vector<PrivateSpending> get_spending(const ModelArrays& file) {
   return out;
 }
 
+const LedgerEntry& only_entry(const ModelArrays& file, const Ledger& ledger) {
+  file.require(ledger.entries().size() == 1, "not one entry in its privacy ledger");
+  const LedgerEntry& entry = ledger.entries().front();
+  file.require(entry.private_noise == file.value<bool>(file.about, "private"),
+               "a ledger that says something else about its noise");
+  return entry;
+}
+
 Cost cost_of(const ModelArrays& file, std::span<const PrivateSpending> spending, double sensitivity) {
   Cost out;
   for (const PrivateSpending& one : spending) {

@@ -8,6 +8,7 @@
 #include "src/generate/tabular/model_arrays.hpp"
 #include "synthema/core/export.hpp"
 #include "synthema/generate/tabular/private_domain.hpp"
+#include "synthema/privacy/ledger.hpp"
 
 namespace synthema::detail {
 
@@ -17,6 +18,10 @@ SYNTHEMA_EXPORT std::vector<PrivateColumn> get_private_columns(const ModelArrays
 
 SYNTHEMA_EXPORT void put_spending(ModelArrays& file, std::span<const PrivateSpending> spending);
 SYNTHEMA_EXPORT std::vector<PrivateSpending> get_spending(const ModelArrays& file);
+
+// The entry of the fit, which must be the only one and agree with what the file says of its noise;
+// ModelError.
+SYNTHEMA_EXPORT const LedgerEntry& only_entry(const ModelArrays& file, const Ledger& ledger);
 
 struct Cost {
   double rho = 0, delta = 0;

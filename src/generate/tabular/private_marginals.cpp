@@ -181,11 +181,8 @@ using detail::ArrayJson;
 using detail::ModelArrays;
 
 // What the releases cost, from their noise alone, must be what the ledger says or less.
-void check_ledger(const ModelArrays& file, const Ledger& ledger, std::span<const PrivateSpending> spending,
-                  bool says_private) {
-  file.require(ledger.entries().size() == 1, "not one entry in its privacy ledger");
-  const LedgerEntry& entry = ledger.entries().front();
-  file.require(entry.private_noise == says_private, "a ledger that says something else about its noise");
+void check_ledger(const ModelArrays& file, const Ledger& ledger, std::span<const PrivateSpending> spending) {
+  const LedgerEntry& entry = detail::only_entry(file, ledger);
   const auto [rho, delta] = detail::cost_of(file, spending, entry.sensitivity);
   file.require(!spending.empty() && rho > 0 && rho < 1e12, "no measurement in its ledger");
   file.require(delta < entry.delta && entry.delta < 1 && entry.epsilon > 0, "a ledger without a budget");
@@ -218,7 +215,7 @@ PrivateMarginals PrivateMarginals::load(std::string_view bytes, const std::strin
     out.schema_ = schema_from_json(file.value<ArrayJson>(file.about, "schema").dump());
     out.ledger_ = ledger_from_json(file.value<ArrayJson>(file.about, "ledger").dump());
     out.spending_ = detail::get_spending(file);
-    check_ledger(file, out.ledger_, out.spending_, file.value<bool>(file.about, "private"));
+    check_ledger(file, out.ledger_, out.spending_);
     out.columns_ = detail::get_private_columns(file, out.schema_);
     out.note_modelled();
     std::vector<std::size_t> sizes;
