@@ -94,6 +94,10 @@ struct AnswerForm::Impl {
   std::vector<Stage> later;
   std::uint64_t remaining = 0;  // of all stages
   bool open = false;
+  const char* made_of = "";
+  std::vector<std::uint64_t> shortest;  // bytes of what follows from a later stage on
+
+  std::size_t longest_token();
 
  private:
   struct Walk {
@@ -113,6 +117,9 @@ struct AnswerForm::Impl {
   std::vector<TokenId> forced_tokens(Expression state, bool more);
   bool crosses(Node node, Expression end, bool more);
   std::size_t firm_end(std::string_view text, Expression end, bool more);
+
+  std::vector<Expression> wholes_;  // each stage before any value is known
+  std::size_t longest_token_ = 0;   // once it was asked for
 
   static std::uint64_t key(Expression state, Node node, Pace pace, bool more) {
     return (std::uint64_t{state} << 32) ^ (std::uint64_t{node} << 3) ^
@@ -319,9 +326,26 @@ bool AnswerForm::Impl::step(FormConstraint::Position& at, std::string& text, std
   return completable(at.state);
 }
 
+// --- how short an answer can be
+
+// Bytes of the longest token that can occur in an answer, or more.
+std::size_t AnswerForm::Impl::longest_token() {
+  if (longest_token_ > 0) return longest_token_;
+  Expressions::Bytes bytes;
+  for (const Expression whole : wholes_) bytes |= pool.alphabet(whole);
+  const VocabularyTrie& trie = *vocabulary.trie;
+  const auto occurs = [&](char byte) { return bytes[static_cast<unsigned char>(byte)]; };
+  for (std::size_t id = 0; id < trie.vocabulary_size(); ++id) {
+    const std::string_view token = trie.token_bytes(static_cast<TokenId>(id));
+    if (token.size() > longest_token_ && std::ranges::all_of(token, occurs)) longest_token_ = token.size();
+  }
+  return longest_token_ = std::max<std::size_t>(1, longest_token_);
+}
+
 // --- making forms
 
 void AnswerForm::Impl::begin(Expression start, const char* what) {
+  made_of = what;
   if (start == Expressions::kNothing)
     throw ConfigError(message("No text fits the ", what, ", so no answer is possible."));
   if (!completable(start))
@@ -330,6 +354,7 @@ void AnswerForm::Impl::begin(Expression start, const char* what) {
   first = start;
   remaining += pool.remaining(start);
   open |= pool.is_open(start);
+  wholes_.push_back(start);
 }
 
 AnswerForm AnswerForm::of(const Prompt& prompt, FormVocabulary vocabulary) {
@@ -453,12 +478,16 @@ void AnswerForm::Impl::build(AnswerChain given, const char* what) {
       rest = pool.sequence(value, rest);
       continue;
     }
-    remaining += pool.remaining(pool.sequence(value, rest));
-    open |= pool.is_open(value) || pool.is_open(rest);
+    const Expression whole = pool.sequence(value, rest);
+    remaining += pool.remaining(whole);
+    open |= pool.is_open(whole);
+    shortest.push_back((shortest.empty() ? 0 : shortest.back()) + pool.shortest(whole));
+    wholes_.push_back(whole);
     later.push_back(stage(chain, *link->field, rest));
     rest = Expressions::kEmpty;
   }
   std::ranges::reverse(later);
+  std::ranges::reverse(shortest);
   begin(rest, what);
 }
 
@@ -503,7 +532,9 @@ AnswerLimit AnswerForms::limit(const Prompt& prompt, std::size_t max_tokens) {
   if (!prompt.constraint.prototype || prompt.has_written_form()) {
     const AnswerForm form = of(prompt);
     return {{FormConstraint(form, max_tokens), vocabulary_.trie->vocabulary_size()},
-            form.longest(max_tokens)};
+            form.longest(max_tokens),
+            false,
+            form.made_of()};
   }
   AnswerLimit limit{*prompt.constraint.prototype, max_tokens, true};
   if (const std::size_t size = limit.constraint.vocabulary_size(); size > vocabulary_.trie->vocabulary_size())
@@ -517,6 +548,10 @@ AnswerLimit AnswerForms::limit(const Prompt& prompt, std::size_t max_tokens) {
 
 std::size_t AnswerForm::longest(std::size_t open_tokens) const {
   return impl_->remaining + (impl_->open ? open_tokens : 0);
+}
+
+const char* AnswerForm::made_of() const {
+  return impl_->made_of;
 }
 
 std::size_t AnswerForm::states() const {
@@ -615,6 +650,16 @@ void FormConstraint::rollback(std::size_t n) {
   at_ = std::move(saved.at);
   text_.resize(saved.size);
   before_.resize(before_.size() - n);
+}
+
+bool FormConstraint::fits(std::size_t tokens) const {
+  AnswerForm::Impl& form = *form_.impl_;
+  const std::scoped_lock lock(form.mutex);
+  std::uint64_t bytes = form.pool.shortest(at_.state);
+  if (form.more_after(at_.stage)) bytes += form.shortest[at_.stage];
+  if (bytes <= tokens) return true;  // and the longest token need not be known
+  const std::uint64_t longest = form.longest_token();
+  return (bytes + longest - 1) / longest <= tokens;
 }
 
 bool FormConstraint::is_complete() const {

@@ -245,6 +245,26 @@ Expression Expressions::within_reach(Expression e, std::uint32_t bytes) {
   return out;
 }
 
+Expressions::Bytes Expressions::alphabet(Expression e) const {
+  Bytes out;
+  std::vector<bool> seen(nodes_.size());
+  for (std::vector<Expression> left{e}; !left.empty();) {
+    const Node& node = nodes_[left.back()];
+    const bool again = seen[left.back()];
+    seen[left.back()] = true;
+    left.pop_back();
+    if (again) continue;
+    if (node.kind == Kind::bytes)
+      for (std::size_t byte = node.a; byte <= node.b; ++byte) out.set(byte);
+    else if (node.kind == Kind::either)
+      left.insert(left.end(), sets_[node.a].begin(), sets_[node.a].end());
+    else
+      left.push_back(node.a);  // kNothing where there is none
+    if (node.kind == Kind::sequence) left.push_back(node.b);
+  }
+  return out;
+}
+
 // Whether every text is what stands behind the first byte of a character in UTF-8.
 bool Expressions::is_tail(Expression e) {
   if (e == kEmpty) return true;

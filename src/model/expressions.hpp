@@ -58,6 +58,8 @@ class Expressions {
   std::uint32_t remaining(Expression e) const { return nodes_[e].remaining; }
   // Bytes of the shortest text.
   std::uint32_t shortest(Expression e) const { return nodes_[e].shortest; }
+  // Bytes that its texts are made of, or more than those.
+  Bytes alphabet(Expression e) const;
 
   // What may come next, by byte, disjoint and in ascending order. Stays valid.
   const std::vector<Edge>& edges(Expression e);

@@ -66,7 +66,8 @@ class SYNTHEMA_EXPORT AnswerForm {
 
   // Tokens of the longest answer at most, if `open_tokens` are spent on what the form leaves open.
   std::size_t longest(std::size_t open_tokens) const;
-  std::size_t states() const;  // met so far
+  std::size_t states() const;   // met so far
+  const char* made_of() const;  // "choices", "regular expression", "JSON Schema" or "schema"
 
   struct Impl;
 
@@ -79,8 +80,9 @@ class SYNTHEMA_EXPORT AnswerForm {
 // What one answer is kept to.
 struct AnswerLimit {
   AnyTokenConstraint constraint;
-  std::size_t longest = 0;  // in tokens
-  bool is_cut = false;      // after so many tokens, finished or not; a form ends by itself
+  std::size_t longest = 0;             // in tokens
+  bool is_cut = false;                 // after so many tokens, finished or not; a form ends by itself
+  const char* made_of = "constraint";  // in messages
 };
 
 // Compiled forms by what they were made from: thousands of requests ask for the same few.
@@ -115,6 +117,9 @@ class SYNTHEMA_EXPORT FormConstraint {
 
   // The mask as ids in ascending order; valid until the next change of this constraint.
   std::span<const TokenId> allowed() const;
+  // Whether the answer can still be finished within so many tokens. False is sure: not even its shortest
+  // rest, all of it in the longest token that can occur, is that short.
+  bool fits(std::size_t tokens) const;
   // Tokens that follow in any case, to be accepted and fed without drawing; empty: draw.
   std::span<const TokenId> forced() const;
   // A sentence if the values so far leave no value for a later field: nothing is allowed then.

@@ -43,6 +43,8 @@ class SYNTHEMA_EXPORT AnyTokenConstraint {
   std::span<const TokenId> forced() { return held_->forced(); }
   // Why nothing is allowed although the answer is not complete; empty if the constraint does not say.
   std::string failure() const { return held_->failure(); }
+  // False: the answer cannot be finished within so many more tokens. True if the constraint does not say.
+  bool fits(std::size_t tokens) const { return held_->fits(tokens); }
 
  private:
   struct Interface {
@@ -57,6 +59,7 @@ class SYNTHEMA_EXPORT AnyTokenConstraint {
     virtual std::span<const TokenId> allowed() = 0;
     virtual std::span<const TokenId> forced() = 0;
     virtual std::string failure() const = 0;
+    virtual bool fits(std::size_t tokens) const = 0;
   };
   template <class C>
   struct Model final : Interface {
@@ -89,6 +92,12 @@ class SYNTHEMA_EXPORT AnyTokenConstraint {
         return constraint.failure();
       else
         return {};
+    }
+    bool fits(std::size_t tokens) const override {
+      if constexpr (requires { bool(constraint.fits(tokens)); })
+        return constraint.fits(tokens);
+      else
+        return true;
     }
     C constraint;
     std::size_t vocabulary_size;

@@ -139,6 +139,7 @@ class Engine {
     std::optional<AnyTokenConstraint> constraint;
     std::size_t longest_answer = 0;    // in tokens, under the constraint
     bool cut_answer = false;           // there, finished or not
+    const char* form = "";             // what the constraint is made of
     std::span<const TokenId> allowed;  // for the next draw; empty: all
     std::vector<TokenId> with_ends;    // what `allowed` shows where an end may be drawn too
     std::vector<Decision> decisions;   // of this step
@@ -205,12 +206,23 @@ class Engine {
     for (const TokenId id : ids) sequence.biases.push_back({id, static_cast<float>(bias)});
   }
 
-  // max_tokens limits what a form leaves open and does not cut it short.
+  // max_tokens limits what a form leaves open and does not cut it short; the context does.
   void constrain(Sequence& sequence, const Prompt& prompt) const {
     AnswerLimit limit = forms_->limit(prompt, sequence.sampling.max_tokens);
     sequence.longest_answer = limit.longest;
     sequence.cut_answer = limit.is_cut;
+    sequence.form = limit.made_of;
     sequence.constraint = std::move(limit.constraint);
+    if (const std::string why = too_long(sequence, sequence.counts.prompt); !why.empty())
+      throw ConfigError(why);
+  }
+  // Why a form cannot be finished behind so many tokens of prompt and answer; empty: it may.
+  std::string too_long(const Sequence& sequence, std::size_t tokens) const {
+    const std::size_t left = model_.context_limit() - tokens;
+    if (sequence.cut_answer || sequence.constraint->fits(left)) return {};
+    return message("Too much is left to write for the ", sequence.form, ": more than the ", left,
+                   " tokens that the model's context has left, however it is written; demand less, such as "
+                   "shorter texts or fewer repetitions.");
   }
 
   static FormVocabulary form_vocabulary(const T& tokenizer) {
@@ -574,6 +586,8 @@ class Engine {
     AnyTokenConstraint& constraint = *sequence.constraint;
     if (is_cut(sequence))
       return sequence.finish = constraint.is_complete() ? Finish::constraint : Finish::length, false;
+    if (std::string why = too_long(sequence, sequence.tokens.size()); !why.empty())
+      return fail(sequence, std::move(why)), false;
     std::span<const TokenId> forced = constraint.forced();
     if (forced.empty()) {
       sequence.allowed = constraint.allowed();

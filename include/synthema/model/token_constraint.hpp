@@ -12,7 +12,8 @@
 // equal answers: no randomness, no clock. model/conformance.hpp tries all this.
 //
 // Not required, used where it is there: c.allowed() -> the mask as ascending ids; c.forced() -> ids that
-// follow in any case and are fed without drawing; c.failure() -> a sentence that says why nothing is allowed.
+// follow in any case and are fed without drawing; c.failure() -> a sentence that says why nothing is allowed;
+// c.fits(n) -> false where the answer surely cannot be finished within n more tokens.
 #pragma once
 
 #include <bit>

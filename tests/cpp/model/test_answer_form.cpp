@@ -191,12 +191,13 @@ std::string random_answer(FormConstraint constraint, Random random, bool feed = 
   }
 }
 
-// The canonical tokens of `text` are a way through the form, fixed text included.
+// The canonical tokens of `text` are a way through the form, fixed text included, and so many tokens fit.
 void check_reachable(FormConstraint constraint, const std::string& text) {
   CAPTURE(text);
   const std::vector<TokenId> ids = toy().encode(text);
   std::size_t at = 0;
   while (at < ids.size()) {
+    REQUIRE(constraint.fits(ids.size() - at));
     for (const TokenId forced : constraint.forced()) {
       REQUIRE(at < ids.size());
       REQUIRE(forced == ids[at++]);
@@ -494,6 +495,29 @@ TEST_CASE("the open tokens bound the answer, and never cut it short") {
   const FormConstraint none(AnswerForm::choices({"a", "abcabcabcabcabc"}, toy_vocabulary()), 0);
   CHECK(accepts(none, "abcabcabcabcabc"));
   CHECK(AnswerForm::choices({"yes", "no"}, toy_vocabulary()).longest(100) == 3);
+}
+
+TEST_CASE("what surely cannot be finished within so many tokens is known") {
+  const FormVocabulary few{trie_of({"a", "aaa", "b", "bbbbb", "c"})};
+  FormConstraint ten(AnswerForm::pattern("a{10}|a{12}c", few));  // in tokens of at most three bytes
+  CHECK_FALSE(ten.fits(3));
+  CHECK(ten.fits(4));
+  CHECK(ten.fits(FormConstraint::kNoLimit));
+  REQUIRE(ten.accept(1));
+  CHECK_FALSE(ten.fits(2));
+  CHECK(ten.fits(3));
+  const FormConstraint huge(AnswerForm::pattern("(a{1000}){1000}", few));
+  CHECK_FALSE(huge.fits(333'333));
+  CHECK(huge.fits(333'334));
+  CHECK(FormConstraint(AnswerForm::pattern("a*", few)).fits(0));
+  // Values under a rule count too, before they are known.
+  Field a{.name = "a", .kind = Kind::integer, .minimum = 10, .maximum = 99, .nullable = false}, b = a;
+  b.name = "b";
+  const FormConstraint record(
+      AnswerForm::record(Schema{.fields = {a, b}, .rules = {{.field = "b", .given = "a", .relation = ">="}}},
+                         {VocabularyTrie::of(ToyTokenizer())}));
+  CHECK_FALSE(record.fits(std::string_view(R"({"a": 10, "b": 1})").size()));
+  CHECK(record.fits(std::string_view(R"({"a": 10, "b": 10})").size()));
 }
 
 TEST_CASE("fixed text is fed up to the place that no token can span") {

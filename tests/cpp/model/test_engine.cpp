@@ -292,6 +292,34 @@ TEST_CASE("a form: fixed text is fed, every answer fits, and two forms at once a
   }
 }
 
+TEST_CASE("a form whose shortest answer the context cannot hold is refused before anything is computed") {
+  Toy engine = toy();
+  const std::string_view why = "Too much is left to write for the ";
+  const std::vector<Prompt> hopeless{
+      Prompt::plain("a").matching("(a{1000}){1000}"), Prompt::plain("a").matching("[a-z]{9000,}"),
+      Prompt::plain("a").among({std::string(5000, 'x'), std::string(6000, 'y')}),
+      Prompt::plain("a").json(R"({"type":"array","items":{"type":"integer"},"minItems":2000})")};
+  for (const Completion& completion : complete(engine, hopeless, limit(5))) {
+    CAPTURE(completion.failure);
+    CHECK(completion.finish == Finish::failed);
+    CHECK(completion.failure.starts_with(why));
+  }
+  CHECK(engine.model().tokens_computed() == 0);
+  // Beside a short way there is one that cannot be finished: known as soon as it is taken.
+  std::size_t ended = 0;
+  for (const Completion& completion :
+       complete(engine, std::vector<Prompt>(40, Prompt::plain("a").matching("b|c{9000}")), limit(5))) {
+    CHECK((completion.finish == Finish::failed) == completion.failure.starts_with(why));
+    CHECK((completion.text == "b" || completion.finish == Finish::failed));
+    ended += completion.finish == Finish::failed;
+  }
+  CHECK(ended > 0);
+  CHECK(ended < 40);
+  CHECK(engine.model().tokens_computed() <= 40);
+  // What fits is not touched, whatever max_tokens is.
+  CHECK(complete(engine, {Prompt::plain("a").matching("x{300}")}, limit(5))[0].text == std::string(300, 'x'));
+}
+
 TEST_CASE("requests are served in the order of submission and discard forgets them") {
   EngineOptions options;
   options.slots = 1;
