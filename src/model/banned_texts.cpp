@@ -59,11 +59,27 @@ void BannedTexts::forbid(std::string_view text, std::vector<LogitBias>& biases) 
         for (const TokenId id : index_->beginning_with(banned.substr(begun))) biases.push_back({id, never});
 }
 
-bool BannedTexts::end_in(std::string_view text, std::size_t grown) const {
-  return std::ranges::any_of(texts_, [&](const std::string& banned) {
-    const std::size_t looked_at = std::min(text.size(), grown + banned.size() - 1);
-    return text.substr(text.size() - looked_at).find(banned) != std::string_view::npos;
-  });
+std::set<std::size_t> BannedTexts::completed_by(std::string_view text, std::string_view bytes) const {
+  std::set<std::size_t> out;
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    const std::size_t begun = std::min(text.size(), texts_[i].size() - 1);
+    std::string end(text.substr(text.size() - begun));
+    end += bytes;
+    if (end.find(texts_[i]) != std::string::npos) out.insert(i + 1);
+  }
+  return out;
+}
+
+std::string named_by_place(const std::set<std::size_t>& banned) {
+  constexpr std::size_t most = 5;
+  std::string out;
+  std::size_t named = 0;
+  for (const std::size_t place : banned) {
+    if (named == most) return out + message(" and ", banned.size() - most, " more");
+    out += named++ > 0 ? ", " : banned.size() == 1 ? "banned text " : "banned texts ";
+    out += std::to_string(place);
+  }
+  return out;
 }
 
 }  // namespace synthema

@@ -206,6 +206,22 @@ def test_what_a_form_fixes_is_no_way_around_a_ban(model):
     assert other.text == "yes"
 
 
+def test_a_form_that_a_ban_leaves_nothing_of_says_what_to_change(model):
+    asked = Prompt.plain("A pet:").among(["cat", "car"])
+    (stuck,) = model.complete([asked.without(["dog", "cat", "car"])], Sampling(max_tokens=4))
+    assert stuck.finish == "failed"
+    assert "all that may follow by the choices is forbidden (banned texts 2, 3)" in stuck.failure
+    assert "cat" not in stuck.failure
+
+
+def test_a_form_that_the_context_cannot_hold_is_refused_at_once(model):
+    asked = [Prompt.plain("A text:").matching(form) for form in ("(a{1000}){1000}", "([a-z]{1000}){1000}")]
+    for completion in model.complete(asked, Sampling(max_tokens=4)):
+        assert completion.finish == "failed"
+        assert "Too much is left to write for the regular expression" in completion.failure
+        assert not completion.token_ids
+
+
 def test_banned_texts_and_minimum_lengths(model):
     asked = [Prompt.plain(f"{PREFIX}Age: {i}. Finding: cough. Sentence:") for i in range(12)]
     banned = [p.without([" patient", " the", "The"]).until("\n") for p in asked]

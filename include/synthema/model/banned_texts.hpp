@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,13 +43,16 @@ class SYNTHEMA_EXPORT BannedTexts {
   // Adds a bias of -infinity for every token that completes a banned text when it follows `text`. An id may
   // occur more than once.
   void forbid(std::string_view text, std::vector<LogitBias>& biases) const;
-  // Whether one of them ends within the last `grown` bytes of `text`.
-  bool end_in(std::string_view text, std::size_t grown) const;
+  // Places in the list, from 1, of those that are complete when `bytes` follow `text`.
+  std::set<std::size_t> completed_by(std::string_view text, std::string_view bytes) const;
 
  private:
   std::shared_ptr<const TokenIndex> index_;
   std::vector<std::string> texts_;
   std::vector<TokenId> always_;  // hold a whole banned text
 };
+
+// "banned texts 2, 5 and 3 more": by their places, because what is banned may be private. Empty: none.
+SYNTHEMA_EXPORT std::string named_by_place(const std::set<std::size_t>& banned);
 
 }  // namespace synthema

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -16,11 +17,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/model/answer_form.hpp"
 #include "synthema/model/answer_text.hpp"
@@ -507,8 +510,36 @@ class Engine {
       else
         decision.outcome.draw = sampler.draw(offer, sequence.sampling, sequence.random, decision.index);
     } catch (const Error& error) {
-      decision.failure = error.what();
+      const std::string forbidden = all_forbidden(sequence, decision, logits.size());
+      decision.failure = forbidden.empty() ? error.what() : forbidden;
     }
+  }
+
+  // Where bans and biases leave no id to draw: what forbids them. Empty: they do leave some.
+  std::string all_forbidden(const Sequence& sequence, const Decision& decision, std::size_t offered) const {
+    const auto is_offered = [&](TokenId id) {
+      return decision.allowed.empty() || std::ranges::binary_search(decision.allowed, id);
+    };
+    std::set<TokenId> forbidden, by_bias;
+    for (const LogitBias& bias : decision.biases)
+      if (std::isinf(bias.bias) && is_offered(bias.id)) forbidden.insert(bias.id);
+    if (forbidden.size() < offered) return {};
+    for (const LogitBias& bias : sequence.biases)
+      if (std::isinf(bias.bias) && is_offered(bias.id)) by_bias.insert(bias.id);
+    std::set<std::size_t> bans;
+    if (sequence.banned)
+      for (const TokenId id : forbidden)
+        bans.merge(sequence.banned->completed_by(sequence.text.text(), tokenizer_.token_bytes(id)));
+    return nothing_left(sequence, decision.index, bans, !by_bias.empty());
+  }
+  static std::string nothing_left(const Sequence& sequence, std::uint64_t written,
+                                  const std::set<std::size_t>& bans, bool by_bias) {
+    std::string by = named_by_place(bans);
+    if (by_bias) by += by.empty() ? "a bias of -infinity" : " and a bias of -infinity";
+    const bool formed = sequence.constraint.has_value();
+    return message("After ", counted(written, "token"), " of the answer, all that may follow",
+                   formed ? message(" by the ", sequence.form) : "", " is forbidden (", by, "); ",
+                   formed ? message("change the ", sequence.form, " or forbid less.") : "forbid less.");
   }
 
   // What the decisions of this step mean for the sequence.
@@ -606,15 +637,14 @@ class Engine {
       if (is_cut(sequence)) break;
       if (context_is_full(sequence))
         return fail(sequence, "The model's context ended before the answer was written out."), false;
+      const std::string_view bytes = tokenizer_.token_bytes(id);
+      if (sequence.banned)
+        if (const auto bans = sequence.banned->completed_by(sequence.text.text(), bytes); !bans.empty())
+          return fail(sequence, nothing_left(sequence, sequence.counts.generated(), bans, false)), false;
       constraint.accept(id);
       sequence.tokens.push_back(id);
-      const std::string_view bytes = tokenizer_.token_bytes(id);
       sequence.text.append(bytes);
       ++sequence.counts.forced;
-      if (sequence.banned && sequence.banned->end_in(sequence.text.text(), bytes.size()))
-        return fail(sequence,
-                    "The form of the answer leaves only a banned text; change the form or the ban."),
-               false;
     }
     return true;
   }

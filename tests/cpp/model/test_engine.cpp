@@ -499,6 +499,42 @@ TEST_CASE("banned texts cannot occur however they are split; biases and minimum 
   CHECK(complete(engine, {Prompt::plain("a").among({"yes"}).without({"yess"})}, limit(9))[0].text == "yes");
 }
 
+TEST_CASE("a ban on all that a form allows at some place fails this answer and says so, without the text") {
+  Toy engine = toy();
+  constexpr double never = -std::numeric_limits<double>::infinity();
+  const auto choice = [] { return Prompt::plain("a").among({"cat", "car"}); };
+  Prompt by_bias = choice(), by_both = choice().without({"t"});
+  by_bias.bias = {{"t", never}, {"r", never}};
+  by_both.bias = {{"r", never}};
+  Prompt without_form = Prompt::plain("a").without({});
+  for (int byte = 0; byte < 256; ++byte) without_form.banned.emplace_back(1, static_cast<char>(byte));
+  without_form.bias = {{"<end>", never}, {"<|im_start|>", never}, {"<|im_end|>", never}};
+  const std::vector<std::pair<Prompt, std::string>> stuck{
+      {choice().without({"t", "x", "ar"}),
+       "After 2 tokens of the answer, all that may follow by the choices is forbidden (banned texts 1, 3); "
+       "change the choices or forbid less."},
+      {by_bias,
+       "After 2 tokens of the answer, all that may follow by the choices is forbidden (a bias of -infinity); "
+       "change the choices or forbid less."},
+      {by_both, "forbidden (banned text 1 and a bias of -infinity);"},
+      {Prompt::plain("a").among({"yes"}).without({"es"}),
+       "After 0 tokens of the answer, all that may follow by the choices is forbidden (banned text 1);"},
+      {Prompt::plain("a").matching("x[ab]{3}").without({"a", "b"}), "follow by the regular expression is"},
+      {without_form,
+       "After 0 tokens of the answer, all that may follow is forbidden (banned texts 1, 2, 3, 4, 5 and 251 "
+       "more and a bias of -infinity); forbid less."}};
+  std::vector<Prompt> prompts{choice().without({"t"})};  // one way is left
+  for (const auto& [prompt, why] : stuck) prompts.push_back(prompt);
+  const std::vector<Completion> out = complete(engine, prompts, limit(9));
+  CHECK(out[0].text == "car");
+  for (std::size_t i = 0; i < stuck.size(); ++i) {
+    CAPTURE(out[i + 1].failure);
+    CHECK(out[i + 1].finish == Finish::failed);
+    CHECK(out[i + 1].failure.starts_with(stuck[i].second.starts_with("After") ? stuck[i].second : "After "));
+    CHECK(out[i + 1].failure.find(stuck[i].second) != std::string::npos);
+  }
+}
+
 TEST_CASE("a given answer is read and judged, not written; another one is found") {
   Toy engine = toy();
   std::map<std::uint64_t, Completion> written = answers(engine, mixed_requests());
