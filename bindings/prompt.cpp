@@ -186,12 +186,7 @@ log_probabilities : bool
 // A Schema, a JSON Schema as text or dict, or a pydantic model, which knows its own.
 Prompt with_json(Prompt prompt, const py::object& form) {
   if (py::isinstance<Schema>(form)) return std::move(prompt).json(form.cast<const Schema&>());
-  if (py::isinstance<py::str>(form)) {
-    std::string schema = form.cast<std::string>();
-    if (schema.empty())  // would be a prompt without a form
-      throw ConfigError({.field = "json_schema"}, "The JSON Schema is empty; write one, or give a dict.");
-    return std::move(prompt).json(std::move(schema));
-  }
+  if (py::isinstance<py::str>(form)) return std::move(prompt).json(form.cast<std::string>());
   const bool is_model = py::hasattr(form, "model_json_schema");
   if (!is_model && !py::isinstance<py::dict>(form))
     throw py::type_error(
@@ -225,11 +220,7 @@ void bind_prompt_class(py::module_& module) {
           py::arg("stop"), "A copy whose answer ends before this text.")
       .def(
           "among",
-          [](Prompt p, std::vector<std::string> choices) {
-            if (choices.empty())  // would be a prompt without a form
-              throw ConfigError({.field = "choices"}, "A choice needs at least one string.");
-            return std::move(p).among(std::move(choices));
-          },
+          [](Prompt p, std::vector<std::string> choices) { return std::move(p).among(std::move(choices)); },
           py::arg("choices"), "A copy whose answer is exactly one of these.")
       .def(
           "without",
@@ -245,12 +236,7 @@ void bind_prompt_class(py::module_& module) {
           "A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids "
           "them.")
       .def(
-          "matching",
-          [](Prompt p, std::string regex) {
-            if (regex.empty())  // would be a prompt without a form
-              throw ConfigError({.field = "pattern"}, "The regular expression is empty; no answer fits it.");
-            return std::move(p).matching(std::move(regex));
-          },
+          "matching", [](Prompt p, std::string regex) { return std::move(p).matching(std::move(regex)); },
           py::arg("pattern"), "A copy whose whole answer matches this regular expression.")
       .def(
           "json", &with_json, py::arg("form"),

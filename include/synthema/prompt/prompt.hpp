@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "synthema/core/error.hpp"
 #include "synthema/core/export.hpp"
 #include "synthema/data/schema.hpp"
 #include "synthema/prompt/sampling.hpp"
@@ -51,12 +52,14 @@ class SYNTHEMA_EXPORT Prompt {
   }
 
   // Chained limits: Prompt::plain(...).until("\n"), or one form of the answer: among, matching, json or
-  // under. A form ends by itself; stop texts do not cut it short.
+  // under. A form ends by itself; stop texts do not cut it short. An empty form is a ConfigError: it would be
+  // a prompt without one.
   Prompt&& until(std::string stop_text) && {
     stop.push_back(std::move(stop_text));
     return std::move(*this);
   }
   Prompt&& among(std::vector<std::string> strings) && {
+    refuse(strings.empty(), "choices", "A choice needs at least one string.");
     choices = std::move(strings);
     return std::move(*this);
   }
@@ -66,11 +69,13 @@ class SYNTHEMA_EXPORT Prompt {
   }
   // A regular expression that the whole answer matches.
   Prompt&& matching(std::string regex) && {
+    refuse(regex.empty(), "pattern", "The regular expression is empty; no answer fits it.");
     pattern = std::move(regex);
     return std::move(*this);
   }
   // JSON text that a JSON Schema allows.
   Prompt&& json(std::string schema) && {
+    refuse(schema.empty(), "json_schema", "The JSON Schema is empty; write one, or give a Schema.");
     json_schema = std::move(schema);
     return std::move(*this);
   }
@@ -82,6 +87,7 @@ class SYNTHEMA_EXPORT Prompt {
   // What a constraint of your own allows, in the tokens of the model that is asked. Unlike the other forms it
   // is cut at max_tokens.
   Prompt&& under(BroughtConstraint brought) && {
+    refuse(!brought.prototype, "constraint", "The constraint has nothing that says what is allowed.");
     constraint = std::move(brought);
     return std::move(*this);
   }
@@ -113,6 +119,11 @@ class SYNTHEMA_EXPORT Prompt {
   std::optional<Sampling> sampling;  // replaces the run's values for this question
 
   friend bool operator==(const Prompt&, const Prompt&) = default;
+
+ private:
+  static void refuse(bool is_empty, const char* field, const char* why) {
+    if (is_empty) throw ConfigError({.field = field}, why);
+  }
 };
 
 }  // namespace synthema
