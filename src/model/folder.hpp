@@ -19,7 +19,13 @@ inline constexpr std::uintmax_t kLargestText = std::uintmax_t{1} << 30;
 
 class Folder {
  public:
-  explicit Folder(const std::string& path) : path_(path) {}
+  explicit Folder(const std::string& path) : path_(path) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path_, ignored))
+      fail(message(
+          std::filesystem::exists(path_, ignored) ? "This is no folder" : "There is no such folder",
+          "; a model is opened by the folder that holds its weights, config.json and tokenizer.json."));
+  }
 
   [[noreturn]] void fail(const std::string& what) const { fail_json(path_.string(), what); }
   std::string full(const std::string& name) const { return (path_ / name).string(); }

@@ -61,8 +61,9 @@ class Cursor {
   std::size_t at() const { return at_; }
   std::size_t left() const { return bytes_.size() - at_; }
 
+  [[noreturn]] void refuse(const std::string& what) const { throw ModelError(Location{.file = path_}, what); }
   [[noreturn]] void fail(const std::string& what) const {
-    throw ModelError(Location{.file = path_}, message("Broken GGUF at byte ", at_, ": ", what));
+    refuse(message("Broken GGUF at byte ", at_, ": ", what));
   }
   std::span<const std::byte> take(std::uint64_t n, const char* what) {
     if (n > left())
@@ -254,7 +255,11 @@ void place_tensors(Gguf& file, std::vector<TensorEntry>& entries, std::span<cons
 }
 
 std::uint32_t read_version(Cursor& in) {
-  if (in.read<std::uint32_t>("the magic number") != kMagic) in.fail("the file does not start with 'GGUF'.");
+  if (in.read<std::uint32_t>("the magic number") != kMagic)
+    in.refuse(
+        "This is no GGUF file: it does not begin with 'GGUF'. A model in safetensors is opened by the folder "
+        "that "
+        "holds its weights, config.json and tokenizer.json.");
   const auto version = in.read<std::uint32_t>("the version");
   if (version == 0x02000000 || version == 0x03000000)
     in.fail("the file is big endian; convert it to little endian.");

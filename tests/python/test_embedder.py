@@ -298,8 +298,10 @@ def test_unknown_modules_and_options_are_refused(tmp_path, torch_module):
         torch_module.TextEncoder(str(tmp_path), dtype="float8")
     with pytest.raises(synthema.ConfigError, match="3 to 64 tokens"):
         torch_module.TextEncoder(str(tmp_path), max_tokens=65)
-    with pytest.raises(synthema.ModelError, match=r"config\.json"):
+    with pytest.raises(synthema.ModelError, match=r"There is no such folder; .*config\.json"):
         synthema.Embedder(tmp_path / "nowhere")
+    with pytest.raises(synthema.ModelError, match=r"This is no folder; .*config\.json"):
+        synthema.Embedder(tmp_path / "model.safetensors")
 
 
 def test_without_the_package_the_message_says_how_to_get_it(monkeypatch):

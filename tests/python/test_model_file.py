@@ -121,6 +121,11 @@ def test_missing_file_and_folder_without_config(tmp_path):
         synthema.ModelFile(tmp_path / "nowhere.gguf")
     with pytest.raises(synthema.ModelError, match=r"config\.json"):
         synthema.ModelFile(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(bytes(64))
+    with pytest.raises(
+        synthema.ModelError, match=r"opened by the folder that holds its weights, config\.json and"
+    ):
+        synthema.ModelFile(tmp_path / "model.safetensors")
 
 
 def changed(tensors, name, value=None):

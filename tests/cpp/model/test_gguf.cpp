@@ -88,7 +88,7 @@ TEST_CASE("metadata and tensors are read in place") {
 }
 
 TEST_CASE("broken headers are refused") {
-  check_refused(Writer().put<std::uint32_t>(1), "start with 'GGUF'");
+  check_refused(Writer().put<std::uint32_t>(1), "begin with 'GGUF'");
   check_refused(Writer().header(0, 0, 1), "version 1 is not supported");
   check_refused(Writer().header(0, 0, 0x03000000), "big endian");
   check_refused(Writer().header(std::uint64_t{1} << 60, 0), "cannot hold");
