@@ -71,12 +71,13 @@ class PythonConstraint {
 };
 static_assert(TokenConstraint<PythonConstraint>);
 
-// TypeError if the object lacks something that a constraint has.
+// ConfigError if the object lacks something that a constraint has.
 inline PythonConstraint constraint_from(const py::object& object) {
   for (const char* name :
        {"digest", "vocabulary_size", "fill_mask", "accept", "rollback", "is_complete", "reset", "copy"})
     if (!py::hasattr(object, name))
-      throw py::type_error(
+      throw ConfigError(
+          {.field = "constraint"},
           message("A constraint has digest, vocabulary_size, fill_mask, accept, rollback, "
                   "is_complete, reset and copy (see synthema.TokenConstraint), but this ",
                   std::string(py::str(py::type::of(object).attr("__name__"))), " has no ", name, "."));

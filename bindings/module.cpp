@@ -1,5 +1,6 @@
 // _core: everything that needs no torch.
 #include "bindings/bindings.hpp"
+#include "bindings/sentences.hpp"
 
 PYBIND11_MODULE(_core, module) {
   using namespace synthema::bindings;
@@ -16,4 +17,5 @@ PYBIND11_MODULE(_core, module) {
   bind_tabular(module);
   bind_evaluate(module);
   bind_report(module);
+  in_sentences(module);
 }

@@ -189,7 +189,8 @@ Prompt with_json(Prompt prompt, const py::object& form) {
   if (py::isinstance<py::str>(form)) return std::move(prompt).json(form.cast<std::string>());
   const bool is_model = py::hasattr(form, "model_json_schema");
   if (!is_model && !py::isinstance<py::dict>(form))
-    throw py::type_error(
+    throw ConfigError(
+        {.field = "form"},
         message("A form is a Schema, a JSON Schema (dict or str) or a pydantic model, but this is ",
                 std::string(py::str(py::type::of(form).attr("__name__"))), "."));
   const py::object schema = is_model ? form.attr("model_json_schema")() : form;

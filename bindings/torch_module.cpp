@@ -6,6 +6,7 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/counts.hpp"
+#include "bindings/sentences.hpp"
 #include "bindings/tabular_generator.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/torch/any_order_network.hpp"
@@ -299,4 +300,5 @@ PYBIND11_MODULE(_torch, module) {
   bind_local_model(module);
   bind_text_encoder(module);
   bind_any_order_network(module);
+  in_sentences(module);
 }

@@ -10,7 +10,6 @@ import sys
 
 import pybind11_stubgen
 from synthema.models import load_torch_module
-from synthema.signatures import restore_constructors
 
 # What the generator writes and a type checker refuses.
 REPAIRS = (
@@ -46,7 +45,6 @@ def write_stub(module, folder):
 
 def main(folder):
     load_torch_module()
-    restore_constructors()
     for module in ("synthema._core", "synthema._torch"):
         print(write_stub(module, folder))
 

@@ -84,12 +84,6 @@ from synthema._core import (
     words,
     zero_shot,
 )
-from synthema.signatures import in_sentences, make_in_sentences
-
-corpus_bleu, corpus_chrf, self_bleu = map(in_sentences, (corpus_bleu, corpus_chrf, self_bleu))
-rouge, sentence_bleu, sentence_chrf = map(in_sentences, (rouge, sentence_bleu, sentence_chrf))
-for _compiled in (Field, FieldRule, GroupRule, Schema):
-    make_in_sentences(_compiled)
 
 if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema import (

@@ -126,8 +126,10 @@ def check_constraint(constraint: Any) -> None:
     ------
     GenerationError
         Names every promise that was broken.
+    ConfigError
+        It lacks a member.
     TypeError
-        It lacks a member, or a method gives something else than it must.
+        A method gives something else than it must.
     """
     _raise("constraint", _core._constraint_nonconformities(constraint))
 

@@ -22,7 +22,6 @@ from synthema._core import (
     multiclass_auroc,
     r_squared,
 )
-from synthema.signatures import in_sentences
 
 __all__ = [
     "Learner",
@@ -38,9 +37,6 @@ __all__ = [
     "multiclass_auroc",
     "r_squared",
 ]
-
-
-boosted_trees, linear_model = in_sentences(boosted_trees), in_sentences(linear_model)
 
 
 def learner(estimator: Any) -> Learner:

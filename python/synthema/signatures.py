@@ -1,23 +1,20 @@
-"""Compiled functions that say in a sentence which argument does not fit, in place of a list of signatures."""
+"""What a call of a compiled function with wrong arguments raises: a sentence that says which does not fit."""
 
 from __future__ import annotations
 
 import ast
 import collections.abc
-import functools
+import datetime
 import inspect
 import typing
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from synthema._core import ConfigError
 from synthema.arguments import described, fits, found
 
-__all__ = ["in_sentences", "make_in_sentences", "restore_constructors"]
+__all__ = ["problem"]
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-_PYBIND = "incompatible "  # function or constructor arguments
-_CONSTRUCTORS: dict[type, Any] = {}
 # How the compiled signatures write what any whole or any number fits.
 _PLAIN = {
     "typing.SupportsInt | typing.SupportsIndex": "typing.SupportsIndex",
@@ -25,44 +22,28 @@ _PLAIN = {
 }
 
 
-def in_sentences(function: _Function, called: str = "") -> _Function:
-    """Make a compiled function say in one sentence which argument does not fit.
-
-    A ConfigError where one has another type, as `checked` functions raise it; a TypeError, as Python's own
-    functions raise it, where arguments are missing or unknown. `called`: the name in the sentence, where it
-    is another than the function's.
-    """
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except TypeError as error:
-            if _PYBIND not in str(error):
-                raise
-            problem = _problem(function, called or function.__name__, args, kwargs)
-        raise problem
-
-    return typing.cast(_Function, call)
-
-
-def make_in_sentences(cls: type) -> None:
-    """Do the same for the constructor of a compiled class."""
-    _CONSTRUCTORS[cls] = cls.__dict__["__init__"]
-    cls.__init__ = in_sentences(cls.__init__, cls.__name__)  # type: ignore[misc]
-
-
-def restore_constructors() -> None:
-    """Undo `make_in_sentences` everywhere, for what reads the signatures of constructors."""
-    for cls, constructor in _CONSTRUCTORS.items():
-        cls.__init__ = constructor  # type: ignore[misc]
-
-
-def _problem(
-    function: Callable[..., Any], called: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+def problem(
+    called: str, signatures: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Exception:
+    """Say what is wrong with a call that fits none of the signatures; the compiled modules ask for this.
+
+    Parameters
+    ----------
+    called
+        The function as its caller writes it, such as ``Prompt.json``.
+    signatures
+        As pybind11 writes them, such as ``(self: synthema._core.Prompt, text: str) -> str``.
+    args, kwargs
+        What was given.
+
+    Returns
+    -------
+    Exception
+        A ConfigError where an argument has another type, as `checked` functions raise it; a TypeError, as
+        Python's own functions raise it, where arguments are missing or unknown.
+    """
     takes = f"help({called}) says which it takes."
-    signature = _signature(function)
+    signature = _signature(signatures[0]) if len(signatures) == 1 else None
     if signature is None:
         return ConfigError(f"{called}() does not take arguments of these types; {takes}")
     try:
@@ -78,18 +59,17 @@ def _problem(
     return ConfigError(f"{called}() does not take arguments of these values; {takes}")
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    """The signature that the docstring begins with, if there is one that Python reads."""
+def _signature(written: str) -> inspect.Signature | None:
+    """The signature as an object, if it is one that Python reads."""
     import synthema
 
-    line = (function.__doc__ or "").partition("\n")[0]
-    for written, plain in _PLAIN.items():
-        line = line.replace(written, plain)
+    for long, plain in _PLAIN.items():
+        written = written.replace(long, plain)
     try:
-        made = ast.parse(f"def {line}: ...").body[0]
+        made = ast.parse(f"def function{written}: ...").body[0]
     except SyntaxError:
         return None
-    names = {"collections": collections, "typing": typing, "synthema": synthema}
+    names = {"collections": collections, "datetime": datetime, "typing": typing, "synthema": synthema}
     assert isinstance(made, ast.FunctionDef)
     given = made.args
     parameters = []

@@ -259,7 +259,7 @@ def test_an_empty_form_is_refused_and_is_not_no_form():
 
 
 def test_only_forms_are_forms():
-    with pytest.raises(TypeError, match="pydantic"):
+    with pytest.raises(ConfigError, match="pydantic model, but this is int"):
         Prompt.plain("").json(3)
 
 

@@ -152,6 +152,7 @@ def test_an_argument_that_fits_nothing_does_not_show():
         lambda: synthema.Draft(secret, secret, secret),
         lambda: synthema.Message(secret, [secret], secret),
     ):
-        with pytest.raises(TypeError, match="Invoked with: ") as raised:
+        with pytest.raises((synthema.ConfigError, TypeError)) as raised:
             wrong()
         assert "Example" not in str(raised.value)
+        assert "Invoked with" not in str(raised.value)

@@ -30,17 +30,55 @@ SECRET = "Mrs Example, born 1961"
         (lambda: synthema.Schema([SECRET]), r"'fields' of Schema\(\) is a list, each a Field, not a list"),
         (lambda: synthema.boosted_trees(rounds=SECRET), r"'rounds' of boosted_trees\(\) is a whole number"),
         (lambda: synthema.linear_model(SECRET), r"linear_model\(\): too many positional arguments"),
+        (lambda: synthema.Prompt.plain(None), r"'text' of Prompt.plain\(\) is a text, not None"),
+        (
+            lambda: synthema.Prompt.plain("a").among(SECRET),
+            r"'choices' of Prompt.among\(\) is a list, each a text, not of type str",
+        ),
+        (
+            lambda: synthema.Prompt.plain("a").with_bias({SECRET: "x"}),
+            r"Prompt.with_bias\(\) does not take arguments of these values",
+        ),
+        (
+            lambda: synthema.Prompt.plain("a").with_sampling({"top_k": SECRET}),
+            r"'sampling' of Prompt.with_sampling\(\) is a Sampling, not of type dict",
+        ),
+        (
+            lambda: synthema.Prompt.plain("a").until(),
+            r"Prompt.until\(\): missing a required argument: 'stop'",
+        ),
+        (lambda: synthema.Prompt.plain("a").json(3), "A form is a Schema, .* but this is int"),
+        (lambda: synthema.Prompt.plain("a").under(SECRET), "but this str has no digest"),
+        (lambda: synthema.Message("user", [SECRET]), r"'text' of Message\(\) is a text, not of type list"),
+        (lambda: synthema.table({"a": [1]}).take("x"), r"'rows' of Table.take\(\) is a list, each a whole"),
+        (
+            lambda: synthema.table({"a": [1]}).head(-1),
+            r"Table.head\(\) does not take arguments of these values",
+        ),
     ],
 )
 def test_a_compiled_function_says_in_a_sentence_what_does_not_fit(call, sentence):
     with pytest.raises((synthema.ConfigError, TypeError), match=sentence) as caught:
         call()
     # As in Python itself, what is no call of the function at all is a TypeError.
-    assert isinstance(caught.value, TypeError) == bool(re.match(r"\w+\(\): ", str(caught.value)))
+    assert isinstance(caught.value, TypeError) == bool(re.match(r"[\w.]+\(\): ", str(caught.value)))
     said = str(caught.value)
     assert "\n" not in said
     assert "Example" not in said
     assert "incompatible" not in said
+
+
+def test_operators_and_errors_of_the_callers_own_code_stay():
+    prompt = synthema.Prompt.plain("a")
+    assert prompt != 3
+    assert (prompt == SECRET) is False
+
+    class Odd:
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise TypeError("mine")
+
+    with pytest.raises(TypeError, match=r"^mine$"):
+        synthema.Table.from_arrow(Odd())
 
 
 def test_what_fits_is_passed_on():
