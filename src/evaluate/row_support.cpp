@@ -1,6 +1,7 @@
 #include "src/evaluate/row_support.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -168,8 +169,14 @@ Reach reach_of(const NeighbourIndex& index, const std::vector<Neighbour>& found,
         std::count_if(own, own + neighbours, [&](const Neighbour& one) { return one.distance == radius; })));
   }
   if (tied.empty()) return out;
-  const auto sharing = index.part(tied).rows_at_radius(index, tied_radius, options);
-  for (std::size_t i = 0; i < tied.size(); ++i) out.at_radius[tied[i]] = left[i] / sharing[i];
+  index.each_within(
+      index.part(tied), tied_radius,
+      [&](std::size_t i, std::span<const Neighbour> rows) {
+        const auto sharing = std::count_if(
+            rows.begin(), rows.end(), [&](const Neighbour& one) { return one.distance == tied_radius[i]; });
+        out.at_radius[tied[i]] = left[i] / static_cast<double>(sharing);
+      },
+      options);
   return out;
 }
 
@@ -185,40 +192,120 @@ double nearer(double one, double other) {
   return one < other ? 1 : one == other ? 0.5 : 0;
 }
 
-RowSupport support_of(const Table& real, const Table& other, const RealSide& side, MixedSpace& space,
-                      std::size_t neighbours, RowSupport out, const EvaluationContext& context) {
-  const SearchOptions within{.neighbours = neighbours + 1,
-                             .other_owners = true,
-                             .threads = context.threads,
-                             .cancel = context.cancel};
-  const SearchOptions across{.neighbours = 1, .threads = context.threads, .cancel = context.cancel};
+SearchOptions options_for(std::size_t neighbours, bool other_owners, const EvaluationContext& context) {
+  return {.neighbours = neighbours,
+          .other_owners = other_owners,
+          .threads = context.threads,
+          .cancel = context.cancel};
+}
+
+// Adds up from several threads in whole steps, so that their order changes nothing.
+class Sums {
+ public:
+  explicit Sums(std::size_t rows) : steps_(rows) {}
+  void add(std::size_t row, double share) {
+    std::atomic_ref(steps_[row])
+        .fetch_add(static_cast<std::uint64_t>(std::llround(share * kSteps)), std::memory_order_relaxed);
+  }
+  double of(std::size_t row) const { return static_cast<double>(steps_[row]) / kSteps; }
+  std::size_t size() const { return steps_.size(); }
+
+ private:
+  static constexpr double kSteps = 4294967296;  // an index has fewer rows
+  std::vector<std::uint64_t> steps_;
+};
+
+// Which real rows no ball of a synthetic row was seen to hold so far, and whether one does.
+void add_other_balls(RowSupport& out, const NeighbourIndex& real, const NeighbourIndex& synthetic,
+                     const Numbers& radius, const SearchOptions& options) {
+  std::vector<std::size_t> open;
+  for (std::size_t row = 0; row < out.recall.size(); ++row)
+    if (out.recall[row] == 0) open.push_back(row);
+  if (open.empty()) return;
+  std::vector<char> held(open.size());
+  real.part(open).each_within(
+      synthetic, radius,
+      [&](std::size_t, std::span<const Neighbour> rows) {
+        for (const Neighbour& one : rows) std::atomic_ref(held[one.row]).store(1, std::memory_order_relaxed);
+      },
+      options);
+  for (std::size_t i = 0; i < open.size(); ++i) out.recall[open[i]] = held[i];
+}
+
+// One search among the synthetic rows, as far as the ball of each real row reaches, says who is in it, and
+// mostly also whether the real row is in a ball of theirs.
+void fill_support(RowSupport& out, const Table& real, const Table& other, const RealSide& side,
+                  MixedSpace& space, std::size_t neighbours, const EvaluationContext& context) {
   MixedRows rows = space.encode(other);
   const NeighbourIndex& r = side.index;
   const NeighbourIndex s(space, std::move(rows), owners_of(out.synthetic));
-  const auto to_synthetic = s.nearest_to(r, across), to_real = r.nearest_to(s, across);
-  for (const double balls : r.balls_around(s, side.reach.radius, side.reach.at_radius, across)) {
-    out.precision.push_back(balls > 0 ? 1 : 0);
-    out.density.push_back(balls / static_cast<double>(neighbours));
+  const Numbers radius = distances_of(
+      every(s.nearest_to(s, options_for(neighbours, true, context)), neighbours, neighbours - 1));
+  out.recall.assign(r.rows(), 0);
+  out.covered.assign(r.rows(), 0);
+  Sums balls(s.rows());
+  std::vector<std::uint32_t> nearest(r.rows());
+  std::vector<char> reached(r.rows()), as_far(r.rows());
+  const SearchOptions all = options_for(1, false, context);
+  s.each_within(
+      r, side.reach.radius,
+      [&](std::size_t row, std::span<const Neighbour> within) {
+        if (within.empty()) return;
+        const double own = side.nearest_other[row].distance, ball = side.reach.radius[row];
+        const Neighbour first = *std::min_element(within.begin(), within.end());
+        out.covered[row] = 1;
+        nearest[row] = first.row;
+        reached[row] = first.distance <= own ? 1 : 0;
+        as_far[row] = first.distance == own ? 1 : 0;
+        for (const Neighbour& one : within) {
+          balls.add(one.row, one.distance < ball ? 1 : side.reach.at_radius[row]);
+          if (one.distance <= radius[one.row]) out.recall[row] = 1;
+        }
+      },
+      all);
+  add_other_balls(out, r, s, radius, all);
+  for (std::size_t row = 0; row < balls.size(); ++row) {
+    out.precision.push_back(balls.of(row) > 0 ? 1 : 0);
+    out.density.push_back(balls.of(row) / static_cast<double>(neighbours));
   }
-  const Numbers radius = distances_of(every(s.nearest_to(s, within), neighbours + 1, neighbours - 1));
-  const Numbers whole(radius.size(), 1);
-  for (const double balls : s.balls_around(r, radius, whole, across)) out.recall.push_back(balls > 0 ? 1 : 0);
-  std::vector<bool> reached;
-  for (std::size_t i = 0; i < to_synthetic.size(); ++i) {
-    const double distance = to_synthetic[i].distance, own = side.nearest_other[i].distance;
-    out.covered.push_back(distance <= side.reach.radius[i] ? 1 : 0);
-    reached.push_back(distance <= own);
-    if (distance == own) out.as_far += 1 / static_cast<double>(to_synthetic.size());
-  }
-  for (const Neighbour& one : to_real)
-    out.authentic.push_back(nearer(side.nearest_other[one.row].distance, one.distance));
+  out.as_far =
+      static_cast<double>(std::count(as_far.begin(), as_far.end(), 1)) / static_cast<double>(r.rows());
   const std::vector<double> ranges = ranges_of(space);
   const Centre of_real(real, space.names(), ranges), of_other(other, space.names(), ranges);
   out.alpha_precision = agreement(of_real.distances(real), of_real.distances(other), {});
   const Numbers from_centre = of_other.distances(other);
-  Numbers of_nearest;
-  for (const Neighbour& one : to_synthetic) of_nearest.push_back(from_centre[one.row]);
-  out.beta_recall = agreement(from_centre, of_nearest, reached);
+  Numbers of_nearest;  // where a synthetic row reaches, else not read
+  for (const std::uint32_t row : nearest) of_nearest.push_back(from_centre[row]);
+  out.beta_recall = agreement(from_centre, of_nearest, {reached.begin(), reached.end()});
+}
+
+// The columns that a comparison reads, and their space. Nothing where two of the tables share none.
+struct Common {
+  Units units;  // of real
+  MixedSpace space;
+};
+std::optional<Common> common(const Table& real, std::span<const Table* const> others, const Table* scale_by) {
+  std::vector<std::string> columns = shared_columns(real, *others.front());
+  Units units = Units::of(real);
+  if (columns.empty() || units.count < 2) return std::nullopt;
+  std::vector<const Table*> scales{&real};
+  if (scale_by && has_columns(*scale_by, real, columns)) scales.push_back(scale_by);
+  return Common{std::move(units), MixedSpace(scales, std::move(columns))};
+}
+
+// fill(what is known of it, the other table) for each that can be compared; nothing for the rest.
+template <class Fill>
+std::vector<std::optional<RowSupport>> of_each(const Table& real, std::span<const Table* const> others,
+                                               const Common& shared, const Fill& fill) {
+  std::vector<std::optional<RowSupport>> out(others.size());
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    RowSupport one;
+    one.real = shared.units;
+    one.synthetic = Units::of(*others[i]);
+    if (one.synthetic.count < 2 || !has_columns(*others[i], real, shared.space.names())) continue;
+    fill(one, *others[i]);
+    out[i] = std::move(one);
+  }
   return out;
 }
 
@@ -227,30 +314,34 @@ RowSupport support_of(const Table& real, const Table& other, const RealSide& sid
 std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span<const Table* const> others,
                                                     const Table* scale_by, std::size_t neighbours,
                                                     const EvaluationContext& context) {
-  std::vector<std::optional<RowSupport>> out(others.size());
-  const std::vector<std::string> columns = shared_columns(real, *others.front());
-  const Units units = Units::of(real);
-  if (columns.empty() || units.count < 2) return out;
-  std::vector<const Table*> scales{&real};
-  if (scale_by && has_columns(*scale_by, real, columns)) scales.push_back(scale_by);
-  MixedSpace space(scales, columns);
-  MixedRows rows = space.encode(real);
-  RealSide side{NeighbourIndex(space, std::move(rows), owners_of(units)), {}, {}};
-  const SearchOptions within{.neighbours = neighbours + 1,
-                             .other_owners = true,
-                             .threads = context.threads,
-                             .cancel = context.cancel};
+  std::optional<Common> shared = common(real, others, scale_by);
+  if (!shared) return std::vector<std::optional<RowSupport>>(others.size());
+  MixedRows rows = shared->space.encode(real);
+  RealSide side{NeighbourIndex(shared->space, std::move(rows), owners_of(shared->units)), {}, {}};
+  const SearchOptions within = options_for(neighbours + 1, true, context);
   const auto found = side.index.nearest_to(side.index, within);
   side.reach = reach_of(side.index, found, neighbours, within);
   side.nearest_other = every(found, neighbours + 1, 0);
-  for (std::size_t i = 0; i < others.size(); ++i) {
-    RowSupport one;
-    one.real = units;
-    one.synthetic = Units::of(*others[i]);
-    if (one.synthetic.count < 2 || !has_columns(*others[i], real, columns)) continue;
-    out[i] = support_of(real, *others[i], side, space, neighbours, std::move(one), context);
-  }
-  return out;
+  return of_each(real, others, *shared, [&](RowSupport& out, const Table& other) {
+    fill_support(out, real, other, side, shared->space, neighbours, context);
+  });
+}
+
+std::vector<std::optional<RowSupport>> row_authenticity(const Table& real,
+                                                        std::span<const Table* const> others,
+                                                        const Table* scale_by,
+                                                        const EvaluationContext& context) {
+  std::optional<Common> shared = common(real, others, scale_by);
+  if (!shared) return std::vector<std::optional<RowSupport>>(others.size());
+  MixedRows rows = shared->space.encode(real);
+  const NeighbourIndex r(shared->space, std::move(rows), owners_of(shared->units));
+  const Numbers own = distances_of(r.nearest_to(r, options_for(1, true, context)));
+  return of_each(real, others, *shared, [&](RowSupport& out, const Table& other) {
+    MixedRows queries = shared->space.encode(other);
+    const NeighbourIndex s(shared->space, std::move(queries));
+    for (const Neighbour& one : r.nearest_to(s, options_for(1, false, context)))
+      out.authentic.push_back(nearer(own[one.row], one.distance));
+  });
 }
 
 // --- as the libraries have it: all pairs, Euclidean

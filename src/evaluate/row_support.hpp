@@ -13,7 +13,7 @@
 namespace synthema::detail {
 
 struct RowSupport {
-  std::vector<double> precision, density, authentic;  // by synthetic row
+  std::vector<double> precision, density, authentic;  // by synthetic row; the last of row_authenticity()
   std::vector<double> recall, covered;                // by real row
   double alpha_precision = 0, beta_recall = 0;
   double as_far = 0;  // share of real rows as far from the nearest synthetic row as from their own nearest
@@ -26,6 +26,11 @@ struct RowSupport {
 std::vector<std::optional<RowSupport>> row_supports(const Table& real, std::span<const Table* const> others,
                                                     const Table* scale_by, std::size_t neighbours,
                                                     const EvaluationContext& context);
+// Searches of its own: most do not ask.
+std::vector<std::optional<RowSupport>> row_authenticity(const Table& real,
+                                                        std::span<const Table* const> others,
+                                                        const Table* scale_by,
+                                                        const EvaluationContext& context);
 // The same as synthcity and prdc have it; `authentic` has one entry a real row. Nothing if a value is
 // missing. The last three are left empty and 0 where the tables have not equally many rows.
 std::optional<RowSupport> library_support(const Table& real, const Table& synthetic, std::size_t neighbours,

@@ -76,27 +76,32 @@ double value_of(SupportMeasure measure, const RowSupport& found) {
   return measure == alpha_precision ? found.alpha_precision : found.beta_recall;
 }
 
-// The comparisons of a run, made once for all measures.
+// The comparisons of a run, made once for all measures but authenticity.
 struct Compared {
   std::optional<RowSupport> synthetic, shuffled, holdout;
 };
 
-Compared compare(const Table& real, const Table& synthetic, std::size_t neighbours,
+Compared compare(const Table& real, const Table& synthetic, bool authentic, std::size_t neighbours,
                  const EvaluationContext& context) {
   const Table loose = detail::independent_marginals(real, context.seed);
   std::vector<const Table*> others{&synthetic, &loose};
   if (context.holdout && context.holdout->rows() > neighbours) others.push_back(context.holdout.get());
-  auto found = detail::row_supports(real, others, context.holdout.get(), neighbours, context);
+  const Table* holdout = context.holdout.get();
+  auto found = authentic ? detail::row_authenticity(real, others, holdout, context)
+                         : detail::row_supports(real, others, holdout, neighbours, context);
   return {std::move(found[0]), std::move(found[1]), others.size() > 2 ? std::move(found[2]) : std::nullopt};
 }
 
-std::shared_ptr<Compared> compared(const Table& real, const Table& synthetic, std::size_t neighbours,
-                                   const EvaluationContext& context) {
-  const auto make = [&] { return std::make_shared<Compared>(compare(real, synthetic, neighbours, context)); };
+std::shared_ptr<Compared> compared(const Table& real, const Table& synthetic, bool authentic,
+                                   std::size_t neighbours, const EvaluationContext& context) {
+  const auto make = [&] {
+    return std::make_shared<Compared>(compare(real, synthetic, authentic, neighbours, context));
+  };
   if (!context.shared) return make();
-  return context.shared->get<Compared>(message("row support ", &real, " ", &synthetic, " ",
-                                               context.holdout.get(), " ", neighbours, " ", context.seed),
-                                       make);
+  return context.shared->get<Compared>(
+      message("row support ", &real, " ", &synthetic, " ", context.holdout.get(), " ", authentic, " ",
+              neighbours, " ", context.seed),
+      make);
 }
 
 void set_interval_of(Score& score, SupportMeasure measure, const RowSupport& found,
@@ -168,7 +173,7 @@ Score Support::evaluate(const Table* real, const Table& synthetic, const Evaluat
     score.no_interval = "The convention has none.";
     return score;
   }
-  const auto all = compared(*real, synthetic, neighbours_, context);
+  const auto all = compared(*real, synthetic, measure_ == authenticity, neighbours_, context);
   if (!all->synthetic)
     return undefined(std::move(score),
                      "A nearest other row needs two rows, of two subjects where there are subjects.");

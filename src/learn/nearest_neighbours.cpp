@@ -62,23 +62,41 @@ bool is_degenerate(const ColumnForm& form) {
   return form.number && !(form.range > std::numeric_limits<double>::min());
 }
 
+// Whether something was made, for the first of several threads to make it. The flag is looked at for every
+// query and block, where std::call_once costs as much as a block.
+class MadeOnce {
+ public:
+  template <class Make>
+  void otherwise(const Make& make) {
+    if (made_.load(std::memory_order_acquire)) return;
+    std::call_once(once_, [&] {
+      make();
+      made_.store(true, std::memory_order_release);
+    });
+  }
+
+ private:
+  std::once_flag once_;
+  std::atomic<bool> made_ = false;
+};
+
 // Rows in blocks, with their codes.
 class Blocks {
  public:
   // The codes of all blocks at one resolution, and the boxes around them, columns in `byte_order`. Codes take
   // a hundred times the memory, so each resolution that is only looked at box by box goes without.
   struct Level {
-    std::once_flag made = {};
+    MadeOnce made;
     AlignedBytes codes;  // {blocks, columns, kBoundLanes}
   };
   struct Boxes {
-    std::once_flag made = {};
+    MadeOnce made;
     AlignedBytes low, high;  // {groups of kBoundLanes blocks, columns, kBoundLanes}
   };
   // Of the columns of labels, for each value that a query may have: whether the rows have another. Labels
   // beyond kLabelValues share the values of others, which bounds the distance all the same.
   struct Labels {
-    std::once_flag made = {};
+    MadeOnce made;
     std::vector<std::uint32_t> columns;           // at most kMostLabels, the most telling first
     std::vector<std::uint32_t> first;             // place of each one's first value
     std::size_t values = 0;                       // of all of them, and one that no row differs from
@@ -339,15 +357,15 @@ class Forms {
   explicit Forms(const Blocks& blocks) : blocks_(blocks) {}
 
   const Blocks::Level& level(std::size_t shift) const {
-    std::call_once(levels_[shift].made, [&] { blocks_.make_level(levels_[shift], shift); });
+    levels_[shift].made.otherwise([&] { blocks_.make_level(levels_[shift], shift); });
     return levels_[shift];
   }
   const Blocks::Boxes& boxes(std::size_t shift) const {
-    std::call_once(boxes_[shift].made, [&] { blocks_.make_boxes(boxes_[shift], shift); });
+    boxes_[shift].made.otherwise([&] { blocks_.make_boxes(boxes_[shift], shift); });
     return boxes_[shift];
   }
   const Blocks::Labels& labels() const {
-    std::call_once(labels_.made, [&] { blocks_.make_labels(labels_); });
+    labels_.made.otherwise([&] { blocks_.make_labels(labels_); });
     return labels_;
   }
 
@@ -374,26 +392,6 @@ class Nearest {
 
  private:
   std::vector<Neighbour> kept_;
-};
-
-// A ball around each row, by position; distances are means over columns here, sums in `of_block`.
-struct Balls {
-  std::vector<double> radius, of_block;  // the largest of each block
-  double usual = 0;                      // that nine blocks of ten do not exceed
-
-  Balls(const Blocks& blocks, std::span<const double> radii)
-      : radius(blocks.rows.rows), of_block(blocks.blocks()) {
-    const auto columns = static_cast<double>(blocks.rows.columns);
-    for (std::size_t i = 0; i < radius.size(); ++i) {
-      radius[i] = radii[blocks.order[i]];
-      double& block = of_block[i / kBoundLanes];
-      block = std::max(block, radius[i] * columns);
-    }
-    std::vector<double> sorted = of_block;
-    const auto at = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) * 9 / 10);
-    std::nth_element(sorted.begin(), at, sorted.end());
-    usual = *at;
-  }
 };
 
 // What a query is compared by, and what was found for it so far. Distances are sums over columns.
@@ -427,18 +425,20 @@ struct Asked {
 // all of them, so that a block is read from memory once.
 class Search {
  public:
-  Search(const Blocks& among, const Forms& forms, const Blocks& queries, const SearchOptions& options)
+  // `at_once`: queries that may wait for each other.
+  Search(const Blocks& among, const Forms& forms, const Blocks& queries, const SearchOptions& options,
+         std::size_t at_once = kQueriesAtOnce)
       : among_(among),
         forms_(forms),
         queries_(queries),
         options_(options),
         kernels_(cpu::distance_bound_kernels()),
-        asked_(kQueriesAtOnce, Asked(std::max<std::size_t>(options.neighbours, 1), among.rows.columns)),
+        asked_(at_once, Asked(std::max<std::size_t>(options.neighbours, 1), among.rows.columns)),
         bounds_((among.blocks() + kBoundLanes - 1) / kBoundLanes * kBoundLanes),
-        to_visit_(kQueriesAtOnce * bounds_.size()),
-        nearest_in_(kQueriesAtOnce * groups()) {}
+        to_visit_(at_once * bounds_.size()),
+        nearest_in_(at_once * groups()) {}
 
-  // visit(query, neighbours) for the queries at positions `first` to `end`, kQueriesAtOnce at most.
+  // visit(query, neighbours) for the queries at positions `first` to `end`, `at_once` at most.
   template <class Visit>
   void each(std::size_t first, std::size_t end, const Visit& visit) {
     waiting_.clear();
@@ -447,26 +447,27 @@ class Search {
     for (std::size_t query = first; query < end; ++query) visit(query, asked_[query - first].nearest.kept());
   }
 
-  // visit(position, distance) for each row in whose ball the query lies, or on its surface.
+  // visit(position, distance) for each row that is no farther from the query than `radius`, a mean over
+  // columns.
   template <class Visit>
-  void balls_around(std::size_t query, const Balls& balls, const Visit& visit) {
+  void within(std::size_t query, double radius, const Visit& visit) {
+    const auto columns = static_cast<double>(among_.rows.columns);
     Asked& asked = asked_.front();
     begin(asked, query);
-    // Fine enough for most blocks; of the others no box is far enough away at this resolution.
-    const std::size_t shift = shift_for(balls.usual);
+    const double limit = radius * columns * (1 + 1e-9);
+    const std::size_t shift = shift_for(limit);
     bound_boxes(asked, shift);
-    for (std::size_t block = 0; block < among_.blocks(); ++block)
-      if (bounds_[block] <= limit_at(balls.of_block[block], shift)) {
-        find_near(asked, block, balls.of_block[block]);
-        for (const auto& [bound, position] : near_) {
-          const double own = balls.radius[position] * static_cast<double>(among_.rows.columns);
-          if (bound > finest(own)) continue;
-          const double sum = among_.measure(queries_.row(query), among_.row(position), own * (1 + 1e-9));
-          // The quotient is what nearest_to() gave the radii in: equal distances must compare equal.
-          const double distance = sum / static_cast<double>(among_.rows.columns);
-          if (distance <= balls.radius[position]) visit(position, distance);
-        }
+    const std::uint8_t most = limit_at(limit, shift);
+    for (std::size_t block = 0; block < among_.blocks(); ++block) {
+      if (bounds_[block] > most) continue;
+      find_near(asked, block, limit);
+      for (const auto& [bound, position] : near_) {
+        if (excluded(query, position)) continue;
+        // The quotient is what nearest_to() gives: equal distances must compare equal.
+        const double distance = among_.measure(queries_.row(query), among_.row(position), limit) / columns;
+        if (distance <= radius) visit(position, distance);
       }
+    }
   }
 
  private:
@@ -508,6 +509,7 @@ class Search {
   double bound_from_recent(std::size_t query) {
     std::vector<double>& found = recent_distances_;
     found.clear();
+    if (recent_.empty()) return std::numeric_limits<double>::infinity();
     for (const std::uint32_t position : recent_)
       if (!excluded(query, position))
         found.push_back(among_.measure(queries_.row(query), among_.row(position),
@@ -756,8 +758,8 @@ class Search {
   std::vector<std::pair<std::uint8_t, std::uint32_t>> candidates_;  // bound, block
   std::vector<std::pair<std::uint32_t, std::uint32_t>> near_;       // bound in the finest codes, position
   std::vector<Waiting> waiting_;
-  Bytes to_visit_;    // {kQueriesAtOnce, bounds_.size()}: bounds of waiting queries, or kVisited
-  Bytes nearest_in_;  // {kQueriesAtOnce, groups()}: the least of each group
+  Bytes to_visit_;    // {at_once, bounds_.size()}: bounds of waiting queries, or kVisited
+  Bytes nearest_in_;  // {at_once, groups()}: the least of each group
   std::vector<Found> found_;
 };
 
@@ -825,62 +827,29 @@ std::vector<Neighbour> NeighbourIndex::nearest_to(const NeighbourIndex& others,
   return out;
 }
 
-namespace {
-
-void require_radii(const Blocks& among, const Blocks& queries, std::span<const double> radii) {
+void NeighbourIndex::each_within(const NeighbourIndex& others, std::span<const double> radii,
+                                 const VisitWithin& visit, const SearchOptions& options) const {
+  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
   if (among.rows.columns != queries.rows.columns)
     throw ConfigError("The queries are of another space: their number of columns differs.");
-  if (radii.size() != among.rows.rows)
-    throw ConfigError({.field = "radii"}, "Each row of the index needs one radius.");
-}
-
-// visit(search, query, balls) for all queries, side by side.
-template <class Visit>
-void each_query(const Blocks& among, const Blocks& queries, std::span<const double> radii,
-                const SearchOptions& options, const Visit& visit) {
-  if (among.rows.rows == 0 || among.rows.columns == 0) return;
-  const Balls balls(among, radii);
+  if (radii.size() != queries.rows.rows)
+    throw ConfigError({.field = "radii"}, "Each row of the queries needs one radius.");
   const Forms forms(among);
+  const bool none = among.rows.rows == 0 || among.rows.columns == 0;
   for_tiles(queries.rows.rows, options, [&](std::size_t begin, std::size_t end) {
     options.cancel.check();
-    Search search(among, forms, queries, options);
-    for (std::size_t query = begin; query < end; ++query) visit(search, query, balls);
+    Search search(among, forms, queries, options, 1);
+    std::vector<Neighbour> found;
+    for (std::size_t query = begin; query < end; ++query) {
+      const std::uint32_t row = queries.order[query];
+      found.clear();
+      if (!none)
+        search.within(query, radii[row], [&](std::uint32_t position, double distance) {
+          found.push_back({distance, among.order[position]});
+        });
+      visit(row, found);
+    }
   });
-}
-
-}  // namespace
-
-std::vector<double> NeighbourIndex::balls_around(const NeighbourIndex& others, std::span<const double> radii,
-                                                 std::span<const double> at_radius,
-                                                 const SearchOptions& options) const {
-  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
-  require_radii(among, queries, radii);
-  if (at_radius.size() != radii.size())
-    throw ConfigError({.field = "at_radius"}, "Each row of the index needs one share.");
-  std::vector<double> out(queries.rows.rows);
-  each_query(among, queries, radii, options, [&](Search& search, std::size_t query, const Balls& balls) {
-    double& sum = out[queries.order[query]];
-    search.balls_around(query, balls, [&](std::uint32_t position, double distance) {
-      sum += distance < balls.radius[position] ? 1 : at_radius[among.order[position]];
-    });
-  });
-  return out;
-}
-
-std::vector<std::uint32_t> NeighbourIndex::rows_at_radius(const NeighbourIndex& others,
-                                                          std::span<const double> radii,
-                                                          const SearchOptions& options) const {
-  const Blocks &among = impl_->blocks, &queries = others.impl_->blocks;
-  require_radii(among, queries, radii);
-  std::vector<std::uint32_t> out(among.rows.rows);
-  each_query(among, queries, radii, options, [&](Search& search, std::size_t query, const Balls& balls) {
-    search.balls_around(query, balls, [&](std::uint32_t position, double distance) {
-      if (distance != balls.radius[position]) return;
-      if (options.other_owners && among.owners[position] == queries.owners[query]) return;
-      std::atomic_ref(out[among.order[position]]).fetch_add(1, std::memory_order_relaxed);
-    });
-  });
-  return out;
 }
 
 }  // namespace synthema

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -61,16 +62,12 @@ class SYNTHEMA_EXPORT NeighbourIndex {
   // The nearest rows of this index to each row of `queries` (of the same space), row by row, nearest first,
   // the lower row number first among equals: {queries.rows(), neighbours}.
   std::vector<Neighbour> nearest_to(const NeighbourIndex& queries, const SearchOptions& options = {}) const;
-  // For each row of `queries`: a sum over the rows of this index, 1 for each that is nearer to it than its
-  // own radius and the row's share for each exactly at its radius; `radii` and `at_radius` by row number, the
-  // latter 0 or more. {queries.rows()}. Neighbours and owners of the options are not used.
-  std::vector<double> balls_around(const NeighbourIndex& queries, std::span<const double> radii,
-                                   std::span<const double> at_radius,
-                                   const SearchOptions& options = {}) const;
-  // For each row of this index: how many rows of `queries` lie exactly at its radius, with `other_owners`
-  // those of other owners only. {rows()}. Neighbours of the options are not used.
-  std::vector<std::uint32_t> rows_at_radius(const NeighbourIndex& queries, std::span<const double> radii,
-                                            const SearchOptions& options = {}) const;
+  // visit(query, rows) once for each row of `queries`: all rows of this index that are no farther from it
+  // than its radius, in no order; `radii` by row number of `queries`. From several threads at once;
+  // neighbours of the options are not used.
+  using VisitWithin = std::function<void(std::size_t query, std::span<const Neighbour> rows)>;
+  void each_within(const NeighbourIndex& queries, std::span<const double> radii, const VisitWithin& visit,
+                   const SearchOptions& options = {}) const;
 
  private:
   struct Impl;

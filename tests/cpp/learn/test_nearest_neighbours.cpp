@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
@@ -188,35 +189,59 @@ TEST_CASE("threads and the order of rows change nothing") {
     CHECK(other[2 * (real.rows() - 1 - i)].distance == one[2 * i].distance);
 }
 
-TEST_CASE("balls around queries are those of comparing all pairs, whatever their sizes") {
-  for (const std::uint64_t seed : {1, 2}) {
-    const Shape shape{.missing = 0.1, .whole = seed == 2};
+TEST_CASE("rows within a radius are those of comparing all pairs, whatever the radii") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    Shape shape{.missing = 0.1, .whole = seed == 2};
+    if (seed == 3) shape.numbers = 40, shape.labels = 20;  // coarse codes
     const Table table = random_table(700, shape, seed), queries = random_table(150, shape, seed + 10);
     const Table* scale[] = {&table};
     MixedSpace space(scale, names_of(table));
     const MixedRows rows = space.encode(table), asked = space.encode(queries);
     std::vector<double> radii;
     Random random(seed);
-    for (std::size_t i = 0; i < rows.rows; ++i) {
-      // Some exactly at the distance of a query, which is on the surface.
-      const double exact = space.distance(rows.row(i), asked.row(i % asked.rows));
-      radii.push_back(i % 3 == 0 ? exact : i % 3 == 1 ? random.uniform() * random.uniform() : 0.0);
+    for (std::size_t i = 0; i < asked.rows; ++i) {
+      // Some exactly at the distance of a row, which is within.
+      const double exact = space.distance(asked.row(i), rows.row(i));
+      radii.push_back(i % 4 == 0   ? exact
+                      : i % 4 == 1 ? random.uniform() * random.uniform()
+                      : i % 4 == 2 ? 0.0
+                                   : std::numeric_limits<double>::infinity());
     }
-    const NeighbourIndex index(space, MixedRows(rows)), of_queries(space, MixedRows(asked));
-    const std::vector<double> at_radius(radii.size(), 0.25);
-    const auto found = index.balls_around(of_queries, radii, at_radius);
-    const auto on_surface = index.rows_at_radius(of_queries, radii);
-    CHECK(on_surface == index.rows_at_radius(of_queries, radii, {.threads = 1}));
-    std::vector<std::uint32_t> exactly(rows.rows);
-    for (std::size_t q = 0; q < asked.rows; ++q) {
-      double wanted = 0;
-      for (std::size_t i = 0; i < rows.rows; ++i) {
-        const double distance = space.distance(asked.row(q), rows.row(i));
-        wanted += distance < radii[i] ? 1 : distance == radii[i] ? 0.25 : 0;
-        exactly[i] += distance == radii[i] ? 1 : 0;
+    const auto owners = owners_of(rows.rows, 3), query_owners = owners_of(asked.rows, 2);
+    const NeighbourIndex index(space, rows, owners), of_queries(space, asked, query_owners);
+    for (const bool other_owners : {false, true}) {
+      std::vector<std::vector<Neighbour>> found(asked.rows);
+      index.each_within(of_queries, radii,
+                        [&](std::size_t query, std::span<const Neighbour> within) {
+                          found[query].assign(within.begin(), within.end());
+                          std::sort(found[query].begin(), found[query].end());
+                        },
+                        {.other_owners = other_owners});
+      const SearchOptions all{.neighbours = rows.rows, .other_owners = other_owners};
+      const auto wanted = by_definition(space, rows, owners, asked, query_owners, all);
+      for (std::size_t q = 0; q < asked.rows; ++q) {
+        std::vector<Neighbour> within;
+        for (std::size_t i = 0; i < rows.rows; ++i)
+          if (const Neighbour& one = wanted[q * rows.rows + i];
+              std::isfinite(one.distance) && one.distance <= radii[q])
+            within.push_back(one);
+        CHECK(found[q] == within);
       }
-      CHECK(found[q] == wanted);
     }
-    CHECK(on_surface == exactly);
   }
+}
+
+TEST_CASE("rows within a radius: none to search, and one radius a query") {
+  const Table some = random_table(5, {}, 1), none = some.head(0);
+  const Table* scale[] = {&some};
+  MixedSpace space(scale, names_of(some));
+  const NeighbourIndex index(space, space.encode(some)), empty(space, space.encode(none));
+  const std::vector<double> radii(5, 1.0);
+  std::size_t visits = 0, rows = 0;
+  empty.each_within(index, radii,
+                    [&](std::size_t, std::span<const Neighbour> within) { ++visits, rows += within.size(); },
+                    {.threads = 1});
+  CHECK(visits == 5);
+  CHECK(rows == 0);
+  CHECK_THROWS_AS(index.each_within(index, {}, [](std::size_t, std::span<const Neighbour>) {}), ConfigError);
 }
