@@ -1,6 +1,7 @@
 #include "synthema/evaluate/resampling.hpp"
 
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -73,6 +74,44 @@ RowSums sum_by_unit(const RowSums& sums, const Units& units) {
   for (std::size_t row = 0; row < sums.rows(); ++row)
     for (std::size_t k = 0; k < sums.width; ++k)
       out.values[units.of_row[row] * sums.width + k] += sums.values[row * sums.width + k];
+  return out;
+}
+
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+// The numbers of Random::below(n), which divides twice for each; this multiplies.
+class Below {
+ public:
+  explicit Below(std::uint64_t n) : n_(n), limit_(kMost - kMost % n), inverse_(kMost / n) {}
+
+  std::uint64_t operator()(Random& random) const {
+    for (;;) {
+      const std::uint64_t high = random(), low = random();
+      const std::uint64_t draw = (high << 32) | low;
+      if (draw >= limit_) continue;
+      const auto quotient = static_cast<std::uint64_t>((Wide{draw} * inverse_) >> 64);  // or 2 too few
+      std::uint64_t left = draw - quotient * n_;
+      while (left >= n_) left -= n_;
+      return left;
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t n_, limit_, inverse_;
+};
+
+}  // namespace
+
+std::vector<double> resampled(const RowSums& by_unit, std::size_t units, Random random) {
+  std::vector<double> out(by_unit.width, 0.0);
+  const Below below(units);
+  for (std::size_t i = 0; i < units; ++i) {
+    const double* unit = by_unit.values.data() + below(random) * by_unit.width;
+    for (std::size_t k = 0; k < by_unit.width; ++k) out[k] += unit[k];
+  }
   return out;
 }
 

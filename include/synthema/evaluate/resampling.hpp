@@ -52,14 +52,7 @@ RowSums sum_by_unit(const RowSums& sums, const Units& units);
 std::string interval_method(const EvaluationContext& context, const Units& units);
 
 // One resample: the sums over as many units as there are, drawn with replacement.
-inline std::vector<double> resampled(const RowSums& by_unit, std::size_t units, Random random) {
-  std::vector<double> out(by_unit.width, 0.0);
-  for (std::size_t i = 0; i < units; ++i) {
-    const std::size_t unit = random.below(units);
-    for (std::size_t k = 0; k < by_unit.width; ++k) out[k] += by_unit.values[unit * by_unit.width + k];
-  }
-  return out;
-}
+std::vector<double> resampled(const RowSums& by_unit, std::size_t units, Random random);
 
 }  // namespace detail
 

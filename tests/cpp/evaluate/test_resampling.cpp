@@ -33,6 +33,17 @@ TEST_CASE("quantiles interpolate as type 7 of Hyndman and Fan") {
   CHECK(quantile(std::vector<double>{7}, 0.3) == 7);
 }
 
+TEST_CASE("a resample draws the numbers of Random::below") {
+  for (const std::size_t units : {1, 2, 3, 10, 1000, 8000, 65536, 100003}) {
+    RowSums by_unit{1, {}};
+    for (std::size_t i = 0; i < units; ++i) by_unit.values.push_back(std::sqrt(static_cast<double>(i)));
+    Random random(units);
+    double sum = 0;
+    for (std::size_t i = 0; i < units; ++i) sum += by_unit.values[random.below(units)];
+    CHECK(detail::resampled(by_unit, units, Random(units)) == std::vector<double>{sum});
+  }
+}
+
 TEST_CASE("Wilson's interval") {
   const Interval none = wilson(0, 10);
   CHECK(none.low == 0);
