@@ -122,7 +122,7 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
                                std::string label_column, std::string target_column, std::uint64_t seed,
                                std::size_t bootstrap, std::size_t threads, const py::object& embedder,
                                const py::object& text_scorer, std::string embedder_name,
-                               const std::optional<CancelToken>& cancel) {
+                               const std::optional<CancelToken>& cancel, std::size_t target_labels) {
   EvaluationContext context;
   context.holdout = shared(holdout);
   context.exemplars = shared(exemplars);
@@ -130,6 +130,7 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
   context.text_column = std::move(text_column);
   context.label_column = std::move(label_column);
   context.target_column = std::move(target_column);
+  context.target_labels = target_labels;
   context.seed = seed;
   context.bootstrap = bootstrap;
   context.threads = threads;
@@ -173,12 +174,15 @@ embedder_name : str
     Which encoder that is; enters scores.
 cancel : CancelToken, optional
     Evaluators end with Cancelled once it asks them to.
+target_labels : int
+    Of a target with more labels the rarest are one class, so that there are as many; 0: all are classes.
 )")
       .def(py::init(&make_context), py::kw_only(), py::arg("holdout") = py::none(),
            py::arg("exemplars") = py::none(), py::arg("terms") = py::none(), py::arg("text_column") = "text",
            py::arg("label_column") = "", py::arg("target_column") = "", py::arg("seed") = 0,
            py::arg("bootstrap") = 1000, py::arg("threads") = 0, py::arg("embedder") = py::none(),
-           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "", py::arg("cancel") = py::none())
+           py::arg("text_scorer") = py::none(), py::arg("embedder_name") = "", py::arg("cancel") = py::none(),
+           py::arg("target_labels") = EvaluationContext().target_labels)
       .def_property_readonly(
           "holdout", [](const EvaluationContext& c) { return table_or_none(c.holdout); },
           "Real rows that no generator saw, or None.")
@@ -193,6 +197,8 @@ cancel : CancelToken, optional
                     "Name of what the text should express; empty: the schema's label role.")
       .def_readonly("target_column", &EvaluationContext::target_column,
                     "Name of what to predict; empty: nothing.")
+      .def_readonly("target_labels", &EvaluationContext::target_labels,
+                    "Most classes of the target, the rarest labels being one together; 0: all labels.")
       .def_readonly("seed", &EvaluationContext::seed, "Of bootstrap draws.")
       .def_readonly("bootstrap", &EvaluationContext::bootstrap, "Resamples of an interval; 0: none.")
       .def_readonly("threads", &EvaluationContext::threads, "0: all cores.")

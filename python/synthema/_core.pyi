@@ -2190,8 +2190,10 @@ class EvaluationContext:
         Which encoder that is; enters scores.
     cancel : CancelToken, optional
         Evaluators end with Cancelled once it asks them to.
+    target_labels : int
+        Of a target with more labels the rarest are one class, so that there are as many; 0: all are classes.
     """
-    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '', cancel: CancelToken | None = None) -> None:
+    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '', cancel: CancelToken | None = None, target_labels: typing.SupportsInt | typing.SupportsIndex = 50) -> None:
         ...
     @property
     def bootstrap(self) -> int:
@@ -2227,6 +2229,11 @@ class EvaluationContext:
     def target_column(self) -> str:
         """
         Name of what to predict; empty: nothing.
+        """
+    @property
+    def target_labels(self) -> int:
+        """
+        Most classes of the target, the rarest labels being one together; 0: all labels.
         """
     @property
     def terms(self) -> Table | None:

@@ -33,6 +33,7 @@ def evaluate(
     level: str = "default",
     schema: Schema | str | os.PathLike[str] | None = None,
     target: str | None = None,
+    target_labels: int = 50,
     learner: Any = "boosted_trees",
     ranked_learners: Iterable[Any] = (),
     sensitive: str | None = None,
@@ -83,6 +84,9 @@ def evaluate(
     target : str, optional
         Column that a model shall predict: what is trained on synthetic rows is tested on real ones. Without a
         name: the column with the role target.
+    target_labels : int
+        Most classes of the target: where the real rows have more labels, the rarest are one class together,
+        and a warning of each score says so; 0 means all labels. Trees take time by class.
     learner : "boosted_trees", "linear_model", Learner or estimator
         What is trained: any object with ``fit`` and ``predict_proba`` or ``predict`` (`synthema.learner`).
     ranked_learners : list of learners, optional
@@ -167,7 +171,15 @@ def evaluate(
     >>> report["exact_duplicates"].value
     0.5
     """
-    _check_values({"level": level, "seed": seed, "bootstrap": bootstrap, "threads": threads})
+    _check_values(
+        {
+            "level": level,
+            "seed": seed,
+            "bootstrap": bootstrap,
+            "threads": threads,
+            "target_labels": target_labels,
+        }
+    )
     schema = _schema(schema)
     quasi_identifiers, secrets = _names(quasi_identifiers), _names(secrets)
     rows = table(synthetic, schema)
@@ -194,6 +206,7 @@ def evaluate(
         text_column=text or "text",
         label_column=label_column or "",
         target_column=target or _target_column(reference),
+        target_labels=target_labels,
         seed=seed,
         bootstrap=bootstrap,
         threads=min(threads, 256),  # the system refuses many thousands; no number depends on it
@@ -248,8 +261,10 @@ def _check_values(given: dict[str, Any]) -> None:
     level = given.get("level", "default")
     if level not in ("default", "full"):
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
-    for name in ("seed", "bootstrap", "threads", *_COUNTS):
+    for name in ("seed", "bootstrap", "threads", "target_labels", *_COUNTS):
         whole(given.get(name, 0), f"The parameter '{name}'")
+    if given.get("target_labels") == 1:
+        raise _core.ConfigError("A target has two classes at least; target_labels=0 keeps all labels.")
 
 
 # Kinds of a column, and those that the same values may have in a table of more rows.

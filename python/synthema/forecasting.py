@@ -279,7 +279,7 @@ def _of_trees(
         asked -= {"train_synthetic_test_real"}
     if not asked:
         return {}
-    outputs, of_tree = _tree_seconds(few, target)
+    outputs, of_tree = _tree_seconds(few, target, options.get("target_labels", 50))
     rows, held = len(real), 0 if holdout is None else len(holdout)
 
     def seconds(fits: _Fits) -> float:
@@ -308,22 +308,29 @@ def _of_trees(
     return found
 
 
-def _tree_seconds(real: Table, target: str | None) -> tuple[int, Callable[[int], float]]:
+def _tree_seconds(real: Table, target: str | None, most_labels: int) -> tuple[int, Callable[[int], float]]:
     """Trees a round for the target, and seconds of one tree by rows."""
     for name in [target, *real.names]:
         if not name or name not in real:
             continue
         some = real.head(TREE_ROWS[1])
-        labels = len(set(some.values(name))) if real.schema[name].kind in ("category", "text") else 2
-        outputs = labels if labels > 2 else 1
+        outputs = _outputs(some, name)
         sizes = [one for one in TREE_ROWS if one == TREE_ROWS[0] or len(some) >= 2 * TREE_ROWS[0]]
         try:
             parts = [some.head(one) for one in sizes]
-            taken = [_seconds_of_tree(part, name, outputs) for part in parts]
+            taken = [_seconds_of_tree(part, name) for part in parts]
         except Error:
             continue
-        return outputs, functools.partial(_of_tree, [len(part) for part in parts], taken)
+        return min(outputs, most_labels or outputs), functools.partial(
+            _of_tree, [len(part) for part in parts], taken
+        )
     return 1, lambda _: 0.0
+
+
+def _outputs(rows: Table, target: str) -> int:
+    """Trees of a round."""
+    labels = len(set(rows.values(target))) if rows.schema[target].kind in ("category", "text") else 2
+    return labels if labels > 2 else 1
 
 
 def _of_tree(sizes: list[int], taken: list[float], rows: int) -> float:
@@ -334,8 +341,9 @@ def _of_tree(sizes: list[int], taken: list[float], rows: int) -> float:
     return max(0.0, taken[0] + slope * (rows - sizes[0]))
 
 
-def _seconds_of_tree(part: Table, target: str, outputs: int) -> float:
+def _seconds_of_tree(part: Table, target: str) -> float:
     """Seconds of one tree: those of many rounds less those of one."""
+    outputs = _outputs(part, target)
     more = max(1, min(60, 80_000 // max(1, len(part))) // outputs)
     one, many = (
         min(_boosting_seconds(part, target, rounds) for _ in range(2 if outputs == 1 else 1))

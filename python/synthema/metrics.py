@@ -25,8 +25,8 @@ __all__ = ["Metric"]
 # What only a report has, or what is the table that a metric is called with.
 _OF_REPORTS = {"synthetic", "real", "holdout", "metrics", "level", "title", "progress", "cancel"}
 _OF_CONTEXT = {
-    "schema", "target", "terms", "exemplars", "text_column", "label_column", "embedder", "text_scorer",
-    "seed", "bootstrap", "threads",
+    "schema", "target", "target_labels", "terms", "exemplars", "text_column", "label_column", "embedder",
+    "text_scorer", "seed", "bootstrap", "threads",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@
 
 #include "src/evaluate/membership_auroc.hpp"
 #include "src/evaluate/shared_columns.hpp"
+#include "src/evaluate/trial_rows.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/learn/nearest_neighbours.hpp"
@@ -129,12 +130,8 @@ Score MembershipByModel::evaluate(const Table* real, const Table& synthetic,
   if (columns.empty()) return undefined(std::move(score), "The tables share no column but the target.");
   const auto halves = halves_of(*context.holdout, all, context.seed);
   if (!halves) return undefined(std::move(score), "The holdout needs four rows, of four subjects.");
-  std::optional<TargetColumn> target;
-  try {
-    target.emplace(*real, context.target_column);
-  } catch (const EvaluationError& error) {
-    return undefined(std::move(score), error.what());
-  }
+  const std::optional<TargetColumn> target = detail::target_of(*real, context, score);
+  if (!target) return score;
   const Table members = with_target(*real, *target, all), others = with_target(halves->others, *target, all);
   const auto fitted = [&](const Table& rows, std::uint64_t stream) {
     const LearningTask task{.training = &rows,

@@ -34,6 +34,20 @@ std::nullopt_t without(Score& score, std::string reason) {
 
 }  // namespace
 
+std::optional<TargetColumn> target_of(const Table& real, const EvaluationContext& context, Score& score) {
+  std::optional<TargetColumn> target;
+  try {
+    target.emplace(real, context.target_column, context.target_labels);
+  } catch (const EvaluationError& error) {
+    return without(score, error.what());
+  }
+  if (target->gathered() > 0)
+    score.warnings.push_back(message(
+        "The target has ", target->classes() - 1 + target->gathered(), " labels: the ", target->gathered(),
+        " rarest were scored as one class together (target_labels = ", context.target_labels, ")."));
+  return target;
+}
+
 std::optional<TrialRows> trial_rows(const Table* real, const Table& synthetic,
                                     const EvaluationContext& context, Score& score) {
   if (!real) return without(score, "No real table was given.");
@@ -44,12 +58,8 @@ std::optional<TrialRows> trial_rows(const Table* real, const Table& synthetic,
     throw EvaluationError({.field = context.target_column},
                           "The target must be a number or a category that every table has.");
   if (columns.empty()) return without(score, "The tables share no column but the target.");
-  std::optional<TargetColumn> target;
-  try {
-    target.emplace(*real, context.target_column);
-  } catch (const EvaluationError& error) {
-    return without(score, error.what());
-  }
+  std::optional<TargetColumn> target = target_of(*real, context, score);
+  if (!target) return std::nullopt;
   // The order of the rows decides nothing: they are put in one that their contents decide.
   std::vector<std::string> all = columns;
   all.push_back(context.target_column);

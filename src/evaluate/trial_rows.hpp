@@ -16,6 +16,10 @@ struct TrialRows {
   Table synthetic, training, test;  // rows with a target, in an order that their contents decide
 };
 
+// How the target is read, with a warning where labels are gathered. Nothing, with the reason in `undefined`
+// of the score, where it cannot be.
+std::optional<TargetColumn> target_of(const Table& real, const EvaluationContext& context, Score& score);
+
 // Test rows are the holdout's, else a quarter of the real subjects, which a warning says. Nothing, with the
 // reason in `undefined` of the score, where there is nothing to fit or test. EvaluationError if the target is
 // not a number or category of every table.

@@ -368,6 +368,27 @@ def test_parts_of_a_score_show_what_they_hold():
     assert "No triples were asked for" in none.undefined
 
 
+def test_the_rarest_of_very_many_labels_are_one_class():
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 60, 1200)
+    rows = {"x": x.astype(float), "z": rng.normal(size=1200), "y": [f"code {k}" for k in x]}
+    ask = functools.partial(synthema.evaluate, rows, rows, rows, target="y", learner="linear_model")
+    name = "train_synthetic_test_real"
+    score = ask(metrics=[name])[name]
+    assert any("60 labels" in one and "target_labels = 50" in one for one in score.warnings)
+    assert not ask(metrics=[name], target_labels=0)[name].warnings
+    few = synthema.metrics.train_synthetic_test_real(
+        rows, rows, rows, target="y", target_labels=10, learner="linear_model"
+    )
+    assert any("the 51 rarest" in one for one in few.warnings)
+    attacked = ask(metrics=["membership_by_model"], target_labels=5)["membership_by_model"]
+    assert any("the 56 rarest" in one for one in attacked.warnings)
+    with pytest.raises(synthema.ConfigError, match="two classes at least"):
+        ask(metrics=[name], target_labels=1)
+    with pytest.raises(synthema.ConfigError, match="'target_labels' is a whole number"):
+        ask(metrics=[name], target_labels=-1)
+
+
 def test_row_numbers_do_not_tell_synthetic_rows_from_the_holdout():
     rng = np.random.default_rng(1)
     values = [rng.normal(size=120) for _ in range(3)]

@@ -54,6 +54,18 @@ def test_a_forecast_looks_at_a_part_of_a_wide_table(monkeypatch):
         assert len(kinds) - kinds.count("real") > 8
 
 
+def test_a_forecast_knows_how_many_labels_are_classes(monkeypatch):
+    monkeypatch.setattr("synthema.forecasting._seconds_of_tree", lambda part, target: 0.001)
+    rows = {"x": np.arange(1000.0), "y": [f"code {k % 80}" for k in range(1000)]}
+    name = "train_synthetic_test_real"
+    seconds = [
+        synthema.forecast(rows, rows, target="y", metrics=[name], **options).by_name[name]
+        for options in ({"target_labels": 0}, {}, {"target_labels": 10})
+    ]
+    assert seconds[0] == pytest.approx(8 * seconds[2])
+    assert seconds[1] == pytest.approx(5 * seconds[2])
+
+
 def test_pairs_of_columns_are_foretold_by_the_square(monkeypatch):
     monkeypatch.setattr(
         "synthema.forecasting._seconds",

@@ -38,6 +38,9 @@ struct EvaluationContext {
   std::string text_column = "text";        // the free text to judge
   std::string label_column;  // what the text should express; empty: from the schema's label role
   std::string target_column;
+  // Of a target with more labels the rarest of the real rows are one class, so that there are as many; 0: all
+  // labels are classes. Models of trees take as many trees a round as there are classes.
+  std::size_t target_labels = 50;
   std::uint64_t seed = 0;        // of bootstrap and permutation draws
   std::size_t bootstrap = 1000;  // resamples for intervals
   std::size_t threads = 0;       // 0: all cores; never changes a value

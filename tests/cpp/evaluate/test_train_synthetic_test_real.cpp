@@ -125,3 +125,20 @@ TEST_CASE("ROC curves of several labels: their mean, and the most frequent again
   }
   CHECK(useful(real, fresh, predicting("w", 300)).curves.empty());  // a number
 }
+
+TEST_CASE("a target of more labels than asked for: the rarest are one class, and a warning says so") {
+  const Table real = dependent_rows(400, 1), fresh = dependent_rows(400, 2);
+  EvaluationContext context = predicting("colour", 300);
+  context.target_labels = 2;
+  const Score score = useful(real, fresh, context);
+  REQUIRE(score.warnings.size() == 1);
+  CHECK(score.warnings[0] ==
+        "The target has 3 labels: the 2 rarest were scored as one class together (target_labels = 2).");
+  CHECK(part_of(score, "Brier score").has_value());  // of two classes
+  context.target_labels = 3;
+  CHECK(useful(real, fresh, context).warnings.empty());
+  context.target_labels = 0;
+  const Score all = useful(real, fresh, context);
+  CHECK(all.warnings.empty());
+  CHECK(part_of(all, "AUROC of red").has_value());
+}

@@ -9,6 +9,8 @@
 //   fitted models fixed. Parts: each seed, and other measures with "trained on real" beside them.
 //   Curves of classes: ROC of models fitted to synthetic and to real rows, vertical means over seeds; of more
 //   than two labels the mean over labels, and the most frequent labels against the rest.
+//   Of a target with more than context.target_labels labels the rarest are one class together, which a
+//   warning says; so it is with every measure that fits models of the target.
 // Rows without a target, or with a label that real rows do not have, are left out and counted in a warning.
 #pragma once
 
