@@ -32,7 +32,8 @@ def load(job):
     if (folder / "texts.json").exists():
         importlib.import_module(MODULES.get(job["system"], job["system"]))
         return json.loads((folder / "texts.json").read_text(encoding="utf-8"))
-    paths = [folder / f"{part}.csv" for part in ("real", "synthetic", "holdout")]
+    parts = ("real", "synthetic") if job["kind"] == "nearest" else ("real", "synthetic", "holdout")
+    paths = [folder / f"{part}.csv" for part in parts]
     if job["system"] == "synthema":
         import synthema
 

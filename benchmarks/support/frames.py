@@ -7,6 +7,8 @@ import pathlib
 
 import numpy as np
 
+CHUNK = 50_000  # rows that are Python objects at a time
+
 
 def write(path: pathlib.Path, rows: int, columns: int, seed: int, copied: bool = False) -> None:
     """Write a CSV of numbers and labels in turns and the target ``y``; `copied` rows are slightly off."""
@@ -27,4 +29,6 @@ def write(path: pathlib.Path, rows: int, columns: int, seed: int, copied: bool =
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(made)
-        writer.writerows(zip(*(values.tolist() for values in made.values()), strict=True))
+        for begin in range(0, rows, CHUNK):
+            some = (values[begin : begin + CHUNK].tolist() for values in made.values())
+            writer.writerows(zip(*some, strict=True))
