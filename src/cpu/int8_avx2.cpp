@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "src/cpu/int8_groups.hpp"
 #include "src/cpu/int8_quantize.hpp"
 
 namespace synthema::cpu {
@@ -58,7 +59,7 @@ struct Tile {
       const std::uint8_t* codes = matrix.codes + at * group_bytes;
       const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
       std::int32_t begin[Rows];  // of the sums: what the zero's code adds too much
-      for (int r = 0; r < Rows; ++r) begin[r] = Offsets ? 0 : -matrix.zero * row_sum(x, row + r, g);
+      for (int r = 0; r < Rows; ++r) begin[r] = Offsets ? 0 : -matrix.zero * row_sum<Quads>(x, row + r, g);
 #pragma GCC unroll 1
       for (int half = 0; half < 2; half += kHalves) {
         __m256i sum[Rows][kHalves];
@@ -75,11 +76,6 @@ struct Tile {
   }
 
  private:
-  static std::int32_t row_sum(const Int8Rows& x, std::int64_t row, std::int64_t g) {
-    const std::int32_t* sums = x.sums + row * (x.inputs / 16);
-    return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
-  }
-
   // words += one quad's codes x four inputs of each row.
   static __attribute__((always_inline)) void add_quad(__m256i w0, __m256i w1, const std::int8_t* a,
                                                       std::int64_t row_stride, Words (&words)[Rows][2]) {
@@ -176,24 +172,17 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
   }
 }
 
-template <int Bits>
-void of_bits(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
-             const float* bias, float* out, std::int64_t stride) {
-  const auto product = matrix.group == 16          ? all_columns<Bits, false, 4>
-                       : matrix.offsets != nullptr ? all_columns<Bits, true, 8>
-                                                   : all_columns<Bits, false, 8>;
-  product(x, matrix, first, last, bias, out, stride);
-}
-
 }  // namespace
 
 void int8_product_avx2(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                        const float* bias, float* out, std::int64_t stride) {
-  const auto product = matrix.bits <= 4   ? of_bits<4>
-                       : matrix.bits == 5 ? of_bits<5>
-                       : matrix.bits == 6 ? of_bits<6>
-                                          : of_bits<8>;
-  product(x, matrix, first, last, bias, out, stride);
+  with_groups(matrix, [&]<bool Offsets, int Quads>() {
+    const auto product = matrix.bits <= 4   ? all_columns<4, Offsets, Quads>
+                         : matrix.bits == 5 ? all_columns<5, Offsets, Quads>
+                         : matrix.bits == 6 ? all_columns<6, Offsets, Quads>
+                                            : all_columns<8, Offsets, Quads>;
+    product(x, matrix, first, last, bias, out, stride);
+  });
 }
 
 void int8_quantize_avx2(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "src/cpu/int8_groups.hpp"
 #include "src/cpu/int8_quantize.hpp"
 
 namespace synthema::cpu {
@@ -33,8 +34,8 @@ struct Tile {
       __m512i sum[Rows][Panels];
 #pragma GCC unroll 8
       for (int r = 0; r < Rows; ++r) {
-        const __m512i begin =
-            Offsets ? _mm512_setzero_si512() : _mm512_set1_epi32(-matrix.zero * row_sum(x, row + r, g));
+        const __m512i begin = Offsets ? _mm512_setzero_si512()
+                                      : _mm512_set1_epi32(-matrix.zero * row_sum<Quads>(x, row + r, g));
 #pragma GCC unroll 8
         for (int n = 0; n < Panels; ++n) sum[r][n] = begin;
       }
@@ -97,10 +98,6 @@ struct Tile {
   static __m512 load_outputs(const float* bias, std::int64_t panel, std::int64_t outputs) {
     return _mm512_maskz_loadu_ps(outputs_mask(panel, outputs), bias + panel * 16);
   }
-  static std::int32_t row_sum(const Int8Rows& x, std::int64_t row, std::int64_t g) {
-    const std::int32_t* sums = x.sums + row * (x.inputs / 16);
-    return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
-  }
   // Four inputs of each row times four of each of the outputs.
   static __attribute__((always_inline)) void add_quad(const __m512i (&w)[Panels], const std::int8_t* a,
                                                       std::int64_t row_stride, __m512i (&sum)[Rows][Panels]) {
@@ -152,12 +149,11 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
 
 void int8_product_avx512(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                          const float* bias, float* out, std::int64_t stride) {
-  const bool nibbles = matrix.bits <= 4, offsets = matrix.offsets != nullptr;
-  const auto product = matrix.group == 16
-                           ? (nibbles ? all_columns<true, false, 4> : all_columns<false, false, 4>)
-                       : nibbles ? (offsets ? all_columns<true, true, 8> : all_columns<true, false, 8>)
-                                 : (offsets ? all_columns<false, true, 8> : all_columns<false, false, 8>);
-  product(x, matrix, first, last, bias, out, stride);
+  with_groups(matrix, [&]<bool Offsets, int Quads>() {
+    const auto product =
+        matrix.bits <= 4 ? all_columns<true, Offsets, Quads> : all_columns<false, Offsets, Quads>;
+    product(x, matrix, first, last, bias, out, stride);
+  });
 }
 
 void int8_quantize_avx512(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,

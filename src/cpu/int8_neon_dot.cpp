@@ -4,6 +4,7 @@
 
 #include <arm_neon.h>
 
+#include "src/cpu/int8_groups.hpp"
 #include "src/cpu/int8_quantize.hpp"
 
 namespace synthema::cpu {
@@ -29,7 +30,7 @@ struct Tile {
       int32x4_t sum[Rows][4];
 #pragma GCC unroll 4
       for (int r = 0; r < Rows; ++r) {
-        const int32x4_t begin = vdupq_n_s32(-zero * row_sum(x, row + r, g));
+        const int32x4_t begin = vdupq_n_s32(-zero * row_sum<Quads>(x, row + r, g));
 #pragma GCC unroll 4
         for (int n = 0; n < 4; ++n) sum[r][n] = begin;
       }
@@ -45,11 +46,6 @@ struct Tile {
   }
 
  private:
-  static std::int32_t row_sum(const Int8Rows& x, std::int64_t row, std::int64_t g) {
-    const std::int32_t* sums = x.sums + row * (x.inputs / 16);
-    return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
-  }
-
   // Codes of quad q for four outputs.
   static int8x16_t load_codes(const std::uint8_t* codes, int q, int part) {
     uint8x16_t v = vld1q_u8(codes + (kNibbles ? q / 2 : q) * 64 + part * 16);
@@ -109,21 +105,16 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
   }
 }
 
-template <int Bits>
-void of_bits(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
-             const float* bias, float* out, std::int64_t stride) {
-  const auto product = matrix.group == 16          ? all_columns<Bits, false, 4>
-                       : matrix.offsets != nullptr ? all_columns<Bits, true, 8>
-                                                   : all_columns<Bits, false, 8>;
-  product(x, matrix, first, last, bias, out, stride);
-}
-
 }  // namespace
 
 void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                            const float* bias, float* out, std::int64_t stride) {
-  const auto product = matrix.bits <= 4 ? of_bits<4> : matrix.bits <= 7 ? of_bits<7> : of_bits<8>;
-  product(x, matrix, first, last, bias, out, stride);
+  with_groups(matrix, [&]<bool Offsets, int Quads>() {
+    const auto product = matrix.bits <= 4   ? all_columns<4, Offsets, Quads>
+                         : matrix.bits <= 7 ? all_columns<7, Offsets, Quads>
+                                            : all_columns<8, Offsets, Quads>;
+    product(x, matrix, first, last, bias, out, stride);
+  });
 }
 
 void int8_quantize_neon_dot(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
