@@ -103,23 +103,19 @@ std::vector<std::string> words(std::string_view text) {
   const auto flush = [&] {
     if (!word.empty()) out.push_back(std::exchange(word, {}));
   };
-  for (std::size_t at = 0; at < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < kInWord.size()) {  // most of most texts: without a look at blocks
-      if (kInWord[byte] != 0)
-        word += kInWord[byte];
+  for_each_code_point(text, [&](char32_t c, std::string_view) {
+    if (c < kInWord.size()) {  // most of most texts: without a look at blocks
+      if (kInWord[c] != 0)
+        word += kInWord[c];
       else
         flush();
-      ++at;
-      continue;
+      return;
     }
-    const CodePoint point = decode_utf8(text, at);
-    const bool valid = point.length > 0, alone = valid && stands_alone(point.value);
-    if (alone || !valid || !is_word(point.value)) flush();
-    if (valid && is_word(point.value)) append_utf8(word, lower(point.value));
+    const bool alone = stands_alone(c);
+    if (alone || !is_word(c)) flush();
+    if (is_word(c)) append_utf8(word, lower(c));
     if (alone) flush();
-    at += valid ? point.length : 1;
-  }
+  });
   flush();
   return out;
 }
