@@ -9,7 +9,8 @@ namespace synthema::bindings {
 namespace py = pybind11;
 
 void bind_core(py::module_& module);     // errors, progress, cancel, random
-void bind_data(py::module_& module);     // schema, table, readers and writers
+void bind_schema(py::module_& module);   // schema, its fields and rules
+void bind_table(py::module_& module);    // table, readers and writers
 void bind_text(py::module_& module);     // tokens, n-grams, retrieval
 void bind_privacy(py::module_& module);  // mechanisms, accountants, noise, ledger
 void bind_learn(py::module_& module);    // models of tables and how good predictions are

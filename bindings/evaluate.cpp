@@ -1,4 +1,5 @@
 #include "bindings/bindings.hpp"
+#include "bindings/counts.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/evaluate/any_evaluator.hpp"
 #include "synthema/evaluate/conformance.hpp"
@@ -120,7 +121,7 @@ auto text_function(const py::object& function, const Convert& convert) {
 EvaluationContext make_context(const std::optional<Table>& holdout, const std::optional<Table>& exemplars,
                                const std::optional<Table>& terms, std::string text_column,
                                std::string label_column, std::string target_column, std::uint64_t seed,
-                               std::size_t bootstrap, std::size_t threads, const py::object& embedder,
+                               std::size_t bootstrap, const Count& threads, const py::object& embedder,
                                const py::object& text_scorer, std::string embedder_name,
                                const std::optional<CancelToken>& cancel, std::size_t target_labels) {
   EvaluationContext context;
@@ -133,7 +134,7 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
   context.target_labels = target_labels;
   context.seed = seed;
   context.bootstrap = bootstrap;
-  context.threads = threads;
+  context.threads = threads_of(threads);
   context.embedder = text_function(embedder, vectors_from);
   context.embedder_name = std::move(embedder_name);
   if (cancel) context.cancel = *cancel;

@@ -6,7 +6,8 @@ PYBIND11_MODULE(_core, module) {
   using namespace synthema::bindings;
   module.doc() = "synthema's C++ core: tables, prompts, models, generators, evaluators, reports.";
   bind_core(module);
-  bind_data(module);
+  bind_schema(module);
+  bind_table(module);
   bind_text(module);
   bind_privacy(module);
   bind_prompt(module);

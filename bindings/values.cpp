@@ -152,4 +152,10 @@ Record record_from_python(const py::dict& dict) {
   return record;
 }
 
+std::vector<std::string> names_of(const Schema& schema) {
+  std::vector<std::string> out;
+  for (const Field& field : schema.fields) out.push_back(field.name);
+  return out;
+}
+
 }  // namespace synthema::bindings

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bindings/bindings.hpp"
+#include "synthema/data/schema.hpp"
 #include "synthema/data/value.hpp"
 
 namespace synthema::bindings {
@@ -14,5 +15,8 @@ py::dict to_python(const Record& record);
 // or one-dimensional array as a list. SchemaError for anything else; `name` only serves the message.
 Value value_from_python(py::handle object, const std::string& name = {});
 Record record_from_python(const py::dict& dict);
+
+// Of the fields, in their order.
+std::vector<std::string> names_of(const Schema& schema);
 
 }  // namespace synthema::bindings

@@ -2193,7 +2193,7 @@ class EvaluationContext:
     target_labels : int
         Of a target with more labels the rarest are one class, so that there are as many; 0: all are classes.
     """
-    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsInt | typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '', cancel: CancelToken | None = None, target_labels: typing.SupportsInt | typing.SupportsIndex = 50) -> None:
+    def __init__(self, *, holdout: Table | None = None, exemplars: Table | None = None, terms: Table | None = None, text_column: str = 'text', label_column: str = '', target_column: str = '', seed: typing.SupportsInt | typing.SupportsIndex = 0, bootstrap: typing.SupportsInt | typing.SupportsIndex = 1000, threads: typing.SupportsIndex = 0, embedder: typing.Any = None, text_scorer: typing.Any = None, embedder_name: str = '', cancel: CancelToken | None = None, target_labels: typing.SupportsInt | typing.SupportsIndex = 50) -> None:
         ...
     @property
     def bootstrap(self) -> int:

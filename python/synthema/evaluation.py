@@ -209,7 +209,7 @@ def evaluate(
         target_labels=target_labels,
         seed=seed,
         bootstrap=bootstrap,
-        threads=min(threads, 256),  # the system refuses many thousands; no number depends on it
+        threads=threads,
         embedder=embedder,
         embedder_name="" if embedder is None else embedder.name,
         text_scorer=text_scorer,
