@@ -14,8 +14,6 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
-#include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -23,18 +21,15 @@
 #include <utility>
 #include <vector>
 
-#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
-#include "synthema/model/answer_form.hpp"
-#include "synthema/model/answer_text.hpp"
-#include "synthema/model/any_token_constraint.hpp"
-#include "synthema/model/banned_texts.hpp"
+#include "synthema/model/answer_sequence.hpp"
 #include "synthema/model/chat_template.hpp"
 #include "synthema/model/completion_model.hpp"
 #include "synthema/model/language_model.hpp"
 #include "synthema/model/prefix_tree.hpp"
 #include "synthema/model/sampler.hpp"
 #include "synthema/model/score.hpp"
+#include "synthema/model/sequence_maker.hpp"
 
 namespace synthema {
 
@@ -57,12 +52,10 @@ class Engine {
  public:
   Engine(M model, T tokenizer, ChatTemplate chat, EngineIdentity identity, EngineOptions options = {})
       : model_(std::move(model)),
-        tokenizer_(std::move(tokenizer)),
-        chat_(std::move(chat)),
+        requests_(std::move(tokenizer), std::move(chat)),
         identity_(std::move(identity)),
         options_(options),
-        forms_(std::make_shared<AnswerForms>(form_vocabulary(tokenizer_))),
-        ends_(tokenizer_.end_ids()) {
+        ends_(requests_.tokenizer().end_ids()) {
     if (options_.slots == 0) throw ConfigError({.field = "slots"}, "The engine needs at least one slot.");
     std::ranges::sort(ends_);
   }
@@ -70,7 +63,11 @@ class Engine {
   void submit(std::vector<CompletionRequest> requests) {
     for (CompletionRequest& request : requests) {
       try {
-        queue_.push_back(prepare(std::move(request)));
+        Sequence sequence = requests_.make(std::move(request), model_.context_limit());
+        const std::vector<TokenId> prompt = std::exchange(sequence.tokens, {});
+        sequence.last = prompt.back();
+        sequence.leaf = tree_.hold(std::span(prompt).first(prompt.size() - 1));
+        queue_.push_back(std::move(sequence));
       } catch (const Error& error) {  // this request can never be answered
         fail(request.id, error.what());
       }
@@ -109,147 +106,12 @@ class Engine {
   ModelLocation location() const { return ModelLocation::in_process; }
 
   const M& model() const { return model_; }
-  const T& tokenizer() const { return tokenizer_; }
-  const ChatTemplate& chat_template() const { return chat_; }
+  const T& tokenizer() const { return requests_.tokenizer(); }
+  const ChatTemplate& chat_template() const { return requests_.chat_template(); }
 
  private:
-  // One token that is about to be drawn, or that was given and is judged.
-  struct Decision {
-    std::size_t position = 0;          // of the token after which it comes
-    std::uint64_t index = 0;           // of the tokens after the prompt
-    std::span<const TokenId> allowed;  // ascending; empty: all
-    std::vector<TokenId> kept;         // what it shows, where the constraint moves on within the step
-    std::vector<LogitBias> biases;
-    std::optional<TokenId> given;
-    Sampler::Judged outcome;
-    std::string failure;
-  };
-
-  struct Sequence {
-    std::uint64_t id = 0;
-    Sampling sampling;
-    Random random;
-    detail::PrefixNode* leaf = nullptr;  // the prompt without its last token
-    TokenId last = 0;                    // of the prompt
-    detail::PrefixNode* base = nullptr;  // computed prefix that it begins with
-    std::vector<TokenId> tokens;         // prompt, then answer; empty until admitted
-    std::size_t fed = 0;                 // of these, how many the slot holds
-    std::optional<Slot> slot;            // from when its base is computed
-    AnswerText text;
-    std::vector<LogitBias> biases;                // of the whole answer
-    std::shared_ptr<const BannedTexts> banned;    // never
-    std::shared_ptr<const BannedTexts> too_soon;  // the stop texts, before min_tokens
-    std::optional<AnyTokenConstraint> constraint;
-    std::size_t longest_answer = 0;    // in tokens, under the constraint
-    bool cut_answer = false;           // there, finished or not
-    const char* form = "";             // what the constraint is made of
-    std::span<const TokenId> allowed;  // for the next draw; empty: all
-    std::vector<TokenId> with_ends;    // what `allowed` shows where an end may be drawn too
-    std::vector<Decision> decisions;   // of this step
-    std::optional<TokenId> end;        // the end id that was drawn
-    TokenCounts counts;
-    double log_probability = 0;
-    std::vector<double> log_probabilities;  // only where asked for
-    std::optional<std::vector<std::int32_t>> given;
-    std::size_t taken = 0;  // of given
-    AnswerCheck check;
-    std::size_t reserved = 0;  // tokens of memory
-    std::optional<Finish> finish;
-    std::string failure;
-  };
-
-  // --- from request to sequence
-
-  Sequence prepare(CompletionRequest&& request) {
-    request.sampling.check();
-    Sequence sequence;
-    sequence.id = request.id;
-    sequence.sampling = request.sampling;
-    sequence.random = request.random;
-    sequence.given = std::move(request.given);
-    const std::vector<TokenId> tokens = prompt_tokens(request.prompt);
-    sequence.counts.prompt = tokens.size();
-    if (tokens.empty()) throw ConfigError("The prompt is empty; the model needs at least one token.");
-    if (tokens.size() >= model_.context_limit())
-      throw ConfigError(message("The prompt has ", tokens.size(), " tokens; the model's context of ",
-                                model_.context_limit(), " leaves no room for an answer."));
-    if (!request.prompt.banned.empty()) sequence.banned = banned_texts(request.prompt.banned);
-    for (const auto& [text, bias] : request.prompt.bias) add_bias(sequence, text, bias);
-    if (request.prompt.has_form())
-      constrain(sequence, request.prompt);
-    else
-      sequence.text = AnswerText(std::move(request.prompt.stop));
-    if (sequence.sampling.min_tokens > 0 && !sequence.text.stops().empty())
-      sequence.too_soon = banned_texts(sequence.text.stops());
-    sequence.last = tokens.back();
-    sequence.leaf = tree_.hold(std::span(tokens).first(tokens.size() - 1));
-    return sequence;
-  }
-
-  const std::shared_ptr<const TokenIndex>& token_index() {
-    if (!token_index_) token_index_ = TokenIndex::of(tokenizer_);
-    return token_index_;
-  }
-  // Made once for requests that ban the same texts.
-  std::shared_ptr<const BannedTexts> banned_texts(const std::vector<std::string>& texts) {
-    if (banned_.size() >= kBannedLists && !banned_.contains(texts)) banned_.clear();
-    std::shared_ptr<const BannedTexts>& found = banned_[texts];
-    if (!found) found = std::make_shared<const BannedTexts>(token_index(), texts);
-    return found;
-  }
-  static constexpr std::size_t kBannedLists = 64;
-  void add_bias(Sequence& sequence, const std::string& text, double bias) {
-    if (!(bias < std::numeric_limits<double>::infinity()))
-      throw ConfigError({.field = "bias"}, "A bias must be a finite number, or -infinity to forbid a token.");
-    std::vector<TokenId> ids = text.empty() ? std::vector<TokenId>() : token_index()->spelling(text);
-    if (const std::optional<TokenId> control = tokenizer_.special(text)) ids.push_back(*control);
-    if (ids.empty())
-      throw ConfigError({.field = "bias"},
-                        message("No single token of the model has the text '", text, "'."));
-    for (const TokenId id : ids) sequence.biases.push_back({id, static_cast<float>(bias)});
-  }
-
-  // max_tokens limits what a form leaves open and does not cut it short; the context does.
-  void constrain(Sequence& sequence, const Prompt& prompt) const {
-    AnswerLimit limit = forms_->limit(prompt, sequence.sampling.max_tokens);
-    sequence.longest_answer = limit.longest;
-    sequence.cut_answer = limit.is_cut;
-    sequence.form = limit.made_of;
-    sequence.constraint = std::move(limit.constraint);
-    if (const std::string why = too_long(sequence, sequence.counts.prompt); !why.empty())
-      throw ConfigError(why);
-  }
-  // Why a form cannot be finished behind so many tokens of prompt and answer; empty: it may.
-  std::string too_long(const Sequence& sequence, std::size_t tokens) const {
-    const std::size_t left = model_.context_limit() - tokens;
-    if (sequence.cut_answer || sequence.constraint->fits(left)) return {};
-    return message("Too much is left to write for the ", sequence.form, ": more than the ", left,
-                   " tokens that the model's context has left, however it is written; demand less, such as "
-                   "shorter texts or fewer repetitions.");
-  }
-
-  static FormVocabulary form_vocabulary(const T& tokenizer) {
-    return {VocabularyTrie::of(tokenizer), [tokenizer](std::string_view text) {
-              if constexpr (requires { tokenizer.encode_following(text); })
-                return tokenizer.encode_following(text);
-              else
-                return tokenizer.encode(text);
-            }};
-  }
-
-  std::vector<TokenId> prompt_tokens(const Prompt& prompt) const {
-    std::vector<TokenId> tokens;
-    if (prompt.is_plain()) {
-      tokens = tokenizer_.encode(prompt.text);
-    } else {
-      const std::vector<ChatPiece> pieces = chat_.render(prompt.messages);
-      tokens = encode_chat(tokenizer_, std::span<const ChatPiece>(pieces));
-    }
-    if constexpr (requires { tokenizer_.begin_id(); })
-      if (const std::optional<TokenId> begin = tokenizer_.begin_id())
-        if (tokens.empty() || tokens.front() != *begin) tokens.insert(tokens.begin(), *begin);
-    return tokens;
-  }
+  using Decision = detail::Decision;
+  using Sequence = detail::AnswerSequence;
 
   void fail(std::uint64_t id, std::string why) {
     Completion completion;
@@ -452,24 +314,24 @@ class Engine {
   // Takes tokens of a given answer, as many as the budget has rows for; they are judged when their logits are
   // there. A given answer that is none (too short, too long, against a mask) fails.
   void take_given(Sequence& sequence, std::size_t& budget) {
-    if (sequence.taken == 0 && !begins_as_given(sequence))
-      return refuse_given(sequence, sequence.decisions.back());
+    if (sequence.taken == 0 && !sequence.begins_as_given())
+      return sequence.refuse_given(sequence.decisions.back());
     for (;;) {
       Decision& decision = sequence.decisions.back();
-      if (sequence.taken == sequence.given->size()) return refuse_given(sequence, decision);
+      if (sequence.taken == sequence.given->size()) return sequence.refuse_given(decision);
       const TokenId id = (*sequence.given)[sequence.taken];
       if (!decision.allowed.empty() && !std::ranges::binary_search(decision.allowed, id))
-        return refuse_given(sequence, decision);
+        return sequence.refuse_given(decision);
       decision.given = id;
       const std::size_t before = sequence.tokens.size();
       take(sequence, id);
       const auto grown = std::span(sequence.tokens).subspan(before);
       const auto expected = std::span(*sequence.given).subspan(sequence.taken + (grown.empty() ? 1 : 0));
       if (expected.size() < grown.size() || !std::ranges::equal(grown, expected.first(grown.size())))
-        return refuse_given(sequence, decision);
+        return sequence.refuse_given(decision);
       sequence.taken += std::max<std::size_t>(1, grown.size());
       if (sequence.finish) {
-        if (sequence.taken != sequence.given->size()) refuse_given(sequence, decision);
+        if (sequence.taken != sequence.given->size()) sequence.refuse_given(decision);
         return;
       }
       const std::size_t more = sequence.tokens.size() - sequence.fed;
@@ -479,19 +341,6 @@ class Engine {
       note_decision(sequence);
     }
   }
-  // Fixed text at the beginning of a form stands before the first decision.
-  bool begins_as_given(Sequence& sequence) const {
-    const auto fixed = std::span(sequence.tokens).subspan(sequence.counts.prompt);
-    sequence.taken = fixed.size();
-    return fixed.size() <= sequence.given->size() &&
-           std::ranges::equal(fixed, std::span(*sequence.given).first(fixed.size()));
-  }
-  void refuse_given(Sequence& sequence, Decision& decision) {
-    sequence.finish = Finish::failed;
-    sequence.failure = "The recorded tokens are not an answer to this prompt.";
-    decision.given = -1;  // nobody draws this
-  }
-
   // Draws or judges. Runs on a worker, beside others: touches nothing but the decision and the sampler.
   void decide(const Sequence& sequence, Decision& decision, std::span<const float> logits,
               Sampler& sampler) const {
@@ -529,19 +378,9 @@ class Engine {
     std::set<std::size_t> bans;
     if (sequence.banned)
       for (const TokenId id : forbidden)
-        bans.merge(sequence.banned->completed_by(sequence.text.text(), tokenizer_.token_bytes(id)));
-    return nothing_left(sequence, decision.index, bans, !by_bias.empty());
+        bans.merge(sequence.banned->completed_by(sequence.text.text(), tokenizer().token_bytes(id)));
+    return sequence.nothing_left(decision.index, bans, !by_bias.empty());
   }
-  static std::string nothing_left(const Sequence& sequence, std::uint64_t written,
-                                  const std::set<std::size_t>& bans, bool by_bias) {
-    std::string by = named_by_place(bans);
-    if (by_bias) by += by.empty() ? "a bias of -infinity" : " and a bias of -infinity";
-    const bool formed = sequence.constraint.has_value();
-    return message("After ", counted(written, "token"), " of the answer, all that may follow",
-                   formed ? message(" by the ", sequence.form) : "", " is forbidden (", by, "); ",
-                   formed ? message("change the ", sequence.form, " or forbid less.") : "forbid less.");
-  }
-
   // What the decisions of this step mean for the sequence.
   void settle(Sequence& sequence) {
     for (Decision& decision : sequence.decisions) {
@@ -550,25 +389,11 @@ class Engine {
         sequence.failure = std::move(decision.failure);
         break;
       }
-      note_draw(sequence, decision);
+      sequence.note_draw(decision);
       if (!decision.given) take(sequence, decision.outcome.draw.id);
     }
     sequence.decisions.clear();
   }
-  static void note_draw(Sequence& sequence, const Decision& decision) {
-    const double log_probability = decision.outcome.draw.log_probability;
-    sequence.log_probability += log_probability;
-    if (sequence.sampling.log_probabilities) {
-      sequence.log_probabilities.resize(decision.index);  // forced tokens before it are certain
-      sequence.log_probabilities.push_back(log_probability);
-    }
-    if (!decision.given) return;
-    const Agreement agreement = decision.outcome.agreement;
-    ++(agreement == Agreement::same   ? sequence.check.same
-       : agreement == Agreement::near ? sequence.check.near
-                                      : sequence.check.different);
-  }
-
   void take(Sequence& sequence, TokenId id) {
     ++(sequence.constraint ? sequence.counts.masked : sequence.counts.free);
     if (std::ranges::binary_search(ends_, id)) {
@@ -581,7 +406,7 @@ class Engine {
 
   void accept(Sequence& sequence, TokenId id) {
     sequence.tokens.push_back(id);
-    const bool stopped = sequence.text.append(tokenizer_.token_bytes(id));
+    const bool stopped = sequence.text.append(tokenizer().token_bytes(id));
     if (sequence.constraint) {
       sequence.constraint->accept(id);
       advance_constraint(sequence);
@@ -596,10 +421,6 @@ class Engine {
     return sequence.tokens.size() >= model_.context_limit();
   }
 
-  static bool is_cut(const Sequence& sequence) {
-    return sequence.cut_answer && sequence.counts.generated() >= sequence.longest_answer;
-  }
-
   // Takes fixed text and forced tokens without asking the model and leaves the ids of the next draw in
   // `allowed`. Where the answer is complete but may go on ("yes", "yes, but"), an end id may be drawn to
   // stay.
@@ -608,39 +429,39 @@ class Engine {
       while (take_forced(sequence)) {
       }
     } catch (const Error& error) {  // too large a constraint, found out on the way
-      fail(sequence, error.what());
+      sequence.fail(error.what());
     }
   }
 
   // Takes what follows in any case. False: nothing does, and `allowed` or `finish` is set.
   bool take_forced(Sequence& sequence) {
     AnyTokenConstraint& constraint = *sequence.constraint;
-    if (is_cut(sequence))
+    if (sequence.is_cut())
       return sequence.finish = constraint.is_complete() ? Finish::constraint : Finish::length, false;
-    if (std::string why = too_long(sequence, sequence.tokens.size()); !why.empty())
-      return fail(sequence, std::move(why)), false;
+    if (std::string why = sequence.too_long(model_.context_limit() - sequence.tokens.size()); !why.empty())
+      return sequence.fail(std::move(why)), false;
     std::span<const TokenId> forced = constraint.forced();
     if (forced.empty()) {
       sequence.allowed = constraint.allowed();
       const bool complete = constraint.is_complete();
       if (sequence.allowed.empty() && !complete) {
         const std::string why = constraint.failure();
-        return fail(sequence, why.empty() ? "The constraint leaves no token that could follow." : why), false;
+        return sequence.fail(why.empty() ? "The constraint leaves no token that could follow." : why), false;
       }
       if (sequence.allowed.empty() || (complete && ends_.empty()))
         return sequence.finish = Finish::constraint, false;
-      if (complete) allow_ends(sequence);
+      if (complete) sequence.allow_ends(ends_);
       forced = sequence.allowed;
       if (forced.size() > 1 && !context_is_full(sequence)) return false;
     }
     for (const TokenId id : forced) {
-      if (is_cut(sequence)) break;
+      if (sequence.is_cut()) break;
       if (context_is_full(sequence))
-        return fail(sequence, "The model's context ended before the answer was written out."), false;
-      const std::string_view bytes = tokenizer_.token_bytes(id);
+        return sequence.fail("The model's context ended before the answer was written out."), false;
+      const std::string_view bytes = tokenizer().token_bytes(id);
       if (sequence.banned)
         if (const auto bans = sequence.banned->completed_by(sequence.text.text(), bytes); !bans.empty())
-          return fail(sequence, nothing_left(sequence, sequence.counts.generated(), bans, false)), false;
+          return sequence.fail(sequence.nothing_left(sequence.counts.generated(), bans, false)), false;
       constraint.accept(id);
       sequence.tokens.push_back(id);
       sequence.text.append(bytes);
@@ -649,58 +470,20 @@ class Engine {
     return true;
   }
 
-  void allow_ends(Sequence& sequence) const {
-    sequence.with_ends.assign(sequence.allowed.begin(), sequence.allowed.end());
-    const auto middle = static_cast<std::ptrdiff_t>(sequence.with_ends.size());
-    sequence.with_ends.insert(sequence.with_ends.end(), ends_.begin(), ends_.end());
-    std::ranges::inplace_merge(sequence.with_ends, sequence.with_ends.begin() + middle);
-    sequence.allowed = sequence.with_ends;
-  }
-
-  static void fail(Sequence& sequence, std::string why) {
-    sequence.finish = Finish::failed;
-    sequence.failure = std::move(why);
-  }
-
   // Hands over finished sequences; the others keep their order.
   void retire() {
     for (Sequence& sequence : active_) {
       if (!sequence.finish) continue;
       leave(sequence);
-      finished_.push_back({sequence.id, completion_of(sequence)});
+      finished_.push_back({sequence.id, sequence.completion()});
     }
     std::erase_if(active_, [](const Sequence& sequence) { return sequence.finish.has_value(); });
   }
 
-  static Completion completion_of(Sequence& sequence) {
-    Completion completion;
-    completion.finish = *sequence.finish;
-    completion.failure = std::move(sequence.failure);
-    completion.tokens = sequence.counts;
-    completion.log_probability = sequence.log_probability;
-    completion.token_ids.assign(sequence.tokens.begin() + static_cast<std::ptrdiff_t>(sequence.counts.prompt),
-                                sequence.tokens.end());
-    if (sequence.end) completion.token_ids.push_back(*sequence.end);
-    if (sequence.sampling.log_probabilities) {
-      completion.token_log_probabilities = std::move(sequence.log_probabilities);
-      completion.token_log_probabilities.resize(completion.token_ids.size());
-    }
-    if (sequence.given) completion.check = sequence.check;
-    try {
-      completion.text = std::move(sequence.text).finish();
-    } catch (const ModelError& error) {
-      completion.finish = Finish::failed;
-      completion.failure = error.what();
-    }
-    return completion;
-  }
-
   M model_;
-  T tokenizer_;
-  ChatTemplate chat_;
+  detail::SequenceMaker<T> requests_;
   EngineIdentity identity_;
   EngineOptions options_;
-  std::shared_ptr<AnswerForms> forms_;
   std::vector<TokenId> ends_;      // ascending
   std::vector<Sampler> samplers_;  // one a worker
   std::deque<Sequence> queue_;
@@ -709,10 +492,8 @@ class Engine {
   detail::PrefixTree tree_;
   std::vector<detail::PrefixNode*> building_;  // kept but not yet computed, bases before what grows from them
   std::deque<detail::PrefixNode*> recent_;     // prompts of finished sequences
-  std::shared_ptr<const TokenIndex> token_index_;  // made when first needed
-  std::map<std::vector<std::string>, std::shared_ptr<const BannedTexts>> banned_;
-  std::size_t reserved_ = 0;  // tokens of memory promised to sequences and prefixes
-  std::size_t cached_ = 0;    // of these, to prefixes
+  std::size_t reserved_ = 0;                   // tokens of memory promised to sequences and prefixes
+  std::size_t cached_ = 0;                     // of these, to prefixes
 };
 
 }  // namespace synthema
