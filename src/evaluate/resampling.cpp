@@ -1,7 +1,8 @@
 #include "synthema/evaluate/resampling.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -79,40 +80,28 @@ RowSums sum_by_unit(const RowSums& sums, const Units& units) {
 
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
-// The numbers of Random::below(n), which divides twice for each; this multiplies.
-class Below {
- public:
-  explicit Below(std::uint64_t n) : n_(n), limit_(kMost - kMost % n), inverse_(kMost / n) {}
-
-  std::uint64_t operator()(Random& random) const {
-    for (;;) {
-      const std::uint64_t high = random(), low = random();
-      const std::uint64_t draw = (high << 32) | low;
-      if (draw >= limit_) continue;
-      const auto quotient = static_cast<std::uint64_t>((Wide{draw} * inverse_) >> 64);  // or 2 too few
-      std::uint64_t left = draw - quotient * n_;
-      while (left >= n_) left -= n_;
-      return left;
-    }
+// Adds up what is drawn; an array stays in registers.
+template <class Sums>
+Sums drawn_sums(Sums sums, const RowSums& by_unit, std::size_t units, Random random) {
+  for (std::size_t i = 0; i < units; ++i) {
+    const double* unit = by_unit.values.data() + random.below(units) * by_unit.width;
+    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += unit[k];
   }
+  return sums;
+}
 
- private:
-  static constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t n_, limit_, inverse_;
-};
+template <std::size_t width>
+std::vector<double> resampled_of(const RowSums& by_unit, std::size_t units, Random random) {
+  const auto sums = drawn_sums(std::array<double, width>{}, by_unit, units, random);
+  return {sums.begin(), sums.end()};
+}
 
 }  // namespace
 
 std::vector<double> resampled(const RowSums& by_unit, std::size_t units, Random random) {
-  std::vector<double> out(by_unit.width, 0.0);
-  const Below below(units);
-  for (std::size_t i = 0; i < units; ++i) {
-    const double* unit = by_unit.values.data() + below(random) * by_unit.width;
-    for (std::size_t k = 0; k < by_unit.width; ++k) out[k] += unit[k];
-  }
-  return out;
+  if (by_unit.width == 2) return resampled_of<2>(by_unit, units, random);  // a ratio
+  if (by_unit.width == 4) return resampled_of<4>(by_unit, units, random);  // R squared
+  return drawn_sums(std::vector<double>(by_unit.width), by_unit, units, random);
 }
 
 std::string interval_method(const EvaluationContext& context, const Units& units) {

@@ -33,14 +33,19 @@ TEST_CASE("quantiles interpolate as type 7 of Hyndman and Fan") {
   CHECK(quantile(std::vector<double>{7}, 0.3) == 7);
 }
 
-TEST_CASE("a resample draws the numbers of Random::below") {
+TEST_CASE("a resample is the sum of as many units as there are, whatever its width") {
   for (const std::size_t units : {1, 2, 3, 10, 1000, 8000, 65536, 100003}) {
-    RowSums by_unit{1, {}};
-    for (std::size_t i = 0; i < units; ++i) by_unit.values.push_back(std::sqrt(static_cast<double>(i)));
+    const std::size_t width = 1 + units % 8;
+    RowSums by_unit{width, {}};
+    for (std::size_t i = 0; i < units * width; ++i)
+      by_unit.values.push_back(std::sqrt(static_cast<double>(i)));
     Random random(units);
-    double sum = 0;
-    for (std::size_t i = 0; i < units; ++i) sum += by_unit.values[random.below(units)];
-    CHECK(detail::resampled(by_unit, units, Random(units)) == std::vector<double>{sum});
+    std::vector<double> sums(width);
+    for (std::size_t i = 0; i < units; ++i) {
+      const std::size_t unit = random.below(units);
+      for (std::size_t k = 0; k < width; ++k) sums[k] += by_unit.values[unit * width + k];
+    }
+    CHECK(detail::resampled(by_unit, units, Random(units)) == sums);
   }
 }
 
