@@ -18,6 +18,7 @@ CELLS = (6, 24)  # of each side of the map, at least and at most; about 12 rows 
 FEWEST = 5  # rows of a cell, or real rows of a label, that are shown
 LABELS = 12  # of a category that get a direction of their own
 FEATURES = 400  # at most; columns beyond are left out, and the caption says so
+TILE = 64  # rows and features of a product: 64^3 multiplications are too few for threads of BLAS
 BLOCK = 4_096  # rows whose features are made at once: memory does not grow with the table but by the points
 
 
@@ -184,8 +185,24 @@ def _covariance(table: Any, columns: list[_Number | _Category]) -> Any:
         block = np.empty((len(rows), len(out)))
         for one, span in spans:
             block[:, span] = one.along(rows, np.eye(one.features))
-        out += block.T @ block
+        _add_products(out, block)
     return out / len(table)
+
+
+def _add_products(to: Any, block: Any) -> None:
+    """Add block.T @ block, in products that BLAS makes on this thread.
+
+    Its threads wait for each other in loops that take the cores from those that measure at the same time.
+    """
+    tiles = [slice(begin, begin + TILE) for begin in range(0, len(to), TILE)]
+    for begin in range(0, len(block), TILE):
+        rows = block[begin : begin + TILE]
+        for i, high in enumerate(tiles):
+            for low in tiles[: i + 1]:
+                product = rows[:, high].T @ rows[:, low]
+                to[high, low] += product
+                if low is not high:
+                    to[low, high] += product.T
 
 
 def _points(table: Any, columns: list[_Number | _Category], axes: Any) -> Any:
