@@ -283,9 +283,9 @@ def _of_trees(
     rows, held = len(real), 0 if holdout is None else len(holdout)
 
     def seconds(fits: _Fits) -> float:
-        return wider * sum(
-            math.ceil(count / _cores(options)) * trees * of_tree(size) for count, size, trees in fits
-        )
+        count = sum(one for one, _, _ in fits)
+        mean = sum(one * trees * of_tree(size) for one, size, trees in fits) / count
+        return wider * math.ceil(count / _cores(options)) * mean
 
     def rounds(size: int) -> int:
         return 100 if size <= 10_000 else 60  # beyond, boosting ends early

@@ -77,49 +77,67 @@ struct Told {
   Numbers columns, importance;  // by column
 };
 
-// `used` of the five folds are tried; each needs rows of both kinds on both sides.
-Told tell_apart(const TwoSamples& samples, Discriminator discriminator, const EvaluationContext& context,
-                std::size_t used, bool with_columns) {
-  const std::vector<std::size_t> folds = samples.fold_of_row(kFolds, context.seed);
-  const Fitting fitting(samples, discriminator, context);
-  std::vector<Told> parts(used);
-  parallel_for(
-      used,
-      [&](std::size_t f) {
-        Rows training, test;
-        Numbers labels;
-        for (std::uint32_t row = 0; row < folds.size(); ++row) {
-          (folds[row] == f ? test : training).push_back(row);
-          if (folds[row] == f) labels.push_back(samples.is_synthetic[row]);
-        }
-        const Fitting::Scored scored = fitting.fold(training, test, f);
-        const auto found = auroc_influence(scored.scores, labels);
-        Told& out = parts[f];
-        out.auroc = found->auroc;
-        out.influence.resize(folds.size());
-        for (std::size_t i = 0; i < test.size(); ++i) out.influence[test[i]] = found->influence[i];
-        out.importance = scored.importance;
-        if (!with_columns) return;
-        for (std::size_t c = 0; c < samples.columns.size(); ++c)
-          out.columns.push_back(*auroc(fitting.by_column(c, training, test), labels));
-      },
-      context.threads);
-  Told out = std::move(parts[0]);
-  const auto add = [](Numbers& to, const Numbers& from) {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
-  };
-  for (std::size_t f = 1; f < used; ++f) {
-    out.auroc += parts[f].auroc;
-    add(out.influence, parts[f].influence);
-    add(out.columns, parts[f].columns);
-    add(out.importance, parts[f].importance);
+// Two tables that are told apart in some of the five folds, each of which needs rows of both kinds on both
+// sides.
+class Comparison {
+ public:
+  Comparison(TwoSamples samples, Discriminator discriminator, const EvaluationContext& context,
+             std::size_t folds, bool with_columns)
+      : samples_(std::move(samples)),
+        fold_of_row_(samples_.fold_of_row(kFolds, context.seed)),
+        fitting_(samples_, discriminator, context),
+        with_columns_(with_columns),
+        parts_(folds) {}
+
+  const TwoSamples& samples() const { return samples_; }
+  std::size_t folds() const { return parts_.size(); }
+
+  // Each fold once; several side by side.
+  void try_fold(std::size_t f) {
+    Rows training, test;
+    Numbers labels;
+    for (std::uint32_t row = 0; row < fold_of_row_.size(); ++row) {
+      (fold_of_row_[row] == f ? test : training).push_back(row);
+      if (fold_of_row_[row] == f) labels.push_back(samples_.is_synthetic[row]);
+    }
+    const Fitting::Scored scored = fitting_.fold(training, test, f);
+    const auto found = auroc_influence(scored.scores, labels);
+    Told& out = parts_[f];
+    out.auroc = found->auroc;
+    out.influence.resize(fold_of_row_.size());
+    for (std::size_t i = 0; i < test.size(); ++i) out.influence[test[i]] = found->influence[i];
+    out.importance = scored.importance;
+    if (!with_columns_) return;
+    for (std::size_t c = 0; c < samples_.columns.size(); ++c)
+      out.columns.push_back(*auroc(fitting_.by_column(c, training, test), labels));
   }
-  const auto n = static_cast<double>(used);
-  out.auroc /= n;
-  for (Numbers* numbers : {&out.influence, &out.columns, &out.importance})
-    for (double& number : *numbers) number /= n;
-  return out;
-}
+
+  // The mean over folds.
+  Told told() const {
+    Told out = parts_[0];
+    const auto add = [](Numbers& to, const Numbers& from) {
+      for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+    };
+    for (std::size_t f = 1; f < folds(); ++f) {
+      out.auroc += parts_[f].auroc;
+      add(out.influence, parts_[f].influence);
+      add(out.columns, parts_[f].columns);
+      add(out.importance, parts_[f].importance);
+    }
+    const auto n = static_cast<double>(folds());
+    out.auroc /= n;
+    for (Numbers* numbers : {&out.influence, &out.columns, &out.importance})
+      for (double& number : *numbers) number /= n;
+    return out;
+  }
+
+ private:
+  TwoSamples samples_;
+  std::vector<std::size_t> fold_of_row_;
+  Fitting fitting_;
+  bool with_columns_;
+  std::vector<Told> parts_;
+};
 
 void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
   std::size_t best = 0;
@@ -159,13 +177,11 @@ struct Beside {
   std::optional<double> auroc;
   std::size_t rows = 0, folds = 0;
 
-  Beside() = default;
-  Beside(const TwoSamples& samples, Discriminator discriminator, const EvaluationContext& context,
-         std::size_t most_folds) {
-    if (samples.columns.empty() || !large_enough(samples)) return;
-    rows = samples.table.rows();
-    folds = std::min(most_folds, folds_of(samples));
-    auroc = tell_apart(samples, discriminator, context, folds, false).auroc;
+  explicit Beside(const std::optional<Comparison>& made) {
+    if (!made) return;
+    rows = made->samples().table.rows();
+    folds = made->folds();
+    auroc = made->told().auroc;
   }
 };
 
@@ -198,11 +214,32 @@ Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score), "One of the tables has no rows.");
   if (detail::shared_columns(*real, synthetic).empty())
     return undefined(std::move(score), "The tables share no column to compare.");
-  const TwoSamples samples = detail::two_samples(*real, synthetic);
-  if (!large_enough(samples))
+  TwoSamples pooled = detail::two_samples(*real, synthetic);
+  if (!large_enough(pooled))
     return undefined(std::move(score), message("Each of the five folds needs at least one of the ",
-                                               samples.units.name, " of both tables."));
-  const Told told = tell_apart(samples, discriminator_, context, kFolds, true);
+                                               pooled.units.name, " of both tables."));
+  std::optional<Comparison> whole, fresh, held, loose;
+  const auto beside = [&](std::optional<Comparison>& to, TwoSamples made, std::size_t most_folds) {
+    if (made.columns.empty() || !large_enough(made)) return;
+    const std::size_t folds = std::min(most_folds, folds_of(made));
+    to.emplace(std::move(made), discriminator_, context, folds, false);
+  };
+  const Table* holdout = context.holdout.get();
+  parallel_for(
+      4,
+      [&](std::size_t i) {
+        if (i == 0) whole.emplace(std::move(pooled), discriminator_, context, kFolds, true);
+        if (i == 1 && holdout && trees) beside(fresh, detail::two_samples(*holdout, synthetic), kFolds);
+        if (i == 2 && holdout) beside(held, detail::two_samples(*real, *holdout), kFolds);
+        if (i == 3) beside(loose, detail::against_marginals(*real, context.seed), 1);
+      },
+      context.threads);
+  std::vector<std::pair<Comparison*, std::size_t>> fits;  // all side by side: no core waits for a few of them
+  for (std::optional<Comparison>* one : {&whole, &fresh, &held, &loose})
+    for (std::size_t f = 0; *one && f < (*one)->folds(); ++f) fits.emplace_back(&**one, f);
+  parallel_for(fits.size(), [&](std::size_t i) { fits[i].first->try_fold(fits[i].second); }, context.threads);
+  const TwoSamples& samples = whole->samples();
+  const Told told = whole->told();
   score.n = samples.table.rows();
   score.value = told.auroc;
   // Every row also serves to fit the other folds' classifiers, so that chance moves the folds together.
@@ -213,27 +250,15 @@ Score ClassifierTwoSample::evaluate(const Table* real, const Table& synthetic,
   if (!score.interval)
     score.no_interval = "All rows of a fold score alike or are told apart, which shows no spread.";
   add_columns(score, samples, told);
-  // Side by side, since most are one fit each.
-  Beside fresh, held, loose;
-  const Table* holdout = context.holdout.get();
-  parallel_for(
-      3,
-      [&](std::size_t i) {
-        if (i == 0 && holdout && trees)
-          fresh = Beside(detail::two_samples(*holdout, synthetic), discriminator_, context, kFolds);
-        if (i == 1 && holdout)
-          held = Beside(detail::two_samples(*real, *holdout), discriminator_, context, kFolds);
-        if (i == 2)
-          loose = Beside(detail::against_marginals(*real, context.seed), discriminator_, context, 1);
-      },
-      context.threads);
-  judge_against_fresh_rows(score, fresh);
-  score.ceiling = held.auroc ? Bound{*held.auroc, message("holdout in the place of the synthetic rows, ",
-                                                          context.holdout->rows(), " rows")}
-                             : Bound{0.5, "theory: rows of one distribution cannot be told apart"};
-  if (loose.auroc)
+  judge_against_fresh_rows(score, Beside(fresh));
+  const Beside of_holdout(held), of_loose(loose);
+  score.ceiling = of_holdout.auroc
+                      ? Bound{*of_holdout.auroc, message("holdout in the place of the synthetic rows, ",
+                                                         context.holdout->rows(), " rows")}
+                      : Bound{0.5, "theory: rows of one distribution cannot be told apart"};
+  if (of_loose.auroc)
     score.floor =
-        Bound{*loose.auroc, "half of the real rows against the other half shuffled apart, one fold"};
+        Bound{*of_loose.auroc, "half of the real rows against the other half shuffled apart, one fold"};
   return score;
 }
 
