@@ -58,6 +58,7 @@ PrivateTerms terms_of(const NetworkPrivacy& privacy);
 // Everything that a fit finds out; never changed afterwards, so that threads may share it.
 struct AnyOrderNetwork::Fitted {
   struct Block;
+  class Settling;
 
   CodedTable coded;  // without codes
   // Of a private fit: the columns again, whose states are what the network's classes are of.

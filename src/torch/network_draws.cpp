@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/torch/network_block.hpp"
@@ -198,82 +198,6 @@ std::vector<std::uint32_t> AnyOrderNetwork::Fitted::Block::draw(const CellCondit
     for (const std::size_t i : stuck) dead[i] = static_cast<std::uint32_t>(column);
   }
   return dead;
-}
-
-// Moves the outer biases, along the order in which samples are drawn, until the classes of each column are as
-// frequent among drawn rows as the column's counts say. After noisy learning the counts know that better.
-void AnyOrderNetwork::Fitted::settle(const Random& random) {
-  constexpr std::size_t kBlocks = 64, kPasses = 30;
-  constexpr double kFarthest = 5;  // by which a bias moves
-  const std::vector<double> heat = std::exchange(temperature, std::vector<double>(coded.columns.size(), 1.0));
-  std::vector<Block> blocks;
-  std::vector<std::size_t> rows(kTile);
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    std::vector<std::uint64_t> numbers;
-    for (const std::size_t row : rows) numbers.push_back(b * kTile + row);
-    blocks.emplace_back(*this).begin(std::move(numbers));
-  }
-  const auto over_blocks = [&](const auto& work) {
-    parallel_for(
-        kBlocks,
-        [&](std::size_t b) {
-          const detail::ThreadsGuard alone(1);
-          work(b, blocks[b]);
-        },
-        threads);
-  };
-  for (const std::size_t column : order) {
-    const std::size_t count = classes[column].classes(0);
-    const std::vector<double> wanted = classes[column].shares(0);
-    std::vector<std::vector<double>> likely(kBlocks);  // by row and class
-    over_blocks([&](std::size_t b, Block& block) {
-      block.ask(column, 0);
-      for (const std::size_t row : rows) {
-        block.read_first(row, column, false);
-        likely[b].insert(likely[b].end(), block.shares.begin(), block.shares.end());
-      }
-    });
-    std::vector<double> factors(count, 1.0);
-    const auto moved = [&](std::span<const double> row, std::vector<double>& to) {
-      double total = 0;
-      for (std::size_t c = 0; c < count; ++c) total += to[c] = row[c] * factors[c];
-      for (double& share : to) share /= total;
-    };
-    for (std::size_t pass = 0; pass < kPasses; ++pass) {
-      std::vector<std::vector<double>> sums(kBlocks, std::vector<double>(count));
-      over_blocks([&](std::size_t b, Block&) {
-        std::vector<double> own(count);
-        for (const std::size_t row : rows) {
-          moved(std::span(likely[b]).subspan(row * count, count), own);
-          for (std::size_t c = 0; c < count; ++c) sums[b][c] += own[c];
-        }
-      });
-      for (std::size_t c = 0; c < count; ++c) {
-        double sum = 0;
-        for (const std::vector<double>& one : sums) sum += one[c];
-        if (sum > 0 && wanted[c] > 0)
-          factors[c] = std::clamp(factors[c] * wanted[c] * static_cast<double>(kBlocks * kTile) / sum,
-                                  std::exp(-kFarthest), std::exp(kFarthest));
-      }
-    }
-    float* const bias = parameters.data() + network->place(first[column]).outer_bias;
-    for (std::size_t c = 0; c < count; ++c) bias[c] += static_cast<float>(std::log(factors[c]));
-    over_blocks([&](std::size_t b, Block& block) {
-      std::vector<ColumnClasses::Classes> drawn(kTile, kNothing);
-      block.shares.resize(count);
-      for (const std::size_t row : rows) {
-        moved(std::span(likely[b]).subspan(row * count, count), block.shares);
-        drawn[row][0] = block.choose(random.stream(kClassStream).block(block.numbers[row], column)[0]);
-      }
-      if (classes[column].variables() > 1) block.draw_labels(column, random, rows, drawn);
-      for (const std::size_t row : rows)
-        block.learn_of(row, column,
-                       block.drawn_cell(column, drawn[row],
-                                        random.stream(kCellStream).block(block.numbers[row], column)));
-    });
-  }
-  temperature = heat;
 }
 
 Table AnyOrderNetwork::Fitted::draw_rows(const SampleRequest& request, const CellConditions& conditions,

@@ -54,7 +54,7 @@ void refuse_unlisted(const PrivateLearner& learner, const Column& column, const 
 double label_is_told_from(const PrivateDomainOptions& options, const PrivateBudget& budget, double rho);
 double cell_is_told_from(const PrivateBudget& budget, double rho);
 
-// The smallest release of a column that is told with this rho.
+// The least rho of a release of a column that is told with this one.
 double smallest_part(double rho);
 
 }  // namespace synthema::detail

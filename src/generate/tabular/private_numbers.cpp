@@ -185,7 +185,7 @@ double cell_is_told_from(const PrivateBudget& budget, double rho) {
 }
 
 double smallest_part(double rho) {
-  return rho / NoisyHistogram::kLevels * kResolutionShare;
+  return rho * std::min(kResolutionShare, (1 - kResolutionShare) / NoisyHistogram::kLevels);
 }
 
 }  // namespace synthema::detail
