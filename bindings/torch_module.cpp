@@ -205,7 +205,7 @@ void bind_any_order_network(py::module_& module) {
                        std::uint64_t seed, std::map<std::string, double> temperature,
                        std::optional<double> epsilon, double delta, double clip, double sampling_rate,
                        std::uint64_t steps, std::size_t rows_per_person, std::size_t bins, double first_share,
-                       bool infer, std::string ledger, std::size_t threads) {
+                       double pairs_share, bool infer, std::string ledger, std::size_t threads) {
              std::optional<NetworkPrivacy> privacy;
              if (epsilon)
                privacy = {.epsilon = *epsilon,
@@ -216,6 +216,7 @@ void bind_any_order_network(py::module_& module) {
                           .rows_per_person = rows_per_person,
                           .bins = bins,
                           .first_share = first_share,
+                          .pairs_share = pairs_share,
                           .infer = infer,
                           .ledger = std::move(ledger)};
              return AnyOrderNetwork({.target = std::move(target),
@@ -239,7 +240,8 @@ void bind_any_order_network(py::module_& module) {
            py::arg("sampling_rate") = NetworkPrivacy{}.sampling_rate,
            py::arg("steps") = NetworkPrivacy{}.steps, py::arg("rows_per_person") = 1,
            py::arg("bins") = NetworkPrivacy{}.bins, py::arg("first_share") = NetworkPrivacy{}.first_share,
-           py::arg("infer") = true, py::arg("ledger") = "", py::arg("threads") = 0)
+           py::arg("pairs_share") = NetworkPrivacy{}.pairs_share, py::arg("infer") = true,
+           py::arg("ledger") = "", py::arg("threads") = 0)
       .def_property_readonly("order", &AnyOrderNetwork::order,
                              "Columns in the order in which they are drawn.")
       .def_property_readonly("parameters", &AnyOrderNetwork::parameters,
@@ -260,7 +262,8 @@ void bind_any_order_network(py::module_& module) {
             out["epsilon"] = p.epsilon, out["delta"] = p.delta, out["clip"] = p.clip;
             out["sampling_rate"] = p.sampling_rate, out["steps"] = p.steps;
             out["rows_per_person"] = p.rows_per_person, out["bins"] = p.bins;
-            out["first_share"] = p.first_share, out["infer"] = p.infer;
+            out["first_share"] = p.first_share, out["pairs_share"] = p.pairs_share;
+            out["infer"] = p.infer;
             return out;
           },
           "What it was made with.");

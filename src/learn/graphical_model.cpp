@@ -545,4 +545,10 @@ void TreeSampler::draw(const Random& random, std::uint64_t row, std::span<std::u
   }
 }
 
+TreeSampler sampler_of(const GraphicalModel& model) {
+  std::vector<std::vector<double>> beliefs;
+  for (std::size_t c = 0; c < model.tree().cliques.size(); ++c) beliefs.push_back(model.clique(c));
+  return {model.tree(), model.sizes(), beliefs};
+}
+
 }  // namespace synthema

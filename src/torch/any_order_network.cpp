@@ -23,6 +23,8 @@ void check(const NetworkPrivacy& privacy) {
   const auto require = [](bool holds, const char* field, const char* what) {
     if (!holds) throw ConfigError({.field = field}, what);
   };
+  require(privacy.pairs_share > 0 && privacy.first_share + privacy.pairs_share < 1, "pairs_share",
+          "The share of pairs lies above 0 and leaves, with that of single columns, something to learning.");
   require(privacy.clip > 0 && std::isfinite(privacy.clip), "clip",
           "The norm to which gradients are cut is a positive number.");
   require(privacy.sampling_rate > 0 && privacy.sampling_rate <= 1, "sampling_rate",
@@ -113,7 +115,7 @@ std::string AnyOrderNetwork::describe() const {
   return detail::promise_text(entry) +
          message("Learnt: ", entry.steps, " steps of DP-SGD, each with a share of ", entry.sampling_rate,
                  " of the people, gradients cut to a norm of ", options_.privacy->clip, ", noise multiplier ",
-                 entry.noise_multiplier, ".\nSpent before, on single columns:\n") +
+                 entry.noise_multiplier, ".\nSpent before, on counts of one to three columns:\n") +
          detail::spending_text(fitted_->spending) + detail::gaps_text(fitted_->told);
 }
 

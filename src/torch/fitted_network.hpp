@@ -114,6 +114,8 @@ struct AnyOrderNetwork::Fitted {
   void arrange_coded(const AnyOrderNetworkOptions& options);
   void learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
              const ProgressSink& progress, const CancelToken& cancel);
+  void learn_pairs(AnyOrderNetworkOptions options, const detail::ClassColumns& drawn,
+                   const ProgressSink& progress, const CancelToken& cancel);
   std::vector<std::uint32_t> variables_of(const std::string& target) const;  // empty: the one with the role
   detail::ArrangedRows arranged(const detail::ClassColumns& rows) const;     // which must outlive it
   void add_known(std::size_t column, double cell, float* sum) const;

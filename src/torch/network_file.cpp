@@ -40,7 +40,7 @@ std::string AnyOrderNetwork::save() const {
                              {"clip", p.clip},       {"sampling_rate", p.sampling_rate},
                              {"steps", p.steps},     {"rows_per_person", p.rows_per_person},
                              {"bins", p.bins},       {"first_share", p.first_share},
-                             {"infer", p.infer}};
+                             {"infer", p.infer},     {"pairs_share", p.pairs_share}};
     file.about["private"] = is_private();
     file.about["ledger"] = detail::ArrayJson::parse(to_json(model.ledger));
     file.about["schema"] = detail::ArrayJson::parse(to_json(model.coded.schema));
@@ -91,6 +91,7 @@ AnyOrderNetworkOptions options_from(const detail::ModelArrays& file) {
   p.rows_per_person = file.value<std::size_t>(privacy, "rows_per_person");
   p.bins = file.value<std::size_t>(privacy, "bins");
   p.first_share = file.value<double>(privacy, "first_share");
+  p.pairs_share = file.value<double>(privacy, "pairs_share");
   p.infer = file.value<bool>(privacy, "infer");
   return out;
 }

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
+#include "src/generate/tabular/marginal_measuring.hpp"
 #include "src/generate/tabular/private_terms.hpp"
 #include "src/privacy/bisection.hpp"
 #include "src/torch/fitted_network.hpp"
@@ -16,18 +19,55 @@ namespace {
 
 using detail::ColumnNetwork;
 
-constexpr double kPrivateRate = 3e-2;         // noise forbids many steps, so they are long
-constexpr std::uint64_t kSettlingStream = 4;  // of a fit
+constexpr double kPrivateRate = 1e-2;
+constexpr std::uint64_t kSettlingStream = 4, kPairsStream = 5;  // of a fit
+// That are drawn to learn from, and how often at most.
+constexpr std::size_t kRowsOfPairs = 1U << 15, kRoundsOfPairs = 30;
 
-// Noisy counts of states as those of codes.
-OwnedCounts counts_of(const NoisyMarginal& marginal) {
+// Shares of states as counts of codes.
+OwnedCounts counts_of(std::span<const double> shares, double total) {
   OwnedCounts out;
   double sum = 0;
-  for (std::size_t state = 0; state < marginal.counts.size(); ++state) {
-    const double most = 4e9 / static_cast<double>(marginal.counts.size());  // sums have 32 bits
-    sum += std::clamp(std::round(marginal.counts[state]), 1.0, std::max(most, 1.0));
+  for (std::size_t state = 0; state < shares.size(); ++state) {
+    const double most = 4e9 / static_cast<double>(shares.size());  // sums have 32 bits
+    sum += std::clamp(std::round(total * shares[state]), 1.0, std::max(most, 1.0));
     out.codes.push_back(static_cast<std::uint32_t>(state));
     out.cumulative.push_back(static_cast<std::uint32_t>(std::min(sum, 4e9)));
+  }
+  return out;
+}
+
+// States of rows of a model, by variable.
+std::vector<std::vector<std::uint32_t>> drawn_states(const GraphicalModel& model, std::size_t rows,
+                                                     const Random& random) {
+  const TreeSampler sampler = sampler_of(model);
+  std::vector<std::uint32_t> states(model.sizes().size());
+  std::vector<std::vector<std::uint32_t>> out(states.size(), std::vector<std::uint32_t>(rows));
+  for (std::size_t row = 0; row < rows; ++row) {
+    sampler.draw(random, row, states);
+    for (std::size_t v = 0; v < states.size(); ++v) out[v][row] = states[v];
+  }
+  return out;
+}
+
+// The same steps under the name of a phase.
+ProgressSink in_phase(const char* phase, const ProgressSink& progress) {
+  if (!progress) return {};
+  return [phase, progress](Progress step) {
+    step.phase = phase;
+    progress(step);
+  };
+}
+
+// The rows of each person among those that are used.
+std::vector<std::vector<std::uint32_t>> rows_by_person(const Table& real, std::span<const std::size_t> used) {
+  std::vector<std::vector<std::uint32_t>> out;
+  std::map<std::uint32_t, std::size_t> known;
+  const std::vector<std::uint32_t> who = people_of(real);
+  for (std::uint32_t row = 0; row < used.size(); ++row) {
+    const auto [at, is_new] = known.emplace(who[used[row]], out.size());
+    if (is_new) out.emplace_back();
+    out[at->second].push_back(row);
   }
   return out;
 }
@@ -79,12 +119,13 @@ void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const
     detail::refuse_network_keys();
   const detail::PrivateTerms terms = detail::terms_of(privacy);
   const detail::PrivatePlan plan = detail::plan_of(schema, terms, detail::target_of(schema, options_.target));
-  const double rho = privacy.first_share * plan.rho;
+  const double rho = (privacy.first_share + privacy.pairs_share) * plan.rho;
   check_domain(real, plan.domain, plan.rows_each);
   const double multiplier = private_learning_noise(privacy, plan.delta, rho);
   auto made = std::make_unique<Fitted>();
   LedgerEntry entry = detail::entry_of(schema, terms, "network", noise);
-  entry.mechanism = "DP-SGD: sampled Gaussian, after discrete Gaussian counts of columns";
+  entry.mechanism =
+      "DP-SGD: sampled Gaussian, after discrete Gaussian and exponential mechanism on marginals";
   entry.sensitivity = privacy.clip;
   entry.noise_multiplier = multiplier;
   entry.sampling_rate = privacy.sampling_rate;
@@ -95,48 +136,64 @@ void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const
   PrivateBudget budget(rho, plan.rows_each, noise);
   const std::vector<std::size_t> used = detail::rows_used(real, privacy.rows_per_person, noise);
   PrivateDomain domain = discover_domain(real, used, plan.domain, budget);
-  made->spending = budget.spending();
   made->told = std::move(domain.columns);
   made->coded.schema = schema;
   made->coded.columns = codings_of(made->told);
   made->rules = RowRules(schema, made->coded.columns);
   made->order = detail::order_of(made->coded, made->rules, options_.target);
+  std::vector<std::size_t> modelled;
+  detail::MeasuringOptions measuring{.threads = options_.threads};
+  for (std::size_t c = 0; c < made->told.size(); ++c) {
+    if (!made->told[c].modelled()) continue;
+    if (schema.fields[c].name == plan.domain.target) measuring.target = modelled.size();
+    modelled.push_back(c);
+  }
+  const GraphicalModel pairs =
+      detail::measure_table({schema, made->told, modelled, domain.states}, std::move(domain.marginals),
+                            measuring, budget, in_phase("measure", progress), cancel);
+  made->spending = budget.spending();
   made->all.resize(made->told.size());
   made->coded.codes.resize(made->told.size());
-  for (std::size_t c = 0, m = 0; c < made->told.size(); ++c) {
-    if (!made->told[c].modelled()) continue;
-    made->all[c] = counts_of(domain.marginals[m]);
-    made->coded.codes[c] = std::move(domain.states[m++]);
-  }
+  for (std::uint32_t v = 0; v < modelled.size(); ++v)
+    made->all[modelled[v]] = counts_of(pairs.marginal({v}), pairs.total());
   made->arrange(options_);
-  const ColumnNetwork& network = *made->network;
-  if (network.variables() > 0) {
-    const detail::ClassColumns rows = detail::class_columns(made->coded, made->classes, options_.threads);
-    const auto [table, begin] = made->arranged(rows);
-    std::vector<std::vector<std::uint32_t>> people;
-    std::map<std::uint32_t, std::size_t> known;
-    const std::vector<std::uint32_t> who = people_of(real);
-    for (std::uint32_t row = 0; row < used.size(); ++row) {
-      const auto [at, is_new] = known.emplace(who[used[row]], people.size());
-      if (is_new) people.emplace_back();
-      people[at->second].push_back(row);
-    }
+  if (made->network->variables() > 0) {
     const Random random(options_.seed);
-    detail::Floats initial(network.parameters());
-    network.initialise(initial, begin, table.ordered, random.stream(detail::kInitialStream));
+    const auto in_classes = [&](std::vector<std::vector<std::uint32_t>> states) {
+      for (std::size_t v = 0; v < modelled.size(); ++v) made->coded.codes[modelled[v]] = std::move(states[v]);
+      return detail::class_columns(made->coded, made->classes, options_.threads);
+    };
+    const detail::ClassColumns rows = in_classes(std::move(domain.states));
+    made->learn_pairs(options_, in_classes(drawn_states(pairs, kRowsOfPairs, random.stream(kPairsStream))),
+                      in_phase("learn pairs", progress), cancel);
+    const auto people = rows_by_person(real, used);
     const detail::PrivateTrainingOptions how{.steps = privacy.steps,
                                              .sampling_rate = privacy.sampling_rate,
                                              .clip = privacy.clip,
                                              .noise_multiplier = multiplier,
-                                             .people = noisy_total(domain.marginals) / plan.rows_each,
+                                             .people = pairs.total() / plan.rows_each,
                                              .rate = options_.rate > 0 ? options_.rate : kPrivateRate,
                                              .threads = options_.threads};
-    made->parameters =
-        detail::train_privately(network, table, people, how, std::move(initial), noise, progress, cancel);
+    made->parameters = detail::train_privately(*made->network, made->arranged(rows).table, people, how,
+                                               std::move(made->parameters), noise, progress, cancel);
     made->settle(random.stream(kSettlingStream));
   }
   made->coded.codes.clear();
   fitted_ = std::move(made);
+}
+
+// From drawn rows, of which each is a person.
+void AnyOrderNetwork::Fitted::learn_pairs(AnyOrderNetworkOptions options, const detail::ClassColumns& drawn,
+                                          const ProgressSink& progress, const CancelToken& cancel) {
+  options.rate = 0;
+  options.rounds = std::min(options.rounds, kRoundsOfPairs);
+  coded.rows = drawn.front().size();
+  coded.people.resize(coded.rows);
+  std::iota(coded.people.begin(), coded.people.end(), 0U);
+  learn(options, drawn, progress, cancel);
+  coded.rows = 0;
+  coded.people.clear();
+  loss = std::numeric_limits<double>::quiet_NaN();  // is of drawn rows
 }
 
 }  // namespace synthema

@@ -131,6 +131,8 @@ class SYNTHEMA_EXPORT TreeSampler {
   std::vector<Step> steps_;
 };
 
+SYNTHEMA_EXPORT TreeSampler sampler_of(const GraphicalModel& model);
+
 // Cells of a table over `from` as cells of the table over `onto`, a part of it.
 std::vector<std::uint32_t> projection(std::span<const std::size_t> sizes, const VariableSet& from,
                                       const VariableSet& onto);

@@ -27,13 +27,15 @@
 //
 // Privacy: with `privacy` set, what is saved and all that is sampled from it is (epsilon,
 // delta)-differentially private; neighbours are those of PrivateMarginals. Columns and what values they have
-// are told as there (private_domain.hpp), for `first_share` of the budget; the rest is for DP-SGD: each step
+// are told as there (private_domain.hpp), for `first_share` of the budget, and pairs and triples are chosen
+// and measured as there, for `pairs_share`. From rows drawn from that model the network learns as it does
+// from any rows (at most 30 rounds), which costs nothing. The rest is for DP-SGD from there on: each step
 // takes each person with the probability `sampling_rate`, cuts what each adds to the gradient to a norm of
 // `clip` (of all their rows that are used together) and adds Gaussian noise. The noise follows from epsilon,
-// delta and the number of steps before anything is read: RenyiAccountant, for the steps and the first counts
-// together. Nobody is set aside, no loss is told, and rare_below, rounds, patience, validation and members
-// play no part. At last the biases of classes are moved until single columns are as frequent among drawn rows
-// as their noisy counts say, which costs nothing. Noise, who takes part and the orders in which rows are
+// delta and the number of steps before anything is read: RenyiAccountant, for the steps and all counts
+// together. No real person is set aside, no loss is told, and rare_below and members play no part. At last
+// the biases of classes are moved until single columns are as frequent among drawn rows
+// as the noisy counts say, which costs nothing. Noise, who takes part and the orders in which rows are
 // learnt come from the operating system: no seed repeats a fit. A label that may not be told is drawn as one
 // of the others. A cell that the rules of the schema refuse is drawn again, from the classes and by their
 // shares, at most 100 times, then the row is; log_prob is then that before such draws, and -inf for rows that
@@ -73,6 +75,7 @@ struct NetworkPrivacy {
   std::size_t rows_per_person = 1;  // where the schema names a subject, at random; at most 100
   std::size_t bins = 32;            // of a number, at most 254
   double first_share = 0.2;         // of rho, for single columns
+  double pairs_share = 0.4;         // of rho, for pairs and triples of columns
   bool infer = true;                // false: refuse columns whose labels or range the schema does not name
   std::string ledger = {};          // file in which fits on the same people add up; empty: none
 };
@@ -86,7 +89,7 @@ struct AnyOrderNetworkOptions {
   std::size_t patience = 3;     // rounds without gain before the rate falls
   double validation = 0.1;      // share of people, above 0 and up to 0.5; with several members 1 / members
   std::size_t members = 0;  // networks that are joined, at most 20; 0: 5 for fewer than 2,000 people, else 1
-  double rate = 0;          // first, of learning; 0: 2e-3, with privacy 3e-2
+  double rate = 0;          // first, of learning; 0: 2e-3, of DP-SGD 1e-2
   std::uint64_t seed = 0;   // of the fit
   // By column: below 1 likely classes become likelier, above 1 less so; 1 where a column is not named.
   std::map<std::string, double> temperature = {};

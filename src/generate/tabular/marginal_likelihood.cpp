@@ -36,7 +36,7 @@ struct MarginalRows::Scoring {
 double MarginalRows::share_kept() const {
   constexpr std::size_t kDraws = 1U << 16;
   if (std::ranges::none_of(modelled_, [&](std::size_t c) { return rules_.touches(c); })) return 1;
-  const TreeSampler any = sampler();
+  const TreeSampler any = sampler_of(model_);
   const Random random(0);
   std::atomic<std::size_t> kept = 0;
   over_rows({.rows = kDraws}, threads_, [&](std::size_t first, std::size_t last) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "synthema/core/export.hpp"
 #include "synthema/core/progress.hpp"
 #include "synthema/data/schema.hpp"
 #include "synthema/generate/tabular/private_budget.hpp"
@@ -36,8 +37,8 @@ struct MeasuringOptions {
 };
 
 // Spends what is left of the budget. `singles` are the counts of each variable that were told already.
-GraphicalModel measure_table(const MeasuredTable& table, std::vector<NoisyMarginal> singles,
-                             const MeasuringOptions& options, PrivateBudget& budget,
-                             const ProgressSink& progress, const CancelToken& cancel);
+SYNTHEMA_EXPORT GraphicalModel measure_table(const MeasuredTable& table, std::vector<NoisyMarginal> singles,
+                                             const MeasuringOptions& options, PrivateBudget& budget,
+                                             const ProgressSink& progress, const CancelToken& cancel);
 
 }  // namespace synthema::detail

@@ -36,12 +36,6 @@ MarginalRows::Row MarginalRows::new_row() const {
           std::vector<std::uint32_t>(modelled_.size())};
 }
 
-TreeSampler MarginalRows::sampler() const {
-  std::vector<std::vector<double>> beliefs;
-  for (std::size_t c = 0; c < model_.tree().cliques.size(); ++c) beliefs.push_back(model_.clique(c));
-  return {model_.tree(), model_.sizes(), beliefs};
-}
-
 // Sets what follows from the other cells of the row: totals of sums. Drawing again until a total fits its
 // parts would keep the rows with few and small parts alone. A number beyond what the column may be stays as
 // drawn; so the rules refuse the row.
@@ -119,7 +113,7 @@ std::vector<std::vector<double>> MarginalRows::draw(const SampleRequest& request
     draw_conditioned(request, conditions, out);
     return out;
   }
-  const TreeSampler any = sampler();
+  const TreeSampler any = sampler_of(model_);
   const Random random(request.seed);
   over_rows(request, threads_, [&](std::size_t first, std::size_t last) {
     Row row = new_row();

@@ -40,7 +40,6 @@ class MarginalRows {
   struct Row;      // while it is drawn
   struct Scoring;  // of one row after the other
   Row new_row() const;
-  TreeSampler sampler() const;
   void draw_conditioned(const SampleRequest& request, const CellConditions& conditions,
                         std::vector<std::vector<double>>& out) const;
   void draw_row(const TreeSampler& sampler, const CellConditions& conditions, const Random& random,
