@@ -98,7 +98,12 @@ class Engine {
     for (const std::vector<TokenId>& text : texts) longest = std::max(longest, text.size());
     const std::size_t need = std::max<std::size_t>(1, options_.prefill_rows) + longest + kSlack;
     make_room(std::min(need, capacity()));
-    return score_tokens(model_, texts, options_.prefill_rows, capacity() - std::min(reserved_, capacity()));
+    // A shared beginning goes before the rest; it must be long enough to fill much of a step by itself.
+    const std::size_t least = options_.shared_tokens == 0
+                                  ? capacity()
+                                  : std::max(options_.shortest_prefix, options_.prefill_rows / 4);
+    return score_tokens(model_, texts, options_.prefill_rows, capacity() - std::min(reserved_, capacity()),
+                        least);
   }
 
   std::string digest() const { return identity_.digest; }

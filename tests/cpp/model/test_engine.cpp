@@ -458,6 +458,47 @@ TEST_CASE("log-probabilities of every token, on request, add up") {
   CHECK_THROWS_AS(engine.score(std::vector<std::vector<TokenId>>{std::vector<TokenId>(500, 1)}), ModelError);
 }
 
+TEST_CASE("what texts to be scored begin with is read once, and their scores stay as they are") {
+  const auto tokens = [](const std::string& text) { return ToyTokenizer(kPieces).encode(text); };
+  const std::string system(150, 's'), exemplars = system + std::string(140, 'e');
+  std::vector<std::vector<TokenId>> texts;
+  for (std::size_t i = 0; i < 40; ++i) {
+    texts.push_back(tokens((i % 3 == 0 ? system : exemplars) + std::to_string(7919 * i)));
+    if (i % 5 == 0) texts.push_back(tokens("alone " + std::to_string(i)));
+  }
+  texts.push_back(tokens(exemplars));  // the beginning itself
+  texts.push_back(texts[3]);           // the same again
+  texts.emplace_back();
+  std::vector<std::vector<double>> apart;
+  for (const std::vector<TokenId>& text : texts) {
+    Toy scorer = toy();
+    apart.push_back(scorer.score(std::span(&text, 1)).front());
+  }
+  for (const std::size_t rows : {1, 20, 512}) {
+    EngineOptions options;
+    options.prefill_rows = rows;
+    Toy scorer = toy(options), unshared = toy([&] {
+                                 EngineOptions o = options;
+                                 o.shared_tokens = 0;
+                                 return o;
+                               }());
+    CHECK(scorer.score(texts) == apart);
+    CHECK(scorer.model().tokens_computed() < 150 + 140 + 42 * 20);
+    CHECK(scorer.model().open_slots() == 0);
+    CHECK(unshared.score(texts) == apart);
+    CHECK(unshared.model().tokens_computed() > 40 * 150);
+  }
+  // Little memory: bases and what stands behind them take turns.
+  const ToyTokenizer tokenizer(kPieces);
+  Engine<Small, ToyTokenizer> small(Small(tokenizer.vocabulary_size(), 400, 1), tokenizer,
+                                    ChatTemplate::named("none"), {"toy", "toy"});
+  CHECK(small.score(texts).back().empty());
+  CHECK(small.model().open_slots() == 0);
+  texts.emplace_back(500, 1);
+  CHECK_THROWS_AS(small.score(texts), ModelError);
+  CHECK(small.model().open_slots() == 0);
+}
+
 TEST_CASE("banned texts cannot occur however they are split; biases and minimum lengths hold") {
   Toy engine = toy();
   std::vector<Prompt> prompts;
