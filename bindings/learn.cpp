@@ -77,9 +77,9 @@ struct BoundPredictor {
 
 BoundPredictor fit(const Learner& self, const Table& table, const std::string& target,
                    const std::optional<std::vector<std::string>>& columns, std::uint64_t seed,
-                   std::size_t threads) {
+                   std::size_t threads, std::size_t target_labels) {
   const py::gil_scoped_release release;
-  const TargetColumn read(table, target);
+  const TargetColumn read(table, target, target_labels);
   LearningTask task{&table, columns ? *columns : feature_columns(table.schema(), target), &read, Random(seed),
                     threads};
   return {self.fit(task), read.labels()};
@@ -106,7 +106,7 @@ void bind_learners(py::module_& module) {
   py::class_<Learner>(module, "Learner", "Fits a model of one column of a table to its other columns.")
       .def_readonly("name", &Learner::name, "Enters scores.")
       .def("fit", &fit, py::arg("table"), py::arg("target"), py::kw_only(), py::arg("columns") = py::none(),
-           py::arg("seed") = 0, py::arg("threads") = 0,
+           py::arg("seed") = 0, py::arg("threads") = 0, py::arg("target_labels") = 0,
            R"(Fit a model.
 
 Parameters
@@ -121,6 +121,8 @@ seed : int
     Of early stopping.
 threads : int
     0: all cores; never changes the model.
+target_labels : int
+    Of a target with more labels the rarest are one class, so that there are as many; 0: all are classes.
 
 Returns
 -------

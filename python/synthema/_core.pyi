@@ -1547,7 +1547,7 @@ class Learner:
     """
     Fits a model of one column of a table to its other columns.
     """
-    def fit(self, table: Table, target: str, *, columns: collections.abc.Sequence[str] | None = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
+    def fit(self, table: Table, target: str, *, columns: collections.abc.Sequence[str] | None = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, target_labels: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
         """
         Fit a model.
         
@@ -1563,6 +1563,8 @@ class Learner:
             Of early stopping.
         threads : int
             0: all cores; never changes the model.
+        target_labels : int
+            Of a target with more labels the rarest are one class, so that there are as many; 0: all are classes.
         
         Returns
         -------

@@ -294,7 +294,8 @@ def _of_kind(field: Field, kind: str) -> Field:
     return Field(field.name, kind, **{name: getattr(field, name) for name in (*_ALWAYS_STATED, *both)})
 
 
-def _with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
+def with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
+    """Return the rows with other kinds of some columns."""
     old = rows.schema
     fields = [_of_kind(one, kinds[one.name]) if one.name in kinds else one for one in old.fields]
     rest = ("rules", "groups", "name", "source", "licence", "terms", "language", "may_leave_machine")
@@ -315,11 +316,11 @@ def like(rows: Table, real: Table) -> Table:
     if not kinds:
         return rows
     try:
-        return _with_kinds(rows, kinds)
+        return with_kinds(rows, kinds)
     except _core.Error:  # of some column; which one, each of them alone tells
         for name, kind in kinds.items():
             with contextlib.suppress(_core.Error):
-                rows = _with_kinds(rows, {name: kind})
+                rows = with_kinds(rows, {name: kind})
     return rows
 
 

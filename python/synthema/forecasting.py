@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from synthema._core import Error, Table, boosted_trees
-from synthema.evaluation import _target_column, _text_column, check_arguments, chosen_names, evaluate
+from synthema._core import Error, Table, boosted_trees, label_columns
+from synthema.evaluation import (
+    _target_column,
+    _text_column,
+    check_arguments,
+    chosen_names,
+    evaluate,
+    with_kinds,
+)
 from synthema.reporting.numbers import duration
 from synthema.tables import table
 
@@ -314,23 +321,23 @@ def _tree_seconds(real: Table, target: str | None, most_labels: int) -> tuple[in
         if not name or name not in real:
             continue
         some = real.head(TREE_ROWS[1])
-        outputs = _outputs(some, name)
+        some = with_kinds(some, dict.fromkeys(label_columns(some), "category"))  # as `evaluate` reads them
         sizes = [one for one in TREE_ROWS if one == TREE_ROWS[0] or len(some) >= 2 * TREE_ROWS[0]]
         try:
             parts = [some.head(one) for one in sizes]
-            taken = [_seconds_of_tree(part, name) for part in parts]
+            taken = [_seconds_of_tree(part, name, most_labels) for part in parts]
         except Error:
             continue
-        return min(outputs, most_labels or outputs), functools.partial(
-            _of_tree, [len(part) for part in parts], taken
-        )
+        outputs = _outputs(some, name, most_labels)
+        return outputs, functools.partial(_of_tree, [len(part) for part in parts], taken)
     return 1, lambda _: 0.0
 
 
-def _outputs(rows: Table, target: str) -> int:
+def _outputs(rows: Table, target: str, most_labels: int) -> int:
     """Trees of a round."""
     labels = len(set(rows.values(target))) if rows.schema[target].kind in ("category", "text") else 2
-    return labels if labels > 2 else 1
+    classes = min(labels, most_labels or labels)
+    return classes if classes > 2 else 1
 
 
 def _of_tree(sizes: list[int], taken: list[float], rows: int) -> float:
@@ -341,20 +348,21 @@ def _of_tree(sizes: list[int], taken: list[float], rows: int) -> float:
     return max(0.0, taken[0] + slope * (rows - sizes[0]))
 
 
-def _seconds_of_tree(part: Table, target: str) -> float:
+def _seconds_of_tree(part: Table, target: str, most_labels: int) -> float:
     """Seconds of one tree: those of many rounds less those of one."""
-    outputs = _outputs(part, target)
+    outputs = _outputs(part, target, most_labels)
     more = max(1, min(60, 80_000 // max(1, len(part))) // outputs)
     one, many = (
-        min(_boosting_seconds(part, target, rounds) for _ in range(2 if outputs == 1 else 1))
+        min(_boosting_seconds(part, target, rounds, most_labels) for _ in range(2 if outputs == 1 else 1))
         for rounds in (1, 1 + more)
     )
     return max(0.0, many - one) / (more * outputs)
 
 
-def _boosting_seconds(part: Table, target: str, rounds: int) -> float:
+def _boosting_seconds(part: Table, target: str, rounds: int, most_labels: int) -> float:
     begun = time.thread_time()  # one thread does it all, and what else the machine does is left out
-    boosted_trees(rounds=rounds, early_stopping_from=len(part) + 1).fit(part, target, threads=1)
+    trees = boosted_trees(rounds=rounds, early_stopping_from=len(part) + 1)
+    trees.fit(part, target, threads=1, target_labels=most_labels)
     return time.thread_time() - begun
 
 

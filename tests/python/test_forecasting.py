@@ -55,7 +55,7 @@ def test_a_forecast_looks_at_a_part_of_a_wide_table(monkeypatch):
 
 
 def test_a_forecast_knows_how_many_labels_are_classes(monkeypatch):
-    monkeypatch.setattr("synthema.forecasting._seconds_of_tree", lambda part, target: 0.001)
+    monkeypatch.setattr("synthema.forecasting._seconds_of_tree", lambda *part: 0.001)
     rows = {"x": np.arange(1000.0), "y": [f"code {k % 80}" for k in range(1000)]}
     name = "train_synthetic_test_real"
     seconds = [

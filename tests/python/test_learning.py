@@ -193,3 +193,13 @@ def test_the_target_is_found_by_its_role():
     assert report["train_synthetic_test_real"].value > 0.95
     assert report["classifier_two_sample"].value == pytest.approx(0.5, abs=0.2)
     assert report["classifier_two_sample"].ceiling.source.startswith("holdout")
+
+
+def test_the_rarest_labels_may_be_one_class():
+    labels = [f"code {i % 40 // (1 + i % 3)}" for i in range(400)]
+    schema = synthema.Schema([synthema.Field("x", kind="real"), synthema.Field("y", kind="category")])
+    rows = synthema.table({"x": [float(i % 40) for i in range(400)], "y": labels}, schema)
+    fitted = synthema.boosted_trees(rounds=2).fit(rows, "y", target_labels=5)
+    assert len(fitted.classes) == 5
+    assert fitted.classes[-1].endswith("rarest labels")
+    assert fitted.predict(rows).shape == (400, 5)
