@@ -10,10 +10,10 @@
 #include <span>
 
 #include "src/evaluate/distinct_items.hpp"
+#include "src/evaluate/shingles.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
-#include "synthema/text/ngrams.hpp"
 #include "synthema/text/vocabulary.hpp"
 
 namespace synthema {
@@ -23,10 +23,8 @@ namespace {
 constexpr std::size_t kManyCandidates = 2000;  // that threads are worth it
 constexpr std::size_t kMostCounts = std::size_t{1} << 24;
 
-// Three words in a row: the number of the first two as a pair, and the third. What a short text lacks of
-// three is a word that no text has.
-using Shingle = std::uint64_t;
-using Shingles = std::vector<Shingle>;  // a set, ascending
+using detail::Shingle;
+using detail::Shingles;
 
 // A place for a shingle among a power of two of them.
 std::size_t place_of(Shingle shingle, std::size_t places) {
@@ -37,24 +35,6 @@ std::string normalised(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) (out += word) += ' ';
   return out;
-}
-
-std::vector<Shingles> shingle_sets(const TextSample& sample) {
-  Vocabulary vocabulary;
-  NgramTrie pairs;  // a word stands for the node of its own
-  std::vector<Shingles> sets;
-  sets.reserve(sample.size());
-  for (const auto& text : sample.words) {
-    std::vector<WordId> words = vocabulary.intern_all(text);
-    words.resize(std::max<std::size_t>(words.size(), 3), Vocabulary::unknown);
-    Shingles set(words.size() - 2);
-    for (std::size_t i = 0; i < set.size(); ++i)
-      set[i] = Shingle{pairs.child(words[i], words[i + 1])} << 32 | words[i + 2];
-    std::sort(set.begin(), set.end());
-    set.erase(std::unique(set.begin(), set.end()), set.end());
-    sets.push_back(std::move(set));
-  }
-  return sets;
 }
 
 // All shingles in one order, from the rarest to the commonest. Where several share a count they look commoner
@@ -141,7 +121,7 @@ bool similar(const Shingles& a, const Shingles& b, double threshold) {
 // least threshold * size, and one that is kept for larger ones at least the overlap with its like.
 std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, double threshold,
                                                     const EvaluationContext& context) {
-  const std::vector<Shingles> sets = shingle_sets(sample);
+  const std::vector<Shingles> sets = detail::shingle_sets(sample.words, context.threads);
   const Rarity rarity(sets);
   std::vector<std::uint32_t> order(sets.size()), candidates;
   std::iota(order.begin(), order.end(), std::uint32_t{0});

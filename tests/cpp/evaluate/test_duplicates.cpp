@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "src/evaluate/shingles.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/resampling.hpp"
@@ -163,4 +165,24 @@ TEST_CASE("nothing to compare, and thresholds that make no sense") {
   CHECK_FALSE(near(0.7, {"...", ""}));
   CHECK_THROWS_AS(NearDuplicates(0), ConfigError);
   CHECK_THROWS_AS(NearDuplicates(1.1), ConfigError);
+}
+
+TEST_CASE("shingles of more words than fit side by side are as alike as those of few") {
+  std::vector<std::vector<std::string>> texts{{}, {"a"}, {"a", "b"}, {"a", "b"}, {"b", "a"}};
+  Random random(3);
+  for (std::size_t i = 0; i < 40; ++i) {
+    texts.emplace_back();
+    for (std::size_t k = 3 + random.below(20); k > 0; --k)
+      texts.back().push_back(std::string(1, static_cast<char>('a' + random.below(4))));
+  }
+  const auto common = [](const detail::Shingles& a, const detail::Shingles& b) {
+    detail::Shingles out;
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+    return out.size();
+  };
+  const auto few = detail::shingle_sets(texts, 2), many = detail::shingle_sets(texts, 2, 3);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    for (std::size_t j = 0; j < texts.size(); ++j) CHECK(common(few[i], few[j]) == common(many[i], many[j]));
+  CHECK(common(few[2], few[3]) == 1);
+  CHECK(common(few[1], few[2]) == 0);
 }
