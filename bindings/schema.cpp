@@ -320,8 +320,11 @@ may_leave_machine : bool
             return out;
           },
           py::arg("role"), "Names of the fields that have this role.")
-      .def("__getitem__", [](const Schema& s, std::string_view name) { return s.at(name); })
-      .def("__contains__", [](const Schema& s, std::string_view name) { return s.find(name) != nullptr; })
+      .def(
+          "__getitem__", [](const Schema& s, std::string_view name) { return s.at(name); }, py::arg("name"))
+      .def(
+          "__contains__", [](const Schema& s, std::string_view name) { return s.find(name) != nullptr; },
+          py::arg("name"))
       .def("__len__", [](const Schema& s) { return s.fields.size(); })
       .def(
           "__eq__", [](const Schema& a, const Schema& b) { return a == b; }, py::is_operator())

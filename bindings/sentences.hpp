@@ -32,7 +32,8 @@ inline std::pair<py::tuple, py::dict> arguments(PyObject* const* given, std::siz
   return {positional, named};
 }
 
-// "corpus_bleu", "Prompt.json" or "Field", as the caller wrote it.
+// "corpus_bleu", "Prompt.json" or "Field", as the caller wrote it; "Report." of an attribute, whose setter
+// has no name.
 inline std::string called(const py::detail::function_record& function) {
   if (!PyType_Check(function.scope.ptr())) return function.name;
   const auto of = function.scope.attr("__name__").cast<std::string>();
@@ -68,6 +69,14 @@ constexpr auto answer_of(PyObject* (*)(PyObject*, Given...)) {
   return &answer<Given...>;
 }
 
+// The function that a member of a class or module calls; None where there is none.
+inline py::object function_of(py::handle member) {
+  auto called = py::reinterpret_borrow<py::object>(member);
+  if (PyObject_TypeCheck(member.ptr(), &PyStaticMethod_Type)) called = member.attr("__func__");
+  if (PyObject_TypeCheck(member.ptr(), &PyProperty_Type)) called = member.attr("fset");
+  return py::reinterpret_borrow<py::object>(py::detail::get_function(called));
+}
+
 }  // namespace sentences
 
 // All functions of a module, and those of its classes.
@@ -77,10 +86,7 @@ inline void in_sentences(py::handle scope) {
   };
   for (const py::handle member : scope.attr("__dict__").attr("values")()) {
     if (PyType_Check(member.ptr())) in_sentences(member);
-    const bool is_static = PyObject_TypeCheck(member.ptr(), &PyStaticMethod_Type);
-    const py::object function = is_static
-                                    ? py::object(member.attr("__func__"))
-                                    : py::reinterpret_borrow<py::object>(py::detail::get_function(member));
+    const py::object function = sentences::function_of(member);
     if (!PyCFunction_Check(function.ptr())) continue;
     PyMethodDef& definition = *reinterpret_cast<PyCFunctionObject*>(function.ptr())->m_ml;
     if (definition.ml_meth == as_stored(sentences::Entry::call))

@@ -250,7 +250,7 @@ void bind_table_class(py::module_& module) {
       .def_property_readonly(
           "names", [](const Table& t) { return names_of(t.schema()); }, "Names of the columns, in order.")
       .def("__len__", &Table::rows)
-      .def("__contains__", &Table::has)
+      .def("__contains__", &Table::has, py::arg("name"))
       .def(
           "record", [](const Table& t, std::ptrdiff_t row) { return record_of(t, row_index(t, row)); },
           py::arg("row"), "One row as a dict.")

@@ -30,7 +30,7 @@ def problem(
     Parameters
     ----------
     called
-        The function as its caller writes it, such as ``Prompt.json``.
+        The function as its caller writes it, such as ``Prompt.json``; ``Report.`` for one of its attributes.
     signatures
         As pybind11 writes them, such as ``(self: synthema._core.Prompt, text: str) -> str``.
     args, kwargs
@@ -53,9 +53,10 @@ def problem(
     for name, value in bound.items():
         hint = signature.parameters[name].annotation
         if name != "self" and not fits(value, hint):
-            return ConfigError(
-                f"The argument '{name}' of {called}() is {described(hint)}, not {found(value, hint)}."
-            )
+            what = f"The argument '{name}' of {called}()"
+            if called.endswith("."):
+                what = f"This attribute of {called[:-1]}"
+            return ConfigError(f"{what} is {described(hint)}, not {found(value, hint)}.")
     return ConfigError(f"{called}() does not take arguments of these values; {takes}")
 
 

@@ -9,6 +9,12 @@ import synthema
 SECRET = "Mrs Example, born 1961"
 
 
+def report():
+    return synthema.evaluate(
+        *[synthema.table({"a": [1.0, 2.0] * 10})] * 2, metrics=["column_shapes"], bootstrap=0
+    )
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -50,6 +56,11 @@ SECRET = "Mrs Example, born 1961"
         (lambda: synthema.Prompt.plain("a").json(3), "A form is a Schema, .* but this is int"),
         (lambda: synthema.Prompt.plain("a").under(SECRET), "but this str has no digest"),
         (lambda: synthema.Message("user", [SECRET]), r"'text' of Message\(\) is a text, not of type list"),
+        (lambda: synthema.Schema([synthema.Field("a")])[0], r"'name' of Schema.__getitem__\(\) is a text"),
+        (
+            lambda: setattr(report(), "title", [SECRET]),
+            "This attribute of Report is a text, not of type list",
+        ),
         (lambda: synthema.table({"a": [1]}).take("x"), r"'rows' of Table.take\(\) is a list, each a whole"),
         (
             lambda: synthema.table({"a": [1]}).head(-1),
