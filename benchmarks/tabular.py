@@ -85,6 +85,12 @@ SCORES = {
     "share_with_likelihood": ("quality", "higher", "of rows"),
     "log_likelihood_above_trees": ("quality", "higher", "-trees"),
 }
+# Attacks that ask who was in the training table (AUROC; 0.5 is chance): of private systems, with --private.
+ATTACKS = {
+    "membership_by_distance": ("privacy", "none", "by dist"),
+    "membership_by_density": ("privacy", "none", "by dens"),
+    "membership_by_model": ("privacy", "none", "by model"),
+}
 COMPUTED = {"told_apart", "log_likelihood", "share_with_likelihood", "log_likelihood_above_trees"}
 SPEED = {"wall_s": "s", "cpu_s": "CPU s", "peak_memory": "bytes"}
 QUICK_ROWS = 2000
@@ -123,7 +129,7 @@ def run(system: str, job: dict, limit: float) -> dict:
         return {"failure": lines[-1][:300] if lines else f"ended with code {done.returncode}"}
 
 
-def scores(folder: pathlib.Path, holdout, target: str, threads: int) -> dict[str, float | None]:
+def scores(folder: pathlib.Path, holdout, target: str, arguments) -> dict[str, float | None]:
     import pandas
     import synthema
 
@@ -131,11 +137,11 @@ def scores(folder: pathlib.Path, holdout, target: str, threads: int) -> dict[str
     made = made[list(real.columns)].astype(
         {name: real[name].dtype for name in real if str(real[name].dtype) == "category"}
     )
-    names = [name for name in SCORES if name not in COMPUTED]
+    names = [name for name in (*SCORES, *(ATTACKS if arguments.private else ())) if name not in COMPUTED]
     if not target:
-        names.remove("train_synthetic_test_real")
+        names = [name for name in names if name not in {"train_synthetic_test_real", "membership_by_model"}]
     report = synthema.evaluate(
-        made, real, holdout, names, target=target or None, bootstrap=20, threads=threads
+        made, real, holdout, names, target=target or None, bootstrap=20, threads=arguments.threads
     )
     found = {name: report[name].value for name in names}
     return found | {"told_apart": told_apart(report["classifier_two_sample"])}
@@ -171,7 +177,7 @@ def measure(name: str, arguments: argparse.Namespace) -> list[dict]:
     import synthema
     from synthema.tabular_generation import default_method
 
-    real, holdout, target = sets.load(name, arguments.data, QUICK_ROWS if arguments.quick else 0)
+    real, holdout, target = sets.load(name, arguments.data, QUICK_ROWS if arguments.quick else arguments.rows)
     seeds = range(1, 2 if arguments.quick else arguments.seeds + 1)
     default = "" if arguments.private else OF_CLASS[default_method(real).__name__]
     marginals = None
@@ -201,7 +207,7 @@ def measure(name: str, arguments: argparse.Namespace) -> list[dict]:
                 runs.append(run(system, job, arguments.limit))
                 if "failure" in runs[-1]:
                     break
-                values.append(scores(folder, holdout, target, arguments.threads))
+                values.append(scores(folder, holdout, target, arguments))
                 if (folder / "log_prob.npy").is_file():
                     logs.setdefault(system, []).append(np.load(folder / "log_prob.npy"))
             found = rows_of(name, system, runs, values)
@@ -229,7 +235,7 @@ def rows_of(name: str, system: str, runs: list[dict], values: list[dict]) -> lis
          "better": "lower"}
         for figure, unit in SPEED.items()
     ]  # fmt: skip
-    for score, (kind, better, _) in SCORES.items():
+    for score, (kind, better, _) in (SCORES | ATTACKS).items():
         there = [one[score] for one in values if one.get(score) is not None]
         if there:
             out.append(
@@ -249,7 +255,8 @@ def line(name: str, system: str, rows: list[dict]) -> str:
     if "failure" in rows[0]:
         return f"{name:16} {system:25} {rows[0]['failure']}"
     by_unit = {row["unit"]: row["value"] for row in rows}
-    shown = " ".join(digits(by_unit[s]) if s in by_unit else "      -" for s in SCORES)
+    units = [*SCORES, *(s for s in ATTACKS if s in by_unit)]
+    shown = " ".join(digits(by_unit[s]) if s in by_unit else "      -" for s in units)
     error = next((f" +-{row['standard_error']:.4f}" for row in rows if "standard_error" in row), "")
     return f"{name:16} {system:25} {by_unit['s']:8.2f} s  {shown}{error}"
 
@@ -270,6 +277,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--merge", metavar="FILE", type=pathlib.Path, help="rank these with the figures that --json wrote"
     )
+    parser.add_argument("--rows", type=int, default=0, help="at most, of each table (default: all)")
     parser.add_argument("--seeds", type=int, default=5, help="fits of each system (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: all, %(default)s)")
     parser.add_argument(
@@ -300,7 +308,9 @@ def main() -> None:
         names = (["adult"] if arguments.quick and "adult" in there else there) or ["generated"]
     print(
         f"{'table':16} {'system':25} {'best time':>10}  "
-        + " ".join(f"{one[2]:>7}" for one in SCORES.values())
+        + " ".join(
+            f"{one[2]:>7}" for one in (*SCORES.values(), *(ATTACKS.values() if arguments.private else ()))
+        )
     )
     earlier = json.loads(arguments.merge.read_text(encoding="utf-8")) if arguments.merge else []
     rows: list[dict] = []
