@@ -467,6 +467,10 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
   for (std::size_t i = 0; i < p; ++i)
     if (rules_.touches(variables_[i].column)) bounds[i] = bounds_of(variables_[i].counts);
   const double least = least_told(p, rows_behind());
+  std::vector<CodeCounts> counts_of(columns);
+  for (const Variable& variable : variables_)
+    if (!variable.missing) counts_of[variable.column] = variable.counts.view();
+  const detail::OpenMembers open(rules_, groups, coded_.columns, counts_of);
   // One variable after the other given those before it; nothing, or the column that the rules leave no value.
   const auto try_row = [&](const Given& about, const Random& of_row, std::uint64_t row,
                            std::span<const double> wanted,
@@ -504,7 +508,9 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
         continue;
       }
       block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
-      double cell = ruled.draw_freely(variable.counts.view(), block);
+      const auto beside = open.counts_beside(variable.column, wanted, state.view());
+      double cell = ruled.draw_freely(beside ? beside->view() : variable.counts.view(), block);
+      if (beside) noise[k] = told(cell);
       if (!ruled.admits(cell)) {
         const OwnedCounts given =
             room ? variable.counts : counts_given(variable.counts, bounds[i], mean, spread);
@@ -520,7 +526,7 @@ Table GaussianCopula::sample(const SampleRequest& request) const {
     return std::nullopt;
   };
   const auto draw = [&](std::size_t row, const Random& from) {
-    std::vector<double> wanted(columns);
+    std::vector<double> wanted(conditions.empty() ? 0 : columns);
     detail::RowCells state(columns);
     if (!conditions.empty()) {
       conditions.row(row, wanted);

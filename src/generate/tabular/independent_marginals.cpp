@@ -15,29 +15,6 @@ namespace {
 
 using detail::is_set_code;
 
-// Numbers of blocks beyond those that draws of cells under rules use (ruled_cell.cpp).
-constexpr std::uint64_t kGroups = std::uint64_t{1} << 40;
-
-double share_set(const ColumnCoding& coding, const CodeCounts& counts) {
-  double set = 0;
-  for (std::size_t i = 0; i < counts.codes.size(); ++i)
-    if (is_set_code(coding, counts.codes[i]))
-      set += counts.cumulative[i] - (i > 0 ? counts.cumulative[i - 1] : 0);
-  return counts.total() == 0 ? 0.0 : set / counts.total();
-}
-
-// Those of the counts that are set, or those that are not.
-OwnedCounts part_of(const ColumnCoding& coding, const CodeCounts& counts, bool set) {
-  OwnedCounts out;
-  std::uint32_t total = 0;
-  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
-    if (is_set_code(coding, counts.codes[i]) != set) continue;
-    out.codes.push_back(counts.codes[i]);
-    out.cumulative.push_back(total += counts.cumulative[i] - (i > 0 ? counts.cumulative[i - 1] : 0));
-  }
-  return out;
-}
-
 // The rows of a member in which none before it is set; of one that is always set there, as the last of a
 // one-hot group is, with what the column has where it is not set, next to never drawn unless a rule asks.
 OwnedCounts open_counts(const ColumnCoding& coding, const std::vector<std::uint32_t>& codes,
@@ -104,32 +81,9 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
   const std::vector<std::vector<std::size_t>> groups = detail::drawn_groups(rules_, order);
   const Random random(request.seed);
-  // Of a member before others that are fixed as not set: how likely it is set, given that they are not and
-  // that none before it is. Nothing where it has none behind it.
-  std::vector<double> ratios(columns);  // set, where none before it is
-  for (const std::vector<std::size_t>& group : groups) {
-    for (const std::size_t c : group) ratios[c] = share_set(coded_.columns[c], counts_[c].view());
-  }
-  const auto share_beside = [&](std::size_t c, std::span<const double> fixed,
-                                const detail::RowCells& state) -> std::optional<double> {
-    if (fixed.empty()) return std::nullopt;
-    for (const std::vector<std::size_t>& group : groups) {
-      const auto at = std::ranges::find(group, c);
-      if (at == group.end()) continue;
-      if (std::any_of(at, group.end(),
-                      [&](std::size_t k) { return is_set_cell(coded_.columns[k], fixed[k]); }) ||
-          std::any_of(group.begin(), at,
-                      [&](std::size_t k) { return is_set_cell(coded_.columns[k], state.cells[k]); }))
-        return std::nullopt;
-      double unset = 1;  // likelihood that those that are fixed are not set, where none before is
-      for (auto k = group.end(); --k != at;)
-        unset = (std::isnan(fixed[*k]) ? ratios[*k] : 0.0) + (1 - ratios[*k]) * unset;
-      if (unset == 1) continue;
-      const double all = ratios[c] + (1 - ratios[c]) * unset;
-      return all > 0 ? std::optional(ratios[c] / all) : std::nullopt;
-    }
-    return std::nullopt;
-  };
+  std::vector<CodeCounts> counts;
+  for (const OwnedCounts& own : counts_) counts.push_back(own.view());
+  const detail::OpenMembers open(rules_, groups, coded_.columns, counts);
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
@@ -142,15 +96,10 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
       if (!std::isnan(fixed[c])) state.set(c, fixed[c]);
     for (const std::size_t c : order) {
       if (state.known[c]) continue;
-      const CodeCounts from[] = {counts_[c].view()};
+      const CodeCounts from[] = {counts[c]};
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
-      std::optional<double> cell = ruled.draw_freely(from[0], own.block(row, c));
-      if (const auto share = share_beside(c, fixed, state)) {
-        const ColumnCoding& coding = coded_.columns[c];
-        const bool set = (own.block(row, c + kGroups)[0] + 0.5) / 4294967296.0 < *share;
-        const OwnedCounts part = part_of(coding, from[0], set);
-        if (!part.codes.empty()) cell = ruled.draw_freely(part.view(), own.block(row, c + 2 * kGroups));
-      }
+      const std::optional<OwnedCounts> beside = open.counts_beside(c, fixed, state.view());
+      std::optional<double> cell = ruled.draw_freely(beside ? beside->view() : from[0], own.block(row, c));
       if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
       if (!cell) return c;
       state.set(c, *cell);
