@@ -35,7 +35,7 @@ inline std::pair<py::tuple, py::dict> arguments(PyObject* const* given, std::siz
 // "corpus_bleu", "Prompt.json" or "Field", as the caller wrote it; "Report." of an attribute, whose setter
 // has no name.
 inline std::string called(const py::detail::function_record& function) {
-  if (!PyType_Check(function.scope.ptr())) return function.name;
+  if (!function.scope || !PyType_Check(function.scope.ptr())) return function.name;
   const auto of = function.scope.attr("__name__").cast<std::string>();
   return function.is_constructor ? of : of + "." + function.name;
 }
@@ -60,6 +60,8 @@ PyObject* answer(PyObject* self, Given... given) {
     PyErr_SetObject(py::type::handle_of(problem).ptr(), problem.ptr());
   } catch (py::error_already_set& other) {
     other.restore();
+  } catch (...) {  // nothing of C++ may pass through the interpreter
+    error.restore();
   }
   return nullptr;
 }

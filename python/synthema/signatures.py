@@ -42,22 +42,25 @@ def problem(
         A ConfigError where an argument has another type, as `checked` functions raise it; a TypeError, as
         Python's own functions raise it, where arguments are missing or unknown.
     """
-    takes = f"help({called}) says which it takes."
+    owner = called.removesuffix(".")
+    if attribute := called != owner:
+        called = f"An attribute of {owner}"
+    else:
+        called += "()"
+    takes = f"help({owner}) says which it takes."
     signature = _signature(signatures[0]) if len(signatures) == 1 else None
     if signature is None:
-        return ConfigError(f"{called}() does not take arguments of these types; {takes}")
+        return ConfigError(f"{called} does not take these arguments; {takes}")
     try:
         bound = signature.bind(*args, **kwargs).arguments
     except TypeError as error:
-        return TypeError(f"{called}(): {error}.")
+        return TypeError(f"{called}: {error}.")
     for name, value in bound.items():
         hint = signature.parameters[name].annotation
         if name != "self" and not fits(value, hint):
-            what = f"The argument '{name}' of {called}()"
-            if called.endswith("."):
-                what = f"This attribute of {called[:-1]}"
+            what = f"This attribute of {owner}" if attribute else f"The argument '{name}' of {called}"
             return ConfigError(f"{what} is {described(hint)}, not {found(value, hint)}.")
-    return ConfigError(f"{called}() does not take arguments of these values; {takes}")
+    return ConfigError(f"{called} does not take arguments of these values; {takes}")
 
 
 def _signature(written: str) -> inspect.Signature | None:

@@ -257,9 +257,8 @@ void place_tensors(Gguf& file, std::vector<TensorEntry>& entries, std::span<cons
 std::uint32_t read_version(Cursor& in) {
   if (in.read<std::uint32_t>("the magic number") != kMagic)
     in.refuse(
-        "This is no GGUF file: it does not begin with 'GGUF'. A model in safetensors is opened by the folder "
-        "that "
-        "holds its weights, config.json and tokenizer.json.");
+        "This is no GGUF file: it does not begin with 'GGUF'. A model in safetensors is opened by the "
+        "folder that holds its weights, config.json and tokenizer.json.");
   const auto version = in.read<std::uint32_t>("the version");
   if (version == 0x02000000 || version == 0x03000000)
     in.fail("the file is big endian; convert it to little endian.");

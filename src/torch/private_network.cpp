@@ -89,7 +89,7 @@ PrivateTerms terms_of(const NetworkPrivacy& privacy) {
 
 double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho) {
   const GaussianMechanism counts{1 / std::sqrt(2 * rho)};
-  const RenyiAccountant first = RenyiAccountant().add(counts);  // as good as the discrete one
+  const RenyiAccountant first = RenyiAccountant().add(counts);  // no better than the discrete one and choices
   return detail::smallest_that(
       [&](double noise) {
         RenyiAccountant all = first;

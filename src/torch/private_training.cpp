@@ -113,9 +113,7 @@ Floats train_privately(const ColumnNetwork& network, const TrainingTable& table,
   ColumnOptimizer optimizer(network, table.ordered, {}, std::move(parameters), gradients.workers());
   std::vector<Floats> gradient(1, Floats(network.parameters()));
   const double scale = 1 / std::max(1.0, options.people * options.sampling_rate);
-  cancel.check();
-  for (std::uint64_t step = 0; step < options.steps; ++step) {
-    if (step > 0 && cancel.cancelled()) break;
+  for (std::uint64_t step = 0; step < options.steps && !cancel.cancelled(); ++step) {
     const std::span<const double> sum = gradients.next(optimizer.parameters());
     for (std::size_t i = 0; i < sum.size(); ++i) gradient[0][i] = static_cast<float>(sum[i]);
     const double along = static_cast<double>(step) / static_cast<double>(options.steps);

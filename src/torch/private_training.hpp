@@ -68,8 +68,8 @@ class SYNTHEMA_EXPORT PrivateGradients {
   std::vector<Floats> buffers_;
 };
 
-// The parameters that come back are the moving average. Cancelled before the first step is over; later what
-// was learnt so far comes back, which cost no more than all steps.
+// The parameters that come back are the moving average. Cancelled, what was learnt so far comes back, which
+// cost no more than all steps; before the first step these are the parameters that were given.
 Floats train_privately(const ColumnNetwork& network, const TrainingTable& table,
                        const std::vector<std::vector<std::uint32_t>>& people,
                        const PrivateTrainingOptions& options, Floats parameters, NoiseSource& noise,

@@ -29,6 +29,7 @@ namespace synthema::detail {
 struct Decision {
   std::size_t position = 0;          // of the token after which it comes
   std::uint64_t index = 0;           // of the tokens after the prompt
+  std::size_t written = 0;           // bytes of the answer before it
   std::span<const TokenId> allowed;  // ascending; empty: all
   std::vector<TokenId> kept;         // what it shows, where the constraint moves on within the step
   std::vector<LogitBias> biases;
@@ -126,7 +127,8 @@ struct AnswerSequence {
     if (by_bias) by += by.empty() ? "a bias of -infinity" : " and a bias of -infinity";
     const bool formed = constraint.has_value();
     return message("After ", counted(written, "token"), " of the answer, all that may follow",
-                   formed ? message(" by the ", form) : "", " is forbidden (", by, "); ",
+                   formed ? message(" by the ", form) : "", " is forbidden",
+                   by.empty() ? "" : message(" (", by, ")"), "; ",
                    formed ? message("change the ", form, " or forbid less.") : "forbid less.");
   }
 

@@ -133,8 +133,7 @@ class Engine {
     else
       return std::numeric_limits<std::size_t>::max();
   }
-  // Whole blocks and the block that a fork copies may take this much more than the tokens themselves.
-  static constexpr std::size_t kSlack = 64;
+  static constexpr std::size_t kSlack = detail::kForkSlack;
 
   std::size_t need_of(const Sequence& sequence) const {
     const std::size_t answer =
@@ -304,6 +303,7 @@ class Engine {
     Decision& decision = sequence.decisions.emplace_back();
     decision.position = sequence.tokens.size() - 1;
     decision.index = sequence.tokens.size() - sequence.counts.prompt;
+    decision.written = sequence.text.text().size();
     decision.allowed = std::exchange(sequence.allowed, {});
     if (sequence.given) {
       decision.kept.assign(decision.allowed.begin(), decision.allowed.end());
@@ -381,9 +381,10 @@ class Engine {
     for (const LogitBias& bias : sequence.biases)
       if (std::isinf(bias.bias) && is_offered(bias.id)) by_bias.insert(bias.id);
     std::set<std::size_t> bans;
+    const std::string_view before = std::string_view(sequence.text.text()).substr(0, decision.written);
     if (sequence.banned)
       for (const TokenId id : forbidden)
-        bans.merge(sequence.banned->completed_by(sequence.text.text(), tokenizer().token_bytes(id)));
+        bans.merge(sequence.banned->completed_by(before, tokenizer().token_bytes(id)));
     return sequence.nothing_left(decision.index, bans, !by_bias.empty());
   }
   // What the decisions of this step mean for the sequence.

@@ -22,6 +22,10 @@
 
 namespace synthema::detail {
 
+// Memory comes in blocks of 32 tokens: whole blocks may take this much more than the tokens themselves, and
+// with the block that a fork copies twice as much.
+inline constexpr std::size_t kBlockSlack = 32, kForkSlack = 2 * kBlockSlack;
+
 struct PrefixNode {
   PrefixNode* parent = nullptr;
   std::vector<TokenId> run;

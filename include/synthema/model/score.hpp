@@ -29,8 +29,7 @@ struct Reading {
   std::size_t users = 1;  // itself and those behind it that are not done
   std::optional<Slot> slot = {};
 
-  // Of memory, which comes in blocks; a fork copies one.
-  std::size_t cost() const { return end - begin + (base ? 64 : 32); }
+  std::size_t cost() const { return end - begin + (base ? kForkSlack : kBlockSlack); }  // of memory
 };
 
 // Bases before what stands behind them, and that before anything else, so that memory is held by those bases
@@ -57,7 +56,7 @@ inline std::deque<Reading> readings_of(std::span<const std::vector<TokenId>> tex
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::size_t text = order[i], end = texts[text].size() - 1;
     const std::vector<PrefixNode*> shared = PrefixTree::plan(leaves[i], least).fresh;
-    if (!shared.empty() && end + 64 * (shared.size() + 1) > memory) {
+    if (!shared.empty() && end + kForkSlack * (shared.size() + 1) > memory) {
       alone.push_back(text);
       continue;
     }
@@ -92,7 +91,7 @@ std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vec
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].size() < 2) continue;
     const std::size_t length = texts[i].size() - 1;
-    if (length > model.context_limit() || length + 32 > memory)
+    if (length > model.context_limit() || length + detail::kBlockSlack > memory)
       throw ModelError(message("A text of ", texts[i].size(), " tokens cannot be scored: the context has ",
                                model.context_limit(), " and the memory holds ", memory, "."));
     out[i].resize(length);
@@ -123,6 +122,8 @@ std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vec
       std::size_t pending = 0;
       for (const Reading* reading : open) pending += reading->end - reading->fed;
       begin_more(pending);
+      if (open.empty() && next < readings.size())
+        throw ModelError("The memory does not hold what texts share; score fewer at a time.");
       if (open.empty()) return out;
       std::vector<SlotStep> steps;
       std::vector<std::pair<const Reading*, std::size_t>> places;  // and position of each distribution

@@ -28,18 +28,18 @@
 // Privacy: with `privacy` set, what is saved and all that is sampled from it is (epsilon,
 // delta)-differentially private; neighbours are those of PrivateMarginals. Columns and what values they have
 // are told as there (private_domain.hpp), for `first_share` of the budget, and pairs and triples are chosen
-// and measured as there, for `pairs_share`. From rows drawn from that model the network learns as it does
-// from any rows (at most 30 rounds), which costs nothing. The rest is for DP-SGD from there on: each step
-// takes each person with the probability `sampling_rate`, cuts what each adds to the gradient to a norm of
-// `clip` (of all their rows that are used together) and adds Gaussian noise. The noise follows from epsilon,
-// delta and the number of steps before anything is read: RenyiAccountant, for the steps and all counts
-// together. No real person is set aside, no loss is told, and rare_below and members play no part. At last
-// the biases of classes are moved until single columns are as frequent among drawn rows
-// as the noisy counts say, which costs nothing. Noise, who takes part and the orders in which rows are
-// learnt come from the operating system: no seed repeats a fit. A label that may not be told is drawn as one
-// of the others. A cell that the rules of the schema refuse is drawn again, from the classes and by their
-// shares, at most 100 times, then the row is; log_prob is then that before such draws, and -inf for rows that
-// break a rule.
+// and measured as there, for `pairs_share` (less what columns take that are tried once more). From rows drawn
+// from that model the network learns as it does from any rows (at most 30 rounds), which costs nothing. The
+// rest is for DP-SGD from there on: each step takes each person with the probability `sampling_rate`, cuts
+// what each adds to the gradient to a norm of `clip` (of all their rows that are used together) and adds
+// Gaussian noise. The noise follows from epsilon, delta and the number of steps before anything is read:
+// RenyiAccountant, for the steps and all counts together. No real person is set aside, losses are told of
+// drawn rows only, and rare_below and members play no part. At last the biases of classes are moved until
+// single columns are as frequent among drawn rows as the noisy counts say, which costs nothing. Noise, who
+// takes part and the orders in which rows are learnt come from the operating system: no seed repeats a fit. A
+// label that may not be told is drawn as one of the others. A cell that the rules of the schema refuse is
+// drawn again, from the classes and by their shares, at most 100 times, then the row is; log_prob is then
+// that before such draws, and -inf for rows that break a rule.
 //
 // The same seeds give the same bytes at any number of threads, in fit and sample, on one kind of CPU and with
 // one version of torch: products may be summed differently on others. A fitted model loaded there makes rows
@@ -97,8 +97,8 @@ struct AnyOrderNetworkOptions {
   std::size_t threads = 0;
 };
 
-// The noise multiplier with which all steps and first counts of `rho` are (epsilon, delta)-private together,
-// rounded up by at most 1e-4 of itself.
+// The noise multiplier with which all steps, and counts and choices of `rho`, are (epsilon, delta)-private
+// together, rounded up by at most 1e-4 of itself.
 SYNTHEMA_EXPORT double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho);
 
 class SYNTHEMA_EXPORT AnyOrderNetwork {
@@ -149,7 +149,7 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
 
   // What a private fit cost: one entry, which covers all that was measured; empty of others.
   const Ledger& ledger() const;
-  const std::vector<PrivateSpending>& spending() const;  // on columns; the rest was spent on learning
+  const std::vector<PrivateSpending>& spending() const;  // on columns and pairs; the rest was for learning
   bool is_private() const;                               // private, with noise that nobody can repeat
   std::vector<std::string> untold() const;               // columns as of PrivateMarginals
   std::vector<std::string> unresolved() const;           // likewise

@@ -55,8 +55,9 @@ class AnyOrderNetwork(PrivateGenerator):
     rate : float
         First rate of learning; 0: 0.002. Of a private fit that of DP-SGD; 0: 0.01.
     seed : int
-        Of the fit: first values, who is set aside, orders of columns; of a private one the first values and
-        the draws by which shares of classes are settled.
+        Of the fit: first values, who is set aside, orders of columns; of a private one the first values,
+        the rows drawn from noisy pairs and how they are learnt, and the draws by which shares of classes are
+        settled.
     temperature : dict of str to float
         By column: below 1 what is likely becomes likelier, above 1 less so.
     epsilon : float, optional
@@ -78,6 +79,7 @@ class AnyOrderNetwork(PrivateGenerator):
     pairs_share : float
         Of the budget, for noisy counts of pairs and triples of columns, as of `PrivateMarginals`: the network
         learns from rows that are drawn from these, at no further cost, before it learns from the real ones.
+        Columns of which nothing could be told are tried once more, from this part.
     threads : int
         0: all cores; never changes the result.
 

@@ -331,12 +331,19 @@ TEST_CASE("Damaged private files are refused, and so are ledgers that say less t
 }
 
 TEST_CASE("A cancelled private fit keeps what was learnt and says what all of it may cost") {
+  std::string phase;
+  SUBCASE("of the real rows") {
+    phase = "fit";
+  }
+  SUBCASE("of noisy pairs") {
+    phase = "learn pairs";
+  }
   const CancelToken cancel;
   AnyOrderNetwork network(budget(2, 100000));
   NoiseSource noise = NoiseSource::seeded_for_tests(1);
   CancelToken stop = cancel;
   const auto stop_learning = [&](const Progress& step) {
-    if (step.phase == "fit") stop.cancel();
+    if (step.phase == phase) stop.cancel();
   };
   network.fit(pairs(300), noise, stop_learning, cancel);
   CHECK(network.fitted());
