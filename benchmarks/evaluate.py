@@ -3,7 +3,7 @@
     ./dev bench evaluate --quick --peers    installs the peers, once, and runs everything in small
     ./dev bench evaluate --quick            the same with the peers that are there
     ./dev bench evaluate --json FILE        the real figures; nothing else may run on the machine
-    ./dev bench evaluate --long --jobs "1,000,000 x 50"  the largest search, once: half an hour, by extrapolation
+    ./dev bench evaluate --long --jobs "1,000,000 x 50"  the largest search: by extrapolation half an hour
 
 Each run is a process of its own, systems in turns, the best of five; timing begins with the data in memory.
 To add a job: a line in `JOBS` here and a function for each system in `peers/evaluation.py`.
