@@ -33,6 +33,7 @@ def assess(
     real: str | Path | None = None,
     holdout: str | Path | None = None,
     target: str | None = None,
+    target_labels: int | None = None,
     level: str = "default",
     metrics: Sequence[str] | None = None,
     delimiter: str = ",",
@@ -57,6 +58,8 @@ def assess(
         Folder for the report; made if it is not there.
     target
         Column to predict, for utility.
+    target_labels
+        Most classes of the target, by default as many as `evaluate` takes.
     level
         "default", or "full" for the measures that take long too.
     metrics
@@ -107,10 +110,13 @@ def assess(
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     known = _card(card) if card else {}
+    for_target: dict[str, Any] = {"target": target}
+    if target_labels is not None:
+        for_target["target_labels"] = target_labels
     options = {
         "metrics": "auto" if metrics is None else metrics,
         "level": level,
-        "target": target,
+        **for_target,
         "quasi_identifiers": quasi_identifiers,
         "secrets": secrets,
         "sensitive": sensitive,
@@ -131,7 +137,7 @@ def assess(
         report = evaluate(
             *against, progress=with_remaining(progress, plan) if callable(progress) else None, **options
         )
-        sections = [] if external is None else _external(tables, target)
+        sections = [] if external is None else _external(tables, for_target)
     phase("write the report")
     if progress is not None and hasattr(progress, "close"):
         progress.close()
@@ -221,7 +227,7 @@ _JSON_KINDS = {
 }
 
 
-def _external(tables: dict[str, Any], target: str | None) -> list[dict[str, Any]]:
+def _external(tables: dict[str, Any], for_target: dict[str, Any]) -> list[dict[str, Any]]:
     """Sections against the other site: of the synthetic rows, and of the real rows for comparison."""
     from synthema.evaluation import evaluate
 
@@ -231,13 +237,13 @@ def _external(tables: dict[str, Any], target: str | None) -> list[dict[str, Any]
         if name not in tables:
             continue
         scores = json.loads(evaluate(tables[name], site, metrics=OF_SITES).to_json())["scores"]
-        if target:
+        if for_target["target"]:
             trained = evaluate(
                 tables[name],
                 tables.get("real", site),
                 holdout=site,
                 metrics="train_synthetic_test_real",
-                target=target,
+                **for_target,
             )
             scores += json.loads(trained.to_json())["scores"]
         made.append({"name": f"external_{name}", "title": title, "rows": len(tables[name]), "scores": scores})

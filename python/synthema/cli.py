@@ -123,6 +123,12 @@ def parser() -> argparse.ArgumentParser:
         help="column to predict: models trained on synthetic rows are tested on real ones",
     )
     one.add_argument(
+        "--target-labels",
+        type=lambda text: _whole(text, 0, "a number of labels"),
+        metavar="N",
+        help="most classes of the target, the rarest labels are one class; default: 50, 0 keeps all",
+    )
+    one.add_argument(
         "--level",
         choices=("default", "full"),
         default="default",
@@ -316,6 +322,7 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             delimiter=args.delimiter,
             schema=args.schema,
             sensitive=args.sensitive,
+            target_labels=args.target_labels,
             external=args.external,
             card=args.card,
             quasi_identifiers=args.quasi_identifiers,

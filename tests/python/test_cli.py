@@ -438,6 +438,19 @@ def test_evaluate_refuses_a_target_that_is_not_there(tmp_path, capsys):
     assert "no column 'age'" in lines(capsys)[1]
 
 
+def test_evaluate_gathers_the_rarest_labels_of_the_target(tmp_path):
+    rows = "".join(f"{i % 7},{'abcdef'[i % 6]}\n" for i in range(120))
+    (tmp_path / "s.csv").write_text("x,y\n" + rows)
+    arguments = ["evaluate", str(tmp_path / "s.csv"), "--real", str(tmp_path / "s.csv"), "--target", "y"]
+    name = "train_synthetic_test_real"
+    for most, gathered in (("3", True), ("0", False)):
+        out = tmp_path / f"report-{most}"
+        assert cli.main([*arguments, "--metrics", name, "--target-labels", most, "--out", str(out)]) == 0
+        (score,) = json.loads((out / "report.json").read_text())["sections"][0]["scores"]
+        said = any("target_labels = 3" in one for one in score.get("warnings", []))
+        assert said == gathered
+
+
 def test_model_says_what_is_in_a_file(smollm2_path, capsys):
     assert cli.main(["model", str(smollm2_path), "--json"]) == 0
     found = json.loads(lines(capsys)[0])
