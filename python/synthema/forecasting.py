@@ -317,14 +317,14 @@ def _of_trees(
 
 def _tree_seconds(real: Table, target: str | None, most_labels: int) -> tuple[int, Callable[[int], float]]:
     """Trees a round for the target, and seconds of one tree by rows."""
+    some = real.head(TREE_ROWS[1])
+    some = with_kinds(some, dict.fromkeys(label_columns(some), "category"))  # as `evaluate` reads them
+    sizes = [one for one in TREE_ROWS if one == TREE_ROWS[0] or len(some) >= 2 * TREE_ROWS[0]]
+    parts = [some.head(one) for one in sizes]
     for name in [target, *real.names]:
         if not name or name not in real:
             continue
-        some = real.head(TREE_ROWS[1])
-        some = with_kinds(some, dict.fromkeys(label_columns(some), "category"))  # as `evaluate` reads them
-        sizes = [one for one in TREE_ROWS if one == TREE_ROWS[0] or len(some) >= 2 * TREE_ROWS[0]]
         try:
-            parts = [some.head(one) for one in sizes]
             taken = [_seconds_of_tree(part, name, most_labels) for part in parts]
         except Error:
             continue

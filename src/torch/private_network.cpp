@@ -89,7 +89,7 @@ PrivateTerms terms_of(const NetworkPrivacy& privacy) {
 
 double private_learning_noise(const NetworkPrivacy& privacy, double delta, double rho) {
   const GaussianMechanism counts{1 / std::sqrt(2 * rho)};
-  const RenyiAccountant first = RenyiAccountant().add(counts);  // no better than the discrete one and choices
+  const RenyiAccountant first = RenyiAccountant().add(counts);  // holds for discrete noise and choices too
   return detail::smallest_that(
       [&](double noise) {
         RenyiAccountant all = first;

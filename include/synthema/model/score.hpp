@@ -122,9 +122,10 @@ std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vec
       std::size_t pending = 0;
       for (const Reading* reading : open) pending += reading->end - reading->fed;
       begin_more(pending);
-      if (open.empty() && next < readings.size())
+      if (open.empty()) {
+        if (next == readings.size()) return out;
         throw ModelError("The memory does not hold what texts share; score fewer at a time.");
-      if (open.empty()) return out;
+      }
       std::vector<SlotStep> steps;
       std::vector<std::pair<const Reading*, std::size_t>> places;  // and position of each distribution
       std::size_t left = rows;
