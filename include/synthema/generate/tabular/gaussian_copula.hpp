@@ -112,9 +112,12 @@ class SYNTHEMA_EXPORT GaussianCopula {
   bool is_limited() const {
     return std::ranges::any_of(variables_, [](const Variable& v) { return !v.places.empty(); });
   }
-  void limit(std::vector<std::vector<double>>& coefficients, std::span<double> scores,
-             std::span<const double> present);
+  struct Evidence;
+  Evidence evidence_of(std::span<const std::vector<std::uint8_t>> open) const;
+  void limit(Evidence& evidence);
+  void limit_one(std::size_t at, Evidence& evidence);
   double rows_behind() const;
+  class Rows;
   std::optional<std::vector<detail::ScoreFunction>> score_functions(
       std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
       const std::vector<std::vector<double>>& cells, std::size_t row) const;

@@ -8,10 +8,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
-#include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,10 @@
 #include "synthema/generate/tabular/fixed_combinations.hpp"
 
 namespace synthema {
+
+namespace detail {
+struct CodedRules;
+}
 
 // Cells of one row by column; those that are not known are not read. NaN is missing.
 struct KnownCells {
@@ -31,7 +34,7 @@ bool is_set_cell(const ColumnCoding& coding, double cell);
 
 class RowRules {
  public:
-  RowRules() = default;
+  RowRules();
   // GenerationError, with the column, where the schema leaves nothing: a range or a rule that excludes every
   // value of the table (none is invented to keep it), orders of columns that contradict each other, rules
   // that leave no value beside one of another column, combinations of which nothing is left. That a value may
@@ -39,18 +42,18 @@ class RowRules {
   // missing one.
   RowRules(const Schema& schema, std::span<const ColumnCoding> columns);
 
-  bool touches(std::size_t column) const { return !touching_.empty() && touching_[column]; }
-  bool may_miss(std::size_t column) const { return own_.empty() || own_[column].nullable; }
+  bool touches(std::size_t column) const;
+  bool may_miss(std::size_t column) const;
   // Whether the column is in a group "combinations": its numbers are then those that are listed, and none
   // between them.
-  bool combined(std::size_t column) const { return !combined_.empty() && combined_[column]; }
+  bool combined(std::size_t column) const;
   // The numbers of such a column, ascending.
   std::vector<double> listed(std::size_t column) const;
   // These columns, each after those that a rule wants to be drawn before it: the given ones, and the parts of
   // a total.
   std::vector<std::size_t> ordered(std::span<const std::size_t> wanted) const;
   // Columns of which no two rows may have the same cells.
-  const std::vector<std::vector<std::size_t>>& keys() const { return keys_; }
+  const std::vector<std::vector<std::size_t>>& keys() const;
   // What follows from the others in each sum, in the given order: the total, or the last open part where the
   // total is fixed. Nothing of a sum that is fixed whole.
   std::vector<std::size_t> following(std::span<const std::size_t> order,
@@ -61,7 +64,7 @@ class RowRules {
   // Numbers that are always below or above another one: (limited, given), by rules without a condition.
   std::vector<std::pair<std::size_t, std::size_t>> orders(std::span<const ColumnCoding> columns) const;
   // Columns that a rule, a group or combinations bind to this one, ascending; keys bind rows, not columns.
-  std::span<const std::size_t> bound_to(std::size_t column) const { return bound_[column]; }
+  std::span<const std::size_t> bound_to(std::size_t column) const;
   // GenerationError where a key has fewer different values than there are rows to be made.
   void refuse_too_many(std::uint64_t rows, std::span<const ColumnCoding> columns) const;
 
@@ -72,70 +75,9 @@ class RowRules {
                                                  std::span<const ColumnCoding> columns) const;
 
  private:
-  struct Own {
-    double minimum, maximum;
-    std::vector<bool> labels;  // that are allowed; empty: all
-    bool nullable = true;
-  };
-  struct Rule {
-    std::size_t field = 0, given = 0;
-    std::vector<bool> labels;     // of `given`, by code: the rule holds; empty: see `numbers`
-    std::vector<double> numbers;  // of `given`, ascending: the rule holds
-    bool by_label = false;
-    double lowest, highest;
-    int relation = 0;  // place in "<", "<=", "=", ">=", ">", "!="; -1: none
-    double minimum, maximum;
-    bool limits_labels = false;
-    std::vector<bool> categories;    // of `field`, by code
-    std::vector<std::int64_t> same;  // code of `field` with the label of a code of `given`, or -1
-  };
-
-  struct Group {
-    std::string kind;
-    std::vector<std::size_t> fields;
-    std::size_t total = 0;  // of a sum
-    std::string text;       // for errors
-  };
-
   std::vector<std::size_t> before(std::size_t column) const;
-  bool keeps_group(const Group& group, std::size_t column, double cell, const KnownCells& row,
-                   std::span<const ColumnCoding> columns) const;
-  // What a member of a sum may be, given the others that are known.
-  std::pair<double, double> room(const Group& sum, std::size_t column, const KnownCells& row,
-                                 std::span<const ColumnCoding> columns) const;
-  bool can_be_set(std::span<const std::size_t> fields, std::size_t from, std::vector<double>& cells,
-                  std::vector<std::uint8_t>& known, std::span<const ColumnCoding> columns,
-                  std::size_t& tries) const;
-  void refuse_group_conflicts(std::span<const ColumnCoding> columns) const;
-  bool admits_but(std::size_t skipped, std::size_t column, double cell, const KnownCells& row,
-                  std::span<const ColumnCoding> columns) const;
-  void add_combinations(const Schema& schema, const GroupRule& group, std::span<const ColumnCoding> columns);
-  void index_combinations(std::size_t which);
-  bool combines(std::size_t which, std::size_t column, double cell, const KnownCells& row) const;
-  bool can_stand(std::size_t which, std::size_t combination, std::size_t skipped, std::vector<double>& cells,
-                 std::vector<std::uint8_t>& known, std::span<const ColumnCoding> columns) const;
-  bool can_combine(std::size_t from, std::vector<double>& cells, std::vector<std::uint8_t>& known,
-                   std::span<const ColumnCoding> columns, std::size_t& tries) const;
-  void keep_possible_combinations(std::span<const ColumnCoding> columns);
-  std::string text_of(const Combinations& with, std::span<const ColumnCoding> columns) const;
-  bool holds(const Rule& rule, double given, std::span<const ColumnCoding> columns) const;
-  bool keeps(const Rule& rule, double field, double given, std::span<const ColumnCoding> columns) const;
-  bool is_unconditional(const Rule& rule) const;
-  std::vector<double> cells_to_try(std::size_t column, std::span<const ColumnCoding> columns) const;
-  void refuse_outside(std::span<const ColumnCoding> columns) const;
-  void refuse_order_conflicts(std::span<const ColumnCoding> columns) const;
-  void refuse_conflicts(std::span<const ColumnCoding> columns);
-  void note_bound();
 
-  std::vector<Own> own_;
-  std::vector<Rule> rules_;
-  std::vector<bool> touching_, combined_;
-  std::vector<Group> groups_;
-  std::vector<std::vector<std::size_t>> bound_;  // by column
-  std::vector<std::vector<std::size_t>> keys_;
-  std::vector<Combinations> combinations_;
-  // By combination and place of a column in it: which have a cell there; missing is infinity.
-  std::vector<std::vector<std::unordered_map<double, std::vector<std::uint32_t>>>> having_;
+  std::shared_ptr<const detail::CodedRules> coded_;
 };
 
 }  // namespace synthema

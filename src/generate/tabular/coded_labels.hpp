@@ -1,0 +1,19 @@
+// Columns of labels and of identifiers, learnt (column_coding.hpp).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "src/generate/tabular/coding_learner.hpp"
+
+namespace synthema::detail {
+
+void learn_boolean(const Column& column, ColumnCoding& out, std::vector<std::uint32_t>& codes);
+// Identifiers where the texts look like some. SchemaError: a free text, or a column of which no label may be
+// handed on.
+void learn_labels(const CodingLearner& learner, const Column& column, ColumnCoding& out,
+                  std::vector<std::uint32_t>& codes);
+// Texts, labels or whole numbers, which are drawn afresh.
+void learn_identifiers(const CodingLearner& learner, const Column& column, ColumnCoding& out);
+
+}  // namespace synthema::detail

@@ -1,0 +1,207 @@
+// A table, or columns that are read one after the other, coded (column_coding.hpp, column_source.hpp).
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "src/generate/tabular/coded_labels.hpp"
+#include "src/generate/tabular/coded_numbers.hpp"
+#include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
+#include "synthema/data/row_numbers.hpp"
+#include "synthema/generate/tabular/column_source.hpp"
+#include "synthema/generate/tabular/fixed_combinations.hpp"
+
+namespace synthema {
+
+namespace {
+
+using detail::CodingLearner;
+
+void check(const CodingOptions& options) {
+  if (options.rare_below < 1)
+    throw ConfigError({.field = "rare_below"},
+                      "At least 1 is needed, which protects nothing; 5 is a common choice.");
+  if (options.bins < 2 || options.bins > 254)
+    throw ConfigError({.field = "bins"}, message("There may be 2 to 254 bins, not ", options.bins, "."));
+  if (options.classes < 2 || options.classes > 128)
+    throw ConfigError({.field = "classes"},
+                      message("There may be 2 to 128 classes, not ", options.classes, "."));
+}
+
+ColumnCoding learn_column(const CodingLearner& learner, const Field& field, const Column& column,
+                          std::vector<std::uint32_t>& codes) {
+  ColumnCoding out;
+  out.field = field;
+  const std::size_t present = column.size() - column.null_count();
+  out.missing = column.null_count() > 0;
+  const bool identifies = out.field.has(Role::identifier) || out.field.has(Role::subject);
+  const Kind kind = column.kind();
+  if (kind == Kind::list)
+    throw SchemaError({.field = out.field.name},
+                      "A generator of single rows cannot make lists; leave the column out.");
+  if (kind == Kind::time) out.zone = column.zone();
+  if (present == 0) return out;
+  if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
+    detail::learn_identifiers(learner, column, out);
+  } else if (kind == Kind::boolean) {
+    detail::learn_boolean(column, out, codes);
+  } else if (kind == Kind::text || kind == Kind::category) {
+    detail::learn_labels(learner, column, out, codes);
+  } else if (numbers_rows(column)) {
+    out.form = CodingForm::fresh;
+    out.counted_from = static_cast<std::uint64_t>(std::ranges::max(column.integers())) + 1;
+  } else {
+    out.form = CodingForm::number;
+    if (kind == Kind::real)
+      detail::learn_reals(learner, column, out, codes);
+    else
+      detail::learn_whole(learner, column, out, codes);
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> rows_as_people(std::size_t rows) {
+  std::vector<std::uint32_t> out(rows);
+  std::iota(out.begin(), out.end(), 0U);
+  return out;
+}
+
+std::vector<std::uint32_t> people_in(const Column& column) {
+  std::vector<std::uint32_t> out = rows_as_people(column.size());
+  std::unordered_map<std::string, std::uint32_t> first;
+  for (std::size_t row = 0; row < out.size(); ++row)
+    if (!column.is_null(row))
+      out[row] = first.try_emplace(column.value_at(row).display(), out[row]).first->second;
+  return out;
+}
+
+bool is_number(Kind kind) {
+  return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
+}
+
+// A range that leaves fewer than `rare_below` people: what is made of them alone would be their values, or
+// the ends of the range over and over. Where nobody is left, the rules say so (row_rules.hpp).
+void refuse_few(const Field& field, const Column& column, std::span<const std::uint32_t> who,
+                std::size_t least) {
+  if (!field.minimum && !field.maximum) return;
+  std::unordered_set<std::uint32_t> inside;
+  bool outside = false;
+  for (std::size_t row = 0; row < column.size() && inside.size() < least; ++row) {
+    if (column.is_null(row)) continue;
+    const double v = column.number_at(row);
+    if (v >= field.minimum.value_or(v) && v <= field.maximum.value_or(v))
+      inside.insert(who[row]);
+    else
+      outside = true;
+  }
+  if (outside && !inside.empty() && inside.size() < least)
+    throw GenerationError(
+        {.field = field.name},
+        message("In the schema's range of the column lie the values of fewer than ", least,
+                " people (rare_below), too few to make values from, and none is invented. Correct the schema "
+                "or the unit of the column, or leave the column out."));
+}
+
+void check_size(std::size_t rows, std::size_t columns, const CodingOptions& options) {
+  if (rows < std::max<std::size_t>(options.rare_below, 1))
+    throw GenerationError(
+        message("The table has ", counted(rows, "row"), ", fewer than the ", options.rare_below,
+                " people among whom a single one may hide (rare_below); fit to more rows."));
+  if (columns == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
+  if (rows > std::numeric_limits<std::int32_t>::max())
+    throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", rows, "."));
+}
+
+Column column_of(const ColumnSource& source, std::size_t number) {
+  Column out = source.read(number);
+  const Field& field = source.schema.fields[number];
+  if (out.size() != source.rows || out.kind() != field.kind)
+    throw SchemaError({.field = field.name},
+                      message("The source has ", counted(source.rows, "row"), " and this column is of kind ",
+                              name_of(field.kind), ", but it gave ", counted(out.size(), "cell"), " of kind ",
+                              name_of(out.kind()), "; did the file change meanwhile?"));
+  return out;
+}
+
+bool is_combined(const Schema& schema, const std::string& name) {
+  return std::ranges::any_of(schema.groups, [&](const GroupRule& group) {
+    return group.kind == "combinations" && std::ranges::find(group.fields, name) != group.fields.end();
+  });
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> people_of(const Table& table) {
+  const Field* subject = table.schema().subject();
+  if (!subject || subject->kind == Kind::list) return rows_as_people(table.rows());
+  return people_in(table.column(subject->name));
+}
+
+void refuse_few_in_range(const Table& table, std::size_t rare_below) {
+  std::vector<std::uint32_t> who;
+  for (std::size_t c = 0; c < table.columns(); ++c) {
+    if (!is_number(table.column(c).kind())) continue;
+    if (who.empty()) who = people_of(table);
+    refuse_few(table.schema().fields[c], table.column(c), who, rare_below);
+  }
+}
+
+std::vector<std::uint32_t> people_of(const ColumnSource& source) {
+  const Field* subject = source.schema.subject();
+  if (!subject || subject->kind == Kind::list) return rows_as_people(source.rows);
+  return people_in(column_of(source, static_cast<std::size_t>(subject - source.schema.fields.data())));
+}
+
+CodedTable code_columns(const ColumnSource& source, const CodingOptions& options, const TakeCodes& take) {
+  check(options);
+  check_size(source.rows, source.schema.fields.size(), options);
+  CodedTable out;
+  out.schema = source.schema;
+  out.rows = source.rows;
+  out.columns.resize(source.schema.fields.size());
+  out.codes.resize(out.columns.size());
+  out.people = people_of(source);
+  const CodingLearner learner{options, out.people, source.schema.subject() == nullptr};
+  for (std::size_t c = 0; c < out.columns.size(); ++c) {
+    const Field& field = source.schema.fields[c];
+    {
+      const Column column = column_of(source, c);
+      if (is_number(column.kind())) refuse_few(field, column, out.people, options.rare_below);
+      out.columns[c] = learn_column(learner, field, column, out.codes[c]);
+    }
+    out.schema.fields[c] = out.columns[c].field;
+    take(out, c);
+    if (!is_combined(source.schema, field.name)) std::vector<std::uint32_t>().swap(out.codes[c]);
+  }
+  resolve_combinations(out, options.rare_below);
+  return out;
+}
+
+CodedTable code_table(const Table& table, const CodingOptions& options) {
+  check(options);
+  check_size(table.rows(), table.columns(), options);
+  const std::vector<std::uint32_t> who = people_of(table);
+  const CodingLearner learner{options, who, table.schema().subject() == nullptr};
+  refuse_few_in_range(table, options.rare_below);
+  CodedTable out;
+  out.rows = table.rows();
+  out.columns.resize(table.columns());
+  out.codes.resize(table.columns());
+  parallel_for(
+      table.columns(),
+      [&](std::size_t c) {
+        out.columns[c] = learn_column(learner, table.schema().fields[c], table.column(c), out.codes[c]);
+      },
+      options.threads);
+  out.people = who;
+  out.schema = table.schema();
+  for (std::size_t c = 0; c < out.columns.size(); ++c) out.schema.fields[c] = out.columns[c].field;
+  resolve_combinations(out, options.rare_below);
+  return out;
+}
+
+}  // namespace synthema

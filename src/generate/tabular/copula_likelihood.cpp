@@ -1,0 +1,168 @@
+#include <Eigen/Dense>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "src/generate/tabular/normal_box.hpp"
+#include "src/generate/tabular/normal_scores.hpp"
+#include "src/generate/tabular/row_blocks.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
+#include "synthema/generate/tabular/gaussian_copula.hpp"
+
+namespace synthema {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// As entry_densities, of a number that is drawn as it is.
+void listed_density(const ColumnCoding& coding, const OwnedCounts& counts, double cell,
+                    std::vector<EntryDensity>& out) {
+  out.clear();
+  const auto at = std::ranges::lower_bound(counts.codes, cell, {}, [&](std::uint32_t code) {
+    return code < coding.codes() ? coding.values[code] : kInfinity;
+  });
+  if (at != counts.codes.end() && *at < coding.codes() && coding.values[*at] == cell)
+    out.push_back({static_cast<std::size_t>(at - counts.codes.begin()), 1 / measure_width(coding)});
+}
+
+}  // namespace
+
+// What a row's cells say about the normal scores: for each variable where its score may lie and how likely
+// the cell is from there.
+std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_functions(
+    std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
+    const std::vector<std::vector<double>>& cells, std::size_t row) const {
+  std::vector<detail::ScoreFunction> out;
+  std::vector<EntryDensity> entries;
+  detail::RowCells state(coded_.columns.size());
+  for (const std::size_t i : active) {
+    const Variable& variable = variables_[i];
+    const ColumnCoding& coding = coded_.columns[variable.column];
+    const double cell = cells[variable.column][row];
+    detail::ScoreFunction& function = out.emplace_back();
+    const auto room = !limited_.empty() && !variable.places.empty() ? room_of(variable, state.view())
+                                                                    : std::optional<Room>();
+    const auto bound = [&](std::size_t entry) {
+      const double plain = bounds[i][entry];
+      return room ? score_under(variable, detail::normal_share(plain), *room) : plain;
+    };
+    const auto add = [&](std::size_t entry, double density, std::vector<detail::Piece>& to) {
+      if (const detail::Piece piece{bound(entry), bound(entry + 1), density}; piece.low < piece.high)
+        to.push_back(piece);
+    };
+    if (variable.missing) {
+      add(std::isnan(cell) ? 1 : 0, 1, function.pieces);
+      continue;
+    }
+    const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
+    if (!ruled.admits(cell)) return std::nullopt;
+    if (ruled.is_listed())
+      listed_density(coding, variable.counts, cell, entries);
+    else
+      entry_densities(coding, variable.counts.view(), cell, entries);
+    for (const EntryDensity& one : entries) add(one.entry, one.density, function.pieces);
+    if (rules_.touches(variable.column)) {
+      const auto range = rules_.range(variable.column, state.view(), coded_.columns);
+      if (range && range->first == range->second) {  // determined by the others
+        function.pieces = {{-kInfinity, kInfinity, 1 / measure_width(coding)}};
+        state.set(variable.column, cell);
+        continue;
+      }
+      const OwnedCounts left = ruled.left_of(variable.counts.view());
+      if (coding.is_category() && left.codes.size() == 1) {
+        function.pieces = {{-kInfinity, kInfinity, 1}};
+        state.set(variable.column, cell);
+        continue;
+      }
+      std::size_t entry = 0;
+      for (const std::uint32_t code : left.codes) {
+        if (room) break;  // it has no other places
+        while (variable.counts.codes[entry] != code) ++entry;
+        if (!function.allowed.empty() && function.allowed.back().high == bounds[i][entry])
+          function.allowed.back().high = bounds[i][entry + 1];
+        else
+          add(entry, 1, function.allowed);
+      }
+      // An end of the range, which is taken where the rules leave none of the values.
+      if (left.codes.empty() && function.pieces.empty())
+        function.pieces.push_back({-kInfinity, kInfinity, 1 / measure_width(coding)});
+    }
+    if (function.pieces.empty()) return std::nullopt;
+    state.set(variable.column, cell);
+  }
+  return out;
+}
+
+std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressSink& progress,
+                                             const CancelToken& cancel) const {
+  detail::require_fitted(fitted());
+  const std::size_t p = variables_.size(), rows = table.rows();
+  const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
+  std::vector<double> out = detail::log_share_of_absent(coded_.columns, cells, rows);
+  std::vector<std::vector<double>> bounds;
+  std::vector<bool> may_miss(coded_.columns.size());
+  for (const Variable& variable : variables_) {
+    bounds.push_back(detail::bounds_of(variable.counts));
+    if (variable.missing) may_miss[variable.column] = true;
+  }
+  // One factor for each set of variables that a row says something about: not the number where it is missing.
+  struct Active {
+    std::vector<std::size_t> variables;
+    detail::RowMatrix factor;
+  };
+  std::map<std::vector<bool>, Active> known;
+  std::vector<const Active*> by_row(rows);
+  const Eigen::Map<const detail::Matrix> correlations((limited_.empty() ? correlations_ : limited_).data(),
+                                                      static_cast<Eigen::Index>(p),
+                                                      static_cast<Eigen::Index>(p));
+  const double least = detail::least_told(p, rows_behind());
+  const bool ruled =
+      std::ranges::any_of(variables_, [&](const Variable& v) { return rules_.touches(v.column); });
+  std::vector<bool> says(p);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t i = 0; i < p; ++i) {
+      const Variable& variable = variables_[i];
+      const bool missing = std::isnan(cells[variable.column][row]);
+      const bool category = coded_.columns[variable.column].is_category();
+      says[i] = variable.missing ? rules_.may_miss(variable.column) : category || !missing;
+      if (missing && !category && (!may_miss[variable.column] || !rules_.may_miss(variable.column)))
+        out[row] = -kInfinity;
+    }
+    auto at = known.find(says);
+    if (at == known.end()) {
+      Active active;
+      for (std::size_t i = 0; i < p; ++i)
+        if (says[i]) active.variables.push_back(i);
+      // Whether numbers are missing comes first, so that shares sum to one over rows of any set; numbers of
+      // many values, which say nearly what their score is, next, so that less is left to the points. Rules
+      // are asked in the order of drawing.
+      if (!ruled)
+        std::ranges::stable_sort(active.variables, std::greater(), [&](std::size_t i) {
+          return std::pair(variables_[i].missing, variables_[i].counts.codes.size());
+        });
+      const std::vector<Eigen::Index> chosen(active.variables.begin(), active.variables.end());
+      if (!chosen.empty()) active.factor = detail::lower_factor(correlations(chosen, chosen));
+      at = known.emplace(says, std::move(active)).first;
+    }
+    by_row[row] = &at->second;
+  }
+  detail::over_rows(
+      {.rows = rows, .progress = progress, .cancel = cancel}, options_.threads,
+      [&](std::size_t first, std::size_t last) {
+        for (std::size_t row = first; row < last; ++row) {
+          if (std::isinf(out[row])) continue;
+          const Active& active = *by_row[row];
+          const auto functions = score_functions(active.variables, bounds, cells, row);
+          out[row] = functions ? detail::log_mean_product(
+                                     {active.factor.data(), static_cast<std::size_t>(active.factor.size())},
+                                     *functions, least)
+                               : -kInfinity;
+        }
+      },
+      "log_prob");
+  return out;
+}
+
+}  // namespace synthema
