@@ -33,7 +33,7 @@ def evaluate(
     level: str = "default",
     schema: Schema | str | os.PathLike[str] | None = None,
     target: str | None = None,
-    target_labels: int = 50,
+    target_labels: int = EvaluationContext().target_labels,
     learner: Any = "boosted_trees",
     ranked_learners: Iterable[Any] = (),
     sensitive: str | None = None,
@@ -247,6 +247,13 @@ def evaluate(
     return report
 
 
+@functools.cache
+def option_defaults() -> dict[str, Any]:
+    """Return what `evaluate` takes for each option, which is all but the tables, where none is given."""
+    known = inspect.signature(evaluate).parameters
+    return {n: one.default for n, one in known.items() if n not in ("synthetic", "real", "holdout")}
+
+
 def check_arguments(name: str, given: dict[str, Any]) -> None:
     """Refuse arguments of another function that `evaluate` would refuse, in the same sentences."""
     known = inspect.signature(evaluate).parameters
@@ -263,8 +270,6 @@ def _check_values(given: dict[str, Any]) -> None:
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
     for name in ("seed", "bootstrap", "threads", "target_labels", *_COUNTS):
         whole(given.get(name, 0), f"The parameter '{name}'")
-    if given.get("target_labels") == 1:
-        raise _core.ConfigError("A target has two classes at least; target_labels=0 keeps all labels.")
 
 
 # Kinds of a column, and those that the same values may have in a table of more rows.
@@ -434,12 +439,11 @@ def _target_column(real: Table | None) -> str:
 
 
 def chosen_names(synthetic: Table, real: Table | None, options: dict[str, Any]) -> list[Any]:
-    """Names of what `evaluate` measures with these options; of what is not ours the evaluator itself."""
-    kept = {k: options[k] for k in ("quasi_identifiers", "secrets", "sensitive", "learner") if k in options}
-    made = suite_options(full=options.get("level") == "full", **kept)
-    text = _text_column(synthetic, options.get("text_column"), real)
-    metrics = options.get("metrics", "auto")
-    chosen = _chosen(metrics, made, has_text=text is not None, has_real=real is not None)
+    """Names of what `evaluate` measures with all its options; of what is not ours the evaluator itself."""
+    kept = {k: options[k] for k in ("quasi_identifiers", "secrets", "sensitive", "learner")}
+    made = suite_options(full=options["level"] == "full", **kept)
+    text = _text_column(synthetic, options["text_column"], real)
+    chosen = _chosen(options["metrics"], made, has_text=text is not None, has_real=real is not None)
     known = set(evaluator_names())
     return [one.name if one.name in known else one for one in chosen]
 

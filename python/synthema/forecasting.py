@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from synthema._core import Error, Table, boosted_trees, label_columns
+from synthema._core import Error, EvaluationError, SchemaError, Table, boosted_trees, label_columns
 from synthema.evaluation import (
     _target_column,
     _text_column,
     check_arguments,
     chosen_names,
     evaluate,
+    option_defaults,
     with_kinds,
 )
 from synthema.reporting.numbers import duration
@@ -156,7 +157,7 @@ def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: A
     True
     """
     check_arguments("forecast", options)
-    options.pop("progress", None)
+    options = option_defaults() | options | {"progress": None}
     tables = [
         table(synthetic),
         *(None if one is None else table(one) for one in (real, holdout)),
@@ -173,24 +174,25 @@ def forecast(synthetic: Any, real: Any = None, holdout: Any = None, **options: A
         if rows > LARGE:
             found |= _of_nearest_rows(*tables, names, options)
         asked = [one for one in asked if one not in found]
-        rest["triples"] = min(TRIPLES, options.get("triples", 10_000))
+        rest["triples"] = min(TRIPLES, options["triples"])
     whole = "accuracy" in asked
     if whole:
         asked = [one for one in asked if one != "accuracy" and one not in _PARTS] + sorted(_PARTS)
     if asked:
         # What is left at the default level passes once over the rows.
-        plain = options.get("metrics", "auto") == "auto" and options.get("level", "default") == "default"
+        plain = options["metrics"] == "auto" and options["level"] == "default"
         usual = _carried_on(
             _ladder(few, rows, asked, rest),
             rows,
             1.1 if plain and rows > LARGE else 2.0,
-            options.get("discrepancy_rows", 5000) or rows,
+            options["discrepancy_rows"] or rows,
         )
         usual = {name: taken * wider ** _POWERS.get(name, 1) for name, taken in usual.items()}
         if "trivariate_accuracy" in usual and (done := _triples(few, rest)):
             usual["trivariate_accuracy"] *= max(1.0, _triples(tables, options) / done)
         if whole:
             usual["accuracy"] = sum(usual[name] for name in _PARTS)
+            usual |= dict.fromkeys(_PARTS, 0.0)  # which then are there already
         found |= usual
     names = {one if isinstance(one, str) else one.name for one in chosen_names(tables[0], tables[1], options)}
     return Forecast({name: found[name] for name in found if name in names}, 2**28 + WIDTH * cells)
@@ -202,9 +204,9 @@ def _fewer_columns(tables: list[Table | None], options: dict[str, Any]) -> tuple
     fields = [one for one in first.schema.fields if one.name in tables[0]]  # type: ignore[union-attr,operator]
     if len(fields) <= COLUMNS:
         return tables, 1.0
-    named = {_text_column(tables[0], options.get("text_column"), tables[1])}  # type: ignore[arg-type]
+    named = {_text_column(tables[0], options["text_column"], tables[1])}  # type: ignore[arg-type]
     for one in _NAMING:
-        given = options.get(one) or ()
+        given = options[one] or ()
         named |= {given} if isinstance(given, str) else set(given)
     kept = {one.name for one in fields if one.name in named or one.roles}
     others = sorted((one for one in fields if one.name not in kept), key=lambda one: one.kind)
@@ -259,11 +261,11 @@ def _put_together(runs: _Runs, names: list[str]) -> None:
 
 def _triples(tables: list[Table | None], options: dict[str, Any]) -> int:
     shared = len([one for one in tables[0].names if tables[1] is None or one in tables[1]])  # type: ignore[union-attr]
-    return min(options.get("triples", 10_000), math.comb(shared, 3))
+    return min(options["triples"], math.comb(shared, 3))
 
 
 def _cores(options: dict[str, Any]) -> int:
-    return options.get("threads") or os.cpu_count() or 1
+    return options["threads"] or os.cpu_count() or 1
 
 
 # Fits side by side on all cores, each of `trees` trees on `rows` rows: (fits, rows, trees).
@@ -281,12 +283,12 @@ def _of_trees(
 ) -> dict[str, float]:
     """Seconds of the measures that are all boosted trees at the default level."""
     asked = names & {"classifier_two_sample", "train_synthetic_test_real"}
-    target = options.get("target") or _target_column(real)
-    if options.get("learner", "boosted_trees") != "boosted_trees" or not target or target not in real:
+    target = options["target"] or _target_column(real)
+    if options["learner"] != "boosted_trees" or not target or target not in real:
         asked -= {"train_synthetic_test_real"}
     if not asked:
         return {}
-    outputs, of_tree = _tree_seconds(few, target, options.get("target_labels", 50))
+    outputs, of_tree = _tree_seconds(few, target, options["target_labels"])
     rows, held = len(real), 0 if holdout is None else len(holdout)
 
     def seconds(fits: _Fits) -> float:
@@ -326,7 +328,7 @@ def _tree_seconds(real: Table, target: str | None, most_labels: int) -> tuple[in
             continue
         try:
             taken = [_seconds_of_tree(part, name, most_labels) for part in parts]
-        except Error:
+        except (EvaluationError, SchemaError):  # another column tells as much
             continue
         outputs = _outputs(some, name, most_labels)
         return outputs, functools.partial(_of_tree, [len(part) for part in parts], taken)
@@ -394,7 +396,7 @@ def _of_nearest_rows(
     def probe(queries: int) -> float:
         begun = time.perf_counter()
         some = synthetic.head(queries)
-        evaluate(some, among, some, metrics=["dcr"], threads=options.get("threads", 0))
+        evaluate(some, among, some, metrics=["dcr"], threads=options["threads"])
         return time.perf_counter() - begun
 
     few = several // 4
@@ -403,7 +405,7 @@ def _of_nearest_rows(
     # two indexes. Queries that are many lie closer to each other and help each other: they take about half.
     query = max(0.0, probe(several) - begin) / (4 * (several - few)) / 2
     cell = begin / (2 * len(among) * len(real.names))
-    floors = options.get("metrics", "auto") != "auto" or options.get("level") == "full"
+    floors = options["metrics"] != "auto" or options["level"] == "full"
     counts = {"t": len(real), "h": 0 if holdout is None else len(holdout)}
     found = dict.fromkeys(asked, 0.0)
     # A floor looks for rows in the place of the synthetic ones, and shares no search with the score.

@@ -17,13 +17,13 @@ from typing import Any
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Score
 from synthema.arguments import refuse_wrong_types
-from synthema.evaluation import evaluate, evaluator_named, evaluator_names, suite_options
+from synthema.evaluation import evaluate, evaluator_named, evaluator_names, option_defaults, suite_options
 from synthema.tables import table
 
 __all__ = ["Metric"]
 
-# What only a report has, or what is the table that a metric is called with.
-_OF_REPORTS = {"synthetic", "real", "holdout", "metrics", "level", "title", "progress", "cancel"}
+# What only a report has.
+_OF_REPORTS = {"metrics", "level", "title", "progress", "cancel"}
 _OF_CONTEXT = {
     "schema", "target", "target_labels", "terms", "exemplars", "text_column", "label_column", "embedder",
     "text_scorer", "seed", "bootstrap", "threads",
@@ -32,8 +32,7 @@ _OF_CONTEXT = {
 
 @functools.cache
 def _defaults() -> dict[str, Any]:
-    parameters = inspect.signature(evaluate).parameters
-    return {name: one.default for name, one in parameters.items() if name not in _OF_REPORTS}
+    return {name: value for name, value in option_defaults().items() if name not in _OF_REPORTS}
 
 
 class Metric:

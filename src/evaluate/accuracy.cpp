@@ -105,6 +105,12 @@ struct Outcome {
   }
 };
 
+// Of an accuracy over groups of one size: what the overall one shares with that of the size.
+struct Summary {
+  Outcome mean;
+  std::vector<ScorePart> parts;
+};
+
 // E|difference| of two shares of n and m draws is sqrt(2/pi (p(1-p)/n + p(1-p)/m)).
 Outcome compare(const Counts& real, const Counts& synthetic, double n, double m) {
   double distance = 0, noise = 0;
@@ -193,11 +199,6 @@ std::vector<Group> drawn_triples(std::size_t columns, std::size_t limit, std::ui
   return out;
 }
 
-struct Summary {
-  Outcome mean;
-  std::vector<ScorePart> parts;
-};
-
 Summary summarise(const Coded& coded, const std::vector<Group>& groups, Convention convention,
                   const EvaluationContext& context) {
   std::vector<Counts> margins(coded.names.size());
@@ -238,6 +239,12 @@ void keep_worst(std::vector<ScorePart>& parts, std::size_t count, std::vector<st
   parts.resize(count);
 }
 
+// What the overall accuracy shares with those of one, two and three columns.
+template <class T, class Make>
+std::shared_ptr<T> once(const EvaluationContext& context, const std::string& key, const Make& make) {
+  return context.shared ? context.shared->get<T>(key, make) : make();
+}
+
 constexpr std::string_view kEstimands[] = {
     "Mean accuracy of columns, of pairs and of triples of columns.",
     "Mean over columns of the accuracy of their distribution.",
@@ -262,42 +269,47 @@ Score Accuracy::evaluate(const Table* real, const Table& synthetic, const Evalua
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
-  const bool with_holdout = convention_ == Convention::mostlyai && context.holdout;
-  const Coded coded =
-      code(*real, synthetic, with_holdout ? context.holdout.get() : nullptr, convention_, context);
+  const Table* holdout = convention_ == Convention::mostlyai ? context.holdout.get() : nullptr;
+  const std::string key = message("accuracy ", real, " ", &synthetic, " ", holdout, " ", name_of(convention_),
+                                  " ", context.seed, " ");
+  const auto coded = once<Coded>(context, key, [&] {
+    return std::make_shared<Coded>(code(*real, synthetic, holdout, convention_, context));
+  });
   score.n = synthetic.rows();
-  std::vector<Summary> found;
+  std::vector<std::shared_ptr<const Summary>> found;
   constexpr AccuracyOf kSizes[] = {AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples};
   for (std::size_t size = 1; size <= 3; ++size) {
     if (of_ != AccuracyOf::overall && of_ != kSizes[size - 1]) continue;
-    const std::vector<Group> groups = size == 3 ? drawn_triples(coded.names.size(), triples_, context.seed)
-                                                : groups_of(coded.names.size(), size);
-    if (groups.empty()) continue;
-    found.push_back(summarise(coded, groups, convention_, context));
-    const std::size_t k = coded.names.size();
-    if (size == 3 && groups.size() < k * (k - 1) * (k - 2) / 6)
-      score.warnings.push_back(message("Of all triples ", groups.size(), " were drawn by the seed."));
+    const auto summary = once<Summary>(context, message(key, size, " ", triples_), [&] {
+      const auto groups = size == 3 ? drawn_triples(coded->names.size(), triples_, context.seed)
+                                    : groups_of(coded->names.size(), size);
+      return std::make_shared<Summary>(summarise(*coded, groups, convention_, context));
+    });
+    if (summary->parts.empty()) continue;
+    found.push_back(summary);
+    const std::size_t k = coded->names.size(), groups = summary->parts.size();
+    if (size == 3 && groups < k * (k - 1) * (k - 2) / 6)
+      score.warnings.push_back(message("Of all triples ", groups, " were drawn by the seed."));
     if (of_ != AccuracyOf::overall) {
-      score.parts = std::move(found.back().parts);
+      score.parts = summary->parts;
       if (size == 3) keep_worst(score.parts, kShownTriples, score.warnings);
     } else {
-      score.parts.push_back(
-          {std::string(kNames[size]), found.back().mean.accuracy, groups.size(),
-           message("expected of a sample of this size ", rounded(found.back().mean.expected))});
+      score.parts.push_back({std::string(kNames[size]), summary->mean.accuracy, groups,
+                             message("expected of a sample of this size ", rounded(summary->mean.expected))});
     }
   }
   if (found.empty() && of_ == AccuracyOf::triples && triples_ == 0)
     return undefined(std::move(score), "No triples were asked for (triples = 0).");
   if (found.empty()) return undefined(std::move(score), "The tables share too few columns to compare.");
   Outcome sum;
-  for (const Summary& one : found) sum.add(one.mean);
+  for (const auto& one : found) sum.add(one->mean);
   const Outcome mean = sum.divided(found.size());
   score.value = mean.accuracy;
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
   score.ceiling = Bound{mean.expected, message("expected of ", synthetic.rows(),
                                                " rows of the same "
                                                "distribution as ",
-                                               coded.real.rows, " real rows (half-normal)")};
+                                               coded->real.rows, " real rows (half-normal)")};
   if (of_ != AccuracyOf::columns)
     score.floor =
         Bound{mean.independent, message("expected of ", synthetic.rows(),

@@ -92,23 +92,38 @@ std::optional<double> correlation_ratio_squared(std::span<const std::uint32_t> g
 Contingency::Contingency(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b,
                          std::size_t labels_a, std::size_t labels_b)
     : n_(static_cast<double>(a.size())), of_a_(labels_a), of_b_(labels_b) {
-  for (std::size_t i = 0; i < a.size(); ++i) ++of_a_[a[i]], ++of_b_[b[i]];
   if (labels_a * labels_b <= kMostDenseCells) {
-    std::vector<double> counts(labels_a * labels_b);
+    std::vector<std::uint32_t> counts(labels_a * labels_b);
     for (std::size_t i = 0; i < a.size(); ++i) ++counts[a[i] * labels_b + b[i]];
     for (std::size_t cell = 0; cell < counts.size(); ++cell)
       if (counts[cell] > 0)
         cells_.push_back({static_cast<std::uint32_t>(cell / labels_b),
-                          static_cast<std::uint32_t>(cell % labels_b), counts[cell]});
-    return;
+                          static_cast<std::uint32_t>(cell % labels_b), static_cast<double>(counts[cell])});
+  } else {
+    std::unordered_map<std::uint64_t, double> counts;
+    for (std::size_t i = 0; i < a.size(); ++i) ++counts[(std::uint64_t{a[i]} << 32) | b[i]];
+    for (const auto& [key, count] : counts)
+      cells_.push_back({static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key), count});
+    std::sort(cells_.begin(), cells_.end());  // sums must not depend on the order of a hash map
   }
-  std::unordered_map<std::uint64_t, double> counts;
-  for (std::size_t i = 0; i < a.size(); ++i) ++counts[(std::uint64_t{a[i]} << 32) | b[i]];
-  for (const auto& [key, count] : counts)
-    cells_.push_back({static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key), count});
-  std::sort(cells_.begin(), cells_.end(), [](const Cell& x, const Cell& y) {
-    return x.a != y.a ? x.a < y.a : x.b < y.b;  // sums must not depend on the order of a hash map
-  });
+  for (const Cell& cell : cells_) of_a_[cell.a] += cell.count, of_b_[cell.b] += cell.count;
+}
+
+double Contingency::similarity(const Contingency& other) const {
+  double sum = 0;
+  auto theirs = other.cells_.begin();
+  const auto skip_to = [&](const Cell* own) {  // cells that only the other table has
+    for (; theirs != other.cells_.end() && (!own || *theirs < *own); ++theirs)
+      sum += theirs->count / other.n_;
+  };
+  for (const Cell& own : cells_) {
+    skip_to(&own);
+    const bool both = theirs != other.cells_.end() && !(own < *theirs);
+    sum += std::abs(own.count / n_ - (both ? theirs->count / other.n_ : 0));
+    if (both) ++theirs;
+  }
+  skip_to(nullptr);
+  return 1 - sum / 2;
 }
 
 std::optional<double> Contingency::cramers_v_squared(bool yates) const {

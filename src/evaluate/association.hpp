@@ -30,15 +30,18 @@ class Contingency {
   std::optional<double> cramers_v_squared(bool yates = false) const;
   // Mutual information / mean of the two entropies, in [0, 1]; nothing where both are constant.
   std::optional<double> normalised_information() const;
+  // 1 - total variation distance to the shares of another table whose labels have the same numbers.
+  double similarity(const Contingency& other) const;
 
  private:
   struct Cell {
     std::uint32_t a, b;
     double count;
+    friend bool operator<(const Cell& x, const Cell& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; }
   };
   double n_ = 0;
   std::vector<double> of_a_, of_b_;
-  std::vector<Cell> cells_;  // those that occur
+  std::vector<Cell> cells_;  // those that occur, in order
 };
 
 }  // namespace synthema::detail

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "src/evaluate/label_counts.hpp"
 #include "src/evaluate/shared_columns.hpp"
 
 namespace synthema::detail {
@@ -73,21 +74,20 @@ void ColumnCells::find_bounds(const std::vector<const Column*>& reference, const
 }
 
 void ColumnCells::find_labels(const std::vector<const Column*>& reference, const CellOptions& options) {
-  std::unordered_map<std::string, std::size_t> counts;
-  std::size_t missing = 0;
+  Frequencies counts;
+  double missing = 0;
   for (const Column* column : reference) {
-    missing += column->null_count();
-    for (std::size_t row = 0; row < column->size(); ++row)
-      if (!column->is_null(row)) ++counts[category_at(*column, row)];
+    missing += static_cast<double>(column->null_count());
+    for (const auto& [label, count] : label_counts(*column)) counts[label] += count;
   }
-  std::vector<std::pair<std::string, std::size_t>> ranked(counts.begin(), counts.end());
+  std::vector<std::pair<std::string, double>> ranked(counts.begin(), counts.end());
   std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
   std::size_t kept = std::min(options.bins, ranked.size());
   if (options.missing_is_label && kept == options.bins && missing > ranked[kept - 1].second) --kept;
   for (std::size_t i = 0; i < kept; ++i)
-    if (ranked[i].second >= options.rarest)
+    if (ranked[i].second >= static_cast<double>(options.rarest))
       labels_.emplace(ranked[i].first, static_cast<std::uint8_t>(count_++));
 }
 

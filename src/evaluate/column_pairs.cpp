@@ -1,11 +1,13 @@
 #include "synthema/evaluate/fidelity/column_pairs.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
+#include <optional>
 #include <unordered_map>
 
 #include "src/evaluate/association.hpp"
+#include "src/evaluate/has_columns.hpp"
+#include "src/evaluate/label_counts.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/counted.hpp"
@@ -18,7 +20,6 @@ namespace {
 
 using Numbers = std::vector<double>;
 constexpr std::size_t kBins = 10;
-constexpr std::uint32_t kMissing = 0xFFFFFFFF;
 
 std::optional<double> correlation(const Column& a, const Column& b, Correlation kind) {
   Numbers x, y;
@@ -28,100 +29,148 @@ std::optional<double> correlation(const Column& a, const Column& b, Correlation 
                                       : detail::pearson(detail::mean_ranks(x), detail::mean_ranks(y));
 }
 
-// A column as cell numbers, the same in both tables.
+using Codes = std::vector<std::uint32_t>;
+
+// A column as cell numbers, the same in all tables; 0 is missing.
 class Cells {
  public:
-  explicit Cells(const Column& real) {
-    if (!detail::is_number(real.kind())) return;
-    numeric_ = true;
-    const Numbers values = detail::numbers_of(real);
+  explicit Cells(const Column& real) : numeric_(detail::is_number(real.kind())) {
+    const Numbers values = numeric_ ? detail::numbers_of(real) : Numbers();
     if (values.empty()) return;
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     for (std::size_t i = 1; i < kBins; ++i)  // inner edges as numpy.linspace has them
       edges_.push_back(*low + static_cast<double>(i) * ((*high - *low) / kBins));
   }
-  std::vector<std::uint32_t> of(const Column& column) {
-    std::vector<std::uint32_t> out;
-    for (std::size_t row = 0; row < column.size(); ++row)
-      out.push_back(column.is_null(row) ? kMissing
-                    : numeric_          ? bin(column.number_at(row))
-                                        : code(column, row));
+
+  std::size_t count() const { return 1 + (numeric_ ? kBins : codes_.size()); }
+  Codes of(const Column& column) {
+    Codes of_label;
+    if (!numeric_)
+      for (const std::string& label : detail::labels_of(column))
+        of_label.push_back(codes_.try_emplace(label, static_cast<std::uint32_t>(count())).first->second);
+    Codes out(column.size());
+    for (std::size_t row = 0; row < out.size(); ++row)
+      if (!column.is_null(row))
+        out[row] = numeric_ ? bin(column.number_at(row)) : of_label[detail::label_code(column, row)];
     return out;
   }
 
  private:
   std::uint32_t bin(double value) const {
-    return static_cast<std::uint32_t>(std::upper_bound(edges_.begin(), edges_.end(), value) - edges_.begin());
+    const auto above = std::upper_bound(edges_.begin(), edges_.end(), value);
+    return 1 + static_cast<std::uint32_t>(above - edges_.begin());
   }
-  std::uint32_t code(const Column& column, std::size_t row) {
-    return codes_.try_emplace(detail::category_at(column, row), static_cast<std::uint32_t>(codes_.size()))
-        .first->second;
-  }
-  bool numeric_ = false;
+  bool numeric_;
   Numbers edges_;
   std::unordered_map<std::string, std::uint32_t> codes_;
 };
 
-using Codes = std::vector<std::uint32_t>;
+// The pairs of columns that two tables share.
+struct Alike {
+  const Table* table;
+  std::vector<const Column*> columns = {};  // by column of the real table; null where the two do not share it
+  std::vector<Codes> codes = {};            // by column, too
+  std::vector<std::optional<double>> values = {};  // by pair of columns
 
-double contingency_similarity(const Codes& real_a, const Codes& real_b, const Codes& synthetic_a,
-                              const Codes& synthetic_b) {
-  std::unordered_map<std::uint64_t, std::int64_t> real, synthetic;
-  const auto key = [](std::uint32_t a, std::uint32_t b) { return (std::uint64_t{a} << 32) | b; };
-  for (std::size_t i = 0; i < real_a.size(); ++i) ++real[key(real_a[i], real_b[i])];
-  for (std::size_t i = 0; i < synthetic_a.size(); ++i) ++synthetic[key(synthetic_a[i], synthetic_b[i])];
-  const auto n = static_cast<double>(real_a.size()), m = static_cast<double>(synthetic_a.size());
-  double sum = 0;
-  for (const auto& [cell, count] : real) {
-    const auto other = synthetic.find(cell);
-    const double there = other == synthetic.end() ? 0 : static_cast<double>(other->second) / m;
-    sum += std::abs(static_cast<double>(count) / n - there);
+  bool shares(std::size_t a, std::size_t b) const { return columns[a] && columns[b]; }
+  std::optional<double> mean() const {
+    RatioRows ratio;
+    for (const auto& value : values)
+      if (value) ratio.add(*value);
+    return ratio.value();
   }
-  for (const auto& [cell, count] : synthetic)
-    if (!real.contains(cell)) sum += static_cast<double>(count) / m;
-  return 1 - sum / 2;
-}
+};
 
-std::vector<ScorePart> all_pairs(const Table& real, const Table& synthetic, Correlation kind,
-                                 const EvaluationContext& context) {
-  const std::vector<std::string> names = detail::shared_columns(real, synthetic);
-  std::vector<Codes> real_codes, synthetic_codes;
-  for (const std::string& name : names) {
-    Cells cells(real.column(name));
-    real_codes.push_back(cells.of(real.column(name)));
-    synthetic_codes.push_back(cells.of(synthetic.column(name)));
+// The real table beside others, all of which have rows: it is coded and counted once for all of them.
+class Comparison {
+ public:
+  Comparison(const Table& real, std::vector<Alike> others, Correlation kind, const EvaluationContext& context)
+      : real_(real), others_(std::move(others)), kind_(kind), names_(detail::shared_columns(real, real)) {
+    code_columns(context);
+    for (std::size_t a = 0; a < names_.size(); ++a)
+      for (std::size_t b = a + 1; b < names_.size(); ++b) pairs_.emplace_back(a, b);
+    for (Alike& other : others_) other.values.resize(pairs_.size());
+    parallel_for(
+        pairs_.size(),
+        [&](std::size_t p) {
+          context.cancel.check();
+          numbers(p) ? correlate(p) : count(p);
+        },
+        context.threads);
   }
-  std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  for (std::size_t a = 0; a < names.size(); ++a)
-    for (std::size_t b = a + 1; b < names.size(); ++b) pairs.emplace_back(a, b);
-  std::vector<ScorePart> parts(pairs.size());
-  const auto number = [&](std::size_t i) { return detail::is_number(real.column(names[i]).kind()); };
-  parallel_for(
-      pairs.size(),
-      [&](std::size_t p) {
-        context.cancel.check();
-        const auto [a, b] = pairs[p];
-        parts[p] = {names[a] + " x " + names[b], std::nullopt, synthetic.rows(), "contingency"};
-        if (number(a) && number(b)) {
-          const auto r = correlation(real.column(names[a]), real.column(names[b]), kind);
-          const auto s = correlation(synthetic.column(names[a]), synthetic.column(names[b]), kind);
-          if (r && s) parts[p].value = 1 - std::abs(*r - *s) / 2;
-          parts[p].note = r && s ? "correlation" : "undefined: a column is constant or has no values";
-        } else {
-          parts[p].value =
-              contingency_similarity(real_codes[a], real_codes[b], synthetic_codes[a], synthetic_codes[b]);
-        }
-      },
-      context.threads);
-  return parts;
-}
 
-std::optional<double> mean_of(const std::vector<ScorePart>& parts) {
-  RatioRows ratio;
-  for (const ScorePart& part : parts)
-    if (part.value) ratio.add(*part.value);
-  return ratio.value();
-}
+  const Alike& with(std::size_t other) const { return others_[other]; }
+  std::vector<ScorePart> parts(std::size_t other) const {
+    const Alike& alike = others_[other];
+    std::vector<ScorePart> out;
+    for (std::size_t p = 0; p < pairs_.size(); ++p) {
+      const auto [a, b] = pairs_[p];
+      if (!alike.shares(a, b)) continue;
+      const char* note = !numbers(p)       ? "contingency"
+                         : alike.values[p] ? "correlation"
+                                           : "undefined: a column is constant or has no values";
+      out.push_back({names_[a] + " x " + names_[b], alike.values[p], alike.table->rows(), note});
+    }
+    return out;
+  }
+
+ private:
+  bool numbers(std::size_t pair) const {
+    const auto [a, b] = pairs_[pair];
+    return detail::is_number(columns_[a]->kind()) && detail::is_number(columns_[b]->kind());
+  }
+
+  void code_columns(const EvaluationContext& context) {
+    columns_.resize(names_.size());
+    codes_.resize(names_.size());
+    cells_.resize(names_.size());
+    for (Alike& other : others_) {
+      other.columns.resize(names_.size());
+      other.codes.resize(names_.size());
+    }
+    parallel_for(
+        names_.size(),
+        [&](std::size_t c) {
+          columns_[c] = &real_.column(names_[c]);
+          Cells cells(*columns_[c]);
+          codes_[c] = cells.of(*columns_[c]);
+          for (Alike& other : others_) {
+            if (!detail::has_columns(*other.table, real_, {names_[c]})) continue;
+            other.columns[c] = &other.table->column(names_[c]);
+            other.codes[c] = cells.of(*other.columns[c]);
+          }
+          cells_[c] = cells.count();
+        },
+        context.threads);
+  }
+
+  void correlate(std::size_t pair) {
+    const auto [a, b] = pairs_[pair];
+    const std::optional<double> real = correlation(*columns_[a], *columns_[b], kind_);
+    for (Alike& other : others_)
+      if (real && other.shares(a, b))
+        if (const auto there = correlation(*other.columns[a], *other.columns[b], kind_))
+          other.values[pair] = 1 - std::abs(*real - *there) / 2;
+  }
+
+  void count(std::size_t pair) {
+    const auto [a, b] = pairs_[pair];
+    const detail::Contingency real(codes_[a], codes_[b], cells_[a], cells_[b]);
+    for (Alike& other : others_)
+      if (other.shares(a, b))
+        other.values[pair] =
+            real.similarity(detail::Contingency(other.codes[a], other.codes[b], cells_[a], cells_[b]));
+  }
+
+  const Table& real_;
+  std::vector<Alike> others_;
+  Correlation kind_;
+  std::vector<std::string> names_;
+  std::vector<const Column*> columns_;  // of the real table, as what follows
+  std::vector<Codes> codes_;
+  std::vector<std::size_t> cells_;
+  std::vector<std::pair<std::size_t, std::size_t>> pairs_;
+};
 
 }  // namespace
 
@@ -134,16 +183,20 @@ Score ColumnPairs::evaluate(const Table* real, const Table& synthetic,
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
+  const bool held = context.holdout && context.holdout->rows() > 0;
+  const Table loose = detail::independent_marginals(*real, context.seed);
+  std::vector<Alike> others{{&synthetic}, {&loose}};
+  if (held) others.push_back({context.holdout.get()});
+  const Comparison compared(*real, std::move(others), correlation_, context);
   score.n = synthetic.rows();
-  score.parts = all_pairs(*real, synthetic, correlation_, context);
-  score.value = mean_of(score.parts);
+  score.parts = compared.parts(0);
+  score.value = compared.with(0).mean();
   if (!score.value) return undefined(std::move(score), "The tables share no pair of columns with values.");
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
-  if (context.holdout && context.holdout->rows() > 0)
-    if (const auto value = mean_of(all_pairs(*real, *context.holdout, correlation_, context)))
+  if (held)
+    if (const auto value = compared.with(2).mean())
       score.ceiling = Bound{*value, message("holdout, ", counted(context.holdout->rows(), "real row"))};
-  const Table loose = detail::independent_marginals(*real, context.seed);
-  if (const auto value = mean_of(all_pairs(*real, loose, correlation_, context)))
+  if (const auto value = compared.with(1).mean())
     score.floor = Bound{*value, "the real columns, each shuffled apart"};
   return score;
 }

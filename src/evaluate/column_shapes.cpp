@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numbers>
 #include <numeric>
 
 #include "src/evaluate/cells.hpp"
+#include "src/evaluate/label_counts.hpp"
 #include "src/evaluate/library_columns.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/distance.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -19,16 +20,10 @@ namespace synthema {
 namespace {
 
 using Outcome = std::optional<double>;
-using Frequencies = std::map<std::string, double>;
+using detail::Frequencies;
+using detail::label_counts;
 // Of missing values where they count as a category; UTF-8 has no such byte.
 constexpr const char* kMissing = "\xff";
-
-Frequencies counts_of(const Column& column) {
-  Frequencies out;
-  for (std::size_t row = 0; row < column.size(); ++row)
-    if (!column.is_null(row)) ++out[detail::category_at(column, row)];
-  return out;
-}
 
 double sum_of(const Frequencies& counts) {
   double sum = 0;
@@ -50,7 +45,7 @@ double total_variation(Frequencies real, const Frequencies& synthetic, Conventio
 
 Outcome shape(const Column& real, const Column& synthetic, Convention convention) {
   if (detail::is_category(real.kind())) {
-    const Frequencies r = counts_of(real), s = counts_of(synthetic);
+    const Frequencies r = label_counts(real), s = label_counts(synthetic);
     if (r.empty() || s.empty()) return std::nullopt;
     return 1 - total_variation(r, s, convention);
   }
@@ -96,14 +91,14 @@ Outcome range_coverage(const Column& real, const Column& synthetic, Convention) 
 }
 
 Outcome category_coverage(const Column& real, const Column& synthetic, Convention) {
-  const Frequencies r = counts_of(real), s = counts_of(synthetic);
+  const Frequencies r = label_counts(real), s = label_counts(synthetic);
   if (r.empty() || s.empty()) return std::nullopt;
   const auto seen = std::count_if(r.begin(), r.end(), [&](const auto& e) { return s.contains(e.first); });
   return static_cast<double>(seen) / static_cast<double>(r.size());
 }
 
 Outcome category_adherence(const Column& real, const Column& synthetic, Convention) {
-  const Frequencies r = counts_of(real), s = counts_of(synthetic);
+  const Frequencies r = label_counts(real), s = label_counts(synthetic);
   if (r.empty() || s.empty()) return std::nullopt;
   double inside = 0;
   for (const auto& [name, count] : s)
@@ -191,7 +186,7 @@ Outcome kl_of_real(const Column& real, const Column& synthetic, Convention) {
 // p-value of the chi-square test that both tables are samples of one distribution. SDMetrics: of the
 // synthetic frequencies as if they were counts, against the real ones as expectations, None a category.
 Outcome chi_square(const Column& real, const Column& synthetic, Convention convention) {
-  Frequencies r = counts_of(real), s = counts_of(synthetic);
+  Frequencies r = label_counts(real), s = label_counts(synthetic);
   if (convention == Convention::sdmetrics)
     for (auto [counts, column] : {std::pair{&r, &real}, std::pair{&s, &synthetic}})
       if (column->null_count() > 0) (*counts)[kMissing] = static_cast<double>(column->null_count());
@@ -355,15 +350,22 @@ std::optional<double> mean_of_parts(const std::vector<ScorePart>& parts) {
 }
 
 std::vector<ScorePart> parts_of(const Measure& measure, const Table& real, const Table& synthetic,
-                                Convention convention) {
-  std::vector<ScorePart> out;
-  for (const std::string& name : detail::shared_columns(real, synthetic)) {
-    const Column &r = real.column(name), &s = synthetic.column(name);
-    if (detail::is_number(r.kind()) ? !measure.numbers : !measure.categories) continue;
-    const Outcome value = measure.of(r, s, convention);
-    out.push_back({name, value, s.size() - s.null_count(),
-                   value ? "" : "undefined: no values, or a real column without spread"});
-  }
+                                Convention convention, const EvaluationContext& context) {
+  std::vector<std::string> names = detail::shared_columns(real, synthetic);
+  std::erase_if(names, [&](const std::string& name) {
+    return detail::is_number(real.column(name).kind()) ? !measure.numbers : !measure.categories;
+  });
+  std::vector<ScorePart> out(names.size());
+  parallel_for(
+      names.size(),
+      [&](std::size_t c) {
+        context.cancel.check();
+        const Column& column = synthetic.column(names[c]);
+        const Outcome value = measure.of(real.column(names[c]), column, convention);
+        out[c] = {names[c], value, column.size() - column.null_count(),
+                  value ? "" : "undefined: no values, or a real column without spread"};
+      },
+      context.threads);
   return out;
 }
 
@@ -389,14 +391,14 @@ Score ColumnFidelity::evaluate(const Table* real, const Table& synthetic,
   score.convention = std::string(name_of(convention_));
   if (!real) return undefined(std::move(score), "No real table was given.");
   score.n = synthetic.rows();
-  score.parts = parts_of(measure, *real, synthetic, convention_);
+  score.parts = parts_of(measure, *real, synthetic, convention_, context);
   score.value = mean_of_parts(score.parts);
   if (!score.value)
     return undefined(std::move(score),
                      "The tables share no column with values that this measure applies to.");
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
   if (context.holdout)
-    if (const auto value = mean_of_parts(parts_of(measure, *real, *context.holdout, convention_)))
+    if (const auto value = mean_of_parts(parts_of(measure, *real, *context.holdout, convention_, context)))
       score.ceiling = Bound{*value, message("holdout, ", counted(context.holdout->rows(), "real row"))};
   return score;
 }

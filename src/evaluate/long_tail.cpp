@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "src/evaluate/label_counts.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
@@ -15,30 +16,18 @@ namespace synthema {
 namespace {
 
 constexpr std::size_t kTenths = 10;
-using Counts = std::map<std::string, double>;
+using Counts = detail::Frequencies;
 
 Counts counts_of(const Column& column) {
+  if (column.kind() != Kind::list) return detail::label_counts(column);
   Counts out;
-  if (column.kind() == Kind::list) {
-    const Column& items = column.items();
-    for (std::size_t row = 0; row < column.size(); ++row) {
-      if (column.is_null(row)) continue;
-      for (auto i = static_cast<std::size_t>(column.offsets()[row]);
-           i < static_cast<std::size_t>(column.offsets()[row + 1]); ++i)
-        if (!items.is_null(i)) ++out[items.value_at(i).display()];
-    }
-    return out;
-  }
-  std::vector<double> of_code(column.kind() == Kind::category ? column.labels().size() : 0);
+  const Column& items = column.items();
   for (std::size_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) continue;
-    if (of_code.empty())
-      ++out[detail::category_at(column, row)];
-    else
-      ++of_code[static_cast<std::size_t>(column.codes()[row])];
+    for (auto i = static_cast<std::size_t>(column.offsets()[row]);
+         i < static_cast<std::size_t>(column.offsets()[row + 1]); ++i)
+      if (!items.is_null(i)) ++out[items.value_at(i).display()];
   }
-  for (std::size_t code = 0; code < of_code.size(); ++code)
-    if (of_code[code] > 0) out[std::string(column.labels().text_at(code))] += of_code[code];
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501
 import functools
+import inspect
 import random
 
 import evaluator_tables
@@ -385,6 +386,7 @@ def test_the_rarest_of_very_many_labels_are_one_class():
     assert any("the 56 rarest" in one for one in attacked.warnings)
     with pytest.raises(synthema.ConfigError, match="two classes at least"):
         ask(metrics=[name], target_labels=1)
+    assert inspect.signature(synthema.evaluate).parameters["target_labels"].default == 50
     with pytest.raises(synthema.ConfigError, match="'target_labels' is a whole number"):
         ask(metrics=[name], target_labels=-1)
 

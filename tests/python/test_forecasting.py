@@ -66,12 +66,19 @@ def test_a_forecast_knows_how_many_labels_are_classes(monkeypatch):
     assert seconds[1] == pytest.approx(5 * seconds[2])
 
 
+def test_one_class_is_refused_before_anything_is_foretold():
+    rows = {"x": np.arange(40.0), "y": ["a", "b"] * 20}
+    name = "train_synthetic_test_real"
+    with pytest.raises(synthema.ConfigError, match="two classes at least"):
+        synthema.forecast(rows, rows, target="y", metrics=[name], target_labels=1)
+
+
 def test_pairs_of_columns_are_foretold_by_the_square(monkeypatch):
     monkeypatch.setattr(
         "synthema.forecasting._seconds",
         lambda tables, rows, options: {one: 0.001 * rows for one in options["metrics"]},
     )
-    names = ["column_pairs", "column_shapes", "trivariate_accuracy", "accuracy"]
+    names = ["column_pairs", "column_shapes", "trivariate_accuracy"]
     narrow, broad = (
         synthema.forecast(wide(50, columns), wide(50, columns, 1), metrics=names).by_name
         for columns in (23, 240)
@@ -83,7 +90,9 @@ def test_pairs_of_columns_are_foretold_by_the_square(monkeypatch):
     triples = [min(10_000, 23 * 22 * 21 // 6) / 500, 20]
     for plan, many in zip((narrow, broad), triples, strict=True):
         assert plan["trivariate_accuracy"] == pytest.approx(0.05 * many)
-        assert plan["accuracy"] > plan["trivariate_accuracy"]
+    whole = synthema.forecast(wide(50, 240), wide(50, 240, 1), metrics=["accuracy", "trivariate_accuracy"])
+    assert whole.by_name["accuracy"] > broad["trivariate_accuracy"]
+    assert whole.by_name["trivariate_accuracy"] == 0  # by then it is there
 
 
 def test_what_is_slow_is_carried_on_from_fewer_rows(monkeypatch):
@@ -187,7 +196,7 @@ def test_the_text_column_is_kept_that_the_real_rows_tell():
         return synthema.table(made | {f"u{i}": wards() for i in range(32)})
 
     # A few rows take columns of labels for texts too, and with several texts none of them is the one.
-    few, wider = forecasting._fewer_columns([rows(12), rows(500), None], {})
+    few, wider = forecasting._fewer_columns([rows(12), rows(500), None], forecasting.option_defaults())
     assert wider > 1
     assert "note" in few[0].names
     assert "note" in few[1].names

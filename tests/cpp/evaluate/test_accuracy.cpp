@@ -35,6 +35,18 @@ Score accuracy(AccuracyOf of, const Table& r, const Table& s) {
 
 }  // namespace
 
+TEST_CASE("what the four measures share changes none of them") {
+  const Table r = real(), s = synthetic();
+  EvaluationContext shared;
+  shared.shared = std::make_shared<SharedWork>();
+  using enum AccuracyOf;
+  for (const Convention convention : {Convention::synthema, Convention::mostlyai})
+    for (const AccuracyOf of : {overall, columns, pairs, triples}) {
+      const Accuracy measure(of, convention);
+      CHECK(to_json(measure.evaluate(&r, s, shared)) == to_json(measure.evaluate(&r, s, {})));
+    }
+}
+
 TEST_CASE("the check values of mostlyai-qa, its rare labels kept") {
   const Table r = real(), s = synthetic();
   const Score columns = accuracy(AccuracyOf::columns, r, s), pairs = accuracy(AccuracyOf::pairs, r, s);

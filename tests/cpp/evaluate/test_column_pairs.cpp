@@ -51,6 +51,39 @@ TEST_CASE("otherwise: joint cells") {
   CHECK(alike(cut, two(Kind::real, Kind::category, {{2.0, "u"}, {10.0, "v"}})) == 0.5);
 }
 
+TEST_CASE("cells that are too many for a field of all of them are counted alike") {
+  constexpr int kLabels = 300;
+  std::vector<std::pair<Value, Value>> own, shifted;
+  for (int i = 0; i < kLabels; ++i) {
+    const Value a(std::to_string(i)), b(std::to_string((i + 1) % kLabels));
+    own.insert(own.end(), {{a, a}, {a, b}});
+    shifted.insert(shifted.end(), {{a, b}, {b, a}});
+  }
+  const Table real = two(Kind::category, Kind::category, own);
+  CHECK(alike(real, real) == Approx(1));
+  CHECK(alike(real, two(Kind::category, Kind::category, shifted)) == Approx(0.5));
+}
+
+TEST_CASE("the ceiling is the holdout in the columns that it shares") {
+  const auto three = [](const char* c, const std::vector<std::string>& rows) {
+    std::vector<Record> records;
+    for (const std::string& row : rows)
+      records.push_back({{"a", row.substr(0, 1)}, {"b", row.substr(1, 1)}, {c, row.substr(2, 1)}});
+    return Table::from_records({.fields = {{.name = "a", .kind = Kind::category},
+                                           {.name = "b", .kind = Kind::category},
+                                           {.name = c, .kind = Kind::category}}},
+                               records);
+  };
+  const Table real = three("c", {"uux", "vvy"});
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(three("other", {"uvx", "vuy"}));
+  const Score score = ColumnPairs().evaluate(&real, real, context);
+  CHECK(score.value == 1);
+  CHECK(score.parts.size() == 3);
+  REQUIRE(score.ceiling);
+  CHECK(score.ceiling->value == 0);  // a x b, the only pair of both
+}
+
 TEST_CASE("a constant column has no correlation, and is said to have none") {
   const Table constant = numbers({{1.0, 1.0}, {1.0, 2.0}});
   const Score score = ColumnPairs().evaluate(&constant, constant, {});

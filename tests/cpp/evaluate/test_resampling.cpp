@@ -33,20 +33,32 @@ TEST_CASE("quantiles interpolate as type 7 of Hyndman and Fan") {
   CHECK(quantile(std::vector<double>{7}, 0.3) == 7);
 }
 
-TEST_CASE("a resample is the sum of as many units as there are, whatever its width") {
-  for (const std::size_t units : {1, 2, 3, 10, 1000, 8000, 65536, 100003}) {
-    const std::size_t width = 1 + units % 8;
-    RowSums by_unit{width, {}};
-    for (std::size_t i = 0; i < units * width; ++i)
-      by_unit.values.push_back(std::sqrt(static_cast<double>(i)));
-    Random random(units);
-    std::vector<double> sums(width);
-    for (std::size_t i = 0; i < units; ++i) {
-      const std::size_t unit = random.below(units);
-      for (std::size_t k = 0; k < width; ++k) sums[k] += by_unit.values[unit * width + k];
+TEST_CASE("a resample is the sum of as many units as there are, the same ones whatever the width") {
+  for (const std::size_t units : {1, 2, 3, 10, 1000, 8000, 65536, 100003})
+    for (std::size_t width = 2; width <= 8; ++width) {
+      RowSums narrow{1, {}}, by_unit{width, {}};
+      for (std::size_t i = 0; i < units; ++i) {
+        narrow.values.push_back(std::sqrt(static_cast<double>(i)));
+        by_unit.values.push_back(1);
+        by_unit.values.insert(by_unit.values.end(), width - 1, narrow.values.back());
+      }
+      std::vector<double> sums(width, detail::resampled(narrow, units, Random(units))[0]);
+      sums[0] = static_cast<double>(units);
+      CHECK(detail::resampled(by_unit, units, Random(units)) == sums);
     }
-    CHECK(detail::resampled(by_unit, units, Random(units)) == sums);
+}
+
+TEST_CASE("every unit is as likely to be drawn") {
+  constexpr std::size_t kUnits = 5, kResamples = 20'000;
+  RowSums by_unit{kUnits, std::vector<double>(kUnits * kUnits)};
+  for (std::size_t unit = 0; unit < kUnits; ++unit) by_unit.values[unit * kUnits + unit] = 1;
+  std::vector<double> counts(kUnits);
+  for (std::size_t b = 0; b < kResamples; ++b) {
+    const std::vector<double> drawn = detail::resampled(by_unit, kUnits, Random(1).stream(b));
+    for (std::size_t unit = 0; unit < kUnits; ++unit) counts[unit] += drawn[unit];
   }
+  for (const double count : counts)  // standard deviation 0.006
+    CHECK(std::abs(count / kResamples - 1) < 0.025);
 }
 
 TEST_CASE("Wilson's interval") {
@@ -102,7 +114,7 @@ TEST_CASE("an interval depends on the seed and never on the number of threads") 
   context.seed = 9;
   const auto interval = [&](std::size_t threads, std::uint64_t seed) {
     context.threads = threads, context.seed = seed;
-    const Interval found = *bootstrap(ones_and_zeros(13, 24), Units::rows(37), context, mean);
+    const Interval found = *bootstrap(ones_and_zeros(1300, 2400), Units::rows(3700), context, mean);
     return std::pair(found.low, found.high);
   };
   CHECK(interval(1, 9) == interval(3, 9));
