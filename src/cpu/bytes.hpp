@@ -46,6 +46,10 @@ struct Bytes {
 [[gnu::always_inline]] inline Bytes without(Bytes a, Bytes b) {
   return {_mm512_andnot_si512(b.v, a.v)};
 }
+// Each byte divided by 2^shift, shift < 8; `left`: 255 >> shift in every byte.
+[[gnu::always_inline]] inline Bytes shift_right(Bytes x, int shift, Bytes left) {
+  return {_mm512_and_si512(_mm512_srl_epi16(x.v, _mm_cvtsi32_si128(shift)), left.v)};
+}
 // Bit by bit: whether an odd number of the three is set, and whether two of them are.
 [[gnu::always_inline]] inline Bytes odd_of(Bytes a, Bytes b, Bytes c) {
   return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)};
@@ -103,6 +107,11 @@ struct Bytes {
 }
 [[gnu::always_inline]] inline Bytes without(Bytes a, Bytes b) {
   return {_mm256_andnot_si256(b.a, a.a), _mm256_andnot_si256(b.b, a.b)};
+}
+[[gnu::always_inline]] inline Bytes shift_right(Bytes x, int shift, Bytes left) {
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  return {_mm256_and_si256(_mm256_srl_epi16(x.a, by), left.a),
+          _mm256_and_si256(_mm256_srl_epi16(x.b, by), left.b)};
 }
 [[gnu::always_inline]] inline Bytes odd_of(Bytes a, Bytes b, Bytes c) {
   return {_mm256_xor_si256(_mm256_xor_si256(a.a, b.a), c.a),
@@ -175,6 +184,9 @@ template <class Operation>
 }
 [[gnu::always_inline]] inline Bytes without(Bytes a, Bytes b) {
   return each_byte([&](int i) { return a.v[i] & ~b.v[i]; });
+}
+[[gnu::always_inline]] inline Bytes shift_right(Bytes x, int shift, Bytes) {
+  return each_byte([&](int i) { return x.v[i] >> shift; });
 }
 [[gnu::always_inline]] inline Bytes odd_of(Bytes a, Bytes b, Bytes c) {
   return each_byte([&](int i) { return a.v[i] ^ b.v[i] ^ c.v[i]; });

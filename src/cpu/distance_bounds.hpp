@@ -1,5 +1,6 @@
 // Lower bounds of the distance of one row to many, in bytes: what nearest neighbour search looks at before it
-// computes a distance. Cells are codes; sums saturate at 255, which is still a lower bound.
+// computes a distance. Cells are codes; what a column adds is divided by a power of two and rounded down, so
+// that large distances fit; sums saturate at 255, which is still a lower bound.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@ constexpr std::uint8_t kMissingCode = 255;
 // How a column of one query is compared. A number's code is floor(value * scale): two codes that differ by k
 // are values more than (k - 1) / scale apart.
 enum class BoundOf : std::uint8_t {
-  number,             // code difference - 1
+  number,             // code difference - 1, shifted right
   number_or_missing,  // the same; a whole unit to a row that has no value
   label               // a whole unit unless the codes are equal
 };
@@ -25,12 +26,13 @@ struct BoundQuery {
   const std::uint8_t* codes;  // one a column
   const BoundOf* kinds;       // one a column
   std::size_t columns;
-  std::uint8_t unit;  // what the largest possible difference of one column adds
+  std::uint8_t unit;   // what the largest possible difference of one column adds
+  std::uint8_t shift;  // by which differences of numbers are shifted, less than 8
 };
 
 constexpr std::size_t kRowBytes = 64;  // rows are read in steps of as many codes
 
-// The same query against single rows, whose codes lie together, at the finest resolution. All three arrays
+// The same query against single rows, whose codes lie together, without a shift. All three arrays
 // are `width` bytes, a multiple of kRowBytes; there is nothing in the bytes behind the last column.
 struct RowBoundQuery {
   const std::uint8_t* codes;

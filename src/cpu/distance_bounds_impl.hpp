@@ -12,33 +12,47 @@ namespace {
 static_assert(kBoundLanes == 2 * kByteLanes && kRowBytes == kByteLanes && kLabelLanes == 8 * kByteLanes);
 constexpr std::size_t kColumnsBetweenLooks = 8;  // whether any row is still within the limit
 
-template <BoundOf kind>
-[[gnu::always_inline]] inline Bytes bound_of_cell(Bytes query, Bytes cell, Bytes unit, Bytes one,
-                                                  Bytes missing) {
-  if constexpr (kind == BoundOf::label) return where_different(query, cell, unit);
-  const Bytes apart = larger(subtract_saturated(query, cell), subtract_saturated(cell, query));
-  const Bytes bound = subtract_saturated(apart, one);
-  if constexpr (kind == BoundOf::number) return bound;
-  return larger(where_different(cell, missing, bound), where_equal(cell, missing, unit));
-}
+// What the cells of a query's column are compared by.
+struct Comparison {
+  Bytes unit, left, one = broadcast_byte(1), missing = broadcast_byte(kMissingCode);
+  int shift;
+
+  Comparison(std::uint8_t unit_of, std::uint8_t shifted_by)
+      : unit(broadcast_byte(unit_of)),
+        left(broadcast_byte(static_cast<std::uint8_t>(255 >> shifted_by))),
+        shift(shifted_by) {}
+
+  // `apart`: differences of codes.
+  [[gnu::always_inline]] inline Bytes bound_of_number(Bytes apart) const {
+    return shift_right(subtract_saturated(apart, one), shift, left);
+  }
+  template <BoundOf kind>
+  [[gnu::always_inline]] inline Bytes bound_of_cell(Bytes query, Bytes cell) const {
+    if constexpr (kind == BoundOf::label) return where_different(query, cell, unit);
+    const Bytes bound =
+        bound_of_number(larger(subtract_saturated(query, cell), subtract_saturated(cell, query)));
+    if constexpr (kind == BoundOf::number) return bound;
+    return larger(where_different(cell, missing, bound), where_equal(cell, missing, unit));
+  }
+};
 
 std::array<std::uint64_t, 2> rows_within(const BoundQuery& query, const std::uint8_t* block,
                                          std::uint8_t limit) {
-  const Bytes unit = broadcast_byte(query.unit), one = broadcast_byte(1);
-  const Bytes missing = broadcast_byte(kMissingCode), most = broadcast_byte(limit);
+  const Comparison by(query.unit, query.shift);
+  const Bytes most = broadcast_byte(limit);
   Bytes low = broadcast_byte(0), high = low;
   for (std::size_t c = 0; c < query.columns; ++c, block += kBoundLanes) {
     const Bytes code = broadcast_byte(query.codes[c]);
     const Bytes a = load_bytes(block), b = load_bytes(block + kByteLanes);
     if (query.kinds[c] == BoundOf::label) {
-      low = add_saturated(low, bound_of_cell<BoundOf::label>(code, a, unit, one, missing));
-      high = add_saturated(high, bound_of_cell<BoundOf::label>(code, b, unit, one, missing));
+      low = add_saturated(low, by.bound_of_cell<BoundOf::label>(code, a));
+      high = add_saturated(high, by.bound_of_cell<BoundOf::label>(code, b));
     } else if (query.kinds[c] == BoundOf::number) {
-      low = add_saturated(low, bound_of_cell<BoundOf::number>(code, a, unit, one, missing));
-      high = add_saturated(high, bound_of_cell<BoundOf::number>(code, b, unit, one, missing));
+      low = add_saturated(low, by.bound_of_cell<BoundOf::number>(code, a));
+      high = add_saturated(high, by.bound_of_cell<BoundOf::number>(code, b));
     } else {
-      low = add_saturated(low, bound_of_cell<BoundOf::number_or_missing>(code, a, unit, one, missing));
-      high = add_saturated(high, bound_of_cell<BoundOf::number_or_missing>(code, b, unit, one, missing));
+      low = add_saturated(low, by.bound_of_cell<BoundOf::number_or_missing>(code, a));
+      high = add_saturated(high, by.bound_of_cell<BoundOf::number_or_missing>(code, b));
     }
     if (c % kColumnsBetweenLooks == kColumnsBetweenLooks - 1 &&
         (at_most(low, most) | at_most(high, most)) == 0)
@@ -49,7 +63,8 @@ std::array<std::uint64_t, 2> rows_within(const BoundQuery& query, const std::uin
 
 void box_bounds(const BoundQuery& query, const std::uint8_t* low, const std::uint8_t* high,
                 std::uint8_t* out) {
-  const Bytes unit = broadcast_byte(query.unit), one = broadcast_byte(1), zero = broadcast_byte(0);
+  const Comparison by(query.unit, query.shift);
+  const Bytes zero = broadcast_byte(0);
   for (int half = 0; half < 2; ++half) {
     Bytes sum = zero;
     for (std::size_t c = 0; c < query.columns; ++c) {
@@ -57,8 +72,8 @@ void box_bounds(const BoundQuery& query, const std::uint8_t* low, const std::uin
       const Bytes code = broadcast_byte(query.codes[c]);
       const Bytes outside = larger(subtract_saturated(load_bytes(low + at), code),
                                    subtract_saturated(code, load_bytes(high + at)));
-      sum = add_saturated(sum, query.kinds[c] == BoundOf::label ? where_different(outside, zero, unit)
-                                                                : subtract_saturated(outside, one));
+      sum = add_saturated(sum, query.kinds[c] == BoundOf::label ? where_different(outside, zero, by.unit)
+                                                                : by.bound_of_number(outside));
     }
     store(sum, out + half * kByteLanes);
   }
@@ -66,14 +81,13 @@ void box_bounds(const BoundQuery& query, const std::uint8_t* low, const std::uin
 
 void row_bounds(const RowBoundQuery& query, const std::uint8_t* rows, std::size_t stride, std::uint64_t bits,
                 std::uint32_t* out) {
-  const Bytes unit = broadcast_byte(query.unit), one = broadcast_byte(1);
-  const Bytes missing = broadcast_byte(kMissingCode);
+  const Comparison by(query.unit, 0);
   for (; bits != 0; bits &= bits - 1) {
     const std::uint8_t* row = rows + static_cast<std::size_t>(std::countr_zero(bits)) * stride;
     std::uint32_t sum = 0;
     for (std::size_t c = 0; c < query.width; c += kRowBytes) {
       const Bytes code = load_bytes(query.codes + c), cell = load_bytes(row + c);
-      const Bytes number = bound_of_cell<BoundOf::number_or_missing>(code, cell, unit, one, missing);
+      const Bytes number = by.bound_of_cell<BoundOf::number_or_missing>(code, cell);
       const Bytes label = where_different(code, cell, load_bytes(query.labels + c));
       sum += sum_of(add_saturated(both(number, load_bytes(query.numbers + c)), label));
     }

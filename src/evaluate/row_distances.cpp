@@ -62,6 +62,26 @@ constexpr std::size_t at(Rows which) {
 
 }  // namespace
 
+std::vector<NearestFew> nearest_few(std::span<const NeighbourIndex::RowOf> rows,
+                                    const NeighbourIndex& queries, const EvaluationContext& context,
+                                    std::size_t at_once) {
+  constexpr std::size_t kFew = std::tuple_size_v<NearestFew>;
+  std::vector<NearestFew> out(queries.rows());
+  for (std::size_t first = 0; first < rows.size(); first += at_once) {
+    const auto some = rows.subspan(first, std::min(at_once, rows.size() - first));
+    std::vector<Neighbour> found = NeighbourIndex::of(some).nearest_to(
+        queries, {.neighbours = kFew, .threads = context.threads, .cancel = context.cancel});
+    for (Neighbour& one : found) one.row += static_cast<std::uint32_t>(first);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::span<const Neighbour> here = std::span(found).subspan(i * kFew, kFew);
+      std::array<Neighbour, 2 * kFew> both;
+      std::merge(out[i].begin(), out[i].end(), here.begin(), here.end(), both.begin());
+      std::copy_n(both.begin(), kFew, out[i].begin());
+    }
+  }
+  return out;
+}
+
 RowDistances::RowDistances(const Table& training, const Table& synthetic, const Table* holdout,
                            std::uint64_t seed, std::vector<std::string> columns)
     : space_(space_of(training, synthetic, holdout, std::move(columns))), seed_(seed) {
@@ -141,14 +161,12 @@ void RowDistances::share_ties(std::vector<double>& won, const Contest& contest,
     for (const std::size_t row : taken(sides[side], contest.equal))
       keys.push_back({keys_[at(sides[side])][row], side, row});
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.contents < b.contents; });
-  MixedRows different{0, space_.columns(), {}};
+  std::vector<NeighbourIndex::RowOf> different;
   std::vector<std::uint64_t> contents;
   std::vector<std::array<double, 2>> counts;  // the winner's, the loser's rows of these contents
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (i == 0 || keys[i].contents != keys[i - 1].contents) {
-      const auto values = index(sides[keys[i].side]).row(keys[i].row);
-      different.values.insert(different.values.end(), values.begin(), values.end());
-      ++different.rows;
+      different.push_back({&index(sides[keys[i].side]), keys[i].row});
       contents.push_back(keys[i].contents);
       counts.push_back({0, 0});
     }
@@ -160,21 +178,16 @@ void RowDistances::share_ties(std::vector<double>& won, const Contest& contest,
   for (const std::size_t row : asked) rows_of[unit_of[row]].push_back(row);
   std::vector<std::size_t> queries;
   for (const std::size_t i : tied) queries.push_back(asked[i]);
-  constexpr std::size_t kMost = 8;
-  const std::size_t most = std::min(kMost, different.rows);
-  const NeighbourIndex among(space_, std::move(different));
-  const auto found =
-      among.nearest_to(index_of(contest.from, queries),
-                       {.neighbours = most, .threads = context.threads, .cancel = context.cancel});
+  const std::vector<NearestFew> found = nearest_few(different, index_of(contest.from, queries), context);
   for (std::size_t i = 0; i < tied.size(); ++i) {
     std::array<double, 2> near{0, 0};
-    for (std::size_t k = i * most; k < (i + 1) * most; ++k) {
-      if (found[k].distance != distances[tied[i]]) continue;
+    for (const Neighbour& one : found[i]) {
+      if (one.distance != distances[tied[i]]) continue;
       for (const std::size_t side : {0, 1}) {
-        near[side] += counts[found[k].row][side];
+        near[side] += counts[one.row][side];
         if (sides[side] != contest.from) continue;
         for (const std::size_t own : rows_of[unit_of[queries[i]]])
-          near[side] -= keys_[at(contest.from)][own] == contents[found[k].row] ? 1 : 0;
+          near[side] -= keys_[at(contest.from)][own] == contents[one.row] ? 1 : 0;
       }
     }
     // Nothing left where all that were looked at are of the row's own unit.

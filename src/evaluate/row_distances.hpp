@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,14 @@ enum class Rows : std::uint8_t { training, holdout, synthetic };
 struct NearestTwo {
   std::vector<double> first, second;
 };
+
+// The few nearest of these rows to each query, as an index of them all would find them; infinite where there
+// are fewer. `at_once`: rows that are in one index, since that of two large tables takes as much memory as
+// theirs.
+using NearestFew = std::array<Neighbour, 8>;
+std::vector<NearestFew> nearest_few(std::span<const NeighbourIndex::RowOf> rows,
+                                    const NeighbourIndex& queries, const EvaluationContext& context,
+                                    std::size_t at_once = std::size_t{1} << 18);
 
 class RowDistances {
  public:

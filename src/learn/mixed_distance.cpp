@@ -36,10 +36,10 @@ double quantile_of(const std::vector<double>& sorted, double x) {
 }  // namespace
 
 struct MixedSpace::Labels {
-  std::unordered_map<std::string, double> codes;
+  std::unordered_map<std::string, std::uint32_t> codes;
 
-  double of(const std::string& label) {
-    return codes.try_emplace(label, static_cast<double>(codes.size())).first->second;
+  std::uint32_t of(const std::string& label) {
+    return codes.try_emplace(label, static_cast<std::uint32_t>(codes.size())).first->second;
   }
 };
 
@@ -50,6 +50,7 @@ MixedSpace::MixedSpace(std::span<const Table* const> scale_by, std::vector<std::
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     ColumnSpace& space = columns_[c];
     space.number = holds_numbers(scale_by.front()->column(names_[c]));
+    space.place = space.number ? ranges_.size() : c - ranges_.size();
     if (!space.number) space.labels = std::make_shared<Labels>();
     std::vector<double> values;
     for (const Table* table : scale_by) {
@@ -69,22 +70,29 @@ MixedSpace::MixedSpace(std::span<const Table* const> scale_by, std::vector<std::
     }
     // Any difference divided by the smallest number is more than 1, and no difference stays 0.
     if (!(space.range > 0)) space.range = std::numeric_limits<double>::denorm_min();
+    ranges_.push_back(space.range);
   }
 }
 
-void MixedSpace::encode_column(const Column& column, std::size_t index, MixedRows& out) {
-  ColumnSpace& space = columns_[index];
-  check_kind(column, names_[index], space.number);
-  std::vector<double> of_code;  // each label of a category is looked up once
+void MixedSpace::encode_numbers(const Column& column, const ColumnSpace& space, MixedRows& out) const {
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    double& cell = out.numbers[row * out.number_columns + space.place];
+    if (column.is_null(row))
+      cell = kMissing;
+    else
+      cell = space.sorted.empty() ? column.number_at(row) : quantile_of(space.sorted, column.number_at(row));
+  }
+}
+
+void MixedSpace::encode_labels(const Column& column, const ColumnSpace& space, MixedRows& out) const {
+  std::vector<std::uint32_t> of_code;  // each label of a category is looked up once
   if (column.kind() == Kind::category)
     for (std::size_t code = 0; code < column.labels().size(); ++code)
       of_code.push_back(space.labels->of(std::string(column.labels().text_at(code))));
   for (std::size_t row = 0; row < column.size(); ++row) {
-    double& cell = out.values[row * out.columns + index];
+    std::uint32_t& cell = out.labels[row * out.label_columns + space.place];
     if (column.is_null(row))
-      cell = kMissing;
-    else if (space.number)
-      cell = space.sorted.empty() ? column.number_at(row) : quantile_of(space.sorted, column.number_at(row));
+      cell = kMissingLabel;
     else if (column.kind() == Kind::category)
       cell = of_code[static_cast<std::size_t>(column.codes()[row])];
     else
@@ -93,18 +101,29 @@ void MixedSpace::encode_column(const Column& column, std::size_t index, MixedRow
 }
 
 MixedRows MixedSpace::encode(const Table& table) {
-  MixedRows out{table.rows(), columns_.size(), std::vector<double>(table.rows() * columns_.size())};
-  for (std::size_t c = 0; c < columns_.size(); ++c) encode_column(table.column(names_[c]), c, out);
+  MixedRows out{table.rows(), ranges_.size(), columns_.size() - ranges_.size(), {}, {}};
+  out.numbers.resize(out.rows * out.number_columns);
+  out.labels.resize(out.rows * out.label_columns);
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const Column& column = table.column(names_[c]);
+    check_kind(column, names_[c], columns_[c].number);
+    if (columns_[c].number)
+      encode_numbers(column, columns_[c], out);
+    else
+      encode_labels(column, columns_[c], out);
+  }
   return out;
 }
 
-double MixedSpace::distance(std::span<const double> a, std::span<const double> b) const {
+double MixedSpace::distance(const MixedRow& a, const MixedRow& b) const {
   double sum = 0;
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    const double apart = std::abs(a[c] - b[c]) / columns_[c].range;
+  for (std::size_t i = 0; i < ranges_.size(); ++i) {
+    const double apart = std::abs(a.numbers[i] - b.numbers[i]) / ranges_[i];
     sum += apart < 1 ? apart : 1;
   }
-  return sum / static_cast<double>(columns_.size());
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < a.labels.size(); ++i) different += a.labels[i] != b.labels[i] ? 1 : 0;
+  return (sum + static_cast<double>(different)) / static_cast<double>(columns_.size());
 }
 
 }  // namespace synthema

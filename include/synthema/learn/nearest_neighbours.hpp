@@ -3,14 +3,15 @@
 // nearest to it, and leaves out what cannot hold a neighbour. Where that is not the end of it, as with many
 // columns that depend little on each other, 128 queries that lie close together go through the blocks that
 // are left at once, and three bounds of growing cost leave out rows: the number of different labels (bit by
-// bit, 512 rows at once), byte codes of all columns (64 rows at once), byte codes of a single row at the
-// finest resolution. Only rows within all of them are measured in double precision
+// bit, 512 rows at once), byte codes of all columns summed in bytes (64 rows at once), byte codes of a single
+// row summed in full. Only rows within all of them are measured in double precision
 // (src/cpu/distance_bounds.hpp). No bound is ever above the distance, so the result is that of comparing all
 // pairs.
 //
-// Memory: per cell 9 bytes; during a search a byte more for each resolution of the codes that it reads (up to
-// seven), and up to 17 bits for a label. Time: queries x rows at worst, at well below a nanosecond a pair
-// where half of 50 columns are labels; far less where rows cluster.
+// Memory: 9 bytes for a number, 1 for a label (5 where its column has more than 255 of them), 12 for a row;
+// during a search a byte more for each number and label, and up to 17 bits for a label. Time: queries x rows
+// at worst, at well below a nanosecond a pair where half of 50 columns are labels; far less where rows
+// cluster.
 #pragma once
 
 #include <array>
@@ -56,9 +57,14 @@ class SYNTHEMA_EXPORT NeighbourIndex {
   NeighbourIndex& operator=(NeighbourIndex&&) noexcept;
 
   std::size_t rows() const;
-  std::span<const double> row(std::size_t row) const;  // as it was encoded
   // An index of some of these rows, which are numbered from 0 in the order given; their owners stay.
   NeighbourIndex part(std::span<const std::size_t> rows) const;
+  // The same of rows of several indexes of one space; at least one.
+  struct RowOf {
+    const NeighbourIndex* index = nullptr;
+    std::size_t row = 0;
+  };
+  static NeighbourIndex of(std::span<const RowOf> rows);
   // The nearest rows of this index to each row of `queries` (of the same space), row by row, nearest first,
   // the lower row number first among equals: {queries.rows(), neighbours}.
   std::vector<Neighbour> nearest_to(const NeighbourIndex& queries, const SearchOptions& options = {}) const;

@@ -12,22 +12,22 @@ namespace {
 struct Case {
   std::vector<std::uint8_t> query, block;
   std::vector<BoundOf> kinds;
-  std::uint8_t unit;
+  std::uint8_t unit, shift;
 
-  BoundQuery asked() const { return {query.data(), kinds.data(), kinds.size(), unit}; }
+  BoundQuery asked() const { return {query.data(), kinds.data(), kinds.size(), unit, shift}; }
 };
 
 Case random_case(Random& random, std::size_t columns) {
-  Case out{{}, std::vector<std::uint8_t>(columns * kBoundLanes), {}, 0};
-  out.unit = static_cast<std::uint8_t>(1 + random.below(254));
+  Case out{{}, std::vector<std::uint8_t>(columns * kBoundLanes), {}, 0, 0};
+  out.shift = static_cast<std::uint8_t>(random.below(8));
+  out.unit = static_cast<std::uint8_t>(254 >> out.shift);
   const auto code = [&](BoundOf kind) {
     if (kind == BoundOf::number_or_missing && random.below(4) == 0) return kMissingCode;
-    return static_cast<std::uint8_t>(random.below(kind == BoundOf::label ? 4 : out.unit + 1U));
+    return static_cast<std::uint8_t>(random.below(kind == BoundOf::label ? 4 : 255U));
   };
   for (std::size_t c = 0; c < columns; ++c) {
     out.kinds.push_back(static_cast<BoundOf>(random.below(3)));
-    out.query.push_back(
-        static_cast<std::uint8_t>(random.below(out.kinds[c] == BoundOf::label ? 4 : out.unit + 1U)));
+    out.query.push_back(static_cast<std::uint8_t>(random.below(out.kinds[c] == BoundOf::label ? 4 : 255U)));
     for (std::size_t lane = 0; lane < kBoundLanes; ++lane)
       out.block[c * kBoundLanes + lane] = code(out.kinds[c]);
   }
@@ -43,7 +43,7 @@ int by_definition(const Case& given, std::size_t lane) {
     else if (given.kinds[c] == BoundOf::number_or_missing && v == kMissingCode)
       sum += given.unit;
     else
-      sum += std::max(0, std::abs(q - v) - 1);
+      sum += std::max(0, std::abs(q - v) - 1) >> given.shift;
   }
   return std::min(sum, 255);
 }

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "check_table.hpp"
+#include "src/evaluate/row_distances.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/privacy/nearest_rows.hpp"
@@ -49,6 +51,26 @@ double value(NearestRowMeasure measure, const Table& r, const Table& s, const Ta
 }
 
 }  // namespace
+
+TEST_CASE("the few nearest of many rows are the same however many are in one index") {
+  const Table rows = drawn(300, 1).take(std::vector<std::size_t>(300, 0)), fresh = drawn(300, 2);
+  const Table* by[] = {&fresh};
+  MixedSpace space(by, {"x", "y", "c", "z"});
+  // Three hundred different rows between twice as many equal ones, of which the first count.
+  const NeighbourIndex equal(space, space.encode(rows)), different(space, space.encode(fresh));
+  std::vector<NeighbourIndex::RowOf> all;
+  for (std::size_t row = 0; row < 300; ++row)
+    all.push_back({&equal, row}), all.push_back({&different, row}), all.push_back({&equal, 299 - row});
+  const auto whole = detail::nearest_few(all, different, {});
+  const auto wanted = NeighbourIndex::of(all).nearest_to(different, {.neighbours = whole[0].size()});
+  for (std::size_t i = 0; i < whole.size(); ++i)
+    CHECK(std::equal(whole[i].begin(), whole[i].end(), &wanted[i * whole[i].size()]));
+  for (const std::size_t at_once : {1, 7, 256, 900})
+    CHECK(detail::nearest_few(all, different, {}, at_once) == whole);
+  const auto one = detail::nearest_few(std::span(all).first(1), different, {});
+  CHECK(std::isfinite(one[0][0].distance));
+  CHECK(std::isinf(one[0][1].distance));
+}
 
 TEST_CASE("distances to the closest real row: the check values of SDMetrics") {
   const double want[] = {.03708791, .05631868, .05494505, .03846154,

@@ -72,6 +72,11 @@ std::vector<Neighbour> by_definition(const MixedSpace& space, const MixedRows& a
   return out;
 }
 
+// Orders codes of labels, the missing ones before all others.
+bool below_missing(std::uint32_t a, std::uint32_t b) {
+  return a + 1 < b + 1;
+}
+
 std::vector<std::uint32_t> owners_of(std::size_t rows, std::size_t each) {
   std::vector<std::uint32_t> out;
   for (std::size_t i = 0; i < rows; ++i) out.push_back(static_cast<std::uint32_t>(i / each));
@@ -141,6 +146,52 @@ TEST_CASE("searches whose nearest blocks hold too few neighbours: a large owner,
       const auto all_pairs = by_definition(space, rows, owners, asked, their_owners, options);
       CHECK((index.nearest_to(queries, options) == all_pairs));
     }
+}
+
+// Codes of labels that agree in a byte are told apart, whichever of the two indexes has the many labels.
+TEST_CASE("more labels than a byte tells apart: in both indexes, in one of them, in a part") {
+  const Shape many{.numbers = 1, .labels = 3, .few = 5000, .missing = 0.1}, few{.numbers = 1, .labels = 3};
+  const Table some = random_table(200, few, 1), wide = random_table(900, many, 2),
+              other = random_table(300, many, 3);
+  const Table* scale[] = {&some};
+  MixedSpace space(scale, names_of(some));
+  const MixedRows a = space.encode(some), b = space.encode(wide), c = space.encode(other);
+  CHECK(*std::max_element(a.labels.begin(), a.labels.end(), below_missing) < 255);
+  CHECK(*std::max_element(b.labels.begin(), b.labels.end(), below_missing) > 2 * 255);
+  const NeighbourIndex narrow(space, a), index(space, b), asked(space, c);
+  const SearchOptions options{.neighbours = 3};
+  CHECK(index.nearest_to(asked, options) == by_definition(space, b, {}, c, {}, options));
+  CHECK(narrow.nearest_to(index, options) == by_definition(space, a, {}, b, {}, options));
+  CHECK(index.nearest_to(narrow, options) == by_definition(space, b, {}, a, {}, options));
+  const std::vector<std::size_t> chosen{899, 3, 700, 4, 5, 250};
+  const MixedRows taken = space.encode(wide.take(chosen));
+  CHECK(index.part(chosen).nearest_to(asked, options) == by_definition(space, taken, {}, c, {}, options));
+  CHECK(asked.nearest_to(index.part(chosen), options) == by_definition(space, c, {}, taken, {}, options));
+}
+
+TEST_CASE("an index of rows of several others is that of a table of them") {
+  const Shape few{.missing = 0.1, .whole = true}, many{.few = 2000, .missing = 0.1};
+  const Table first = random_table(200, few, 1), second = random_table(700, many, 2);
+  const Table queries = random_table(50, few, 3);
+  const Table* scale[] = {&first, &second};
+  MixedSpace space(scale, names_of(first));
+  const MixedRows a = space.encode(first), b = space.encode(second), asked = space.encode(queries);
+  const NeighbourIndex of_first(space, a), of_second(space, b);
+  MixedRows both{0, a.number_columns, a.label_columns, {}, {}};
+  std::vector<NeighbourIndex::RowOf> rows;
+  for (std::size_t row = 0; row < 400; ++row) {
+    const bool one = row % 3 == 0;
+    const std::size_t at = one ? 199 - row / 3 : 2 * (row / 2);  // some twice
+    rows.push_back({one ? &of_first : &of_second, at});
+    const MixedRow cells = (one ? a : b).row(at);
+    both.numbers.insert(both.numbers.end(), cells.numbers.begin(), cells.numbers.end());
+    both.labels.insert(both.labels.end(), cells.labels.begin(), cells.labels.end());
+    ++both.rows;
+  }
+  const SearchOptions options{.neighbours = 3};
+  CHECK(NeighbourIndex::of(rows).nearest_to(NeighbourIndex(space, asked), options) ==
+        by_definition(space, both, {}, asked, {}, options));
+  CHECK_THROWS_AS(NeighbourIndex::of({}), ConfigError);
 }
 
 TEST_CASE("an index of some rows is that of a table of them") {
