@@ -289,12 +289,15 @@ void bind_forms(py::module_& module) {
            py::arg("tokenizer"))
       .def(
           "constraint",
-          [](AnswerForms& self, const Prompt& prompt, std::optional<std::size_t> open_tokens) {
-            return FormConstraint(self.of(prompt), open_tokens.value_or(FormConstraint::kNoLimit));
+          [](AnswerForms& self, const Prompt& prompt, std::optional<std::size_t> open_tokens,
+             std::optional<std::size_t> room) {
+            return FormConstraint(self.of(prompt), open_tokens.value_or(FormConstraint::kNoLimit),
+                                  room.value_or(FormConstraint::kNoLimit));
           },
-          py::arg("prompt"), py::arg("open_tokens") = py::none(),
-          "The constraint of a prompt's form; ConfigError if it has none. `open_tokens` limits what the form "
-          "leaves open (max_tokens of a local model).");
+          py::arg("prompt"), py::arg("open_tokens") = py::none(), py::arg("room") = py::none(),
+          "The constraint of a prompt's form, without what the prompt bans; ConfigError if it has none, or if "
+          "the bans\nleave nothing of it. `open_tokens` limits what the form leaves open (max_tokens of a "
+          "local model), `room`\nthe tokens of the answer in all (what the context has left).");
   module.def(
       "_constraint_nonconformities",
       [](const py::object& constraint) {

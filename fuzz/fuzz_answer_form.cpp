@@ -46,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     Prompt prompt;
     (data[0] % 3 == 0 ? prompt.pattern : data[0] % 3 == 1 ? prompt.json_schema : prompt.record_schema) = text;
+    if (data[0] & 0x40) prompt.banned = {"ab", "1", "\", "};
     walk(FormConstraint(AnswerForm::of(prompt, vocabulary), data[1] % 32), data[1]);
   } catch (const Error&) {
   }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <limits>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +21,7 @@
 #include "synthema/core/error.hpp"
 #include "synthema/data/field_rule.hpp"
 #include "synthema/data/json.hpp"
+#include "synthema/model/banned_texts.hpp"
 
 namespace synthema {
 
@@ -46,6 +49,8 @@ struct Mask {
   const std::vector<TokenId>* ids = nullptr;  // ascending
   std::vector<Crossing> crossings;
   std::uint64_t costliest = 0;  // of the open tokens, by any id
+  std::uint64_t farthest = 0;   // tokens to the end of the stage behind any id, or more
+  bool is_bent = false;         // bans make the way longer behind some id
 };
 
 // What a token costs of the open tokens.
@@ -53,13 +58,21 @@ std::uint64_t cost(std::uint32_t remaining_before, std::uint32_t remaining_after
   return remaining_after < remaining_before ? 0 : std::uint64_t{1} + remaining_after - remaining_before;
 }
 
-constexpr std::size_t kMostSearched = 20'000;  // states in a search for a spelling
-constexpr std::size_t kMostForced = 4096;      // bytes fed forward at once
+constexpr std::size_t kMostSearched = 20'000;        // states in a search for a spelling
+constexpr std::size_t kMostForced = 4096;            // bytes fed forward at once
+constexpr std::uint32_t kLongestRest = 1 << 16;      // bytes whose spelling is looked for
+constexpr std::uint32_t kNever = Expressions::kUnbounded;  // no spelling, or none is known
 
 Expressions::Bytes single_bytes(const VocabularyTrie& trie) {
   Expressions::Bytes out;
   for (unsigned byte = 0; byte < 256; ++byte) out[byte] = trie.spells(static_cast<std::uint8_t>(byte));
   return out;
+}
+
+FormVocabulary without_forbidden(FormVocabulary vocabulary) {
+  check_banned(vocabulary.banned);
+  if (!vocabulary.forbidden.empty()) vocabulary.trie = vocabulary.trie->without(vocabulary.forbidden);
+  return vocabulary;
 }
 
 }  // namespace
@@ -69,7 +82,9 @@ Expressions::Bytes single_bytes(const VocabularyTrie& trie) {
 struct AnswerForm::Impl {
   using Stage = std::function<Expression(std::string_view before, std::string& failure)>;
 
-  explicit Impl(FormVocabulary v) : vocabulary(std::move(v)), pool(single_bytes(*vocabulary.trie)) {}
+  explicit Impl(FormVocabulary v)
+      : vocabulary(without_forbidden(std::move(v))),
+        pool(single_bytes(*vocabulary.trie), vocabulary.banned) {}
 
   void begin(Expression start, const char* what);
   void build(AnswerChain chain, const char* what);
@@ -81,10 +96,19 @@ struct AnswerForm::Impl {
   }
 
   bool completable(Expression state);
-  const Mask& mask(Expression state, Pace pace, bool more);
-  const Mask& mask_from(Expression state, Node node, Pace pace, bool more);
+  // `node`: where the token stands that came to the beginning of a stage, or the root.
+  const Mask& mask(Expression state, Node node, Pace pace, bool more);
+  // Adds the ids that may come, with `left` tokens to the end at most; those of later stages too.
+  void add_ids(Expression state, Node node, std::size_t stage, Pace pace, std::size_t left,
+               std::string_view text, std::vector<TokenId>& out);
+  // Whether all ids of a mask leave enough of so many tokens, for sure.
+  bool is_loose(const Mask& mask, std::size_t stage, std::size_t left) {
+    return left >= FormConstraint::kNoLimit / 2 || mask.farthest + need_later(stage) < left;
+  }
+  bool fits(Expression state, std::size_t stage, std::size_t tokens);
+  // Whether the rest fits behind these tokens, which may be more than the fewest that would do.
+  bool affords(Expression state, std::size_t stage, std::span<const TokenId> ids, std::size_t left);
   const std::vector<TokenId>& forced(Expression state, bool more);
-  void join(const Mask& mask, std::string_view text, std::size_t stage, Pace pace, std::vector<TokenId>& out);
   bool step(FormConstraint::Position& at, std::string& text, std::string_view bytes);
 
   FormVocabulary vocabulary;
@@ -95,23 +119,26 @@ struct AnswerForm::Impl {
   std::uint64_t remaining = 0;  // of all stages
   bool open = false;
   const char* made_of = "";
-  std::vector<std::uint64_t> shortest;  // bytes of what follows from a later stage on
-
-  std::size_t longest_token();
 
  private:
+  static constexpr std::uint64_t kAnyRoom = std::numeric_limits<std::uint64_t>::max();
   struct Walk {
     Pace pace;
     bool more;
     std::uint32_t remaining, shortest;  // at the start
+    std::uint64_t room = kAnyRoom;      // tokens of the stage that may be needed behind an id
     std::vector<TokenId> ids = {};
-    std::vector<Crossing> crossings = {};
-    std::uint64_t costliest = 0;
+    Mask mask = {};
     std::string path = {};
   };
   void walk(Walk& w, Node node, Expression state);
+  Walk walked(Expression state, Node node, Pace pace, bool more, std::uint64_t room = kAnyRoom);
   bool admits(const Walk& w, Expression to);
-  Mask finished(Walk&& w);
+  std::uint32_t fewest(Expression state);
+  std::uint64_t need(Expression state);
+  std::uint64_t need_later(std::size_t stage);
+  std::size_t longest_token();
+  [[noreturn]] void refuse_bans(const char* what) const;
   void targets(Node node, Expression state, std::set<Expression>& out);
   bool search(Expression state);
   std::vector<TokenId> forced_tokens(Expression state, bool more);
@@ -120,6 +147,12 @@ struct AnswerForm::Impl {
 
   std::vector<Expression> wholes_;  // each stage before any value is known
   std::size_t longest_token_ = 0;   // once it was asked for
+  struct Later {
+    Expression value, rest;                     // of the stage, before any value is known
+    std::optional<std::uint64_t> tokens = {};  // from here on, once it was asked for
+  };
+  std::vector<Later> later_;
+  std::unordered_map<Expression, std::uint32_t> fewest_;
 
   static std::uint64_t key(Expression state, Node node, Pace pace, bool more) {
     return (std::uint64_t{state} << 32) ^ (std::uint64_t{node} << 3) ^
@@ -134,7 +167,7 @@ struct AnswerForm::Impl {
 // --- masks: the trie of the vocabulary and the automaton, side by side
 
 bool AnswerForm::Impl::admits(const Walk& w, Expression to) {
-  if (!completable(to)) return false;
+  if (!completable(to) || (w.room != kAnyRoom && need(to) > w.room)) return false;
   if (w.pace == Pace::closing) return pool.remaining(to) < w.remaining;
   return w.pace == Pace::free || pool.shortest(to) < w.shortest;
 }
@@ -144,7 +177,7 @@ void AnswerForm::Impl::walk(Walk& w, Node node, Expression state) {
   const Node begin = trie.first_child(node), end = trie.first_child(node + 1);
   if (begin == end) return;
   if (state == Expressions::kEmpty) {
-    if (w.more) w.crossings.push_back({node, w.path});
+    if (w.more) w.mask.crossings.push_back({node, w.path});
     return;
   }
   const std::vector<Edge>& edges = pool.edges(state);
@@ -157,7 +190,9 @@ void AnswerForm::Impl::walk(Walk& w, Node node, Expression state) {
     const Expression to = edge->to;
     if (const auto tokens = trie.tokens(child); !tokens.empty() && admits(w, to)) {
       w.ids.insert(w.ids.end(), tokens.begin(), tokens.end());
-      w.costliest = std::max(w.costliest, cost(w.remaining, pool.remaining(to)));
+      w.mask.costliest = std::max(w.mask.costliest, cost(w.remaining, pool.remaining(to)));
+      w.mask.farthest = std::max(w.mask.farthest, pool.is_spellable(to) ? pool.shortest(to) : need(to));
+      w.mask.is_bent |= pool.is_bent(to);
     }
     w.path.push_back(static_cast<char>(byte));
     walk(w, child, to);
@@ -165,51 +200,55 @@ void AnswerForm::Impl::walk(Walk& w, Node node, Expression state) {
   }
 }
 
-Mask AnswerForm::Impl::finished(Walk&& w) {
+AnswerForm::Impl::Walk AnswerForm::Impl::walked(Expression state, Node node, Pace pace, bool more,
+                                                std::uint64_t room) {
+  const std::uint32_t begun = node == VocabularyTrie::root() ? 0 : 1;  // the token began before the stage
+  Walk w{pace, more, pool.remaining(state) + begun, pool.shortest(state) + begun, room};
+  walk(w, node, state);
   std::ranges::sort(w.ids);
-  return {&*lists_.insert(std::move(w.ids)).first, std::move(w.crossings), w.costliest};
+  return w;
 }
 
-const Mask& AnswerForm::Impl::mask(Expression state, Pace pace, bool more) {
-  const std::uint64_t name = key(state, VocabularyTrie::root(), pace, more);
-  if (const auto found = masks_.find(name); found != masks_.end()) return found->second;
-  // Long texts look alike until their end is near: one walk for all of them.
-  const Expression alike =
-      pool.within_reach(state, static_cast<std::uint32_t>(vocabulary.trie->longest_token()));
-  if (alike != state) return masks_.emplace(name, mask(alike, pace, more)).first->second;
-  Walk w{pace, more, pool.remaining(state), pool.shortest(state)};
-  walk(w, VocabularyTrie::root(), state);
-  return masks_.emplace(name, finished(std::move(w))).first->second;
-}
-
-// The ids below `node`, which came to the beginning of a stage there.
-const Mask& AnswerForm::Impl::mask_from(Expression state, Node node, Pace pace, bool more) {
+const Mask& AnswerForm::Impl::mask(Expression state, Node node, Pace pace, bool more) {
   const std::uint64_t name = key(state, node, pace, more);
   if (const auto found = masks_.find(name); found != masks_.end()) return found->second;
-  Walk w{pace, more, pool.remaining(state) + 1, pool.shortest(state) + 1};
-  walk(w, node, state);
-  return masks_.emplace(name, finished(std::move(w))).first->second;
+  if (node == VocabularyTrie::root()) {
+    // Long texts look alike until their end is near: one walk for all of them. A way around a ban may need
+    // what a text has left.
+    const Expression alike =
+        pool.within_reach(state, static_cast<std::uint32_t>(vocabulary.trie->longest_token()));
+    if (alike != state)
+      if (const Mask& same = mask(alike, node, pace, more); !same.is_bent)
+        return masks_.emplace(name, same).first->second;
+  }
+  Walk w = walked(state, node, pace, more);
+  w.mask.ids = &*lists_.insert(std::move(w.ids)).first;
+  return masks_.emplace(name, std::move(w.mask)).first->second;
 }
 
-// Adds the ids that go on into the next stage; `out` ends up ascending.
-void AnswerForm::Impl::join(const Mask& from, std::string_view text, std::size_t stage, Pace pace,
-                            std::vector<TokenId>& out) {
-  out.insert(out.end(), from.ids->begin(), from.ids->end());
-  for (const Crossing& crossing : from.crossings) {
+void AnswerForm::Impl::add_ids(Expression state, Node node, std::size_t stage, Pace pace, std::size_t left,
+                               std::string_view text, std::vector<TokenId>& out) {
+  const Mask& all = mask(state, node, pace, more_after(stage));
+  if (is_loose(all, stage, left)) {
+    out.insert(out.end(), all.ids->begin(), all.ids->end());
+  } else if (const std::uint64_t later = need_later(stage); later < left) {
+    const Walk some = walked(state, node, pace, more_after(stage), left - 1 - later);
+    out.insert(out.end(), some.ids.begin(), some.ids.end());
+  }
+  for (const Crossing& crossing : all.crossings) {
     const std::string before = std::string(text) + crossing.path;
     std::string failure;
     const Expression start = enter(stage, before, failure);
     if (start != Expressions::kNothing)
-      join(mask_from(start, crossing.node, pace, more_after(stage + 1)), before, stage + 1, pace, out);
+      add_ids(start, crossing.node, stage + 1, pace, left, before, out);
   }
-  std::ranges::sort(out);
 }
 
 // --- vocabularies that lack single bytes: is there a spelling at all?
 
 bool AnswerForm::Impl::completable(Expression state) {
   if (state == Expressions::kNothing) return false;
-  if (pool.is_spellable(state)) return true;
+  if (pool.is_spellable(state) || fewest(state) != kNever) return true;
   const auto found = spelt_.find(state);
   return found != spelt_.end() ? found->second : search(state);
 }
@@ -254,7 +293,7 @@ bool AnswerForm::Impl::crosses(Node node, Expression end, bool more) {
   }
   Walk w{Pace::free, more, 0, 0};
   walk(w, node, end);
-  return !w.ids.empty() || !w.crossings.empty();
+  return !w.ids.empty() || !w.mask.crossings.empty();
 }
 
 // The last place in fixed text that no token spans, whatever follows its end.
@@ -328,6 +367,74 @@ bool AnswerForm::Impl::step(FormConstraint::Position& at, std::string& text, std
 
 // --- how short an answer can be
 
+// Tokens of the shortest text (of several, the first in the order of bytes), split into as few as can be;
+// kNever: they do not spell it, or it is longer than kLongestRest.
+std::uint32_t AnswerForm::Impl::fewest(Expression state) {
+  if (pool.shortest(state) > kLongestRest) return kNever;
+  if (const auto found = fewest_.find(state); found != fewest_.end()) return found->second;
+  const VocabularyTrie& trie = *vocabulary.trie;
+  // The way to the end, or so far beyond a known state that no token leads further.
+  std::vector<Expression> way{state};
+  std::string text;
+  for (std::size_t stop = kLongestRest; pool.shortest(way.back()) > 0 && text.size() < stop;) {
+    if (stop == kLongestRest && fewest_.contains(way.back())) stop = text.size() + trie.longest_token();
+    const auto& edges = pool.edges(way.back());
+    const auto next = std::ranges::find_if(edges, [&](const Edge& edge) {
+      return pool.shortest(edge.to) + 1 == pool.shortest(way.back());
+    });
+    if (next == edges.end()) return kNever;
+    text.push_back(static_cast<char>(next->first));
+    way.push_back(next->to);
+  }
+  for (std::size_t i = way.size(); i-- > 0;) {
+    if (fewest_.contains(way[i])) continue;
+    std::uint32_t best = pool.shortest(way[i]) == 0 ? 0 : kNever;
+    Node node = VocabularyTrie::root();
+    for (std::size_t at = i; at < text.size() && best != 0; ++at) {
+      node = trie.child(node, text[at]);
+      if (node == VocabularyTrie::kNone) break;
+      const std::uint32_t rest = trie.tokens(node).empty() ? kNever : fewest_.at(way[at + 1]);
+      if (rest != kNever) best = std::min(best, rest + 1);
+    }
+    fewest_.emplace(way[i], best);
+  }
+  return fewest_.at(state);
+}
+
+// The same, or where it is not known the bound below that the longest token gives.
+std::uint64_t AnswerForm::Impl::need(Expression state) {
+  if (const std::uint32_t tokens = fewest(state); tokens != kNever) return tokens;
+  const std::uint64_t longest = longest_token();
+  return (pool.shortest(state) + longest - 1) / longest;
+}
+
+// Of the stages behind one, with the longest values that they may have.
+std::uint64_t AnswerForm::Impl::need_later(std::size_t stage) {
+  if (!more_after(stage)) return 0;
+  Later& at = later_[stage];
+  if (!at.tokens)
+    at.tokens = pool.remaining(at.value) + need(pool.avoiding(at.rest, detail::TextBans::kStart)) +
+                need_later(stage + 1);
+  return *at.tokens;
+}
+
+bool AnswerForm::Impl::affords(Expression state, std::size_t stage, std::span<const TokenId> ids,
+                               std::size_t left) {
+  if (ids.empty() || left >= FormConstraint::kNoLimit / 2) return true;
+  if (pool.is_spellable(state) && pool.shortest(state) + need_later(stage) <= left) return true;
+  for (const TokenId id : ids)
+    for (const char byte : vocabulary.trie->token_bytes(id))
+      state = pool.after(state, static_cast<std::uint8_t>(byte));
+  return ids.size() <= left && fits(state, stage, left - ids.size());
+}
+
+bool AnswerForm::Impl::fits(Expression state, std::size_t stage, std::size_t tokens) {
+  if (tokens >= FormConstraint::kNoLimit / 2) return true;
+  const std::uint64_t later = need_later(stage);
+  return (pool.is_spellable(state) && pool.shortest(state) + later <= tokens) ||
+         need(state) + later <= tokens;
+}
+
 // Bytes of the longest token that can occur in an answer, or more.
 std::size_t AnswerForm::Impl::longest_token() {
   if (longest_token_ > 0) return longest_token_;
@@ -348,13 +455,21 @@ void AnswerForm::Impl::begin(Expression start, const char* what) {
   made_of = what;
   if (start == Expressions::kNothing)
     throw ConfigError(message("No text fits the ", what, ", so no answer is possible."));
-  if (!completable(start))
-    throw ConfigError(
-        message("No text that fits the ", what, " can be spelt with the tokens of this model."));
-  first = start;
-  remaining += pool.remaining(start);
-  open |= pool.is_open(start);
+  first = pool.avoiding(start, detail::TextBans::kStart);
+  if (first == Expressions::kNothing) refuse_bans(what);
+  if (!completable(first))
+    throw ConfigError(message("No text that fits the ", what, " can be spelt with the tokens ",
+                              vocabulary.forbidden.empty() ? "of this model."
+                                                           : "that the biases of -infinity leave."));
+  remaining += pool.remaining(first);
+  open |= pool.is_open(first);
   wholes_.push_back(start);
+}
+
+void AnswerForm::Impl::refuse_bans(const char* what) const {
+  throw ConfigError({.field = "banned"}, message("Every text that fits the ", what, " holds a banned text (",
+                                                 named_by_place(pool.blocking()), "); change the ", what,
+                                                 " or ban less."));
 }
 
 AnswerForm AnswerForm::of(const Prompt& prompt, FormVocabulary vocabulary) {
@@ -366,6 +481,7 @@ AnswerForm AnswerForm::of(const Prompt& prompt, FormVocabulary vocabulary) {
         "constraint.");
   if (prompt.constraint.prototype)
     throw ConfigError("The prompt brings a constraint of its own along, which has no form to compile.");
+  vocabulary.banned = prompt.banned;
   if (!prompt.choices.empty()) return choices(prompt.choices, std::move(vocabulary));
   if (!prompt.pattern.empty()) return pattern(prompt.pattern, std::move(vocabulary));
   if (!prompt.json_schema.empty()) return json(prompt.json_schema, std::move(vocabulary));
@@ -378,7 +494,7 @@ AnswerForm AnswerForm::choices(const std::vector<std::string>& choices, FormVoca
                       "A choice needs at least one string, and none of them may be empty.");
   auto impl = std::make_shared<Impl>(std::move(vocabulary));
   for (const std::string& choice : choices)
-    if (!impl->completable(impl->pool.literal(choice)))
+    if (impl->vocabulary.forbidden.empty() && !impl->completable(impl->pool.literal(choice)))
       throw ConfigError(
           {.field = "choices"},
           message("A choice of ", choice.size(), " bytes cannot be spelt with the tokens of this model."));
@@ -479,15 +595,16 @@ void AnswerForm::Impl::build(AnswerChain given, const char* what) {
       continue;
     }
     const Expression whole = pool.sequence(value, rest);
+    if (pool.avoiding(whole, detail::TextBans::kStart) == Expressions::kNothing) refuse_bans(what);
     remaining += pool.remaining(whole);
     open |= pool.is_open(whole);
-    shortest.push_back((shortest.empty() ? 0 : shortest.back()) + pool.shortest(whole));
+    later_.push_back({value, rest});
     wholes_.push_back(whole);
     later.push_back(stage(chain, *link->field, rest));
     rest = Expressions::kEmpty;
   }
   std::ranges::reverse(later);
-  std::ranges::reverse(shortest);
+  std::ranges::reverse(later_);
   begin(rest, what);
 }
 
@@ -508,30 +625,37 @@ AnswerForm::Impl::Stage AnswerForm::Impl::stage(const std::shared_ptr<const Answ
       }
       found = known->emplace(name, pool.sequence(start, rest)).first;
     }
-    if (found->second == Expressions::kNothing)
-      failure =
-          message("The rules leave no value for the field '", here.name, "' after the values before it.");
-    return found->second;
+    const Expression start = pool.avoiding(found->second, pool.bans().after_text(text));
+    if (start == Expressions::kNothing)
+      failure = message("The rules ", pool.bans().empty() ? "" : "and the banned texts ",
+                        "leave no value for the field '", here.name, "' after the values before it.");
+    return start;
   };
 }
 
-AnswerForm AnswerForms::of(const Prompt& prompt) {
-  std::string name =
-      message(prompt.choices.size(), ' ', prompt.pattern.size(), ' ', prompt.json_schema.size(), ' ');
-  for (const std::string& choice : prompt.choices) name += message(choice.size(), ' ', choice);
+AnswerForm AnswerForms::of(const Prompt& prompt, std::vector<TokenId> forbidden) {
+  std::string name = message(prompt.choices.size(), ' ', prompt.banned.size(), ' ', forbidden.size(), ' ',
+                             prompt.pattern.size(), ' ', prompt.json_schema.size(), ' ');
+  for (const auto* texts : {&prompt.choices, &prompt.banned})
+    for (const std::string& text : *texts) name += message(text.size(), ' ', text);
+  for (const TokenId id : forbidden) name += message(id, ' ');
   name += prompt.pattern + prompt.json_schema + prompt.record_schema;
   const std::scoped_lock lock(mutex_);
   const auto found = forms_.find(name);
   if (found != forms_.end() && found->second.states() < kMostStates) return found->second;
   // Forms under way keep their own handle; what is used again is compiled again.
   if (forms_.size() >= kMostForms) forms_.clear();
-  return forms_.insert_or_assign(std::move(name), AnswerForm::of(prompt, vocabulary_)).first->second;
+  FormVocabulary vocabulary = vocabulary_;
+  vocabulary.forbidden = std::move(forbidden);
+  return forms_.insert_or_assign(std::move(name), AnswerForm::of(prompt, std::move(vocabulary)))
+      .first->second;
 }
 
-AnswerLimit AnswerForms::limit(const Prompt& prompt, std::size_t max_tokens) {
+AnswerLimit AnswerForms::limit(const Prompt& prompt, std::size_t max_tokens, std::size_t room,
+                               std::vector<TokenId> forbidden) {
   if (!prompt.constraint.prototype || prompt.has_written_form()) {
-    const AnswerForm form = of(prompt);
-    return {{FormConstraint(form, max_tokens), vocabulary_.trie->vocabulary_size()},
+    const AnswerForm form = of(prompt, std::move(forbidden));
+    return {{FormConstraint(form, max_tokens, room), vocabulary_.trie->vocabulary_size()},
             form.longest(max_tokens),
             false,
             form.made_of()};
@@ -561,8 +685,8 @@ std::size_t AnswerForm::states() const {
 
 // --- the constraint of one sequence
 
-FormConstraint::FormConstraint(AnswerForm form, std::size_t open_tokens)
-    : form_(std::move(form)), open_tokens_(open_tokens) {
+FormConstraint::FormConstraint(AnswerForm form, std::size_t open_tokens, std::size_t room)
+    : form_(std::move(form)), open_tokens_(open_tokens), room_(room) {
   reset();
 }
 
@@ -578,14 +702,18 @@ std::uint8_t FormConstraint::pace() const {
   AnswerForm::Impl& form = *form_.impl_;
   const bool more = form.more_after(at_.stage);
   const auto leads_on = [&](Pace pace) {
-    const Mask& mask = form.mask(at_.state, pace, more);
-    return !mask.ids->empty() || !mask.crossings.empty();
+    const Mask& mask = form.mask(at_.state, VocabularyTrie::root(), pace, more);
+    if (!mask.ids->empty() && form.is_loose(mask, at_.stage, left())) return true;
+    joined_.clear();
+    form.add_ids(at_.state, VocabularyTrie::root(), at_.stage, pace, left(), text_, joined_);
+    return !joined_.empty();
   };
-  const std::size_t left = open_tokens_ - std::min(at_.spent, open_tokens_);
+  const std::size_t open = open_tokens_ - std::min(at_.spent, open_tokens_);
   Pace pace = Pace::free;
-  if (!at_.hurried && form.mask(at_.state, Pace::free, more).costliest > left) pace = Pace::closing;
+  if (!at_.hurried && form.mask(at_.state, VocabularyTrie::root(), Pace::free, more).costliest > open)
+    pace = Pace::closing;
   if (at_.hurried || (pace == Pace::closing && !leads_on(pace))) pace = Pace::shortest;
-  // Without single bytes as tokens there may be no shorter way; then the context is the limit.
+  // Without single bytes as tokens there may be no shorter way; then the tokens in all are the limit.
   if (pace == Pace::shortest && !form.pool.accepts_empty(at_.state) && !leads_on(pace)) pace = Pace::free;
   return static_cast<std::uint8_t>(pace);
 }
@@ -593,12 +721,13 @@ std::uint8_t FormConstraint::pace() const {
 std::span<const TokenId> FormConstraint::allowed() const {
   AnswerForm::Impl& form = *form_.impl_;
   const std::scoped_lock lock(form.mutex);
-  if (!at_.failure.empty()) return {};
+  if (!at_.failure.empty() || left() == 0) return {};
   const auto by = static_cast<Pace>(pace());
-  const Mask& mask = form.mask(at_.state, by, form.more_after(at_.stage));
-  if (mask.crossings.empty()) return *mask.ids;
+  const Mask& mask = form.mask(at_.state, VocabularyTrie::root(), by, form.more_after(at_.stage));
+  if (mask.crossings.empty() && form.is_loose(mask, at_.stage, left())) return *mask.ids;
   joined_.clear();
-  form.join(mask, text_, at_.stage, by, joined_);
+  form.add_ids(at_.state, VocabularyTrie::root(), at_.stage, by, left(), text_, joined_);
+  std::ranges::sort(joined_);
   return joined_;
 }
 
@@ -606,7 +735,8 @@ std::span<const TokenId> FormConstraint::forced() const {
   AnswerForm::Impl& form = *form_.impl_;
   const std::scoped_lock lock(form.mutex);
   if (!at_.failure.empty()) return {};
-  return form.forced(at_.state, form.more_after(at_.stage));
+  const std::vector<TokenId>& ids = form.forced(at_.state, form.more_after(at_.stage));
+  return form.affords(at_.state, at_.stage, ids, left()) ? std::span(ids) : std::span<const TokenId>();
 }
 
 void FormConstraint::fill_mask(TokenMask& mask) const {
@@ -620,7 +750,7 @@ void FormConstraint::fill_mask(TokenMask& mask) const {
 bool FormConstraint::accept(TokenId id) {
   AnswerForm::Impl& form = *form_.impl_;
   const std::string_view bytes = form.vocabulary.trie->token_bytes(id);
-  if (bytes.empty() || !at_.failure.empty()) return false;
+  if (bytes.empty() || !at_.failure.empty() || left() == 0) return false;
   const std::scoped_lock lock(form.mutex);
   const auto by = static_cast<Pace>(pace());
   Saved saved{at_, text_.size()};
@@ -629,7 +759,7 @@ bool FormConstraint::accept(TokenId id) {
     text_.resize(saved.size);
     return false;
   };
-  if (!form.step(at_, text_, bytes)) return refuse();
+  if (!form.step(at_, text_, bytes) || !form.fits(at_.state, at_.stage, left() - 1)) return refuse();
   if (at_.stage == saved.at.stage) {
     const Expression from = saved.at.state, to = at_.state;
     if (by == Pace::closing && form.pool.remaining(to) >= form.pool.remaining(from)) return refuse();
@@ -655,11 +785,7 @@ void FormConstraint::rollback(std::size_t n) {
 bool FormConstraint::fits(std::size_t tokens) const {
   AnswerForm::Impl& form = *form_.impl_;
   const std::scoped_lock lock(form.mutex);
-  std::uint64_t bytes = form.pool.shortest(at_.state);
-  if (form.more_after(at_.stage)) bytes += form.shortest[at_.stage];
-  if (bytes <= tokens) return true;  // and the longest token need not be known
-  const std::uint64_t longest = form.longest_token();
-  return (bytes + longest - 1) / longest <= tokens;
+  return form.fits(at_.state, at_.stage, tokens);
 }
 
 bool FormConstraint::is_complete() const {

@@ -37,11 +37,15 @@ std::vector<TokenId> TokenIndex::spelling(std::string_view text) const {
   return out;
 }
 
+void check_banned(const std::vector<std::string>& texts) {
+  if (std::ranges::find(texts, std::string()) != texts.end())
+    throw ConfigError({.field = "banned"}, "A banned text is empty; nothing could be written.");
+}
+
 BannedTexts::BannedTexts(std::shared_ptr<const TokenIndex> index, std::vector<std::string> texts)
     : index_(std::move(index)), texts_(std::move(texts)) {
+  check_banned(texts_);
   for (const std::string& text : texts_) {
-    if (text.empty())
-      throw ConfigError({.field = "banned"}, "A banned text is empty; nothing could be written.");
     const std::vector<TokenId> ids = index_->containing(text);
     always_.insert(always_.end(), ids.begin(), ids.end());
   }

@@ -1,7 +1,10 @@
 #include "src/model/expressions.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <queue>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "synthema/core/error.hpp"
@@ -16,7 +19,8 @@ std::uint32_t bounded(std::uint64_t n) {
 
 }  // namespace
 
-Expressions::Expressions(const Bytes& single, std::size_t limit) : single_(single), limit_(limit) {
+Expressions::Expressions(const Bytes& single, const std::vector<std::string>& banned, std::size_t limit)
+    : single_(single), bans_(banned), limit_(limit) {
   add({});
   Node empty;
   empty.kind = Kind::empty;
@@ -175,7 +179,8 @@ void Expressions::linear_form(Expression e, std::vector<LinearTerm>& out) {
       return;
     case Kind::counted:
     case Kind::escaped:  // their edges are known from the beginning
-      for (const Edge& edge : edges_[node.edges]) out.push_back({edge.first, edge.last, edge.to});
+    case Kind::avoiding:
+      for (const Edge& edge : edges(e)) out.push_back({edge.first, edge.last, edge.to});
       return;
     case Kind::repeat:
       linear_form(node.a, out);
@@ -209,15 +214,25 @@ std::vector<Edge> Expressions::edges_from(const std::vector<LinearTerm>& terms) 
 
 const std::vector<Edge>& Expressions::edges(Expression e) {
   if (nodes_[e].edges == kUnbounded) {
-    std::vector<LinearTerm> terms;
-    linear_form(e, terms);
-    edges_.push_back(edges_from(terms));
+    std::vector<Edge> out;
+    if (nodes_[e].kind == Kind::avoiding) {
+      out = avoiding_edges(nodes_[e].a, nodes_[e].b);
+    } else {
+      std::vector<LinearTerm> terms;
+      linear_form(e, terms);
+      out = edges_from(terms);
+    }
+    edges_.push_back(std::move(out));
     nodes_[e].edges = static_cast<std::uint32_t>(edges_.size() - 1);
   }
   return edges_[nodes_[e].edges];
 }
 
 Expression Expressions::after(Expression e, std::uint8_t byte) {
+  if (const Node node = nodes_[e]; node.kind == Kind::avoiding && node.edges == kUnbounded) {
+    const TextBans::State state = bans_.after(node.b, byte);  // of many edges only one is asked for
+    return bans_.completes(state) ? kNothing : avoiding(after(node.a, byte), state);
+  }
   for (const Edge& edge : edges(e))
     if (byte <= edge.last) return byte >= edge.first ? edge.to : kNothing;
   return kNothing;
@@ -240,6 +255,8 @@ Expression Expressions::within_reach(Expression e, std::uint32_t bytes) {
     out = repeat(node.a, node.b, kUnbounded);
   } else if (node.kind == Kind::counted && node.b == 0 && node.c > bytes) {
     out = node.a;
+  } else if (node.kind == Kind::avoiding) {
+    out = avoiding(within_reach(node.a, bytes), node.b);
   }
   reach_.emplace(e, out);
   return out;
@@ -345,6 +362,113 @@ Expression Expressions::counted(Kind kind, Expression e, std::uint32_t least, st
   }
   known_.emplace(key, made);
   return made;
+}
+
+// --- banned texts beside an expression
+
+// The parts of an edge that lead to different states of the bans; none where a banned text would be complete.
+template <class Use>
+void Expressions::for_pieces(const Edge& edge, TextBans::State state, const Use& use) {
+  unsigned from = edge.first;
+  const auto piece = [&](unsigned last, TextBans::State to) {
+    if (from <= last) use(static_cast<std::uint8_t>(from), static_cast<std::uint8_t>(last), to);
+  };
+  for (const TextBans::Step& step : bans_.steps(state)) {
+    if (step.byte < from) continue;
+    if (step.byte > edge.last) break;
+    if (step.byte > from) piece(step.byte - 1U, TextBans::kStart);
+    from = step.byte;
+    if (!bans_.completes(step.to)) piece(step.byte, step.to);
+    from = step.byte + 1U;
+  }
+  piece(edge.last, TextBans::kStart);
+}
+
+std::vector<Edge> Expressions::avoiding_edges(Expression e, TextBans::State state) {
+  std::vector<Edge> out;
+  for (const Edge& edge : edges(e))
+    for_pieces(edge, state, [&](std::uint8_t first, std::uint8_t last, TextBans::State next) {
+      const Expression to = avoiding(edge.to, next);
+      if (to == kNothing) return;
+      if (!out.empty() && out.back().to == to && out.back().last + 1U == first)
+        out.back().last = last;
+      else
+        out.push_back({first, last, to});
+    });
+  return out;
+}
+
+// Bytes to the end: exactly where the pair is known, never too many elsewhere.
+std::uint32_t Expressions::least_steps(Expression e, TextBans::State state) const {
+  const auto known = known_.find({Kind::avoiding, e, state, 0});
+  return nodes_[known == known_.end() || known->second == kNothing ? e : known->second].shortest;
+}
+
+// The pairs on the way to a visit from where the rest is known, or empty.
+void Expressions::keep_way(const std::vector<Visit>& visits, std::size_t last) {
+  const Visit& end = visits[last];
+  const auto known = known_.find({Kind::avoiding, end.e, end.state, 0});
+  Node node;
+  node.spellable = known == known_.end() || nodes_[known->second].spellable;
+  node.shortest = known == known_.end() ? 0 : nodes_[known->second].shortest;
+  for (std::size_t at = last;; at = visits[at].before) {
+    const Visit& here = visits[at];
+    if (here.e != kEmpty && (at != last || known == known_.end())) {
+      node.nullable = nodes_[here.e].nullable;
+      node.open = nodes_[here.e].open;
+      node.remaining = std::max(nodes_[here.e].remaining, node.shortest);
+      intern({Kind::avoiding, here.e, here.state, 0}, node);
+    }
+    if (at == 0) return;
+    node.shortest = bounded(std::uint64_t{node.shortest} + 1);
+    node.spellable = node.spellable && here.is_spellable;
+  }
+}
+
+// A* over pairs of states, with the shortest text of the expression alone as what is left at the least.
+Expression Expressions::avoiding(Expression e, TextBans::State state) {
+  if (bans_.empty() || e == kNothing || e == kEmpty) return e;
+  const Key key{Kind::avoiding, e, state, 0};
+  if (const auto found = known_.find(key); found != known_.end()) return found->second;
+  std::vector<Visit> visits{{e, state}};
+  std::set<std::pair<Expression, TextBans::State>> done;
+  using Waiting = std::tuple<std::uint32_t, std::uint32_t, std::size_t>;  // all steps, left, visit
+  std::priority_queue<Waiting, std::vector<Waiting>, std::greater<>> queue;
+  queue.emplace(least_steps(e, state), 0, 0);
+  std::set<TextBans::State> complete;
+  while (!queue.empty()) {
+    const std::size_t at = std::get<2>(queue.top());
+    queue.pop();
+    const Visit here = visits[at];
+    if (!done.emplace(here.e, here.state).second) continue;
+    const auto known = known_.find({Kind::avoiding, here.e, here.state, 0});
+    if (known != known_.end() && known->second == kNothing) continue;
+    if (known != known_.end() || nodes_[here.e].nullable) {
+      keep_way(visits, at);
+      return known_.at(key);
+    }
+    for (const Edge& edge : edges(here.e)) {
+      for_pieces(edge, here.state, [&](std::uint8_t first, std::uint8_t last, TextBans::State next) {
+        Visit visit{edge.to, next, here.steps + 1, at};
+        for (unsigned byte = first; byte <= last && !visit.is_spellable; ++byte)
+          visit.is_spellable = single_[byte];
+        const std::uint32_t left = least_steps(edge.to, next);
+        queue.emplace(bounded(std::uint64_t{visit.steps} + left), left, visits.size());
+        visits.push_back(visit);
+      });
+      for (const TextBans::Step& step : bans_.steps(here.state))
+        if (edge.first <= step.byte && step.byte <= edge.last && bans_.completes(step.to))
+          complete.insert(step.to);
+    }
+    if (visits.size() > kMostSearched)
+      throw ConfigError({.field = "banned"},
+                        message("The banned texts leave so few ways to write the answer that none was found "
+                                "in ",
+                                kMostSearched, " steps; ban less, or leave more ways."));
+  }
+  for (const TextBans::State one : complete) bans_.add_places(one, blocking_);
+  for (const auto& [dead, its_state] : done) known_.emplace(Key{Kind::avoiding, dead, its_state, 0}, kNothing);
+  return kNothing;
 }
 
 bool Expressions::exclude(Expression a, Expression b, std::size_t limit) {

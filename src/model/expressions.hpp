@@ -4,6 +4,10 @@
 //
 // No expression but kNothing is empty, so every path along edges can be finished. Counters stay symbolic:
 // a text of up to 500 characters is one expression, not 500.
+//
+// Banned texts (avoiding()) run beside an expression as a second automaton. Whether a pair of states has a way
+// to the end is searched for when the pair is first met, shortest ways first, and kept: where no ban is near,
+// the search goes straight.
 #pragma once
 
 #include <bitset>
@@ -12,9 +16,13 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "src/model/text_bans.hpp"
 
 namespace synthema::detail {
 
@@ -34,7 +42,8 @@ class Expressions {
 
   // `single`: bytes that are tokens of their own. `limit`: expressions before a ConfigError says that the
   // language is too large.
-  explicit Expressions(const Bytes& single, std::size_t limit = 4'000'000);
+  explicit Expressions(const Bytes& single, const std::vector<std::string>& banned = {},
+                       std::size_t limit = 4'000'000);
 
   Expression bytes(std::uint8_t first, std::uint8_t last);
   Expression literal(std::string_view text);
@@ -48,6 +57,17 @@ class Expressions {
   // ConfigError if the maximum is above kMostCounted and `e` is no plain repetition of characters.
   Expression of_length(Expression e, std::uint32_t least, std::uint32_t most);
   static constexpr std::uint32_t kMostCounted = 1000;
+  // The texts of `e` with no banned text in them, behind a text that ends in this state of the bans.
+  // ConfigError if that takes a search of more than kMostSearched steps.
+  Expression avoiding(Expression e, TextBans::State state);
+  static constexpr std::size_t kMostSearched = 200'000;
+  TextBans& bans() { return bans_; }
+  // The banned texts, by their places from 1, that stood in the way where nothing was left.
+  const std::set<std::size_t>& blocking() const { return blocking_; }
+  // Whether bans make its shortest text longer.
+  bool is_bent(Expression e) const {
+    return nodes_[e].kind == Kind::avoiding && nodes_[e].shortest > nodes_[nodes_[e].a].shortest;
+  }
   bool accepts_empty(Expression e) const { return nodes_[e].nullable; }
   // Whether some text can be spelt byte by byte.
   bool is_spellable(Expression e) const { return nodes_[e].spellable; }
@@ -74,12 +94,13 @@ class Expressions {
   std::size_t size() const { return nodes_.size(); }
 
  private:
-  enum class Kind : std::uint8_t { nothing, empty, bytes, sequence, either, repeat, counted, escaped };
+  enum class Kind : std::uint8_t { nothing, empty, bytes, sequence, either, repeat, counted, escaped, avoiding };
   struct Node {
     Kind kind = Kind::nothing;
     bool nullable = false, spellable = false, open = false;
     std::uint32_t a = 0, b = 0,
-                  c = 0;  // by kind: bytes (first, last); parts; index of parts; item (or texts) and counts
+                  c = 0;  // by kind: bytes (first, last); parts; index of parts; item (or texts) and counts;
+                          // texts and state of the bans
     std::uint32_t remaining = 0, shortest = 0;
     std::uint32_t edges = kUnbounded;  // index of its edges once known
   };
@@ -103,7 +124,23 @@ class Expressions {
   bool is_character(Expression e);
   bool is_tail(Expression e);
 
+  // One step of the search of avoiding(): a pair of states and how it was come by.
+  struct Visit {
+    Expression e;
+    TextBans::State state;
+    std::uint32_t steps = 0;    // to here
+    std::size_t before = 0;     // the visit that it came from
+    bool is_spellable = false;  // a byte that leads here is a token
+  };
+  template <class Use>
+  void for_pieces(const Edge& edge, TextBans::State state, const Use& use);
+  std::vector<Edge> avoiding_edges(Expression e, TextBans::State state);
+  std::uint32_t least_steps(Expression e, TextBans::State state) const;
+  void keep_way(const std::vector<Visit>& visits, std::size_t last);
+
   Bytes single_;
+  TextBans bans_;
+  std::set<std::size_t> blocking_;
   std::size_t limit_;
   std::vector<Node> nodes_;
   std::unordered_map<Key, Expression, Hash> known_;  // kNothing too, for what has no text of its length

@@ -35,6 +35,13 @@ VocabularyTrie::VocabularyTrie(std::vector<std::string> bytes) : bytes_(std::mov
       {static_cast<std::uint32_t>(queue.size()), static_cast<std::uint32_t>(order_.size()), 0});
 }
 
+std::shared_ptr<const VocabularyTrie> VocabularyTrie::without(std::span<const TokenId> ids) const {
+  std::vector<std::string> bytes = bytes_;
+  for (const TokenId id : ids)
+    if (id >= 0 && static_cast<std::size_t>(id) < bytes.size()) bytes[static_cast<std::size_t>(id)].clear();
+  return std::make_shared<const VocabularyTrie>(std::move(bytes));
+}
+
 VocabularyTrie::Node VocabularyTrie::child(Node node, char byte) const {
   const auto begin = entries_.begin() + entries_[node].first_child,
              end = entries_.begin() + entries_[node + 1].first_child;

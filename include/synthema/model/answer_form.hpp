@@ -15,8 +15,18 @@
 // not bring the end nearer (one more character of a text, one more element of a list) costs one, and what it
 // adds to the bytes that must follow. Where the limit is reached, only tokens that lead to the end are
 // allowed.
+//
+// The tokens that an answer may have in all (the room in the context) are a hard limit: where they run short,
+// only tokens are allowed behind which the rest surely fits. The rest is the shortest text from there on, in
+// the fewest tokens that spell it; values under a rule count with the longest that they may be. So an answer
+// that fits at its beginning is finished in time.
+//
+// Banned texts and forbidden tokens are part of the form: a token after which every way to the end is banned
+// is not allowed, and a form that they leave nothing of is refused. Where values stand under a rule, this
+// look-ahead ends at the next of them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,15 +54,18 @@ struct FormVocabulary {
   std::shared_ptr<const VocabularyTrie> trie;
   // Canonical tokens of a piece of text; empty: all text is drawn.
   std::function<std::vector<TokenId>(std::string_view)> encode = {};
+  std::vector<std::string> banned = {};  // no answer holds one of these texts
+  std::vector<TokenId> forbidden = {};   // nor one of these tokens
 };
 
 // Copies share the compiled form; it may be used by several threads at once.
 class SYNTHEMA_EXPORT AnswerForm {
  public:
-  // Whichever of choices, pattern, json_schema and record_schema the prompt has. ConfigError: more than one
-  // of them, none, or a constraint of its own beside it; and as below.
+  // Whichever of choices, pattern, json_schema and record_schema the prompt has, without what it bans.
+  // ConfigError: more than one of them, none, or a constraint of its own beside it; and as below.
   static AnswerForm of(const Prompt& prompt, FormVocabulary vocabulary);
 
+  // For all of them: ConfigError if bans leave nothing of the form.
   // Exactly one of these. ConfigError: none, an empty one, or one that the tokens cannot spell.
   static AnswerForm choices(const std::vector<std::string>& choices, FormVocabulary vocabulary);
   // All texts that match as a whole. ConfigError with the column of what is wrong or not supported.
@@ -89,10 +102,12 @@ struct AnswerLimit {
 class SYNTHEMA_EXPORT AnswerForms {
  public:
   explicit AnswerForms(FormVocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
-  AnswerForm of(const Prompt& prompt);  // ConfigError, SchemaError: see AnswerForm
-  // The limit of a new answer to a prompt with a form, or with a constraint that it brings along. ConfigError
-  // too if that one is for more tokens than there are.
-  AnswerLimit limit(const Prompt& prompt, std::size_t max_tokens);
+  // Without these tokens too. ConfigError, SchemaError: see AnswerForm.
+  AnswerForm of(const Prompt& prompt, std::vector<TokenId> forbidden = {});
+  // The limit of a new answer of at most `room` tokens to a prompt with a form, or with a constraint that it
+  // brings along. ConfigError too if that one is for more tokens than there are.
+  AnswerLimit limit(const Prompt& prompt, std::size_t max_tokens, std::size_t room,
+                    std::vector<TokenId> forbidden = {});
 
  private:
   static constexpr std::size_t kMostForms = 256;
@@ -106,8 +121,8 @@ class SYNTHEMA_EXPORT AnswerForms {
 class SYNTHEMA_EXPORT FormConstraint {
  public:
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-  // ConfigError if the tokens cannot spell any answer.
-  explicit FormConstraint(AnswerForm form, std::size_t open_tokens = kNoLimit);
+  // `room`: tokens of the answer at most, forced ones too; it holds where the form fits() at the beginning.
+  explicit FormConstraint(AnswerForm form, std::size_t open_tokens = kNoLimit, std::size_t room = kNoLimit);
 
   void fill_mask(TokenMask& mask) const;  // ConfigError if the mask is smaller than the vocabulary
   bool accept(TokenId id);
@@ -117,8 +132,8 @@ class SYNTHEMA_EXPORT FormConstraint {
 
   // The mask as ids in ascending order; valid until the next change of this constraint.
   std::span<const TokenId> allowed() const;
-  // Whether the answer can still be finished within so many tokens. False is sure: not even its shortest
-  // rest, all of it in the longest token that can occur, is that short.
+  // Whether the answer can still be finished within so many tokens, as far as is known: see above. A rest of
+  // more than 64 KiB, or one that the tokens cannot spell, counts as if it were spelt in the longest of them.
   bool fits(std::size_t tokens) const;
   // Tokens that follow in any case, to be accepted and fed without drawing; empty: draw.
   std::span<const TokenId> forced() const;
@@ -138,13 +153,14 @@ class SYNTHEMA_EXPORT FormConstraint {
     std::size_t size = 0;  // of the text
   };
   std::uint8_t pace() const;
+  std::size_t left() const { return room_ - std::min(room_, before_.size()); }  // of the tokens in all
 
   AnswerForm form_;
-  std::size_t open_tokens_;
+  std::size_t open_tokens_, room_;
   Position at_;
   std::string text_;
   std::vector<Saved> before_;            // each accepted token
-  mutable std::vector<TokenId> joined_;  // a mask that depends on the values so far
+  mutable std::vector<TokenId> joined_;  // a mask that depends on the values so far, or on the tokens left
   friend struct AnswerForm::Impl;
 };
 

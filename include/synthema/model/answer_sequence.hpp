@@ -116,9 +116,10 @@ struct AnswerSequence {
   // Why the form cannot be finished within so many tokens; empty: it may.
   std::string too_long(std::size_t left) const {
     if (cut_answer || constraint->fits(left)) return {};
-    return message("Too much is left to write for the ", form, ": more than the ", left,
-                   " tokens that the model's context has left, however it is written; demand less, such as "
-                   "shorter texts or fewer repetitions.");
+    return message("Too much is left to write for the ", form, ": its shortest text takes more than the ",
+                   left,
+                   " tokens that the model's context has left; demand less, such as shorter texts or fewer "
+                   "repetitions.");
   }
 
   // Why no id is left to draw after so many tokens.

@@ -1,5 +1,6 @@
-// Texts that must not occur in an answer, as masks: before each draw, the tokens that would complete one of
-// them, whatever tokens they are split into and wherever they begin.
+// Texts that must not occur in an answer without a form, as masks: before each draw, the tokens that would
+// complete one of them, whatever tokens they are split into and wherever they begin. Forms have bans of their
+// own (answer_form.hpp), which see whether the answer can still be finished.
 #pragma once
 
 #include <memory>
@@ -34,6 +35,9 @@ class SYNTHEMA_EXPORT TokenIndex {
   std::vector<std::string> bytes_;
   std::vector<TokenId> order_;  // by bytes
 };
+
+// ConfigError if one of them is empty.
+SYNTHEMA_EXPORT void check_banned(const std::vector<std::string>& texts);
 
 class SYNTHEMA_EXPORT BannedTexts {
  public:

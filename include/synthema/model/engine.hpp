@@ -454,7 +454,7 @@ class Engine {
         const std::string why = constraint.failure();
         return sequence.fail(why.empty() ? "The constraint leaves no token that could follow." : why), false;
       }
-      if (sequence.allowed.empty() || (complete && ends_.empty()))
+      if (sequence.allowed.empty() || (complete && (ends_.empty() || context_is_full(sequence))))
         return sequence.finish = Finish::constraint, false;
       if (complete) sequence.allow_ends(ends_);
       forced = sequence.allowed;

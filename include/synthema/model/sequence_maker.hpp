@@ -2,6 +2,7 @@
 // lists of banned texts are compiled once for all requests that share them.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <map>
@@ -47,7 +48,9 @@ class SequenceMaker {
     if (tokens.size() >= context)
       throw ConfigError(message("The prompt has ", tokens.size(), " tokens; the model's context of ", context,
                                 " leaves no room for an answer."));
-    if (!request.prompt.banned.empty()) sequence.banned = banned_texts(request.prompt.banned);
+    // A form of our own has its bans in it.
+    if (!request.prompt.banned.empty() && !request.prompt.has_written_form())
+      sequence.banned = banned_texts(request.prompt.banned);
     for (const auto& [text, bias] : request.prompt.bias) add_bias(sequence, text, bias);
     if (request.prompt.has_form())
       constrain(sequence, request.prompt, context);
@@ -84,12 +87,17 @@ class SequenceMaker {
 
   // max_tokens limits what a form leaves open and does not cut it short; the context does.
   void constrain(AnswerSequence& sequence, const Prompt& prompt, std::size_t context) const {
-    AnswerLimit limit = forms_->limit(prompt, sequence.sampling.max_tokens);
+    const std::size_t room = context - sequence.counts.prompt;
+    std::vector<TokenId> forbidden;
+    for (const LogitBias& bias : sequence.biases)
+      if (std::isinf(bias.bias)) forbidden.push_back(bias.id);
+    AnswerLimit limit =
+        forms_->limit(prompt, sequence.sampling.max_tokens, room, std::move(forbidden));
     sequence.longest_answer = limit.longest;
     sequence.cut_answer = limit.is_cut;
     sequence.form = limit.made_of;
     sequence.constraint = std::move(limit.constraint);
-    if (const std::string why = sequence.too_long(context - sequence.counts.prompt); !why.empty())
+    if (const std::string why = sequence.too_long(room); !why.empty())
       throw ConfigError(why);
   }
   static FormVocabulary form_vocabulary(const T& tokenizer) {

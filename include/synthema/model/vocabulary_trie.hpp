@@ -26,6 +26,7 @@ class SYNTHEMA_EXPORT VocabularyTrie {
     return std::make_shared<const VocabularyTrie>(std::move(bytes));
   }
   explicit VocabularyTrie(std::vector<std::string> bytes);  // by id; empty: not in the trie
+  std::shared_ptr<const VocabularyTrie> without(std::span<const TokenId> ids) const;
 
   using Node = std::uint32_t;
   static constexpr Node kNone = 0;  // the root is nobody's child

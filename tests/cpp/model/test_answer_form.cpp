@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
 #include <regex>
 #include <set>
 
@@ -37,6 +38,11 @@ bool spells(const std::vector<std::string>& tokens, std::string_view rest) {
   return rest.empty() || std::ranges::any_of(tokens, [&](const std::string& token) {
            return !token.empty() && rest.starts_with(token) && spells(tokens, rest.substr(token.size()));
          });
+}
+
+bool holds(std::string_view text, const std::vector<std::string>& banned) {
+  return std::ranges::any_of(
+      banned, [&](const std::string& one) { return text.find(one) != std::string_view::npos; });
 }
 
 // The definition, by brute force.
@@ -136,6 +142,54 @@ TEST_CASE("random vocabularies and choices follow the definition") {
   CHECK(walked > 300);
 }
 
+TEST_CASE("random bans and forbidden tokens take away what cannot be finished without them, and no more") {
+  Random random(12);
+  const auto word = [&](std::uint64_t longest) {
+    std::string out;
+    for (std::uint64_t n = 1 + random.below(longest); n > 0; --n)
+      out += static_cast<char>('a' + random.below(3));
+    return out;
+  };
+  int walked = 0, refused = 0;
+  for (int round = 0; round < 400; ++round) {
+    std::vector<std::string> tokens{"", "a", "b", "c"}, choices, banned;
+    for (int i = 0; i < 6; ++i) tokens.push_back(word(4));
+    for (int i = 0; i < 8; ++i) choices.push_back(word(7));
+    for (int i = 0; i < 3; ++i) banned.push_back(word(1 + random.below(3)));
+    std::vector<TokenId> forbidden;
+    std::vector<std::string> left = tokens, free;
+    if (round % 2 == 0) forbidden = {static_cast<TokenId>(1 + random.below(3))};
+    for (const TokenId id : forbidden) left[static_cast<std::size_t>(id)].clear();
+    for (const std::string& choice : choices)
+      if (!holds(choice, banned) && spells(left, choice)) free.push_back(choice);
+    CAPTURE(banned);
+    const auto form = [&] {
+      return AnswerForm::choices(
+          choices, {.trie = trie_of(tokens), .banned = banned, .forbidden = forbidden});
+    };
+    if (free.empty()) {
+      CHECK_THROWS_AS((void)form(), ConfigError);
+      ++refused;
+      continue;
+    }
+    FormConstraint constraint(form());
+    for (;;) {
+      const std::vector<TokenId> ids = allowed(constraint, tokens.size());
+      REQUIRE(ids == expected(left, free, constraint.text()));
+      for (TokenId id = 0; id < static_cast<TokenId>(tokens.size()); ++id) {
+        FormConstraint copy = constraint;
+        CHECK(copy.accept(id) == std::ranges::binary_search(ids, id));
+      }
+      if (ids.empty()) break;
+      REQUIRE(constraint.accept(ids[random.below(ids.size())]));
+      ++walked;
+    }
+    CHECK(constraint.is_complete());
+  }
+  CHECK(walked > 300);
+  CHECK(refused > 20);
+}
+
 // --- regular expressions, numbers, dates, JSON
 
 namespace {
@@ -191,13 +245,12 @@ std::string random_answer(FormConstraint constraint, Random random, bool feed = 
   }
 }
 
-// The canonical tokens of `text` are a way through the form, fixed text included, and so many tokens fit.
+// The canonical tokens of `text` are a way through the form, fixed text included.
 void check_reachable(FormConstraint constraint, const std::string& text) {
   CAPTURE(text);
   const std::vector<TokenId> ids = toy().encode(text);
   std::size_t at = 0;
   while (at < ids.size()) {
-    REQUIRE(constraint.fits(ids.size() - at));
     for (const TokenId forced : constraint.forced()) {
       REQUIRE(at < ids.size());
       REQUIRE(forced == ids[at++]);
@@ -497,7 +550,7 @@ TEST_CASE("the open tokens bound the answer, and never cut it short") {
   CHECK(AnswerForm::choices({"yes", "no"}, toy_vocabulary()).longest(100) == 3);
 }
 
-TEST_CASE("what surely cannot be finished within so many tokens is known") {
+TEST_CASE("what cannot be finished within so many tokens is known") {
   const FormVocabulary few{trie_of({"a", "aaa", "b", "bbbbb", "c"})};
   FormConstraint ten(AnswerForm::pattern("a{10}|a{12}c", few));  // in tokens of at most three bytes
   CHECK_FALSE(ten.fits(3));
@@ -518,6 +571,143 @@ TEST_CASE("what surely cannot be finished within so many tokens is known") {
                          {VocabularyTrie::of(ToyTokenizer())}));
   CHECK_FALSE(record.fits(std::string_view(R"({"a": 10, "b": 1})").size()));
   CHECK(record.fits(std::string_view(R"({"a": 10, "b": 10})").size()));
+}
+
+TEST_CASE("an answer that fits into so many tokens at its beginning is finished within them") {
+  Random random(23);
+  const auto check = [&](const AnswerForm& form, auto&& judge) {
+    std::size_t least = 0;
+    while (!FormConstraint(form).fits(least)) ++least;
+    for (std::size_t more = 0; more < 4; ++more)
+      for (std::uint64_t i = 0; i < 8; ++i) {
+        const std::size_t room = least + more * more;
+        FormConstraint constraint(form, FormConstraint::kNoLimit, room);
+        REQUIRE(constraint.fits(room));
+        const std::string text = random_answer(constraint, random.stream(100 * more + i), i % 2 == 0);
+        CAPTURE(text);
+        REQUIRE(toy().encode(text).size() <= 4 * room);  // random tokens are not canonical
+        judge(text);
+      }
+  };
+  const auto pattern = [&](const char* regex) {
+    CAPTURE(regex);
+    check(AnswerForm::pattern(regex, toy_vocabulary()),
+          [&](const std::string& text) { REQUIRE(std::regex_match(text, std::regex(regex))); });
+  };
+  pattern("b|c{90}");
+  pattern("[a-z]{30}x*");
+  pattern("(a|b)*abb");
+  pattern("a{40}|[ab]{20,}c");
+  pattern("(abc|ab){5,}");
+  for (int round = 0; round < 40; ++round) {
+    Schema schema = random_schema(random);
+    schema.fields.push_back(
+        {.name = "low", .kind = Kind::integer, .minimum = 5, .maximum = 900, .nullable = false});
+    schema.fields.push_back({.name = "high",
+                             .kind = Kind::integer,
+                             .minimum = 5,
+                             .maximum = 1200,
+                             .nullable = round % 2 == 0});
+    schema.rules = {{.field = "high", .given = "low", .relation = ">"}};
+    CAPTURE(to_json(schema));
+    check(AnswerForm::record(schema, toy_vocabulary()), [&](const std::string& text) {
+      const Record record = record_from_json(text);
+      REQUIRE_MESSAGE(!schema_misfit(schema, record), schema_misfit(schema, record).value_or(""));
+    });
+  }
+  // Fixed text in canonical tokens, unless only fewer ones leave enough.
+  const AnswerForm fixed = AnswerForm::choices({"abab" + std::string(11, 'a')},
+                                               {toy_vocabulary().trie, [](std::string_view text) {
+                                                  std::vector<TokenId> out;
+                                                  for (const char c : text) out.push_back(c);
+                                                  return out;
+                                                }});
+  CHECK(FormConstraint(fixed, 9, 15).forced().size() == 15);
+  FormConstraint tight(fixed, 9, 4);  // ab ab aaaaaaaaaa a
+  REQUIRE(tight.fits(4));
+  CHECK_FALSE(tight.fits(3));
+  CHECK(tight.forced().empty());
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(tight.allowed().size() == 1);
+    REQUIRE(tight.accept(tight.allowed().front()));
+  }
+  CHECK(tight.is_complete());
+}
+
+TEST_CASE("bans leave only ways to the end, in patterns, JSON and records") {
+  Random random(24);
+  const auto banned = [&](std::vector<std::string> texts) {
+    FormVocabulary vocabulary = toy_vocabulary();
+    vocabulary.banned = std::move(texts);
+    return vocabulary;
+  };
+  const std::vector<std::pair<std::string, std::vector<std::string>>> patterns{
+      {"x(a|b){3}y", {"ay", "bb"}},
+      {"(a|b)*c", {"ac", "abb", "bbb"}},
+      {"[ab]{0,400}c", {"ac", "bbc"}},
+      {"[ab]{200}", {"aa", "bab"}},
+      {"a*b?c", {"ab", "aac", "aaa"}},
+      {"(é|e|日)+x", {"ex", "日x", "ée"}},
+      {"[a-z]{3,60} [0-9]{2}", {"a", "e", "th", " 1", "00"}}};
+  for (const auto& [regex, texts] : patterns)
+    for (const std::size_t open : {std::size_t{0}, std::size_t{5}, std::size_t{300}}) {
+      CAPTURE(regex);
+      const AnswerForm form = AnswerForm::pattern(regex, banned(texts));
+      for (std::uint64_t i = 0; i < 10; ++i) {
+        const FormConstraint constraint(form, open);
+        const std::string text = random_answer(constraint, random.stream(i), i % 2 == 0);
+        CAPTURE(text);
+        REQUIRE(matches(regex, text));
+        REQUIRE_FALSE(holds(text, texts));
+        REQUIRE(toy().encode(text).size() <= form.longest(open) + 1);
+      }
+    }
+  // Around a ban there may be no room left: after 400 letters without an end this one cannot be finished.
+  FormConstraint close(AnswerForm::pattern("a{0,300}(ab|cab)", banned({"aab"})));
+  for (int i = 0; i < 300; ++i) REQUIRE(close.accept('a'));
+  CHECK(close.allowed().size() == 1);  // no "a" that could not go on
+  CHECK(close.accept('c'));
+  for (int round = 0; round < 60; ++round) {
+    const Schema schema = random_schema(random);
+    CAPTURE(to_json(schema));
+    const std::vector<std::string> texts{"a\"", "1", "al", "no", "null", "日本", "\""};
+    const std::vector<std::string> some{texts[random.below(6)], "zz", texts[random.below(6)]};
+    CAPTURE(some);
+    std::optional<AnswerForm> form;
+    try {
+      form = AnswerForm::record(schema, banned(some));
+    } catch (const ConfigError& error) {
+      REQUIRE(std::string_view(error.what()).find("holds a banned text (banned text") !=
+              std::string_view::npos);
+      continue;
+    }
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      const std::string text = random_answer(FormConstraint(*form, 10), random.stream(i), i > 1);
+      CAPTURE(text);
+      REQUIRE_FALSE(holds(text, some));
+      REQUIRE_FALSE(schema_misfit(schema, record_from_json(text)));
+    }
+  }
+  const auto refused = [&](std::vector<std::string> texts, const char* what) {
+    CHECK_THROWS_WITH_AS(
+        (void)AnswerForm::json(
+            R"({"type":"object","properties":{"n":{"type":"integer","minimum":1,"maximum":3}},"required":["n"]})",
+            banned(std::move(texts))),
+        doctest::Contains(what), ConfigError);
+  };
+  refused({"x", "n"}, "Every text that fits the JSON Schema holds a banned text (banned text 2);");
+  refused({"1", "2}", "3"}, "(banned texts 1, 2, 3); change the JSON Schema or ban less.");
+  refused({""}, "A banned text is empty");
+  // Values under a rule are looked at when those before them are known.
+  Field a{.name = "a", .kind = Kind::integer, .minimum = 5, .maximum = 7, .nullable = false}, b = a;
+  b.name = "b";
+  const Schema schema{.fields = {a, b}, .rules = {{.field = "b", .given = "a", .relation = ">="}}};
+  FormConstraint constraint(AnswerForm::record(schema, banned({"b\": 7", "b\": 6"})));
+  CHECK(accepts(constraint, "{\"a\": 5, \"b\": 5}"));
+  for (const char c : std::string_view("{\"a\": 6, \"b\": ")) REQUIRE(constraint.accept(c));
+  CHECK(constraint.failure().find("the banned texts leave no value for the field 'b'") != std::string::npos);
+  CHECK_THROWS_WITH_AS((void)AnswerForm::record(schema, banned({"5", "6", "7"})),
+                       doctest::Contains("banned texts 1, 2, 3"), ConfigError);
 }
 
 TEST_CASE("fixed text is fed up to the place that no token can span") {
@@ -620,4 +810,13 @@ TEST_CASE("masks are shared and stay few") {
   for (int i = 0; i < 100; ++i) REQUIRE(later.accept('a'));
   CHECK(later.allowed().data() == first.data());
   CHECK(form.states() < 5000);
+  // With bans too, but where they are in the way.
+  FormVocabulary banned = toy_vocabulary();
+  banned.banned = {"patient", "the", "x-ray"};
+  const AnswerForm without = AnswerForm::pattern("[^x]{0,2000}", banned);
+  FormConstraint other(without);
+  const auto beginning = other.allowed();
+  for (int i = 0; i < 100; ++i) REQUIRE(other.accept('a'));
+  CHECK(other.allowed().data() == beginning.data());
+  CHECK(without.states() < 8000);
 }

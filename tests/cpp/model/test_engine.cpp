@@ -305,17 +305,10 @@ TEST_CASE("a form whose shortest answer the context cannot hold is refused befor
     CHECK(completion.failure.starts_with(why));
   }
   CHECK(engine.model().tokens_computed() == 0);
-  // Beside a short way there is one that cannot be finished: known as soon as it is taken.
-  std::size_t ended = 0;
+  // A way beside a short one that cannot be finished is not taken.
   for (const Completion& completion :
-       complete(engine, std::vector<Prompt>(40, Prompt::plain("a").matching("b|c{9000}")), limit(5))) {
-    CHECK((completion.finish == Finish::failed) == completion.failure.starts_with(why));
-    CHECK((completion.text == "b" || completion.finish == Finish::failed));
-    ended += completion.finish == Finish::failed;
-  }
-  CHECK(ended > 0);
-  CHECK(ended < 40);
-  CHECK(engine.model().tokens_computed() <= 40);
+       complete(engine, std::vector<Prompt>(40, Prompt::plain("a").matching("b|c{9000}")), limit(5)))
+    CHECK(completion.text == "b");
   // What fits is not touched, whatever max_tokens is.
   CHECK(complete(engine, {Prompt::plain("a").matching("x{300}")}, limit(5))[0].text == std::string(300, 'x'));
 }
@@ -540,7 +533,7 @@ TEST_CASE("banned texts cannot occur however they are split; biases and minimum 
   CHECK(complete(engine, {Prompt::plain("a").among({"yes"}).without({"yess"})}, limit(9))[0].text == "yes");
 }
 
-TEST_CASE("a ban on all that a form allows at some place fails this answer and says so, without the text") {
+TEST_CASE("a ban on all that may be written fails the answer and says so, without the text") {
   Toy engine = toy();
   constexpr double never = -std::numeric_limits<double>::infinity();
   const auto choice = [] { return Prompt::plain("a").among({"cat", "car"}); };
@@ -552,15 +545,14 @@ TEST_CASE("a ban on all that a form allows at some place fails this answer and s
   without_form.bias = {{"<end>", never}, {"<|im_start|>", never}, {"<|im_end|>", never}};
   const std::vector<std::pair<Prompt, std::string>> stuck{
       {choice().without({"t", "x", "ar"}),
-       "After 2 tokens of the answer, all that may follow by the choices is forbidden (banned texts 1, 3); "
-       "change the choices or forbid less."},
-      {by_bias,
-       "After 2 tokens of the answer, all that may follow by the choices is forbidden (a bias of -infinity); "
-       "change the choices or forbid less."},
-      {by_both, "forbidden (banned text 1 and a bias of -infinity);"},
+       "Every text that fits the choices holds a banned text (banned texts 1, 3); change the choices or ban "
+       "less."},
+      {by_bias, "No text that fits the choices can be spelt with the tokens that the biases of -infinity"},
+      {by_both, "No text that fits the choices can be spelt with the tokens that the biases of -infinity"},
       {Prompt::plain("a").among({"yes"}).without({"es"}),
-       "After 0 tokens of the answer, all that may follow by the choices is forbidden (banned text 1);"},
-      {Prompt::plain("a").matching("x[ab]{3}").without({"a", "b"}), "follow by the regular expression is"},
+       "Every text that fits the choices holds a banned text (banned text 1);"},
+      {Prompt::plain("a").matching("x[ab]{3}").without({"a", "b"}),
+       "Every text that fits the regular expression holds a banned text (banned texts 1, 2);"},
       {without_form,
        "After 0 tokens of the answer, all that may follow is forbidden (banned texts 1, 2, 3, 4, 5 and 251 "
        "more and a bias of -infinity); forbid less."}};
@@ -571,8 +563,32 @@ TEST_CASE("a ban on all that a form allows at some place fails this answer and s
   for (std::size_t i = 0; i < stuck.size(); ++i) {
     CAPTURE(out[i + 1].failure);
     CHECK(out[i + 1].finish == Finish::failed);
-    CHECK(out[i + 1].failure.starts_with(stuck[i].second.starts_with("After") ? stuck[i].second : "After "));
     CHECK(out[i + 1].failure.find(stuck[i].second) != std::string::npos);
+    CHECK(out[i + 1].tokens.generated() == 0);
+  }
+}
+
+TEST_CASE("no answer in a form walks to where bans or the context leave no end") {
+  Toy engine = toy({}, 150);
+  constexpr double never = -std::numeric_limits<double>::infinity();
+  std::vector<Prompt> prompts;
+  for (int i = 0; i < 40; ++i) {
+    const std::string asked = "p" + std::to_string(i);
+    prompts.push_back(Prompt::plain(asked).matching("x[ab]{3}y").without({"ay", "bb"}));
+    prompts.push_back(Prompt::plain(asked).among({"cat", "car", "dog"}));
+    prompts.back().bias = {{"g", never}, {"t", never}};
+    prompts.push_back(Prompt::plain(asked).matching("[a-z]{120,}").without({"aa", "e", "y"}));
+    prompts.push_back(Prompt::plain(asked).json(
+        R"({"type":"object","properties":{"n":{"type":"integer","minimum":1},"note":{"type":"string",
+           "maxLength":2000}, "list":{"type":"array","items":{"type":"string","minLength":3},"maxItems":90},
+           "end":{"type":"boolean"}},"required":["n","note","list","end"]})"));
+  }
+  for (const Completion& completion : complete(engine, prompts, limit(1000))) {
+    CAPTURE(completion.failure);
+    CAPTURE(completion.text);
+    REQUIRE(completion.finish == Finish::constraint);
+    REQUIRE(completion.tokens.prompt + completion.tokens.generated() <= 150);
+    if (completion.text.starts_with('{')) CHECK(record_from_json(completion.text).size() == 4);
   }
 }
 
