@@ -17,6 +17,7 @@ py::dict dict_of(const RopeScaling& scaling) {
   py::dict out;
   out["kind"] = scaling.kind;
   if (!scaling.divisors.empty()) out["divisors"] = scaling.divisors;
+  if (!scaling.long_divisors.empty()) out["long_divisors"] = scaling.long_divisors;
   if (scaling.kind == "none") return out;
   out["factor"] = scaling.factor;
   if (scaling.kind == "linear") return out;

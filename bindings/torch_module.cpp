@@ -38,7 +38,7 @@ py::array_t<float> logits_of(Transformer& model, const std::vector<TokenId>& tok
   py::array_t<float> out({tokens.size(), model.vocabulary_size()});
   float* const to = out.mutable_data();
   const py::gil_scoped_release no_gil;
-  const Slot slot = model.open();
+  const Slot slot = open_slot(model, tokens.size() > model.short_context());
   try {
     const SlotStep step{slot, tokens, tokens.size(), {}};
     model.forward(std::span(&step, 1), [&](std::size_t which, std::size_t, std::span<const float> row) {

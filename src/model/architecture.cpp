@@ -199,12 +199,14 @@ void check_config(const ModelConfig& c, const std::string& path) {
     fail(path, "The factor of the rope scaling makes no sense.");
   if (!(c.rope_scaling.attention_factor > 0 && c.rope_scaling.attention_factor < 1e3))
     fail(path, "The attention factor of the rope scaling makes no sense.");
-  const std::vector<double>& divisors = c.rope_scaling.divisors;
-  if (!divisors.empty() && static_cast<std::int64_t>(divisors.size()) != c.rope_width / 2)
-    fail(path,
-         message("There are ", divisors.size(), " rope factors for ", c.rope_width / 2, " frequencies."));
-  if (!std::ranges::all_of(divisors, [](double d) { return d > 0 && d < 1e9; }))
-    fail(path, "A rope factor is not positive, or absurdly large.");
+  for (const auto* divisors : {&c.rope_scaling.divisors, &c.rope_scaling.long_divisors}) {
+    if (!divisors->empty() && static_cast<std::int64_t>(divisors->size()) != c.rope_width / 2)
+      fail(path,
+           message("There are ", divisors->size(), " rope factors for ", c.rope_width / 2, " frequencies."));
+    if (!std::ranges::all_of(*divisors, [](double d) { return d > 0 && d < 1e9; }))
+      fail(path, "A rope factor is not positive, or absurdly large.");
+  }
+  if (c.short_context() < 1) fail(path, "The original context of the rope scaling makes no sense.");
   if (!c.local_layers.empty() && static_cast<std::int64_t>(c.local_layers.size()) != c.layers)
     fail(path, message("There are ", c.local_layers.size(), " types of layers for ", c.layers, " layers."));
   if (c.attention_scale && !(*c.attention_scale > 0 && *c.attention_scale < 1e6))

@@ -66,7 +66,7 @@ const TensorView* tensor_named(const Gguf& file, std::string_view name) {
   return hit == file.tensors.end() ? nullptr : &*hit;
 }
 
-// Factors by frequency are tensors here: of Llama 3's scaling, or of the short context of longrope.
+// Factors by frequency are tensors here: of Llama 3's scaling, or of the two contexts of longrope.
 std::vector<double> rope_factors(const Gguf& file, const ModelConfig& c, const char* name) {
   const TensorView* const view = tensor_named(file, name);
   if (!view || view->elements() != c.rope_width / 2) return {};  // a wrong shape is found with the tensors'
@@ -79,13 +79,15 @@ void read_longrope(const Gguf& file, const Keys& keys, const std::string& prefix
   RopeScaling& out = c.rope_scaling;
   out.kind = "longrope";
   out.divisors = rope_factors(file, c, "rope_factors_short.weight");
+  out.long_divisors = rope_factors(file, c, "rope_factors_long.weight");
   const std::int64_t original =
       keys.integer(prefix + "rope.scaling.original_context_length").value_or(c.context);
   out.factor = static_cast<double>(c.context) / static_cast<double>(std::max<std::int64_t>(original, 1));
   out.attention_factor = keys.real(prefix + "rope.scaling.attn_factor")
                              .value_or(longrope_attention_factor(out.factor, original));
   out.original_context = static_cast<double>(original);
-  c.context = std::min(c.context, original);
+  if (c.context <= original) out.long_divisors.clear();  // no sequence is longer
+  if (out.long_divisors.empty()) c.context = std::min(c.context, original);
 }
 
 void read_yarn(const Keys& keys, const std::string& prefix, ModelConfig& c) {

@@ -55,10 +55,11 @@ void read_longrope(const JsonKeys& rope, const JsonKeys& keys, ModelConfig& c) {
   out.factor = rope.real_or("factor").value_or(static_cast<double>(c.context) /
                                                static_cast<double>(std::max<std::int64_t>(context, 1)));
   out.divisors = reals(rope, "short_factor");
+  out.long_divisors = reals(rope, "long_factor");
   out.attention_factor =
       rope.real_or("attention_factor").value_or(detail::longrope_attention_factor(out.factor, context));
   out.original_context = static_cast<double>(context);
-  c.context = std::min(c.context, context);
+  if (c.context <= context) out.long_divisors.clear();  // no sequence is longer
 }
 
 void read_scaling(const JsonKeys& rope, const JsonKeys& keys, ModelConfig& c) {

@@ -47,7 +47,8 @@ class CpuDecoder final : public Decoder {
         weights_(std::move(weights)),
         layout_{kv_type, config.head_width},
         blocks_(config.layers * config.kv_heads * layout_.size()),
-        ropes_(ropes_of(config)),
+        ropes_(ropes_of(config, false)),
+        long_ropes_(ropes_of(config, true)),
         scale_(static_cast<float>(attention_scale(config))),
         activation_(config.activation == "silu" ? cpu::Activation::silu : cpu::Activation::gelu_tanh) {}
 
@@ -85,8 +86,9 @@ class CpuDecoder final : public Decoder {
       embed(rows[r], row_of(batch.x, r));
       std::vector<const std::byte*>& pointers = batch.blocks.emplace_back();
       for (const std::int32_t b : *rows[r].blocks) pointers.push_back(blocks_[b]);
-      for (std::size_t i = 0; i < ropes_.size(); ++i)
-        ropes_[i].append(rows[r].position, batch.angles[i].cosines, batch.angles[i].sines);
+      const std::vector<Rope>& ropes = rows[r].is_long ? long_ropes_ : ropes_;
+      for (std::size_t i = 0; i < ropes.size(); ++i)
+        ropes[i].append(rows[r].position, batch.angles[i].cosines, batch.angles[i].sines);
     }
     plan_attention(batch);
     return batch;
@@ -276,7 +278,7 @@ class CpuDecoder final : public Decoder {
   Weights weights_;
   cpu::KvLayout layout_;
   cpu::BlockMemory blocks_;
-  std::vector<Rope> ropes_;
+  std::vector<Rope> ropes_, long_ropes_;
   float scale_;
   cpu::Activation activation_;
   const cpu::RowKernels& rows_ = cpu::row_kernels();

@@ -25,6 +25,7 @@ struct DecoderRow {
   const std::vector<std::int32_t>* blocks = nullptr;  // of its sequence, reserved up to this position
   bool wants_logits = false;
   std::span<const TokenId> allowed;  // whose logits are wanted; empty: all
+  bool is_long = false;              // its sequence is computed as one beyond the short context
 };
 
 // Logits {wanted rows or more, vocabulary}, float, on the CPU. The i-th row that wants them has place[i];

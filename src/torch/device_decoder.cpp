@@ -49,7 +49,8 @@ class DeviceDecoder final : public Decoder {
       : config_(config),
         weights_(std::move(weights)),
         device_(device),
-        ropes_(ropes_of(config)),
+        ropes_(ropes_of(config, false)),
+        long_ropes_(ropes_of(config, true)),
         keys_(pool(dtype, blocks)),
         values_(pool(dtype, blocks)) {}
 
@@ -113,11 +114,13 @@ class DeviceDecoder final : public Decoder {
     }
     DeviceBatch batch;
     batch.x = embedded(tokens, positions);
-    for (const Rope& rope : ropes_) {
+    for (std::size_t i = 0; i < ropes_.size(); ++i) {
       std::vector<float> cosines, sines;
-      for (const DecoderRow& row : rows) rope.append(row.position, cosines, sines);
-      batch.cosines.push_back(tensor_of(cosines, at::kFloat, device_).view({count, 1, rope.pairs()}));
-      batch.sines.push_back(tensor_of(sines, at::kFloat, device_).view({count, 1, rope.pairs()}));
+      for (const DecoderRow& row : rows)
+        (row.is_long ? long_ropes_ : ropes_)[i].append(row.position, cosines, sines);
+      const std::int64_t pairs = ropes_[i].pairs();
+      batch.cosines.push_back(tensor_of(cosines, at::kFloat, device_).view({count, 1, pairs}));
+      batch.sines.push_back(tensor_of(sines, at::kFloat, device_).view({count, 1, pairs}));
     }
     batch.places = tensor_of(places, at::kLong, device_);
     batch.table = tensor_of(table, at::kLong, device_).view({count, static_cast<std::int64_t>(width)});
@@ -207,7 +210,7 @@ class DeviceDecoder final : public Decoder {
   ModelConfig config_;
   Weights weights_;
   at::Device device_;
-  std::vector<Rope> ropes_;
+  std::vector<Rope> ropes_, long_ropes_;
   at::Tensor keys_, values_;  // {layers, blocks, cpu::kKeysPerBlock, kv_heads, head_width}
 };
 

@@ -40,8 +40,9 @@ double yarn_frequency(std::size_t pair, double frequency, const ModelConfig& con
   return frequency * (1 - slow) + frequency / scaling.factor * slow;
 }
 
-double scaled(std::size_t pair, double frequency, const ModelConfig& config) {
+double scaled(std::size_t pair, double frequency, const ModelConfig& config, bool is_long) {
   const RopeScaling& scaling = config.rope_scaling;
+  if (is_long && !scaling.long_divisors.empty()) return frequency / scaling.long_divisors.at(pair);
   if (!scaling.divisors.empty()) return frequency / scaling.divisors.at(pair);
   if (scaling.kind == "none") return frequency;
   if (scaling.kind == "linear") return frequency / scaling.factor;
@@ -53,14 +54,14 @@ double scaled(std::size_t pair, double frequency, const ModelConfig& config) {
 
 }  // namespace
 
-Rope::Rope(const ModelConfig& config, bool local)
+Rope::Rope(const ModelConfig& config, bool local, bool is_long)
     : frequencies_(static_cast<std::size_t>(config.rope_width / 2)),
       scale_(local ? 1 : config.rope_scaling.attention_factor) {
   const double base = local ? *config.local_rope_base : config.rope_base;
   for (std::size_t i = 0; i < frequencies_.size(); ++i) {
     const double frequency =
         std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(config.rope_width));
-    frequencies_[i] = local ? frequency : scaled(i, frequency, config);
+    frequencies_[i] = local ? frequency : scaled(i, frequency, config, is_long);
   }
 }
 
@@ -72,9 +73,9 @@ void Rope::append(std::int64_t position, std::vector<float>& cosines, std::vecto
   }
 }
 
-std::vector<Rope> ropes_of(const ModelConfig& config) {
-  std::vector<Rope> out{Rope(config, false)};
-  if (config.local_rope_base) out.emplace_back(config, true);
+std::vector<Rope> ropes_of(const ModelConfig& config, bool is_long) {
+  std::vector<Rope> out{Rope(config, false, is_long)};
+  if (config.local_rope_base) out.emplace_back(config, true, is_long);
   return out;
 }
 

@@ -5,7 +5,7 @@
 
 namespace synthema::detail {
 
-Slot Sequences::open() {
+Slot Sequences::open(bool is_long) {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<Slot>(sequences_.size()));
     sequences_.emplace_back();
@@ -13,12 +13,12 @@ Slot Sequences::open() {
   const Slot slot = free_slots_.back();
   free_slots_.pop_back();
   sequences_[static_cast<std::size_t>(slot)].open = true;
+  sequences_[static_cast<std::size_t>(slot)].is_long = is_long;
   return slot;
 }
 
 Slot Sequences::fork(Slot slot) {
-  at(slot);
-  const Slot child = open();
+  const Slot child = open(at(slot).is_long);
   const Sequence& parent = at(slot);
   Sequence& sequence = at(child);
   const auto whole = static_cast<std::size_t>(parent.length / cpu::kKeysPerBlock);

@@ -24,13 +24,14 @@ struct Sequence {
   std::vector<std::int32_t> blocks;
   std::int64_t length = 0;
   bool open = false;
+  bool is_long = false;  // computed as a sequence beyond the short context
 };
 
 class Sequences {
  public:
   Sequences(BlockStore& store, std::size_t capacity) : store_(&store), capacity_(capacity) {}
 
-  Slot open();
+  Slot open(bool is_long);
   Slot fork(Slot slot);
   void close(Slot slot);
   Sequence& at(Slot slot);  // ModelError if the slot is not open

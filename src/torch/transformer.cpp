@@ -43,9 +43,9 @@ void check_config(const ModelConfig& config) {
   require(config.rope_width % 2 == 0 && config.rope_width <= config.head_width &&
               (config.rope_width > 0) != config.learned_positions,
           "the rotated width must be even, at most the width of a head, and 0 only with learned positions");
-  require(config.rope_scaling.divisors.empty() ||
-              static_cast<std::int64_t>(config.rope_scaling.divisors.size()) == config.rope_width / 2,
-          "its rope factors are not one per frequency");
+  for (const auto* divisors : {&config.rope_scaling.divisors, &config.rope_scaling.long_divisors})
+    require(divisors->empty() || static_cast<std::int64_t>(divisors->size()) == config.rope_width / 2,
+            "its rope factors are not one per frequency");
   require(!config.sliding_window || *config.sliding_window > 0, "the sliding window is not positive");
   require(
       config.local_layers.empty() || static_cast<std::int64_t>(config.local_layers.size()) == config.layers,
@@ -183,10 +183,11 @@ struct Transformer::Impl {
       if (step.wants_logits > step.tokens.size() || (step.wants_logits > 1 && !step.allowed.empty()))
         throw ModelError(
             message("Slot ", step.slot, " wants more logits than it has tokens, or some of several."));
-      if (static_cast<std::size_t>(sequences.at(step.slot).length) + step.tokens.size() >
-          static_cast<std::size_t>(config.context))
-        throw ModelError(
-            message("A sequence would grow beyond the model's context of ", config.context, " tokens."));
+      const detail::Sequence& sequence = sequences.at(step.slot);
+      const std::int64_t most = sequence.is_long ? config.context : config.short_context();
+      if (static_cast<std::size_t>(sequence.length) + step.tokens.size() > static_cast<std::size_t>(most))
+        throw ModelError(message("A sequence would grow beyond the model's ",
+                                 most < config.context ? "short " : "", "context of ", most, " tokens."));
       const auto outside = [&](TokenId id) { return id < 0 || id >= config.vocabulary; };
       for (const std::span<const TokenId> ids : {step.tokens, step.allowed})
         if (const auto bad = std::ranges::find_if(ids, outside); bad != ids.end())
@@ -285,7 +286,7 @@ struct Transformer::Impl {
       const std::size_t silent = step->tokens.size() - step->wants_logits;
       for (std::size_t i = 0; i < step->tokens.size(); ++i) {
         rows.push_back({step->tokens[i], sequence.length + static_cast<std::int64_t>(i), &sequence.blocks,
-                        i >= silent, step->allowed});
+                        i >= silent, step->allowed, sequence.is_long});
         if (i >= silent) wanted.push_back({first + i - silent, step->allowed});
       }
     }
@@ -367,7 +368,10 @@ Transformer::Transformer(Transformer&&) noexcept = default;
 Transformer& Transformer::operator=(Transformer&&) noexcept = default;
 
 Slot Transformer::open() {
-  return impl_->sequences.open();
+  return impl_->sequences.open(false);
+}
+Slot Transformer::open_long() {
+  return impl_->sequences.open(true);
 }
 Slot Transformer::fork(Slot slot) {
   return detail::guarded("forking a sequence", [&] { return impl_->sequences.fork(slot); });
@@ -392,6 +396,9 @@ std::size_t Transformer::vocabulary_size() const {
 }
 std::size_t Transformer::context_limit() const {
   return static_cast<std::size_t>(impl_->config.context);
+}
+std::size_t Transformer::short_context() const {
+  return static_cast<std::size_t>(impl_->config.short_context());
 }
 std::size_t Transformer::token_capacity() const {
   return impl_->blocks * static_cast<std::size_t>(cpu::kKeysPerBlock);

@@ -47,6 +47,7 @@ struct AnswerSequence {
   PrefixNode* base = nullptr;   // computed prefix that it begins with
   std::vector<TokenId> tokens;  // prompt, then answer; empty while it waits
   std::size_t fed = 0;          // of these, how many the slot holds
+  bool is_long = false;         // beyond the model's short context
   std::optional<Slot> slot;     // from when its base is computed
   AnswerText text;
   std::vector<LogitBias> biases;                // of the whole answer

@@ -4,6 +4,9 @@
 // the other. What prompts begin with in common is stored once and computed once (prefix_tree.hpp). Draws run
 // on the model's workers, each as soon as its logits are there.
 //
+// A model that computes long sequences otherwise than short ones (language_model.hpp) reads an answer that
+// grows beyond the short context anew there, once, and goes on with it as a long one.
+//
 // Nobody starves: admission is first come, first served (a request that waits for memory holds up those
 // behind it), every admitted sequence draws in every step, and older prompts are read first.
 #pragma once
@@ -66,7 +69,8 @@ class Engine {
         Sequence sequence = requests_.make(std::move(request), model_.context_limit());
         const std::vector<TokenId> prompt = std::exchange(sequence.tokens, {});
         sequence.last = prompt.back();
-        sequence.leaf = tree_.hold(std::span(prompt).first(prompt.size() - 1));
+        sequence.is_long = prompt.size() > short_context(model_);
+        sequence.leaf = tree_.hold(std::span(prompt).first(prompt.size() - 1), sequence.is_long);
         queue_.push_back(std::move(sequence));
       } catch (const Error& error) {  // this request can never be answered
         fail(request.id, error.what());
@@ -140,6 +144,11 @@ class Engine {
         sequence.constraint ? sequence.longest_answer : std::size_t{sequence.sampling.max_tokens};
     return std::min(sequence.counts.prompt + answer, model_.context_limit()) + kSlack;
   }
+  // The part of it that a prefix of so many tokens takes on; none where the answer may outgrow the prefix.
+  std::size_t spared(const Sequence& sequence, std::size_t prefix) const {
+    const bool stays = sequence.is_long || need_of(sequence) - kSlack <= short_context(model_);
+    return stays ? prefix : 0;
+  }
   // Drops idle prefixes until `need` more tokens fit; false if they still do not.
   bool make_room(std::size_t need) {
     while (need > capacity() - std::min(reserved_, capacity())) {
@@ -194,7 +203,8 @@ class Engine {
     const std::size_t shared = base ? base->depth : 0, need = need_of(sequence);
     const std::size_t length = fresh.empty() ? 0 : fresh.back()->depth - shared;
     const std::size_t extra = length + fresh.size() * kSlack;
-    if (!fresh.empty() && make_cache_room(extra) && make_room(extra + need - shared - length)) {
+    if (!fresh.empty() && make_cache_room(extra) &&
+        make_room(extra + need - spared(sequence, shared + length))) {
       for (detail::PrefixNode* node : fresh) {
         tree_.keep(node, base);
         building_.push_back(node);
@@ -202,13 +212,13 @@ class Engine {
       }
       reserved_ += extra;
       cached_ += extra;
-    } else if (!make_room(need - shared)) {
+    } else if (!make_room(need - spared(sequence, shared))) {
       return false;
     }
     for (detail::PrefixNode* node = base; node; node = node->base) tree_.touch(node);
     if (base) ++base->users;
     sequence.base = base;
-    sequence.reserved = need - (base ? base->depth : 0);
+    sequence.reserved = need - spared(sequence, base ? base->depth : 0);
     reserved_ += sequence.reserved;
     return true;
   }
@@ -263,7 +273,8 @@ class Engine {
     for (std::size_t i = 0; i < building_.size() && budget > 0; ++i) {
       detail::PrefixNode& node = *building_[i];
       if (node.base && !node.base->ready()) continue;
-      if (!node.slot) node.slot = node.base ? model_.fork(*node.base->slot) : model_.open();
+      if (!node.slot)
+        node.slot = node.base ? model_.fork(*node.base->slot) : open_slot(model_, node.is_long);
       tokens[i] = detail::PrefixTree::tokens(&node);
       computed[i] = std::min(node.depth - node.computed, budget);
       budget -= computed[i];
@@ -274,9 +285,12 @@ class Engine {
 
   void feed(Sequence& sequence, std::vector<SlotStep>& steps,
             std::vector<std::pair<Sequence*, Decision*>>& rows, std::size_t& budget) {
-    if (sequence.finish || (sequence.base && !sequence.base->ready())) return;
+    if (sequence.finish) return;
+    if (outgrows(sequence)) begin_anew(sequence);
+    if (sequence.base && !sequence.base->ready()) return;
     if (!sequence.slot) {
-      sequence.slot = sequence.base ? model_.fork(*sequence.base->slot) : model_.open();
+      sequence.slot =
+          sequence.base ? model_.fork(*sequence.base->slot) : open_slot(model_, sequence.is_long);
       sequence.fed = sequence.base ? sequence.base->depth : 0;
     }
     const std::size_t begin = sequence.fed, pending = sequence.tokens.size() - begin;
@@ -297,6 +311,19 @@ class Engine {
     rows.resize(first + wanted, {&sequence, nullptr});
     for (Decision& decision : sequence.decisions)
       rows[first + decision.position - sequence.decisions.front().position].second = &decision;
+  }
+
+  // Whether what comes next must be computed as a long sequence, and the slot holds a short one.
+  bool outgrows(const Sequence& sequence) const {
+    return !sequence.is_long && sequence.tokens.size() > short_context(model_);
+  }
+  void begin_anew(Sequence& sequence) {
+    if (sequence.slot) model_.close(*sequence.slot);
+    if (sequence.base) --sequence.base->users;
+    sequence.slot.reset();
+    sequence.base = nullptr;
+    sequence.fed = 0;
+    sequence.is_long = true;
   }
 
   void note_decision(Sequence& sequence) {
@@ -340,7 +367,7 @@ class Engine {
         return;
       }
       const std::size_t more = sequence.tokens.size() - sequence.fed;
-      if (budget < more) return;
+      if (budget < more || outgrows(sequence)) return;
       budget -= more;
       sequence.fed += more;
       note_decision(sequence);

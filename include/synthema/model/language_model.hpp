@@ -13,6 +13,8 @@
 // Determinism: the logits of a sequence depend on its tokens only, bit for bit; not on its neighbours, its
 // slot, how its tokens were split over calls, or the number of threads. Not required: sampling, text, stop
 // rules: the engine has those.
+// Optional: a model that computes sequences of more than m.short_context() tokens otherwise, from their first
+// token on (longrope), has m.open_long() -> Slot for those; a slot from open() grows to short_context() only.
 #pragma once
 
 #include <concepts>
@@ -46,6 +48,21 @@ concept LanguageModel =
       { c.vocabulary_size() } -> std::convertible_to<std::size_t>;
       { c.context_limit() } -> std::convertible_to<std::size_t>;
     };
+
+template <LanguageModel M>
+std::size_t short_context(const M& model) {
+  if constexpr (requires { model.short_context(); })
+    return model.short_context();
+  else
+    return model.context_limit();
+}
+// A new sequence, of more tokens than that or not.
+template <LanguageModel M>
+Slot open_slot(M& model, bool is_long) {
+  if constexpr (requires { model.open_long(); })
+    if (is_long) return model.open_long();
+  return model.open();
+}
 
 // What is done with each distribution as soon as it is there, so that never all of them are kept: `which`
 // counts them in the order of forward()'s result. Called from several threads at once, `worker` (below

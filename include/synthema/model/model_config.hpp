@@ -13,8 +13,8 @@ namespace synthema {
 enum class RopePairs : std::uint8_t { adjacent, halves };
 
 // Scaled rotary embeddings (Su et al. 2021) as checkpoints state them. linear: positions divided by factor.
-// llama3: Llama 3.1's frequency-dependent scaling. yarn: Peng et al. 2023. longrope: Ding et al. 2024, of
-// which only the factors of the short context are used, so the model's context is the original one.
+// llama3: Llama 3.1's frequency-dependent scaling. yarn: Peng et al. 2023. longrope: Ding et al. 2024, with
+// one set of factors for sequences up to the original context and another one for longer sequences.
 struct RopeScaling {
   std::string kind = "none";  // "none", "linear", "llama3", "yarn", "longrope"
   double factor = 1;
@@ -25,6 +25,7 @@ struct RopeScaling {
   double beta_slow = 1;
   double attention_factor = 1;   // yarn, longrope: cosines and sines are multiplied by it
   std::vector<double> divisors;  // one per frequency; where there are any they take the place of the formula
+  std::vector<double> long_divisors;  // those of sequences longer than the original context, if they differ
 };
 
 // root mean square without a mean or a bias (Zhang and Sennrich 2019), or mean, variance and bias (Ba et al.)
@@ -63,6 +64,12 @@ struct ModelConfig {
   std::string activation = "silu";             // "silu", "gelu_tanh"
   bool tied_head = false;                      // no output matrix: the embedding serves
 
+  // Tokens of the longest sequence whose positions are rotated by `divisors`; a longer one is rotated by
+  // `long_divisors`, from its first token on.
+  std::int64_t short_context() const {
+    return rope_scaling.long_divisors.empty() ? context
+                                              : static_cast<std::int64_t>(rope_scaling.original_context);
+  }
   // Does the layer see only the window?
   bool is_local(std::int64_t layer) const {
     return sliding_window && (local_layers.empty() || local_layers[static_cast<std::size_t>(layer)]);

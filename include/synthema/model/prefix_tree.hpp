@@ -2,7 +2,7 @@
 // model's memory is spent on it, computed once. Nodes are runs of tokens; a node that at least two prompts go
 // through can get a slot with the keys and values of everything from the root to its end, and sequences begin
 // as forks of it. Several levels share: instructions and exemplars, then a label's definition, then the
-// record.
+// record. What a model computes as a long sequence shares with its like only.
 //
 // All operations are linear in the length of the prompt. (SGLang's RadixAttention, Zheng et al. 2024, sec. 3,
 // keeps such a tree over all sequences; here it holds prompts only.)
@@ -32,6 +32,7 @@ struct PrefixNode {
   std::size_t depth = 0;  // tokens from the root to its end
   std::map<TokenId, std::unique_ptr<PrefixNode>> children;
   std::size_t prompts = 0;  // held prompts that go through or end here
+  bool is_long = false;     // of sequences beyond the model's short context
 
   // Only of nodes that are computed, or about to be:
   std::optional<Slot> slot;
@@ -48,11 +49,13 @@ struct PrefixNode {
 
 class PrefixTree {
  public:
-  PrefixTree() : root_(std::make_unique<PrefixNode>()) {}
+  PrefixTree() : roots_{std::make_unique<PrefixNode>(), std::make_unique<PrefixNode>()} {
+    roots_[1]->is_long = true;
+  }
 
   // Holds a prompt: the node at whose end it ends. Until release() the node and its ancestors stay.
-  PrefixNode* hold(std::span<const TokenId> tokens) {
-    PrefixNode* node = root_.get();
+  PrefixNode* hold(std::span<const TokenId> tokens, bool is_long = false) {
+    PrefixNode* node = roots_[is_long].get();
     for (;;) {
       ++node->prompts;
       if (tokens.empty()) return node;
@@ -74,7 +77,7 @@ class PrefixTree {
     }
   }
 
-  bool empty() const { return root_->children.empty(); }
+  bool empty() const { return roots_[0]->children.empty() && roots_[1]->children.empty(); }
 
   static std::vector<TokenId> tokens(const PrefixNode* node) {
     std::vector<TokenId> out(node->depth);
@@ -147,6 +150,7 @@ class PrefixTree {
     node->run.assign(tokens.begin(), tokens.end());
     node->depth = parent.depth + tokens.size();
     node->prompts = 1;
+    node->is_long = parent.is_long;
     return (parent.children[tokens.front()] = std::move(node)).get();
   }
   // The first `length` tokens of `lower` become a node of their own above it.
@@ -157,6 +161,7 @@ class PrefixTree {
     upper->run.assign(lower->run.begin(), border);
     upper->depth = lower->parent->depth + length;
     upper->prompts = lower->prompts;
+    upper->is_long = lower->is_long;
     lower->run.erase(lower->run.begin(), border);
     lower->parent = upper.get();
     upper->children[lower->run.front()] = std::move(lower);
@@ -170,7 +175,7 @@ class PrefixTree {
     return true;
   }
 
-  std::unique_ptr<PrefixNode> root_;
+  std::unique_ptr<PrefixNode> roots_[2];  // of short and long sequences
   std::vector<PrefixNode*> kept_;  // in the order in which they were kept
   std::uint64_t clock_ = 0;
 };

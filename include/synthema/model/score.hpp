@@ -28,30 +28,37 @@ struct Reading {
   std::size_t fed = 0;    // up to here
   std::size_t users = 1;  // itself and those behind it that are not done
   std::optional<Slot> slot = {};
+  bool is_long = false;  // the texts are beyond the model's short context
 
   std::size_t cost() const { return end - begin + (base ? kForkSlack : kBlockSlack); }  // of memory
 };
 
 // Bases before what stands behind them, and that before anything else, so that memory is held by those bases
 // alone that the next one needs. `least`: tokens from which sharing pays. A text that fits into the memory
-// only by itself shares nothing and comes last.
+// only by itself shares nothing and comes last. Texts of more than `short_context` tokens share with their
+// like.
 inline std::deque<Reading> readings_of(std::span<const std::vector<TokenId>> texts, std::size_t least,
-                                       std::size_t memory) {
+                                       std::size_t memory, std::size_t short_context) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < texts.size(); ++i)
     if (texts[i].size() >= 2) order.push_back(i);
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return texts[a] < texts[b]; });
+  const auto is_long = [&](std::size_t text) { return texts[text].size() > short_context; };
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    return is_long(a) != is_long(b) ? is_long(b) : texts[a] < texts[b];
+  });
   PrefixTree tree;
   std::vector<PrefixNode*> leaves;
   for (const std::size_t text : order)  // nothing follows the last token
-    leaves.push_back(tree.hold(std::span(texts[text]).first(texts[text].size() - 1)));
+    leaves.push_back(tree.hold(std::span(texts[text]).first(texts[text].size() - 1), is_long(text)));
   std::deque<Reading> out;
   std::vector<std::size_t> alone;
   std::map<const PrefixNode*, Reading*> known;
   const auto add = [&](std::size_t text, std::size_t end, Reading* base) {
     const std::size_t begin = base ? base->end : 0;
     if (base) ++base->users;
-    return &out.emplace_back(Reading{{text}, begin, end, base, begin});
+    Reading& reading = out.emplace_back(Reading{{text}, begin, end, base, begin});
+    reading.is_long = is_long(text);
+    return &reading;
   };
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::size_t text = order[i], end = texts[text].size() - 1;
@@ -96,7 +103,7 @@ std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vec
                                model.context_limit(), " and the memory holds ", memory, "."));
     out[i].resize(length);
   }
-  std::deque<Reading> readings = detail::readings_of(texts, least, memory);
+  std::deque<Reading> readings = detail::readings_of(texts, least, memory, short_context(model));
   std::vector<Reading*> open;
   std::size_t next = 0, held = 0;
   // Begun in their order while there are rows and memory.
@@ -105,7 +112,7 @@ std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vec
       Reading& reading = readings[next];
       if (pending >= rows || held + reading.cost() > memory) return;
       if (reading.base && reading.base->fed < reading.base->end) return;
-      reading.slot = reading.base ? model.fork(*reading.base->slot) : model.open();
+      reading.slot = reading.base ? model.fork(*reading.base->slot) : open_slot(model, reading.is_long);
       open.push_back(&reading);
       pending += reading.end - reading.begin;
       held += reading.cost();

@@ -62,6 +62,7 @@ class SYNTHEMA_EXPORT Transformer {
 
   // As the concept LanguageModel says. Sequences that were forked share whole blocks of keys and values.
   Slot open();
+  Slot open_long();
   Slot fork(Slot slot);
   void close(Slot slot);
   std::size_t length(Slot slot) const;
@@ -70,6 +71,7 @@ class SYNTHEMA_EXPORT Transformer {
   std::size_t workers() const;
   std::size_t vocabulary_size() const;
   std::size_t context_limit() const;
+  std::size_t short_context() const;
 
   // Tokens whose keys and values fit into the memory, all sequences together; a shared prefix counts once.
   std::size_t token_capacity() const;
