@@ -557,8 +557,11 @@ def _positions(config: dict[str, Any]) -> str:
         parts.append(f"{config['local_rope_base']:,.0f} on local layers")
     if config["rope_width"] != config["head_width"]:
         parts.append(f"{config['rope_width']} of {config['head_width']} dimensions")
-    if config["rope_scaling"]["kind"] != "none":
-        parts.append(f"scaled by {config['rope_scaling']['kind']}")
+    scaling = config["rope_scaling"]
+    if scaling["kind"] != "none":
+        parts.append(f"scaled by {scaling['kind']}")
+    if "long_divisors" in scaling:
+        parts.append(f"with other factors beyond {scaling['original_context']:,.0f} tokens")
     return ", ".join(parts)
 
 

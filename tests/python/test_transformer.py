@@ -75,6 +75,63 @@ def test_tiny_models_agree(shape, tmp_path, torch_module):
         check_close(gguf.logits(tokens), reference)
 
 
+def test_longrope_beyond_its_original_context(tmp_path, torch_module):
+    """Phi-3 rotates by another set of factors from one token beyond the original context (256) on."""
+    model = random_model("phi3, longrope")
+    folder = save_folder(model, tmp_path / "model")
+    file = save_gguf(model, tmp_path / "model.gguf")
+    paths = {"folder": str(folder), "gguf": str(file)}
+    tokens = torch.randint(0, VOCABULARY, (400,), generator=torch.Generator().manual_seed(5)).tolist()
+    for path in paths.values():
+        ours = torch_module.Transformer(path, threads=2)
+        assert ours.context_limit == 512
+        for length in (255, 256, 257, 400):
+            check_close(ours.logits(tokens[:length]), reference_logits(model, tokens[:length]))
+    aten = torch_module.Transformer(paths["folder"], device="aten")
+    for length in (256, 257):
+        check_close(aten.logits(tokens[:length]), reference_logits(model, tokens[:length]))
+
+    # An answer that grows beyond it: transformers computes all of it anew there.
+    local = synthema.Model(paths["folder"], chat_template="none", dtype="float32")
+    text = "".join(chr(97 + i % 26) for i in tokens[:240])
+    prompt = synthema.Tokenizer(synthema.ModelFile(paths["folder"])).encode(text)
+    assert len(prompt) == local.count_tokens(text) == 240
+    sampling = synthema.Sampling(temperature=0, max_tokens=40, min_tokens=40)
+    (answer,) = local.complete([synthema.Prompt.plain(text)], sampling)
+    assert len(answer.token_ids) == 40
+    with torch.no_grad():
+        theirs = model.generate(
+            torch.tensor([prompt]),
+            attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+            max_new_tokens=40,
+            min_new_tokens=40,
+            do_sample=False,
+            pad_token_id=0,
+        )[0].tolist()
+    sequence, alike, crossed = list(prompt), 0, 0
+    for chosen, their_choice in zip(answer.token_ids, theirs[len(prompt) :], strict=True):
+        logits = reference_logits(model, sequence)[-1]
+        logits[model.config.eos_token_id] = -np.inf
+        best, second = np.sort(logits)[:-3:-1]
+        clear = best - second > TOLERANCE * np.abs(logits[np.isfinite(logits)]).max()
+        assert chosen == logits.argmax() or not clear
+        if sequence == theirs[: len(sequence)]:  # until a near-tie parts them
+            assert chosen == their_choice or not clear
+            alike += 1
+            crossed += len(sequence) > 256
+        sequence.append(chosen)
+    assert alike > 20
+    assert crossed > 5
+
+    # Scores are those of one pass over the whole text.
+    for scored in (text[:200], text + text[:60]):
+        (scores,) = local.score([scored])
+        ids = [prompt[text.index(c)] for c in scored]
+        reference = torch.log_softmax(torch.from_numpy(reference_logits(model, ids)), dim=1)
+        expected = [float(reference[i, ids[i + 1]]) for i in range(len(ids) - 1)]
+        assert np.allclose(scores, expected, atol=0.05)
+
+
 def test_reference_would_notice_a_wrong_rope(tmp_path, torch_module):
     """The comparison can fail: the same weights under another rope base are far apart."""
     torch.manual_seed(0)

@@ -273,8 +273,7 @@ class Engine {
     for (std::size_t i = 0; i < building_.size() && budget > 0; ++i) {
       detail::PrefixNode& node = *building_[i];
       if (node.base && !node.base->ready()) continue;
-      if (!node.slot)
-        node.slot = node.base ? model_.fork(*node.base->slot) : open_slot(model_, node.is_long);
+      if (!node.slot) node.slot = node.base ? model_.fork(*node.base->slot) : open_slot(model_, node.is_long);
       tokens[i] = detail::PrefixTree::tokens(&node);
       computed[i] = std::min(node.depth - node.computed, budget);
       budget -= computed[i];
@@ -289,8 +288,7 @@ class Engine {
     if (outgrows(sequence)) begin_anew(sequence);
     if (sequence.base && !sequence.base->ready()) return;
     if (!sequence.slot) {
-      sequence.slot =
-          sequence.base ? model_.fork(*sequence.base->slot) : open_slot(model_, sequence.is_long);
+      sequence.slot = sequence.base ? model_.fork(*sequence.base->slot) : open_slot(model_, sequence.is_long);
       sequence.fed = sequence.base ? sequence.base->depth : 0;
     }
     const std::size_t begin = sequence.fed, pending = sequence.tokens.size() - begin;

@@ -176,7 +176,7 @@ class PrefixTree {
   }
 
   std::unique_ptr<PrefixNode> roots_[2];  // of short and long sequences
-  std::vector<PrefixNode*> kept_;  // in the order in which they were kept
+  std::vector<PrefixNode*> kept_;         // in the order in which they were kept
   std::uint64_t clock_ = 0;
 };
 

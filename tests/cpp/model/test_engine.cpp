@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <thread>
@@ -646,6 +648,151 @@ static_assert(StreamingLanguageModel<Streaming>);
 static_assert(!StreamingLanguageModel<Prose>);
 
 }  // namespace
+
+namespace {
+
+// Writes otherwise in sequences beyond a short context.
+class TwoContexts : public Prose {
+ public:
+  using Prose::Prose;
+  static constexpr std::size_t kShort = 110;
+  std::size_t short_context() const { return kShort; }
+  Slot open_long() {
+    const Slot slot = Prose::open();
+    long_.insert(slot);
+    return slot;
+  }
+  Slot fork(Slot slot) {
+    const Slot child = Prose::fork(slot);
+    if (long_.contains(slot)) long_.insert(child);
+    return child;
+  }
+  void close(Slot slot) {
+    long_.erase(slot);
+    Prose::close(slot);
+  }
+  std::vector<std::span<const float>> forward(std::span<const SlotStep> steps) {
+    rows_.clear();
+    for (const SlotStep& step : steps) {
+      const bool is_long = long_.contains(step.slot);
+      if (!is_long && length(step.slot) + step.tokens.size() > kShort)
+        throw ModelError("Beyond the context.");
+      for (const auto row : Prose::forward(std::span(&step, 1))) {
+        std::vector<float>& out = rows_.emplace_back(row.begin(), row.end());
+        for (std::size_t i = 0; i < out.size() && is_long; ++i)
+          out[i] += static_cast<float>(
+              (step.allowed.empty() ? i : static_cast<std::size_t>(step.allowed[i])) * 7 % 5);
+      }
+    }
+    return {rows_.begin(), rows_.end()};
+  }
+
+ private:
+  std::set<Slot> long_;
+  std::deque<std::vector<float>> rows_;
+};
+using TwoToy = Engine<TwoContexts, ToyTokenizer>;
+
+TwoToy two_contexts(EngineOptions options = {}) {
+  const ToyTokenizer tokenizer(kPieces, {"<end>", "<|im_start|>", "<|im_end|>"});
+  return TwoToy(TwoContexts(tokenizer.vocabulary_size(), 400, 1), tokenizer, ChatTemplate::named("chatml"),
+                {"toy", "toy"}, options);
+}
+
+}  // namespace
+
+TEST_CASE("an answer that outgrows the short context is read anew as a long one, and all stays the same") {
+  std::vector<CompletionRequest> requests;
+  for (CompletionRequest& one : mixed_requests()) {  // of 80, 150 and 10 to 60 tokens
+    if (one.id % 4 == 0) one.prompt = Prompt::plain(std::string(150, 'l') + one.prompt.text);
+    one.sampling.max_tokens += 40;
+    requests.push_back(std::move(one));
+  }
+  const auto copies = [&](const std::map<std::uint64_t, Completion>* given = nullptr) {
+    std::vector<CompletionRequest> out = requests;
+    if (given)
+      for (CompletionRequest& one : out) one.given = given->at(one.id).token_ids;
+    return out;
+  };
+  const auto asked = [](TwoToy& engine, std::vector<CompletionRequest> wanted) {
+    std::map<std::uint64_t, Completion> out;
+    const std::size_t n = wanted.size();
+    engine.submit(std::move(wanted));
+    for (int poll = 0; poll < 10000 && out.size() < n; ++poll)
+      for (FinishedCompletion& one : engine.poll()) out[one.id] = std::move(one.completion);
+    REQUIRE(out.size() == n);
+    return out;
+  };
+  std::map<std::uint64_t, Completion> alone;
+  for (const CompletionRequest& one : requests) {
+    EngineOptions plain;
+    plain.shared_tokens = 0;
+    TwoToy engine = two_contexts(plain);
+    alone.merge(asked(engine, {one}));
+  }
+  std::size_t within = 0, across = 0, beyond = 0;
+  for (const auto& [id, completion] : alone) {
+    const std::size_t begin = completion.tokens.prompt, end = begin + completion.token_ids.size();
+    CHECK(completion.failure.find("Beyond") == std::string::npos);
+    ++(end <= TwoContexts::kShort ? within : begin > TwoContexts::kShort ? beyond : across);
+  }
+  CHECK(within > 5);
+  CHECK(across > 5);
+  CHECK(beyond > 5);
+  for (const std::size_t rows : {7, 512})
+    for (const std::size_t slots : {3, 64}) {
+      EngineOptions options;
+      options.prefill_rows = rows;
+      options.slots = slots;
+      TwoToy engine = two_contexts(options);
+      CHECK(asked(engine, copies()) == alone);
+      CHECK(asked(engine, copies()) == alone);  // with what is kept
+      engine.discard();
+      TwoToy judge = two_contexts(options);
+      for (auto& [id, completion] : asked(judge, copies(&alone))) {
+        CAPTURE(id);
+        if (completion.finish == Finish::failed) continue;  // as it was written
+        REQUIRE(completion.check);
+        CHECK(completion.check->near + completion.check->different == 0);
+        completion.check.reset();
+        CHECK(completion == alone.at(id));
+      }
+    }
+  // Each place is drawn as the model sees all that stands before it at once.
+  const ToyTokenizer tokenizer(kPieces, {"<end>", "<|im_start|>", "<|im_end|>"});
+  TwoContexts model(tokenizer.vocabulary_size(), 400, 1);
+  const auto last_logits = [&](std::span<const TokenId> tokens, bool is_long) {
+    const Slot slot = is_long ? model.open_long() : model.open();
+    const SlotStep step{slot, tokens, 1, {}};
+    return model.forward(std::span(&step, 1)).front();
+  };
+  TwoToy greedy = two_contexts();
+  CompletionRequest long_one = request(1, Prompt::plain(std::string(90, 'g')), limit(40, 0));
+  const Completion written = asked(greedy, {long_one}).at(1);
+  std::vector<TokenId> tokens = tokenizer.encode(std::string(90, 'g'));
+  REQUIRE(written.token_ids.size() > 30);
+  for (const TokenId id : written.token_ids) {
+    const auto logits = last_logits(tokens, tokens.size() > TwoContexts::kShort);
+    REQUIRE(id == std::ranges::max_element(logits) - logits.begin());
+    tokens.push_back(id);
+  }
+  // Texts are scored by their own length.
+  std::vector<std::vector<TokenId>> texts;
+  for (std::size_t length : {20, 110, 111, 200, 260})
+    for (int i = 0; i < 4; ++i) {
+      texts.emplace_back(length, 's');
+      texts.back()[length / 2] = 'a' + i;
+    }
+  TwoToy engine = two_contexts();
+  const auto together = engine.score(texts);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    TwoToy single = two_contexts();
+    CHECK(single.score(std::span(&texts[i], 1)).front() == together[i]);
+    const auto logits =
+        last_logits(std::span(texts[i]).first(texts[i].size() - 1), texts[i].size() > TwoContexts::kShort);
+    CHECK(log_probability_of(logits, static_cast<std::size_t>(texts[i].back())) == together[i].back());
+  }
+}
 
 TEST_CASE("answers do not depend on which worker draws") {
   const ToyTokenizer tokenizer(kPieces, {"<end>", "<|im_start|>", "<|im_end|>"});

@@ -188,6 +188,30 @@ TEST_CASE("forks, and forks of forks, continue exactly as unforked sequences and
   }
 }
 
+TEST_CASE("a sequence beyond the short context is rotated by factors of its own, from its first token on") {
+  ModelConfig config = tiny_config(), as_long = config;
+  for (std::size_t i = 0; i < 10; ++i) {
+    config.rope_scaling.divisors.push_back(1 + 0.1 * static_cast<double>(i));
+    config.rope_scaling.long_divisors.push_back(2 + static_cast<double>(i));
+  }
+  config.rope_scaling.original_context = 100;
+  as_long.rope_scaling.divisors = config.rope_scaling.long_divisors;
+  Transformer model = tiny(2, config), other = tiny(2, as_long);
+  CHECK(model.short_context() == 100);
+  CHECK(other.short_context() == other.context_limit());
+  const Tokens tokens = random_tokens(Random(12), 301);
+  const auto whole = std::span(tokens);
+  const Slot slot = model.open_long();
+  const SlotStep beside{model.open(), whole.first(100), true, {}}, first{slot, whole.first(50), false, {}};
+  const Logits small = alone(model, Tokens(tokens.begin(), tokens.begin() + 100));
+  const auto out = model.forward(std::vector<SlotStep>{first, beside});
+  CHECK(same_bytes(out.at(0), small));
+  CHECK(same_bytes(last_logits(model, model.fork(slot), whole.subspan(50)), alone(other, tokens)));
+  CHECK_THROWS_WITH_AS(last_logits(model, beside.slot, whole.first(1)),
+                       doctest::Contains("short context of 100"), ModelError);
+  CHECK_FALSE(same_bytes(last_logits(model, model.open_long(), whole.first(100)), small));
+}
+
 TEST_CASE("allowed ids give the whole vocabulary's logits of just these ids") {
   std::string dtype = "float32";
   SUBCASE("float32") {}
