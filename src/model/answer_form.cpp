@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -58,9 +58,9 @@ std::uint64_t cost(std::uint32_t remaining_before, std::uint32_t remaining_after
   return remaining_after < remaining_before ? 0 : std::uint64_t{1} + remaining_after - remaining_before;
 }
 
-constexpr std::size_t kMostSearched = 20'000;        // states in a search for a spelling
-constexpr std::size_t kMostForced = 4096;            // bytes fed forward at once
-constexpr std::uint32_t kLongestRest = 1 << 16;      // bytes whose spelling is looked for
+constexpr std::size_t kMostSearched = 20'000;              // states in a search for a spelling
+constexpr std::size_t kMostForced = 4096;                  // bytes fed forward at once
+constexpr std::uint32_t kLongestRest = 1 << 16;            // bytes whose spelling is looked for
 constexpr std::uint32_t kNever = Expressions::kUnbounded;  // no spelling, or none is known
 
 Expressions::Bytes single_bytes(const VocabularyTrie& trie) {
@@ -148,7 +148,7 @@ struct AnswerForm::Impl {
   std::vector<Expression> wholes_;  // each stage before any value is known
   std::size_t longest_token_ = 0;   // once it was asked for
   struct Later {
-    Expression value, rest;                     // of the stage, before any value is known
+    Expression value, rest;                    // of the stage, before any value is known
     std::optional<std::uint64_t> tokens = {};  // from here on, once it was asked for
   };
   std::vector<Later> later_;
@@ -231,16 +231,15 @@ void AnswerForm::Impl::add_ids(Expression state, Node node, std::size_t stage, P
   const Mask& all = mask(state, node, pace, more_after(stage));
   if (is_loose(all, stage, left)) {
     out.insert(out.end(), all.ids->begin(), all.ids->end());
-  } else if (const std::uint64_t later = need_later(stage); later < left) {
-    const Walk some = walked(state, node, pace, more_after(stage), left - 1 - later);
+  } else if (const std::uint64_t behind = need_later(stage); behind < left) {
+    const Walk some = walked(state, node, pace, more_after(stage), left - 1 - behind);
     out.insert(out.end(), some.ids.begin(), some.ids.end());
   }
   for (const Crossing& crossing : all.crossings) {
     const std::string before = std::string(text) + crossing.path;
     std::string failure;
     const Expression start = enter(stage, before, failure);
-    if (start != Expressions::kNothing)
-      add_ids(start, crossing.node, stage + 1, pace, left, before, out);
+    if (start != Expressions::kNothing) add_ids(start, crossing.node, stage + 1, pace, left, before, out);
   }
 }
 
@@ -379,9 +378,8 @@ std::uint32_t AnswerForm::Impl::fewest(Expression state) {
   for (std::size_t stop = kLongestRest; pool.shortest(way.back()) > 0 && text.size() < stop;) {
     if (stop == kLongestRest && fewest_.contains(way.back())) stop = text.size() + trie.longest_token();
     const auto& edges = pool.edges(way.back());
-    const auto next = std::ranges::find_if(edges, [&](const Edge& edge) {
-      return pool.shortest(edge.to) + 1 == pool.shortest(way.back());
-    });
+    const auto next = std::ranges::find_if(
+        edges, [&](const Edge& edge) { return pool.shortest(edge.to) + 1 == pool.shortest(way.back()); });
     if (next == edges.end()) return kNever;
     text.push_back(static_cast<char>(next->first));
     way.push_back(next->to);
@@ -430,9 +428,9 @@ bool AnswerForm::Impl::affords(Expression state, std::size_t stage, std::span<co
 
 bool AnswerForm::Impl::fits(Expression state, std::size_t stage, std::size_t tokens) {
   if (tokens >= FormConstraint::kNoLimit / 2) return true;
-  const std::uint64_t later = need_later(stage);
-  return (pool.is_spellable(state) && pool.shortest(state) + later <= tokens) ||
-         need(state) + later <= tokens;
+  const std::uint64_t behind = need_later(stage);
+  return (pool.is_spellable(state) && pool.shortest(state) + behind <= tokens) ||
+         need(state) + behind <= tokens;
 }
 
 // Bytes of the longest token that can occur in an answer, or more.
@@ -458,18 +456,18 @@ void AnswerForm::Impl::begin(Expression start, const char* what) {
   first = pool.avoiding(start, detail::TextBans::kStart);
   if (first == Expressions::kNothing) refuse_bans(what);
   if (!completable(first))
-    throw ConfigError(message("No text that fits the ", what, " can be spelt with the tokens ",
-                              vocabulary.forbidden.empty() ? "of this model."
-                                                           : "that the biases of -infinity leave."));
+    throw ConfigError(
+        message("No text that fits the ", what, " can be spelt with the tokens ",
+                vocabulary.forbidden.empty() ? "of this model." : "that the biases of -infinity leave."));
   remaining += pool.remaining(first);
   open |= pool.is_open(first);
   wholes_.push_back(start);
 }
 
 void AnswerForm::Impl::refuse_bans(const char* what) const {
-  throw ConfigError({.field = "banned"}, message("Every text that fits the ", what, " holds a banned text (",
-                                                 named_by_place(pool.blocking()), "); change the ", what,
-                                                 " or ban less."));
+  throw ConfigError({.field = "banned"},
+                    message("Every text that fits the ", what, " holds a banned text (",
+                            named_by_place(pool.blocking()), "); change the ", what, " or ban less."));
 }
 
 AnswerForm AnswerForm::of(const Prompt& prompt, FormVocabulary vocabulary) {

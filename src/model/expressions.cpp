@@ -467,7 +467,8 @@ Expression Expressions::avoiding(Expression e, TextBans::State state) {
                                 kMostSearched, " steps; ban less, or leave more ways."));
   }
   for (const TextBans::State one : complete) bans_.add_places(one, blocking_);
-  for (const auto& [dead, its_state] : done) known_.emplace(Key{Kind::avoiding, dead, its_state, 0}, kNothing);
+  for (const auto& [dead, its_state] : done)
+    known_.emplace(Key{Kind::avoiding, dead, its_state, 0}, kNothing);
   return kNothing;
 }
 

@@ -5,9 +5,9 @@
 // No expression but kNothing is empty, so every path along edges can be finished. Counters stay symbolic:
 // a text of up to 500 characters is one expression, not 500.
 //
-// Banned texts (avoiding()) run beside an expression as a second automaton. Whether a pair of states has a way
-// to the end is searched for when the pair is first met, shortest ways first, and kept: where no ban is near,
-// the search goes straight.
+// Banned texts (avoiding()) run beside an expression as a second automaton. Whether a pair of states has a
+// way to the end is searched for when the pair is first met, shortest ways first, and kept: where no ban is
+// near, the search goes straight.
 #pragma once
 
 #include <bitset>
@@ -94,7 +94,17 @@ class Expressions {
   std::size_t size() const { return nodes_.size(); }
 
  private:
-  enum class Kind : std::uint8_t { nothing, empty, bytes, sequence, either, repeat, counted, escaped, avoiding };
+  enum class Kind : std::uint8_t {
+    nothing,
+    empty,
+    bytes,
+    sequence,
+    either,
+    repeat,
+    counted,
+    escaped,
+    avoiding
+  };
   struct Node {
     Kind kind = Kind::nothing;
     bool nullable = false, spellable = false, open = false;

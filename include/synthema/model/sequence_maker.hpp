@@ -91,14 +91,12 @@ class SequenceMaker {
     std::vector<TokenId> forbidden;
     for (const LogitBias& bias : sequence.biases)
       if (std::isinf(bias.bias)) forbidden.push_back(bias.id);
-    AnswerLimit limit =
-        forms_->limit(prompt, sequence.sampling.max_tokens, room, std::move(forbidden));
+    AnswerLimit limit = forms_->limit(prompt, sequence.sampling.max_tokens, room, std::move(forbidden));
     sequence.longest_answer = limit.longest;
     sequence.cut_answer = limit.is_cut;
     sequence.form = limit.made_of;
     sequence.constraint = std::move(limit.constraint);
-    if (const std::string why = sequence.too_long(room); !why.empty())
-      throw ConfigError(why);
+    if (const std::string why = sequence.too_long(room); !why.empty()) throw ConfigError(why);
   }
   static FormVocabulary form_vocabulary(const T& tokenizer) {
     return {VocabularyTrie::of(tokenizer), [tokenizer](std::string_view text) {
