@@ -308,8 +308,13 @@ void bind_completion(py::module_& module) {
            py::arg("log_probability") = py::none())
       .def_readonly("text", &Completion::text, "The answer, without its stop text.")
       .def(
-          "json", [](const Completion& c) { return py::module_::import("json").attr("loads")(c.text); },
-          "The answer read as JSON.")
+          "json",
+          [](const Completion& c) {
+            if (c.finish == Finish::failed)
+              throw ModelError(message("There is no answer to read: ", c.failure));
+            return py::module_::import("json").attr("loads")(c.text);
+          },
+          "The answer read as JSON. ModelError with the reason if it failed.")
       .def_property_readonly(
           "finish", [](const Completion& c) { return std::string(name_of(c.finish)); },
           "Why it ended: 'stop', 'length' (of the answer or the context), 'constraint' or 'failed'.")

@@ -34,9 +34,12 @@ std::optional<double> number_from(const Bound& bound, const char* name) {
 
 Field make_field(std::string name, std::string_view kind, const std::vector<std::string>& roles,
                  std::string description, std::string unit, const Bound& minimum, const Bound& maximum,
-                 std::vector<std::string> categories, std::string code_system, bool nullable,
+                 std::optional<std::vector<std::string>> categories, std::string code_system, bool nullable,
                  std::string_view item, std::optional<std::uint32_t> minimum_length,
                  std::optional<std::uint32_t> maximum_length, std::optional<std::uint32_t> decimals) {
+  if (categories && categories->empty())
+    throw SchemaError({.field = name},
+                      "The list of categories is empty, so no value is possible; list one, or leave it out.");
   return {.name = std::move(name),
           .kind = kind_from(kind),
           .roles = roles_from(roles),
@@ -44,7 +47,7 @@ Field make_field(std::string name, std::string_view kind, const std::vector<std:
           .unit = std::move(unit),
           .minimum = number_from(minimum, "minimum"),
           .maximum = number_from(maximum, "maximum"),
-          .categories = std::move(categories),
+          .categories = categories ? std::move(*categories) : std::vector<std::string>(),
           .code_system = std::move(code_system),
           .nullable = nullable,
           .item = kind_from(item),
@@ -98,7 +101,7 @@ description, unit, code_system : str
     For people; the unit in UCUM ('mg/dL'), the code system by name ('ICD-10-CM').
 minimum, maximum : float or str, optional
     Inclusive range of a real, integer or time field; of times as text ('2026-01-31') or in microseconds.
-categories : list of str
+categories : list of str, optional
     Allowed labels of a category, in their order; empty means any.
 nullable : bool
     Whether values may be missing.
@@ -112,8 +115,8 @@ decimals : int, optional
       .def(py::init(&make_field), py::arg("name"), py::arg("kind") = "text", py::kw_only(),
            py::arg("roles") = std::vector<std::string>{}, py::arg("description") = "", py::arg("unit") = "",
            py::arg("minimum") = py::none(), py::arg("maximum") = py::none(),
-           py::arg("categories") = std::vector<std::string>{}, py::arg("code_system") = "",
-           py::arg("nullable") = true, py::arg("item") = "text", py::arg("minimum_length") = py::none(),
+           py::arg("categories") = py::none(), py::arg("code_system") = "", py::arg("nullable") = true,
+           py::arg("item") = "text", py::arg("minimum_length") = py::none(),
            py::arg("maximum_length") = py::none(), py::arg("decimals") = py::none())
       .def_readonly("name", &Field::name, "Name of the column.")
       .def_property_readonly(

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 #include "bindings/bindings.hpp"
 #include "bindings/counts.hpp"
@@ -65,14 +66,17 @@ struct SharedModel {
 
 // What _core takes as a completion model, and beside it what only a local model can do.
 struct ErasedLocalModel : AnyCompletionModel {
-  explicit ErasedLocalModel(std::shared_ptr<LocalModel> model)
-      : AnyCompletionModel(SharedModel{model}), local(std::move(model)) {}
+  ErasedLocalModel(std::shared_ptr<LocalModel> model, std::string file_name)
+      : AnyCompletionModel(SharedModel{model}), local(std::move(model)), file(std::move(file_name)) {}
   std::shared_ptr<LocalModel> local;
+  std::string file;  // without its folder
 };
 
 ErasedLocalModel load_model(const std::string& path, const LocalModelOptions& options) {
   const py::gil_scoped_release no_gil;
-  return ErasedLocalModel(std::make_shared<LocalModel>(LocalModel::load(path, options)));
+  const std::filesystem::path place(path);
+  return ErasedLocalModel(std::make_shared<LocalModel>(LocalModel::load(path, options)),
+                          (place.has_filename() ? place : place.parent_path()).filename().string());
 }
 
 std::vector<std::vector<double>> score(ErasedLocalModel& self, const std::vector<std::string>& texts) {
@@ -133,7 +137,10 @@ void bind_local_model(py::module_& module) {
           },
           "Seconds that all threads together have spent on each part of a step since the model was loaded.")
       .def("score", &score, py::arg("texts"),
-           "Natural log-probability of each token of each text given those before it.");
+           "Natural log-probability of each token of each text given those before it.")
+      .def("__repr__", [](const ErasedLocalModel& self) {
+        return message("Model(", self.file, ", ", self.local->numeric_path(), ")");
+      });
 }
 
 TextEncoder load_encoder(const std::string& path, std::string dtype, const Count& threads,

@@ -60,7 +60,18 @@ def problem(
         if name != "self" and not fits(value, hint):
             what = f"This attribute of {owner}" if attribute else f"The argument '{name}' of {called}"
             return ConfigError(f"{what} is {described(hint)}, not {found(value, hint)}.")
+        if _has_surrogate(value):
+            return ConfigError(
+                f"The argument '{name}' of {called} has half of a character in it (a lone surrogate), so it "
+                "is no text in UTF-8; repair it where it is read."
+            )
     return ConfigError(f"{called} does not take arguments of these values; {takes}")
+
+
+def _has_surrogate(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_surrogate, value))
+    return isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _signature(written: str) -> inspect.Signature | None:

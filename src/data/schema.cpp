@@ -354,6 +354,10 @@ Field field_from(const Json& json, const std::string& file) {
   in.bound("minimum", field.minimum);
   in.bound("maximum", field.maximum);
   in.value("categories", field.categories);
+  in.member("categories", [](const Json& v) {
+    if (v.empty())
+      throw SchemaError("The list is empty, so no value is possible; list one, or leave it out.");
+  });
   in.value("code_system", field.code_system);
   in.value("nullable", field.nullable);
   in.member("item", [&](const Json& v) { field.item = kind_from(v.get<std::string>()); });

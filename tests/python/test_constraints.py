@@ -285,6 +285,42 @@ def test_a_schema_with_rules_survives_its_json_form():
         Schema([Field("b", "time"), Field("a", "time")], rules=[FieldRule("b", "a", relation=">")])
 
 
+def test_an_empty_list_of_categories_is_an_error():
+    with pytest.raises(synthema.SchemaError, match="'sex': The list of categories is empty"):
+        Field("sex", "category", categories=[])
+    with pytest.raises(synthema.ParseError, match="'categories': The list is empty"):
+        Schema.from_json({"fields": [{"name": "sex", "kind": "category", "categories": []}]})
+    assert Field("sex", "category").categories == []
+
+
+def test_an_answer_that_failed_says_so_when_it_is_read():
+    with pytest.raises(synthema.ModelError, match="no answer to read: The prompt is empty"):
+        synthema.Completion("", finish="failed", failure="The prompt is empty.").json()
+
+
+def test_bans_and_the_room_are_part_of_a_form(forms):
+    rng = random.Random(10)
+    banned = ["the", "patient", " a", "5", "null"]
+    prompt = Prompt.plain("").json(admissions()).without(banned)
+    for _ in range(30):
+        text = draw(forms.constraint(prompt, open_tokens=20), rng)
+        assert keeps_the_rules(json.loads(text))
+        assert not any(word in text for word in banned)
+    with pytest.raises(
+        ConfigError, match=r"Every text that fits the schema holds a banned text \(banned text 2\)"
+    ):
+        forms.constraint(Prompt.plain("").json(admissions()).without(["zzz", "sex"]))
+    note = Prompt.plain("").matching(r"[a-z ]{40,400}\. [A-Z]{3}")
+    for room in (60, 80):
+        constraint = forms.constraint(note, room=room)
+        assert re.fullmatch(note.pattern, draw(constraint, rng, feed=False))
+        drawn = 0
+        while len(ids := constraint.allowed()):
+            drawn += constraint.accept(int(rng.choice(ids)))
+        assert constraint.is_complete
+        assert drawn <= room
+
+
 def keeps_the_rules(row):
     allowed = {"asthma", "heart failure", "pneumonia"} | ({"prostatitis"} if row["sex"] == "male" else set())
     if row["sex"] == "female" and row["age"] < 51:

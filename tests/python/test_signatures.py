@@ -53,6 +53,14 @@ def report():
             lambda: synthema.Prompt.plain("a").until(),
             r"Prompt.until\(\): missing a required argument: 'stop'",
         ),
+        (
+            lambda: synthema.Prompt.plain("a\ud800"),
+            r"'text' of Prompt.plain\(\) has half of a character in it \(a lone surrogate\)",
+        ),
+        (
+            lambda: synthema.Prompt.plain("a").among(["a", "\udfff"]),
+            r"'choices' of Prompt.among\(\) has half of a character in it",
+        ),
         (lambda: synthema.Prompt.plain("a").json(3), "A form is a Schema, .* but this is int"),
         (lambda: synthema.Prompt.plain("a").under(SECRET), "but this str has no digest"),
         (lambda: synthema.Message("user", [SECRET]), r"'text' of Message\(\) is a text, not of type list"),
