@@ -142,7 +142,7 @@ class Field:
         For people; the unit in UCUM ('mg/dL'), the code system by name ('ICD-10-CM').
     minimum, maximum : float or str, optional
         Inclusive range of a real, integer or time field; of times as text ('2026-01-31') or in microseconds.
-    categories : list of str
+    categories : list of str, optional
         Allowed labels of a category, in their order; empty means any.
     nullable : bool
         Whether values may be missing.
@@ -156,7 +156,7 @@ class Field:
     __hash__: None  # type: ignore[assignment]
     def __eq__(self, other: object, /) -> bool:
         ...
-    def __init__(self, name: str, kind: str = 'text', *, roles: collections.abc.Sequence[str] = [], description: str = '', unit: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, categories: collections.abc.Sequence[str] = [], code_system: str = '', nullable: bool = True, item: str = 'text', minimum_length: typing.SupportsInt | typing.SupportsIndex | None = None, maximum_length: typing.SupportsInt | typing.SupportsIndex | None = None, decimals: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
+    def __init__(self, name: str, kind: str = 'text', *, roles: collections.abc.Sequence[str] = [], description: str = '', unit: str = '', minimum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, maximum: typing.SupportsFloat | typing.SupportsIndex | str | None = None, categories: collections.abc.Sequence[str] | None = None, code_system: str = '', nullable: bool = True, item: str = 'text', minimum_length: typing.SupportsInt | typing.SupportsIndex | None = None, maximum_length: typing.SupportsInt | typing.SupportsIndex | None = None, decimals: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
         ...
     def __repr__(self) -> str:
         ...
@@ -1171,7 +1171,7 @@ class Completion:
         ...
     def json(self) -> typing.Any:
         """
-        The answer read as JSON.
+        The answer read as JSON. ModelError with the reason if it failed.
         """
     @property
     def failure(self) -> str:
@@ -1479,9 +1479,11 @@ class AnswerForms:
     """
     def __init__(self, tokenizer: Tokenizer) -> None:
         ...
-    def constraint(self, prompt: Prompt, open_tokens: typing.SupportsInt | typing.SupportsIndex | None = None) -> FormConstraint:
+    def constraint(self, prompt: Prompt, open_tokens: typing.SupportsInt | typing.SupportsIndex | None = None, room: typing.SupportsInt | typing.SupportsIndex | None = None) -> FormConstraint:
         """
-        The constraint of a prompt's form; ConfigError if it has none. `open_tokens` limits what the form leaves open (max_tokens of a local model).
+        The constraint of a prompt's form, without what the prompt bans; ConfigError if it has none, or if the bans
+        leave nothing of it. `open_tokens` limits what the form leaves open (max_tokens of a local model), `room`
+        the tokens of the answer in all (what the context has left).
         """
 class CompletionModel:
     """

@@ -39,6 +39,8 @@ class LocalModel(synthema._core.CompletionModel):
     """
     def __init__(self, path: str, *, device: str = 'cpu', dtype: str = 'auto', threads: typing.SupportsIndex = 0, slots: typing.SupportsIndex = 0, chat_template: str | None = None, kv_dtype: str = 'auto', kv_memory: typing.SupportsIndex | None = None) -> None:
         ...
+    def __repr__(self) -> str:
+        ...
     def count_tokens(self, text: str) -> int:
         """
         Tokens of a plain prompt.

@@ -289,7 +289,7 @@ def test_an_empty_list_of_categories_is_an_error():
     with pytest.raises(synthema.SchemaError, match="'sex': The list of categories is empty"):
         Field("sex", "category", categories=[])
     with pytest.raises(synthema.ParseError, match="'categories': The list is empty"):
-        Schema.from_json({"fields": [{"name": "sex", "kind": "category", "categories": []}]})
+        Schema.from_json('{"fields": [{"name": "sex", "kind": "category", "categories": []}]}')
     assert Field("sex", "category").categories == []
 
 
