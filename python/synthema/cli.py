@@ -235,6 +235,17 @@ def parser() -> argparse.ArgumentParser:
     )
 
     one = _command(
+        commands, "impute", _impute, "fill the holes of a table with a fitted generator",
+        "synthema impute patients.model holes.csv --seed 1 --out filled.csv",
+    )  # fmt: skip
+    one.add_argument("model", metavar="MODEL", help="file that synthema fit wrote, of a method that imputes")
+    one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file with missing values")
+    one.add_argument(
+        "--seed", type=_seed, default=0, metavar="S", help="another seed, another imputation; default: 0"
+    )
+    one.add_argument("--out", required=True, metavar="FILE", help="CSV, JSONL or Parquet file for the rows")
+
+    one = _command(
         commands, "verify", _verify, "check every row's seal and tokens, or make rows again",
         "synthema verify run --sample 20",
     )  # fmt: skip
@@ -519,6 +530,38 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
         "seed": args.seed,
         "digest": made.digest(),
         "message": f"Table: {path} ({counted(len(made), 'row')}).",
+    }
+
+
+def _impute(args: argparse.Namespace, progress: Progress) -> Result:
+    from synthema import tables, tabular_generation
+    from synthema.reporting.numbers import counted
+
+    _writable(args.out)
+    tables.suffix_of(args.out)
+    generator = tabular_generation.load(args.model)
+    impute = getattr(generator, "impute", None)
+    if impute is None:
+        raise ConfigError(
+            f"The model is of the method {generator.name}, which does not impute; fit sequential_trees or "
+            "any_order_network."
+        )
+    holes = tables.read(args.table)
+    progress.phase("impute")
+    made = impute(holes, args.seed, progress=progress)
+    path = tables.write(made, args.out)
+    filled = sum(holes.null_count(name) for name in holes.names) - sum(
+        made.null_count(name) for name in made.names
+    )
+    return {
+        "command": "impute",
+        "table": str(path),
+        "method": generator.name,
+        "rows": len(made),
+        "filled": filled,
+        "seed": args.seed,
+        "digest": made.digest(),
+        "message": f"Table: {path} ({counted(len(made), 'row')}, {counted(filled, 'value')} filled in).",
     }
 
 

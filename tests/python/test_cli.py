@@ -52,7 +52,9 @@ def lines(capsys):
     return said.out, said.err
 
 
-@pytest.mark.parametrize("command", ["generate", "evaluate", "fit", "sample", "verify", "model", "demo"])
+@pytest.mark.parametrize(
+    "command", ["generate", "evaluate", "fit", "sample", "impute", "verify", "model", "demo"]
+)
 def test_each_command_has_help_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main([command, "--help"])
@@ -316,6 +318,28 @@ def test_fit_and_sample_make_the_same_rows_again(tmp_path, capsys):
     assert set(synthema.read(tmp_path / "a.csv").values("sex")) == {"m"}
     assert cli.main(["sample", str(real), "--rows", "5", "--out", str(tmp_path / "c.csv")]) == 1
     assert "real.csv" in capsys.readouterr().err
+
+
+def test_impute_fills_holes_and_keeps_what_is_there(tmp_path, capsys):
+    ages, sexes = [30 + i % 40 for i in range(200)], ["f", "m"] * 100
+    real = synthema.write(synthema.table({"age": ages, "sex": sexes}), tmp_path / "real.csv")
+    model, marginals = str(tmp_path / "one.model"), str(tmp_path / "other.model")
+    assert cli.main(["fit", str(real), "--out", model]) == 0
+    assert cli.main(["fit", str(real), "--method", "independent_marginals", "--out", marginals]) == 0
+    holes = {"sex": [None if i % 4 == 0 else v for i, v in enumerate(sexes)],
+             "age": [None if i % 3 == 0 else v for i, v in enumerate(ages)]}  # fmt: skip
+    path = str(synthema.write(synthema.table(holes), tmp_path / "holes.csv"))
+    capsys.readouterr()
+    for name in ("a.csv", "b.csv"):
+        assert cli.main(["impute", model, path, "--seed", "3", "--out", str(tmp_path / name), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["filled"] == 50 + 67
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    filled = synthema.read(tmp_path / "a.csv")
+    for name, values in holes.items():
+        assert all(v in (w, None) and w is not None
+                   for v, w in zip(values, filled.values(name), strict=True))  # fmt: skip
+    assert cli.main(["impute", marginals, path, "--out", str(tmp_path / "c.csv")]) == 1
+    assert "does not impute" in capsys.readouterr().err
 
 
 def test_a_run_is_verified_from_any_folder(with_echo, tmp_path, monkeypatch):
