@@ -167,6 +167,152 @@ def test_open_members_keep_their_odds_under_conditions(method, tmp_path) -> None
     assert again.sample(2000, seed=2).digest() == sample.digest()
 
 
+def _numbers(sample, column: str) -> np.ndarray:
+    codes = (100 * ord(v[0]) + ord(v[-1]) if isinstance(v, str) else v for v in sample.values(column))
+    return np.asarray(list(codes), float)
+
+
+@pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])
+@pytest.mark.parametrize("name", CASES)
+def test_conditioned_rows_are_those_of_the_joint_rows_that_meet_the_condition(method, name: str) -> None:
+    table, condition = CASES[name]
+    columns = table()
+    fitted = method().fit(columns, schema=_schema(table, columns))
+    joint = fitted.sample(40_000, seed=1)
+    asked = fitted.sample(3000, seed=2, conditions=condition)
+    meets = np.all([np.asarray(joint.values(k)) == v for k, v in condition.items()], axis=0)
+    for column in columns:
+        found, wanted = _numbers(asked, column), _numbers(joint, column)[meets]
+        if wanted.std() == 0:
+            assert (found == wanted[0]).all(), column
+        else:
+            _same_mean(found, wanted)
+
+
+def _shares_of(sample, names: list[str]) -> dict:
+    rows = list(zip(*(sample.values(name) for name in names), strict=True))
+    return {row: rows.count(row) / len(rows) for row in set(rows)}
+
+
+def _same_shares(sample, names: list[str], likely: dict) -> None:
+    """As are those that are in proportion to `likely`, by combination of values."""
+    found, rows, all_of_them = _shares_of(sample, names), len(sample), sum(likely.values())
+    assert found.keys() <= {row for row, weight in likely.items() if weight > 0}
+    for row, weight in likely.items():
+        share = weight / all_of_them
+        assert abs(found.get(row, 0) - share) < 4.5 * np.sqrt(share * (1 - share) / rows) + 1e-9, row
+
+
+def _marginal(values) -> dict:
+    kinds, counts = np.unique(values, return_counts=True)
+    return dict(zip(kinds.tolist(), (counts / counts.sum()).tolist(), strict=True))
+
+
+def test_marginals_given_the_later_of_two_numbers_in_order() -> None:
+    random = np.random.default_rng(1)
+    a = random.choice(5, ROWS, p=[0.3, 0.1, 0.3, 0.2, 0.1])
+    b = np.minimum(a + random.choice(3, ROWS), 5)
+    schema = Schema(
+        [Field("a", "integer"), Field("b", "integer")], rules=[FieldRule("b", "a", relation=">=")]
+    )
+    marginals = IndependentMarginals().fit({"a": a, "b": b}, schema=schema)
+    of_a, of_b = _marginal(a), _marginal(b)
+    for later in (1, 3, 5):
+        # b is drawn from what a leaves of it, so a low a makes each b rarer.
+        likely = {
+            (v,): share / sum(of_b[w] for w in of_b if w >= v) for v, share in of_a.items() if v <= later
+        }
+        _same_shares(marginals.sample(20_000, seed=later, conditions={"b": later}), ["a"], likely)
+
+
+def test_marginals_given_the_last_of_a_chain_or_what_stands_on_both_sides() -> None:
+    random = np.random.default_rng(2)
+    a, b, c = np.sort(random.integers(0, 4, (3, ROWS)), axis=0)
+    rules = [FieldRule("b", "a", relation=">="), FieldRule("c", "b", relation=">=")]
+    schema = Schema([Field(n, "integer") for n in "abc"], rules=rules)
+    marginals = IndependentMarginals().fit({"a": a, "b": b, "c": c}, schema=schema)
+    of = {n: _marginal(v) for n, v in (("a", a), ("b", b), ("c", c))}
+
+    def above(name: str, low: int) -> float:
+        return sum(share for value, share in of[name].items() if value >= low)
+
+    def likely(i: int, j: int, k: int) -> float:
+        ordered = i <= j <= k
+        return of["a"][i] * of["b"][j] / above("b", i) * of["c"][k] / above("c", j) if ordered else 0.0
+
+    for last in (0, 1, 2, 3):
+        sample = marginals.sample(20_000, seed=last, conditions={"c": last})
+        _same_shares(sample, ["a", "b"], {(i, j): likely(i, j, last) for i in range(4) for j in range(4)})
+    sample = marginals.sample(20_000, seed=4, conditions={"b": 2})
+    _same_shares(sample, ["a", "c"], {(i, k): likely(i, 2, k) for i in range(4) for k in range(4)})
+    wanted = {"c": [1, None, 3] * 4000, "a": [None, 1, 0] * 4000}
+    rows = np.asarray([marginals.sample(12_000, seed=5, conditions=wanted).values(n) for n in "abc"])
+    assert (rows[2, ::3] == 1).all()
+    assert (rows[0, 1::3] == 1).all()
+    share = np.mean(rows[1, 2::3] == 1)
+    exact = likely(0, 1, 3) / sum(likely(0, j, 3) for j in range(4))
+    assert abs(share - exact) < 4.5 * np.sqrt(exact * (1 - exact) / 4000)
+
+
+def test_marginals_given_a_total() -> None:
+    random = np.random.default_rng(3)
+    p, q, r = random.choice(4, ROWS, p=[0.4, 0.3, 0.2, 0.1]), random.choice(3, ROWS), random.choice(5, ROWS)
+    columns = {"p": p, "q": q, "r": r, "t": p + q + r}
+    schema = Schema(
+        [Field(n, "integer") for n in columns], groups=[GroupRule("sum", ["p", "q", "r"], total="t")]
+    )
+    marginals = IndependentMarginals().fit(columns, schema=schema)
+    of = [_marginal(v) for v in (p, q, r)]
+    for total in (1, 4, 8):
+        likely = {
+            (i, j, total - i - j): of[0][i] * of[1][j] * of[2].get(total - i - j, 0.0)
+            for i in of[0]
+            for j in of[1]
+        }
+        sample = marginals.sample(20_000, seed=total, conditions={"t": total})
+        _same_shares(sample, ["p", "q", "r"], likely)
+
+
+def test_a_missing_number_says_nothing_of_a_later_one() -> None:
+    random = np.random.default_rng(4)
+    a = random.integers(0, 4, ROWS)
+    b = a + random.integers(0, 3, ROWS)
+    missing = random.random(ROWS) < 0.3
+    columns = {"a": [None if m else int(v) for m, v in zip(missing, a, strict=True)], "b": b}
+    schema = Schema(
+        [Field("a", "integer"), Field("b", "integer")], rules=[FieldRule("b", "a", relation=">=")]
+    )
+    marginals = IndependentMarginals().fit(columns, schema=schema)
+    of_a, of_b = _marginal(a[~missing]), _marginal(b)
+    there = 1 - missing.mean()
+    likely = {(v,): there * s / sum(of_b[w] for w in of_b if w >= v) for v, s in of_a.items() if v <= 2}
+    likely[(None,)] = missing.mean()
+    _same_shares(marginals.sample(20_000, seed=1, conditions={"b": 2}), ["a"], likely)
+
+
+def test_the_copula_given_the_later_of_two_numbers_in_order() -> None:
+    # b is uniform above a, whatever a is: the place of b in what a leaves says nothing, so that a given b is
+    # in proportion to 1 / (20 - a).
+    random = np.random.default_rng(5)
+    a = random.integers(0, 20, 20_000)
+    b = a + np.floor(random.random(20_000) * (20 - a)).astype(int)
+    x = a + random.normal(size=20_000).round(1)
+    fields = [Field("x", "real"), Field("a", "integer"), Field("b", "integer")]
+    schema = Schema(fields, rules=[FieldRule("b", "a", relation=">=")])
+    copula = GaussianCopula().fit({"x": x, "a": a, "b": b}, schema=schema)
+    for later in (4, 12, 19):
+        sample = copula.sample(5000, seed=later, conditions={"b": later})
+        found = np.asarray(sample.values("a"), float)
+        assert found.max() <= later
+        values = np.arange(later + 1)
+        likely = 1 / (20 - values)
+        likely /= likely.sum()
+        mean = (likely * values).sum()
+        spread = np.sqrt((likely * values**2).sum() - mean**2)
+        assert abs(found.mean() - mean) < 0.03 * (later + 1) + 4 * spread / np.sqrt(5000)
+        assert abs(np.mean(np.asarray(sample.values("x"), float) - found)) < 0.25
+
+
 def test_a_combination_of_one_column_twice_is_refused() -> None:
     with pytest.raises(ConfigError, match="'code' twice"):
         SequentialTrees(combinations=[["code", "code"]])
