@@ -16,7 +16,8 @@ namespace synthema {
 
 namespace {
 
-constexpr std::size_t kShownTriples = 100;
+constexpr std::size_t kShown = 100;            // of groups that were drawn
+constexpr std::size_t kMostPairs = 1'000'000;  // all of 1,414 columns
 constexpr std::string_view kNames[] = {"accuracy", "univariate_accuracy", "bivariate_accuracy",
                                        "trivariate_accuracy"};
 
@@ -176,26 +177,33 @@ std::vector<Group> groups_of(std::size_t columns, std::size_t size) {
   return out;
 }
 
-// `limit` of all triples by the seed. Each is drawn by its number, so that 10,000 columns need no list of
-// their 1.7e11 triples.
-std::vector<Group> drawn_triples(std::size_t columns, std::size_t limit, std::uint64_t seed) {
-  const double all = static_cast<double>(columns) * (static_cast<double>(columns) - 1) *
-                     (static_cast<double>(columns) - 2) / 6;
-  if (columns < 3 || limit == 0) return {};
-  if (all <= static_cast<double>(limit)) return groups_of(columns, 3);
+double count_of_groups(std::size_t columns, std::size_t size) {
+  double out = 1;
+  for (std::size_t k = 0; k < size; ++k)
+    out *= (static_cast<double>(columns) - static_cast<double>(k)) / static_cast<double>(k + 1);
+  return std::round(out);
+}
+
+// `limit` of all groups of this size by the seed. They are drawn one by one, so that 10,000 columns need no
+// list of their 1.7e11 triples.
+std::vector<Group> drawn_groups(std::size_t columns, std::size_t size, std::size_t limit,
+                                std::uint64_t seed) {
+  if (columns < size || limit == 0) return {};
+  if (count_of_groups(columns, size) <= static_cast<double>(limit)) return groups_of(columns, size);
   std::vector<std::array<std::size_t, 3>> drawn;
   Random random = Random(seed).stream(0x747269);
   while (drawn.size() < limit) {
     while (drawn.size() < limit) {
-      std::array<std::size_t, 3> three{random.below(columns), random.below(columns), random.below(columns)};
-      std::sort(three.begin(), three.end());
-      if (three[0] < three[1] && three[1] < three[2]) drawn.push_back(three);
+      std::array<std::size_t, 3> group{columns, columns, columns};  // what is not drawn sorts last
+      for (std::size_t k = 0; k < size; ++k) group[k] = random.below(columns);
+      std::sort(group.begin(), group.end());
+      if (std::adjacent_find(group.begin(), group.end()) == group.end()) drawn.push_back(group);
     }
     std::sort(drawn.begin(), drawn.end());
     drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());
   }
   std::vector<Group> out;
-  for (const auto& three : drawn) out.push_back({three, 3});
+  for (const auto& group : drawn) out.push_back({group, size});
   return out;
 }
 
@@ -281,18 +289,20 @@ Score Accuracy::evaluate(const Table* real, const Table& synthetic, const Evalua
   for (std::size_t size = 1; size <= 3; ++size) {
     if (of_ != AccuracyOf::overall && of_ != kSizes[size - 1]) continue;
     const auto summary = once<Summary>(context, message(key, size, " ", triples_), [&] {
-      const auto groups = size == 3 ? drawn_triples(coded->names.size(), triples_, context.seed)
-                                    : groups_of(coded->names.size(), size);
+      const std::size_t columns = coded->names.size(), limits[] = {columns, kMostPairs, triples_};
+      const auto groups = drawn_groups(columns, size, limits[size - 1], context.seed);
       return std::make_shared<Summary>(summarise(*coded, groups, convention_, context));
     });
     if (summary->parts.empty()) continue;
     found.push_back(summary);
-    const std::size_t k = coded->names.size(), groups = summary->parts.size();
-    if (size == 3 && groups < k * (k - 1) * (k - 2) / 6)
-      score.warnings.push_back(message("Of all triples ", groups, " were drawn by the seed."));
+    const std::size_t groups = summary->parts.size();
+    const bool drawn = static_cast<double>(groups) < count_of_groups(coded->names.size(), size);
+    if (drawn)
+      score.warnings.push_back(
+          message("Of all ", size == 3 ? "triples " : "pairs ", groups, " were drawn by the seed."));
     if (of_ != AccuracyOf::overall) {
       score.parts = summary->parts;
-      if (size == 3) keep_worst(score.parts, kShownTriples, score.warnings);
+      if (drawn || size == 3) keep_worst(score.parts, kShown, score.warnings);
     } else {
       score.parts.push_back({std::string(kNames[size]), summary->mean.accuracy, groups,
                              message("expected of a sample of this size ", rounded(summary->mean.expected))});

@@ -139,6 +139,22 @@ class Comparison {
   std::vector<Told> parts_;
 };
 
+// Whether any label stands in rows of both kinds; of numbers, yes.
+bool share_a_label(const TwoSamples& samples, const std::string& name) {
+  const Column& column = samples.table.column(name);
+  if (column.kind() != Kind::category) return true;
+  std::vector<bool> seen[2] = {std::vector<bool>(column.labels().size()),
+                               std::vector<bool>(column.labels().size())};
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    const auto code = static_cast<std::size_t>(column.codes()[row]);
+    const std::size_t kind = samples.is_synthetic[row] == 1 ? 1 : 0;
+    if (seen[1 - kind][code]) return true;
+    seen[kind][code] = true;
+  }
+  return false;
+}
+
 void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
   std::size_t best = 0;
   for (std::size_t c = 0; c < samples.columns.size(); ++c) {
@@ -151,9 +167,14 @@ void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
     if (told.columns[c] > told.columns[best]) best = c;
   }
   if (told.columns[best] >= 0.6 && told.columns[best] - 0.5 >= 0.8 * (told.auroc - 0.5))
-    score.warnings.push_back(message("The column '", samples.columns[best],
-                                     "' alone gives the synthetic rows away (AUROC ", told.columns[best],
-                                     "): look at its rounding, format and categories before anything else."));
+    score.warnings.push_back(
+        message("The column '", samples.columns[best], "' alone gives the synthetic rows away (AUROC ",
+                told.columns[best], "): ",
+                share_a_label(samples, samples.columns[best])
+                    ? "look at its rounding, format and categories before anything else."
+                    : "no label of the real rows occurs in the synthetic ones. Where it says whose row it "
+                      "is, give it "
+                      "the role subject or identifier in a schema; it is then not compared."));
 }
 
 // Every fold needs a unit of each kind.

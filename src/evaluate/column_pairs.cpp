@@ -20,6 +20,7 @@ namespace {
 
 using Numbers = std::vector<double>;
 constexpr std::size_t kBins = 10;
+constexpr std::size_t kMostColumns = 1414;  // of which there are a million pairs
 
 std::optional<double> correlation(const Column& a, const Column& b, Correlation kind) {
   Numbers x, y;
@@ -183,6 +184,10 @@ Score ColumnPairs::evaluate(const Table* real, const Table& synthetic,
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
+  if (const std::size_t columns = detail::shared_columns(*real, *real).size(); columns > kMostColumns)
+    return undefined(std::move(score),
+                     message("The real table has ", columns, " columns, and pairs of at most ", kMostColumns,
+                             " are compared; select some."));
   const bool held = context.holdout && context.holdout->rows() > 0;
   const Table loose = detail::independent_marginals(*real, context.seed);
   std::vector<Alike> others{{&synthetic}, {&loose}};

@@ -267,6 +267,8 @@ def test_ten_thousand_columns():
     names = [
         *("column_shapes", "exact_copies", "rare_value_reuse", "dcr", "dcr_share", "dcr_share_worst_group"),
         "singling_out_multivariate",
+        "column_pairs",
     ]
     report = try_all(wide, wide, wide, metrics=names)
     assert report["dcr"].value == 0
+    assert "10000 columns" in report["column_pairs"].undefined

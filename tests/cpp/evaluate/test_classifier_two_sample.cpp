@@ -34,6 +34,21 @@ TEST_CASE("fresh rows of the same distribution cannot be told apart, shifted one
   CHECK(shifted.interval->low > 0.6);
 }
 
+TEST_CASE(
+    "a column that gives the rows away is named, and taken for numbers of people where no label is shared") {
+  const auto labels = [](const std::string& whose, int different) {
+    std::vector<Record> records;
+    for (int i = 0; i < 200; ++i) records.push_back({{"c", whose + std::to_string(i % different)}});
+    return Table::from_records({.fields = {{.name = "c", .kind = Kind::category}}}, records);
+  };
+  const Score people = told(labels("A", 20), labels("B", 20));
+  REQUIRE(people.warnings.size() == 1);
+  CHECK(people.warnings[0].find("the role subject or identifier") != std::string::npos);
+  const Score more = told(labels("A", 2), labels("A", 20));
+  REQUIRE(more.warnings.size() == 1);
+  CHECK(more.warnings[0].find("format and categories") != std::string::npos);
+}
+
 TEST_CASE("only trees see that independent marginals are wrong") {
   const Table real = dependent_rows(600, 1);
   const Table loose = detail::independent_marginals(dependent_rows(600, 2), 7);
