@@ -286,8 +286,10 @@ def data_folder(given: pathlib.Path | None) -> pathlib.Path:
 
 def main() -> None:
     arguments = parse()
+    names = arguments.systems.split(",") if arguments.systems else [""]
+    systems = [s for s in SYSTEMS if any(n in s.name for n in names)]
     if arguments.peers:
-        install_peers()
+        install_peers(systems)
     from synthema.models import default_model_path
 
     about = machine.describe()
@@ -298,8 +300,6 @@ def main() -> None:
     print(f"{about['cpu']} ({about['kind']}), {about['cores']} cores, {about['memory_gib']} GiB")
     print(f"{about['system']}, load average {os.getloadavg()[0]:.1f}; texts: {texts.source}")
     print(f"peaks with {arguments.threads} threads: {peaks}")
-    names = arguments.systems.split(",") if arguments.systems else [""]
-    systems = [s for s in SYSTEMS if any(n in s.name for n in names)]
     started, rows = time.strftime("%Y-%m-%d %H:%M"), []
     for model in arguments.models.split(","):
         paths = model_files.prepare(model, default_model_path(), BUILD / "models")

@@ -186,10 +186,10 @@ SYSTEMS = [
 ]
 
 
-def install_peers() -> None:
-    """Make the environment of every peer that has none, one after the other."""
-    for name, packages in ENVIRONMENTS.items():
-        done = environments.make(name, packages, unwanted=UNWANTED.get(name, ()), then=THEN.get(name, ()))
+def install_peers(systems: list[System]) -> None:
+    """Make the environments of these systems that are missing, one after the other."""
+    for name in dict.fromkeys(system.environment for system in systems if not system.ours):
+        done = environments.make(name, ENVIRONMENTS[name], unwanted=UNWANTED.get(name, ()), then=THEN.get(name, ()))
         if done and name == "llamacpp":
             install_node_llamacpp(BUILD / "peers" / name / "node")
 
