@@ -66,7 +66,7 @@ constexpr int kSumColumns = 2 * T <= kTileVectors ? 2 : 1;
 
 // Scores of T queries with the 32 keys of a block.
 template <int T>
-void score(const std::int8_t* queries, const float* query_scales, const std::int32_t* begin,
+void score(const Code* queries, const float* query_scales, const std::int32_t* begin,
            const std::uint8_t* keys, const float* scales, std::int64_t padded, std::ptrdiff_t ahead,
            float* scores) {
   constexpr int V = kSumColumns<T>;
@@ -76,7 +76,7 @@ void score(const std::int8_t* queries, const float* query_scales, const std::int
     for (int t = 0; t < T; ++t)
 #pragma GCC unroll 2
       for (int v = 0; v < V; ++v) sums[t][v] = sums_of(begin[t]);
-    const std::int8_t* left = queries;
+    const Code* left = queries;
     const std::uint8_t* right = keys + 4 * c;
     for (std::int64_t k = 0; k < padded; k += 4, left += 4, right += 4 * kKeysPerBlock) {
       Bytes r[V];
@@ -155,7 +155,7 @@ class IntegerProducts {
     }
     query_scale_[t] = *kept.scale;
     begin_[t] = -kKeyZero * static_cast<std::int32_t>(*kept.sum);
-    std::memcpy(queries_ + t * kCodeStride, kept.codes, static_cast<std::size_t>(padded_));
+    spread(kept.codes, padded_, queries_ + t * kCodeStride);
   }
 
   void scores(Tile& tile) const {
@@ -229,7 +229,7 @@ class IntegerProducts {
   std::int64_t padded_;
   float query_scale_[kTile], weight_scale_[kTile];
   std::int32_t begin_[kTile];
-  alignas(64) std::int8_t queries_[kTile * kCodeStride];
+  alignas(64) Code queries_[kTile * kCodeStride];
   alignas(64) std::int16_t weight_codes_[kTile * kWeightCodeStride];
 };
 

@@ -28,7 +28,7 @@ SYNTHEMA_INLINE Floats floats_of(Sums x) {
   return {_mm512_cvtepi32_ps(reinterpret_cast<__m512i>(x.v))};
 }
 
-// Four unsigned bytes in each lane, four signed ones for all lanes.
+// Four unsigned bytes in each lane, four signed ones for all lanes. spread() takes a multiple of 16 codes.
 struct Bytes {
   __m512i v;
 };
@@ -38,7 +38,11 @@ struct Four {
 SYNTHEMA_INLINE Bytes load_bytes(const std::uint8_t* from) {
   return {_mm512_loadu_si512(from)};
 }
-SYNTHEMA_INLINE Four four(const std::int8_t* from) {
+using Code = std::int8_t;  // what four() reads
+SYNTHEMA_INLINE void spread(const std::int8_t* codes, std::int64_t count, Code* out) {
+  std::memcpy(out, codes, static_cast<std::size_t>(count));
+}
+SYNTHEMA_INLINE Four four(const Code* from) {
   std::int32_t x;
   std::memcpy(&x, from, sizeof x);
   return {_mm512_set1_epi32(x)};
@@ -102,11 +106,20 @@ SYNTHEMA_INLINE Bytes load_bytes(const std::uint8_t* from) {
   return {_mm256_and_si256(a, low), _mm256_srli_epi16(a, 8), _mm256_and_si256(b, low),
           _mm256_srli_epi16(b, 8)};
 }
-SYNTHEMA_INLINE Four four(const std::int8_t* from) {
-  std::int32_t x;
-  std::memcpy(&x, from, sizeof x);
-  const __m256i all = _mm256_set1_epi32(x);
-  return {_mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8), _mm256_srai_epi16(all, 8)};
+// What four() reads: of each four codes the even ones, then the odd ones, so that it has nothing to shift.
+using Code = std::int16_t;
+SYNTHEMA_INLINE void spread(const std::int8_t* codes, std::int64_t count, Code* out) {
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const __m256i words = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i)));
+    const __m256i low = _mm256_shufflelo_epi16(words, 0b11011000);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_shufflehi_epi16(low, 0b11011000));
+  }
+}
+SYNTHEMA_INLINE Four four(const Code* from) {
+  std::int32_t even, odd;
+  std::memcpy(&even, from, sizeof even);
+  std::memcpy(&odd, from + 2, sizeof odd);
+  return {_mm256_set1_epi32(even), _mm256_set1_epi32(odd)};
 }
 SYNTHEMA_INLINE __m256i add_pair(__m256i sum, __m256i a, __m256i b) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
@@ -175,7 +188,11 @@ struct Four {
 SYNTHEMA_INLINE Bytes load_bytes(const std::uint8_t* from) {
   return {from};
 }
-SYNTHEMA_INLINE Four four(const std::int8_t* from) {
+using Code = std::int8_t;  // what four() reads
+SYNTHEMA_INLINE void spread(const std::int8_t* codes, std::int64_t count, Code* out) {
+  std::memcpy(out, codes, static_cast<std::size_t>(count));
+}
+SYNTHEMA_INLINE Four four(const Code* from) {
   return {from};
 }
 SYNTHEMA_INLINE Sums add_products(Sums sum, Bytes a, Four b) {
