@@ -189,7 +189,9 @@ SYSTEMS = [
 def install_peers(systems: list[System]) -> None:
     """Make the environments of these systems that are missing, one after the other."""
     for name in dict.fromkeys(system.environment for system in systems if not system.ours):
-        done = environments.make(name, ENVIRONMENTS[name], unwanted=UNWANTED.get(name, ()), then=THEN.get(name, ()))
+        done = environments.make(
+            name, ENVIRONMENTS[name], unwanted=UNWANTED.get(name, ()), then=THEN.get(name, ())
+        )
         if done and name == "llamacpp":
             install_node_llamacpp(BUILD / "peers" / name / "node")
 
