@@ -187,6 +187,8 @@ std::optional<std::pair<double, double>> CodedRules::range(std::size_t column, c
       if (!rule.holds(row.cells[other], columns)) continue;
       low = std::max(low, rule.minimum);
       high = std::min(high, rule.maximum);
+    } else if (!rule.is_unconditional()) {
+      continue;  // where it does not hold, any number is left
     }
     if (!columns[other].is_category() && rule.relation >= 0)
       limit(rule.field == column ? rule.relation
