@@ -136,40 +136,6 @@ bool CodedRules::admits(std::size_t column, double cell, const KnownCells& row,
   return true;
 }
 
-std::vector<double> CodedRules::asked(std::span<const std::size_t> among, const KnownCells& row,
-                                      std::span<const ColumnCoding> columns) const {
-  std::vector<double> out;
-  const auto concerns = [&](std::size_t column) { return std::ranges::find(among, column) != among.end(); };
-  // Whether some of these are known and others are not.
-  const auto is_open = [&](std::span<const std::size_t> together, bool with = false, bool without = false) {
-    for (const std::size_t c : together) (row.known[c] != 0 ? with : without) = true;
-    return with && without;
-  };
-  for (const CodedRule& rule : rules)
-    if (concerns(rule.field) && row.known[rule.field] != row.known[rule.given])
-      out.push_back(key_of_cell(row.cells[row.known[rule.field] ? rule.field : rule.given]));
-  for (const CodedGroup& group : groups) {
-    const bool total_known = group.is_sum() && row.known[group.total] != 0;
-    if (!concerns(group.fields.front()) ||
-        !is_open(group.fields, total_known, group.is_sum() && !total_known))
-      continue;
-    double sum = 0, set = 0;
-    for (const std::size_t c : group.fields) {
-      if (row.known[c] == 0) continue;
-      if (is_set_cell(columns[c], row.cells[c])) set = 1;
-      if (group.is_sum()) sum += columns[c].number(row.cells[c]);
-    }
-    out.push_back(group.is_sum() ? key_of_cell(sum) : set);
-    if (total_known) out.push_back(key_of_cell(row.cells[group.total]));
-  }
-  for (const CombinationIndex& with : combinations) {
-    if (!concerns(with.columns().front()) || !is_open(with.columns())) continue;
-    for (const std::size_t c : with.columns())
-      if (row.known[c] != 0) out.push_back(key_of_cell(row.cells[c]));
-  }
-  return out;
-}
-
 std::optional<std::pair<double, double>> CodedRules::range(std::size_t column, const KnownCells& row,
                                                            std::span<const ColumnCoding> columns) const {
   const ColumnCoding& coding = columns[column];

@@ -36,9 +36,6 @@ struct CodedRules {
               std::size_t skipped = kNone) const;
   std::optional<std::pair<double, double>> range(std::size_t column, const KnownCells& row,
                                                  std::span<const ColumnCoding> columns) const;
-  // See RowRules.
-  std::vector<double> asked(std::span<const std::size_t> among, const KnownCells& row,
-                            std::span<const ColumnCoding> columns) const;
 
  private:
   void add_own(std::span<const ColumnCoding> columns);

@@ -29,35 +29,13 @@ void listed_density(const ColumnCoding& coding, const OwnedCounts& counts, doubl
 
 }  // namespace
 
-// The normal scores from which the cell, which is not missing, may be drawn, with how likely it is from
-// there.
-std::vector<detail::Piece> GaussianCopula::pieces_of(std::size_t i, std::span<const double> bounds,
-                                                     double cell, const detail::RuledCell& ruled,
-                                                     const std::optional<Room>& room) const {
-  const Variable& variable = variables_[i];
-  const ColumnCoding& coding = coded_.columns[variable.column];
-  std::vector<EntryDensity> entries;
-  if (ruled.is_listed())
-    listed_density(coding, variable.counts, cell, entries);
-  else
-    entry_densities(coding, variable.counts.view(), cell, entries);
-  const auto bound = [&](std::size_t entry) {
-    return room ? score_under(variable, detail::normal_share(bounds[entry]), *room) : bounds[entry];
-  };
-  std::vector<detail::Piece> out;
-  for (const EntryDensity& one : entries)
-    if (const detail::Piece piece{bound(one.entry), bound(one.entry + 1), one.density};
-        piece.low < piece.high)
-      out.push_back(piece);
-  return out;
-}
-
 // What a row's cells say about the normal scores: for each variable where its score may lie and how likely
 // the cell is from there.
 std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_functions(
     std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
     const std::vector<std::vector<double>>& cells, std::size_t row) const {
   std::vector<detail::ScoreFunction> out;
+  std::vector<EntryDensity> entries;
   detail::RowCells state(coded_.columns.size());
   for (const std::size_t i : active) {
     const Variable& variable = variables_[i];
@@ -66,17 +44,25 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     detail::ScoreFunction& function = out.emplace_back();
     const auto room = !limited_.empty() && !variable.places.empty() ? room_of(variable, state.view())
                                                                     : std::optional<Room>();
-    const auto add = [&](std::size_t entry, std::vector<detail::Piece>& to) {
-      if (const detail::Piece piece{bounds[i][entry], bounds[i][entry + 1], 1}; piece.low < piece.high)
+    const auto bound = [&](std::size_t entry) {
+      const double plain = bounds[i][entry];
+      return room ? score_under(variable, detail::normal_share(plain), *room) : plain;
+    };
+    const auto add = [&](std::size_t entry, double density, std::vector<detail::Piece>& to) {
+      if (const detail::Piece piece{bound(entry), bound(entry + 1), density}; piece.low < piece.high)
         to.push_back(piece);
     };
     if (variable.missing) {
-      add(std::isnan(cell) ? 1 : 0, function.pieces);
+      add(std::isnan(cell) ? 1 : 0, 1, function.pieces);
       continue;
     }
     const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
-    function.pieces = pieces_of(i, bounds[i], cell, ruled, room);
+    if (ruled.is_listed())
+      listed_density(coding, variable.counts, cell, entries);
+    else
+      entry_densities(coding, variable.counts.view(), cell, entries);
+    for (const EntryDensity& one : entries) add(one.entry, one.density, function.pieces);
     if (rules_.touches(variable.column)) {
       const auto range = rules_.range(variable.column, state.view(), coded_.columns);
       if (range && range->first == range->second) {  // determined by the others
@@ -97,7 +83,7 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
         if (!function.allowed.empty() && function.allowed.back().high == bounds[i][entry])
           function.allowed.back().high = bounds[i][entry + 1];
         else
-          add(entry, function.allowed);
+          add(entry, 1, function.allowed);
       }
       // An end of the range, which is taken where the rules leave none of the values.
       if (left.codes.empty() && function.pieces.empty())

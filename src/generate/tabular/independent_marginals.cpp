@@ -4,7 +4,6 @@
 
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/exclusive_groups.hpp"
-#include "src/generate/tabular/look_ahead.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
@@ -80,10 +79,11 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
   rules_.refuse_too_many(request.rows, coded_.columns);
   const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
+  const std::vector<std::vector<std::size_t>> groups = detail::drawn_groups(rules_, order);
   const Random random(request.seed);
   std::vector<CodeCounts> counts;
   for (const OwnedCounts& own : counts_) counts.push_back(own.view());
-  detail::LookAhead ahead(rules_, coded_.columns, counts, order);
+  const detail::OpenMembers open(rules_, groups, coded_.columns, counts);
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
@@ -96,13 +96,11 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
       if (!std::isnan(fixed[c])) state.set(c, fixed[c]);
     for (const std::size_t c : order) {
       if (state.known[c]) continue;
-      std::optional<double> cell = ahead.draw(c, fixed, state.view(), own, row);
-      if (!cell) {
-        const CodeCounts from[] = {counts[c]};
-        const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
-        cell = ruled.draw_freely(from[0], own.block(row, c));
-        if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
-      }
+      const CodeCounts from[] = {counts[c]};
+      const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
+      const std::optional<OwnedCounts> beside = open.counts_beside(c, fixed, state.view());
+      std::optional<double> cell = ruled.draw_freely(beside ? beside->view() : from[0], own.block(row, c));
+      if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
       if (!cell) return c;
       state.set(c, *cell);
     }

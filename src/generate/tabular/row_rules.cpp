@@ -53,11 +53,6 @@ std::optional<std::pair<double, double>> RowRules::range(std::size_t column, con
   return coded_->range(column, row, columns);
 }
 
-std::vector<double> RowRules::asked(std::span<const std::size_t> among, const KnownCells& row,
-                                    std::span<const ColumnCoding> columns) const {
-  return coded_->asked(among, row, columns);
-}
-
 std::vector<std::size_t> RowRules::before(std::size_t column) const {
   std::vector<std::size_t> out;
   for (const detail::CodedRule& rule : coded_->rules)

@@ -5,7 +5,6 @@
 #include <limits>
 #include <numeric>
 
-#include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/imputed_table.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
@@ -343,6 +342,7 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
     state.candidate_cells.resize(count);
     state.candidate_bins.resize(count);
     state.weights.assign(count, 0.0);
+    double most = -std::numeric_limits<double>::infinity();
     for (std::size_t m = 0; m < count; ++m) {
       const Random candidate = own.stream(m + 1);
       state.known = fixed;
@@ -359,13 +359,16 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
         state.past[column] = 1;
       }
       if (!whole) state.weights[m] = -std::numeric_limits<double>::infinity();
+      most = std::max(most, state.weights[m]);
       state.candidate_cells[m] = state.cells;
       state.candidate_bins[m] = state.bins;
     }
-    const auto chosen = detail::draw_candidate(state.weights, random.stream(kParticleStream).stream(row));
-    if (!chosen) return false;
-    state.cells = state.candidate_cells[*chosen];
-    state.bins = state.candidate_bins[*chosen];
+    if (std::isinf(most)) return false;
+    for (double& weight : state.weights) weight = std::exp(weight - most);
+    Random choice = random.stream(kParticleStream).stream(row);
+    const std::size_t chosen = choice.weighted(state.weights);
+    state.cells = state.candidate_cells[chosen];
+    state.bins = state.candidate_bins[chosen];
     for (std::size_t p = 0; p < end; ++p) state.known[order_[p]] = 1;
   }
   for (std::size_t p = end; p < order_.size(); ++p)

@@ -20,11 +20,8 @@
 //
 // A number that a rule of the schema puts above or below another one (a date after another) stands for its
 // place in what the other leaves of its values, whose distribution is learnt too, so that the rule does not
-// push it away. From published statistics it stands for its value; what the rule refuses is then drawn again.
-//
-// A condition on a column that rules bind to free ones before it (the later of two numbers, a total, a code
-// of a chapter) weighs on these: they are drawn 64 times, the first of them spread evenly over what it may
-// be, and one draw is taken in proportion to how likely it makes what is fixed.
+// push it away. Where a condition fixes it and not the other, and for published statistics, it stands for its
+// value; what the rule refuses is then drawn again.
 //
 // Members of a one-hot or exclusive group are not tied to each other. Each stands for whether it is set where
 // none before it is, in the order of drawing, and its scores are those of such rows (continuation ratios;
@@ -55,10 +52,8 @@
 namespace synthema {
 
 namespace detail {
-struct Piece;
-struct RuledCell;
 struct ScoreFunction;
-}  // namespace detail
+}
 
 struct GaussianCopulaOptions {
   std::size_t rare_below = 5;  // people
@@ -123,8 +118,6 @@ class SYNTHEMA_EXPORT GaussianCopula {
   void limit_one(std::size_t at, Evidence& evidence);
   double rows_behind() const;
   class Rows;
-  std::vector<detail::Piece> pieces_of(std::size_t i, std::span<const double> bounds, double cell,
-                                       const detail::RuledCell& ruled, const std::optional<Room>& room) const;
   std::optional<std::vector<detail::ScoreFunction>> score_functions(
       std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
       const std::vector<std::vector<double>>& cells, std::size_t row) const;

@@ -73,11 +73,6 @@ class RowRules {
   // Smallest and largest number that is left, as cells; nothing where there is none.
   std::optional<std::pair<double, double>> range(std::size_t column, const KnownCells& row,
                                                  std::span<const ColumnCoding> columns) const;
-  // What the rules still ask of those of these columns (a set that is bound to no others) that are known, for
-  // those that are not: rows of which the same columns are known, with the same answers, leave the others the
-  // same.
-  std::vector<double> asked(std::span<const std::size_t> among, const KnownCells& row,
-                            std::span<const ColumnCoding> columns) const;
 
  private:
   std::vector<std::size_t> before(std::size_t column) const;
