@@ -297,8 +297,7 @@ void bind_forms(py::module_& module) {
           },
           py::arg("prompt"), py::arg("open_tokens") = py::none(), py::arg("room") = py::none(),
           "The constraint of a prompt's form, without what the prompt bans; ConfigError if it has none, or "
-          "if "
-          "the bans\nleave nothing of it. `open_tokens` limits what the form leaves open (max_tokens of a "
+          "if the bans\nleave nothing of it. `open_tokens` limits what the form leaves open (max_tokens of a "
           "local model), `room`\nthe tokens of the answer in all (what the context has left).");
   module.def(
       "_constraint_nonconformities",

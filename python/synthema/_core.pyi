@@ -143,7 +143,7 @@ class Field:
     minimum, maximum : float or str, optional
         Inclusive range of a real, integer or time field; of times as text ('2026-01-31') or in microseconds.
     categories : list of str, optional
-        Allowed labels of a category, in their order; empty means any.
+        Allowed labels of a category, in their order; None means any, an empty list is an error.
     nullable : bool
         Whether values may be missing.
     item : str

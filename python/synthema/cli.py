@@ -78,7 +78,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _reading(parser: argparse.ArgumentParser) -> None:
+def _delimiter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delimiter",
         type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
@@ -86,6 +86,10 @@ def _reading(parser: argparse.ArgumentParser) -> None:
         metavar="CHARACTER",
         help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
     )
+
+
+def _reading(parser: argparse.ArgumentParser) -> None:
+    _delimiter(parser)
     parser.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
 
 
@@ -240,6 +244,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     one.add_argument("model", metavar="MODEL", help="file that synthema fit wrote, of a method that imputes")
     one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file with missing values")
+    _delimiter(one)
     one.add_argument(
         "--seed", type=_seed, default=0, metavar="S", help="another seed, another imputation; default: 0"
     )
@@ -546,7 +551,7 @@ def _impute(args: argparse.Namespace, progress: Progress) -> Result:
             f"The model is of the method {generator.name}, which does not impute; fit sequential_trees or "
             "any_order_network."
         )
-    holes = tables.read(args.table)
+    holes = tables.read(args.table, delimiter=args.delimiter)
     progress.phase("impute")
     made = impute(holes, args.seed, progress=progress)
     path = tables.write(made, args.out)

@@ -206,14 +206,14 @@ def mask_schema(real: Table) -> Schema:
         values = [v for v in real.values(old.name) if v is not None]
         options: dict[str, Any] = {"unit": old.unit, "nullable": len(values) < len(real)}
         kind = old.kind
-        if kind in ("real", "integer"):
+        if values and kind in ("real", "integer"):
             options |= {"minimum": min(values), "maximum": max(values)}
             if kind == "real":
                 options["decimals"] = min(
                     9, max(len(f"{v:.9f}".rstrip("0").partition(".")[2]) for v in values)
                 )
         elif kind in ("category", "text"):
-            kind, options["categories"] = "category", list(dict.fromkeys(str(v) for v in values))
+            kind, options["categories"] = "category", list(dict.fromkeys(str(v) for v in values)) or None
         fields.append(Field(old.name, kind, **options))
     return Schema(fields, name=real.schema.name, rules=real.schema.rules, groups=real.schema.groups)
 

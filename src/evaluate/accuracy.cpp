@@ -184,20 +184,27 @@ double count_of_groups(std::size_t columns, std::size_t size) {
   return std::round(out);
 }
 
-// `limit` of all groups of this size by the seed. They are drawn one by one, so that 10,000 columns need no
-// list of their 1.7e11 triples.
+// `limit` of all groups of this size by the seed. Where that is a small part they are drawn one by one, so
+// that 10,000 columns need no list of their 1.7e11 triples; else some of the list are taken.
 std::vector<Group> drawn_groups(std::size_t columns, std::size_t size, std::size_t limit,
                                 std::uint64_t seed) {
   if (columns < size || limit == 0) return {};
   if (count_of_groups(columns, size) <= static_cast<double>(limit)) return groups_of(columns, size);
-  std::vector<std::array<std::size_t, 3>> drawn;
   Random random = Random(seed).stream(0x747269);
+  if (count_of_groups(columns, size) <= 2 * static_cast<double>(limit)) {
+    std::vector<Group> all = groups_of(columns, size), out;
+    for (std::size_t i = 0; i < all.size(); ++i)  // selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S
+      if (random.below(all.size() - i) < limit - out.size()) out.push_back(all[i]);
+    return out;
+  }
+  std::vector<std::array<std::size_t, 3>> drawn;
   while (drawn.size() < limit) {
     while (drawn.size() < limit) {
       std::array<std::size_t, 3> group{columns, columns, columns};  // what is not drawn sorts last
       for (std::size_t k = 0; k < size; ++k) group[k] = random.below(columns);
-      std::sort(group.begin(), group.end());
-      if (std::adjacent_find(group.begin(), group.end()) == group.end()) drawn.push_back(group);
+      const auto end = group.begin() + static_cast<std::ptrdiff_t>(size);
+      std::sort(group.begin(), end);
+      if (std::adjacent_find(group.begin(), end) == end) drawn.push_back(group);
     }
     std::sort(drawn.begin(), drawn.end());
     drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());

@@ -139,20 +139,21 @@ class Comparison {
   std::vector<Told> parts_;
 };
 
-// Whether any label stands in rows of both kinds; of numbers, yes.
-bool share_a_label(const TwoSamples& samples, const std::string& name) {
+// Whether rows of both kinds have labels, and none that stands in both.
+bool differ_in_all_labels(const TwoSamples& samples, const std::string& name) {
   const Column& column = samples.table.column(name);
-  if (column.kind() != Kind::category) return true;
+  if (column.kind() != Kind::category) return false;
   std::vector<bool> seen[2] = {std::vector<bool>(column.labels().size()),
                                std::vector<bool>(column.labels().size())};
+  bool any[2] = {false, false};
   for (std::size_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) continue;
     const auto code = static_cast<std::size_t>(column.codes()[row]);
     const std::size_t kind = samples.is_synthetic[row] == 1 ? 1 : 0;
-    if (seen[1 - kind][code]) return true;
-    seen[kind][code] = true;
+    if (seen[1 - kind][code]) return false;
+    seen[kind][code] = any[kind] = true;
   }
-  return false;
+  return any[0] && any[1];
 }
 
 void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
@@ -170,11 +171,10 @@ void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
     score.warnings.push_back(
         message("The column '", samples.columns[best], "' alone gives the synthetic rows away (AUROC ",
                 told.columns[best], "): ",
-                share_a_label(samples, samples.columns[best])
-                    ? "look at its rounding, format and categories before anything else."
-                    : "no label of the real rows occurs in the synthetic ones. Where it says whose row it "
-                      "is, give it "
-                      "the role subject or identifier in a schema; it is then not compared."));
+                differ_in_all_labels(samples, samples.columns[best])
+                    ? "no label of the real rows occurs in the synthetic ones. Where it says whose row it "
+                      "is, give it the role subject or identifier in a schema; it is then not compared."
+                    : "look at its rounding, format, categories and missing values before anything else."));
 }
 
 // Every fold needs a unit of each kind.

@@ -85,6 +85,7 @@ namespace {
 // 2019).
 template <class Sums>
 Sums drawn_sums(Sums sums, const RowSums& by_unit, std::size_t units, Random random) {
+  if (units == 0) return sums;
   const std::uint64_t uneven = (std::uint64_t{1} << 32) % units;  // words that would favour some units
   for (std::size_t i = 0; i < units; ++i) {
     std::uint64_t drawn = random() * std::uint64_t{units};

@@ -182,7 +182,7 @@ void RowDistances::share_ties(std::vector<double>& won, const Contest& contest,
   for (std::size_t i = 0; i < tied.size(); ++i) {
     std::array<double, 2> near{0, 0};
     for (const Neighbour& one : found[i]) {
-      if (one.distance != distances[tied[i]]) continue;
+      if (one.distance != distances[tied[i]] || !std::isfinite(one.distance)) continue;
       for (const std::size_t side : {0, 1}) {
         near[side] += counts[one.row][side];
         if (sides[side] != contest.from) continue;

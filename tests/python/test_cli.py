@@ -338,6 +338,11 @@ def test_impute_fills_holes_and_keeps_what_is_there(tmp_path, capsys):
     for name, values in holes.items():
         assert all(v in (w, None) and w is not None
                    for v, w in zip(values, filled.values(name), strict=True))  # fmt: skip
+    semicolons = tmp_path / "semicolons.csv"
+    semicolons.write_text((tmp_path / "holes.csv").read_text().replace(",", ";"))
+    other = ["--seed", "3", "--delimiter", ";", "--out", str(tmp_path / "c.csv")]
+    assert cli.main(["impute", model, str(semicolons), *other]) == 0
+    assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
     assert cli.main(["impute", marginals, path, "--out", str(tmp_path / "c.csv")]) == 1
     assert "does not impute" in capsys.readouterr().err
 

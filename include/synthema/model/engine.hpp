@@ -439,8 +439,7 @@ class Engine {
     sequence.tokens.push_back(id);
     const bool stopped = sequence.text.append(tokenizer().token_bytes(id));
     if (sequence.constraint) {
-      sequence.constraint->accept(id);
-      advance_constraint(sequence);
+      advance_constraint(sequence, id);
     } else if (stopped) {
       sequence.finish = Finish::stop;
     } else if (sequence.counts.generated() >= sequence.sampling.max_tokens || context_is_full(sequence)) {
@@ -452,17 +451,20 @@ class Engine {
     return sequence.tokens.size() >= model_.context_limit();
   }
 
-  // Takes fixed text and forced tokens without asking the model and leaves the ids of the next draw in
-  // `allowed`. Where the answer is complete but may go on ("yes", "yes, but"), an end id may be drawn to
-  // stay.
-  void advance_constraint(Sequence& sequence) {
+  // Takes the token that was drawn, if one was, then fixed text and forced tokens without asking the model,
+  // and leaves the ids of the next draw in `allowed`. Where the answer is complete but may go on ("yes",
+  // "yes, but"), an end id may be drawn to stay.
+  void advance_constraint(Sequence& sequence, std::optional<TokenId> drawn = std::nullopt) {
     try {
+      if (drawn && !sequence.constraint->accept(*drawn)) return sequence.fail(kRefused);
       while (take_forced(sequence)) {
       }
     } catch (const Error& error) {  // too large a constraint, found out on the way
       sequence.fail(error.what());
     }
   }
+
+  static constexpr const char* kRefused = "The constraint refused a token that it had allowed.";
 
   // Takes what follows in any case. False: nothing does, and `allowed` or `finish` is set.
   bool take_forced(Sequence& sequence) {
@@ -493,7 +495,7 @@ class Engine {
       if (sequence.banned)
         if (const auto bans = sequence.banned->completed_by(sequence.text.text(), bytes); !bans.empty())
           return sequence.fail(sequence.nothing_left(sequence.counts.generated(), bans, false)), false;
-      constraint.accept(id);
+      if (!constraint.accept(id)) return sequence.fail(kRefused), false;
       sequence.tokens.push_back(id);
       sequence.text.append(bytes);
       ++sequence.counts.forced;

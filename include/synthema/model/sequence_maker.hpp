@@ -75,8 +75,10 @@ class SequenceMaker {
   }
   static constexpr std::size_t kBannedLists = 64;
   void add_bias(AnswerSequence& sequence, const std::string& text, double bias) {
-    if (!(bias < std::numeric_limits<double>::infinity()))
-      throw ConfigError({.field = "bias"}, "A bias must be a finite number, or -infinity to forbid a token.");
+    constexpr double most = std::numeric_limits<float>::max();
+    if (!(bias <= most) || (bias < -most && std::isfinite(bias)))
+      throw ConfigError({.field = "bias"},
+                        "A bias must be a finite number of 32 bits, or -infinity to forbid a token.");
     std::vector<TokenId> ids = text.empty() ? std::vector<TokenId>() : token_index()->spelling(text);
     if (const std::optional<TokenId> control = tokenizer_.special(text)) ids.push_back(*control);
     if (ids.empty())
@@ -90,7 +92,7 @@ class SequenceMaker {
     const std::size_t room = context - sequence.counts.prompt;
     std::vector<TokenId> forbidden;
     for (const LogitBias& bias : sequence.biases)
-      if (std::isinf(bias.bias)) forbidden.push_back(bias.id);
+      if (bias.bias == -std::numeric_limits<float>::infinity()) forbidden.push_back(bias.id);
     AnswerLimit limit = forms_->limit(prompt, sequence.sampling.max_tokens, room, std::move(forbidden));
     sequence.longest_answer = limit.longest;
     sequence.cut_answer = limit.is_cut;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <numbers>
+#include <set>
+#include <string>
 
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
@@ -123,6 +125,11 @@ TEST_CASE("triples are drawn where there are too many, and the seed says which")
   CHECK(score.value == Approx(1));
   CHECK(score.parts.size() == 50);
   CHECK(score.warnings.at(0) == "Of all triples 50 were drawn by the seed.");
+  // All but one of the 1,140.
+  const Score most = Accuracy(AccuracyOf::triples, Convention::synthema, 1139).evaluate(&table, table, {});
+  std::set<std::string> different;
+  for (const auto& part : most.parts) different.insert(part.name);
+  CHECK(different.size() == 1139);
 }
 
 TEST_CASE("the evaluators keep their promises and refuse foreign conventions") {

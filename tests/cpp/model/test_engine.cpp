@@ -521,6 +521,8 @@ TEST_CASE("banned texts cannot occur however they are split; biases and minimum 
   CHECK(complete(engine, {biased}, limit(3))[0].text == "yesyesyes");
   biased.bias = {{"<end>", 100}};
   CHECK(complete(engine, {biased}, limit(3))[0].text.empty());
+  biased.bias = {{"yes", 1e39}};  // infinite as a float
+  CHECK(complete(engine, {biased}, limit(3))[0].finish == Finish::failed);
   biased.bias = {{"no such token", 1}};
   CHECK(complete(engine, {biased}, limit(3))[0].finish == Finish::failed);
   CHECK(complete(engine, {Prompt::plain("a").without({""})}, limit(3))[0].finish == Finish::failed);

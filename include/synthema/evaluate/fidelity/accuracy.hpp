@@ -15,7 +15,8 @@
 // missing takes one of the ten places where it is frequent enough, and every accuracy is rounded to five
 // decimals.
 //
-// Cost: rows x (columns + pairs + triples); one increment each. At most `triples` triples, drawn by the seed.
+// Cost: rows x (columns + pairs + triples); one increment each. At most `triples` triples and a million
+// pairs, drawn by the seed.
 #pragma once
 
 #include <cstddef>

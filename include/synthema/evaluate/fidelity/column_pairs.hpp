@@ -4,7 +4,8 @@
 //   otherwise:   1 - TVD of the joint cells, missing values a cell of their own; a number is cut into 10 bins
 //                of equal width between R's extremes, the outer ones open (R's bins for both tables; the
 //                report of SDMetrics bins S on its own edges, its ContingencySimilarity does not)
-// Identifier and subject columns, texts and lists are left out. No pair is left out for being weak.
+// Identifier and subject columns, texts and lists are left out. No pair is left out for being weak; where
+// there are more than a million (1,414 columns), the score is undefined.
 #pragma once
 
 #include <cstdint>
