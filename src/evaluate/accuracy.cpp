@@ -200,11 +200,10 @@ std::vector<Group> drawn_groups(std::size_t columns, std::size_t size, std::size
   std::vector<std::array<std::size_t, 3>> drawn;
   while (drawn.size() < limit) {
     while (drawn.size() < limit) {
-      std::array<std::size_t, 3> group{columns, columns, columns};  // what is not drawn sorts last
+      std::array<std::size_t, 3> group{columns, columns + 1, columns + 2};  // what is not drawn sorts last
       for (std::size_t k = 0; k < size; ++k) group[k] = random.below(columns);
-      const auto end = group.begin() + static_cast<std::ptrdiff_t>(size);
-      std::sort(group.begin(), end);
-      if (std::adjacent_find(group.begin(), end) == end) drawn.push_back(group);
+      std::sort(group.begin(), group.end());
+      if (std::adjacent_find(group.begin(), group.end()) == group.end()) drawn.push_back(group);
     }
     std::sort(drawn.begin(), drawn.end());
     drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());
