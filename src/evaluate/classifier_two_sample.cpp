@@ -174,7 +174,7 @@ void add_columns(Score& score, const TwoSamples& samples, const Told& told) {
                 differ_in_all_labels(samples, samples.columns[best])
                     ? "no label of the real rows occurs in the synthetic ones. Where it says whose row it "
                       "is, give it the role subject or identifier in a schema; it is then not compared."
-                    : "look at its rounding, format, categories and missing values before anything else."));
+                    : "look at its rounding, missing values, format and categories before anything else."));
 }
 
 // Every fold needs a unit of each kind.
