@@ -44,7 +44,7 @@ std::vector<OwnedCounts> counts_of_columns(const CodedTable& coded,
         }
         // The last of a one-hot group always follows: no row says anything by it.
         if (!may_be_unset) std::ranges::fill(open[c], std::uint8_t{0});
-        out[c] = count_codes(coding, may_be_unset ? std::move(codes) : coded.codes[c]);
+        out[c] = count_codes(coding, may_be_unset ? codes : coded.codes[c]);
       },
       threads);
   return out;
