@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -116,6 +117,8 @@ class SYNTHEMA_EXPORT AnswerForms {
   FormVocabulary vocabulary_;
   std::mutex mutex_;
   std::unordered_map<std::string, AnswerForm> forms_;
+  // Without the forbidden tokens: forms that lack the same ones share theirs.
+  std::map<std::vector<TokenId>, std::shared_ptr<const VocabularyTrie>> tries_;
 };
 
 class SYNTHEMA_EXPORT FormConstraint {
