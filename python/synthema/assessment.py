@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from synthema import study
+from synthema import study_report
 from synthema._core import EvaluationError, ParseError, Schema, __version__
 from synthema.arguments import checked
 from synthema.cards import study_card
@@ -155,7 +155,7 @@ def assess(
         "versions": {"synthema": __version__, "python": platform.python_version()},
         "seconds": {**dict(getattr(progress, "seconds", {})), "total": time.monotonic() - begun},
     }
-    page = study.write(document, Path(out))
+    page = study_report.write(document, Path(out))
     filled = study_card(
         tables["synthetic"],
         document["sections"][0]["scores"],
@@ -177,7 +177,7 @@ def assess(
                 *((name, f"{len(one):,}") for name, one in tables.items()),
                 ("time", duration(time.monotonic() - begun)),
             ],
-            "Scores": study.score_rows(document["sections"]),
+            "Scores": study_report.score_rows(document["sections"]),
         },
     }
 

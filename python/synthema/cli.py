@@ -287,9 +287,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _generate(args: argparse.Namespace, progress: Progress) -> Result:
-    from synthema import config, study
+    from synthema import config, study_parts
 
-    return _study(study.from_config(config.load(args.config)), args, progress)
+    return _study(study_parts.from_config(config.load(args.config)), args, progress)
 
 
 def _demo(args: argparse.Namespace, progress: Progress) -> Result:
@@ -571,9 +571,9 @@ def _impute(args: argparse.Namespace, progress: Progress) -> Result:
 
 
 def _verify(args: argparse.Namespace, progress: Progress) -> Result:
-    from synthema import study
+    from synthema import verification
 
-    found = study.verify(args.folder, sample=args.sample, model=args.model, progress=progress)
+    found = verification.verify(args.folder, sample=args.sample, model=args.model, progress=progress)
     return {"command": "verify", **found}
 
 

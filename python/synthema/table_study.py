@@ -104,7 +104,7 @@ def run(
         Scores by contender, what was left out and why, paths, tables for people under "tables".
     """
     from synthema import study as studies
-    from synthema import tables
+    from synthema import study_report, tables
 
     begun = time.monotonic()
     phase = getattr(progress, "phase", lambda name: None)
@@ -158,7 +158,7 @@ def run(
             "seconds": {**dict(getattr(progress, "seconds", {})), "total": time.monotonic() - begun},
         },
     }
-    page = studies.write(document, folder)
+    page = study_report.write(document, folder)
     return {
         "folder": str(folder),
         "report": str(page),
@@ -166,7 +166,7 @@ def run(
         "scores": {s["name"]: {x["name"]: x.get("value") for x in s["scores"]} for s in sections},
         "tables": {
             "Contenders": [("", "rows", "time"), *made_rows],
-            "Scores": studies.score_rows(sections),
+            "Scores": study_report.score_rows(sections),
             **({"Left out": [(titles[name], why) for name, why in skipped.items()]} if skipped else {}),
         },
     }

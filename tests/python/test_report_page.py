@@ -11,7 +11,7 @@ import synthema
 from synthema import reporting
 from synthema.reporting import charts, numbers, usefulness, verdict
 from synthema.reporting.markup import Html, element
-from synthema.reporting.sections import highlighted
+from synthema.reporting.rows import highlighted
 
 EVIL = '<script>alert("x")</script><img src=http://evil.example/a.png onerror=alert(1)>'
 

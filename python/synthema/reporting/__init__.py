@@ -33,7 +33,7 @@ from typing import Any
 
 from synthema._core import ConfigError
 from synthema.arguments import kind_of
-from synthema.reporting import marginals, projection, risks, sections, usefulness
+from synthema.reporting import facts, marginals, opening, plots, projection, risks, rows, scores, usefulness
 from synthema.reporting.markup import Html, element, join
 
 __all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
@@ -121,19 +121,19 @@ def _head(document: Mapping[str, Any]) -> Html:
 
 def _main(document: Mapping[str, Any]) -> Html:
     parts = (
-        sections.opening,
-        sections.strip,
-        sections.scores,
+        opening.opening,
+        opening.strip,
+        scores.scores,
         usefulness.usefulness,
         risks.privacy,
         marginals.marginals,
         projection.projection,
-        sections.plots,
-        sections.rows,
-        sections.rejected,
-        sections.run_facts,
-        sections.data_card,
-        sections.guide,
+        plots.plots,
+        rows.rows,
+        rows.rejected,
+        facts.run_facts,
+        facts.data_card,
+        facts.guide,
     )
     footer = element("footer", "Made by synthema. Everything on this page is in report.json beside it.")
     return element("main", join(part(document) for part in parts), footer)

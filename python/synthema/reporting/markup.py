@@ -55,3 +55,9 @@ def details(summary: object, *children: object, **attributes: object) -> Html:
 def figure(title: str, caption: str, *children: object) -> Html:
     """A picture with its title above and what it says below."""
     return element("figure", element("h3", title), *children, element("figcaption", caption))
+
+
+def section(title: str, *children: object, id_: str, lead: str | None = None) -> Html:
+    """One titled part of the page."""
+    opening = element("p", lead, class_="lead") if lead else None
+    return element("section", element("h2", title), opening, *children, id=id_)

@@ -1,0 +1,154 @@
+"""Studies from a configuration, and back from the manifest of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from synthema._core import Check, ConfigError, RunFolderError, Sampling, Schema
+from synthema.study import DataCard, Study
+
+if TYPE_CHECKING:
+    from synthema.config import Config
+
+__all__ = ["again", "from_config"]
+
+
+def from_config(config: Config) -> Study:
+    """Make the study that a configuration describes: a recipe with other values, or all parts.
+
+    Raises
+    ------
+    ConfigError
+        If a part is missing or does not go with the recipe.
+    """
+    study = _from_recipe(config) if config.recipe else _from_parts(config)
+    study.title = config.title or study.title
+    study.rows = study.rows if config.rows is None else config.rows
+    study.seed = study.seed if config.seed is None else config.seed
+    study.model = config.section("model").get("path", study.model)
+    study.threads = config.section("model").get("threads", study.threads)
+    study.options = {**study.options, **config.section("run")}
+    if config.section("sampling"):
+        study.sampling = _sampling(study.sampling, config.section("sampling"))
+    return study
+
+
+def _sampling(base: Sampling | None, values: Mapping[str, Any]) -> Sampling:
+    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens", "min_tokens")
+    known = {name: getattr(base, name) for name in names} if base else {}
+    return Sampling(**{**known, **values})
+
+
+def _from_recipe(config: Config) -> Study:
+    from synthema import recipes
+
+    for part in ("strategy", "exemplars", "conditions", "terms", "schema", "check"):
+        if config.sections.get(part):
+            raise ConfigError(
+                f"The configuration names the recipe '{config.recipe}' and also gives [{part}], but a recipe "
+                "brings its own: leave out one of the two."
+            )
+    return recipes.get(str(config.recipe)).build(config.section("values"))
+
+
+def _from_parts(config: Config) -> Study:
+    from synthema.tables import read, read_schema
+
+    def file(name: str) -> Any:
+        given = config.section(name)
+        return read(given["file"], delimiter=given.get("delimiter", ",")) if given.get("file") else None
+
+    exemplars, conditions, terms = file("exemplars"), file("conditions"), file("terms")
+    schema_file = config.section("schema").get("file")
+    schema = read_schema(schema_file) if schema_file else None
+    options = config.section("strategy")
+    label = options.get("label_field", "")
+    kind = options.get("kind", "")
+    text = options.pop("field", _text_field(schema)) if kind == "json" else options.get("field", "text")
+    return Study(
+        name=kind,
+        title=config.title or "Generated rows",
+        strategy=_strategy(options, terms, schema),
+        conditions=lambda seed: conditions,
+        settings={
+            "config": {k: v for k, v in config.sections.items() if k not in ("model", "run", "sampling")}
+        },
+        checks=[_check(one, exemplars, terms) for one in config.checks],
+        schema=schema,
+        exemplars=exemplars,
+        terms=terms,
+        fields=tuple(conditions.names) if conditions is not None else (),
+        text=text,
+        label=label,
+        card=DataCard(schema.source, "", schema.licence, schema.terms, "", schema.language)
+        if schema
+        else DataCard(),
+    )
+
+
+def _text_field(schema: Schema | None) -> str:
+    """The first text field of a schema; empty where it has none."""
+    return next((field.name for field in schema.fields if field.kind == "text"), "") if schema else ""
+
+
+def _strategy(options: dict[str, Any], terms: Any, schema: Schema | None) -> Any:
+    from synthema import _core
+
+    kind = options.pop("kind", None)
+    if kind is None:
+        raise ConfigError("The configuration has neither a recipe nor a [strategy] with a kind.")
+    if kind == "label_conditioned":
+        if terms is None:
+            raise ConfigError("The strategy label_conditioned needs a term list: give [terms] with a file.")
+        options["terms"] = terms
+    if kind == "json":
+        if schema is None:
+            raise ConfigError("The strategy json needs the fields to write: give [schema] with a file.")
+        options["schema"] = schema
+    try:
+        return getattr(_core, "json_record" if kind == "json" else kind)(**options)
+    except TypeError:
+        given = ", ".join(sorted(options))
+        raise ConfigError(f"[strategy]: {kind} does not take exactly these keys: {given}.") from None
+
+
+def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
+    from synthema import _core
+
+    options = dict(options)
+    kind = options.pop("kind")
+    for needed, name, part in (
+        ("no_exemplar_copy", "exemplars", exemplars),
+        ("concept_recovered", "terms", terms),
+    ):
+        if kind == needed:
+            if part is None:
+                raise ConfigError(f"The check {kind} needs [{name}] with a file.")
+            options[name] = part
+    try:
+        return getattr(_core, kind)(**options)
+    except TypeError:
+        raise ConfigError(
+            f"[[check]]: {kind} lacks a key; given were {', '.join(sorted(options)) or 'none'}."
+        ) from None
+
+
+def again(settings: Mapping[str, Any]) -> Study:
+    """Make the study of a run again from the settings in its manifest.
+
+    Raises
+    ------
+    RunFolderError
+        If the run was made by code and not by a recipe or a configuration.
+    """
+    from synthema import recipes
+    from synthema.config import Config
+
+    if "recipe" in settings:
+        return recipes.get(settings["recipe"]).build(settings["values"])
+    if "config" in settings:
+        return from_config(Config(sections=dict(settings["config"])))
+    raise RunFolderError(
+        "The run was not made by a recipe or a configuration; use synthema.verify() with its parts."
+    )
