@@ -75,11 +75,12 @@ MembershipByDensity::MembershipByDensity(std::size_t neighbours) : neighbours_(n
 
 Score MembershipByDensity::evaluate(const Table* real, const Table& synthetic,
                                     const EvaluationContext& context) const {
-  Score score = start_score(*this,
-                            "Chance that synthetic rows are denser, against real rows in general, around a "
-                            "training row than around a holdout row.",
-                            message("AUROC of p_synthetic / p_reference, densities by the neighbour of rank ",
-                                    neighbours_, " (van Breugel et al. 2023)"));
+  Score score =
+      start_score(*this,
+                  "Chance that synthetic rows are denser, against real rows in general, around a "
+                  "training row, or a subject's rows, than around holdout ones.",
+                  message("AUROC of p_synthetic / p_reference, densities by the neighbour of rank ",
+                          neighbours_, " (van Breugel et al. 2023); subjects by the mean logarithm"));
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (!context.holdout) return undefined(std::move(score), "No holdout was given.");
   if (real->rows() == 0) return undefined(std::move(score), "One of the tables has no rows.");
@@ -100,23 +101,23 @@ Score MembershipByDensity::evaluate(const Table* real, const Table& synthetic,
     constexpr double kSmall = 1e-9;  // where both are 0, a row is no more one than the other
     std::vector<double> out = kth_distances(of_reference, queries, neighbours_, context);
     const std::vector<double> near = kth_distances(of_synthetic, queries, neighbours_, context);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = (out[i] + kSmall) / (near[i] + kSmall);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::log((out[i] + kSmall) / (near[i] + kSmall));
     return out;
   };
   detail::set_membership_auroc(score, ratios(members), ratios(others), Units::of(*real),
                                Units::of(halves->others));
-  score.parts = {{"rows of the holdout as reference", static_cast<double>(halves->reference.rows()),
-                  halves->reference.rows(), "the others are the non-members"}};
+  score.parts.push_back({"rows of the holdout as reference", static_cast<double>(halves->reference.rows()),
+                         halves->reference.rows(), "the others are the non-members"});
   return score;
 }
 
 Score MembershipByModel::evaluate(const Table* real, const Table& synthetic,
                                   const EvaluationContext& context) const {
   Score score = start_score(*this,
-                            "Chance that a model trained on synthetic rows favours a training row over a "
-                            "holdout row.",
+                            "Chance that a model trained on synthetic rows favours a training row, or a "
+                            "subject's rows, over holdout ones.",
                             message("AUROC of the shadow model's loss minus the model's, ", learner_.name,
-                                    " (Watson et al. 2022)"));
+                                    " (Watson et al. 2022); subjects by the mean over their rows"));
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (!context.holdout) return undefined(std::move(score), "No holdout was given.");
   if (context.target_column.empty()) return undefined(std::move(score), "No target column was named.");

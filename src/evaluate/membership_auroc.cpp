@@ -8,15 +8,26 @@ namespace synthema::detail {
 
 namespace {
 
-// Variance of the mean of placements whose units are independent.
-double variance_of_mean(const std::vector<double>& values, const Units& units) {
-  const auto n = static_cast<double>(values.size()), m = static_cast<double>(units.count);
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  std::vector<double> by_unit(units.count, 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i) by_unit[units.of_row[i]] += values[i] - mean;
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double variance_of_mean(std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  const double center = mean(values);
   double squares = 0;
-  for (const double sum : by_unit) squares += sum * sum;
-  return squares * m / (m - 1) / n / n;
+  for (const double value : values) squares += (value - center) * (value - center);
+  return squares / (n - 1) / n;
+}
+
+std::vector<double> mean_by_unit(std::span<const double> values, const Units& units) {
+  std::vector<double> sums(units.count), rows(units.count);
+  for (std::size_t row = 0; row < values.size(); ++row) {
+    sums[units.of_row[row]] += values[row];
+    ++rows[units.of_row[row]];
+  }
+  for (std::size_t unit = 0; unit < units.count; ++unit) sums[unit] /= rows[unit];
+  return sums;
 }
 
 }  // namespace
@@ -34,29 +45,30 @@ std::vector<double> shares_below(std::span<const double> values, std::vector<dou
 
 void set_membership_auroc(Score& score, std::span<const double> members, std::span<const double> others,
                           const Units& member_units, const Units& other_units) {
-  const std::vector<double> of_members = shares_below(members, {others.begin(), others.end()});
-  const std::vector<double> of_others = shares_below(others, {members.begin(), members.end()});
-  const double auroc =
-      std::accumulate(of_members.begin(), of_members.end(), 0.0) / static_cast<double>(of_members.size());
+  const bool clustered = member_units.count < members.size() || other_units.count < others.size();
+  const std::vector<double> in = mean_by_unit(members, member_units), out = mean_by_unit(others, other_units);
+  const std::vector<double> of_members = shares_below(in, out), of_others = shares_below(out, in);
+  const double auroc = mean(of_members);
   score.value = auroc;
-  score.n = members.size() + others.size();
+  score.n = in.size() + out.size();
   score.ceiling = Bound{0.5, "theory: nobody can tell members from others"};
-  if (std::min(member_units.count, other_units.count) < kFewestUnits) {
+  if (clustered)
+    score.parts.push_back({"single rows", mean(shares_below(members, {others.begin(), others.end()})),
+                           members.size() + others.size(),
+                           "each told apart by itself; the score is of subjects"});
+  if (std::min(in.size(), out.size()) < kFewestUnits) {
     score.no_interval = "A normal interval needs ten training and ten holdout units or more.";
     return;
   }
-  const double variance =
-      variance_of_mean(of_members, member_units) + variance_of_mean(of_others, other_units);
+  const double variance = variance_of_mean(of_members) + variance_of_mean(of_others);
   if (variance < 1e-24) {  // what rounding leaves of none
     score.no_interval = "All members score alike, or all above the others: the variance is zero.";
     return;
   }
   const double half = 1.959963984540054 * std::sqrt(variance);
-  const bool clustered =
-      member_units.count < member_units.of_row.size() || other_units.count < other_units.of_row.size();
   score.interval =
       Interval{std::max(0.0, auroc - half), std::min(1.0, auroc + half), 0.95,
-               message(clustered ? "Obuchowski" : "DeLong", ", normal, synthetic rows held fixed")};
+               message("DeLong over ", member_units.name, ", normal, synthetic rows held fixed")};
 }
 
 }  // namespace synthema::detail

@@ -310,9 +310,43 @@ TEST_CASE("rows of one subject are not each other's neighbours") {
   CHECK(*NearestRows(identifiability).evaluate(&by_subject, s, {}).value > 0.2);
   const Score score = NearestRows(membership).evaluate(&by_subject, s, with_holdout(by_subject));
   REQUIRE(score.interval);
-  CHECK(score.interval->method.starts_with("Obuchowski"));
+  CHECK(score.interval->method == "DeLong over subjects, normal, synthetic rows held fixed");
   const Score of_rows = NearestRows(membership).evaluate(&by_row, s, with_holdout(by_row));
   CHECK(score.interval->high - score.interval->low > of_rows.interval->high - of_rows.interval->low);
+  CHECK(of_rows.parts.empty());
+}
+
+TEST_CASE("people are told apart by all their rows, each person once") {
+  const auto people = [](const std::vector<std::vector<double>>& rows) {
+    const Schema schema{
+        .fields = {{.name = "who", .roles = {Role::subject}}, {.name = "x", .kind = Kind::real}}};
+    std::vector<Record> records;
+    for (std::size_t person = 0; person < rows.size(); ++person)
+      for (const double x : rows[person]) records.push_back({{"who", std::to_string(person)}, {"x", x}});
+    return Table::from_records(schema, records);
+  };
+  // Mean distances to 0 of the members: 2, 3, 6; of the others: 5, 4.5, 1. Four of nine pairs.
+  const Table t = people({{1, 3}, {3}, {10, 2}}), h = people({{5}, {9, 0}, {1, 1, 1}});
+  const Score score = NearestRows(membership).evaluate(&t, column_table(Kind::real, {0.0}), with_holdout(h));
+  CHECK(score.value == Approx(4.0 / 9));
+  CHECK(score.n == 6);
+  REQUIRE(score.parts.size() == 1);
+  // Of 5 x 6 pairs of rows: 1 beats 5, 9 and half of three ones; 3 (twice) and 2 beat 5 and 9; 10 none.
+  CHECK(score.parts[0].value == Approx((3.5 + 2 + 2 + 2) / 30));
+  CHECK(score.parts[0].n == 11);
+
+  // Ten rows a person, each of which tells a little: together they tell much.
+  const auto drawn_people = [&](double shift, std::uint64_t seed) {
+    std::vector<std::vector<double>> rows(60);
+    for (std::size_t person = 0; person < rows.size(); ++person)
+      for (std::size_t i = 0; i < 10; ++i) rows[person].push_back(shift + Random(seed).uniform_at(person, i));
+    return people(rows);
+  };
+  const Table near = drawn_people(0, 1), far = drawn_people(0.2, 2);
+  const Score many =
+      NearestRows(membership).evaluate(&near, column_table(Kind::real, {0.0}), with_holdout(far));
+  CHECK(*many.value > 0.9);
+  CHECK(*many.parts[0].value < 0.75);
 }
 
 TEST_CASE("what cannot be computed says why; work may be shared; promises are kept") {

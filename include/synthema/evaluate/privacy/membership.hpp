@@ -13,6 +13,9 @@
 // et al., "On the importance of difficulty calibration in membership inference attacks", ICLR 2022). The
 // other half are the non-members. It asks what publishing a model that was trained on the synthetic rows
 // gives away.
+//
+// Where subjects have several rows, both tell subjects apart, each by the mean over the rows (of the
+// logarithm of the density ratio); the AUROC of single rows is a part of the score.
 #pragma once
 
 #include <cstddef>

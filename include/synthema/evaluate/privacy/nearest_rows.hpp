@@ -15,6 +15,10 @@
 //   nnaa_privacy_loss       holdout  nnaa(H, S) - nnaa(T, S)                               0
 //   membership_by_distance  holdout  AUROC of t against h by -d(. -> S)                    1/2
 //
+// membership_by_distance: where subjects have several rows it is subjects who are told apart, each by the
+// mean over the rows, since it is they who were in the training data or not; single rows are a part of the
+// score.
+//
 // dcr_share: w is the share of synthetic rows to which a training row is nearer than all holdout rows; where
 // rows of both are at the nearest distance, training wins its share of them. Rows of the same distribution as
 // both give w = c on average, the share of training among all real rows (of subjects, where there are some),
