@@ -59,6 +59,14 @@ std::vector<TokenId> expected(const std::vector<std::string>& tokens, const std:
   return out;
 }
 
+// Of one to `longest` bytes, each one of three from `first` on.
+std::string random_word(Random& random, std::uint64_t longest, char first) {
+  std::string out;
+  for (std::uint64_t n = 1 + random.below(longest); n > 0; --n)
+    out += static_cast<char>(first + random.below(3));
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("any tokenisation of a choice is allowed, and nothing else") {
@@ -111,12 +119,7 @@ TEST_CASE("what cannot be a choice is refused") {
 
 TEST_CASE("random vocabularies and choices follow the definition") {
   Random random(11);
-  const auto word = [&](std::uint64_t longest) {
-    std::string out;
-    for (std::uint64_t n = 1 + random.below(longest); n > 0; --n)
-      out += static_cast<char>('\xFE' + random.below(3));
-    return out;
-  };
+  const auto word = [&](std::uint64_t longest) { return random_word(random, longest, '\xFE'); };
   int walked = 0;
   for (int round = 0; round < 300; ++round) {
     std::vector<std::string> tokens{""}, choices;
@@ -144,12 +147,7 @@ TEST_CASE("random vocabularies and choices follow the definition") {
 
 TEST_CASE("random bans and forbidden tokens take away what cannot be finished without them, and no more") {
   Random random(12);
-  const auto word = [&](std::uint64_t longest) {
-    std::string out;
-    for (std::uint64_t n = 1 + random.below(longest); n > 0; --n)
-      out += static_cast<char>('a' + random.below(3));
-    return out;
-  };
+  const auto word = [&](std::uint64_t longest) { return random_word(random, longest, 'a'); };
   int walked = 0, refused = 0;
   for (int round = 0; round < 400; ++round) {
     std::vector<std::string> tokens{"", "a", "b", "c"}, choices, banned;
