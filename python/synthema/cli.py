@@ -355,7 +355,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
-    _writable(args.out)
+    _writable(args.out, args.table, args.schema, args.ledger)
     if args.epsilon is not None and not 0 < args.epsilon < math.inf:
         raise ConfigError(
             f"--epsilon must be a finite number above zero, but it is {args.epsilon:g}; 1 is a common choice."
@@ -459,13 +459,16 @@ def _writable_folder(out: str) -> None:
         raise ConfigError(f"--out {out}: {what}; name a folder for the report.")
 
 
-def _writable(out: str) -> None:
-    """Refuse a file that cannot be written before the work, or the privacy budget, is spent on it."""
+def _writable(out: str, *read: str | None) -> None:
+    """Refuse a file that cannot be written, or that is read, before work or privacy budget is spent."""
     path = pathlib.Path(out)
     if path.is_dir():
         raise ConfigError(f"--out {out}: This is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise ConfigError(f"--out {out}: There is no folder '{path.parent}'; make it first.")
+    for given in read:
+        if given and path.exists() and pathlib.Path(given).exists() and path.samefile(given):
+            raise ConfigError(f"--out {out}: This file is read here and would be lost; name another.")
 
 
 def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Progress) -> Result:
@@ -517,7 +520,7 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
-    _writable(args.out)
+    _writable(args.out, args.model, args.conditions)
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions) if args.conditions else None
@@ -542,7 +545,7 @@ def _impute(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
-    _writable(args.out)
+    _writable(args.out, args.model, args.table)
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     impute = getattr(generator, "impute", None)

@@ -627,6 +627,25 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
     assert "This is a folder" in lines(capsys)[1]
 
 
+def test_a_file_that_is_read_is_not_written_over(tmp_path, capsys):
+    table, link, model = (str(tmp_path / name) for name in ("t.csv", "link.csv", "m.model"))
+    text = "sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i % 9}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(text)
+    os.symlink(table, link)
+    assert cli.main(["fit", table, "--out", model]) == 0
+    for arguments in (
+        ["fit", table, "--out", table],
+        ["fit", table, "--by-column", "--method", "any_order_network", "--out", link],
+        ["impute", model, table, "--out", link],
+        ["sample", model, "--rows", "3", "--conditions", table, "--out", table],
+    ):
+        capsys.readouterr()
+        assert cli.main(arguments) == 1
+        assert "This file is read here and would be lost" in lines(capsys)[1]
+    assert (tmp_path / "t.csv").read_text() == text
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
 def test_a_warning_is_one_clean_line(tmp_path, capsys):
     rows = "\n".join(f"{'ab'[i % 2]},note {i} of the day" for i in range(300))
     (tmp_path / "a.csv").write_text(f"group,note\n{rows}\n")
