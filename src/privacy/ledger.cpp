@@ -7,7 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -107,11 +111,15 @@ void require_format(const Json& object, const Location& where) {
                                     kFormat, "'."));
 }
 
+[[noreturn]] void refuse_file(const std::string& path, const char* what) {
+  throw Error({.file = path}, message("The ledger could not be ", what, ": ", std::strerror(errno), "."));
+}
+
 // The file, open and locked until the end of the scope.
 class LockedFile {
  public:
-  explicit LockedFile(const std::string& path, bool create = false) : path_(path) {
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+  explicit LockedFile(const std::string& path) : path_(path) {
+    descriptor_ = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
     if (descriptor_ < 0) refuse("opened");
     int locked = 0;
     do locked = ::flock(descriptor_, LOCK_EX);
@@ -151,9 +159,6 @@ class LockedFile {
     }
     if (::fsync(descriptor_) != 0) cut_and_refuse(before);
   }
-  void cut(std::size_t bytes) const {
-    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) refuse("cut");
-  }
 
  private:
   [[noreturn]] void cut_and_refuse(off_t bytes) const {
@@ -162,40 +167,53 @@ class LockedFile {
     errno = reason;
     refuse("written");
   }
-  [[noreturn]] void refuse(const char* what) const {
-    throw Error({.file = path_}, message("The ledger could not be ", what, ": ", std::strerror(errno), "."));
-  }
+  [[noreturn]] void refuse(const char* what) const { refuse_file(path_, what); }
 
   std::string path_;
   int descriptor_ = -1;
 };
 
-// Whether a process may have been killed while it wrote this as the first line.
-bool is_torn_header(std::string_view text) {
-  constexpr std::string_view begin = R"({"budget":)";
-  return begin.starts_with(text) || (text.starts_with(begin) && text.find("mechanism") == text.npos);
+// A new file has its first line from the start, so that one that is there and empty has lost what it was.
+void make_file(const std::string& path, const std::string& first_line) {
+  std::string beside = path + ".XXXXXX";
+  const int descriptor = ::mkstemp(beside.data());
+  if (descriptor < 0) refuse_file(path, "opened");
+  ::close(descriptor);
+  const std::unique_ptr<const char, void (*)(const char*)> gone(beside.c_str(),
+                                                                [](const char* name) { ::unlink(name); });
+  LockedFile(beside).append(first_line);
+  if (::link(beside.c_str(), path.c_str()) == 0 || errno == EEXIST) return;
+  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);  // no links here
+  if (made < 0 && errno == EEXIST) return;
+  if (made < 0) refuse_file(path, "made");
+  ::close(made);
+  LockedFile(path).append(first_line);
 }
 
-// A last line that was being written when a process was killed: append() had not returned, so nothing was
-// released under it, and it is cut off. One that only lacks its end counts. What cannot be a ledger is
-// refused: it may have been one.
+// A last line that only lacks its end counts. One that is cut may have been an entry, and what it spent is
+// unknown: a ledger never forgets, so it is refused, as is what does not begin as a ledger does.
 std::string whole_lines(const LockedFile& file) {
   std::string text = file.text();
   const std::size_t whole = text.rfind('\n') + 1;  // npos + 1 is 0
+  if (text.empty())
+    throw ParseError(
+        {.file = file.path()},
+        "The file is empty, but a ledger has a first line from the start: it is damaged, and what it had "
+        "counted is unknown. Restore it; delete it only where a new ledger is to begin.");
   if (whole == text.size()) return text;
-  const std::string_view last = std::string_view(text).substr(whole);
-  if (Json::accept(last)) {
+  if (Json::accept(std::string_view(text).substr(whole))) {
     file.append("\n");
     return text + '\n';
   }
-  if (whole == 0 && !is_torn_header(last))
+  if (whole == 0)
     throw ParseError(
         {.file = file.path(), .line = 1},
         "The file does not begin as a ledger does: it is none, or it is damaged, and what it had "
         "counted is unknown. Restore it, or name another file.");
-  file.cut(whole);
-  text.resize(whole);
-  return text;
+  throw ParseError(
+      {.file = file.path(), .line = static_cast<std::uint64_t>(1 + std::ranges::count(text, '\n'))},
+      "The last line of the ledger is cut off: it is damaged, and what that entry spent is unknown. Restore "
+      "the file; delete the line only if nothing was released under it.");
 }
 
 Ledger parse_lines(const std::string& text, const std::string& path) {
@@ -300,13 +318,11 @@ Ledger ledger_from_json(std::string_view json) {
 
 LedgerFile::LedgerFile(std::string path, std::optional<PrivacyBudget> budget) : path_(std::move(path)) {
   const Ledger fresh(budget);
-  const LockedFile file(path_, true);
-  const std::string text = whole_lines(file);
-  if (text.empty()) {
-    file.append(line_of({{"format", kFormat}, {"budget", budget_json(budget)}}));
-    return;
-  }
-  const Ledger there = parse_lines(text, path_);
+  std::error_code unknown;
+  if (!std::filesystem::exists(path_, unknown))
+    make_file(path_, line_of({{"format", kFormat}, {"budget", budget_json(budget)}}));
+  const LockedFile file(path_);
+  const Ledger there = parse_lines(whole_lines(file), path_);
   if (budget && there.budget() != budget)
     throw ConfigError(
         {.file = path_},

@@ -136,21 +136,28 @@ TEST_CASE("a ledger file adds up over several openings") {
                        ConfigError);
 }
 
-TEST_CASE("a torn last line is cut off, any other damage is an error with its line") {
+TEST_CASE("a last line that is cut off is never forgotten, any damage is an error with its line") {
   const Folder folder;
   const LedgerFile ledger(folder.file(), PrivacyBudget{1, 1e-5});
   ledger.append(entry(0.5));
   const std::string whole = contents(folder.file());
   std::ofstream(folder.file(), std::ios::app) << "{\"mechanism\":\"DP";
-  CHECK(ledger.read().entries().size() == 1);
-  CHECK(contents(folder.file()) == whole);
-  std::ofstream(folder.file(), std::ios::app) << "nonsense\n";
+  const std::string cut = contents(folder.file());
+  CHECK_THROWS_WITH_AS(ledger.read(), doctest::Contains("line 3: The last line of the ledger is cut off"),
+                       ParseError);
+  CHECK_THROWS_WITH_AS(ledger.append(entry(0.1)), doctest::Contains("damaged"), ParseError);
+  CHECK_THROWS_WITH_AS(LedgerFile(folder.file()), doctest::Contains("damaged"), ParseError);
+  CHECK(contents(folder.file()) == cut);
+  std::ofstream(folder.file(), std::ios::binary) << whole << "nonsense\n";
   CHECK_THROWS_WITH_AS(ledger.read(), doctest::Contains("line 3"), ParseError);
   CHECK_THROWS_WITH_AS(ledger.append(entry(0.1)), doctest::Contains("line 3"), ParseError);
   std::filesystem::remove(folder.file());
   CHECK_THROWS_WITH_AS(ledger.read(), doctest::Contains("opened"), Error);
   std::ofstream(folder.file()) << "";
-  CHECK_THROWS_WITH_AS(ledger.append(entry(0.1)), doctest::Contains("first line"), ParseError);
+  CHECK_THROWS_WITH_AS(ledger.append(entry(0.1)), doctest::Contains("is empty"), ParseError);
+  CHECK_THROWS_WITH_AS(LedgerFile(folder.file(), PrivacyBudget{1, 1e-5}), doctest::Contains("damaged"),
+                       ParseError);
+  CHECK(contents(folder.file()).empty());
   CHECK_THROWS_WITH_AS(LedgerFile((folder.path / "no" / "such.jsonl").string()), doctest::Contains("opened"),
                        Error);
 }
@@ -164,13 +171,18 @@ TEST_CASE("an entry that lost only its end counts; what may have been a ledger i
   CHECK(ledger.read().spent().epsilon == 0.5);
   CHECK(contents(folder.file()) == whole);
   std::ranges::replace(whole, '\n', ' ');
-  for (const std::string& damaged : {whole, std::string(40, '\0'), std::string("xxxx")}) {
+  for (const std::string& damaged :
+       {whole, std::string(40, '\0'), std::string("xxxx"), std::string(R"({"budget":{"delta":1e-05,"eps)")}) {
     std::ofstream(folder.file(), std::ios::binary) << damaged;
     CHECK_THROWS_WITH_AS(LedgerFile(folder.file()), doctest::Contains("does not begin"), ParseError);
     CHECK(contents(folder.file()) == damaged);
   }
-  std::ofstream(folder.file(), std::ios::binary) << R"({"budget":{"delta":1e-05,"eps)";
-  CHECK(LedgerFile(folder.file(), PrivacyBudget{1, 1e-5}).read().entries().empty());
+}
+
+TEST_CASE("a new ledger leaves nothing beside it") {
+  const Folder folder;
+  LedgerFile(folder.file(), PrivacyBudget{1, 1e-5});
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }
 
 TEST_CASE("processes that append at the same time lose nothing and stay within the budget") {
