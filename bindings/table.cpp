@@ -58,7 +58,7 @@ Record without_nan(const Record& record) {
   Record out;
   for (const auto& [name, value] : record) {
     const auto* real = value.get_if<double>();
-    out.set(name, real && std::isnan(*real) ? Value{} : value);
+    out.append(name, real && std::isnan(*real) ? Value{} : value);
   }
   return out;
 }
@@ -68,8 +68,8 @@ std::vector<Record> records_from(const py::iterable& items, bool nan_as_missing)
   for (const py::handle item : items) {
     if (!py::isinstance<py::dict>(item))
       throw SchemaError(message("Record ", out.size(), " is not a dict of field names and values."));
-    const Record record = record_from_python(py::reinterpret_borrow<py::dict>(item));
-    out.push_back(nan_as_missing ? without_nan(record) : record);
+    Record record = record_from_python(py::reinterpret_borrow<py::dict>(item));
+    out.push_back(nan_as_missing ? without_nan(record) : std::move(record));
   }
   return out;
 }

@@ -123,11 +123,12 @@ py::dict to_python(const Record& record) {
 }
 
 Value value_from_python(py::handle object, const std::string& name) {
-  if (object.is_none() || is_pandas_missing(object)) return {};
+  if (object.is_none()) return {};
   if (py::isinstance<py::bool_>(object)) return object.cast<bool>();
   if (py::isinstance<py::int_>(object)) return to_integer(object, name);
   if (py::isinstance<py::float_>(object)) return object.cast<double>();
   if (py::isinstance<py::str>(object)) return to_text(object, name);
+  if (is_pandas_missing(object)) return {};  // before times: NaT is one
   if (py::isinstance(object, clock().date)) return from_date(object);
   if (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) return to_list(object, name);
   if (is_numpy_time(object)) return from_numpy_time(object, name);
@@ -146,8 +147,9 @@ Record record_from_python(const py::dict& dict) {
   for (const auto& [key, value] : dict) {
     if (!py::isinstance<py::str>(key))
       throw SchemaError("A key of a record is not a text; field names are texts.");
-    const std::string name = to_text(key, {});
-    record.set(name, value_from_python(value, name));
+    std::string name = to_text(key, {});
+    Value read = value_from_python(value, name);
+    record.append(std::move(name), std::move(read));
   }
   return record;
 }

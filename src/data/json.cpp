@@ -94,7 +94,7 @@ Record record_from_json(std::string_view text, const Location& where) {
   for (const auto& [name, value] : json.items()) {
     Location place = where;
     place.field = name;
-    record.set(name, value_from(value, place));
+    record.append(name, value_from(value, place));
   }
   return record;
 }

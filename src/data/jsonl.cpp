@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "src/data/record_cells.hpp"
 #include "src/data/schema_guess.hpp"
 #include "src/data/text_reading.hpp"
 
@@ -36,23 +37,18 @@ Schema infer(std::string_view text, const JsonlOptions& options) {
   return guess.schema();
 }
 
-void check_keys(const Record& record, const Schema& schema, Location where) {
-  for (const auto& [name, value] : record) {
-    if (schema.find(name)) continue;
-    where.field = name;
-    throw ParseError(where, "The record has this key, but the schema has no such field.");
-  }
-}
-
 Table read_with(const Schema& schema, std::string_view text, const JsonlOptions& options) {
   schema.check();
   std::vector<detail::PlacedColumn> columns(schema.fields.begin(), schema.fields.end());
+  detail::RecordCells cells(schema);
   each_line(text, options, [&](const Record& record, Location where) {
-    check_keys(record, schema, where);
-    for (detail::PlacedColumn& column : columns) {
-      where.field = column.field().name;
-      const Value* value = record.find(where.field);
-      column.append(value ? *value : Value{}, where);
+    const auto values = cells.of(record, [&](const std::string& name) {
+      where.field = name;
+      throw ParseError(where, "The record has this key, but the schema has no such field.");
+    });
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      where.field = columns[i].field().name;
+      columns[i].append(*values[i], where);
     }
   });
   std::vector<Column> done;

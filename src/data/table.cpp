@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "src/data/record_cells.hpp"
 #include "synthema/core/counted.hpp"
 
 namespace synthema {
@@ -30,13 +31,6 @@ void check_column(const Field& field, const Column& column) {
   if (field.kind == Kind::list && field.item == Kind::real) check_finite(field, column.items());
 }
 
-void check_names(const Schema& schema, const Record& record, std::size_t row) {
-  for (const auto& [name, value] : record)
-    if (!schema.find(name))
-      throw SchemaError({.field = name},
-                        message("Record ", row, " has this entry, but the schema has no such field."));
-}
-
 }  // namespace
 
 Table::Table(Schema schema, std::vector<Column> columns)
@@ -57,20 +51,22 @@ Table::Table(Schema schema, std::vector<Column> columns)
 
 Table Table::from_records(Schema schema, std::span<const Record> records) {
   schema.check();
-  for (std::size_t row = 0; row < records.size(); ++row) check_names(schema, records[row], row);
-  std::vector<Column> columns;
-  for (const Field& field : schema.fields) {
-    ColumnBuilder builder(field);
-    for (std::size_t row = 0; row < records.size(); ++row) {
-      const Value* value = records[row].find(field.name);
-      try {
-        builder.append(value ? *value : Value{});
-      } catch (const SchemaError& error) {
-        throw SchemaError(message("Record ", row, ", ", error.what()));
-      }
+  std::vector<ColumnBuilder> builders(schema.fields.begin(), schema.fields.end());
+  detail::RecordCells cells(schema);
+  for (std::size_t row = 0; row < records.size(); ++row) {
+    const auto values = cells.of(records[row], [row](const std::string& name) {
+      throw SchemaError({.field = name},
+                        message("Record ", row, " has this entry, but the schema has no such field."));
+    });
+    try {
+      for (std::size_t i = 0; i < values.size(); ++i) builders[i].append(*values[i]);
+    } catch (const SchemaError& error) {
+      throw SchemaError(message("Record ", row, ", ", error.what()));
     }
-    columns.push_back(builder.finish("UTC"));  // a Timestamp is a moment, so its zone is known
   }
+  std::vector<Column> columns;
+  for (ColumnBuilder& builder : builders)
+    columns.push_back(builder.finish("UTC"));  // a Timestamp is a moment, so its zone is known
   return Table(std::move(schema), std::move(columns));
 }
 
@@ -84,7 +80,7 @@ Record Table::record(std::size_t row) const {
     throw SchemaError(message("Row ", row, " was asked for, but the table has only ", rows_, "."));
   Record out;
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    out.set(schema_.fields[i].name, columns_[i].value_at(row));
+    out.append(schema_.fields[i].name, columns_[i].value_at(row));
   return out;
 }
 

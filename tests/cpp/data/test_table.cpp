@@ -56,6 +56,20 @@ TEST_CASE("records go in and come out, with lossless conversion and nulls") {
   CHECK_THROWS_AS(table.record(3), SchemaError);
 }
 
+TEST_CASE("records may name the fields in any order and leave some out") {
+  const Record turned{{"note", "b"}, {"age", 5}};
+  Record wide = turned;
+  wide.append("weight", 2.5);
+  wide.set("age", 6);
+  CHECK(wide == Record{{"note", "b"}, {"age", 6}, {"weight", 2.5}});
+  const Table table = Table::from_records(visits(), std::vector<Record>{turned, {}, wide});
+  CHECK(table.record(0).at("age") == Value(5));
+  CHECK(table.record(0).at("note") == Value("b"));
+  CHECK(table.record(0).at("weight").is_null());
+  CHECK(table.record(1).at("age").is_null());
+  CHECK(table.record(2).at("weight") == Value(2.5));
+}
+
 TEST_CASE("take, head and select keep values, nulls and order") {
   const Table table = Table::from_records(visits(), three());
   const std::vector<std::size_t> rows{2, 0, 1, 2};
