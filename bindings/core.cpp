@@ -1,6 +1,7 @@
 #include "bindings/bindings.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/memory.hpp"
 #include "synthema/core/progress.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/core/version.hpp"
@@ -61,6 +62,8 @@ void bind_errors(py::module_& module) {
 void bind_core(py::module_& module) {
   module.attr("__version__") = SYNTHEMA_VERSION;
   bind_errors(module);
+  module.def(
+      "_peak_memory", [] { return peak_memory(); }, "The most memory that this process has held, in bytes.");
 
   py::class_<Progress>(module, "Progress", "How far a phase of the work has come.")
       .def_readonly("phase", &Progress::phase, "What is being done.")

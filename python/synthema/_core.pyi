@@ -2424,6 +2424,10 @@ def _csv_shape(text: typing_extensions.Buffer, *, delimiter: str = ',', schema: 
     """
 def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table, context: EvaluationContext, row_order: bool) -> list[str]:
     ...
+def _peak_memory() -> int:
+    """
+    The most memory that this process has held, in bytes.
+    """
 def _python_evaluator(function: typing.Any, name: str, direction: str, range: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], needs: collections.abc.Sequence[str]) -> Evaluator:
     ...
 def _python_learner(name: str, function: typing.Any) -> Learner:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import platform
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from synthema._core import (
     Sampling,
     Schema,
     __version__,
+    _peak_memory,
     read_manifest,
 )
 
@@ -247,11 +246,6 @@ def _parquet(rows: Any, path: Path, document: dict[str, Any]) -> None:
         document["warnings"].append(
             "rows.parquet was not written because pyarrow is not installed; rows.jsonl has the same rows."
         )
-
-
-def _peak_memory() -> int:
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
 
 
 def _processors() -> int:

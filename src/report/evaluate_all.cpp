@@ -1,30 +1,18 @@
 #include "synthema/report/evaluate_all.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "synthema/core/memory.hpp"
 #include "synthema/data/label_columns.hpp"
 #include "synthema/data/row_numbers.hpp"
 
 namespace synthema {
 
 namespace {
-
-// Peak resident memory of the process so far, in bytes (getrusage counts KiB, on macOS bytes).
-std::uint64_t peak_memory() {
-  rusage usage{};
-  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
-#if defined(__APPLE__)
-  return static_cast<std::uint64_t>(usage.ru_maxrss);
-#else
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-#endif
-}
 
 // Why it cannot be asked; empty if it can.
 std::string lacking(const AnyEvaluator& evaluator, const Table* real, const Table& synthetic,

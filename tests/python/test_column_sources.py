@@ -196,6 +196,7 @@ def test_options_of_private_fits_are_refused_column_by_column(option, how, tmp_p
 _MEASURE = """
     import json, sys
     import synthema
+    from synthema import _core
 
     class Read(Exception):
         pass
@@ -204,17 +205,13 @@ _MEASURE = """
         if progress.phase == "read" and progress.done == progress.total:
             raise Read
 
-    def peak():
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-
     network = synthema.AnyOrderNetwork(size="small")
     peaks = []
     for path in sys.argv[1:3]:  # after the first one libraries are loaded and pools are made
         try:
             network.fit(path, spill=sys.argv[3], progress=stop)
         except Read:
-            peaks.append(peak())
+            peaks.append(_core._peak_memory())
     print(json.dumps(peaks))
 """
 

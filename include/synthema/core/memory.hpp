@@ -1,6 +1,7 @@
-// Memory that this process can still take. Asked before something large is made, because on Linux a request
-// that cannot be met succeeds, and the process is killed later.
+// Memory that this process can still take, and the most that it has held.
 #pragma once
+
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -36,9 +37,10 @@ inline std::optional<std::uint64_t> left_in_group(const std::filesystem::path& g
 
 }  // namespace detail
 
-// In bytes: what the system has free or can free at once, or less where a control group (a container, a batch
-// job; cgroup v2) has a limit. Nothing where the system does not say, as outside Linux. `root` is where the
-// system's files are.
+// Asked before something large is made, because on Linux a request that cannot be met succeeds, and the
+// process is killed later. In bytes: what the system has free or can free at once, or less where a control
+// group (a container, a batch job; cgroup v2) has a limit. Nothing where the system does not say, as outside
+// Linux. `root` is where the system's files are.
 inline std::optional<std::uint64_t> available_memory(const std::filesystem::path& root = "/") {
   const auto free = detail::number_in(root / "proc/meminfo", "MemAvailable:");
   if (!free) return std::nullopt;
@@ -53,6 +55,20 @@ inline std::optional<std::uint64_t> available_memory(const std::filesystem::path
     }
   }
   return least;
+}
+
+// The most resident memory that this process has held so far, in bytes. On Linux getrusage begins with the
+// peak of the process that started this one, so that it is asked only where there is no /proc.
+inline std::uint64_t peak_memory(const std::filesystem::path& root = "/") {
+  if (const auto peak = detail::number_in(root / "proc/self/status", "VmHWM:")) return *peak * 1024;
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+#if defined(__APPLE__)
+  constexpr std::uint64_t unit = 1;
+#else
+  constexpr std::uint64_t unit = 1024;
+#endif
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * unit;
 }
 
 }  // namespace synthema

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "synthema/core/memory.hpp"
 
@@ -52,4 +54,15 @@ TEST_CASE("this machine says what it has, where it is Linux") {
   REQUIRE(available_memory());
   CHECK(*available_memory() > 1 << 20);
 #endif
+}
+
+TEST_CASE("the peak is that of this process, in bytes") {
+  const System system;
+  system.write("proc/self/status", "Name:\ta b\nVmPeak:\t  9000 kB\nVmHWM:\t  3000 kB\nVmRSS:\t  2000 kB\n");
+  CHECK(peak_memory(system.root) == 3000 * 1024);
+  CHECK(peak_memory("/nowhere") > 1 << 20);  // what getrusage says
+  const std::uint64_t before = peak_memory();
+  const std::vector<char> held(64 << 20, 'x');
+  CHECK(held.back() == 'x');
+  CHECK(peak_memory() >= std::max<std::uint64_t>(before, 64 << 20));
 }
