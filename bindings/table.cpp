@@ -1,6 +1,9 @@
 #include "synthema/data/table.hpp"
 
+#include <optional>
 #include <sstream>
+#include <string_view>
+#include <unordered_map>
 
 #include "bindings/bindings.hpp"
 #include "bindings/values.hpp"
@@ -52,6 +55,36 @@ py::dict record_of(const Table& table, std::size_t row) {
   for (std::size_t i = 0; i < table.columns(); ++i)
     out[py::str(table.schema().fields[i].name)] = cell(table.column(i), row);
   return out;
+}
+
+// None and the different values of a column of labels (categories, booleans or texts), and which of them each
+// row has: what is done by label need not be done by row.
+py::tuple labels_and_codes(const Column& column) {
+  py::list labels;
+  labels.append(py::none());
+  const auto add = [&](const Value& label) {
+    labels.append(to_python(label));
+    return static_cast<std::int32_t>(labels.size() - 1);
+  };
+  std::vector<std::optional<std::int32_t>> of_code(column.kind() == Kind::category ? column.labels().size()
+                                                                                   : 2);
+  std::unordered_map<std::string_view, std::int32_t> of_text;
+  const auto code_of = [&](std::size_t row) {
+    if (column.kind() == Kind::text) {
+      const auto found = of_text.find(column.text_at(row));
+      return found != of_text.end()
+                 ? found->second
+                 : of_text.emplace(column.text_at(row), add(column.value_at(row))).first->second;
+    }
+    auto& known = of_code[column.kind() == Kind::category ? static_cast<std::size_t>(column.codes()[row])
+                                                          : std::size_t{column.boolean_at(row)}];
+    if (!known) known = add(column.value_at(row));
+    return *known;
+  };
+  py::array_t<std::int32_t> codes(static_cast<py::ssize_t>(column.size()));
+  std::int32_t* const code = codes.mutable_data();
+  for (std::size_t row = 0; row < column.size(); ++row) code[row] = column.is_null(row) ? 0 : code_of(row);
+  return py::make_tuple(labels, codes);
 }
 
 Record without_nan(const Record& record) {
@@ -265,6 +298,10 @@ void bind_table_class(py::module_& module) {
       .def(
           "values", [](const Table& t, std::string_view name) { return values_of(t.column(name)); },
           py::arg("name"), "One column as a list, None where a value is missing.")
+      .def(
+          "_coded", [](const Table& t, std::string_view name) { return labels_and_codes(t.column(name)); },
+          py::arg("name"),
+          "None and the different values of a column of labels, and the place of each row's among them.")
       .def(
           "null_count", [](const Table& t, std::string_view name) { return t.column(name).null_count(); },
           py::arg("name"), "How many values of a column are missing.")

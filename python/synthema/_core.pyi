@@ -524,6 +524,10 @@ class Table:
         ...
     def __repr__(self) -> str:
         ...
+    def _coded(self, name: str) -> tuple:
+        """
+        None and the different values of a column of labels, and the place of each row's among them.
+        """
     def _repr_html_(self) -> typing.Any:
         ...
     def digest(self, key: str = '') -> str:

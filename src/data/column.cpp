@@ -34,10 +34,15 @@ std::size_t checked_offsets(std::span<const std::int64_t> offsets, std::size_t l
   return offsets.size() - 1;
 }
 
-void require_kind(Kind kind, std::initializer_list<Kind> allowed, const char* what) {
+[[noreturn]] void refuse_kind(Kind kind, const char* what) {
+  throw SchemaError(message("The column's kind is ", name_of(kind), ", so it has no ", what, "."));
+}
+
+// Asked for each cell, so that it must be short enough to be part of its caller.
+inline void require_kind(Kind kind, std::initializer_list<Kind> allowed, const char* what) {
   for (const Kind k : allowed)
     if (k == kind) return;
-  throw SchemaError(message("The column's kind is ", name_of(kind), ", so it has no ", what, "."));
+  refuse_kind(kind, what);
 }
 
 template <class T>

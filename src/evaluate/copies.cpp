@@ -1,6 +1,7 @@
 #include "synthema/evaluate/privacy/copies.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -25,6 +26,7 @@ class RowKeys {
 
   std::vector<std::string> of(const Table& table) {
     std::vector<std::string> out(table.rows());
+    for (std::string& key : out) key.reserve(names_.size() * sizeof(Ids::value_type));
     for (std::size_t c = 0; c < names_.size(); ++c) {
       const Ids ids = ids_[c].of(table.column(names_[c]));
       for (std::size_t row = 0; row < ids.size(); ++row)
@@ -38,7 +40,7 @@ class RowKeys {
   std::vector<detail::ValueIds> ids_;
 };
 
-RatioRows copies(const std::vector<std::string>& rows, const std::unordered_set<std::string>& real) {
+RatioRows copies(const std::vector<std::string>& rows, const std::unordered_set<std::string_view>& real) {
   RatioRows out{.numerator = {}, .denominator = {}, .share = true};
   for (const std::string& row : rows) out.add(real.contains(row));
   return out;
@@ -53,7 +55,7 @@ bool has_all(const Table& table, const Names& names) {
 // Share of the real rows that equal a row of somebody else.
 double copies_among(const std::vector<std::string>& rows, const Units& units) {
   constexpr std::size_t kSeveral = static_cast<std::size_t>(-1);
-  std::unordered_map<std::string, std::size_t> owner;
+  std::unordered_map<std::string_view, std::size_t> owner;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const auto [entry, fresh] = owner.try_emplace(rows[row], units.of_row[row]);
     if (!fresh && entry->second != units.of_row[row]) entry->second = kSeveral;
@@ -171,7 +173,7 @@ Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
   if (convention_ == Convention::sdmetrics) return new_rows(std::move(score), *real, synthetic, context);
   RowKeys keys(names);
   const std::vector<std::string> rows = keys.of(*real);
-  const std::unordered_set<std::string> known(rows.begin(), rows.end());
+  const std::unordered_set<std::string_view> known(rows.begin(), rows.end());
   set_ratio(score, copies(keys.of(synthetic), known), Units::of(synthetic), context);
   if (context.holdout && context.holdout->rows() > 0 && has_all(*context.holdout, names))
     score.ceiling = Bound{*copies(keys.of(*context.holdout), known).value(),

@@ -30,8 +30,9 @@ double unit_for(float largest, int bits) {
   return std::ldexp(1.0, exponent - bits);
 }
 
+// No branch by the sign: that of a gradient cannot be predicted.
 std::int64_t rounded(double value) {
-  return static_cast<std::int64_t>(value < 0 ? value - 0.5 : value + 0.5);
+  return static_cast<std::int64_t>(value + std::copysign(0.5, value));
 }
 
 }  // namespace
@@ -255,20 +256,18 @@ void TreeGrower::find_split(Leaf& leaf) const {
 // Rows that go left first, both sides in the order they had; gives where the right side begins.
 std::size_t TreeGrower::partition(const Leaf& leaf, const TreeNode& node) {
   const std::span<const std::uint8_t> cells = table_.column(node.column);
-  std::array<bool, 256> left{};
+  std::array<std::size_t, 256> left{};  // 1 or 0, to be added: a branch could not be predicted
   for (std::size_t bin = 0; bin < columns_[node.column].bins; ++bin)
-    left[bin] = node.goes_left(static_cast<std::uint8_t>(bin), columns_[node.column].missing());
+    left[bin] = node.goes_left(static_cast<std::uint8_t>(bin), columns_[node.column].missing()) ? 1 : 0;
   spare_.resize(rows_.size());
-  std::size_t l = leaf.begin, r = 0;
+  std::size_t l = leaf.begin;
   for (std::size_t i = leaf.begin; i < leaf.end; ++i) {
     const std::uint32_t row = rows_[i];
-    const bool goes_left = left[cells[row]];
     rows_[l] = row;
-    spare_[r] = row;
-    l += goes_left ? 1 : 0;
-    r += goes_left ? 0 : 1;
+    spare_[i - l] = row;
+    l += left[cells[row]];
   }
-  std::copy_n(spare_.begin(), r, rows_.begin() + static_cast<std::ptrdiff_t>(l));
+  std::copy_n(spare_.begin(), leaf.end - l, rows_.begin() + static_cast<std::ptrdiff_t>(l));
   return l;
 }
 

@@ -1,11 +1,13 @@
 """What the page shows of columns and pairs."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 import synthema
 from synthema.reporting import render
+from synthema.reporting.cells import label_counts, numbers_of
 from synthema.reporting.marginals import COLUMNS, compare, pairs
 
 
@@ -75,3 +77,23 @@ def test_the_page_shows_them(tables, scores):
     assert page.count("% alike.") == len(document["columns"]) <= COLUMNS
     assert "one of a kind" not in page
     assert "NaN" not in page
+
+
+def test_labels_are_counted_as_python_would():
+    cells = {
+        "sex": ["f", "m", None, "f", "f"],
+        "smoker": [True, None, False, True, True],
+        "note": ["a", "", "a", None, "\u00e9"],
+    }
+    kinds = {"sex": "category", "smoker": "boolean", "note": "text"}
+    made = synthema.table(cells, synthema.Schema([synthema.Field(*one) for one in kinds.items()]))
+    for name, values in cells.items():
+        assert +label_counts(made, name) == Counter(values)
+        known, codes = made.take([4, 3])._coded(name)
+        assert [known[code] for code in codes] == [values[4], values[3]]
+        assert known[0] is None
+        assert set(known[1:]) == {values[4], values[3]} - {None}, "labels that occur, and no others"
+    one = synthema.table({"n": [1, None, 3]}, synthema.Schema([synthema.Field("n", "integer")]))
+    np.testing.assert_array_equal(numbers_of(one, "n"), [1, np.nan, 3])
+    with pytest.raises(synthema.SchemaError, match="kind is integer"):
+        one._coded("n")

@@ -12,6 +12,7 @@ import numpy as np
 
 from synthema._core import label_columns
 from synthema.reporting import charts
+from synthema.reporting.cells import label_counts, numbers_of
 from synthema.reporting.markup import Html, element, figure
 from synthema.reporting.numbers import number
 from synthema.reporting.verdict import score_named
@@ -100,7 +101,7 @@ def _present(table: Any, name: str) -> list[Any]:
 
 
 def _numbers(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
-    ours, theirs = (np.asarray(_present(one, name), dtype=float) for one in (real, synthetic))
+    ours, theirs = (cells[~np.isnan(cells)] for cells in (numbers_of(one, name) for one in (real, synthetic)))
     if len(ours) < FEWEST or len(theirs) == 0:
         return None
     low, high = np.quantile(ours, [0.01, 0.99])
@@ -163,13 +164,9 @@ def time_edges(low: datetime, high: datetime) -> list[datetime]:
 
 
 def _labels(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
-    ours, theirs = (
-        [str(value).lower() if isinstance(value, bool) else value for value in _present(one, name)]
-        for one in (real, synthetic)
-    )
-    if not ours or not theirs:
+    counts = [_present_labels(one, name) for one in (real, synthetic)]
+    if not all(one.total() for one in counts):
         return None
-    counts = [Counter(one) for one in (ours, theirs)]
     order = sorted(counts[0], key=lambda label: (-counts[0][label], label))
     kept = [label for label in order if counts[0][label] >= FEWEST][:LABELS]
     shares = [[one[label] / one.total() for label in kept] for one in counts]
@@ -178,6 +175,17 @@ def _labels(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
         kept.append("others")
         shares = [[*one, left] for one, left in zip(shares, rest, strict=True)]
     return {"labels": kept, "real": shares[0], "synthetic": shares[1]}
+
+
+def _present_labels(rows: Any, name: str) -> Counter[str]:
+    counts = label_counts(rows, name)
+    return Counter(
+        {
+            str(value).lower() if isinstance(value, bool) else value: count
+            for value, count in counts.items()
+            if value is not None
+        }
+    )
 
 
 def marginals(document: Mapping[str, Any]) -> Html | None:

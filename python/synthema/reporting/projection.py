@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from synthema._core import label_columns
 from synthema.reporting import charts
+from synthema.reporting.cells import label_counts, numbers_of
 from synthema.reporting.markup import Html, element
 
 CELLS = (6, 24)  # of each side of the map, at least and at most; about 12 rows would fill each evenly
@@ -77,7 +77,7 @@ class _Number:
 
     def add(self, rows: Any) -> None:
         """Count real rows (Chan et al. 1983, pairwise updating)."""
-        cells = _numbers(rows, self.name)
+        cells = numbers_of(rows, self.name)
         cells = cells[np.isfinite(cells)]
         if len(cells) == 0:
             return
@@ -95,7 +95,7 @@ class _Number:
 
     def along(self, rows: Any, axes: Any) -> Any:
         """Part of the points of some rows along axes (1, k) that this column makes: (rows, k)."""
-        cells = (_numbers(rows, self.name) - self.mean) / (self.squares / self.known) ** 0.5
+        cells = (numbers_of(rows, self.name) - self.mean) / (self.squares / self.known) ** 0.5
         return np.where(np.isfinite(cells), cells, 0)[:, None] * axes
 
 
@@ -113,7 +113,7 @@ class _Category:
 
     def add(self, rows: Any) -> None:
         """Count real rows."""
-        for value, count in Counter(rows.values(self.name)).items():
+        for value, count in label_counts(rows, self.name).items():
             self.counts[str(value)] += count
 
     def serves(self, rows: int) -> bool:
@@ -129,14 +129,9 @@ class _Category:
 
     def along(self, rows: Any, axes: Any) -> Any:
         """Part of the points of some rows along axes (labels, k) that this column makes: (rows, k)."""
-        cells = rows.values(self.name)
-        codes = map(self.codes.get, cells, repeat(self.features))
-        return (self.values @ axes)[np.fromiter(codes, dtype=np.intp, count=len(cells))]
-
-
-def _numbers(rows: Any, name: str) -> Any:
-    cells = rows[name]
-    return np.ma.filled(cells.astype(float), np.nan) if np.ma.isMaskedArray(cells) else cells.astype(float)
+        values, codes = rows._coded(self.name)
+        features = np.array([self.codes.get(value, self.features) for value in values])
+        return (self.values @ axes)[features[codes]]
 
 
 def _columns(real: Any, synthetic: Any) -> tuple[list[_Number | _Category], int]:
