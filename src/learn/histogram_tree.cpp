@@ -118,26 +118,28 @@ void TreeGrower::fill(Histogram& out, std::span<const std::uint32_t> rows) {
   parallel_for((columns_.size() + kTogether - 1) / kTogether,
                [&](std::size_t part) {
                  const std::size_t first = part * kTogether;
-                 if (first + kTogether <= columns_.size()) {
-                   std::array<const std::uint8_t*, kTogether> cells{};
-                   std::array<Bin*, kTogether> bins{};
-                   for (std::size_t k = 0; k < kTogether; ++k) {
-                     cells[k] = table_.column(first + k).data();
-                     bins[k] = out.data() + offsets_[first + k];
-                   }
-                   fill_columns(cells, bins, rows);
-                 } else {
-                   for (std::size_t c = first; c < columns_.size(); ++c)
-                     fill_columns<1>({table_.column(c).data()}, {out.data() + offsets_[c]}, rows);
+                 switch (columns_.size() - first) {
+                   case 1:
+                     return fill_columns<1>(out, first, rows);
+                   case 2:
+                     return fill_columns<2>(out, first, rows);
+                   case 3:
+                     return fill_columns<3>(out, first, rows);
+                   default:
+                     return fill_columns<kTogether>(out, first, rows);
                  }
                },
                worth_threads(rows.size() * columns_.size()) ? options_.threads : 1);
 }
 
 template <std::size_t count>
-void TreeGrower::fill_columns(const std::array<const std::uint8_t*, count>& cells,
-                              const std::array<Bin*, count>& bins,
-                              std::span<const std::uint32_t> rows) const {
+void TreeGrower::fill_columns(Histogram& out, std::size_t first, std::span<const std::uint32_t> rows) const {
+  std::array<const std::uint8_t*, count> cells{};
+  std::array<Bin*, count> bins{};
+  for (std::size_t k = 0; k < count; ++k) {
+    cells[k] = table_.column(first + k).data();
+    bins[k] = out.data() + offsets_[first + k];
+  }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Bin added = gathered_[i];
     const std::size_t row = rows[i];

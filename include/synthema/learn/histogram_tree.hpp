@@ -98,8 +98,7 @@ class SYNTHEMA_EXPORT TreeGrower {
                 std::span<const std::uint32_t> rows);
   void fill(Histogram& out, std::span<const std::uint32_t> rows);
   template <std::size_t count>
-  void fill_columns(const std::array<const std::uint8_t*, count>& cells, const std::array<Bin*, count>& bins,
-                    std::span<const std::uint32_t> rows) const;
+  void fill_columns(Histogram& out, std::size_t first, std::span<const std::uint32_t> rows) const;
   void find_split(Leaf& leaf) const;
   Split split_number(const Leaf& leaf, std::size_t column) const;
   Split split_category(const Leaf& leaf, std::size_t column) const;
