@@ -106,14 +106,25 @@ void refuse_few(const Field& field, const Column& column, std::span<const std::u
                 "or the unit of the column, or leave the column out."));
 }
 
-void check_size(std::size_t rows, std::size_t columns, const CodingOptions& options) {
-  if (rows < std::max<std::size_t>(options.rare_below, 1))
-    throw GenerationError(
-        message("The table has ", counted(rows, "row"), ", fewer than the ", options.rare_below,
-                " people among whom a single one may hide (rare_below); fit to more rows."));
+void check_size(std::size_t rows, std::size_t columns) {
   if (columns == 0) throw SchemaError("The table has no columns; there is nothing to learn.");
   if (rows > std::numeric_limits<std::int32_t>::max())
     throw ConfigError(message("At most 2^31 rows can be learnt from, but the table has ", rows, "."));
+}
+
+// `who` are numbers of rows.
+void check_people(std::span<const std::uint32_t> who, bool rows_are_people, std::size_t rare_below) {
+  std::vector<bool> seen(who.size());
+  std::size_t people = 0;
+  for (const std::uint32_t one : who)
+    if (!seen[one]) seen[one] = true, ++people;
+  if (people >= std::max<std::size_t>(rare_below, 1)) return;
+  const std::string of = rows_are_people ? ""
+                         : people == 1   ? " of a single person"
+                                         : message(" of ", people, " people");
+  throw GenerationError(message("The table has ", counted(who.size(), "row"), of, ", fewer than the ",
+                                rare_below, " people among whom a single one may hide (rare_below); fit to ",
+                                rows_are_people ? "more rows." : "the rows of more people."));
 }
 
 Column column_of(const ColumnSource& source, std::size_t number) {
@@ -158,7 +169,7 @@ std::vector<std::uint32_t> people_of(const ColumnSource& source) {
 
 CodedTable code_columns(const ColumnSource& source, const CodingOptions& options, const TakeCodes& take) {
   check(options);
-  check_size(source.rows, source.schema.fields.size(), options);
+  check_size(source.rows, source.schema.fields.size());
   CodedTable out;
   out.schema = source.schema;
   out.rows = source.rows;
@@ -166,6 +177,7 @@ CodedTable code_columns(const ColumnSource& source, const CodingOptions& options
   out.codes.resize(out.columns.size());
   out.people = people_of(source);
   const CodingLearner learner{options, out.people, source.schema.subject() == nullptr};
+  check_people(out.people, learner.rows_are_people, options.rare_below);
   for (std::size_t c = 0; c < out.columns.size(); ++c) {
     const Field& field = source.schema.fields[c];
     {
@@ -183,9 +195,10 @@ CodedTable code_columns(const ColumnSource& source, const CodingOptions& options
 
 CodedTable code_table(const Table& table, const CodingOptions& options) {
   check(options);
-  check_size(table.rows(), table.columns(), options);
+  check_size(table.rows(), table.columns());
   const std::vector<std::uint32_t> who = people_of(table);
   const CodingLearner learner{options, who, table.schema().subject() == nullptr};
+  check_people(who, learner.rows_are_people, options.rare_below);
   refuse_few_in_range(table, options.rare_below);
   CodedTable out;
   out.rows = table.rows();

@@ -180,6 +180,29 @@ TEST_CASE("People are subjects where the schema names one") {
   CHECK(coded.columns[1].labels == std::vector<std::string>{"theirs"});
 }
 
+TEST_CASE(
+    "Rows of few people are as few as the people, and what is constant in each is nobody's in a sample") {
+  Schema schema;
+  schema.fields = {{.name = "height", .kind = Kind::real},
+                   {.name = "patient", .kind = Kind::integer, .roles = {Role::subject}}};
+  std::set<double> heights;
+  const auto patients = [&](std::int64_t people) {
+    std::vector<Record> records;
+    for (std::int64_t i = 0; i < 50 * people; ++i) {
+      const double height = 150 + 0.37 * static_cast<double>((i % people) * (i % people));
+      heights.insert(height);
+      records.push_back({{"height", height}, {"patient", i % people}});
+    }
+    return Table::from_records(schema, records);
+  };
+  CHECK_THROWS_WITH_AS(code_table(patients(4), {}),
+                       doctest::Contains("200 rows of 4 people, fewer than the 5"), GenerationError);
+  CHECK_THROWS_WITH_AS(code_table(patients(1), {}), doctest::Contains("of a single person"), GenerationError);
+  CHECK_NOTHROW(code_table(patients(4), {.rare_below = 4}));
+  heights.clear();
+  for (const Value& v : drawn(patients(12), 2000)) CHECK_FALSE(heights.contains(*v.get_if<double>()));
+}
+
 TEST_CASE("Identifiers are new, different, and look like the real ones") {
   std::vector<Value> ids;
   for (int i = 0; i < 300; ++i) {
