@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthema import reporting
 from synthema._core import words as tokens  # as the evaluators count them
+from synthema.files import whole_file
 from synthema.reporting.numbers import duration, interval_text, percent, shown, words
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def score_rows(sections: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 def write(document: Mapping[str, Any], folder: Path) -> Path:
     """Write report.json and report.html into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / "report.json.part"
-    beside.write_text(reporting.document_json(document), encoding="utf-8")
-    beside.replace(folder / "report.json")
+    text = reporting.document_json(document)
+    with whole_file(folder / "report.json", "report") as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     return reporting.save(document, folder / "report.html")

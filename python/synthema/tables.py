@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthema._core import ConfigError, Field, ParseError, Schema, SchemaError, Table
 from synthema.arguments import checked, kind_of
+from synthema.files import whole_file
 
 if TYPE_CHECKING:
     import pandas
@@ -165,25 +166,27 @@ def write(
     data : Table or anything that `table` accepts
         What to write. CSV and JSONL keep values, not the schema; Parquet keeps both.
     path : path
-        Ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet (needs pyarrow). Replaced when complete.
+        Ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet (needs pyarrow). Replaced when complete,
+        through links.
     delimiter, missing
         For CSV: the separator and the text that stands for "no value".
     """
     path = pathlib.Path(path)
     suffix = suffix_of(path)
     data = table(data)
-    unfinished = path.with_name(path.name + ".unfinished")
     if suffix == ".parquet":
         pyarrow = _pyarrow("parquet")
-        pyarrow.parquet.write_table(pyarrow.table(data), unfinished)
-    else:
-        text = (
-            data.to_jsonl()
-            if ".jsonl" in suffix
-            else data.to_csv(delimiter=_one_character(delimiter), missing=missing)
-        )
+        with whole_file(path, "table") as unfinished:
+            pyarrow.parquet.write_table(pyarrow.table(data), unfinished)
+        return path
+    text = (
+        data.to_jsonl()
+        if ".jsonl" in suffix
+        else data.to_csv(delimiter=_one_character(delimiter), missing=missing)
+    )
+    with whole_file(path, "table") as unfinished:
         unfinished.write_bytes(gzip.compress(text, mtime=0) if suffix.endswith(".gz") else text)
-    return unfinished.replace(path)
+    return path
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

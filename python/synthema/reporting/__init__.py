@@ -33,6 +33,7 @@ from typing import Any
 
 from synthema._core import ConfigError
 from synthema.arguments import kind_of
+from synthema.files import whole_file
 from synthema.reporting import facts, marginals, opening, plots, projection, risks, rows, scores, usefulness
 from synthema.reporting.markup import Html, element, join
 
@@ -160,7 +161,7 @@ def save(report: Any, path: str | os.PathLike[str]) -> Path:
     """Write the page to `path`, whole or not at all, and return the path."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(target.name + ".part")
-    beside.write_text(render(report), encoding="utf-8")
-    beside.replace(target)
+    page = render(report)
+    with whole_file(target, "report") as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
     return target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
 from synthema.arguments import checked, whole
+from synthema.files import whole_file
 from synthema.tabular_generation.parameters import checked_parameters
 from synthema.tabular_generation.requests import blamed, in_zones, parity_of, shares_of
 
@@ -244,18 +244,11 @@ class TabularGenerator:
         not be written whole leaves an older one as it was, and is a ModelError.
         """
         path, file = pathlib.Path(path), self._ready().save()
-        if path.is_dir():
-            raise ModelError(f"{path}: This is a folder; name a file in it for the model.")
         if not path.parent.is_dir():
             raise ModelError(f"{path}: There is no folder '{path.parent}' for the model; make it first.")
-        unfinished = path.with_name(path.name + ".unfinished")
-        try:
+        with whole_file(path, "model", ModelError) as unfinished:
             unfinished.write_bytes(file)
-            return unfinished.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
-            raise ModelError(f"{path}: The model could not be written: {error.strerror}.") from None
+        return path
 
     @classmethod
     def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
