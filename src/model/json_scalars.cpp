@@ -61,17 +61,19 @@ std::string spelt(const Json& json) {
   return json.is_object() ? "{" + out + "}" : "[" + out + "]";
 }
 
-std::vector<std::string> enumerated(const Json& listed, Keywords& in) {
+std::vector<std::string> enumerated(const Json& listed, Keywords& in, const char* keyword) {
   const Json* type = in.find("type");
   std::vector<std::string> texts;
-  in.need_list(listed, "enum");
+  in.need_list(listed, keyword);
   for (const Json& one : listed) {
     const bool fits =
         !type || (type->is_array() ? std::ranges::any_of(*type, [&](const Json& t) { return is_of(one, t); })
                                    : is_of(one, *type));
     if (fits) texts.push_back(spelt(one));
   }
-  if (texts.empty()) in.refuse("has an 'enum' without a value of its 'type'");
+  if (texts.empty())
+    in.refuse(message("has ", keyword == std::string_view("enum") ? "an 'enum'" : "a 'const'",
+                      " without a value of its 'type'"));
   return texts;
 }
 

@@ -12,7 +12,7 @@ namespace synthema::detail {
 
 std::string spelt(const Json& json);  // in the spelling of json_text.hpp
 // The values of an 'enum' that have its 'type'.
-std::vector<std::string> enumerated(const Json& listed, Keywords& in);
+std::vector<std::string> enumerated(const Json& listed, Keywords& in, const char* keyword = "enum");
 // 'formatMinimum' or 'formatMaximum', in microseconds since 1970.
 std::optional<double> time_bound(Keywords& in, const char* name);
 // Nothing where the range or the length is empty.

@@ -99,7 +99,10 @@ std::pair<std::int64_t, std::int64_t> whole_range(const NumberRange& range, unsi
 
 Expression number_text(Expressions& pool, const NumberRange& range, std::optional<unsigned> places) {
   const unsigned scale = places.value_or(0);
-  const auto [low, high] = whole_range(range, scale, places ? kLargestReal : kLargestInteger);
+  const std::int64_t largest = places ? kLargestReal : kLargestInteger;
+  const auto beyond = static_cast<double>(largest);
+  if (range.minimum.value_or(0) > beyond || range.maximum.value_or(0) < -beyond) return Expressions::kNothing;
+  const auto [low, high] = whole_range(range, scale, largest);
   return places ? decimals(pool, low, high, scale) : integers(pool, low, high);
 }
 
@@ -204,12 +207,14 @@ std::string json_quoted(std::string_view text) {
 }
 
 Expression field_text(Expressions& pool, const Field& field) {
-  Expression out = value_text(pool, field);
-  if (field.nullable) out = pool.either({out, pool.literal("null")});
+  const Expression out = value_text(pool, field);
   if (out == Expressions::kNothing)
-    throw ConfigError({.field = field.name},
-                      "No value fits this field: there is none between its minimum and its maximum.");
-  return out;
+    throw ConfigError(
+        {.field = field.name},
+        message("No value fits this field: there is none between its minimum and its maximum that "
+                "masks write (numbers up to ",
+                kLargestReal, ", integers up to ", kLargestInteger, ", of either sign)."));
+  return field.nullable ? pool.either({out, pool.literal("null")}) : out;
 }
 
 }  // namespace synthema::detail

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/model/json_scalars.hpp"
+#include "src/model/json_text.hpp"
 #include "synthema/core/error.hpp"
 
 namespace synthema::detail {
@@ -32,7 +33,9 @@ Expression JsonValues::value(const Json& json, const std::string& path) {
   const Expression out = read(in);
   in.no_others();
   if (out == Expressions::kNothing && !cut_)
-    in.refuse("allows no value here (an empty range or length, or no alternative)");
+    in.refuse(
+        message("allows no value here (an empty range or length, no alternative, or only numbers beyond ",
+                kLargestReal, ", integers beyond ", kLargestInteger, ")"));
   cut_ |= cut_before;
   return out;
 }
@@ -40,7 +43,8 @@ Expression JsonValues::value(const Json& json, const std::string& path) {
 Expression JsonValues::read(Keywords& in) {
   in.find("type");  // beside const and enum it only says again what they are
   if (const Json* to = in.find("$ref")) return reference(*to, in);
-  if (const Json* constant = in.find("const")) return pool_.literal(spelt(*constant));
+  if (const Json* constant = in.find("const"))
+    return labels_text(pool_, enumerated(Json::array({*constant}), in, "const"));
   if (const Json* listed = in.find("enum")) return labels_text(pool_, enumerated(*listed, in));
   if (const Json* any = in.find("anyOf")) return pool_.either(alternatives(*any, in, "anyOf"));
   if (const Json* one = in.find("oneOf")) return exactly_one(*one, in);

@@ -316,6 +316,20 @@ def test_hostile_files_are_refused(trees, tmp_path):
         SequentialTrees.load(path)
 
 
+def test_what_few_people_have_is_missing_and_identifiers_keep_their_holes(tmp_path):
+    rng = np.random.default_rng(0)
+    lab, code = [None] * 398 + [731.2, 55.1], [f"K{i:04d}" if i % 3 else None for i in range(400)]
+    real = {"lab": lab, "code": code, "age": rng.integers(20, 80, 400).tolist()}
+    for cls in (SequentialTrees, GaussianCopula, IndependentMarginals):
+        fitted = cls().fit(real)
+        made = fitted.sample(2000, seed=1)
+        assert made.null_count("lab") == 2000
+        assert 600 < made.null_count("code") < 740
+        codes = [one["code"] for one in made.records() if one.get("code") is not None]
+        assert len(set(codes)) == len(codes) and not set(codes) & set(code)
+        assert load(fitted.save(tmp_path / "model")).sample(2000, seed=1).digest() == made.digest()
+
+
 def test_saving_that_fails_keeps_the_old_file(trees, tmp_path, monkeypatch):
     import pathlib
 

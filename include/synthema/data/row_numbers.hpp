@@ -11,7 +11,8 @@
 namespace synthema {
 
 // Whole numbers, none missing or negative, no two alike, that fill more than half of the range between the
-// smallest and the largest; 50 rows or more, so that chance does not look like that.
+// smallest and the largest; or so much of it that of numbers drawn by chance two would be alike (but for one
+// in a million such columns), some of them side by side. 50 rows or more.
 SYNTHEMA_EXPORT bool numbers_rows(const Column& column);
 
 // The columns of a table that number its rows and have no role.

@@ -32,6 +32,20 @@ void check(const CodingOptions& options) {
                       message("There may be 2 to 128 classes, not ", options.classes, "."));
 }
 
+bool is_number(Kind kind) {
+  return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
+}
+
+// Whether fewer people than that have any value.
+bool has_few(const Column& column, std::span<const std::uint32_t> who, std::size_t least) {
+  std::unordered_set<std::uint32_t> people;
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    if (!column.is_null(row)) people.insert(who[row]);
+    if (people.size() >= least) return false;
+  }
+  return true;
+}
+
 ColumnCoding learn_column(const CodingLearner& learner, const Field& field, const Column& column,
                           std::vector<std::uint32_t>& codes) {
   ColumnCoding out;
@@ -44,7 +58,8 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     throw SchemaError({.field = out.field.name},
                       "A generator of single rows cannot make lists; leave the column out.");
   if (kind == Kind::time) out.zone = column.zone();
-  if (present == 0) return out;
+  if (present == 0 || (is_number(kind) && has_few(column, learner.who, learner.options.rare_below)))
+    return out;
   if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
     detail::learn_identifiers(learner, column, out);
   } else if (kind == Kind::boolean) {
@@ -61,6 +76,8 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     else
       detail::learn_whole(learner, column, out, codes);
   }
+  if (out.form == CodingForm::fresh)
+    out.missing_share = static_cast<double>(column.null_count()) / static_cast<double>(column.size());
   return out;
 }
 
@@ -77,10 +94,6 @@ std::vector<std::uint32_t> people_in(const Column& column) {
     if (!column.is_null(row))
       out[row] = first.try_emplace(column.value_at(row).display(), out[row]).first->second;
   return out;
-}
-
-bool is_number(Kind kind) {
-  return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
 }
 
 // A range that leaves fewer than `rare_below` people: what is made of them alone would be their values, or

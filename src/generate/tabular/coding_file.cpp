@@ -87,7 +87,8 @@ void put_codings(ModelArrays& file, const CodedTable& table) {
                        {"step", c.step},
                        {"zone", c.zone},
                        {"pattern", c.pattern},
-                       {"counted_from", c.counted_from}});
+                       {"counted_from", c.counted_from},
+                       {"missing_share", c.missing_share}});
     std::vector<std::uint8_t> protection;
     for (const Protection p : c.protection) protection.push_back(static_cast<std::uint8_t>(p));
     if (c.form == CodingForm::number) {
@@ -167,6 +168,8 @@ CodedTable get_codings(const ModelArrays& file) {
       check_labels(file, c);
     } else if (c.form == CodingForm::fresh) {
       c.taken = file.get<std::uint64_t>(key + "taken");
+      c.missing_share = file.value<double>(about, "missing_share");
+      file.require(c.missing_share >= 0 && c.missing_share <= 1, "a share that is none");
       const Kind kind = c.field.kind;
       file.require(std::ranges::is_sorted(c.taken) && c.pattern.size() <= 1024, "identifiers without order");
       file.require(kind == Kind::integer || kind == Kind::text || kind == Kind::category,

@@ -11,7 +11,30 @@ namespace synthema {
 
 namespace {
 
+constexpr std::uint64_t kHoleStream = 0x686F6C65;
+
+// Where identifiers are, in the share of rows that have one.
+Validity some_missing(double share, std::uint64_t rows, const Random& random) {
+  detail::BitWriter bits;
+  for (std::uint64_t row = 0; row < rows; ++row) bits.push(random.uniform_at(row, 0) >= share);
+  return bits.validity();
+}
+
+Column joined(const std::vector<std::string>& texts, Validity validity) {
+  std::vector<std::int64_t> offsets{0};
+  std::vector<char> bytes;
+  for (const std::string& text : texts) {
+    bytes.insert(bytes.end(), text.begin(), text.end());
+    offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+  }
+  return Column::texts(Buffer<std::int64_t>::from(std::move(offsets)), Buffer<char>::from(std::move(bytes)),
+                       std::move(validity));
+}
+
 Column fresh_column(const ColumnCoding& coding, std::uint64_t rows, Random random) {
+  const Validity there = coding.missing_share > 0
+                             ? some_missing(coding.missing_share, rows, random.stream(kHoleStream))
+                             : Validity();
   if (coding.counted_from > 0 || coding.field.kind == Kind::integer) {
     std::vector<std::int64_t> values;
     values.reserve(rows);
@@ -25,13 +48,13 @@ Column fresh_column(const ColumnCoding& coding, std::uint64_t rows, Random rando
       for (const std::string& text : detail::fresh_identifiers(pattern, coding.taken, rows, random))
         values.push_back(std::stoll(text));
     }
-    return Column::integers(Buffer<std::int64_t>::from(std::move(values)));
+    return Column::integers(Buffer<std::int64_t>::from(std::move(values)), there);
   }
   const auto texts = detail::fresh_identifiers(coding.pattern, coding.taken, rows, random);
-  if (coding.field.kind == Kind::text) return Column::texts(texts);
+  if (coding.field.kind == Kind::text) return joined(texts, there);
   std::vector<std::int32_t> codes(rows);
   std::iota(codes.begin(), codes.end(), 0);
-  return Column::categories(Buffer<std::int32_t>::from(std::move(codes)), Column::texts(texts));
+  return Column::categories(Buffer<std::int32_t>::from(std::move(codes)), Column::texts(texts), false, there);
 }
 
 Validity all_missing(std::uint64_t rows) {

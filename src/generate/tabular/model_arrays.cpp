@@ -71,6 +71,8 @@ ModelArrays::ModelArrays(std::string_view file, const std::string& path, const s
     at = end;
   }
   if (at != data.size()) fail("There are bytes that belong to nothing.");
+  if (metadata.contains("digest"))
+    require(value<std::string>(metadata, "digest") == digest(), "it was changed after it was saved");
 }
 
 std::string ModelArrays::file() const {
@@ -79,6 +81,7 @@ std::string ModelArrays::file() const {
                             {"version", std::to_string(kVersion)},
                             {"library", std::string("synthema ") + SYNTHEMA_VERSION},
                             {"method", method_},
+                            {"digest", digest()},
                             {"model", about.dump()}};
   std::uint64_t at = 0;
   for (const auto& [name, entry] : arrays_) {

@@ -1,5 +1,6 @@
 // The file of a fitted generator: a safetensors file whose metadata hold one JSON text. Arrays are one-
-// dimensional, little-endian, of U8, U32, U64, I64, F32 or F64. Nothing in a file is trusted.
+// dimensional, little-endian, of U8, U32, U64, I64, F32 or F64. Nothing in a file is trusted: the digest of
+// its contents shows damage, and whoever means harm can leave it out.
 #pragma once
 
 #include <cstring>

@@ -243,6 +243,9 @@ TEST_CASE("what is outside the subset names its keyword and path") {
   check_refused("{}", "#");
   check_refused(inside(R"({"enum": []})"), "#/properties/a");
   check_refused(inside(R"({"type": "integer", "minimum": 3, "maximum": 2})"), "#/properties/a");
+  check_refused(R"({"type": "number", "minimum": 1e10})", "#", "beyond 999999999,");
+  check_refused(inside(R"({"type": "integer", "maximum": -1e16})"), "#/properties/a", "beyond");
+  check_refused(inside(R"({"type": "string", "const": 5})"), "#/properties/a", "const");
   check_refused(inside(R"({"type": "string", "minLength": 3, "maxLength": 2})"), "#/properties/a");
   check_refused(inside(R"({"type": "string", "pattern": "a("})"), "#/properties/a/pattern");
   check_refused(inside(R"({"type": "array"})"), "#/properties/a");

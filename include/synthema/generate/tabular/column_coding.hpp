@@ -9,8 +9,9 @@
 //                             names them.
 //   identifier, subject       drawn afresh by the pattern of the real ones, never equal to a real one; so
 //   are
-//                             texts that no two rows share and whole numbers that count the rows
-//   without any value         stays so
+//                             texts that no two rows share and whole numbers that count the rows. As many
+//                             rows have none as in the real table, whatever else stands in them
+//   without any value         stays so; so does a number that fewer than `rare_below` people have any of
 //
 // What protects single people, apart from anything that a model adds. People are rows, or subjects where the
 // schema names a subject.
@@ -88,6 +89,7 @@ struct ColumnCoding {
   std::string pattern;
   std::vector<std::uint64_t> taken;  // hashes of the real ones, ascending
   std::uint64_t counted_from = 0;    // whole numbers that count rows go on from here; 0: by pattern
+  double missing_share = 0;          // of rows without one, drawn apart from all other columns
 
   std::size_t codes() const { return form == CodingForm::category ? labels.size() : values.size(); }
   std::uint32_t missing_code() const { return static_cast<std::uint32_t>(codes()); }
