@@ -326,7 +326,8 @@ def test_what_few_people_have_is_missing_and_identifiers_keep_their_holes(tmp_pa
         assert made.null_count("lab") == 2000
         assert 600 < made.null_count("code") < 740
         codes = [one["code"] for one in made.records() if one.get("code") is not None]
-        assert len(set(codes)) == len(codes) and not set(codes) & set(code)
+        assert len(set(codes)) == len(codes)
+        assert not set(codes) & set(code)
         assert load(fitted.save(tmp_path / "model")).sample(2000, seed=1).digest() == made.digest()
 
 
