@@ -316,6 +316,13 @@ def test_hostile_files_are_refused(trees, tmp_path):
         SequentialTrees.load(path)
 
 
+def test_whole_numbers_too_far_apart_are_refused_by_name():
+    far = [int(v) for v in np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 100)]
+    for cls in (SequentialTrees, IndependentMarginals):
+        with pytest.raises(SchemaError, match=r"'hash'.*2\^53 steps"):
+            cls().fit({"hash": far, "age": [40, 50] * 50})
+
+
 def test_what_few_people_have_is_missing_and_identifiers_keep_their_holes(tmp_path):
     rng = np.random.default_rng(0)
     lab, code = [None] * 398 + [731.2, 55.1], [f"K{i:04d}" if i % 3 else None for i in range(400)]

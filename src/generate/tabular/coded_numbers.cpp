@@ -6,6 +6,7 @@
 #include <span>
 
 #include "src/generate/tabular/number_protection.hpp"
+#include "synthema/core/error.hpp"
 
 namespace synthema::detail {
 
@@ -155,6 +156,15 @@ void learn_whole(const CodingLearner& learner, const Column& column, ColumnCodin
       column, [&](std::size_t row) { return integers[row]; }, codes,
       [&](const std::vector<std::int64_t>& values) {
         learn_grid(values, out);
+        const std::uint64_t span =
+            (static_cast<std::uint64_t>(values.back()) - static_cast<std::uint64_t>(values.front())) /
+            static_cast<std::uint64_t>(out.step);
+        if (span >= static_cast<std::uint64_t>(kExact))
+          throw SchemaError(
+              {.field = out.field.name},
+              "The whole numbers of the column lie 2^53 steps or more apart, more than can be told "
+              "apart here. Give it the role 'identifier' if it names something, leave it out, or "
+              "use a larger unit.");
         for (const std::int64_t v : values) {
           const std::uint64_t beyond = static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(out.origin);
           const std::uint64_t steps = beyond / static_cast<std::uint64_t>(out.step);
