@@ -1,7 +1,8 @@
 // Cells as whole numbers: the same number for equal values of a column, in every table. 2 and 2.0 are one
-// value, a category is its label, missing is a value of its own.
+// value, integers are told apart to the last bit, a category is its label, missing is a value of its own.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -38,8 +39,10 @@ class ValueIds {
       if (column.is_null(row)) continue;
       switch (column.kind()) {
         case Kind::real:
+          out[row] = id_of_real(column.reals()[row]);
+          break;
         case Kind::integer:
-          out[row] = id_of_number(column.number_at(row));
+          out[row] = id_of_integer(column.integers()[row]);
           break;
         case Kind::category:
           out[row] = of_code[static_cast<std::size_t>(column.codes()[row])];
@@ -55,15 +58,22 @@ class ValueIds {
   }
 
  private:
-  std::uint64_t id_of_number(double value) {
-    return numbers_.try_emplace(value == 0 ? 0.0 : value, next()).first->second;
+  std::uint64_t id_of_integer(std::int64_t value) {
+    return integers_.try_emplace(value, next()).first->second;
+  }
+  std::uint64_t id_of_real(double value) {
+    constexpr double kEnd = 9223372036854775808.0;  // 2^63
+    if (std::trunc(value) == value && value >= -kEnd && value < kEnd)
+      return id_of_integer(static_cast<std::int64_t>(value));
+    return reals_.try_emplace(value, next()).first->second;
   }
   std::uint64_t id_of_text(const std::string& value) {
     return texts_.try_emplace(value, next()).first->second;
   }
-  std::uint64_t next() const { return 1 + numbers_.size() + texts_.size(); }
+  std::uint64_t next() const { return 1 + integers_.size() + reals_.size() + texts_.size(); }
 
-  std::unordered_map<double, std::uint64_t> numbers_;
+  std::unordered_map<std::int64_t, std::uint64_t> integers_;
+  std::unordered_map<double, std::uint64_t> reals_;  // those that are no integer
   std::unordered_map<std::string, std::uint64_t> texts_;
 };
 

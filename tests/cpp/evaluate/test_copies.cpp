@@ -41,6 +41,16 @@ TEST_CASE("a copy is equal in every shared column but identifiers") {
   CHECK(nonconformities(ExactCopies(), &real, synthetic, {}).empty());
 }
 
+TEST_CASE("integers that no double tells apart are no copies") {
+  constexpr std::int64_t kLarge = std::int64_t{1} << 60;
+  const Table real = column_table(Kind::integer, {kLarge, kLarge + 2});
+  CHECK(ExactCopies().evaluate(&real, column_table(Kind::integer, {kLarge + 1, kLarge + 3}), {}).value == 0);
+  CHECK(ExactCopies().evaluate(&real, column_table(Kind::integer, {kLarge + 2}), {}).value == 1);
+  CHECK(RareValueReuse().evaluate(&real, column_table(Kind::integer, {kLarge + 1}), {}).value == 0);
+  const Table reals = column_table(Kind::real, {static_cast<double>(kLarge), 1e300, 0.5});
+  CHECK(ExactCopies().evaluate(&real, reals, {}).value == doctest::Approx(1.0 / 3));
+}
+
 TEST_CASE("the ceiling is how often new real rows repeat old ones") {
   const Table real = people(Kind::integer, {{"p1", 40, "pain"}});
   EvaluationContext context;
