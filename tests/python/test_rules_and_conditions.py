@@ -1,5 +1,7 @@
 """What rules and conditions force together counts as any condition does: dependent columns follow it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from synthema import (
@@ -174,6 +176,248 @@ def test_open_members_keep_their_odds_under_conditions(method, tmp_path) -> None
     assert np.all(np.isfinite(fitted.log_prob(sample)))
     again = method.load(fitted.save(tmp_path / "model"))
     assert again.sample(2000, seed=2).digest() == sample.digest()
+
+
+def _numbers(sample, column: str) -> np.ndarray:
+    codes = (100 * ord(v[0]) + ord(v[-1]) if isinstance(v, str) else v for v in sample.values(column))
+    return np.asarray(list(codes), float)
+
+
+@pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])
+@pytest.mark.parametrize("name", CASES)
+def test_conditioned_rows_are_those_of_the_joint_rows_that_meet_the_condition(method, name: str) -> None:
+    table, condition = CASES[name]
+    columns = table()
+    fitted = method().fit(columns, schema=_schema(table, columns))
+    joint = fitted.sample(40_000, seed=1)
+    asked = fitted.sample(3000, seed=2, conditions=condition)
+    meets = np.all([np.asarray(joint.values(k)) == v for k, v in condition.items()], axis=0)
+    for column in columns:
+        found, wanted = _numbers(asked, column), _numbers(joint, column)[meets]
+        if wanted.std() == 0:
+            assert (found == wanted[0]).all(), column
+        else:
+            _same_mean(found, wanted)
+
+
+def _same_shares(sample, names: list[str], likely: dict) -> None:
+    """Combinations of values have shares in proportion to `likely`."""
+    rows = list(zip(*(sample.values(name) for name in names), strict=True))
+    total = sum(likely.values())
+    assert set(rows) <= {row for row, weight in likely.items() if weight > 0}
+    for row, weight in likely.items():
+        share = weight / total
+        assert (
+            abs(rows.count(row) / len(rows) - share) < 4.5 * np.sqrt(share * (1 - share) / len(rows)) + 1e-9
+        )
+
+
+def _marginal(values) -> dict:
+    kinds, counts = np.unique(values, return_counts=True)
+    return dict(zip(kinds.tolist(), (counts / counts.sum()).tolist(), strict=True))
+
+
+def _ordered(*names: str) -> Schema:
+    """Each at least as large as the one before it."""
+    rules = [FieldRule(b, a, relation=">=") for a, b in pairwise(names)]
+    return Schema([Field(name, "integer") for name in names], rules=rules)
+
+
+def test_marginals_given_the_later_of_two_numbers_in_order() -> None:
+    random = np.random.default_rng(1)
+    a, b = np.sort(random.integers(0, 20, (2, ROWS)), axis=0)
+    marginals = IndependentMarginals().fit({"a": a, "b": b}, schema=_ordered("a", "b"))
+    of_a, of_b = _marginal(a), _marginal(b)
+    for later in (3, 10, 19):
+        # b is drawn from what a leaves of it, so a low a makes each b rarer.
+        likely = {
+            (v,): share / sum(of_b[w] for w in of_b if w >= v) for v, share in of_a.items() if v <= later
+        }
+        _same_shares(marginals.sample(6000, seed=later, conditions={"b": later}), ["a"], likely)
+
+
+def test_marginals_given_the_last_of_a_chain_or_what_stands_between() -> None:
+    a, b, c = np.sort(np.random.default_rng(2).integers(0, 4, (3, ROWS)), axis=0)
+    marginals = IndependentMarginals().fit({"a": a, "b": b, "c": c}, schema=_ordered("a", "b", "c"))
+    of = {n: _marginal(v) for n, v in (("a", a), ("b", b), ("c", c))}
+
+    def above(name: str, low: int) -> float:
+        return sum(share for value, share in of[name].items() if value >= low)
+
+    def likely(i: int, j: int, k: int) -> float:
+        ordered = i <= j <= k
+        return of["a"][i] * of["b"][j] / above("b", i) * of["c"][k] / above("c", j) if ordered else 0.0
+
+    for last in (0, 2, 3):
+        sample = marginals.sample(6000, seed=last, conditions={"c": last})
+        _same_shares(sample, ["a", "b"], {(i, j): likely(i, j, last) for i in range(4) for j in range(4)})
+    sample = marginals.sample(6000, seed=4, conditions={"b": 2})
+    _same_shares(sample, ["a", "c"], {(i, k): likely(i, 2, k) for i in range(4) for k in range(4)})
+
+
+def test_marginals_given_a_total_of_dice() -> None:
+    dice = np.random.default_rng(3).integers(1, 7, (3, ROWS))
+    columns = dict(zip("pqr", dice, strict=True)) | {"t": dice.sum(axis=0)}
+    fields = [Field(n, "integer") for n in columns]
+    schema = Schema(fields, groups=[GroupRule("sum", ["p", "q", "r"], total="t")])
+    marginals = IndependentMarginals().fit(columns, schema=schema)
+    p, q, r = (_marginal(v) for v in dice)
+    for total in (4, 10, 17):
+        likely = {
+            (i, j, total - i - j): p[i] * q[j] * r.get(total - i - j, 0.0)
+            for i in range(1, 7)
+            for j in range(1, 7)
+        }
+        sample = marginals.sample(6000, seed=total, conditions={"t": total})
+        _same_shares(sample, ["p", "q", "r"], likely)
+
+
+def test_marginals_given_a_code_of_which_the_ward_leaves_several() -> None:
+    random = np.random.default_rng(4)
+    pairs = [["u", "A1"], ["u", "A2"], ["v", "A2"], ["v", "B1"], ["v", "B2"], ["u", "B2"]]
+    drawn = random.choice(6, ROWS, p=[0.3, 0.1, 0.2, 0.2, 0.1, 0.1])
+    ward, code = (np.asarray(pairs)[drawn, k] for k in (0, 1))
+    groups = [GroupRule("combinations", ["ward", "code"], rows=pairs)]
+    schema = Schema([Field("ward", "category"), Field("code", "category")], groups=groups)
+    marginals = IndependentMarginals().fit({"ward": ward, "code": code}, schema=schema)
+    wards, codes = _marginal(ward), _marginal(code)
+    for wanted in ("A2", "B2"):
+        likely = {
+            (w,): wards[w] / sum(codes[c] for other, c in pairs if other == w)
+            for w, c in pairs
+            if c == wanted
+        }
+        _same_shares(marginals.sample(6000, seed=1, conditions={"code": wanted}), ["ward"], likely)
+
+
+def test_a_missing_number_says_nothing_of_a_later_one() -> None:
+    random = np.random.default_rng(4)
+    a = random.integers(0, 4, ROWS)
+    b = a + random.integers(0, 3, ROWS)
+    missing = random.random(ROWS) < 0.3
+    columns = {"a": [None if m else int(v) for m, v in zip(missing, a, strict=True)], "b": b}
+    marginals = IndependentMarginals().fit(columns, schema=_ordered("a", "b"))
+    of_a, of_b = _marginal(a[~missing]), _marginal(b)
+    there = 1 - missing.mean()
+    likely = {(v,): there * s / sum(of_b[w] for w in of_b if w >= v) for v, s in of_a.items() if v <= 2}
+    likely[(None,)] = missing.mean()
+    _same_shares(marginals.sample(6000, seed=1, conditions={"b": 2}), ["a"], likely)
+
+
+def test_the_copula_given_the_later_of_two_numbers_in_order() -> None:
+    # b is uniform above a, whatever a is: a given b is in proportion to 1 / (20 - a).
+    random = np.random.default_rng(5)
+    a = random.integers(0, 20, 20_000)
+    b = a + np.floor(random.random(20_000) * (20 - a)).astype(int)
+    x = a + random.normal(size=20_000).round(1)
+    fields = [Field("x", "real"), Field("a", "integer"), Field("b", "integer")]
+    schema = Schema(fields, rules=[FieldRule("b", "a", relation=">=")])
+    copula = GaussianCopula().fit({"x": x, "a": a, "b": b}, schema=schema)
+    for later in (4, 12, 19):
+        sample = copula.sample(5000, seed=later, conditions={"b": later})
+        found = np.asarray(sample.values("a"), float)
+        assert found.max() <= later
+        values = np.arange(later + 1)
+        likely = 1 / (20 - values)
+        likely /= likely.sum()
+        mean = (likely * values).sum()
+        spread = np.sqrt((likely * values**2).sum() - mean**2)
+        assert abs(found.mean() - mean) < 0.03 * (later + 1) + 4 * spread / np.sqrt(5000)
+        assert abs(np.mean(np.asarray(sample.values("x"), float) - found)) < 0.25
+
+
+METHODS = [IndependentMarginals, GaussianCopula, SequentialTrees]
+
+
+def _with_people(kind: str, people: int) -> tuple[dict, int]:
+    """A number `b` that so many people have, in a gap of the others', with an `a` of 3."""
+    random = np.random.default_rng(5)
+    if kind == "measured":
+        wanted, b = 41, random.choice([v for v in range(20, 61) if v != 41], ROWS)
+        a = np.clip(b - random.integers(0, 30, ROWS), 0, None)
+    else:
+        wanted, b = 30, random.choice([5, 10, 20, 50, 100], ROWS)
+        a = np.minimum(b, random.choice([0, 1, 5, 10, 20, 40], ROWS))
+    return {"a": np.append(a, [3] * people), "b": np.append(b, [wanted] * people)}, wanted
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["measured", "list"])
+def test_rows_do_not_tell_how_many_of_few_people_have_what_is_asked_for(method, kind: str) -> None:
+    means = []
+    for people in (0, 1, 2):
+        columns, wanted = _with_people(kind, people)
+        fitted = method().fit(columns, schema=_ordered("a", "b"))
+        found = np.asarray(fitted.sample(4000, seed=1, conditions={"b": wanted}).values("a"), float)
+        means.append(found.mean() / np.std(columns["a"]))
+    assert max(means) - min(means) < 0.12, means
+
+
+@pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])
+def test_parts_of_a_total_do_not_tell_a_single_person(method) -> None:
+    random = np.random.default_rng(7)
+    p, q = random.choice(30, ROWS), random.choice([v for v in range(20, 61) if v != 41], ROWS)
+    schema = Schema([Field(n, "integer") for n in "pqt"], groups=[GroupRule("sum", ["p", "q"], total="t")])
+    shares = []
+    for people in (0, 1, 2):
+        columns = {"p": np.append(p, [9] * people), "q": np.append(q, [41] * people)}
+        columns["t"] = columns["p"] + columns["q"]
+        fitted = method().fit(columns, schema=schema)
+        found = np.asarray(fitted.sample(6000, seed=1, conditions={"t": 55}).values("q"))
+        shares.append(np.mean(found == 41))
+    assert max(shares) < 0.003, shares  # the others have .034 each
+
+
+@pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])
+@pytest.mark.parametrize("people", [0, 1, 2])
+def test_what_nobody_has_between_two_numbers_can_be_asked_for(method, people: int) -> None:
+    random = np.random.default_rng(6)
+    b = random.choice([v for v in range(20, 61) if abs(v - 41) > 2], ROWS)
+    a, c = np.clip(b - random.integers(0, 30, ROWS), 0, None), b + random.integers(0, 30, ROWS)
+    columns = {
+        "a": np.append(a, [30] * people),
+        "c": np.append(c, [50] * people),
+        "b": np.append(b, [41] * people),
+    }
+    rules = [FieldRule("b", "a", relation=">="), FieldRule("b", "c", relation="<=")]
+    fitted = method().fit(columns, schema=Schema([Field(n, "integer") for n in columns], rules=rules))
+    sample = fitted.sample(2000, seed=1, conditions={"b": 41})
+    low, high = (np.asarray(sample.values(n), float) for n in "ac")
+    assert ((low <= 41) & (high >= 41)).all()
+    narrow = np.mean(high - low <= 4)  # windows that lie in the gap
+    assert narrow < 0.2
+    assert low.std() > 3
+    assert high.std() > 3
+
+
+@pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])
+def test_columns_that_rules_bind_pairwise_end(method) -> None:
+    names = "abcdef"
+    columns = dict(
+        zip(names, np.sort(np.random.default_rng(8).integers(0, 1000, (6, ROWS)), axis=0), strict=True)
+    )
+    rules = [FieldRule(b, a, relation=">=") for i, a in enumerate(names) for b in names[i + 1 :]]
+    schema = Schema([Field(n, "integer") for n in names], rules=rules)
+    fitted = method().fit(columns, schema=schema)
+    sample = fitted.sample(100, seed=1, conditions={"f": 700})
+    made = np.asarray([sample.values(n) for n in names])
+    assert (made[5] == 700).all()
+    assert (np.diff(made, axis=0) >= 0).all()
+    assert len(np.unique(made[0])) > 30
+
+
+@pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])
+def test_a_total_of_real_parts_ends(method) -> None:
+    parts = np.random.default_rng(9).gamma(2, 3, (5, ROWS))
+    columns = {f"p{i}": part for i, part in enumerate(parts)} | {"t": parts.sum(axis=0)}
+    groups = [GroupRule("sum", [f"p{i}" for i in range(5)], total="t")]
+    schema = Schema([Field(n, "real") for n in columns], groups=groups)
+    fitted = method().fit(columns, schema=schema)
+    total = float(np.median(columns["t"]))
+    sample = fitted.sample(500, seed=1, conditions={"t": total})
+    made = np.asarray([sample.values(f"p{i}") for i in range(5)], float)
+    assert np.allclose(made.sum(axis=0), total)
+    assert (np.abs(made.mean(axis=1) / total - 0.2) < 0.04).all()  # no part is favoured
 
 
 def test_a_combination_of_one_column_twice_is_refused() -> None:

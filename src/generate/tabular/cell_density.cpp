@@ -158,6 +158,13 @@ void listed_densities(const ColumnCoding& coding, const CodeCounts& counts, doub
   }
 }
 
+// Whether a real without a grid has a probability of its own there.
+bool is_point(const ColumnCoding& coding, double x) {
+  const std::size_t code = place_of(coding.values, x);
+  return !coding.grid && code < coding.values.size() && coding.values[code] == x &&
+         coding.protection[code] == Protection::none;
+}
+
 // What an entry gives at x before places of single people are left.
 double spread(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry, double x,
               bool at_point) {
@@ -186,7 +193,7 @@ void add_spread(const ColumnCoding& coding, const CodeCounts& counts, double x, 
                 Densities& out) {
   const std::size_t numbers = numbers_in(coding, counts), code = place_of(coding.values, x);
   const bool exact = code < coding.values.size() && coding.values[code] == x;
-  const bool at_point = !coding.grid && exact && coding.protection[code] == Protection::none;
+  const bool at_point = is_point(coding, x);
   const auto own = counts.codes.first(numbers);
   // An entry reaches to its neighbours at most; those of an end, all over it.
   const auto above = static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), code) - own.begin());
@@ -240,6 +247,12 @@ double measure_width(const ColumnCoding& coding) {
   return static_cast<double>(coding.step) / std::pow(10.0, coding.decimals);
 }
 
+double unit_at(const ColumnCoding& coding, double cell) {
+  const std::vector<double>& values = coding.values;
+  if (coding.grid || values.size() < 2 || is_point(coding, cell)) return measure_width(coding);
+  return (values.back() - values.front()) / static_cast<double>(values.size() - 1);
+}
+
 double draw_cell(const ColumnCoding& coding, const CodeCounts& counts, const PhiloxBlock& random) {
   const std::uint32_t total = counts.total();
   if (total == 0) return kMissing;
@@ -274,6 +287,16 @@ void entry_densities(const ColumnCoding& coding, const CodeCounts& counts, doubl
   if (!coding.replaced.empty()) listed_densities(coding, counts, cell, found);
   const double width = measure_width(coding);
   for (EntryDensity& one : out) one.density /= width;
+}
+
+void undisplaced_densities(const ColumnCoding& coding, const CodeCounts& counts, double cell,
+                           std::vector<EntryDensity>& out) {
+  if (coding.is_category() || std::isnan(cell)) return entry_densities(coding, counts, cell, out);
+  Densities found(out);
+  add_spread(coding, counts, cell, 1, found);
+  if (!coding.replaced.empty()) listed_densities(coding, counts, cell, found);
+  const double unit = coding.grid ? 1.0 : unit_at(coding, cell);
+  for (EntryDensity& one : out) one.density *= unit;
 }
 
 double log_density(const ColumnCoding& coding, const CodeCounts& counts, double cell) {

@@ -16,17 +16,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// As entry_densities, of a number that is drawn as it is.
-void listed_density(const ColumnCoding& coding, const OwnedCounts& counts, double cell,
-                    std::vector<EntryDensity>& out) {
-  out.clear();
-  const auto at = std::ranges::lower_bound(counts.codes, cell, {}, [&](std::uint32_t code) {
-    return code < coding.codes() ? coding.values[code] : kInfinity;
-  });
-  if (at != counts.codes.end() && *at < coding.codes() && coding.values[*at] == cell)
-    out.push_back({static_cast<std::size_t>(at - counts.codes.begin()), 1 / measure_width(coding)});
-}
-
 }  // namespace
 
 // What a row's cells say about the normal scores: for each variable where its score may lie and how likely
@@ -43,10 +32,10 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     const double cell = cells[variable.column][row];
     detail::ScoreFunction& function = out.emplace_back();
     const auto room = !limited_.empty() && !variable.places.empty() ? room_of(variable, state.view())
-                                                                    : std::optional<Room>();
+                                                                    : std::optional<detail::Room>();
     const auto bound = [&](std::size_t entry) {
       const double plain = bounds[i][entry];
-      return room ? score_under(variable, detail::normal_share(plain), *room) : plain;
+      return room ? room->score_of(detail::normal_share(plain)) : plain;
     };
     const auto add = [&](std::size_t entry, double density, std::vector<detail::Piece>& to) {
       if (const detail::Piece piece{bound(entry), bound(entry + 1), density}; piece.low < piece.high)
@@ -58,10 +47,11 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     }
     const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
-    if (ruled.is_listed())
-      listed_density(coding, variable.counts, cell, entries);
-    else
+    entries.clear();
+    if (!ruled.is_listed())
       entry_densities(coding, variable.counts.view(), cell, entries);
+    else if (const auto entry = detail::listed_entry(coding, variable.counts.view(), cell))
+      entries.push_back({*entry, 1 / measure_width(coding)});
     for (const EntryDensity& one : entries) add(one.entry, one.density, function.pieces);
     if (rules_.touches(variable.column)) {
       const auto range = rules_.range(variable.column, state.view(), coded_.columns);

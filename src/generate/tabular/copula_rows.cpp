@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/normal_scores.hpp"
@@ -18,37 +19,6 @@ namespace {
 using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1>;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
-// The variables in the order of drawing: those that a condition fixes, then the others.
-struct Given {
-  std::vector<Eigen::Index> order;
-  std::size_t fixed = 0;
-  bool limited = false;      // whether numbers under an order stand for their places
-  detail::RowMatrix factor;  // lower, of the correlations in this order
-};
-
-Given given(const detail::Matrix& correlations, const std::vector<bool>& is_fixed) {
-  Given out;
-  for (const bool now : {true, false})
-    for (std::size_t i = 0; i < is_fixed.size(); ++i)
-      if (is_fixed[i] == now) out.order.push_back(static_cast<Eigen::Index>(i));
-  out.fixed = static_cast<std::size_t>(std::ranges::count(is_fixed, true));
-  if (!out.order.empty()) out.factor = detail::lower_factor(correlations(out.order, out.order));
-  return out;
-}
-
-// A member that is known to be set says that those before it are not.
-void imply_unset(const std::vector<std::vector<std::size_t>>& groups, std::span<const ColumnCoding> columns,
-                 std::span<double> cells) {
-  for (const std::vector<std::size_t>& group : groups) {
-    const auto set =
-        std::ranges::find_if(group, [&](std::size_t c) { return is_set_cell(columns[c], cells[c]); });
-    if (set == group.end()) continue;
-    for (auto before = group.begin(); before != set; ++before)
-      if (const ColumnCoding& coding = columns[*before]; std::isnan(cells[*before]) && !coding.missing)
-        cells[*before] = coding.is_category() ? 0 : coding.cell_of_number(0);
-  }
-}
 
 // Whether a member before it is known to be set: then it says nothing.
 bool follows_set(const std::vector<std::vector<std::size_t>>& groups, std::span<const ColumnCoding> columns,
@@ -69,6 +39,13 @@ class GaussianCopula::Rows {
   Table draw() const;
 
  private:
+  // The variables in the order of drawing: fixed ones, those of candidates (candidates.hpp), the others.
+  struct Given {
+    std::vector<Eigen::Index> order;
+    std::size_t fixed = 0, weighed = 0;  // where these end
+    std::vector<std::uint8_t> weighs;    // by column: a value of a candidate
+    detail::RowMatrix factor;            // lower, of the correlations in this order
+  };
   // One row while it is drawn.
   struct Row {
     std::uint64_t number = 0;
@@ -78,10 +55,14 @@ class GaussianCopula::Rows {
   };
 
   void note_conditions();
-  bool is_fixed(double wanted) const { return !conditions_.empty() && !std::isnan(wanted); }
+  Given given(const std::vector<bool>& which, std::span<const double> fixed) const;
   Row row_of(std::uint64_t number) const;
   std::optional<std::size_t> try_row(Row& row, const Random& random) const;
   bool draw_variable(const Given& about, Eigen::Index k, Row& row, const Random& own) const;
+  std::optional<std::size_t> draw_candidates(const Given& about, Row& row, const Random& random) const;
+  std::optional<detail::Room> room_of(const Variable& variable, const KnownCells& row) const {
+    return variable.places.empty() ? std::nullopt : of_.room_of(variable, row);
+  }
 
   const GaussianCopula& of_;
   const SampleRequest& request_;
@@ -90,24 +71,13 @@ class GaussianCopula::Rows {
   CellConditions conditions_;
   Random random_;
   double least_;                                  // see told_noise
+  std::vector<std::size_t> order_;                // of the columns
   std::vector<std::vector<std::size_t>> groups_;  // of which at most one member is set
-  detail::OpenMembers open_;
-  std::vector<std::vector<double>> bounds_;  // of variables that rules touch
+  std::vector<std::vector<double>> bounds_;       // of variables that rules touch
   // One distribution for each set of columns that a condition fixes.
   std::map<std::vector<bool>, Given> known_;
   std::vector<const Given*> by_condition_;
 };
-
-namespace {
-
-std::vector<CodeCounts> counts_by_column(const auto& variables, std::size_t columns) {
-  std::vector<CodeCounts> out(columns);
-  for (const auto& variable : variables)
-    if (!variable.missing) out[variable.column] = variable.counts.view();
-  return out;
-}
-
-}  // namespace
 
 GaussianCopula::Rows::Rows(const GaussianCopula& of, const SampleRequest& request)
     : of_(of),
@@ -117,8 +87,8 @@ GaussianCopula::Rows::Rows(const GaussianCopula& of, const SampleRequest& reques
       conditions_(request.conditions.get(), columns_, of.name()),
       random_(request.seed),
       least_(detail::least_told(of.variables_.size(), of.rows_behind())),
-      groups_(detail::drawn_groups(rules_, detail::modelled_order(rules_, columns_))),
-      open_(rules_, groups_, columns_, counts_by_column(of.variables_, columns_.size())),
+      order_(detail::modelled_order(rules_, columns_)),
+      groups_(detail::drawn_groups(rules_, order_)),
       bounds_(of.variables_.size()) {
   for (std::size_t i = 0; i < bounds_.size(); ++i)
     if (rules_.touches(of.variables_[i].column)) bounds_[i] = detail::bounds_of(of.variables_[i].counts);
@@ -129,28 +99,40 @@ GaussianCopula::Rows::Rows(const GaussianCopula& of, const SampleRequest& reques
 
 void GaussianCopula::Rows::note_conditions() {
   const std::vector<Variable>& variables = of_.variables_;
-  const auto p = static_cast<Eigen::Index>(variables.size());
-  std::vector<double> fixed(columns_.size());
+  std::vector<double> fixed(columns_.size(), kMissing);
   for (std::size_t i = 0; i < std::max<std::size_t>(1, conditions_.rows()); ++i) {
     std::vector<bool> which(variables.size());
     if (!conditions_.empty()) {
       conditions_.row(i, fixed);
-      imply_unset(groups_, columns_, fixed);
+      detail::imply_unset(groups_, columns_, fixed);
     }
-    for (std::size_t k = 0; k < which.size(); ++k) which[k] = is_fixed(fixed[variables[k].column]);
+    for (std::size_t k = 0; k < which.size(); ++k) which[k] = !std::isnan(fixed[variables[k].column]);
     auto at = known_.find(which);
-    if (at == known_.end()) {
-      // A number under an order that is fixed without the other one stands for its value.
-      const bool limited = !of_.limited_.empty() && std::ranges::none_of(variables, [&](const Variable& v) {
-        return !v.places.empty() && is_fixed(fixed[v.column]) && !is_fixed(fixed[v.given]);
-      });
-      const Eigen::Map<const detail::Matrix> correlations((limited ? of_.limited_ : of_.correlations_).data(),
-                                                          p, p);
-      at = known_.emplace(which, given(correlations, which)).first;
-      at->second.limited = limited;
-    }
+    if (at == known_.end()) at = known_.emplace(which, given(which, fixed)).first;
     by_condition_.push_back(&at->second);
   }
+}
+
+GaussianCopula::Rows::Given GaussianCopula::Rows::given(const std::vector<bool>& which,
+                                                        std::span<const double> fixed) const {
+  Given out;
+  out.weighs = detail::weighed_columns(rules_, order_, fixed);
+  const auto weighs = [&](std::size_t i) {
+    return !of_.variables_[i].missing && out.weighs[of_.variables_[i].column] != 0;
+  };
+  const auto add = [&](const auto& is_next) {
+    for (std::size_t i = 0; i < which.size(); ++i)
+      if (is_next(i)) out.order.push_back(static_cast<Eigen::Index>(i));
+    return out.order.size();
+  };
+  out.fixed = add([&](std::size_t i) { return which[i] && !weighs(i); });
+  out.weighed = add(weighs);
+  add([&](std::size_t i) { return !which[i] && !weighs(i); });
+  const auto p = static_cast<Eigen::Index>(which.size());
+  const std::vector<double>& all = of_.limited_.empty() ? of_.correlations_ : of_.limited_;
+  const Eigen::Map<const detail::Matrix> correlations(all.data(), p, p);
+  if (p > 0) out.factor = detail::lower_factor(correlations(out.order, out.order));
+  return out;
 }
 
 GaussianCopula::Rows::Row GaussianCopula::Rows::row_of(std::uint64_t number) const {
@@ -158,7 +140,7 @@ GaussianCopula::Rows::Row GaussianCopula::Rows::row_of(std::uint64_t number) con
           detail::RowCells(columns_.size()), Vector(static_cast<Eigen::Index>(of_.variables_.size()))};
   if (conditions_.empty()) return out;
   conditions_.row(number, out.wanted);
-  imply_unset(groups_, columns_, out.wanted);
+  detail::imply_unset(groups_, columns_, out.wanted);
   return out;
 }
 
@@ -172,8 +154,7 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
   const double spread = about.factor(k, k);
   double& noise = row.noise[k];
   noise = normal_quantile(detail::unit_of(block[0]));
-  const auto room = about.limited && !variable.places.empty() ? of_.room_of(variable, row.cells.view())
-                                                              : std::optional<Room>();
+  const auto room = room_of(variable, row.cells.view());
   const auto told = [&](double cell) {
     return detail::told_noise(of_.scores_of_taken(variable, cell, room), mean, spread, least_, noise,
                               block[1]);
@@ -183,8 +164,8 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
       noise = told(variable.missing ? 0.0 : row.wanted[variable.column]);
     return true;
   }
-  double share = detail::normal_share(mean + spread * noise);
-  if (room) share = room->from + (room->to - room->from) * detail::place_of_share(variable.places, share);
+  const double score = mean + spread * noise;
+  const double share = room ? room->share_of(score) : detail::normal_share(score);
   const detail::RuledCell ruled{rules_, columns_, variable.column, row.cells.view()};
   if (variable.missing) {
     const CodeCounts counts = variable.counts.view();
@@ -193,9 +174,7 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
     return true;
   }
   block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
-  const auto beside = open_.counts_beside(variable.column, row.wanted, row.cells.view());
-  double cell = ruled.draw_freely(beside ? beside->view() : variable.counts.view(), block);
-  if (beside) noise = told(cell);
+  double cell = ruled.draw_freely(variable.counts.view(), block);
   if (!ruled.admits(cell)) {
     const OwnedCounts given =
         room ? variable.counts : detail::counts_given(variable.counts, bounds_[i], mean, spread);
@@ -210,18 +189,40 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
   return true;
 }
 
-// One variable after the other; nothing, or the column that the rules leave no value.
+std::optional<std::size_t> GaussianCopula::Rows::draw_candidates(const Given& about, Row& row,
+                                                                 const Random& random) const {
+  const std::span<double> noises(row.noise.data() + about.fixed, about.weighed - about.fixed);
+  const auto turn = [&](std::size_t place, std::size_t column, const KnownCells& past) {
+    const auto k = static_cast<Eigen::Index>(about.fixed + place);
+    const auto i = static_cast<std::size_t>(about.order[about.fixed + place]);
+    const Variable& variable = of_.variables_[i];
+    return detail::WeighedCell{.past = {rules_, columns_, column, past},
+                               .now = {rules_, columns_, column, row.cells.view()},
+                               .counts = variable.counts.view(),
+                               .bounds = bounds_[i],
+                               .mean = about.factor.row(k).head(k).dot(row.noise.head(k)),
+                               .spread = about.factor(k, k),
+                               .room = room_of(variable, past),
+                               .least_told = least_};
+  };
+  return detail::draw_weighed({order_, about.weighs, row.wanted, turn}, row.cells, noises, random, row.number,
+                              request_.cancel);
+}
+
+// Candidates, then one variable after the other; nothing, or the column that the rules leave no value.
 std::optional<std::size_t> GaussianCopula::Rows::try_row(Row& row, const Random& random) const {
   const Given& about = *by_condition_[row.number % by_condition_.size()];
-  const auto variable = [&](Eigen::Index k) -> const Variable& {
-    return of_.variables_[static_cast<std::size_t>(about.order[static_cast<std::size_t>(k)])];
-  };
+  const auto first = static_cast<Eigen::Index>(about.fixed), last = static_cast<Eigen::Index>(about.weighed);
   const Random own = random.stream(1);
   row.cells.forget();
-  for (Eigen::Index k = 0; k < static_cast<Eigen::Index>(about.fixed); ++k)
-    if (!variable(k).missing) row.cells.set(variable(k).column, row.wanted[variable(k).column]);
-  for (Eigen::Index k = 0; k < row.noise.size(); ++k)
-    if (!draw_variable(about, k, row, own)) return variable(k).column;
+  for (std::size_t c = 0; c < row.wanted.size(); ++c)
+    if (!std::isnan(row.wanted[c])) row.cells.set(c, row.wanted[c]);
+  for (Eigen::Index k = 0; k < first; ++k) draw_variable(about, k, row, own);
+  if (first < last)
+    if (const auto stuck = draw_candidates(about, row, random)) return stuck;
+  for (Eigen::Index k = last; k < row.noise.size(); ++k)
+    if (!draw_variable(about, k, row, own))
+      return of_.variables_[static_cast<std::size_t>(about.order[static_cast<std::size_t>(k)])].column;
   return std::nullopt;
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,23 +22,8 @@ std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules, std::s
 std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
                                                  std::span<const std::vector<std::size_t>> groups);
 
-// Members that are drawn before others which a condition fixes as not set: that tells something of them.
-class OpenMembers {
- public:
-  // `groups` as of drawn_groups; `counts`, by column, of a member those where none before it is set. All must
-  // outlive it.
-  OpenMembers(const RowRules& rules, std::span<const std::vector<std::size_t>> groups,
-              std::span<const ColumnCoding> columns, std::span<const CodeCounts> counts);
-  // The counts of a column, given what is fixed (NaN: free) and the cells that are known, as they are where
-  // the fixed ones behind it are not set; nothing where they tell nothing of it.
-  std::optional<OwnedCounts> counts_beside(std::size_t column, std::span<const double> fixed,
-                                           const KnownCells& row) const;
-
- private:
-  std::span<const std::vector<std::size_t>> groups_;
-  std::span<const ColumnCoding> columns_;
-  std::vector<CodeCounts> counts_;
-  std::vector<double> set_;  // by column: the share that is set, 1 of what always is where none before it is
-};
+// Among cells that are fixed (NaN: free), a member that is set fixes those before it as not set.
+void imply_unset(std::span<const std::vector<std::size_t>> groups, std::span<const ColumnCoding> columns,
+                 std::span<double> cells);
 
 }  // namespace synthema::detail

@@ -173,8 +173,7 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   *this = std::move(fitted);
 }
 
-std::optional<GaussianCopula::Room> GaussianCopula::room_of(const Variable& variable,
-                                                            const KnownCells& row) const {
+std::optional<detail::Room> GaussianCopula::room_of(const Variable& variable, const KnownCells& row) const {
   if (variable.given >= row.known.size() || !row.known[variable.given] ||
       std::isnan(row.cells[variable.given]))
     return std::nullopt;
@@ -184,8 +183,8 @@ std::optional<GaussianCopula::Room> GaussianCopula::room_of(const Variable& vari
   const auto below = [&](auto at) {
     return detail::share_of(variable.counts, static_cast<std::uint32_t>(at - values.begin())).first;
   };
-  const Room out{below(std::ranges::lower_bound(values, range->first)),
-                 below(std::ranges::upper_bound(values, range->second))};
+  const detail::Room out{below(std::ranges::lower_bound(values, range->first)),
+                         below(std::ranges::upper_bound(values, range->second)), variable.places};
   return out.to - out.from > 1e-9 ? std::optional(out) : std::nullopt;
 }
 
@@ -267,18 +266,12 @@ double GaussianCopula::rows_behind() const {
 }
 
 std::pair<double, double> GaussianCopula::scores_of_taken(const Variable& variable, double cell,
-                                                          const std::optional<Room>& room) const {
+                                                          const std::optional<detail::Room>& room) const {
   const auto plain =
       detail::scores_of_cell(coded_.columns[variable.column], variable.counts, cell, variable.missing);
   if (!room) return plain;
-  return {score_under(variable, detail::normal_share(plain.first), *room),
-          score_under(variable, detail::normal_share(plain.second), *room)};
-}
-
-// The normal score where a place stands for this share of the values.
-double GaussianCopula::score_under(const Variable& variable, double share, const Room& room) {
-  const double place = std::clamp((share - room.from) / (room.to - room.from), 0.0, 1.0);
-  return detail::score_of_share(detail::share_of_place(variable.places, place));
+  return {room->score_of(detail::normal_share(plain.first)),
+          room->score_of(detail::normal_share(plain.second))};
 }
 
 }  // namespace synthema

@@ -1,7 +1,9 @@
 #include "synthema/generate/tabular/independent_marginals.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
@@ -81,25 +83,36 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);
   const std::vector<std::vector<std::size_t>> groups = detail::drawn_groups(rules_, order);
   const Random random(request.seed);
-  std::vector<CodeCounts> counts;
-  for (const OwnedCounts& own : counts_) counts.push_back(own.view());
-  const detail::OpenMembers open(rules_, groups, coded_.columns, counts);
+  std::vector<std::vector<double>> bounds(conditions.empty() ? 0 : columns);  // of columns that rules touch
+  for (std::size_t c = 0; c < bounds.size(); ++c)
+    if (rules_.touches(c)) bounds[c] = detail::bounds_of(counts_[c]);
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
   // Nothing, or the column that is left no value.
   const auto try_row = [&](const Random& of_row, std::uint64_t row, std::span<const double> fixed,
+                           std::span<const std::uint8_t> weighed,
                            detail::RowCells& state) -> std::optional<std::size_t> {
     const Random own = of_row.stream(1);
     state.forget();
     for (std::size_t c = 0; c < fixed.size(); ++c)
       if (!std::isnan(fixed[c])) state.set(c, fixed[c]);
+    const auto turn = [&](std::size_t, std::size_t c, const KnownCells& past) {
+      return detail::WeighedCell{.past = {rules_, coded_.columns, c, past},
+                                 .now = {rules_, coded_.columns, c, state.view()},
+                                 .counts = counts_[c].view(),
+                                 .bounds = bounds[c]};
+    };
+    std::vector<double> noises(static_cast<std::size_t>(std::ranges::count(weighed, 1)));
+    if (!noises.empty())
+      if (const auto stuck =
+              detail::draw_weighed({order, weighed, fixed, turn}, state, noises, of_row, row, request.cancel))
+        return stuck;
     for (const std::size_t c : order) {
       if (state.known[c]) continue;
-      const CodeCounts from[] = {counts[c]};
+      const CodeCounts from[] = {counts_[c].view()};
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
-      const std::optional<OwnedCounts> beside = open.counts_beside(c, fixed, state.view());
-      std::optional<double> cell = ruled.draw_freely(beside ? beside->view() : from[0], own.block(row, c));
+      std::optional<double> cell = ruled.draw_freely(from[0], own.block(row, c));
       if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
       if (!cell) return c;
       state.set(c, *cell);
@@ -108,10 +121,15 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   };
   const auto draw = [&](std::size_t row, const Random& from) {
     std::vector<double> fixed(conditions.empty() ? 0 : columns);
+    std::vector<std::uint8_t> weighed;
     detail::RowCells state(columns);
-    if (!conditions.empty()) conditions.row(row, fixed);
+    if (!conditions.empty()) {
+      conditions.row(row, fixed);
+      detail::imply_unset(groups, coded_.columns, fixed);
+      weighed = detail::weighed_columns(rules_, order, fixed);
+    }
     detail::draw_row(row, from, coded_.columns,
-                     [&](const Random& of_row) { return try_row(of_row, row, fixed, state); });
+                     [&](const Random& of_row) { return try_row(of_row, row, fixed, weighed, state); });
     for (const std::size_t c : order) cells[c][row] = state.cells[c];
   };
   detail::over_rows(request, options_.threads, [&](std::size_t first, std::size_t last) {

@@ -66,6 +66,14 @@ double log_sum(std::span<const double> logs) {
   return most + std::log(sum);
 }
 
+std::vector<double> log_masses(std::span<const Piece> pieces, double mean, double spread) {
+  std::vector<double> out;
+  for (const Piece& piece : pieces)
+    out.push_back(log_mass((piece.low - mean) / spread, (piece.high - mean) / spread) +
+                  std::log(piece.density));
+  return out;
+}
+
 // The noise in one of these pieces: `left`, in (0, 1), chooses the piece and the place in it.
 double place_in(std::span<const Piece> pieces, std::span<const double> masses, double sum, double mean,
                 double spread, double left) {
@@ -133,6 +141,15 @@ double confined_normal(double a, double b, double share) {
   // The tail falls off like exp(b (b - x)) there.
   const double length = std::isinf(a) ? 1 : -std::expm1(b * (b - a));
   return std::clamp(b - std::log1p(-(1 - share) * length) / b, a, b);
+}
+
+double log_mass_of(std::span<const Piece> pieces, double mean, double spread) {
+  return pieces.empty() ? kNone : log_sum(log_masses(pieces, mean, spread));
+}
+
+double confined_to(std::span<const Piece> pieces, double mean, double spread, double share) {
+  const std::vector<double> masses = log_masses(pieces, mean, spread);
+  return place_in(pieces, masses, log_sum(masses), mean, spread, share);
 }
 
 double log_mean_product(std::span<const double> factor, std::span<const ScoreFunction> functions,

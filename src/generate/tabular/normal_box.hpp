@@ -27,6 +27,11 @@ struct Piece {
   double density;    // of what is asked for, where the score lies here
 };
 
+// Natural logarithm of the mass that a normal variable has in these pieces, times their densities; -infinity:
+// none. And the noise (the score less `mean`, over `spread`) confined to them; `share`, in (0, 1), chooses.
+double log_mass_of(std::span<const Piece> pieces, double mean, double spread);
+double confined_to(std::span<const Piece> pieces, double mean, double spread, double share);
+
 struct ScoreFunction {
   std::vector<Piece> pieces;  // disjoint
   // Where the score can lie at all; disjoint; empty: everywhere.

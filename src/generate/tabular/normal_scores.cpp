@@ -112,6 +112,15 @@ double place_of_share(std::span<const double> places, double share) {
   return places[below] + (at - static_cast<double>(below)) * (places[below + 1] - places[below]);
 }
 
+double Room::score_of(double share) const {
+  const double place = std::clamp((share - from) / (to - from), 0.0, 1.0);
+  return score_of_share(share_of_place(places, place));
+}
+
+double Room::share_of(double score) const {
+  return from + (to - from) * place_of_share(places, normal_share(score));
+}
+
 bool is_determined(const RuledCell& ruled, const OwnedCounts& counts) {
   if (ruled.columns[ruled.column].is_category()) return ruled.left_of(counts.view()).codes.size() == 1;
   const auto range = ruled.rules.range(ruled.column, ruled.row, ruled.columns);

@@ -50,6 +50,17 @@ double least_told(std::size_t variables, double rows);
 double share_of_place(std::span<const double> places, double place);
 double place_of_share(std::span<const double> places, double share);
 
+// What the rules leave a number under an order beside the other one: the shares of its values below it and up
+// to its end. Its score stands for its place in between.
+struct Room {
+  double from, to;
+  std::span<const double> places;  // quantiles of the place, from 0 to 1
+
+  // The score where the place stands for this share of the values, and its inverse.
+  double score_of(double share) const;
+  double share_of(double score) const;
+};
+
 // Whether the cells that are known determine this one. Then it says nothing that they do not say.
 bool is_determined(const RuledCell& ruled, const OwnedCounts& counts);
 

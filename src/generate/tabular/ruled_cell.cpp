@@ -171,6 +171,14 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
   return forced ? -std::log(measure_width(coding)) : free;
 }
 
+std::optional<std::size_t> listed_entry(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  const auto at = std::ranges::lower_bound(counts.codes, cell, {}, [&](std::uint32_t code) {
+    return code < coding.codes() ? coding.values[code] : -kNever;
+  });
+  if (at == counts.codes.end() || *at >= coding.codes() || coding.values[*at] != cell) return std::nullopt;
+  return static_cast<std::size_t>(at - counts.codes.begin());
+}
+
 void fail_row(const ColumnCoding& stuck, std::uint64_t row) {
   throw GenerationError(
       {.field = stuck.field.name},

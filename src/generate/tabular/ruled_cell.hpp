@@ -55,6 +55,9 @@ struct RuledCell {
                     std::uint32_t last = std::numeric_limits<std::uint32_t>::max()) const;
 };
 
+// The entry of a number that is drawn as it is; nothing where there is none.
+std::optional<std::size_t> listed_entry(const ColumnCoding& coding, const CodeCounts& counts, double cell);
+
 // The cells of one row while it is drawn.
 struct RowCells {
   std::vector<double> cells;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/imputed_table.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
@@ -231,29 +232,41 @@ double share_missing(const ColumnCoding& coding, const CodeCounts& counts) {
 // How likely a number is, in no unit: at its point of the grid or, of reals without one, over as much as lies
 // between two values on average. Not that of its class: all classes have about as many rows.
 double share_at(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
-  double width = measure_width(coding);
-  if (!coding.grid) {
-    const auto at =
-        static_cast<std::size_t>(std::ranges::lower_bound(coding.values, cell) - coding.values.begin());
-    const bool is_point =
-        at < coding.values.size() && coding.values[at] == cell && coding.protection[at] == Protection::none;
-    if (!is_point && coding.values.size() > 1)
-      width = (coding.values.back() - coding.values.front()) / static_cast<double>(coding.values.size() - 1);
-  }
-  return std::exp(log_density(coding, counts, cell)) * width;
+  return std::exp(log_density(coding, counts, cell)) * unit_at(coding, cell);
 }
 
-// Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers.
-std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, double cell) {
+double rows_between(const CodeCounts& counts, std::uint32_t first, std::uint32_t last) {
+  const auto before = [&](std::uint32_t code) {
+    const auto at = std::ranges::lower_bound(counts.codes, code) - counts.codes.begin();
+    return at == 0 ? 0.0 : static_cast<double>(counts.cumulative[static_cast<std::size_t>(at - 1)]);
+  };
+  return before(last) - before(first);
+}
+
+// Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers;
+// with classes beside it until at least `fewest` rows are among them, so that it does not follow single
+// people.
+std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, const CodeCounts& all,
+                                                   double cell, std::size_t fewest) {
   if (coding.is_category()) {
     const auto code = static_cast<std::uint32_t>(cell);
     return {code, code + 1};
   }
+  const std::vector<std::uint8_t>& classes = coding.value_classes;
   auto at = static_cast<std::size_t>(std::ranges::lower_bound(coding.values, cell) - coding.values.begin());
   at = std::min(at, coding.values.size() - 1);
-  const auto range = std::ranges::equal_range(coding.value_classes, coding.value_classes[at]);
-  return {static_cast<std::uint32_t>(range.begin() - coding.value_classes.begin()),
-          static_cast<std::uint32_t>(range.end() - coding.value_classes.begin())};
+  std::size_t low = classes[at], high = low;
+  for (;;) {
+    const auto first = static_cast<std::uint32_t>(std::ranges::lower_bound(classes, low) - classes.begin()),
+               last = static_cast<std::uint32_t>(std::ranges::upper_bound(classes, high) - classes.begin());
+    if (rows_between(all, first, last) >= static_cast<double>(fewest) ||
+        (first == 0 && last == classes.size()))
+      return {first, last};
+    if (last < classes.size())
+      ++high;
+    else
+      low = classes[first - 1];
+  }
 }
 
 }  // namespace
@@ -263,15 +276,11 @@ std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, d
 double SequentialTrees::log_share(std::size_t position, double cell, const RowState& state) const {
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
-  const auto [first, last] = codes_like(coding, cell);
   const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
+  const auto [first, last] = codes_like(coding, all, cell, options_.rare_below);
   if (!is_bound(step, state.past)) {
     const auto share = [first = first, last = last](const CodeCounts& counts) {
-      const auto before = [&](std::uint32_t code) {
-        const auto at = std::ranges::lower_bound(counts.codes, code) - counts.codes.begin();
-        return at == 0 ? 0.0 : static_cast<double>(counts.cumulative[static_cast<std::size_t>(at - 1)]);
-      };
-      return (before(last) - before(first)) / std::max<double>(counts.total(), 1);
+      return rows_between(counts, first, last) / std::max<double>(counts.total(), 1);
     };
     return std::log(with_prior(share(leaf), leaf, share(all), all));
   }
@@ -342,7 +351,6 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
     state.candidate_cells.resize(count);
     state.candidate_bins.resize(count);
     state.weights.assign(count, 0.0);
-    double most = -std::numeric_limits<double>::infinity();
     for (std::size_t m = 0; m < count; ++m) {
       const Random candidate = own.stream(m + 1);
       state.known = fixed;
@@ -359,16 +367,13 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
         state.past[column] = 1;
       }
       if (!whole) state.weights[m] = -std::numeric_limits<double>::infinity();
-      most = std::max(most, state.weights[m]);
       state.candidate_cells[m] = state.cells;
       state.candidate_bins[m] = state.bins;
     }
-    if (std::isinf(most)) return false;
-    for (double& weight : state.weights) weight = std::exp(weight - most);
-    Random choice = random.stream(kParticleStream).stream(row);
-    const std::size_t chosen = choice.weighted(state.weights);
-    state.cells = state.candidate_cells[chosen];
-    state.bins = state.candidate_bins[chosen];
+    const auto chosen = detail::draw_candidate(state.weights, random.stream(kParticleStream).stream(row));
+    if (!chosen) return false;
+    state.cells = state.candidate_cells[*chosen];
+    state.bins = state.candidate_bins[*chosen];
     for (std::size_t p = 0; p < end; ++p) state.known[order_[p]] = 1;
   }
   for (std::size_t p = end; p < order_.size(); ++p)

@@ -23,6 +23,10 @@ namespace synthema {
 // Of a point of the grid in that measure: what its probability is divided by. 1 where it is counted.
 double measure_width(const ColumnCoding& coding);
 
+// What a density of that measure at the cell is taken times to be a share in no unit: the width of its point
+// of the grid; of reals without one, of as much as lies between two values on average.
+double unit_at(const ColumnCoding& coding, double cell);
+
 // An entry of the counts from which draw_cell may give the cell, and how likely it does once it took it.
 struct EntryDensity {
   std::size_t entry = 0;
@@ -34,6 +38,11 @@ struct EntryDensity {
 // log_density.
 void entry_densities(const ColumnCoding& coding, const CodeCounts& counts, double cell,
                      std::vector<EntryDensity>& out);
+
+// The same before places of single people are left, and in no unit: what it says of a number that one person
+// has is like what it says of one that nobody has, or two.
+void undisplaced_densities(const ColumnCoding& coding, const CodeCounts& counts, double cell,
+                           std::vector<EntryDensity>& out);
 
 // Natural logarithm; -infinity: never drawn.
 SYNTHEMA_EXPORT double log_density(const ColumnCoding& coding, const CodeCounts& counts, double cell);

@@ -20,8 +20,13 @@
 //
 // A number that a rule of the schema puts above or below another one (a date after another) stands for its
 // place in what the other leaves of its values, whose distribution is learnt too, so that the rule does not
-// push it away. Where a condition fixes it and not the other, and for published statistics, it stands for its
+// push it away. From published statistics, and where the rule holds for some numbers only, it stands for its
 // value; what the rule refuses is then drawn again.
+//
+// A condition on a column that rules bind to free ones before it (the later of two numbers, a total, a code
+// of a chapter) weighs on these: they are drawn 64 times, the first of them spread evenly over what it may
+// be, and one draw is taken in proportion to how likely it makes what is fixed (sampling and importance
+// resampling, Rubin 1988), as in SequentialTrees; the other free columns follow given these.
 //
 // Members of a one-hot or exclusive group are not tied to each other. Each stands for whether it is set where
 // none before it is, in the order of drawing, and its scores are those of such rows (continuation ratios;
@@ -52,8 +57,9 @@
 namespace synthema {
 
 namespace detail {
+struct Room;
 struct ScoreFunction;
-}
+}  // namespace detail
 
 struct GaussianCopulaOptions {
   std::size_t rare_below = 5;  // people
@@ -99,16 +105,12 @@ class SYNTHEMA_EXPORT GaussianCopula {
     std::vector<double> places = {};
     std::size_t given = 0;
   };
-  // The shares of its values below and up to the end of what the rules leave beside the given one.
-  struct Room {
-    double from, to;
-  };
   static std::vector<Variable> variables_of(const CodedTable& coded, const RowRules& rules,
                                             std::span<const OwnedCounts> counts);
-  std::optional<Room> room_of(const Variable& variable, const KnownCells& row) const;
+  // What the rules leave of a number under an order beside the column that they ask about, if that is known.
+  std::optional<detail::Room> room_of(const Variable& variable, const KnownCells& row) const;
   std::pair<double, double> scores_of_taken(const Variable& variable, double cell,
-                                            const std::optional<Room>& room) const;
-  static double score_under(const Variable& variable, double share, const Room& room);
+                                            const std::optional<detail::Room>& room) const;
   bool is_limited() const {
     return std::ranges::any_of(variables_, [](const Variable& v) { return !v.places.empty(); });
   }

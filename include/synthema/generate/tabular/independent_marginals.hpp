@@ -3,7 +3,9 @@
 // Rules of the schema hold in every row: they are the only dependence that there is. A member of a one-hot or
 // exclusive group is drawn by its share in the rows in which none before it is set (continuation ratios;
 // Fienberg, "The Analysis of Cross-Classified Categorical Data", 1980, section 6.6), so that each member has
-// its share of all rows.
+// its share of all rows. Where a condition fixes a column that rules bind to free ones before it, these are
+// drawn 64 times and one draw is taken in proportion to how likely it makes what is fixed, as in
+// GaussianCopula.
 #pragma once
 
 #include <string>
