@@ -33,6 +33,9 @@ class LabelCodes {
 double cell_of_label(const ColumnCoding& coding, const LabelCodes& codes, const std::string& label) {
   const double code = codes.find(label);
   if (!std::isnan(code)) return code;
+  if (coding.field.kind == Kind::boolean)
+    throw GenerationError({.field = coding.field.name},
+                          "The column is boolean; a condition on it is true or false.");
   throw GenerationError(
       {.field = coding.field.name},
       message("A condition asks for '", label,

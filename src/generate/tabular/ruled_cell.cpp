@@ -214,6 +214,38 @@ void fail_key(std::span<const std::size_t> key, std::span<const ColumnCoding> co
               "; ask for fewer rows, or add a column to the key."));
 }
 
+namespace {
+
+std::string asked_of(const ColumnCoding& coding, double cell) {
+  const std::string name = "'" + coding.field.name + "' is ";
+  return coding.is_category() ? name + "'" + coding.labels[static_cast<std::size_t>(cell)] + "'"
+                              : name + "what the condition asks for";
+}
+
+// What the cell of a condition cannot stand beside: another one, several together, or none.
+std::string contradiction(std::size_t column, const KnownCells& row, const RowRules& rules,
+                          std::span<const ColumnCoding> columns) {
+  std::vector<std::uint8_t> known(columns.size());
+  known[column] = 1;
+  const auto stands = [&] { return rules.admits(column, row.cells[column], {row.cells, known}, columns); };
+  if (!stands()) return "its range, labels or groups leave no such value.";
+  std::string names;
+  for (const std::size_t other : rules.bound_to(column)) {
+    if (!row.known[other] || other == column) continue;
+    known[other] = 1;
+    if (!stands())
+      return message("its rules or groups let no row be so that ",
+                     asked_of(columns[column], row.cells[column]), " and ",
+                     asked_of(columns[other], row.cells[other]), ".");
+    known[other] = 0;
+    names += (names.empty() ? "'" : ", '") + columns[other].field.name + "'";
+  }
+  return message("its rules or groups bind the column to ", names,
+                 ", and leave no such value beside theirs.");
+}
+
+}  // namespace
+
 void refuse_contradictions(const RowRules& rules, std::span<const ColumnCoding> columns,
                            const CellConditions& conditions) {
   std::vector<double> cells(columns.size());
@@ -224,7 +256,8 @@ void refuse_contradictions(const RowRules& rules, std::span<const ColumnCoding> 
     for (std::size_t c = 0; c < columns.size(); ++c)
       if (known[c] && rules.touches(c) && !rules.admits(c, cells[c], {cells, known}, columns))
         throw GenerationError({.field = columns[c].field.name},
-                              message("Condition ", i, " contradicts the ranges or rules of the schema."));
+                              message("Condition ", i, " contradicts the schema: ",
+                                      contradiction(c, {cells, known}, rules, columns)));
   }
 }
 

@@ -115,7 +115,15 @@ TEST_CASE("What contradicts itself is named before the first row") {
       sex{.name = "sex", .kind = Kind::category};
   CHECK_THROWS_WITH_AS(
       trees.sample({.rows = 5, .conditions = one_condition({{diagnosis, "prostatitis"}, {sex, "female"}})}),
-      doctest::Contains("Condition 0"), GenerationError);
+      doctest::Contains("'sex' is 'female' and 'diagnosis' is 'prostatitis'"), GenerationError);
+  const Field age{.name = "age", .kind = Kind::integer}, dose{.name = "dose", .kind = Kind::real};
+  CHECK_THROWS_WITH_AS(
+      trees.sample({.rows = 5, .conditions = one_condition({{age, 70}, {dose, 9.0}})}),
+      doctest::Contains("Condition 0 contradicts the schema: its rules or groups let no row be so "
+                        "that 'age' is what the condition asks for and 'dose'"),
+      GenerationError);
+  CHECK_THROWS_WITH_AS(trees.sample({.rows = 5, .conditions = one_condition({{age, 12}})}),
+                       doctest::Contains("its range, labels or groups"), GenerationError);
   Schema schema = stays_schema();
   schema.rules.push_back(
       {.field = "diagnosis", .given = "sex", .labels = {"male"}, .categories = {"endometriosis"}});
