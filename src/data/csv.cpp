@@ -1,7 +1,8 @@
 #include "synthema/data/csv.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <optional>
 
 #include "src/data/number_text.hpp"
 #include "src/data/text_reading.hpp"
@@ -134,12 +135,16 @@ void check_delimiter(const std::vector<Cell>& header, const CsvOptions& options)
               name, " as the delimiter, else quote the name."));
 }
 
+// The names are not told: of a file without a header line they would be somebody's values.
 void check_names(const std::vector<std::string>& names, const CsvOptions& options) {
-  std::set<std::string_view> seen;
-  for (const std::string& name : names)
-    if (!seen.insert(name).second)
-      throw ParseError({.file = options.file, .line = 1, .field = name},
-                       "Two columns have this name; every column needs a name of its own.");
+  std::map<std::string_view, std::size_t> seen;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (const auto [first, fresh] = seen.try_emplace(names[i], i); !fresh)
+      throw ParseError(
+          {.file = options.file, .line = 1},
+          message("Columns ", first->second + 1, " and ", i + 1,
+                  " of the header have the same name, and every column needs a name of its own; a file "
+                  "without a header line needs its names as the option 'header'."));
 }
 
 // A table's rows as they come: names, then rows of exactly as many cells.
@@ -183,9 +188,15 @@ class CsvRows {
   std::vector<std::string> names_;
 };
 
+constexpr const char* kNotFinite =
+    "The number is not finite, or beyond what a real holds. Leave the field empty for a missing value, or "
+    "give "
+    "the column another kind in a schema.";
+
 Value number_from(std::string_view text, const Location& where) {
   if (const auto integer = detail::whole_number<std::int64_t>(text)) return *integer;
   if (const auto real = detail::finite_number(text)) return *real;
+  if (detail::beyond_finite(text)) throw ParseError(where, kNotFinite);
   throw ParseError(where, "The field holds no finite number.");
 }
 
@@ -219,9 +230,16 @@ CsvShape infer(std::string_view text, const CsvOptions& options) {
   CsvRows rows(text, options);
   std::size_t count = 0;
   std::vector<detail::TextKind> guesses(rows.names().size(), detail::TextKind(true));
+  std::vector<std::optional<Location>> infinite(guesses.size());  // the first of each column
   for (std::vector<Cell> row; rows.next(row); ++count)
-    for (std::size_t i = 0; i < row.size(); ++i)
-      if (!rows.is_marker(row[i].text) || row[i].quoted) guesses[i].see(row[i].text);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (rows.is_marker(row[i].text) && !row[i].quoted) continue;
+      const bool finite_so_far = !guesses[i].saw_infinite();
+      guesses[i].see(row[i].text);
+      if (finite_so_far && guesses[i].saw_infinite()) infinite[i] = rows.place(row[i], i);
+    }
+  for (std::size_t i = 0; i < guesses.size(); ++i)
+    if (guesses[i].holds_infinite_numbers()) throw ParseError(*infinite[i], kNotFinite);
   Schema schema;
   for (std::size_t i = 0; i < guesses.size(); ++i) {
     Field field;
@@ -232,14 +250,32 @@ CsvShape infer(std::string_view text, const CsvOptions& options) {
   return {std::move(schema), count};
 }
 
+// Whether most names are fields of the schema. The first line of a file without a header holds somebody's
+// values, which no message may tell.
+bool is_header(const std::vector<std::string>& names, const Schema& schema) {
+  const auto known =
+      std::ranges::count_if(names, [&](const std::string& name) { return schema.find(name) != nullptr; });
+  return 2 * static_cast<std::size_t>(known) > names.size();
+}
+
+[[noreturn]] void refuse_column(std::size_t column, const CsvRows& rows, const Schema& schema,
+                                const CsvOptions& options) {
+  if (is_header(rows.names(), schema))
+    throw ParseError({.file = options.file, .line = 1, .field = rows.names()[column]},
+                     "The file has this column, but the schema has no such field.");
+  throw ParseError(
+      {.file = options.file, .line = 1},
+      message("Column ", column + 1,
+              " of the header is no field of the schema, and neither are most others. Is the first line a "
+              "header? A file without one needs its names as the option 'header'."));
+}
+
 // For each column of the file its place in the schema.
 std::vector<std::size_t> places(const CsvRows& rows, const Schema& schema, const CsvOptions& options) {
   std::vector<std::size_t> out;
-  for (const std::string& name : rows.names()) {
-    const Field* field = schema.find(name);
-    if (!field)
-      throw ParseError({.file = options.file, .line = 1, .field = name},
-                       "The file has this column, but the schema has no such field.");
+  for (std::size_t column = 0; column < rows.names().size(); ++column) {
+    const Field* field = schema.find(rows.names()[column]);
+    if (!field) refuse_column(column, rows, schema, options);
     out.push_back(static_cast<std::size_t>(field - schema.fields.data()));
   }
   for (const Field& field : schema.fields)

@@ -50,6 +50,15 @@ inline std::optional<double> finite_number(std::string_view text) {
   return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
+// Infinity as other programs write it, or a number that no double holds.
+inline bool beyond_finite(std::string_view text) {
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
+  double value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || end != text.data() + text.size()) return false;
+  return error == std::errc::result_out_of_range || (error == std::errc{} && std::isinf(value));
+}
+
 // "true" or "false" in lower, upper or title case.
 inline std::optional<bool> truth(std::string_view text) {
   for (const char* word : {"true", "True", "TRUE"})
@@ -113,19 +122,27 @@ class TextKind {
       return;
     }
     if (boolean_) boolean_ = truth(bare).has_value();
-    if (real_) real_ = plainly_numeric(bare) && finite_number(bare);
-    if (integer_) integer_ = real_ && whole_number<std::int64_t>(bare);
+    if (real_ && beyond_finite(bare)) {
+      ++beyond_;
+    } else {
+      if (real_) real_ = plainly_numeric(bare) && finite_number(bare);
+      if (integer_) integer_ = real_ && whole_number<std::int64_t>(bare);
+    }
     if (time_) time_ = sees_time(bare);
   }
   Kind kind() const {
     if (seen_ == 0) return Kind::text;
     if (seen_ == markers_) return labels_.are_labels() ? Kind::category : Kind::text;
     if (boolean_) return Kind::boolean;
-    if (integer_) return Kind::integer;
-    if (real_) return Kind::real;
+    if (beyond_ == 0 && integer_) return Kind::integer;
+    if (beyond_ == 0 && real_) return Kind::real;
     if (time_) return Kind::time;
     return labels_.are_labels() ? Kind::category : Kind::text;
   }
+
+  bool saw_infinite() const { return beyond_ > 0; }
+  // Numbers, but for some that are not finite.
+  bool holds_infinite_numbers() const { return real_ && beyond_ > 0 && seen_ > markers_ + beyond_; }
 
  private:
   // Times all have a zone or all have none; a mixture stays text.
@@ -138,7 +155,7 @@ class TextKind {
   bool boolean_, integer_, real_, marked_;
   bool time_ = true;
   std::optional<bool> zoned_;
-  std::size_t seen_ = 0, markers_ = 0;
+  std::size_t seen_ = 0, markers_ = 0, beyond_ = 0;
   LabelCount labels_;
 };
 

@@ -88,13 +88,48 @@ TEST_CASE("what is broken is refused with its place and without its value") {
   refused("a,b\nx,\"y\"z\n", "line 2, column 6");
   refused("a,b\nx\ry,1\n", "line 2, column 2");
   refused("a,b\nok,\xff\n", "line 2, column 4");
-  refused("a,a\n", "field 'a'");
+  refused("a,b,a\n", "line 1: Columns 1 and 3 of the header have the same name");
   refused("a;b\n1;2\n", "line 1: The file has a single column, whose name holds ';'");
   refused("a\tb\n1\t2\n", "give a tab as the delimiter");
   refused(
       "\xFF\xFE"
       "a",
       "UTF-16");
+}
+
+TEST_CASE("a number that is not finite is refused with its place, and makes no labels of the others") {
+  const auto refused = [](std::string_view text, const char* part) {
+    CHECK_THROWS_WITH_AS(read_csv(text, {.file = "f.csv"}), doctest::Contains(part), ParseError);
+    CHECK_THROWS_WITH_AS(csv_shape(text, {.file = "f.csv"}), doctest::Contains(part), ParseError);
+  };
+  refused("a,b\n1,2\n3,inf\n4,-inf\n", "f.csv, line 3, column 3, field 'b': The number is not finite");
+  refused("a\n1.5\n1e400\n", "line 3, column 1");
+  refused("a\n-Infinity\n2\nNA\n", "line 2, column 1");
+  refused("a\n+INF\n2\n", "Leave the field empty");
+  const auto kind = [](std::string_view text) { return read_csv(text).column(0).kind(); };
+  CHECK(kind("a\ninf\ninf\n") == Kind::category);  // labels, which no number stands beside
+  CHECK(kind("a\ninf\n1\nsup\n") == Kind::text);
+  Schema schema{.fields = {{.name = "a"}}};
+  CHECK(read_csv("a\n1\ninf\n", {.schema = &schema}).column(0).text_at(1) == "inf");
+  schema.fields[0].kind = Kind::real;
+  CHECK_THROWS_WITH_AS(read_csv("a\n1\ninf\n", {.schema = &schema}), doctest::Contains("is not finite"),
+                       ParseError);
+}
+
+TEST_CASE("a first line that is no header is not told") {
+  const Schema schema{.fields = {{.name = "a"}, {.name = "b"}, {.name = "c"}}};
+  for (const std::string text :
+       {"Jane Roe,555-1234,f\nx,y,z\n", "c,Jane Roe,555-1234\n", "Jane,Roe,Jane\n"}) {
+    try {
+      static_cast<void>(read_csv(text, {.schema = &schema}));
+      FAIL("it was read");
+    } catch (const ParseError& error) {
+      const std::string told = error.what();
+      CHECK(told.find("Jane") == std::string::npos);
+      CHECK(told.find("header") != std::string::npos);
+      CHECK(told.find("olumn") != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("with a schema every field must fit, and the message says where it does not") {
