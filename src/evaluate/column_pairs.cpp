@@ -66,6 +66,10 @@ class Cells {
   std::unordered_map<std::string, std::uint32_t> codes_;
 };
 
+bool is_empty(const Column& column) {
+  return column.null_count() == column.size();
+}
+
 // The pairs of columns that two tables share.
 struct Alike {
   const Table* table;
@@ -74,6 +78,8 @@ struct Alike {
   std::vector<std::optional<double>> values = {};  // by pair of columns
 
   bool shares(std::size_t a, std::size_t b) const { return columns[a] && columns[b]; }
+  // Whether one of the columns has no values.
+  bool lost(std::size_t a, std::size_t b) const { return is_empty(*columns[a]) || is_empty(*columns[b]); }
   std::optional<double> mean() const {
     RatioRows ratio;
     for (const auto& value : values)
@@ -107,9 +113,10 @@ class Comparison {
     for (std::size_t p = 0; p < pairs_.size(); ++p) {
       const auto [a, b] = pairs_[p];
       if (!alike.shares(a, b)) continue;
-      const char* note = !numbers(p)       ? "contingency"
-                         : alike.values[p] ? "correlation"
-                                           : "undefined: a column is constant or has no values";
+      const char* note = !numbers(p)        ? "contingency"
+                         : !alike.values[p] ? "undefined: a column is constant or has no values"
+                         : alike.lost(a, b) ? "no synthetic values of a column: the worst there is"
+                                            : "correlation";
       out.push_back({names_[a] + " x " + names_[b], alike.values[p], alike.table->rows(), note});
     }
     return out;
@@ -148,10 +155,13 @@ class Comparison {
   void correlate(std::size_t pair) {
     const auto [a, b] = pairs_[pair];
     const std::optional<double> real = correlation(*columns_[a], *columns_[b], kind_);
-    for (Alike& other : others_)
-      if (real && other.shares(a, b))
-        if (const auto there = correlation(*other.columns[a], *other.columns[b], kind_))
-          other.values[pair] = 1 - std::abs(*real - *there) / 2;
+    for (Alike& other : others_) {
+      if (!real || !other.shares(a, b)) continue;
+      if (const auto there = correlation(*other.columns[a], *other.columns[b], kind_))
+        other.values[pair] = 1 - std::abs(*real - *there) / 2;
+      else if (other.lost(a, b))
+        other.values[pair] = 0;  // left out, it would make the mean better
+    }
   }
 
   void count(std::size_t pair) {

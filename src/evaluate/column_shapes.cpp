@@ -234,6 +234,8 @@ Outcome statistic_similarity(const Column& real, const Column& synthetic, Conven
 }
 
 constexpr Range kShare{0, 1}, kPositive{0, std::numeric_limits<double>::infinity()};
+constexpr Outcome kUnbounded = std::nullopt;
+constexpr double kAllInOneTenth = (0.9 * 0.9 + 9 * 0.1 * 0.1) / 10;  // the largest difference of shares
 
 struct Measure {
   std::string_view name, estimand, definition;
@@ -241,6 +243,7 @@ struct Measure {
   Outcome (*of)(const Column&, const Column&, Convention);
   Direction direction = Direction::higher;
   Range range = kShare;
+  Outcome worst = 0;  // of a column that has values in the real table and none in the synthetic one
 };
 
 // By ColumnMeasure.
@@ -260,18 +263,19 @@ constexpr Measure kMeasures[] = {
     {"quantile_mse",
      "Mean over numeric columns of the mean squared difference of shares between the real deciles.",
      "mean of (share synthetic - share real)^2 in ten cells", true, false, quantile_mse, Direction::lower,
-     kShare},
+     kShare, kAllInOneTenth},
     {"wasserstein", "Mean over numeric columns of the area between the distributions, in real ranges.",
-     "Wasserstein-1 / (max real - min real)", true, false, wasserstein, Direction::lower, kPositive},
+     "Wasserstein-1 / (max real - min real)", true, false, wasserstein, Direction::lower, kPositive,
+     kUnbounded},
     {"jensen_shannon", "Mean over columns of the Jensen-Shannon distance of their cells.",
      "square root of the divergence in bits; 10 quantile bins, 10 most frequent labels", true, true,
-     jensen_shannon, Direction::lower, kShare},
+     jensen_shannon, Direction::lower, kShare, 1},
     {"kl_synthetic_to_real", "Mean over columns of the divergence of synthetic from real cells, in nats.",
      "sum of S ln(S / R), 0.5 added to every cell: what is invented", true, true, kl_of_synthetic,
-     Direction::lower, kPositive},
+     Direction::lower, kPositive, kUnbounded},
     {"kl_real_to_synthetic", "Mean over columns of the divergence of real from synthetic cells, in nats.",
      "sum of R ln(R / S), 0.5 added to every cell: what is missed", true, true, kl_of_real, Direction::lower,
-     kPositive},
+     kPositive, kUnbounded},
     {"chi_square", "Mean over category columns of the p-value that both tables have one distribution.",
      "chi-square test of two samples", false, true, chi_square},
     {"mean_similarity", "Mean over numeric columns of how alike the means are.",
@@ -349,6 +353,24 @@ std::optional<double> mean_of_parts(const std::vector<ScorePart>& parts) {
   return ratio.value();
 }
 
+constexpr const char* kLost = "undefined: no synthetic values, which is as far away as can be";
+
+bool has_values(const Column& column) {
+  return column.null_count() < column.size();
+}
+
+// A column that lost all its values is the worst there is: left out, it would make the mean better. The
+// libraries' conventions leave it out, as these libraries do.
+ScorePart part_of(const Measure& measure, const std::string& name, const Column& real,
+                  const Column& synthetic, Convention convention) {
+  const std::size_t present = synthetic.size() - synthetic.null_count();
+  if (const Outcome value = measure.of(real, synthetic, convention)) return {name, value, present, ""};
+  const bool lost = has_values(real) && synthetic.size() > 0 && !has_values(synthetic);
+  if (lost && convention == Convention::synthema && measure.of(real, real, convention))
+    return {name, measure.worst, present, measure.worst ? "no synthetic values: the worst there is" : kLost};
+  return {name, std::nullopt, present, "undefined: no values, or a real column without spread"};
+}
+
 std::vector<ScorePart> parts_of(const Measure& measure, const Table& real, const Table& synthetic,
                                 Convention convention, const EvaluationContext& context) {
   std::vector<std::string> names = detail::shared_columns(real, synthetic);
@@ -360,10 +382,7 @@ std::vector<ScorePart> parts_of(const Measure& measure, const Table& real, const
       names.size(),
       [&](std::size_t c) {
         context.cancel.check();
-        const Column& column = synthetic.column(names[c]);
-        const Outcome value = measure.of(real.column(names[c]), column, convention);
-        out[c] = {names[c], value, column.size() - column.null_count(),
-                  value ? "" : "undefined: no values, or a real column without spread"};
+        out[c] = part_of(measure, names[c], real.column(names[c]), synthetic.column(names[c]), convention);
       },
       context.threads);
   return out;
@@ -396,6 +415,10 @@ Score ColumnFidelity::evaluate(const Table* real, const Table& synthetic,
   if (!score.value)
     return undefined(std::move(score),
                      "The tables share no column with values that this measure applies to.");
+  if (const auto lost = std::ranges::count(score.parts, kLost, &ScorePart::note); lost > 0)
+    score.warnings.push_back(message("The mean leaves out ",
+                                     counted(static_cast<std::size_t>(lost), "column"),
+                                     " without synthetic values, which no bound says how bad to count."));
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
   if (context.holdout)
     if (const auto value = mean_of_parts(parts_of(measure, *real, *context.holdout, convention_, context)))

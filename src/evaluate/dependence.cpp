@@ -197,22 +197,38 @@ std::vector<Found> strengths(const Table& table, const Frame& frame, const Pairs
   return out;
 }
 
+// By pair, how far apart strengths can be where a column of the table has no values; 0 where both have some.
+// Left out, such a pair would make the score better. The libraries leave it out.
+std::vector<double> lost(const Table& table, const Prepared& kinds, const Frame& frame, const Pairs& pairs) {
+  const auto is_empty = [&](std::size_t c) {
+    const Column& column = table.column(frame.names[c]);
+    return column.null_count() == column.size();
+  };
+  std::vector<double> out;
+  for (const auto& [a, b] : pairs)
+    out.push_back(frame.convention != Convention::synthema || !(is_empty(a) || is_empty(b)) ? 0
+                  : kinds.number[a] && kinds.number[b]                                      ? 2
+                                                                                            : 1);
+  return out;
+}
+
 struct Compared {
   Found value;
   std::vector<Found> by_pair;
   std::size_t without = 0;  // pairs that a table has no strength for
 };
 
-Compared compare(const std::vector<Found>& real, const std::vector<Found>& other, DependenceMeasure measure) {
+Compared compare(const std::vector<Found>& real, const std::vector<Found>& other,
+                 const std::vector<double>& lost, DependenceMeasure measure) {
   Compared out;
   double sum = 0;
   for (std::size_t p = 0; p < real.size(); ++p) {
     out.by_pair.emplace_back();
-    if (!real[p] || !other[p]) {
+    if (!real[p] || (!other[p] && lost[p] == 0)) {
       ++out.without;
       continue;
     }
-    const double apart = std::abs(*real[p] - *other[p]);
+    const double apart = other[p] ? std::abs(*real[p] - *other[p]) : lost[p];
     out.by_pair.back() = is_norm(measure) ? apart : 1 - (measure == spearman ? apart / 2 : apart);
     sum += is_norm(measure) ? apart * apart : *out.by_pair.back();
   }
@@ -254,12 +270,18 @@ Score Dependence::evaluate(const Table* real, const Table& synthetic,
     for (std::size_t b = a + 1; b < frame.names.size(); ++b)
       if (applies(kinds, a, b, measure_)) pairs.emplace_back(a, b);
   const std::vector<Found> of_real = strengths(*real, frame, pairs, context);
-  const Compared found = compare(of_real, strengths(synthetic, frame, pairs, context), measure_);
+  const std::vector<Found> of_synthetic = strengths(synthetic, frame, pairs, context);
+  const auto compared = [&](const Table& table, const std::vector<Found>& there) {
+    return compare(of_real, there, lost(table, kinds, frame, pairs), measure_);
+  };
+  const Compared found = compared(synthetic, of_synthetic);
   score.n = synthetic.rows();
   for (std::size_t p = 0; p < pairs.size(); ++p)
     score.parts.push_back({frame.names[pairs[p].first] + " x " + frame.names[pairs[p].second],
                            found.by_pair[p], synthetic.rows(),
-                           found.by_pair[p] ? "" : "undefined: a column is constant or has no values"});
+                           !found.by_pair[p]  ? "undefined: a column is constant or has no values"
+                           : !of_synthetic[p] ? "no synthetic values of a column: the worst there is"
+                                              : ""});
   if (!found.value)
     return undefined(std::move(score), "The tables share no pair of columns that this measure applies to.");
   score.value = found.value;
@@ -275,13 +297,13 @@ Score Dependence::evaluate(const Table* real, const Table& synthetic,
   if (context.holdout && context.holdout->rows() > 0) {
     if (detail::has_columns(*context.holdout, *real, frame.names))
       if (const Compared fresh =
-              compare(of_real, strengths(*context.holdout, frame, pairs, context), measure_);
+              compared(*context.holdout, strengths(*context.holdout, frame, pairs, context));
           fresh.value)
         score.ceiling =
             Bound{*fresh.value, message("holdout, ", counted(context.holdout->rows(), "real row"))};
   }
   const Table loose = detail::independent_marginals(*real, context.seed);
-  if (const Compared none = compare(of_real, strengths(loose, frame, pairs, context), measure_); none.value)
+  if (const Compared none = compared(loose, strengths(loose, frame, pairs, context)); none.value)
     score.floor = Bound{*none.value, "the real columns, each shuffled apart"};
   return score;
 }

@@ -39,6 +39,15 @@ TEST_CASE("two numbers: half the difference of their correlations") {
   CHECK(alike(rising, numbers({{1.0, 1.0}, {2.0, 2.0}, {9.0, Value()}})) == Approx(1));
 }
 
+TEST_CASE("a column that lost all its values has no dependence that could be alike") {
+  const Table rising = numbers({{1.0, 1.0}, {2.0, 2.0}, {3.0, 3.0}});
+  const Table wiped = numbers({{1.0, Value()}, {2.0, Value()}, {3.0, Value()}});
+  const Score score = ColumnPairs().evaluate(&rising, wiped, {});
+  CHECK(score.value == 0);
+  CHECK(score.parts.at(0).note.starts_with("no synthetic values"));
+  CHECK_FALSE(alike(wiped, rising));  // nothing was lost
+}
+
 TEST_CASE("otherwise: joint cells") {
   const Table real = two(Kind::category, Kind::category, {{"a", "u"}, {"a", "u"}, {"b", "v"}, {"b", "v"}});
   const Table mixed = two(Kind::category, Kind::category, {{"a", "u"}, {"a", "v"}, {"b", "u"}, {"b", "v"}});

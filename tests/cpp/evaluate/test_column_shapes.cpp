@@ -47,6 +47,33 @@ TEST_CASE("categories that are covered, and rows that keep to them") {
   CHECK(measured(category_adherence, real, synthetic) == 0.75);
 }
 
+TEST_CASE("a column that lost all its values is the worst there is, and does not raise the mean") {
+  const Table full = numbers({1.0, 3.0}), none = numbers({Value(), Value()});
+  const Table named = labels({"a", "b"}), nameless = labels({Value(), Value()});
+  for (const ColumnMeasure measure : {shape, boundary_adherence, range_coverage, mean, median, deviation})
+    CHECK(measured(measure, full, none) == 0);
+  for (const ColumnMeasure measure : {shape, category_coverage, category_adherence, chi_square})
+    CHECK(measured(measure, named, nameless) == 0);
+  CHECK(measured(jensen_shannon, full, none) == 1);
+  CHECK(measured(quantile_mse, full, none) == Approx(0.09));
+  CHECK(measured(missing, full, none) == 0);
+  CHECK_FALSE(measured(wasserstein, full, none));                    // has no bound
+  CHECK_FALSE(measured(range_coverage, numbers({2.0, 2.0}), none));  // no range to cover
+  CHECK_FALSE(measured(shape, none, none));                          // nothing was lost
+  CHECK_FALSE(measured(shape, full, none, Convention::sdmetrics));   // which leaves it out
+  const Score score = ColumnFidelity(shape).evaluate(&full, none, {});
+  CHECK(score.parts.at(0).note.starts_with("no synthetic values"));
+  const Schema two{.fields = {{.name = "x", .kind = Kind::real}, {.name = "y", .kind = Kind::real}}};
+  const Table real =
+      Table::from_records(two, std::vector<Record>{{{"x", 1.0}, {"y", 2.0}}, {{"x", 2.0}, {"y", 3.0}}});
+  const Table wiped = Table::from_records(two, std::vector<Record>{{{"x", 1.0}}, {{"x", 2.0}}});
+  CHECK(measured(shape, real, wiped) == 0.5);
+  const Score far = ColumnFidelity(wasserstein).evaluate(&real, wiped, {});
+  CHECK(far.value == 0);
+  REQUIRE(far.warnings.size() == 1);
+  CHECK(far.warnings[0].find("1 column without synthetic values") != std::string::npos);
+}
+
 TEST_CASE("sdmetrics' own numbers") {
   CHECK(*measured(shape, labels({"a", "a"}), labels({"a", "c"}), Convention::sdmetrics) < 0.5 + 1e-6);
   CHECK(*measured(shape, labels({"a", "a"}), labels({"a", "c"}), Convention::sdmetrics) > 0.5);

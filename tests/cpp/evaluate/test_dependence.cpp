@@ -44,6 +44,33 @@ TEST_CASE("strengths worked by hand") {
   CHECK_FALSE(correlation_ratio_squared(a, 2, std::vector<double>(4, 1.0)));
 }
 
+TEST_CASE("a column that lost all its values counts as the worst, not as no difference") {
+  const auto table = [](Kind a, Kind b, bool wiped) {
+    std::vector<Record> records;
+    for (int i = 0; i < 8; ++i) {
+      const auto value = [&](Kind kind) {
+        return kind == Kind::real ? Value(static_cast<double>(i / 4)) : Value(i < 4 ? "u" : "v");
+      };
+      records.push_back({{"a", value(a)}, {"b", wiped ? Value() : value(b)}});
+    }
+    return Table::from_records({.fields = {{.name = "a", .kind = a}, {.name = "b", .kind = b}}}, records);
+  };
+  constexpr Kind number = Kind::real, label = Kind::category;
+  const auto wiped = [&](DependenceMeasure measure, Kind a, Kind b,
+                         Convention convention = Convention::synthema) {
+    const Table real = table(a, b, false);
+    return Dependence(measure, convention).evaluate(&real, table(a, b, true), {});
+  };
+  CHECK(wiped(spearman, number, number).value == 0);
+  CHECK(wiped(cramers_v, label, label).value == 0);
+  CHECK(wiped(correlation_ratio, number, label).value == 0);
+  CHECK(wiped(mutual_information, label, label).value == Approx(0));  // missing is a cell
+  CHECK(wiped(matrix_difference, number, number).value == Approx(std::sqrt(8)));
+  CHECK(wiped(matrix_difference, label, number).value == Approx(std::sqrt(2)));
+  CHECK(wiped(spearman, number, number).parts.at(0).note.starts_with("no synthetic values"));
+  CHECK_FALSE(wiped(matrix_difference, number, number, Convention::syntheval).value);
+}
+
 TEST_CASE("identity scores best, columns shuffled apart near the floor") {
   const Table real = dependent_rows(600, 1);
   for (const auto measure : {spearman, cramers_v, correlation_ratio, mutual_information, matrix_difference,
