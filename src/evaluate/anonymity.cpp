@@ -100,6 +100,7 @@ void score_presence(Score& score, const Classes& classes, std::size_t training, 
 Anonymity::Anonymity(AnonymityMeasure measure, DisclosureOptions options)
     : measure_(measure), options_(std::move(options)) {
   if (options_.bins == 0) throw ConfigError({.field = "bins"}, "There must be at least one bin.");
+  detail::check_disclosure(options_);
 }
 
 std::string_view Anonymity::name() const {

@@ -102,6 +102,7 @@ constexpr std::string_view kNames[] = {"categorical_cap", "zero_cap", "generaliz
 Attribution::Attribution(AttributionRule rule, DisclosureOptions options)
     : rule_(rule), options_(std::move(options)) {
   if (options_.bins == 0) throw ConfigError({.field = "bins"}, "There must be at least one bin.");
+  detail::check_disclosure(options_);
 }
 
 std::string_view Attribution::name() const {

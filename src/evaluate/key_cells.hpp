@@ -8,6 +8,7 @@
 
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/value_ids.hpp"
+#include "synthema/core/error.hpp"
 #include "synthema/data/table.hpp"
 #include "synthema/evaluate/privacy/disclosure_options.hpp"
 
@@ -70,6 +71,17 @@ inline std::vector<std::string> secrets_of(const Table& real, const DisclosureOp
     if (std::find(options.known.begin(), options.known.end(), field->name) == options.known.end())
       out.push_back(field->name);
   return out;
+}
+
+// ConfigError for a column that is named as both.
+inline void check_disclosure(const DisclosureOptions& options) {
+  for (const std::string& name : options.secret)
+    if (std::find(options.known.begin(), options.known.end(), name) != options.known.end())
+      throw ConfigError(
+          {.field = "secrets"},
+          message("The column '", name,
+                  "' is named as a quasi-identifier and as a secret; what an attacker knows is no "
+                  "secret, so name it as one of them."));
 }
 
 // EvaluationError if a table lacks one of them, or cannot be compared in it.

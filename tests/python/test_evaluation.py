@@ -265,6 +265,12 @@ def test_what_was_not_compared_is_said():
     assert "left_out" not in synthema.evaluate(real, real, bootstrap=0).facts
 
 
+def test_a_column_is_not_known_and_secret():
+    rows = {"g": ["a", "b", "c"] * 30, "h": [1, 2, 3] * 30}
+    with pytest.raises(synthema.ConfigError, match="'g' is named as a quasi-identifier and as a secret"):
+        synthema.evaluate(rows, rows, quasi_identifiers=["g", "h"], secrets=["g"])
+
+
 @pytest.mark.parametrize("option", ["sensitive", "duration", "event"])
 def test_a_column_that_is_named_and_not_there_is_refused(option):
     rows = {"age": [40, 50, 60] * 30}

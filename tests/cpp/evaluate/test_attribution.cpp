@@ -57,6 +57,9 @@ TEST_CASE("rows that nobody agrees with: left out, protected, or looked up by th
   CHECK_FALSE(Attribution(categorical, options).evaluate(&other, s, {}).value);
   CHECK(Attribution().evaluate(&r, s, {}).undefined == "No quasi-identifiers were named.");
   CHECK_THROWS_AS(Attribution(zero, {{"typo"}, {}}).evaluate(&r, s, {}), EvaluationError);
+  CHECK_THROWS_WITH_AS(Attribution(zero, {{"a", "b"}, {"b"}}), doctest::Contains("'b' is named as"),
+                       ConfigError);
+  CHECK_THROWS_AS(Anonymity(AnonymityMeasure::l_diversity, {{"a"}, {"a"}}), ConfigError);
 }
 
 TEST_CASE("measures of anonymity by hand") {
