@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from synthema import study, study_parts
-from synthema._core import read_manifest
-from synthema.reporting.numbers import duration
+from synthema._core import VerifyResult, read_manifest
+from synthema.reporting.numbers import counted, duration
 
 __all__ = ["verify"]
 
@@ -37,7 +37,8 @@ def verify(
     Returns
     -------
     dict
-        Counts, differences, "ok", the exit status, and the "seconds" that it took beside those of the
+        Counts, differences, "ok", whether the run is "complete" and how many rows were "wanted", the exit status
+        (1 too where it is unfinished), and the "seconds" that it took beside those of the
         generation, where the run's report tells them (None after a resumed run: it knows its last part only).
     """
     from synthema.generation import load_run, strategy
@@ -83,10 +84,13 @@ def verify(
         ),
         ("time", duration(seconds) + (f" (generating took {duration(generation)})" if generation else "")),
     ]
+    complete, wanted = manifest["status"] == "complete", int(manifest["rows"])
     shown_differences = [(f"row {one['row']}", one["what"]) for one in differences]
     return {
         "folder": str(folder),
         "ok": found.ok,
+        "complete": complete,
+        "wanted": wanted,
         "rows": found.rows,
         "rejected": found.rejected,
         "regenerated": found.regenerated,
@@ -99,12 +103,21 @@ def verify(
         "differences": differences,
         "seconds": seconds,
         "seconds_of_generation": generation,
-        "status": 0 if found.ok else 1,
+        "status": 0 if found.ok and complete else 1,
         "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},
-        "message": "Every row is as the manifest says."
-        if found.ok
-        else "Some rows differ from what the manifest makes.",
+        "message": _verdict(found, complete, wanted),
     }
+
+
+def _verdict(found: VerifyResult, complete: bool, wanted: int) -> str:
+    if not found.ok:
+        return "Some rows differ from what the manifest makes."
+    if complete:
+        return "Every row is as the manifest says."
+    return (
+        f"The run is unfinished: {found.rows:,} of {counted(wanted, 'row')}, each as the manifest says. Go on "
+        "with the command that began it, and --resume."
+    )
 
 
 def _seconds_of_generation(folder: Path) -> float | None:

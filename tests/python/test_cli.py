@@ -297,6 +297,15 @@ def test_generate_from_a_configuration_with_all_parts(with_echo, tmp_path, capsy
     rows = [json.loads(line)["values"] for line in (tmp_path / "run" / "rows.jsonl").read_text().splitlines()]
     assert [row["topic"] for row in rows] == ["fever", "pain"]
     assert cli.main(["verify", str(tmp_path / "run")]) == 0
+    assert "Every row is as the manifest says." in lines(capsys)[0]
+
+    manifest, accepted = (tmp_path / "run" / name for name in ("run.json", "rows.jsonl"))
+    manifest.write_text(manifest.read_text().replace('"complete"', '"running"'))
+    accepted.write_text(accepted.read_text().splitlines(keepends=True)[0])
+    assert cli.main(["verify", str(tmp_path / "run")]) == 1
+    said = lines(capsys)[0]
+    assert "The run is unfinished: 1 of 2 rows" in said
+    assert "--resume" in said
 
 
 def test_fit_and_sample_make_the_same_rows_again(tmp_path, capsys):
