@@ -340,22 +340,30 @@ SuiteOptions suite_options(double near_duplicate_threshold, std::size_t self_ble
           .full = full};
 }
 
+constexpr std::pair<const char*, bool EvaluatorNeeds::*> kNeeds[] = {
+    {"reference", &EvaluatorNeeds::reference},
+    {"holdout", &EvaluatorNeeds::holdout},
+    {"target", &EvaluatorNeeds::target},
+    {"subject", &EvaluatorNeeds::subject},
+    {"embedder", &EvaluatorNeeds::embedder}};
+
+std::vector<std::string> needs_of(const AnyEvaluator& evaluator) {
+  std::vector<std::string> out;
+  for (const auto& [name, flag] : kNeeds)
+    if (evaluator.needs().*flag) out.emplace_back(name);
+  return out;
+}
+
 AnyEvaluator python_evaluator(const py::object& function, std::string name, std::string_view direction,
                               std::pair<double, double> range, const std::vector<std::string>& needs) {
   EvaluatorNeeds flags;
-  const std::pair<const char*, bool*> known[] = {{"reference", &flags.reference},
-                                                 {"holdout", &flags.holdout},
-                                                 {"target", &flags.target},
-                                                 {"subject", &flags.subject},
-                                                 {"embedder", &flags.embedder}};
   for (const std::string& need : needs) {
-    const auto found =
-        std::find_if(std::begin(known), std::end(known), [&](auto& k) { return need == k.first; });
-    if (found == std::end(known))
+    const auto found = std::ranges::find_if(kNeeds, [&](const auto& known) { return need == known.first; });
+    if (found == std::end(kNeeds))
       throw ConfigError(
           {.field = "needs"},
           "There is no need '" + need + "'; there are reference, holdout, target, subject, embedder.");
-    *found->second = true;
+    flags.*(found->second) = true;
   }
   return AnyEvaluator(
       PythonEvaluator(std::move(name), direction_from(direction), {range.first, range.second}, function),
@@ -420,6 +428,9 @@ token_embedder : callable, optional
       .def_property_readonly(
           "range", [](const AnyEvaluator& e) { return std::pair(e.range().low, e.range().high); },
           "The smallest and largest possible value; may be infinite.")
+      .def_property_readonly("needs", &needs_of,
+                             "What it is not asked without: 'reference', 'holdout', 'target', 'subject', "
+                             "'embedder'.")
       .def(
           "evaluate",
           [](const AnyEvaluator& e, const std::optional<Table>& real, const Table& synthetic,

@@ -2322,6 +2322,11 @@ class Evaluator:
         The key in reports.
         """
     @property
+    def needs(self) -> list[str]:
+        """
+        What it is not asked without: 'reference', 'holdout', 'target', 'subject', 'embedder'.
+        """
+    @property
     def range(self) -> tuple[float, float]:
         """
         The smallest and largest possible value; may be infinite.

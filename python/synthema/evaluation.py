@@ -476,7 +476,28 @@ def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
 
     if isinstance(one, Metric):
         return one.evaluator_of_report()
-    return evaluator_named(one, options) if isinstance(one, str) else _as_evaluator(one)
+    return evaluator_named(one, options) if isinstance(one, str) else _guarded(_as_evaluator(one))
+
+
+def _guarded(one: Evaluator) -> Evaluator:
+    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost."""
+
+    def measured(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
+        try:
+            score = one.evaluate(real, synthetic, context)
+        except _core.Cancelled:
+            raise
+        except Exception as error:
+            return {"undefined": f"The evaluator '{one.name}' raised {type(error).__name__}: {error}"}
+        low, high = one.range
+        if score.value is not None and not low <= score.value <= high:
+            return {
+                "undefined": f"The evaluator '{one.name}' gave {score.value:g}, which is outside the range "
+                f"{low:g} to {high:g} that it declares."
+            }
+        return score
+
+    return _core._python_evaluator(measured, one.name, one.direction, one.range, one.needs)
 
 
 def evaluator_named(name: str, options: SuiteOptions | None = None) -> Evaluator:
@@ -509,6 +530,8 @@ def evaluator(
     `EvaluationContext`. It returns a `Score`, a dict in the JSON form of one (``{"value": 0.3, "n": 12,
     "interval": {"low": 0.2, "high": 0.4, "level": 0.95, "method": "..."}}`` or ``{"undefined": "why"}``) or a
     number. It must not change its inputs, and gives ``undefined`` for empty tables: `check_evaluator` tries.
+    In `evaluate`, where it raises or gives something else its score is undefined and says so, with the text
+    of the exception; the other evaluators go on.
 
     Parameters
     ----------
@@ -527,6 +550,11 @@ def evaluator(
     -------
     Evaluator
 
+    Raises
+    ------
+    ConfigError
+        If the range is not two numbers in their order, or there is no such direction or need.
+
     Examples
     --------
     >>> @evaluator(direction="none", range=(0, math.inf))
@@ -535,7 +563,18 @@ def evaluator(
     """
     if function is None:
         return functools.partial(evaluator, name=name, direction=direction, range=range, needs=needs)
-    return _core._python_evaluator(function, name or function.__name__, direction, range, list(needs))
+    name = name or function.__name__
+    try:
+        low, high = (float(end) for end in range)
+        ordered = low <= high  # not where one is NaN
+    except (TypeError, ValueError):
+        ordered = False
+    if not ordered:
+        raise _core.ConfigError(
+            f"The evaluator '{name}' has the range {range!r}; a range is the smallest and the largest "
+            "possible value, as in (0, 1)."
+        )
+    return _core._python_evaluator(function, name, direction, (low, high), list(needs))
 
 
 def _as_evaluator(one: Any) -> Evaluator:
@@ -550,7 +589,7 @@ def _as_evaluator(one: Any) -> Evaluator:
         one.evaluate,
         name=one.name,
         direction=getattr(one, "direction", "none"),
-        range=tuple(getattr(one, "range", (-math.inf, math.inf))),
+        range=getattr(one, "range", (-math.inf, math.inf)),
         needs=getattr(one, "needs", ()),
     )
 

@@ -3,6 +3,7 @@
 # ruff: noqa: E501
 import functools
 import inspect
+import math
 import random
 
 import evaluator_tables
@@ -231,12 +232,41 @@ def test_broken_evaluators_are_named():
         synthema.check_evaluator(counts, notes())
     assert "undefined" in str(caught.value)
 
-    @synthema.evaluator
-    def fails(real, synthetic, context):
-        raise RuntimeError("my own mistake")
+    for range_ in ((1, 0), (0, math.nan), (0,), "ab"):
+        with pytest.raises(synthema.ConfigError, match="The evaluator 'counts' has the range"):
+            synthema.evaluator(lambda *_: 0.5, name="counts", range=range_)
 
-    with pytest.raises(RuntimeError, match="my own mistake"):
-        synthema.evaluate(notes(), metrics=[fails])
+
+def test_an_evaluator_that_fails_leaves_the_others_their_scores():
+    def own(name, function):
+        return synthema.evaluator(lambda *_: function(), name=name, range=(0, 1))
+
+    def fail(error):
+        raise error
+
+    broken = [
+        own("fails", lambda: fail(RuntimeError("my own mistake"))),
+        own("nan", lambda: {"value": math.nan}),
+        own("pair", lambda: {"value": 0.5, "interval": (0.4, 0.6)}),
+        own("large", lambda: 2.5),
+        own("nothing", lambda: None),
+    ]
+    for metrics in ([*broken, "distinct_1"], broken):
+        report = synthema.evaluate(notes(), metrics=metrics)
+        told = {one.name: report[one.name].undefined for one in broken}
+        assert told["fails"] == "The evaluator 'fails' raised RuntimeError: my own mistake"
+        assert "outside the range 0 to 1" in told["large"]
+        assert all(f"The evaluator '{name}' " in text for name, text in told.items())
+    assert synthema.evaluate(notes(), metrics=[*broken, "distinct_1"])["distinct_1"].value
+    for error in (KeyboardInterrupt(), synthema.Cancelled("enough")):
+        with pytest.raises(type(error)):
+            synthema.evaluate(notes(), metrics=[own("stops", lambda e=error: fail(e)), "distinct_1"])
+
+
+def test_an_evaluator_tells_its_needs_which_hold_in_reports():
+    needy = synthema.evaluator(lambda *_: 0.5, name="needy", needs=["holdout", "reference"])
+    assert needy.needs == ["reference", "holdout"]
+    assert "holdout" in synthema.evaluate(notes(), notes(), metrics=[needy])["needy"].undefined
 
 
 def test_misuse_is_named():
