@@ -99,8 +99,8 @@ RowOutcome Attempt::finished() {
 RowOutcome Attempt::judged(Draft draft, const std::vector<Check>& checks, bool last) && {
   if (draft.values.empty())
     return std::move(*this).failed("The strategy returned a row without any values.", last);
-  std::optional<std::string> reason =
-      task_.schema ? schema_misfit(*task_.schema, draft.values) : std::nullopt;
+  std::optional<std::string> reason = drop_not_finite(draft.values);
+  if (!reason && task_.schema) reason = schema_misfit(*task_.schema, draft.values);
   if (reason) outcome_.check = "schema";
   const TokenCounts& tokens = outcome_.provenance.tokens;
   if (const std::uint64_t drawn = tokens.free + tokens.masked; log_probability_ && drawn > 0)

@@ -62,9 +62,37 @@ std::optional<std::string> misfit(const Field& field, const Value* value) {
   return std::nullopt;
 }
 
+std::string listed(const Schema& schema) {
+  std::string out;
+  for (const Field& field : schema.fields) out += message(out.empty() ? "'" : ", '", field.name, "'");
+  return out;
+}
+
+bool not_finite(const Value& value) {
+  if (const auto* number = value.get_if<double>()) return !std::isfinite(*number);
+  const auto* items = value.get_if<ValueList>();
+  return items && std::ranges::any_of(*items, not_finite);
+}
+
 }  // namespace
 
+std::optional<std::string> drop_not_finite(Record& values) {
+  std::optional<std::string> reason;
+  const Record given = values;
+  for (const auto& [name, value] : given)
+    if (not_finite(value)) {
+      values.set(name, {});
+      reason =
+          message("The field '", name, "' is NaN or an infinity; leave a missing number without a value.");
+    }
+  return reason;
+}
+
 std::optional<std::string> schema_misfit(const Schema& schema, const Record& values) {
+  for (const auto& [name, value] : values)
+    if (!schema.find(name))
+      return message("The row has a field '", name, "' that the schema does not know; its fields are ",
+                     listed(schema), ".");
   for (const Field& field : schema.fields)
     if (auto problem = misfit(field, values.find(field.name))) return problem;
   for (const FieldRule& rule : schema.rules) {

@@ -1,5 +1,6 @@
 """Runs from Python: strategies, models and checks as plain functions."""
 
+import math
 import signal
 import traceback
 
@@ -263,3 +264,27 @@ def test_zero_shot_names_an_unknown_placeholder():
     ask = synthema.zero_shot("Write about {topik}.")
     with pytest.raises(synthema.ConfigError, match="topik"):
         synthema.generate(ask, synthema.ngram_model(TEXTS), rows=1, conditions=conditions)
+
+
+def test_a_row_that_no_table_can_hold_is_rejected_at_once(tmp_path):
+    @synthema.strategy
+    def numbers(task, rng):
+        yield synthema.Prompt.user("?")
+        bad = {0: math.nan, 1: [1.0, math.inf]}.get(task.row) if task.attempt == 0 else None
+        return {"x": 1.5 if bad is None else bad, "text": "fine"}
+
+    def run(schema=None, out=None):
+        model = synthema.scripted_model(lambda request: "An answer.")
+        return synthema.generate(
+            numbers, model, rows=3, schema=schema, out=out, max_attempts=2, hopeless_after=4
+        )
+
+    for out in (None, tmp_path / "run"):
+        done = run(out=out)
+        assert list(done.rows["x"]) == [1.5] * 3
+        assert done.rejected.values("x") == [None, None]
+        assert [(check, "'x' is NaN or an infinity" in reason, n) for check, reason, n in done.reasons] == [
+            ("schema", True, 2)
+        ]
+    with pytest.raises(synthema.GenerationError, match="a field 'x' that the schema does not know"):
+        run(synthema.Schema([synthema.Field("txt"), synthema.Field("text")]))

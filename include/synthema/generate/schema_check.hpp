@@ -10,8 +10,12 @@
 namespace synthema {
 
 // The first misfit as a sentence that names the field and never the value: a missing value of a field that is
-// not nullable, another kind, a number outside its range, an unknown category. Fields that the schema does
-// not have are no misfit: they stay in the row's record and do not enter the table.
+// not nullable, another kind, a number outside its range, an unknown category, a field that the schema does
+// not have.
 std::optional<std::string> schema_misfit(const Schema& schema, const Record& values);
+
+// Leaves fields that are NaN or an infinity, or lists with one, without a value, as no table can hold them;
+// says of one of them that it was so.
+std::optional<std::string> drop_not_finite(Record& values);
 
 }  // namespace synthema
