@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from synthema import study_report
-from synthema._core import EvaluationError, ParseError, Schema, __version__
+from synthema._core import ConfigError, EvaluationError, ParseError, Schema, __version__
 from synthema.arguments import checked
-from synthema.cards import study_card
+from synthema.cards import refuse_unknown, study_card
 from synthema.reporting import left_out
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
@@ -160,9 +160,8 @@ def assess(
         tables["synthetic"],
         document["sections"][0]["scores"],
         schema=meaning,
-        library=f"synthema {__version__}",
         target=target or "",
-        **known,
+        **{"library": f"synthema {__version__}", **known},
     )
     (Path(out) / "study_card.json").write_text(
         json.dumps(filled, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -214,6 +213,10 @@ def _card(path: str | Path) -> dict[str, Any]:
             f"{path}: A card is a JSON object of entries of study_card.json, such as "
             f'{{"licence": "CC BY 4.0"}}; this file holds {_JSON_KINDS[type(found)]}.'
         )
+    try:
+        refuse_unknown(found)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     return found
 
 

@@ -55,9 +55,7 @@ def study_card(
     ConfigError
         If a name is none of `FIELDS`.
     """
-    unknown = sorted(set(known) - set(FIELDS))
-    if unknown:
-        raise ConfigError(f"A study card has no field '{unknown[0]}'; it has {', '.join(FIELDS)}.")
+    refuse_unknown(known)
     terms = schema or synthetic.schema
     taken = [score for score in scores if score.get("value") is not None]
     kinds = {f.kind for f in synthetic.schema.fields if not {"identifier", "subject"} & set(f.roles)}
@@ -98,6 +96,12 @@ def study_card(
         ],
     }
     return card | known
+
+
+def refuse_unknown(known: Mapping[str, Any]) -> None:
+    """Raise ConfigError for the first name that is none of `FIELDS`."""
+    if unknown := sorted(set(known) - set(FIELDS)):
+        raise ConfigError(f"A study card has no field '{unknown[0]}'; it has {', '.join(FIELDS)}.")
 
 
 def _task(synthetic: Table, target: str) -> str | None:

@@ -10,6 +10,7 @@ import argparse
 import functools
 import json
 import math
+import os
 import pathlib
 import re
 import shlex
@@ -19,9 +20,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from synthema._core import ConfigError, Error, __version__
+from synthema._core import Cancelled, CancelToken, ConfigError, Error, __version__
 from synthema.arguments import is_whole
-from synthema.terminal import Progress, table
+from synthema.terminal import Progress, first_interrupt, table
 
 __all__ = ["main"]
 
@@ -393,19 +394,35 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
             f"This will take {unfitted.estimate(real)}, a sample of as many rows included.", file=sys.stderr
         )
     progress.phase("fit")
-    generator = unfitted.fit(real, progress=progress)
+    generator, interrupted = _fitted(unfitted, real, progress)
     path = generator.save(args.out)
-    return {
+    return interrupted | {
         "command": "fit",
         "model": str(path),
         "method": generator.name,
         "rows": len(real),
         "columns": len(real.names),
-        "message": f"Model: {path} ({generator.name}, {counted(len(real), 'row')}, "
-        f"{counted(len(real.names), 'column')}). It "
+        "message": f"{_KEPT if interrupted else ''}Model: {path} ({generator.name}, "
+        f"{counted(len(real), 'row')}, {counted(len(real.names), 'column')}). It "
         "holds values of the table: keep it as confidential as that. Sample with: synthema sample "
         f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
     }
+
+
+_KEPT = "The fit was interrupted; the best state that it had reached is kept.\n"
+
+
+def _fitted(generator: Any, data: Any, progress: Progress, **options: Any) -> tuple[Any, Result]:
+    """Fit, and say whether Ctrl-C ended it early: of a network that has learnt a round the best is kept."""
+    if generator.name != "any_order_network":
+        return generator.fit(data, progress=progress, **options), {}
+    cancel = CancelToken()
+    try:
+        with first_interrupt(cancel, progress):
+            generator.fit(data, progress=progress, cancel=cancel, **options)
+    except Cancelled:  # before the first round
+        raise KeyboardInterrupt from None
+    return generator, {"interrupted": True, "status": 130} if cancel.cancelled else {}
 
 
 def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) -> Result:
@@ -436,15 +453,16 @@ def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) ->
         )
         progress.phase("fit")
         generator = tabular_generation.AnyOrderNetwork(args.target, rare_below=args.rare_below or 5)
-        generator.fit(source, progress=progress, spill=spill)
+        generator, interrupted = _fitted(generator, source, progress, spill=spill)
         path = generator.save(args.out)
-        return {
+        return interrupted | {
             "command": "fit",
             "model": str(path),
             "method": generator.name,
             "rows": source.rows,
             "columns": len(names),
-            "message": f"Model: {path} ({generator.name}, {counted(source.rows, 'row')}, "
+            "message": f"{_KEPT if interrupted else ''}Model: {path} ({generator.name}, "
+            f"{counted(source.rows, 'row')}, "
             f"{counted(len(names), 'column')}). It "
             "holds values of the table: keep it as confidential as that.",
         }
@@ -469,6 +487,16 @@ def _writable(out: str, *read: str | None) -> None:
     for given in read:
         if given and path.exists() and pathlib.Path(given).exists() and path.samefile(given):
             raise ConfigError(f"--out {out}: This file is read here and would be lost; name another.")
+
+
+def _fits_memory(rows: int, columns: int) -> None:
+    """Refuse to make more rows than this machine's whole memory could hold."""
+    least, there = 8 * rows * columns, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if least > there:
+        raise ConfigError(
+            f"--rows {rows}: This takes at least {least / 2**30:,.0f} GiB of memory and the machine has "
+            f"{there / 2**30:,.0f}; make fewer rows at a time, each part with another --seed."
+        )
 
 
 def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Progress) -> Result:
@@ -524,6 +552,7 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions) if args.conditions else None
+    _fits_memory(args.rows, len(generator.schema.fields))
     progress.phase("sample")
     made = generator.sample(
         args.rows, args.seed, conditions, balance=_json_object(args, "balance"),
@@ -715,7 +744,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = lambda message, *_, **__: progress.tell(f"warning: {message}")
             result = args.run(args, progress)
         progress.close()
-    except (Error, OSError, ImportError) as error:
+    except (Error, OSError, ImportError, MemoryError) as error:
         progress.abandon()
         print(f"synthema: {_sentence(error)}", file=sys.stderr)
         return 1
@@ -738,6 +767,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'a file'}: {error.strerror}."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this; ask for fewer rows or columns at a time."
     return str(error)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
+from synthema._core import CancelToken
 from synthema.reporting.numbers import duration
 
-__all__ = ["Progress", "table"]
+__all__ = ["Progress", "first_interrupt", "table"]
 
 
 class Progress:
@@ -96,6 +99,25 @@ class Progress:
         pad = " " * max(0, len(self._line) - len(text))
         print(f"\r{text}{pad}", end="\n" if last else "", file=self.stream, flush=True)
         self._line = "" if last else text
+
+
+@contextlib.contextmanager
+def first_interrupt(cancel: CancelToken, progress: Progress) -> Iterator[None]:
+    """Let the first Ctrl-C only ask for a stop; a second one interrupts as ever."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or somebody else's
+        yield
+        return
+
+    def ask(*_: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        cancel.cancel()
+        progress.tell("Stopping, the best so far is kept; Ctrl-C again ends at once and keeps nothing.")
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:

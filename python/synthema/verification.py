@@ -37,8 +37,8 @@ def verify(
     Returns
     -------
     dict
-        Counts, differences, "ok", whether the run is "complete" and how many rows were "wanted", the exit status
-        (1 too where it is unfinished), and the "seconds" that it took beside those of the
+        Counts, differences, "ok", whether the run is "complete" and how many rows were "wanted", the exit
+        status (1 too where it is unfinished), and the "seconds" that it took beside those of the
         generation, where the run's report tells them (None after a resumed run: it knows its last part only).
     """
     from synthema.generation import load_run, strategy
@@ -115,8 +115,8 @@ def _verdict(found: VerifyResult, complete: bool, wanted: int) -> str:
     if complete:
         return "Every row is as the manifest says."
     return (
-        f"The run is unfinished: {found.rows:,} of {counted(wanted, 'row')}, each as the manifest says. Go on "
-        "with the command that began it, and --resume."
+        f"The run is unfinished: {found.rows:,} of {counted(wanted, 'row')}, each as the manifest says. Go "
+        "on with the command that began it, and --resume."
     )
 
 

@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -636,6 +637,48 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
     assert "This is a folder" in lines(capsys)[1]
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupted_fit_keeps_its_best_state(times, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("torch")
+
+    class Interrupted(terminal.Progress):
+        def __call__(self, state):
+            super().__call__(state)
+            for _ in range(times if state.done == 2 else 0):
+                signal.raise_signal(signal.SIGINT)
+
+    table, model = str(tmp_path / "t.csv"), tmp_path / "m.model"
+    (tmp_path / "t.csv").write_text("sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i % 9}\n" for i in range(90)))
+    monkeypatch.setattr(cli, "Progress", Interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    assert cli.main(["fit", table, "--method", "any_order_network", "--out", str(model)]) == 130
+    assert signal.getsignal(signal.SIGINT) is handler
+    out, err = lines(capsys)
+    assert model.exists() == (times == 1)
+    if times == 1:
+        assert "The fit was interrupted; the best state that it had reached is kept." in out
+        assert "Ctrl-C again" in err
+        assert synthema.tabular_generation.load(model).rounds == 2
+    else:
+        assert "interrupted." in err
+
+
+def test_more_rows_than_memory_holds_are_one_sentence(tmp_path, capsys, monkeypatch):
+    table, model, out = (str(tmp_path / name) for name in ("t.csv", "m.model", "o.csv"))
+    (tmp_path / "t.csv").write_text("sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i % 9}\n" for i in range(60)))
+    assert cli.main(["fit", table, "--out", model]) == 0
+    lines(capsys)
+    assert cli.main(["sample", model, "--rows", str(10**13), "--out", out]) == 1
+    assert "synthema: --rows 10000000000000: This takes at least 149,012 GiB of memory" in lines(capsys)[1]
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "_fits_memory", fail)
+    assert cli.main(["sample", model, "--rows", "3", "--out", out]) == 1
+    assert "synthema: There is not enough memory" in lines(capsys)[1]
+
+
 def test_a_file_that_is_read_is_not_written_over(tmp_path, capsys):
     table, link, model = (str(tmp_path / name) for name in ("t.csv", "link.csv", "m.model"))
     text = "sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i % 9}\n" for i in range(60))
@@ -673,9 +716,15 @@ def test_a_warning_is_one_clean_line(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("{bad", "This is no JSON"), ("[1]", "this file holds a list"), ("null", "this file holds null")],
+    [
+        ("{bad", "This is no JSON"),
+        ("[1]", "this file holds a list"),
+        ("null", "this file holds null"),
+        ('{"scores": []}', "A study card has no field 'scores'"),
+        ('{"synthetic": 1}', "A study card has no field 'synthetic'"),
+    ],
 )
-def test_a_card_that_is_no_object_is_named(text, complaint, tmp_path, capsys):
+def test_a_card_that_is_none_is_named_before_the_work(text, complaint, tmp_path, capsys):
     (tmp_path / "s.csv").write_text("text\nmy chest hurts\nI cough\n")
     (tmp_path / "card.json").write_text(text)
     arguments = ["evaluate", str(tmp_path / "s.csv"), "--out", str(tmp_path / "r")]
@@ -684,6 +733,7 @@ def test_a_card_that_is_no_object_is_named(text, complaint, tmp_path, capsys):
     assert "card.json: " in err
     assert complaint in err
     assert "Traceback" not in err
+    assert "evaluate:" not in err
     assert cli.main([*arguments, "--metrics", ""]) == 1
     assert "metrics is empty" in capsys.readouterr().err
 

@@ -412,6 +412,9 @@ def test_parameters_and_representation():
     smooth = pandas.DataFrame(np.random.default_rng(0).normal(size=(1000, 5))).rename(columns=str)
     assert default_method(smooth) is SequentialTrees
     assert default_method(smooth.head(999)) is GaussianCopula
+    for columns, method_ in ((500, GaussianCopula), (501, SequentialTrees)):
+        wide = {f"c{c}": [float(row + c) for row in range(30)] for c in range(columns)}
+        assert default_method(wide) is method_
     assert default_method(patients(999)) is SequentialTrees
     assert isinstance(synthema.tabular(smooth.head(100)).sample(5, seed=1, frame="same"), pandas.DataFrame)
     with pytest.raises(ConfigError, match="'nobody'"):

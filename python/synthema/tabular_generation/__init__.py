@@ -29,7 +29,7 @@ __all__ = [
     "tabular",
 ]
 
-_SMALL, _MANY_VALUES = 1000, 20  # what `default_method` goes by
+_SMALL, _MANY_VALUES, _WIDE = 1000, 20, 500  # what `default_method` goes by
 
 
 _METHODS = {
@@ -56,9 +56,10 @@ def method(name: str) -> type[TabularGenerator]:
 def default_method(data: Any, schema: Schema | None = None) -> type[TabularGenerator]:
     """Return the class that `tabular` takes for a table: by its size and kinds, by nothing else.
 
-    `GaussianCopula` for fewer than 1,000 rows where more than two thirds of the columns are numbers of more
-    than 20 different values: leaves of trees are then a large part of the table, and what depends on each
-    other smoothly is closer to a normal vector than to steps. `SequentialTrees` for all other tables.
+    `GaussianCopula` for fewer than 1,000 rows and at most 500 columns where more than two thirds of the
+    columns are numbers of more than 20 different values: leaves of trees are then a large part of the table,
+    and what depends on each other smoothly is closer to a normal vector than to steps. `SequentialTrees` for
+    all other tables: the time of the copula grows with the cube of the number of columns.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def default_method(data: Any, schema: Schema | None = None) -> type[TabularGener
         As in `SequentialTrees.fit`.
     """
     rows = tables.table(data, schema)
-    if len(rows) >= _SMALL:
+    if len(rows) >= _SMALL or len(rows.names) > _WIDE:
         return SequentialTrees
     names = [f.name for f in rows.schema.fields if f.kind in ("real", "integer", "time")]
     smooth = sum(len(set(rows.values(name))) > _MANY_VALUES for name in names)
