@@ -96,18 +96,20 @@ double AnyOrderNetwork::Fitted::Block::log_density(std::size_t column, double ce
   free *= ratio;
   if (!model.rules.touches(column) || std::isinf(cell)) return std::log(free);
   if (!ruled.admits(cell)) return kNever;
-  double kept = 0, under = 0;
+  double kept = 0, again = 0, under = 0;
   for (std::size_t c = 0; c < counts.size(); ++c) {
     if (shares[c] <= 0) continue;
-    const OwnedCounts left = ruled.left_of(counts[c].view());
+    const double share = shares[c] / counts[c].view().total();
+    kept += share * ruled.left_of(counts[c].view()).view().total();
+    const OwnedCounts left = ruled.redrawn_of(counts[c].view());
     if (left.codes.empty()) continue;
-    const double weight = shares[c] * left.view().total() / counts[c].view().total();
-    kept += weight;
+    const double weight = share * left.view().total();
+    again += weight;
     if (c >= from && c < to) under += weight * std::exp(synthema::log_density(coding, left.view(), cell));
   }
-  if (kept > 0) return std::log(free + std::max(0.0, 1 - kept) * under / kept);
   const CodeCounts all[] = {model.all[column].view()};
-  return ruled.log_density(all, cell);
+  const double redrawn = again > 0 ? under / again : ruled.density_redrawn(all, cell);
+  return std::log(free + std::max(0.0, 1 - kept) * redrawn);
 }
 
 // Classes from which a cell may come: a number that few have gives one that lies beside it.

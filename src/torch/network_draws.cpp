@@ -165,7 +165,8 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::
   double total = 0;
   for (std::size_t c = 0; c < likely.size(); ++c)
     if (likely[c] > 0)
-      total += left[c] = likely[c] * cell.left_of(counts[c].view()).view().total() / counts[c].view().total();
+      total += left[c] =
+          likely[c] * cell.redrawn_of(counts[c].view()).view().total() / counts[c].view().total();
   std::vector<CodeCounts> from;
   if (total > 0) {
     Random choice = random.stream(kAttemptStream).stream(numbers[i]).stream(column);

@@ -423,3 +423,21 @@ def test_a_total_of_real_parts_ends(method) -> None:
 def test_a_combination_of_one_column_twice_is_refused() -> None:
     with pytest.raises(ConfigError, match="'code' twice"):
         SequentialTrees(combinations=[["code", "code"]])
+
+
+def test_refused_draws_do_not_become_missing():
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 100, 2000)
+    there = rng.random(2000) < 0.7
+    second = [
+        int(a + stay) if is_there else None
+        for a, stay, is_there in zip(first, rng.geometric(0.05, 2000), there, strict=True)
+    ]
+    schema = Schema(
+        [Field("first", "integer"), Field("second", "integer", nullable=True)],
+        rules=[FieldRule("second", "first", relation=">=")],
+    )
+    for cls in (SequentialTrees, GaussianCopula, IndependentMarginals):
+        generator = cls().fit({"first": first.tolist(), "second": second}, schema=schema)
+        made = generator.sample(10_000, seed=1)
+        assert made.null_count("second") / 10_000 == pytest.approx(1 - there.mean(), abs=0.02)

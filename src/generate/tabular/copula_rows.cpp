@@ -166,7 +166,7 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
   }
   const double score = mean + spread * noise;
   const double share = room ? room->share_of(score) : detail::normal_share(score);
-  const detail::RuledCell ruled{rules_, columns_, variable.column, row.cells.view()};
+  const detail::RuledCell ruled{rules_, columns_, variable.column, row.cells.view(), false, true};
   if (variable.missing) {
     const CodeCounts counts = variable.counts.view();
     if (share * counts.total() >= counts.cumulative[0] && ruled.admits(kMissing))

@@ -56,13 +56,21 @@ double RuledCell::draw_freely(const CodeCounts& from, const PhiloxBlock& random)
 }
 
 OwnedCounts RuledCell::left_of(const CodeCounts& from) const {
+  return left_of(from, false);
+}
+
+OwnedCounts RuledCell::redrawn_of(const CodeCounts& from) const {
+  return left_of(from, !mixing && !rules.combined(column));
+}
+
+OwnedCounts RuledCell::left_of(const CodeCounts& from, bool present) const {
   const ColumnCoding& coding = columns[column];
   OwnedCounts out;
   std::uint32_t before = 0, total = 0;
   for (std::size_t i = 0; i < from.codes.size(); ++i) {
     const std::uint32_t code = from.codes[i], rows = from.cumulative[i] - before;
     before = from.cumulative[i];
-    if (rows == 0 || !admits(cell_of(coding, code))) continue;
+    if (rows == 0 || (present && code >= coding.codes()) || !admits(cell_of(coding, code))) continue;
     out.codes.push_back(code);
     out.cumulative.push_back(total += rows);
   }
@@ -75,7 +83,7 @@ std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double f
   const auto range = rules.range(column, row, columns);
   if (range && range->first == range->second && admits(range->first)) return range->first;
   for (const CodeCounts& counts : from) {
-    const OwnedCounts left = left_of(counts);
+    const OwnedCounts left = redrawn_of(counts);
     if (left.codes.empty()) continue;
     if (rules.combined(column)) {
       // Listed, or many people's: as they are.
@@ -158,17 +166,21 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
       if (const OwnedCounts left = left_of(counts); !left.codes.empty())
         return std::log(share_of_cell(coding, left.view(), cell)) -
                (std::isnan(cell) ? 0.0 : std::log(measure_width(coding)));
-  double refused = 1;
-  for (const CodeCounts& counts : from) {
-    const OwnedCounts left = left_of(counts);
-    if (&counts == from.data() && counts.total() > 0)
-      refused = 1 - static_cast<double>(left.view().total()) / counts.total();
-    if (left.codes.empty()) continue;
-    return std::log(std::exp(free) + refused * std::exp(synthema::log_density(coding, left.view(), cell)));
-  }
+  const CodeCounts& first = from.front();
+  const double refused =
+      first.total() > 0 ? 1 - static_cast<double>(left_of(first).view().total()) / first.total() : 1;
+  return std::log(std::exp(free) + refused * density_redrawn(from, cell));
+}
+
+double RuledCell::density_redrawn(std::span<const CodeCounts> from, double cell) const {
+  const ColumnCoding& coding = columns[column];
+  for (const CodeCounts& counts : from)
+    if (const OwnedCounts left = redrawn_of(counts); !left.codes.empty())
+      return std::exp(synthema::log_density(coding, left.view(), cell));
   // An end of the range, or missing where there is none.
-  const bool forced = range ? cell == range->first || cell == range->second : std::isnan(cell);
-  return forced ? -std::log(measure_width(coding)) : free;
+  const auto range = rules.range(column, row, columns);
+  if (!range) return std::isnan(cell) ? 1 : 0;
+  return cell == range->first || cell == range->second ? 1 / measure_width(coding) : 0;
 }
 
 std::optional<std::size_t> listed_entry(const ColumnCoding& coding, const CodeCounts& counts, double cell) {

@@ -28,7 +28,8 @@ struct RuledCell {
   std::span<const ColumnCoding> columns;
   std::size_t column;
   KnownCells row;
-  bool whole = false;  // never missing
+  bool whole = false;   // never missing
+  bool mixing = false;  // a refused value may be followed by a missing one, as by a label of its own
 
   bool admits(double cell) const;
   // Whether the column's numbers are those that combinations list: they are drawn as they are, or not at all.
@@ -36,16 +37,21 @@ struct RuledCell {
   // Before the rules are asked. Numbers that are listed are not smoothed, which would have the rules refuse
   // all but the frequent ones.
   double draw_freely(const CodeCounts& from, const PhiloxBlock& random) const;
-  // After the refused draw `free`: from the first of these counts that the rules leave anything of, else the
-  // end of the range that is nearest to `free`, else missing; nothing where the rules leave no value.
+  // After the refused draw `free`: from the first of these counts that the rules leave a value of, else the
+  // end of the range that is nearest to `free`, else missing; nothing where the rules leave no value. As many
+  // cells are missing as were drawn so: a refused value is followed by another one (but in combinations, of
+  // which missing is a part, and where the model takes missing for a label).
   std::optional<double> draw(std::span<const CodeCounts> from, double free, const Random& random,
                              std::uint64_t number_of_row) const;
   // Of a cell that is drawn freely from the first counts and, where it is refused, by `draw`. What the rules
   // leave is counted by the values of the counts: exact for labels, listed and frequent numbers. -infinity:
   // never.
   double log_density(std::span<const CodeCounts> from, double cell) const;
-  // The entries that the rules leave.
+  // The same of a cell that is drawn by `draw`.
+  double density_redrawn(std::span<const CodeCounts> from, double cell) const;
+  // The entries that the rules leave, and those of them that a refused draw is followed by.
   OwnedCounts left_of(const CodeCounts& from) const;
+  OwnedCounts redrawn_of(const CodeCounts& from) const;
   // The only number that the rules leave, beside being missing.
   std::optional<double> determined() const;
   // The share of the rows of the counts that the rules leave, counted by values, of those with a code from
@@ -53,6 +59,9 @@ struct RuledCell {
   // at, at even distances among their rows.
   double share_left(const CodeCounts& from, std::size_t most, std::uint32_t first = 0,
                     std::uint32_t last = std::numeric_limits<std::uint32_t>::max()) const;
+
+ private:
+  OwnedCounts left_of(const CodeCounts& from, bool present) const;
 };
 
 // The entry of a number that is drawn as it is; nothing where there is none.

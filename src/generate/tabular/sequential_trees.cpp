@@ -223,10 +223,16 @@ double share_left(const detail::RuledCell& ruled, const CodeCounts& leaf, const 
                     ruled.share_left(all, kLookedAtOfAll, first, last), all);
 }
 
-double share_missing(const ColumnCoding& coding, const CodeCounts& counts) {
+// Of what may follow a refused draw (RuledCell::redrawn_of).
+double share_redrawn(const detail::RuledCell& ruled, const CodeCounts& leaf, const CodeCounts& all) {
+  if (ruled.rules.combined(ruled.column)) return share_left(ruled, leaf, all);
+  return share_left(ruled, leaf, all, 0, static_cast<std::uint32_t>(ruled.columns[ruled.column].codes()));
+}
+
+double log_share_present(const ColumnCoding& coding, const CodeCounts& counts) {
   const auto at = std::ranges::lower_bound(counts.codes, coding.codes()) - counts.codes.begin();
   const std::uint32_t there = at == 0 ? 0 : counts.cumulative[static_cast<std::size_t>(at - 1)];
-  return counts.total() == 0 ? 0.0 : 1 - static_cast<double>(there) / counts.total();
+  return counts.total() == 0 ? 0.0 : std::log(std::max(0.001, static_cast<double>(there) / counts.total()));
 }
 
 // How likely a number is, in no unit: at its point of the grid or, of reals without one, over as much as lies
@@ -285,8 +291,10 @@ double SequentialTrees::log_share(std::size_t position, double cell, const RowSt
     return std::log(with_prior(share(leaf), leaf, share(all), all));
   }
   const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}};
-  if (before.determined()) return std::log1p(-std::min(share_missing(coding, leaf), 0.999));
-  return std::log(std::min(1.0, share_left(before, leaf, all, first, last) / share_left(before, leaf, all)));
+  const double present = log_share_present(coding, leaf);
+  if (before.determined()) return present;
+  const double share = share_left(before, leaf, all, first, last) / share_redrawn(before, leaf, all);
+  return std::log(std::min(1.0, share)) + (rules_.combined(step.column) ? 0.0 : present);
 }
 
 // What a free cell says about the fixed ones behind it: which part of what the rules leave beside the cells
@@ -296,15 +304,17 @@ double SequentialTrees::log_kept(std::size_t position, double cell, const RowSta
   const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}, state.whole};
   const bool bound = state.whole || is_bound(step, state.past);
   if (bound && before.determined()) return 0;
+  const bool mixing = rules_.combined(step.column);  // missing is a part of combinations
+  if (std::isnan(cell) && !mixing) return 0;
+  const ColumnCoding& coding = coded_.columns[step.column];
   const detail::RuledCell now{rules_, coded_.columns, step.column, state.row(), state.whole};
   const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
-  const double left = bound ? std::log(share_left(before, leaf, all)) : 0.0;
-  if (!now.determined()) return std::log(share_left(now, leaf, all)) - left;
+  const double present = log_share_present(coding, leaf);
+  const double left = bound ? std::log(share_redrawn(before, leaf, all)) : mixing ? 0.0 : present;
+  if (!now.determined()) return std::log(share_redrawn(now, leaf, all)) - left;
   if (std::isnan(cell)) return -left;
-  const ColumnCoding& coding = coded_.columns[step.column];
   const double share = with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all);
-  return std::log(share) - left -
-         (state.whole ? 0.0 : std::log1p(-std::min(share_missing(coding, leaf), 0.999)));
+  return std::log(share) - left - (mixing && !state.whole ? present : 0.0);
 }
 
 // Whether the schema may take something away from the column, given what is known.
