@@ -365,15 +365,17 @@ _ALIKE = {"integer": "number", "real": "number", "category": "label", "text": "l
 
 
 def _unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
-    """Sentences about columns that were not compared, because a table lacks them or has another kind."""
+    """Sentences about columns that were not compared, because a table lacks them or has them otherwise."""
     if real is None:
         return []
     kinds = {field.name: field.kind for field in real.schema.fields}
+    zones = _core._zones(real)
     out = []
     for whose, table_ in others.items():
         if table_ is None:
             continue
         theirs = {field.name: field.kind for field in table_.schema.fields}
+        own_zones = _core._zones(table_)
         lost = [name for name in kinds if name not in theirs]
         if lost:
             out.append(f"Not compared, because the {whose} rows do not have them: {_listed(lost)}.")
@@ -385,6 +387,12 @@ def _unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
                 out.append(
                     f"Not compared: '{name}' is of kind {kind} in the real rows and {other} in the {whose} "
                     "rows; give a schema."
+                )
+            elif kind == other == "time" and name in theirs and (name in zones) != (name in own_zones):
+                zoned, naive = ("real", whose) if name in zones else (whose, "real")
+                out.append(
+                    f"Not compared: the times of '{name}' have a zone in the {zoned} rows and none in the "
+                    f"{naive} rows; write all with one, or all without."
                 )
     return out
 

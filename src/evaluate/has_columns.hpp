@@ -11,7 +11,7 @@ namespace synthema::detail {
 
 inline bool has_columns(const Table& table, const Table& real, const std::vector<std::string>& columns) {
   return std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-    return table.has(name) && comparable(real.column(name).kind(), table.column(name).kind());
+    return table.has(name) && comparable(real.column(name), table.column(name));
   });
 }
 

@@ -18,14 +18,20 @@ inline bool is_category(Kind kind) {
 inline bool comparable(Kind a, Kind b) {
   return (is_number(a) && is_number(b)) || (is_category(a) && is_category(b));
 }
+// Times with a zone are instants, those without are readings of clocks somewhere: none equals the other.
+inline bool same_clock(const Column& a, const Column& b) {
+  return a.kind() != Kind::time || b.kind() != Kind::time || a.zone().empty() == b.zone().empty();
+}
+inline bool comparable(const Column& a, const Column& b) {
+  return comparable(a.kind(), b.kind()) && same_clock(a, b);
+}
 
 // Names in the real schema's order; identifiers and subjects carry no distribution.
 inline std::vector<std::string> shared_columns(const Table& real, const Table& synthetic) {
   std::vector<std::string> out;
   for (const Field& field : real.schema().fields) {
-    const Field* other = synthetic.schema().find(field.name);
-    if (other && comparable(field.kind, other->kind) && !field.has(Role::identifier) &&
-        !field.has(Role::subject))
+    if (synthetic.has(field.name) && !field.has(Role::identifier) && !field.has(Role::subject) &&
+        comparable(real.column(field.name), synthetic.column(field.name)))
       out.push_back(field.name);
   }
   return out;
@@ -36,8 +42,7 @@ inline std::vector<std::string> shared_columns(const Table& real, const Table& s
                                                const Table* holdout) {
   std::vector<std::string> out = shared_columns(real, synthetic);
   std::erase_if(out, [&](const std::string& name) {
-    return holdout &&
-           (!holdout->has(name) || !comparable(real.column(name).kind(), holdout->column(name).kind()));
+    return holdout && (!holdout->has(name) || !comparable(real.column(name), holdout->column(name)));
   });
   return out;
 }

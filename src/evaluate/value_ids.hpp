@@ -21,7 +21,8 @@ constexpr std::uint64_t kMissingValue = 0;
 inline std::vector<std::string> compared_columns(const Table& real, const Table& synthetic) {
   std::vector<std::string> out;
   for (const Field& field : real.schema().fields)
-    if (synthetic.has(field.name) && !field.has(Role::identifier) && !field.has(Role::subject))
+    if (synthetic.has(field.name) && !field.has(Role::identifier) && !field.has(Role::subject) &&
+        same_clock(real.column(field.name), synthetic.column(field.name)))
       out.push_back(field.name);
   return out;
 }

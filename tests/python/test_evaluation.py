@@ -295,6 +295,21 @@ def test_what_was_not_compared_is_said():
     assert "left_out" not in synthema.evaluate(real, real, bootstrap=0).facts
 
 
+def test_times_with_a_zone_are_not_compared_with_times_without():
+    def seen(zone):
+        lines = [f"{40 + i % 3},2026-01-{1 + i % 28:02}T08:00:00{zone}" for i in range(90)]
+        return synthema.Table.from_csv("\n".join(["age,seen", *lines]).encode())
+
+    real = seen("Z")
+    report = synthema.evaluate(seen(""), real, bootstrap=0, metrics=["column_shapes", "exact_copies"])
+    assert report.facts["left_out"] == [
+        "Not compared: the times of 'seen' have a zone in the real rows and none in the synthetic rows; "
+        "write all with one, or all without."
+    ]
+    assert [part.name for part in report["column_shapes"].parts] == ["age"]
+    assert "left_out" not in synthema.evaluate(real, real, bootstrap=0, metrics=["column_shapes"]).facts
+
+
 def test_a_column_is_not_known_and_secret():
     rows = {"g": ["a", "b", "c"] * 30, "h": [1, 2, 3] * 30}
     with pytest.raises(synthema.ConfigError, match="'g' is named as a quasi-identifier and as a secret"):

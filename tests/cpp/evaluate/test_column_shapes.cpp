@@ -97,6 +97,17 @@ TEST_CASE("which columns are compared") {
   CHECK(score.value == 1);
 }
 
+TEST_CASE("times with a zone are not compared with times without") {
+  const auto times = [](const std::string& zone) {
+    std::vector<Column> columns;
+    columns.push_back(Column::times(Buffer<std::int64_t>::from({0, 1, 2}), zone));
+    return Table({.fields = {{.name = "x", .kind = Kind::time}}}, std::move(columns));
+  };
+  CHECK(measured(shape, times("UTC"), times("Europe/Berlin")) == 1);  // instants, both
+  CHECK(measured(shape, times(""), times("")) == 1);
+  CHECK_FALSE(measured(shape, times("UTC"), times("")));
+}
+
 TEST_CASE("ceiling, promises, and no real table") {
   const Table real = numbers({1.0, 2.0, 3.0, 4.0});
   EvaluationContext context;
