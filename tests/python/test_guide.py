@@ -26,6 +26,20 @@ def test_the_configuration_of_the_guide_runs(tmp_path, monkeypatch):
     assert verification.verify(tmp_path / "run")["ok"]
 
 
+def test_the_model_of_the_guide_answers_chats_and_plain_prompts():
+    page = (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8")
+    found = {}
+    exec(page[page.index("class Upper") : page.index("```", page.index("class Upper"))], found)
+    for ask in (synthema.Prompt.plain, synthema.Prompt.user):
+
+        @synthema.strategy
+        def note(task, rng, ask=ask):
+            answer = yield ask("abc")
+            return {"text": answer.text}
+
+        assert synthema.generate(note, found["Upper"](), rows=1).rows.values("text") == ["ABC"]
+
+
 def test_the_guide_shows_the_configuration_that_runs():
     page = (REPOSITORY / "docs" / "command_line.md").read_text(encoding="utf-8")
     assert "```{literalinclude} examples/notes/notes.toml" in page
