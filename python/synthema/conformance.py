@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from synthema import _core
+from synthema.arguments import kind_of
 from synthema.generation import generate
 from synthema.reporting.numbers import counted
 from synthema.tables import table
@@ -90,7 +91,16 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
     ------
     GenerationError
         Names every promise that was broken.
+    ConfigError
+        It lacks a member.
     """
+    # Not by hasattr of the object: a schema may only be known after the fit.
+    members = ("name", "schema", "sample", *(("fit",) if real is not None else ()))
+    if lacking := [one for one in members if one not in dir(generator)]:
+        raise _core.ConfigError(
+            "A generator has name, schema and sample(rows, seed, conditions), and fit(real) where it learns; "
+            f"what was given is {kind_of(generator)} and lacks {', '.join(lacking)}."
+        )
     if real is not None:
         generator.fit(table(real))
     first = generator.sample(rows, 7, conditions)

@@ -309,6 +309,13 @@ def _pyarrow(part: str | None = None) -> Any:
 
 
 def _rows_of(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    for name, values in columns.items():
+        if isinstance(values, str | bytes) or not (
+            hasattr(values, "__len__") and hasattr(values, "__iter__")
+        ):
+            raise SchemaError(
+                f"field '{name}': A column is a list or an array of values, one a row, not {kind_of(values)}."
+            )
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"'{name}' {length}" for name, length in lengths.items())
@@ -340,12 +347,34 @@ def _exporter(frame: Any) -> Any:
         twice = next(name for name in frame.columns if list(frame.columns).count(name) > 1)
         raise SchemaError(f"field '{twice}': Two columns of the frame have this name; rename one.")
     try:
-        exported = arrow.Table.from_pandas(frame, preserve_index=any(frame.index.names) or False)
-    except arrow.ArrowException as error:
-        # The original message may quote a value; its second part names the column.
-        column = error.args[1] if len(error.args) > 1 else "a column has mixed or unknown types"
-        problem = (
-            f"pandas cannot hand the frame over: {column}. Make the column one type, for example astype(str)."
-        )
-        raise SchemaError(problem) from None
-    return exported
+        return arrow.Table.from_pandas(frame, preserve_index=any(frame.index.names) or False)
+    except (arrow.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise SchemaError(_not_handed_over(frame, error)) from None
+
+
+def _not_handed_over(frame: Any, error: Exception) -> str:
+    """Say why pandas cannot hand a frame over; the original message may quote a value."""
+    if isinstance(error, UnicodeEncodeError):
+        for name in frame.columns:
+            if not _is_utf8(name):
+                return "A column name holds a lone surrogate, so it cannot be written as UTF-8; rename it."
+            if any(isinstance(value, str) and not _is_utf8(value) for value in frame[name]):
+                return f"field '{name}': A text holds a lone surrogate, so it cannot be written as UTF-8."
+    for name in frame.columns:
+        if type(frame[name].dtype).__name__ == "SparseDtype":
+            return f"field '{name}': The column is sparse; make it dense first, with sparse.to_dense()."
+        if isinstance(error, OverflowError) and any(
+            isinstance(value, int) and not -(2**63) <= value < 2**63 for value in frame[name]
+        ):
+            return f"field '{name}': An integer does not fit 64 bits; make the column float or text."
+    # Of Arrow's errors the second part names the column.
+    column = error.args[1] if len(error.args) > 1 else "a column has mixed or unknown types"
+    return f"pandas cannot hand the frame over: {column}. Make the column one type, for example astype(str)."
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

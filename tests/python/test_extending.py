@@ -81,3 +81,8 @@ def test_a_sloppy_generator_is_found():
         synthema.check_generator(Sloppy())
     for words in ("no name", "gave 19", "other fields", "another table"):
         assert words in str(caught.value)
+
+
+def test_what_is_no_generator_is_named():
+    with pytest.raises(synthema.ConfigError, match="of type int and lacks name, schema, sample"):
+        synthema.check_generator(3)

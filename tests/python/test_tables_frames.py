@@ -282,6 +282,23 @@ def test_pandas_trouble_is_named_without_the_value():
         synthema.table(pd.DataFrame({0: [1]}))
 
 
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (lambda: {"ok": [1], "a": 1}, "A column is a list or an array of values, one a row, not of type int"),
+        (lambda: {"a": "text"}, "A column is a list"),
+        (lambda: {"a": [10**30]}, "The integer does not fit 64 bits"),
+        (lambda: pd.DataFrame({"ok": [1], "a": [10**30]}), "An integer does not fit 64 bits"),
+        (lambda: pd.DataFrame({"ok": [1, 2], "a": pd.arrays.SparseArray([0, 1])}), "The column is sparse"),
+        (lambda: pd.DataFrame({"a": ["\ud800"]}, dtype=object), "A text holds a lone surrogate"),
+    ],
+)
+def test_columns_that_no_table_holds_are_named(frame, said):
+    with pytest.raises(SchemaError) as caught:
+        synthema.table(frame())
+    assert str(caught.value).startswith(f"field 'a': {said}")
+
+
 def test_polars_round_trip():
     frame = pl.DataFrame(
         {
