@@ -145,6 +145,21 @@ void bind_tabular(py::module_& module) {
       },
       py::arg("table"), "The time zones of the columns that have one, by name.");
   module.def(
+      "_labels",
+      [](const Table& table) {
+        py::dict out;
+        for (std::size_t c = 0; c < table.columns(); ++c) {
+          if (table.column(c).kind() != Kind::category) continue;
+          py::list labels;
+          const Column& known = table.column(c).labels();
+          for (std::size_t i = 0; i < known.size(); ++i)
+            labels.append(py::str(std::string(known.text_at(i))));
+          out[py::str(table.schema().fields[c].name)] = labels;
+        }
+        return out;
+      },
+      py::arg("table"), "The labels that columns of categories may have, in their order, by name.");
+  module.def(
       "_copula_from_statistics",
       [](std::string_view json, const std::string& file, std::size_t threads) {
         return GaussianCopula::from_statistics(statistics_from_json(json, file), {.threads = threads});

@@ -2431,6 +2431,10 @@ def _csv_shape(text: typing_extensions.Buffer, *, delimiter: str = ',', schema: 
     """
     Schema and number of rows of CSV text, which is not kept.
     """
+def _labels(table: Table) -> dict:
+    """
+    The labels that columns of categories may have, in their order, by name.
+    """
 def _nonconformities(evaluator: Evaluator, real: Table | None, synthetic: Table, context: EvaluationContext, row_order: bool) -> list[str]:
     ...
 def _peak_memory() -> int:

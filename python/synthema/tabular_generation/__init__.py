@@ -10,8 +10,9 @@ from synthema import tables
 from synthema._core import ConfigError, ModelError, Schema
 from synthema.tabular_generation.any_order_network import AnyOrderNetwork
 from synthema.tabular_generation.baselines import BootstrapCopy, IndependentMarginals
+from synthema.tabular_generation.frames import FrameForm
 from synthema.tabular_generation.gaussian_copula import GaussianCopula
-from synthema.tabular_generation.generator import TabularGenerator, kind_of_frame, read_file
+from synthema.tabular_generation.generator import TabularGenerator, read_file
 from synthema.tabular_generation.private_marginals import PrivateMarginals
 from synthema.tabular_generation.sequential_trees import SequentialTrees
 
@@ -99,7 +100,7 @@ def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> Tab
         raise ConfigError(tables.no_such_column(target, rows.names))
     cls = default_method(rows)
     fitted = (cls(target) if cls is SequentialTrees else cls()).fit(rows)
-    fitted._frame = kind_of_frame(data)
+    fitted._frame = FrameForm.of(data)
     return fitted
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from synthema import column_sources
 from synthema._core import CancelToken, ConfigError, Progress, Schema
 from synthema.models import load_torch_module
-from synthema.tabular_generation.generator import kind_of_frame
+from synthema.tabular_generation.frames import FrameForm
 from synthema.tabular_generation.parameters import temperatures_of
 from synthema.tabular_generation.private_generator import PrivateGenerator
 from synthema.tabular_generation.sequential_trees import SequentialTrees
@@ -192,7 +192,7 @@ class AnyOrderNetwork(PrivateGenerator):
             made, folder = self._make(), os.fspath(spill)
             with column_sources.column_source(data, schema, spill=folder) as source:
                 made.fit_columns(source.schema, source.rows, source.read, folder, progress, cancel)
-            self._fitted, self._frame = made, kind_of_frame(data)
+            self._fitted, self._frame = made, FrameForm.of(data)
             return self
         if spill:
             raise ConfigError(

@@ -11,6 +11,7 @@ from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
 from synthema.arguments import checked, whole
 from synthema.files import whole_file
+from synthema.tabular_generation.frames import FRAMES, FrameForm
 from synthema.tabular_generation.parameters import checked_parameters
 from synthema.tabular_generation.requests import blamed, in_zones, parity_of, shares_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from synthema.forecasting import Forecast
 
 Self = TypeVar("Self", bound="TabularGenerator")
-FRAMES = ("table", "pandas", "polars", "arrow", "same")
 
 
 class TabularGenerator:
@@ -30,7 +30,7 @@ class TabularGenerator:
 
     def __init__(self, **parameters: Any):
         self._parameters = checked_parameters(type(self), parameters)
-        self._frame = ""  # not known
+        self._frame: FrameForm | None = None  # not known
         self._fitted: Any = None
         self._unfitted = self._make()  # options out of range are found here, not after hours
 
@@ -125,7 +125,7 @@ class TabularGenerator:
         made = self._make()
         made.fit(real, progress, cancel)
         self._fitted = made
-        self._frame = kind_of_frame(data)
+        self._frame = FrameForm.of(data)
         return self
 
     @checked
@@ -161,8 +161,10 @@ class TabularGenerator:
             knowledge of the sensitive columns, is independent of them (statistical parity), and the others
             are drawn given both. None of them is missing. Columns that tell the sensitive ones still do.
         frame : {"table", "same", "pandas", "polars", "arrow"}
-            What comes back; "same" is the kind of frame that `fit` was given, which a file does not keep: for
-            a generator that was loaded it is a ConfigError.
+            What comes back; "same" is the frame that `fit` was given, with the order and types of its
+            columns. Categories are those of the sample, in the order that they had: labels that are held
+            back are not among them. Where a schema says another kind than the frame, the kind counts. A file
+            does not keep it: for a generator that was loaded "same" is a ConfigError.
         progress, cancel
             As in `fit`.
 
@@ -173,7 +175,8 @@ class TabularGenerator:
         Raises
         ------
         GenerationError
-            If nothing was fitted, or a condition or a share asks for what was never seen.
+            If nothing was fitted, a condition or a share asks for what was never seen, or a value does not
+            fit the type of its column in the same frame.
         ConfigError
             If shares or parity name a column that is not there or are of another form, or shares are negative
             or sum to nothing.
@@ -201,7 +204,10 @@ class TabularGenerator:
             made = _core._sample_with_targets(generator.schema, draw, rows, seed, fixed, shares, *sides)
         else:
             made = generator.sample(rows, seed, fixed, progress, cancel)
-        return as_frame(made, self._frame if frame == "same" else frame)
+        return self._form(frame).frame(made)
+
+    def _form(self, frame: str) -> FrameForm:
+        return self._frame if frame == "same" and self._frame else FrameForm(frame)
 
     def log_prob(
         self,
@@ -281,15 +287,3 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         return pathlib.Path(path).read_bytes()
     except OSError as error:
         raise ModelError(f"{os.fspath(path)}: The file could not be read: {error.strerror}.") from None
-
-
-def as_frame(made: Table, kind: str) -> Any:
-    """Return the rows as one of FRAMES; "same" is told by kind_of_frame before."""
-    convert = {"pandas": made.to_pandas, "polars": made.to_polars, "arrow": made.to_arrow}
-    return convert[kind]() if kind in convert else made
-
-
-def kind_of_frame(data: Any) -> str:
-    """Return which of FRAMES the data are."""
-    module = type(data).__module__.partition(".")[0]
-    return {"pandas": "pandas", "polars": "polars", "pyarrow": "arrow"}.get(module, "table")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from synthema import _core, tables
 from synthema._core import Schema
-from synthema.tabular_generation.generator import TabularGenerator, kind_of_frame
+from synthema.tabular_generation.frames import FrameForm
+from synthema.tabular_generation.generator import TabularGenerator
 
 if TYPE_CHECKING:
     from synthema.forecasting import Forecast
@@ -39,7 +40,7 @@ class PrivateGenerator(TabularGenerator):
                 stacklevel=3,
             )
         self._fitted = made
-        self._frame = kind_of_frame(data)
+        self._frame = FrameForm.of(data)
 
     def estimate(self, data: Any, *, schema: Schema | None = None) -> Forecast:
         """Foretell what `fit` takes, by fits that are thrown away and are in no ledger.

@@ -8,7 +8,8 @@ from typing import Any
 from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, Progress
 from synthema.arguments import whole
-from synthema.tabular_generation.generator import FRAMES, TabularGenerator, as_frame, kind_of_frame
+from synthema.tabular_generation.frames import FRAMES, FrameForm
+from synthema.tabular_generation.generator import TabularGenerator
 from synthema.tabular_generation.parameters import groups_of, names_of
 
 
@@ -102,7 +103,8 @@ class SequentialTrees(TabularGenerator):
         seed, progress, cancel
             As in `sample`.
         frame : str
-            As in `sample`; "same" is the kind of `data`.
+            As in `sample`; "same" is the kind of `data`, with the types of the frame that was fitted where
+            that was of this kind.
 
         Returns
         -------
@@ -118,7 +120,10 @@ class SequentialTrees(TabularGenerator):
         if frame not in FRAMES:
             raise ConfigError(f"Rows come as {', '.join(FRAMES)}; '{frame}' is none of these.")
         made = self._ready().impute(tables.table(data), whole(seed, "The seed"), progress, cancel)
-        return as_frame(made, kind_of_frame(data) if frame == "same" else frame)
+        given = FrameForm.of(data).kind
+        if frame == "same" and (self._frame is None or self._frame.kind != given):
+            frame = given
+        return self._form(frame).frame(made)
 
     @property
     def order(self) -> list[str]:
