@@ -9,6 +9,7 @@ import importlib.util
 import inspect
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -488,7 +489,10 @@ def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
 
 
 def _guarded(one: Evaluator) -> Evaluator:
-    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost."""
+    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost.
+
+    The text of a foreign exception may quote a row: it is a warning to the caller, and not in the report.
+    """
 
     def measured(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
         try:
@@ -496,7 +500,11 @@ def _guarded(one: Evaluator) -> Evaluator:
         except _core.Cancelled:
             raise
         except Exception as error:
-            return {"undefined": f"The evaluator '{one.name}' raised {type(error).__name__}: {error}"}
+            what = f"The evaluator '{one.name}' raised {type(error).__name__}"
+            if isinstance(error, _core.Error):
+                return {"undefined": f"{what}: {error}"}
+            warnings.warn(f"{what}: {error}", UserWarning, stacklevel=2)
+            return {"undefined": f"{what}; a warning has its text, which may quote a row."}
         low, high = one.range
         if score.value is not None and not low <= score.value <= high:
             return {
