@@ -14,6 +14,7 @@ from synthema import (
     PrivateMarginals,
     Schema,
     SequentialTrees,
+    table,
 )
 
 ROWS = 3000
@@ -441,3 +442,47 @@ def test_refused_draws_do_not_become_missing():
         generator = cls().fit({"first": first.tolist(), "second": second}, schema=schema)
         made = generator.sample(10_000, seed=1)
         assert made.null_count("second") / 10_000 == pytest.approx(1 - there.mean(), abs=0.02)
+
+
+def test_trees_keep_the_distance_of_ordered_numbers(tmp_path):
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 1825, 1000)
+    sick = rng.random(1000) < 0.3
+    stay = np.where(sick, 20, 0) + rng.geometric(0.2, 1000)
+    there = rng.random(1000) < 0.8
+    second = [int(a + b) if is_there else None for a, b, is_there in zip(first, stay, there, strict=True)]
+    real = {"sick": sick.tolist(), "first": first.tolist(), "second": second}
+    schema = Schema(
+        [Field("sick", "boolean"), Field("first", "integer"), Field("second", "integer", nullable=True)],
+        rules=[FieldRule("second", "first", relation=">")],
+    )
+    trees = SequentialTrees().fit(real, schema=schema)
+
+    def stays(made, which):
+        return [
+            one["second"] - one["first"]
+            for one in made.records()
+            if one["sick"] is which and one.get("second") is not None
+        ]
+
+    made = trees.sample(4000, seed=1)
+    assert made.null_count("second") / 4000 == pytest.approx(0.2, abs=0.03)
+    for which in (False, True):
+        assert min(stays(made, which)) > 0
+        real_mean = stay[(sick == which) & there].mean()
+        assert np.mean(stays(made, which)) == pytest.approx(real_mean, abs=1.0)
+    again = SequentialTrees.load(trees.save(tmp_path / "model"))
+    assert again.sample(4000, seed=1).digest() == made.digest()
+    # What is fixed behind weighs what stands before it, as far as candidates reach.
+    near = SequentialTrees(particles=2000).fit(real, schema=schema)
+    asked = near.sample(200, seed=2, conditions={"second": [1000] * 200})
+    assert np.mean([1000 - one["first"] for one in asked.records()]) == pytest.approx(stay.mean(), abs=8)
+    holes = {"sick": [False] * 50, "first": [500] * 50, "second": [None] * 50}
+    filled = trees.impute(table(holes, schema), seed=1)
+    assert all(500 < one["second"] < 560 for one in filled.records())
+    # Densities are a distribution, but for the places of single people.
+    grid = {"sick": [True] * 80, "first": [600] * 80, "second": list(range(601, 681))}
+    logs = trees.log_prob(table(grid, schema))
+    alone = trees.log_prob(table({"sick": [True], "first": [600], "second": [None]}, schema))
+    own = np.exp(logs[np.isfinite(logs)]).sum()
+    assert own / (own + np.exp(alone[0])) == pytest.approx(0.8, abs=0.06)

@@ -44,20 +44,13 @@ bool is_single(const ColumnCoding& coding, double x) {
 // The nearest other place between the ends that no single person has; which side is looked at first
 // depends on `down`. The place itself where there is none.
 double displaced(const ColumnCoding& coding, double x, bool down) {
-  const double low = coding.low_tail > 0 ? coding.lowest : coding.values.front();
-  const double high = coding.high_tail < coding.values.size() ? coding.highest : coding.values.back();
+  const auto [low, high] = reach_of(coding);
   double unit = coding.grid ? 1.0 : std::max(std::abs(x), 1.0) * 0x1p-40;
   if (down) unit = -unit;
   for (int i = 1; i <= kFarthestStep; ++i)
     for (const double other : {x + unit * i, x - unit * i})
       if (other >= low && other <= high && !is_single(coding, other)) return other;
   return x;
-}
-
-// On the grid, and away from what a single person has.
-double settled(const ColumnCoding& coding, double x, std::uint32_t bits) {
-  if (coding.grid) x = std::nearbyint(x);
-  return is_single(coding, x) ? displaced(coding, x, (bits & 1) != 0) : x;
 }
 
 // The codes between which and its own an entry is smoothed, and the share of draws that go up.
@@ -104,11 +97,11 @@ double reached(const ColumnCoding& coding, std::size_t code) {
 double smoothed(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry,
                 const PhiloxBlock& random) {
   if (const auto tail = tail_of(coding, counts.codes[entry]))
-    return settled(coding, between(tail->first, tail->second, random[2]), random[3]);
+    return settled_cell(coding, between(tail->first, tail->second, random[2]), random[3]);
   const Sides sides = sides_of(coding, counts, entry);
   const bool up = sides.share_up == 1 || (sides.share_up == 0.5 && (random[1] & 1) != 0);
   const double other = reached(coding, up ? sides.up : sides.down);
-  return settled(coding, between(coding.values[counts.codes[entry]], other, random[2]), random[3]);
+  return settled_cell(coding, between(coding.values[counts.codes[entry]], other, random[2]), random[3]);
 }
 
 // --- how likely
@@ -241,6 +234,16 @@ bool is_number(Kind kind) {
 }
 
 }  // namespace
+
+std::pair<double, double> reach_of(const ColumnCoding& coding) {
+  return {coding.low_tail > 0 ? coding.lowest : coding.values.front(),
+          coding.high_tail < coding.values.size() ? coding.highest : coding.values.back()};
+}
+
+double settled_cell(const ColumnCoding& coding, double x, std::uint32_t bits) {
+  if (coding.grid) x = std::nearbyint(x);
+  return is_single(coding, x) ? displaced(coding, x, (bits & 1) != 0) : x;
+}
 
 double measure_width(const ColumnCoding& coding) {
   if (!coding.grid || coding.field.kind == Kind::integer) return 1;

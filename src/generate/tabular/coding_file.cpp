@@ -68,13 +68,13 @@ void finish(ColumnCoding& c) {
 
 }  // namespace
 
-void put_codings(ModelArrays& file, const CodedTable& table) {
-  file.about["schema"] = ArrayJson::parse(to_json(table.schema));
-  file.about["rows"] = table.rows;
+void put_codings(ModelArrays& file, const CodedTable& table, const std::string& prefix) {
+  file.about[prefix + "schema"] = ArrayJson::parse(to_json(table.schema));
+  file.about[prefix + "rows"] = table.rows;
   ArrayJson columns = ArrayJson::array();
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const ColumnCoding& c = table.columns[i];
-    const std::string key = std::to_string(i) + ".";
+    const std::string key = prefix + std::to_string(i) + ".";
     columns.push_back({{"form", static_cast<int>(c.form)},
                        {"missing", c.missing},
                        {"labels", c.labels},
@@ -107,25 +107,25 @@ void put_codings(ModelArrays& file, const CodedTable& table) {
       file.put(key + "taken", c.taken);
     }
   }
-  file.about["columns"] = columns;
+  file.about[prefix + "columns"] = columns;
 }
 
-CodedTable get_codings(const ModelArrays& file) {
+CodedTable get_codings(const ModelArrays& file, const std::string& prefix) {
   CodedTable out;
   try {
-    out.schema = schema_from_json(file.value<ArrayJson>(file.about, "schema").dump());
+    out.schema = schema_from_json(file.value<ArrayJson>(file.about, (prefix + "schema").c_str()).dump());
   } catch (const ModelError&) {
     throw;
   } catch (const Error&) {
     file.fail("The schema is none.");
   }
-  out.rows = file.value<std::uint64_t>(file.about, "rows");
-  const auto columns = file.value<ArrayJson>(file.about, "columns");
+  out.rows = file.value<std::uint64_t>(file.about, (prefix + "rows").c_str());
+  const auto columns = file.value<ArrayJson>(file.about, (prefix + "columns").c_str());
   file.require(columns.is_array() && columns.size() == out.schema.fields.size() && !columns.empty(),
                "another number of columns than the schema has");
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const ArrayJson& about = columns[i];
-    const std::string key = std::to_string(i) + ".";
+    const std::string key = prefix + std::to_string(i) + ".";
     ColumnCoding c;
     c.field = out.schema.fields[i];
     const int form = file.value<int>(about, "form");

@@ -6,8 +6,9 @@
 
 namespace synthema::detail {
 
-void put_codings(ModelArrays& file, const CodedTable& table);
-CodedTable get_codings(const ModelArrays& file);
+// Several tables of codings may be in one file, each with a prefix of its names.
+void put_codings(ModelArrays& file, const CodedTable& table, const std::string& prefix = {});
+CodedTable get_codings(const ModelArrays& file, const std::string& prefix = {});
 
 void put_counts(ModelArrays& file, const std::string& name, const OwnedCounts& counts);
 OwnedCounts get_counts(const ModelArrays& file, const std::string& name, const ColumnCoding& coding);

@@ -8,6 +8,7 @@
 #include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/imputed_table.hpp"
+#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/parallel.hpp"
@@ -23,6 +24,7 @@ namespace {
 // as much as one row of it.
 constexpr std::size_t kLookedAt = 256, kLookedAtOfAll = 32;
 constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
+constexpr std::uint64_t kDraws = 8;  // of a distance that rules refuse
 
 void check(const SequentialTreesOptions& options) {
   if (!(options.min_gain >= 0))
@@ -43,6 +45,16 @@ void check(const SequentialTreesOptions& options) {
 std::size_t leaf_size(const SequentialTreesOptions& options, std::size_t rows) {
   if (options.min_leaf > 0) return options.min_leaf;
   return std::clamp<std::size_t>(rows / 1000, 20, 50);
+}
+
+OwnedCounts without_missing(const ColumnCoding& coding, const CodeCounts& counts) {
+  OwnedCounts out{{counts.codes.begin(), counts.codes.end()},
+                  {counts.cumulative.begin(), counts.cumulative.end()}};
+  if (!out.codes.empty() && out.codes.back() >= coding.codes()) {
+    out.codes.pop_back();
+    out.cumulative.pop_back();
+  }
+  return out;
 }
 
 std::size_t index_of(const Schema& schema, const std::string& name) {
@@ -72,8 +84,12 @@ SequentialTrees::SequentialTrees(SequentialTreesOptions options) : options_(std:
   check(options_);
 }
 
-CodeCounts SequentialTrees::Step::leaf(std::size_t number) const {
-  const std::size_t from = begin[number], size = begin[number + 1] - from;
+struct SequentialTrees::Distances : detail::OrderDistance {
+  LeafCounts counts;
+};
+
+CodeCounts SequentialTrees::LeafCounts::of(std::size_t leaf) const {
+  const std::size_t from = begin[leaf], size = begin[leaf + 1] - from;
   if (size == 0) return all.view();  // nothing of the leaf may be handed on
   return {std::span(codes).subspan(from, size), std::span(cumulative).subspan(from, size)};
 }
@@ -111,26 +127,42 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
     const ColumnCoding& input = coded_.columns[order_[p]];
     inputs.push_back({bins[p], input.bins, input.is_category()});
   }
+  std::vector<std::uint32_t> codes_of_distances;
+  const auto distance = detail::learn_distance(
+      coded_, rules_, step.column, {.rare_below = options_.rare_below, .threads = 1}, codes_of_distances);
+  const ColumnCoding& drawn = distance ? distance->coding : coding;
+  const std::vector<std::uint32_t>& codes_drawn = distance ? codes_of_distances : codes;
   std::vector<std::uint8_t> classes(codes.size());
-  for (std::size_t row = 0; row < codes.size(); ++row) classes[row] = coding.class_of_code(codes[row]);
-  const GrownTree grown = grow_distribution_tree(inputs, {classes, coding.classes, !coding.is_category()},
+  for (std::size_t row = 0; row < codes.size(); ++row) classes[row] = drawn.class_of_code(codes_drawn[row]);
+  const GrownTree grown = grow_distribution_tree(inputs, {classes, drawn.classes, !drawn.is_category()},
                                                  {.min_samples_leaf = leaf_size(options_, codes.size()),
                                                   .min_gain = options_.min_gain,
                                                   .candidates = options_.predictors},
                                                  cancel);
   step.tree = grown.tree;
-  step.begin = {0};
-  for (std::size_t leaf = 0; leaf + 1 < grown.begin.size(); ++leaf) {
-    std::vector<std::uint32_t> own;
-    for (std::size_t i = grown.begin[leaf]; i < grown.begin[leaf + 1]; ++i)
-      own.push_back(codes[grown.rows[i]]);
-    const OwnedCounts counts = count_codes(coding, std::move(own));
-    step.codes.insert(step.codes.end(), counts.codes.begin(), counts.codes.end());
-    step.cumulative.insert(step.cumulative.end(), counts.cumulative.begin(), counts.cumulative.end());
-    step.begin.push_back(step.codes.size());
-  }
-  step.all = count_codes(coding, codes);
+  step.counts = count_leaves(coding, codes, grown.begin, grown.rows);
+  if (distance)
+    step.distances = std::make_shared<const Distances>(
+        Distances{*distance, count_leaves(drawn, codes_drawn, grown.begin, grown.rows)});
   return step;
+}
+
+SequentialTrees::LeafCounts SequentialTrees::count_leaves(const ColumnCoding& coding,
+                                                          const std::vector<std::uint32_t>& codes,
+                                                          std::span<const std::size_t> begin,
+                                                          std::span<const std::uint32_t> rows) {
+  LeafCounts out;
+  out.begin = {0};
+  for (std::size_t leaf = 0; leaf + 1 < begin.size(); ++leaf) {
+    std::vector<std::uint32_t> own;
+    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i) own.push_back(codes[rows[i]]);
+    const OwnedCounts counts = count_codes(coding, std::move(own));
+    out.codes.insert(out.codes.end(), counts.codes.begin(), counts.codes.end());
+    out.cumulative.insert(out.cumulative.end(), counts.cumulative.begin(), counts.cumulative.end());
+    out.begin.push_back(out.codes.size());
+  }
+  out.all = count_codes(coding, codes);
+  return out;
 }
 
 void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
@@ -190,11 +222,13 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
                            RowState& state) const {
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
-  const CodeCounts leaf = step.leaf(descend(step, state).leaf);
+  const std::size_t number = descend(step, state).leaf;
+  const CodeCounts leaf = step.counts.of(number);
   const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), state.whole};
-  double cell = ruled.draw_freely(leaf, random.block(row, step.column));
+  const std::optional<double> at_distance = draw_distance(step, number, ruled, random, row);
+  double cell = at_distance ? *at_distance : ruled.draw_freely(leaf, random.block(row, step.column));
   if (!ruled.admits(cell)) {
-    const CodeCounts from[] = {leaf, step.all.view()};
+    const CodeCounts from[] = {leaf, step.counts.all.view()};
     const auto found = ruled.draw(from, cell, random, row);
     if (!found) {
       state.stuck = step.column;
@@ -206,6 +240,56 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   state.known[step.column] = 1;
   state.bins[position] = coding.bin_of(cell);
   return true;
+}
+
+// Where the rules refuse a distance, another one; nothing where none is drawn, or what it is measured from is
+// missing.
+std::optional<double> SequentialTrees::draw_distance(const Step& step, std::size_t leaf,
+                                                     const detail::RuledCell& ruled, const Random& random,
+                                                     std::uint64_t row) const {
+  if (!step.distances || std::isnan(ruled.row.cells[step.distances->from])) return std::nullopt;
+  const double base = ruled.row.cells[step.distances->from];
+  const CodeCounts counts = step.distances->counts.of(leaf);
+  OwnedCounts present;
+  for (std::uint64_t i = 0; i <= kDraws; ++i) {
+    if (i == 1) present = without_missing(step.distances->coding, counts);
+    if (i > 0 && present.codes.empty()) return std::nullopt;
+    const PhiloxBlock block = random.block(row, step.column + (i << 33));
+    const double drawn = draw_cell(step.distances->coding, i == 0 ? counts : present.view(), block);
+    if (std::isnan(drawn) && ruled.admits(drawn)) return drawn;
+    if (std::isnan(drawn)) continue;
+    const auto cell =
+        detail::cell_at_distance(coded_.columns, step.column, *step.distances, base, drawn, block[0]);
+    if (cell && ruled.admits(*cell)) return cell;
+  }
+  return std::nullopt;
+}
+
+// Of a cell as `draw` gives it. Of distances, what the rules refuse is counted by their values.
+double SequentialTrees::log_density(const Step& step, std::size_t leaf, const detail::RuledCell& ruled,
+                                    double cell) const {
+  const CodeCounts from[] = {step.counts.of(leaf), step.counts.all.view()};
+  if (!step.distances || std::isnan(ruled.row.cells[step.distances->from]) || std::isinf(cell))
+    return ruled.log_density(from, cell);
+  if (!ruled.admits(cell)) return -std::numeric_limits<double>::infinity();
+  const Distances& distances = *step.distances;
+  const double base = ruled.row.cells[distances.from];
+  const CodeCounts counts = distances.counts.of(leaf);
+  double taken = 0, refused = 0;
+  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
+    const double rows = counts.cumulative[i] - (i == 0 ? 0U : counts.cumulative[i - 1]);
+    if (counts.codes[i] >= distances.coding.codes()) continue;
+    const auto there = detail::cell_at_distance(coded_.columns, step.column, distances, base,
+                                                distances.coding.values[counts.codes[i]], 0);
+    (there && ruled.admits(*there) ? taken : refused) += rows / counts.total();
+  }
+  const double missing = std::max(0.0, 1 - taken - refused);
+  if (std::isnan(cell))
+    return taken + refused > 0 || missing > 0 ? std::log(missing) : ruled.log_density(from, cell);
+  if (!(taken > 0)) return std::log(1 - missing) + ruled.log_density(from, cell);
+  const double free = synthema::log_density(distances.coding, counts,
+                                            distances.cell_of(coded_.columns, step.column, cell, base));
+  return free + std::log1p(refused / taken);
 }
 
 namespace {
@@ -282,13 +366,26 @@ std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, c
 double SequentialTrees::log_share(std::size_t position, double cell, const RowState& state) const {
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
-  const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
+  const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
   const auto [first, last] = codes_like(coding, all, cell, options_.rare_below);
-  if (!is_bound(step, state.past)) {
-    const auto share = [first = first, last = last](const CodeCounts& counts) {
-      return rows_between(counts, first, last) / std::max<double>(counts.total(), 1);
+  const auto share_in = [](const CodeCounts& few, const CodeCounts& many, std::uint32_t from,
+                           std::uint32_t to) {
+    const auto share = [&](const CodeCounts& counts) {
+      return rows_between(counts, from, to) / std::max<double>(counts.total(), 1);
     };
-    return std::log(with_prior(share(leaf), leaf, share(all), all));
+    return std::log(with_prior(share(few), few, share(many), many));
+  };
+  if (!is_bound(step, state.past)) return share_in(leaf, all, first, last);
+  if (step.distances && state.past[step.distances->from] != 0 &&
+      !std::isnan(state.cells[step.distances->from])) {
+    const Distances& distances = *step.distances;
+    const CodeCounts near = distances.counts.of(descend(step, state).leaf),
+                     every = distances.counts.all.view();
+    const double at = distances.cell_of(coded_.columns, step.column, cell, state.cells[distances.from]);
+    const auto [shortest, longest] = reach_of(distances.coding);
+    if (at < shortest || at > longest) return share_in(near, every, 0, 0);  // as good as never
+    const auto [low, high] = codes_like(distances.coding, every, at, options_.rare_below);
+    return share_in(near, every, low, high);
   }
   const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}};
   const double present = log_share_present(coding, leaf);
@@ -308,7 +405,7 @@ double SequentialTrees::log_kept(std::size_t position, double cell, const RowSta
   if (std::isnan(cell) && !mixing) return 0;
   const ColumnCoding& coding = coded_.columns[step.column];
   const detail::RuledCell now{rules_, coded_.columns, step.column, state.row(), state.whole};
-  const CodeCounts leaf = step.leaf(descend(step, state).leaf), all = step.all.view();
+  const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
   const double present = log_share_present(coding, leaf);
   const double left = bound ? std::log(share_redrawn(before, leaf, all)) : mixing ? 0.0 : present;
   if (!now.determined()) return std::log(share_redrawn(now, leaf, all)) - left;
@@ -336,7 +433,7 @@ void SequentialTrees::note_limits() {
   for (Step& step : steps_) {
     const detail::RuledCell alone{rules_, coded_.columns, step.column, nothing.row()};
     step.limited = rules_.touches(step.column) &&
-                   alone.left_of(step.all.view()).view().total() < step.all.view().total();
+                   alone.left_of(step.counts.all.view()).view().total() < step.counts.all.view().total();
   }
 }
 
@@ -467,8 +564,7 @@ std::vector<double> SequentialTrees::log_prob(const Table& table, const Progress
             const Step& step = steps_[p];
             const double cell = cells[step.column][row];
             const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), false};
-            const CodeCounts from[] = {step.leaf(descend(step, state).leaf), step.all.view()};
-            sum += ruled.log_density(from, cell);
+            sum += log_density(step, descend(step, state).leaf, ruled, cell);
             if (!std::isfinite(sum)) break;
             state.cells[step.column] = cell;
             state.known[step.column] = 1;
@@ -500,6 +596,14 @@ std::string SequentialTrees::save() const {
                            {"predictors", options_.predictors}, {"combinations", options_.combinations}};
   file.about["order"] = order_;
   detail::put_codings(file, coded_);
+  const auto put_leaves = [&](const std::string& key, const LeafCounts& counts) {
+    file.put(key + "begin", std::vector<std::uint64_t>(counts.begin.begin(), counts.begin.end()));
+    file.put(key + "codes", counts.codes);
+    file.put(key + "cumulative", counts.cumulative);
+    detail::put_counts(file, key + "all", counts.all);
+  };
+  detail::ArrayJson measured = detail::ArrayJson::array();
+  CodedTable distances;
   for (std::size_t p = 0; p < steps_.size(); ++p) {
     const Step& step = steps_[p];
     const std::string key = "step" + std::to_string(p) + ".";
@@ -520,10 +624,17 @@ std::string SequentialTrees::save() const {
     file.put(key + "flags", flags);
     file.put(key + "threshold", threshold);
     file.put(key + "left_bins", left_bins);
-    file.put(key + "begin", std::vector<std::uint64_t>(step.begin.begin(), step.begin.end()));
-    file.put(key + "codes", step.codes);
-    file.put(key + "cumulative", step.cumulative);
-    detail::put_counts(file, key + "all", step.all);
+    put_leaves(key, step.counts);
+    if (step.distances) {
+      measured.push_back({{"step", p}, {"from", step.distances->from}});
+      distances.schema.fields.push_back(step.distances->coding.field);
+      distances.columns.push_back(step.distances->coding);
+      put_leaves(key + "distance.", step.distances->counts);
+    }
+  }
+  if (!measured.empty()) {
+    file.about["distances"] = measured;
+    detail::put_codings(file, distances, "distances.");
   }
   return file.file();
 }
@@ -560,22 +671,51 @@ SequentialTrees::Step SequentialTrees::load_step(const detail::ModelArrays& file
     std::copy_n(left_bins.begin() + static_cast<std::ptrdiff_t>(4 * i), 4, node.left_bins.begin());
   }
   step.tree = HistogramTree(std::move(nodes));
+  step.counts = load_leaves(file, key, coding, step.tree.leaves());
+  return step;
+}
+
+SequentialTrees::LeafCounts SequentialTrees::load_leaves(const detail::ModelArrays& file,
+                                                         const std::string& key, const ColumnCoding& coding,
+                                                         std::size_t leaves) {
+  LeafCounts out;
   const auto begin = file.get<std::uint64_t>(key + "begin");
-  step.begin.assign(begin.begin(), begin.end());
-  step.codes = file.get<std::uint32_t>(key + "codes");
-  step.cumulative = file.get<std::uint32_t>(key + "cumulative");
-  file.require(step.begin.size() == step.tree.leaves() + 1 && step.begin.front() == 0 &&
-                   std::ranges::is_sorted(step.begin) && step.begin.back() == step.codes.size() &&
-                   step.codes.size() == step.cumulative.size(),
+  out.begin.assign(begin.begin(), begin.end());
+  out.codes = file.get<std::uint32_t>(key + "codes");
+  out.cumulative = file.get<std::uint32_t>(key + "cumulative");
+  file.require(out.begin.size() == leaves + 1 && out.begin.front() == 0 &&
+                   std::ranges::is_sorted(out.begin) && out.begin.back() == out.codes.size() &&
+                   out.codes.size() == out.cumulative.size(),
                "leaves that do not follow each other");
-  for (std::size_t leaf = 0; leaf + 1 < step.begin.size(); ++leaf) {
-    const std::size_t from = step.begin[leaf], count = step.begin[leaf + 1] - from;
-    file.require(detail::are_counts(coding, std::span(step.codes).subspan(from, count),
-                                    std::span(step.cumulative).subspan(from, count)),
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
+    const std::size_t from = out.begin[leaf], count = out.begin[leaf + 1] - from;
+    file.require(detail::are_counts(coding, std::span(out.codes).subspan(from, count),
+                                    std::span(out.cumulative).subspan(from, count)),
                  "counts of codes that do not exist");
   }
-  step.all = detail::get_counts(file, key + "all", coding);
-  return step;
+  out.all = detail::get_counts(file, key + "all", coding);
+  return out;
+}
+
+void SequentialTrees::load_distances(const detail::ModelArrays& file) {
+  if (!file.about.contains("distances")) return;
+  const CodedTable codings = detail::get_codings(file, "distances.");
+  const auto measured = file.value<detail::ArrayJson>(file.about, "distances");
+  file.require(measured.is_array() && measured.size() == codings.columns.size(), "distances of no column");
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    const auto p = file.value<std::size_t>(measured[i], "step"),
+               from = file.value<std::size_t>(measured[i], "from");
+    const ColumnCoding& coding = codings.columns[i];
+    file.require(p < steps_.size() && coding.form == CodingForm::number, "a distance of no column");
+    Step& step = steps_[p];
+    const auto place = std::ranges::find(order_, from) - order_.begin();
+    file.require(coded_.columns[step.column].form == CodingForm::number &&
+                     place < static_cast<std::ptrdiff_t>(p) &&
+                     coded_.columns[from].form == CodingForm::number,
+                 "a distance from a column that is not before it");
+    step.distances = std::make_shared<const Distances>(Distances{
+        {from, coding}, load_leaves(file, message("step", p, ".distance."), coding, step.tree.leaves())});
+  }
 }
 
 SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string& path) {
@@ -603,6 +743,7 @@ SequentialTrees SequentialTrees::load(std::string_view bytes, const std::string&
   for (std::size_t c = 0; c < seen.size(); ++c)
     file.require(seen[c] == out.coded_.columns[c].modelled(), "an order that lacks a column");
   for (std::size_t p = 0; p < out.order_.size(); ++p) out.steps_.push_back(out.load_step(file, p));
+  out.load_distances(file);
   out.rules_ = detail::loaded_rules(file, out.coded_);
   out.note_limits();
   return out;

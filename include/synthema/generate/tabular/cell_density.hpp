@@ -11,7 +11,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "synthema/core/export.hpp"
@@ -26,6 +28,13 @@ double measure_width(const ColumnCoding& coding);
 // What a density of that measure at the cell is taken times to be a share in no unit: the width of its point
 // of the grid; of reals without one, of as much as lies between two values on average.
 double unit_at(const ColumnCoding& coding, double cell);
+
+// The lowest and the highest cell that samples have of a number.
+std::pair<double, double> reach_of(const ColumnCoding& coding);
+
+// The nearest cell of a number that samples may have: on its grid, and away from what a single person has;
+// which side is looked at first depends on `bits`.
+double settled_cell(const ColumnCoding& coding, double x, std::uint32_t bits);
 
 // An entry of the counts from which draw_cell may give the cell, and how likely it does once it took it.
 struct EntryDensity {
