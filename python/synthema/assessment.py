@@ -15,6 +15,7 @@ from synthema import study_report
 from synthema._core import ConfigError, EvaluationError, ParseError, Schema, __version__
 from synthema.arguments import checked
 from synthema.cards import refuse_unknown, study_card
+from synthema.files import whole_file
 from synthema.reporting import left_out
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
@@ -163,9 +164,8 @@ def assess(
         target=target or "",
         **{"library": f"synthema {__version__}", **known},
     )
-    (Path(out) / "study_card.json").write_text(
-        json.dumps(filled, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    with whole_file(Path(out) / "study_card.json", "study card") as card_file:
+        card_file.write_text(json.dumps(filled, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return {
         "folder": str(out),
         "report": str(page),

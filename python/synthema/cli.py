@@ -485,7 +485,10 @@ def _writable(out: str, *read: str | None) -> None:
     if not path.parent.is_dir():
         raise ConfigError(f"--out {out}: There is no folder '{path.parent}'; make it first.")
     for given in read:
-        if given and path.exists() and pathlib.Path(given).exists() and path.samefile(given):
+        if given and (
+            os.path.realpath(given) == os.path.realpath(out)
+            or (path.exists() and pathlib.Path(given).exists() and path.samefile(given))
+        ):
             raise ConfigError(f"--out {out}: This file is read here and would be lost; name another.")
 
 

@@ -503,7 +503,8 @@ def _guarded(one: Evaluator) -> Evaluator:
             what = f"The evaluator '{one.name}' raised {type(error).__name__}"
             if isinstance(error, _core.Error):
                 return {"undefined": f"{what}: {error}"}
-            warnings.warn(f"{what}: {error}", UserWarning, stacklevel=2)
+            with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
+                warnings.warn(f"{what}: {error}", UserWarning, stacklevel=2)
             return {"undefined": f"{what}; a warning has its text, which may quote a row."}
         low, high = one.range
         if score.value is not None and not low <= score.value <= high:

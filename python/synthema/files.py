@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,13 +34,25 @@ def whole_file(
         raise error(f"{path}: This is a folder; name a file in it for the {what}.")
     if target.exists() and not target.is_file():
         raise error(f"{path}: This is a pipe or a device, which no {what} replaces; name a file.")
-    unfinished = target.with_name(target.name + ".unfinished")
+    unfinished = None
     try:
+        handle, name = tempfile.mkstemp(".unfinished" + target.suffix, target.stem[:100] + ".", target.parent)
+        os.close(handle)
+        unfinished = Path(name)
+        mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
         yield unfinished
+        unfinished.chmod(stat.S_IMODE(mode))
         unfinished.replace(target)
     except OSError as problem:
         reason = problem.strerror or "the system refuses it"
         raise error(f"{path}: The {what} could not be written: {reason}.") from None
     finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+        if unfinished is not None:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
@@ -104,7 +105,9 @@ class Progress:
 @contextlib.contextmanager
 def first_interrupt(cancel: CancelToken, progress: Progress) -> Iterator[None]:
     """Let the first Ctrl-C only ask for a stop; a second one interrupts as ever."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or somebody else's
+    is_main = threading.current_thread() is threading.main_thread()
+    # Ignored, somebody else's, or of no concern to this thread.
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
 

@@ -250,12 +250,12 @@ CsvShape infer(std::string_view text, const CsvOptions& options) {
   return {std::move(schema), count};
 }
 
-// Whether most names are fields of the schema. The first line of a file without a header holds somebody's
-// values, which no message may tell.
+// Whether half of the names are fields of the schema. The first line of a file without a header holds
+// somebody's values, which no message may tell.
 bool is_header(const std::vector<std::string>& names, const Schema& schema) {
   const auto known =
       std::ranges::count_if(names, [&](const std::string& name) { return schema.find(name) != nullptr; });
-  return 2 * static_cast<std::size_t>(known) > names.size();
+  return 2 * static_cast<std::size_t>(known) >= names.size();
 }
 
 [[noreturn]] void refuse_column(std::size_t column, const CsvRows& rows, const Schema& schema,

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -56,7 +57,9 @@ inline bool beyond_finite(std::string_view text) {
   double value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || end != text.data() + text.size()) return false;
-  return error == std::errc::result_out_of_range || (error == std::errc{} && std::isinf(value));
+  if (error == std::errc{}) return std::isinf(value);
+  return error == std::errc::result_out_of_range &&
+         std::abs(std::strtod(std::string(text).c_str(), nullptr)) > 1;
 }
 
 // "true" or "false" in lower, upper or title case.

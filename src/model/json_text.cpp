@@ -208,7 +208,7 @@ std::string json_quoted(std::string_view text) {
 
 Expression field_text(Expressions& pool, const Field& field) {
   const Expression out = value_text(pool, field);
-  if (out == Expressions::kNothing)
+  if (out == Expressions::kNothing && !field.nullable)
     throw ConfigError(
         {.field = field.name},
         message("No value fits this field: there is none between its minimum and its maximum that "

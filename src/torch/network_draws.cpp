@@ -230,7 +230,7 @@ Table AnyOrderNetwork::Fitted::draw_rows(const SampleRequest& request, const Cel
         detail::fail_row(coded.columns[column_of_end], rows.back());
     }
   });
-  return detail::decoded(coded, cells, request.rows, random, threads);
+  return detail::decoded(coded, cells, request.rows, random, threads, whole);
 }
 
 }  // namespace synthema

@@ -35,6 +35,8 @@ class FrameForm:
     def of(cls, data: Any) -> FrameForm:
         """Return the form of a frame."""
         module = type(data).__module__.partition(".")[0]
+        if not hasattr(data, "columns"):  # a reader, a single column
+            return cls({"pandas": "pandas", "polars": "polars", "pyarrow": "arrow"}.get(module, "table"))
         if module == "pandas":
             dtypes = {name: data[name].dtype for name in data.columns}
             # A column of objects is told by the class of its values.
@@ -214,7 +216,10 @@ _CLASSES = {bool: "boolean", int: "integer", float: "real", str: "text", datetim
 
 
 def _class_of(column: Any) -> type:
-    return next((type(value) for value in column if value is not None and value == value), object)
+    import pandas
+
+    there = column.dropna()
+    return object if there.empty or pandas.api.types.is_list_like(there.iloc[0]) else type(there.iloc[0])
 
 
 def _objects(values: list[Any], class_: type) -> list[Any]:

@@ -58,7 +58,8 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     throw SchemaError({.field = out.field.name},
                       "A generator of single rows cannot make lists; leave the column out.");
   if (kind == Kind::time) out.zone = column.zone();
-  if (present == 0 || (is_number(kind) && has_few(column, learner.who, learner.options.rare_below)))
+  if (present == 0 || ((is_number(kind) || kind == Kind::boolean) &&
+                       has_few(column, learner.who, learner.options.rare_below)))
     return out;
   if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
     detail::learn_identifiers(learner, column, out);

@@ -145,11 +145,12 @@ CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCo
     if (conditions->column(i).null_count() == rows_) continue;
     if (!at->modelled() && lenient) continue;
     if (!at->modelled())
-      throw GenerationError({.field = name},
-                            at->form == CodingForm::fresh
-                                ? "The column is drawn afresh for every row and cannot be fixed."
-                                : "The column has no value in the training table, so there is "
-                                  "nothing that could be asked for.");
+      throw GenerationError(
+          {.field = name},
+          at->form == CodingForm::fresh
+              ? "The column is drawn afresh for every row and cannot be fixed."
+              : "The column has no value, or too few people's, in the training table, so there is "
+                "nothing that could be asked for.");
     columns_.push_back(static_cast<std::size_t>(at - columns.begin()));
     const LabelCodes codes(*at);
     std::vector<double>& cells = cells_.emplace_back();

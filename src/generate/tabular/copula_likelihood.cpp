@@ -45,7 +45,7 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
       add(std::isnan(cell) ? 1 : 0, 1, function.pieces);
       continue;
     }
-    const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view(), false, true};
+    const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
     entries.clear();
     if (!ruled.is_listed())

@@ -33,13 +33,21 @@ void over_rows(const SampleRequest& request, std::size_t threads, const Block& b
   progress.finish();
 }
 
+// `whole`: every row has its identifiers.
 inline Table decoded(const CodedTable& coded, const std::vector<std::vector<double>>& cells,
-                     std::uint64_t rows, const Random& random, std::size_t threads) {
+                     std::uint64_t rows, const Random& random, std::size_t threads, bool whole = false) {
   std::vector<Column> out(coded.columns.size());
   parallel_for(
       out.size(),
       [&](std::size_t c) {
-        out[c] = decode_column(coded.columns[c], cells[c], rows, random.stream(kFreshStream).stream(c));
+        const Random own = random.stream(kFreshStream).stream(c);
+        if (whole && coded.columns[c].missing_share > 0) {
+          ColumnCoding coding = coded.columns[c];
+          coding.missing_share = 0;
+          out[c] = decode_column(coding, cells[c], rows, own);
+        } else {
+          out[c] = decode_column(coded.columns[c], cells[c], rows, own);
+        }
       },
       threads);
   return Table(coded.schema, std::move(out));

@@ -160,7 +160,10 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
   if (!rules.touches(column) || std::isinf(cell)) return free;
   if (!admits(cell)) return kNever;
   const auto range = rules.range(column, row, columns);
-  if (range && range->first == range->second) return -std::log(measure_width(coding));  // determined
+  if (range && range->first == range->second) {  // determined, or missing as often as ever
+    const double missing = std::exp(synthema::log_density(coding, from.front(), kMissing));
+    return std::isnan(cell) ? std::log(missing) : std::log1p(-missing) - std::log(measure_width(coding));
+  }
   if (is_listed())
     for (const CodeCounts& counts : from)
       if (const OwnedCounts left = left_of(counts); !left.codes.empty())

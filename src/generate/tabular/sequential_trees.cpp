@@ -536,7 +536,7 @@ Table SequentialTrees::draw_rows(const SampleRequest& request, const CellConditi
                           keep(row, state);
                         });
   }
-  return detail::decoded(coded_, cells, request.rows, random, options_.threads);
+  return detail::decoded(coded_, cells, request.rows, random, options_.threads, whole);
 }
 
 Table SequentialTrees::sample(const SampleRequest& request) const {
