@@ -2,6 +2,7 @@
 
 import datetime
 
+import numpy as np
 import pytest
 import synthema
 from synthema import Field, GenerationError, Schema
@@ -148,3 +149,15 @@ def test_a_value_that_does_not_fit_is_named_and_a_schema_says_the_kind():
         SequentialTrees().fit(real, schema=Schema([Field("a", "category")])).sample(5, seed=1, frame="same")
     )
     assert labels["a"].dtype == polars.Categorical
+
+
+def test_known_reals_stay_in_filled_rows_of_a_frame_with_more_digits():
+    numbers = [float(v) for v in np.random.default_rng(0).normal(size=200).round(3)]
+    narrow = pandas.DataFrame({"a": numbers, "b": numbers}).astype("float32")
+    trees = SequentialTrees().fit(narrow)
+    holes = pandas.DataFrame({"a": [0.1234567890123, None], "b": [16777217.0, 0.5]})
+    filled = trees.impute(holes)
+    assert filled["a"][0] == 0.1234567890123
+    assert filled["b"].tolist() == [16777217.0, 0.5]
+    assert filled["a"].dtype == "float64"
+    assert trees.impute(holes.astype("float32"))["a"].dtype == "float32"

@@ -47,6 +47,17 @@ class FrameForm:
             return cls("arrow", {one.name: one.type for one in data.schema})
         return cls("table")
 
+    def beside(self, given: FrameForm) -> FrameForm:
+        """Return the form of filled rows of another frame: with its types of reals, so that they stay."""
+        if given.kind != self.kind:
+            return FrameForm(given.kind)
+        family = {"pandas": _pandas_family, "polars": _polars_family, "arrow": _arrow_family}.get(self.kind)
+        types = dict(self.types)
+        for name, type_ in given.types.items():
+            if name in types and family and family(type_) == family(types[name]) == "real":
+                types[name] = type_
+        return FrameForm(self.kind, types)
+
     def frame(self, made: Table) -> Any:
         """Return rows in this form.
 

@@ -104,7 +104,7 @@ class SequentialTrees(TabularGenerator):
             As in `sample`.
         frame : str
             As in `sample`; "same" is the kind of `data`, with the types of the frame that was fitted where
-            that was of this kind.
+            that was of this kind, but for reals, which stay as they are.
 
         Returns
         -------
@@ -120,10 +120,10 @@ class SequentialTrees(TabularGenerator):
         if frame not in FRAMES:
             raise ConfigError(f"Rows come as {', '.join(FRAMES)}; '{frame}' is none of these.")
         made = self._ready().impute(tables.table(data), whole(seed, "The seed"), progress, cancel)
-        given = FrameForm.of(data).kind
-        if frame == "same" and (self._frame is None or self._frame.kind != given):
-            frame = given
-        return self._form(frame).frame(made)
+        if frame != "same":
+            return self._form(frame).frame(made)
+        given = FrameForm.of(data)
+        return (self._frame.beside(given) if self._frame else FrameForm(given.kind)).frame(made)
 
     @property
     def order(self) -> list[str]:
