@@ -486,3 +486,16 @@ def test_trees_keep_the_distance_of_ordered_numbers(tmp_path):
     alone = trees.log_prob(table({"sick": [True], "first": [600], "second": [None]}, schema))
     own = np.exp(logs[np.isfinite(logs)]).sum()
     assert own / (own + np.exp(alone[0])) == pytest.approx(0.8, abs=0.06)
+
+
+def test_parts_of_a_total_may_differ_by_orders_of_magnitude():
+    rng = np.random.default_rng(0)
+    one, other = np.exp(rng.normal(0, 3, 2000)), np.exp(rng.normal(0, 3, 2000))
+    real = {"one": one.tolist(), "other": other.tolist(), "all": (one + other).tolist()}
+    schema = Schema(
+        [Field("one", "real"), Field("other", "real"), Field("all", "real")],
+        groups=[GroupRule("sum", fields=["one", "other"], total="all")],
+    )
+    for cls in (GaussianCopula, IndependentMarginals):
+        made = cls().fit(real, schema=schema).sample(1000, seed=1, conditions={"all": [1.0] * 1000})
+        assert np.mean(made.values("one")) == pytest.approx(0.5, abs=0.06)  # as likely as the other

@@ -173,8 +173,8 @@ bool WeighedCell::is_given(std::span<const Piece> before) const {
   return *(at + 1) == before.front().high;
 }
 
-double WeighedCell::weight_of(double log_mass, std::span<const Piece> before) const {
-  return std::clamp(log_mass - std::log(mass(before) + half_person()), kHardlyEver, 0.0);
+double WeighedCell::weight_of(double log_mass, std::span<const Piece> before, double most) const {
+  return std::clamp(log_mass - std::log(mass(before) + half_person()), kHardlyEver, most);
 }
 
 double WeighedCell::mass(std::span<const Piece> pieces) const {
@@ -217,7 +217,8 @@ WeighedCell::Taken WeighedCell::draw(PhiloxBlock random, const Random& more,
   if (value && given) own = {{-kInfinity, kInfinity, 1}};
   const double noise = noise_within(own, share), score = mean + spread * noise;
   const double kept = value ? log_mass_of(own, mean, spread) : std::log(mass(own) + half_person());
-  Taken out{0, told(noise, given, share), given ? 0 : weight_of(kept, before)};
+  Taken out{0, told(noise, given, share),
+            given ? 0 : weight_of(kept, before, value && !coding.grid ? kDensest : 0)};
   if (value) {
     out.cell = score >= missing_from ? kMissing : *value;
     return out;

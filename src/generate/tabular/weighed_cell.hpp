@@ -6,7 +6,7 @@
 // has a number does not show: a fixed one that few have counts as all around it; one that is determined by
 // what is fixed is as likely as before places of single people are left (undisplaced_densities), or as if
 // half a person's value was spread to it; and half a person more stands behind what the rules leave. So no
-// weight is above 1 or infinite, and no remainder is empty.
+// weight is infinite, and no remainder is empty.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,9 @@ struct WeighedCell {
   bool is_given(std::span<const Piece> before) const;
   double mass(std::span<const Piece> pieces) const;
   double half_person() const { return 0.5 / counts.total(); }
-  double weight_of(double log_mass, std::span<const Piece> before) const;
+  // A determined real weighs by a density, which may be above 1 where values are dense.
+  static constexpr double kDensest = 100;
+  double weight_of(double log_mass, std::span<const Piece> before, double most = 0) const;
   double noise_within(std::span<const Piece> pieces, double share) const;
   double told(double noise, bool given, double share) const;
 };
