@@ -100,7 +100,7 @@ RowOutcome Attempt::judged(Draft draft, const std::vector<Check>& checks, bool l
   if (draft.values.empty())
     return std::move(*this).failed("The strategy returned a row without any values.", last);
   std::optional<std::string> reason = drop_not_finite(draft.values);
-  if (!reason && task_.schema) reason = schema_misfit(*task_.schema, draft.values);
+  if (!reason && task_.schema) reason = schema_misfit(*task_.schema, draft.values, task_.condition);
   if (reason) outcome_.check = "schema";
   const TokenCounts& tokens = outcome_.provenance.tokens;
   if (const std::uint64_t drawn = tokens.free + tokens.masked; log_probability_ && drawn > 0)

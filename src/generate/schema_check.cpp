@@ -88,9 +88,10 @@ std::optional<std::string> drop_not_finite(Record& values) {
   return reason;
 }
 
-std::optional<std::string> schema_misfit(const Schema& schema, const Record& values) {
+std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,
+                                         const Record& condition) {
   for (const auto& [name, value] : values)
-    if (!schema.find(name))
+    if (!schema.find(name) && !condition.find(name))
       return message("The row has a field '", name, "' that the schema does not know; its fields are ",
                      listed(schema), ".");
   for (const Field& field : schema.fields)

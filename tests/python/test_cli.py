@@ -642,23 +642,31 @@ def test_an_interrupted_fit_keeps_its_best_state(times, tmp_path, capsys, monkey
     pytest.importorskip("torch")
 
     class Interrupted(terminal.Progress):
+        left = times  # not every round is told
+
         def __call__(self, state):
             super().__call__(state)
-            for _ in range(times if state.done == 2 else 0):
+            while state.done >= 2 and self.left > 0:
+                self.left -= 1
                 signal.raise_signal(signal.SIGINT)
 
     table, model = str(tmp_path / "t.csv"), tmp_path / "m.model"
-    (tmp_path / "t.csv").write_text("sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i % 9}\n" for i in range(90)))
+    (tmp_path / "t.csv").write_text(
+        "sex,age\n" + "".join(f"{'fm'[i % 2]},{20 + i % 9}\n" for i in range(900))
+    )
     monkeypatch.setattr(cli, "Progress", Interrupted)
-    handler = signal.getsignal(signal.SIGINT)
-    assert cli.main(["fit", table, "--method", "any_order_network", "--out", str(model)]) == 130
-    assert signal.getsignal(signal.SIGINT) is handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+    try:
+        assert cli.main(["fit", table, "--method", "any_order_network", "--out", str(model)]) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     out, err = lines(capsys)
     assert model.exists() == (times == 1)
     if times == 1:
         assert "The fit was interrupted; the best state that it had reached is kept." in out
         assert "Ctrl-C again" in err
-        assert synthema.tabular_generation.load(model).rounds == 2
+        assert synthema.tabular_generation.load(model).rounds >= 1
     else:
         assert "interrupted." in err
 

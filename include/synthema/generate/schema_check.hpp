@@ -10,9 +10,10 @@
 namespace synthema {
 
 // The first misfit as a sentence that names the field and never the value: a missing value of a field that is
-// not nullable, another kind, a number outside its range, an unknown category, a field that the schema does
-// not have.
-std::optional<std::string> schema_misfit(const Schema& schema, const Record& values);
+// not nullable, another kind, a number outside its range, an unknown category, a field that neither the
+// schema nor the condition of the row has.
+std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,
+                                         const Record& condition = {});
 
 // Leaves fields that are NaN or an infinity, or lists with one, without a value, as no table can hold them;
 // says of one of them that it was so.
