@@ -80,7 +80,7 @@ def _metrics():
         holdout=rows,
         target="age",
         embedder=lambda texts: [[1.0]] * len(texts),
-        metrics=synthema.evaluation.evaluator_names(),
+        metrics=synthema.evaluator_names(),
     )
     untold = [s.name for s in report.scores if not s.estimand or not s.definition]
     assert not untold, f"Evaluators that do not say what they are: {untold}"

@@ -111,7 +111,8 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
     from synthema.cards import study_card
     from synthema.conformance import check_constraint, check_generator, check_strategy
     from synthema.constraints import TokenConstraint
-    from synthema.evaluation import check_evaluator, evaluate, evaluator, evaluator_names
+    from synthema.evaluation import evaluate
+    from synthema.evaluators import check_evaluator, evaluator, evaluator_names
     from synthema.forecasting import Forecast, forecast, with_remaining
     from synthema.generation import Run, completion_model, generate, load_run, strategy, verify
     from synthema.learning import Learner, boosted_trees, learner, linear_model

@@ -89,7 +89,8 @@ def assess(
     dict
         Paths, scores and tables for people under "tables".
     """
-    from synthema.evaluation import evaluate, like
+    from synthema.column_kinds import like
+    from synthema.evaluation import evaluate
     from synthema.forecasting import forecast, with_remaining
     from synthema.tables import no_such_column, read, read_schema
 

@@ -1,27 +1,25 @@
-"""Evaluation: tables in, scores with their uncertainty out; evaluators written in Python."""
+"""Evaluation: tables in, scores with their uncertainty out."""
 
 from __future__ import annotations
 
-import contextlib
-import difflib
 import functools
 import importlib.util
 import inspect
-import math
 import os
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from synthema import _core
-from synthema._core import EvaluationContext, Evaluator, Field, Progress, Report, Schema, SuiteOptions, Table
+from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.arguments import checked, refuse_wrong_types, whole
+from synthema.column_kinds import like, unlike
+from synthema.evaluators import as_evaluator, evaluator_named, evaluator_names, guarded
 from synthema.learning import learner as as_learner
 from synthema.tables import no_such_column, read_schema, table
 
-__all__ = ["check_evaluator", "evaluate", "evaluator", "evaluator_names"]
+__all__ = ["evaluate"]
 
 
 @checked
@@ -243,7 +241,7 @@ def evaluate(
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)
     report.title = title
-    if left_out := _unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
+    if left_out := unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
         report.set_fact("left_out", left_out)
     return report
 
@@ -271,63 +269,6 @@ def _check_values(given: dict[str, Any]) -> None:
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
     for name in ("seed", "bootstrap", "threads", "target_labels", *_COUNTS):
         whole(given.get(name, 0), f"The parameter '{name}'")
-
-
-# Kinds of a column, and those that the same values may have in a table of more rows.
-_READ_AS = {
-    ("text", "category"),
-    ("category", "text"),
-    ("integer", "real"),
-    ("real", "integer"),
-    ("integer", "category"),
-    ("integer", "text"),
-}
-
-
-# What a field of each kind may state beyond what all kinds may.
-_STATED = {
-    "real": ("minimum", "maximum", "decimals"),
-    "integer": ("minimum", "maximum"),
-    "category": ("categories",),
-    "text": ("minimum_length", "maximum_length"),
-}
-_ALWAYS_STATED = ("roles", "description", "unit", "code_system", "nullable")
-
-
-def _of_kind(field: Field, kind: str) -> Field:
-    """The field with another kind and everything else that both kinds may state."""
-    both = [name for name in _STATED[field.kind] if name in _STATED[kind]]
-    return Field(field.name, kind, **{name: getattr(field, name) for name in (*_ALWAYS_STATED, *both)})
-
-
-def with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
-    """Return the rows with other kinds of some columns."""
-    old = rows.schema
-    fields = [_of_kind(one, kinds[one.name]) if one.name in kinds else one for one in old.fields]
-    rest = ("rules", "groups", "name", "source", "licence", "terms", "language", "may_leave_machine")
-    return Table.from_arrow(rows, Schema(fields, **{name: getattr(old, name) for name in rest}))
-
-
-def like(rows: Table, real: Table) -> Table:
-    """Return the rows with the kinds that the real table has for the same columns.
-
-    A few rows do not show what a column is: "f" and "m" once each could be free text. A column whose values
-    cannot be read so keeps its kind.
-    """
-    kinds = {
-        name: real.schema[name].kind
-        for name in rows.names
-        if name in real and (rows.schema[name].kind, real.schema[name].kind) in _READ_AS
-    }
-    if not kinds:
-        return rows
-    try:
-        return with_kinds(rows, kinds)
-    except _core.Error:  # of some column; which one, each of them alone tells
-        for name, kind in kinds.items():
-            with contextlib.suppress(_core.Error):
-                rows = with_kinds(rows, {name: kind})
-    return rows
 
 
 def _schema(given: Schema | str | os.PathLike[str] | None) -> Schema | None:
@@ -360,47 +301,6 @@ def suite_options(**given: Any) -> SuiteOptions:
             for key, value in given.items()
         }
     )
-
-
-_ALIKE = {"integer": "number", "real": "number", "category": "label", "text": "label"}
-
-
-def _unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
-    """Sentences about columns that were not compared, because a table lacks them or has them otherwise."""
-    if real is None:
-        return []
-    kinds = {field.name: field.kind for field in real.schema.fields}
-    zones = _core._zones(real)
-    out = []
-    for whose, table_ in others.items():
-        if table_ is None:
-            continue
-        theirs = {field.name: field.kind for field in table_.schema.fields}
-        own_zones = _core._zones(table_)
-        lost = [name for name in kinds if name not in theirs]
-        if lost:
-            out.append(f"Not compared, because the {whose} rows do not have them: {_listed(lost)}.")
-        if whose == "synthetic" and (more := [name for name in theirs if name not in kinds]):
-            out.append(f"Not compared, because the real rows do not have them: {_listed(more)}.")
-        for name, kind in kinds.items():
-            other = theirs.get(name, kind)
-            if _ALIKE.get(other, other) != _ALIKE.get(kind, kind):
-                out.append(
-                    f"Not compared: '{name}' is of kind {kind} in the real rows and {other} in the {whose} "
-                    "rows; give a schema."
-                )
-            elif kind == other == "time" and name in theirs and (name in zones) != (name in own_zones):
-                zoned, naive = ("real", whose) if name in zones else (whose, "real")
-                out.append(
-                    f"Not compared: the times of '{name}' have a zone in the {zoned} rows and none in the "
-                    f"{naive} rows; write all with one, or all without."
-                )
-    return out
-
-
-def _listed(names: list[str]) -> str:
-    rest = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return ", ".join(f"'{name}'" for name in names[:12]) + rest
 
 
 class Remembered:
@@ -485,189 +385,7 @@ def _evaluator_of(one: Any, options: SuiteOptions) -> Evaluator:
 
     if isinstance(one, Metric):
         return one.evaluator_of_report()
-    return evaluator_named(one, options) if isinstance(one, str) else _guarded(_as_evaluator(one))
-
-
-def _guarded(one: Evaluator) -> Evaluator:
-    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost.
-
-    The text of a foreign exception may quote a row: it is a warning to the caller, and not in the report.
-    """
-
-    def measured(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
-        try:
-            score = one.evaluate(real, synthetic, context)
-        except _core.Cancelled:
-            raise
-        except Exception as error:
-            what = f"The evaluator '{one.name}' raised {type(error).__name__}"
-            if isinstance(error, _core.Error):
-                return {"undefined": f"{what}: {error}"}
-            with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
-                warnings.warn(f"{what}: {error}", UserWarning, stacklevel=2)
-            return {"undefined": f"{what}; a warning has its text, which may quote a row."}
-        low, high = one.range
-        if score.value is not None and not low <= score.value <= high:
-            return {
-                "undefined": f"The evaluator '{one.name}' gave {score.value:g}, which is outside the range "
-                f"{low:g} to {high:g} that it declares."
-            }
-        return score
-
-    return _core._python_evaluator(measured, one.name, one.direction, one.range, one.needs)
-
-
-def evaluator_named(name: str, options: SuiteOptions | None = None) -> Evaluator:
-    """Return the library's evaluator of this name, or raise ConfigError with the nearest names."""
-    if name in evaluator_names():
-        return _core.evaluator_named(name, options or SuiteOptions())
-    raise _core.ConfigError(f"{no_such_evaluator(name)} evaluator_names() lists all that there are.")
-
-
-def no_such_evaluator(name: str) -> str:
-    """Say that there is no evaluator of this name, and which are written alike."""
-    names = evaluator_names()
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    near += [one for one in names if name and name in one and one not in near][: 3 - len(near)]
-    meant = " or ".join(f"'{one}'" for one in near)
-    return f"There is no evaluator '{name}'" + (f"; did you mean {meant}?" if near else ".")
-
-
-def evaluator(
-    function: Callable | None = None,
-    *,
-    name: str | None = None,
-    direction: str = "none",
-    range: tuple[float, float] = (-math.inf, math.inf),
-    needs: Iterable[str] = (),
-) -> Any:
-    """Make an evaluator of a function.
-
-    The function gets ``(real, synthetic, context)``: two `Table` (real may be None) and an
-    `EvaluationContext`. It returns a `Score`, a dict in the JSON form of one (``{"value": 0.3, "n": 12,
-    "interval": {"low": 0.2, "high": 0.4, "level": 0.95, "method": "..."}}`` or ``{"undefined": "why"}``) or a
-    number. It must not change its inputs, and gives ``undefined`` for empty tables: `check_evaluator` tries.
-    In `evaluate`, where it raises or gives something else its score is undefined and says so, with the text
-    of the exception; the other evaluators go on.
-
-    Parameters
-    ----------
-    function : callable
-        The measure.
-    name : str, optional
-        The key in reports; the function's own name if not given.
-    direction : {"higher", "lower", "none"}
-        Which way is better.
-    range : (float, float)
-        The smallest and largest possible value.
-    needs : list of str
-        Any of "reference", "holdout", "target", "subject", "embedder": without them it is not asked.
-
-    Returns
-    -------
-    Evaluator
-
-    Raises
-    ------
-    ConfigError
-        If the range is not two numbers in their order, or there is no such direction or need.
-
-    Examples
-    --------
-    >>> @evaluator(direction="none", range=(0, math.inf))
-    ... def rows(real, synthetic, context):
-    ...     return {"value": len(synthetic)} if len(synthetic) else {"undefined": "There are no rows."}
-    """
-    if function is None:
-        return functools.partial(evaluator, name=name, direction=direction, range=range, needs=needs)
-    name = name or function.__name__
-    try:
-        low, high = (float(end) for end in range)
-        ordered = low <= high  # not where one is NaN
-    except (TypeError, ValueError):
-        ordered = False
-    if not ordered:
-        raise _core.ConfigError(
-            f"The evaluator '{name}' has the range {range!r}; a range is the smallest and the largest "
-            "possible value, as in (0, 1)."
-        )
-    return _core._python_evaluator(function, name, direction, (low, high), list(needs))
-
-
-def _as_evaluator(one: Any) -> Evaluator:
-    if isinstance(one, Evaluator):
-        return one
-    if not callable(getattr(one, "evaluate", None)) or not hasattr(one, "name"):
-        raise _core.ConfigError(
-            f"An evaluator is a name, an Evaluator, or has name, direction, range and evaluate(); "
-            f"{type(one).__name__} is none of these (decorate a function with synthema.evaluator)."
-        )
-    return evaluator(
-        one.evaluate,
-        name=one.name,
-        direction=getattr(one, "direction", "none"),
-        range=getattr(one, "range", (-math.inf, math.inf)),
-        needs=getattr(one, "needs", ()),
-    )
-
-
-def evaluator_names() -> list[str]:
-    """Return the names of all evaluators that the library has."""
-    return [one.name for one in _core.all_evaluators()]
-
-
-@checked
-def check_evaluator(
-    one: Any,
-    synthetic: Any = None,
-    real: Any = None,
-    context: EvaluationContext | None = None,
-    *,
-    row_order: bool = True,
-) -> None:
-    """Try whether an evaluator keeps the promises that reports rely on.
-
-    A score of the right form within its range, the same again and on one thread and with the rows in another
-    order, inputs left unchanged, and on empty tables an undefined score in place of an exception.
-
-    Parameters
-    ----------
-    one : str, Evaluator or object
-        As in `evaluate`.
-    synthetic, real : table, optional
-        Rows with the columns that it reads; a small table of texts, numbers and categories if not given.
-    context : EvaluationContext, optional
-        What it reads besides.
-    row_order : bool
-        False for measures that depend on the order of rows on purpose.
-
-    Raises
-    ------
-    EvaluationError
-        Names every promise that was broken.
-    """
-    built = evaluator_named(one) if isinstance(one, str) else _as_evaluator(one)
-    if synthetic is None:
-        synthetic = _example(7)
-        real = _example(5) if real is None else real
-    broken = _core._nonconformities(
-        built,
-        None if real is None else table(real),
-        table(synthetic),
-        context or EvaluationContext(bootstrap=50),
-        row_order,
-    )
-    if broken:
-        raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: " + " ".join(broken))
-
-
-def _example(step: int) -> dict[str, list]:
-    words = ["pain", "fever", "cough", "since", "days", "my", "chest", "hurts", "badly"]
-    return {
-        "text": [" ".join(words[(i * step + j) % len(words)] for j in range(3 + i % 7)) for i in range(20)],
-        "age": [float(20 + i * step % 50) for i in range(20)],
-        "sex": [i * step % 3 > 0 for i in range(20)],
-    }
+    return evaluator_named(one, options) if isinstance(one, str) else guarded(as_evaluator(one))
 
 
 def _inline_page(report: Report) -> str | None:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from synthema._core import Error, EvaluationError, SchemaError, Table, boosted_trees, label_columns
+from synthema.column_kinds import with_kinds
 from synthema.evaluation import (
     _target_column,
     _text_column,
@@ -19,7 +20,6 @@ from synthema.evaluation import (
     chosen_names,
     evaluate,
     option_defaults,
-    with_kinds,
 )
 from synthema.reporting.numbers import duration
 from synthema.tables import table

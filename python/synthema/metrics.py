@@ -17,7 +17,8 @@ from typing import Any
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Score
 from synthema.arguments import refuse_wrong_types
-from synthema.evaluation import evaluate, evaluator_named, evaluator_names, option_defaults, suite_options
+from synthema.evaluation import evaluate, option_defaults, suite_options
+from synthema.evaluators import evaluator_named, evaluator_names
 from synthema.tables import table
 
 __all__ = ["Metric"]

@@ -371,7 +371,7 @@ def test_columns_read_as_the_real_ones_keep_what_their_schema_states(monkeypatch
             return synthema.Table.from_arrow(*given)
 
     monkeypatch.setattr("synthema.evaluation.Table", Counted)
-    like = synthema.evaluation.like(rows, real(**kinds))
+    like = synthema.column_kinds.like(rows, real(**kinds))
     assert len(converted) == 1
     assert like.schema.fields == [
         synthema.Field("dose", "real", minimum=0, maximum=3, **stated),
@@ -383,10 +383,10 @@ def test_columns_read_as_the_real_ones_keep_what_their_schema_states(monkeypatch
     assert (like.schema.name, like.schema.licence, like.schema.language) == ("ours", "CC0-1.0", "de")
     assert like.values("grade") == ["1", "2"]
     # 60.5 is no whole number: that column stays, the others are read anew.
-    like = synthema.evaluation.like(rows, real(**(kinds | {"weight": "integer"})))
+    like = synthema.column_kinds.like(rows, real(**(kinds | {"weight": "integer"})))
     assert [one.kind for one in like.schema.fields] == ["real", "real", "category", "text", "category"]
     assert like.schema.fields[1] == fields[1]
-    assert synthema.evaluation.like(rows, rows) is rows
+    assert synthema.column_kinds.like(rows, rows) is rows
 
 
 def test_a_schema_may_be_a_file(tmp_path):

@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from synthema.evaluation import evaluator_names
+from synthema.evaluators import evaluator_names
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 

@@ -147,7 +147,7 @@ def parameters_similar(statistics: dict[str, Any]) -> Any:
     statistics : dict
         Published statistics with ``rows``, the number of people behind them.
     """
-    from synthema.evaluation import evaluator
+    from synthema.evaluators import evaluator
 
     people = statistics.get("rows") or math.inf
 

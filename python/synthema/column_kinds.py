@@ -1,0 +1,102 @@
+"""Kinds of columns in two tables: read alike where they can be, named where they are not."""
+
+from __future__ import annotations
+
+import contextlib
+
+from synthema import _core
+from synthema._core import Field, Schema, Table
+
+# Kinds of a column, and those that the same values may have in a table of more rows.
+_READ_AS = {
+    ("text", "category"),
+    ("category", "text"),
+    ("integer", "real"),
+    ("real", "integer"),
+    ("integer", "category"),
+    ("integer", "text"),
+}
+
+# What a field of each kind may state beyond what all kinds may.
+_STATED = {
+    "real": ("minimum", "maximum", "decimals"),
+    "integer": ("minimum", "maximum"),
+    "category": ("categories",),
+    "text": ("minimum_length", "maximum_length"),
+}
+_ALWAYS_STATED = ("roles", "description", "unit", "code_system", "nullable")
+_ALIKE = {"integer": "number", "real": "number", "category": "label", "text": "label"}
+
+
+def with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
+    """Return the rows with other kinds of some columns."""
+    old = rows.schema
+    fields = [_of_kind(one, kinds[one.name]) if one.name in kinds else one for one in old.fields]
+    rest = ("rules", "groups", "name", "source", "licence", "terms", "language", "may_leave_machine")
+    return Table.from_arrow(rows, Schema(fields, **{name: getattr(old, name) for name in rest}))
+
+
+def like(rows: Table, real: Table) -> Table:
+    """Return the rows with the kinds that the real table has for the same columns.
+
+    A few rows do not show what a column is: "f" and "m" once each could be free text. A column whose values
+    cannot be read so keeps its kind.
+    """
+    kinds = {
+        name: real.schema[name].kind
+        for name in rows.names
+        if name in real and (rows.schema[name].kind, real.schema[name].kind) in _READ_AS
+    }
+    if not kinds:
+        return rows
+    try:
+        return with_kinds(rows, kinds)
+    except _core.Error:  # of some column; which one, each of them alone tells
+        for name, kind in kinds.items():
+            with contextlib.suppress(_core.Error):
+                rows = with_kinds(rows, {name: kind})
+    return rows
+
+
+def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
+    """Sentences about columns that were not compared, because a table lacks them or has them otherwise."""
+    if real is None:
+        return []
+    kinds = {field.name: field.kind for field in real.schema.fields}
+    zones = _core._zones(real)
+    out = []
+    for whose, table_ in others.items():
+        if table_ is None:
+            continue
+        theirs = {field.name: field.kind for field in table_.schema.fields}
+        own_zones = _core._zones(table_)
+        lost = [name for name in kinds if name not in theirs]
+        if lost:
+            out.append(f"Not compared, because the {whose} rows do not have them: {_listed(lost)}.")
+        if whose == "synthetic" and (more := [name for name in theirs if name not in kinds]):
+            out.append(f"Not compared, because the real rows do not have them: {_listed(more)}.")
+        for name, kind in kinds.items():
+            other = theirs.get(name, kind)
+            if _ALIKE.get(other, other) != _ALIKE.get(kind, kind):
+                out.append(
+                    f"Not compared: '{name}' is of kind {kind} in the real rows and {other} in the {whose} "
+                    "rows; give a schema."
+                )
+            elif kind == other == "time" and name in theirs and (name in zones) != (name in own_zones):
+                zoned, naive = ("real", whose) if name in zones else (whose, "real")
+                out.append(
+                    f"Not compared: the times of '{name}' have a zone in the {zoned} rows and none in the "
+                    f"{naive} rows; write all with one, or all without."
+                )
+    return out
+
+
+def _of_kind(field: Field, kind: str) -> Field:
+    """The field with another kind and everything else that both kinds may state."""
+    both = [name for name in _STATED[field.kind] if name in _STATED[kind]]
+    return Field(field.name, kind, **{name: getattr(field, name) for name in (*_ALWAYS_STATED, *both)})
+
+
+def _listed(names: list[str]) -> str:
+    rest = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(f"'{name}'" for name in names[:12]) + rest

@@ -1,0 +1,110 @@
+"""What the commands of the command line share: options, their types, and checks before the work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from synthema._core import ConfigError
+from synthema.arguments import is_whole
+
+Result = dict[str, Any]  # what --json prints
+
+
+def whole(text: str, low: int, what: str) -> int:
+    """A whole number from `low` on, as `argparse` types are; `what` says what it is."""
+    if not re.fullmatch(r"[0-9]{1,20}", text) or not is_whole(int(text), low):
+        raise argparse.ArgumentTypeError(f"{what} is a whole number from {low} to 2^64 - 1, not '{text}'")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A number of rows."""
+    return whole(text, 1, "a number of rows")
+
+
+def seed(text: str) -> int:
+    """A seed."""
+    return whole(text, 0, "a seed")
+
+
+def command(
+    parsers: Any, name: str, run: Callable[..., Result], summary: str, example: str
+) -> argparse.ArgumentParser:
+    """A new command that `run` carries out; it returns what `--json` prints."""
+    parser = parsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object on stdout, progress on stderr"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """Options of commands that write a run folder."""
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="run folder; new, or interrupted with --resume"
+    )
+    parser.add_argument(
+        "--rows", type=count, metavar="N", help="accepted rows wanted; default: as configured, else 40"
+    )
+    parser.add_argument(
+        "--seed", type=seed, metavar="S", help="seed of the run; default: as configured; 1 for demo"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run; the result is the same"
+    )
+    parser.add_argument(
+        "--model", metavar="FILE", help="GGUF file or model folder; default: the installed small model"
+    )
+
+
+def delimiter(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that read tables without a schema."""
+    parser.add_argument(
+        "--delimiter",
+        type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
+        default=",",
+        metavar="CHARACTER",
+        help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
+    )
+
+
+def reading(parser: argparse.ArgumentParser) -> None:
+    """Options of commands that read tables."""
+    delimiter(parser)
+    parser.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+
+
+def writable_folder(out: str) -> None:
+    """Refuse a place where no folder can be made before the work is done."""
+    path = pathlib.Path(out)
+    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    if not there.is_dir():
+        what = "This is a file" if there == path else f"'{there}' is a file"
+        raise ConfigError(f"--out {out}: {what}; name a folder for the report.")
+
+
+def writable(out: str, *read: str | None) -> None:
+    """Refuse a file that cannot be written, or that is read, before work or privacy budget is spent."""
+    path = pathlib.Path(out)
+    if path.is_dir():
+        raise ConfigError(f"--out {out}: This is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--out {out}: There is no folder '{path.parent}'; make it first.")
+    for given in read:
+        if given and (
+            os.path.realpath(given) == os.path.realpath(out)
+            or (path.exists() and pathlib.Path(given).exists() and path.samefile(given))
+        ):
+            raise ConfigError(f"--out {out}: This file is read here and would be lost; name another.")

@@ -1,0 +1,200 @@
+"""Evaluators by name, evaluators written in Python, and the trial of their promises."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import math
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from synthema import _core
+from synthema._core import EvaluationContext, Evaluator, SuiteOptions, Table
+from synthema.arguments import checked
+from synthema.tables import table
+
+__all__ = ["check_evaluator", "evaluator", "evaluator_names"]
+
+
+def evaluator(
+    function: Callable | None = None,
+    *,
+    name: str | None = None,
+    direction: str = "none",
+    range: tuple[float, float] = (-math.inf, math.inf),
+    needs: Iterable[str] = (),
+) -> Any:
+    """Make an evaluator of a function.
+
+    The function gets ``(real, synthetic, context)``: two `Table` (real may be None) and an
+    `EvaluationContext`. It returns a `Score`, a dict in the JSON form of one (``{"value": 0.3, "n": 12,
+    "interval": {"low": 0.2, "high": 0.4, "level": 0.95, "method": "..."}}`` or ``{"undefined": "why"}``) or a
+    number. It must not change its inputs, and gives ``undefined`` for empty tables: `check_evaluator` tries.
+    In `evaluate`, where it raises or gives something else its score is undefined and says so, with the text
+    of the exception; the other evaluators go on.
+
+    Parameters
+    ----------
+    function : callable
+        The measure.
+    name : str, optional
+        The key in reports; the function's own name if not given.
+    direction : {"higher", "lower", "none"}
+        Which way is better.
+    range : (float, float)
+        The smallest and largest possible value.
+    needs : list of str
+        Any of "reference", "holdout", "target", "subject", "embedder": without them it is not asked.
+
+    Returns
+    -------
+    Evaluator
+
+    Raises
+    ------
+    ConfigError
+        If the range is not two numbers in their order, or there is no such direction or need.
+
+    Examples
+    --------
+    >>> @evaluator(direction="none", range=(0, math.inf))
+    ... def rows(real, synthetic, context):
+    ...     return {"value": len(synthetic)} if len(synthetic) else {"undefined": "There are no rows."}
+    """
+    if function is None:
+        return functools.partial(evaluator, name=name, direction=direction, range=range, needs=needs)
+    name = name or function.__name__
+    try:
+        low, high = (float(end) for end in range)
+        ordered = low <= high  # not where one is NaN
+    except (TypeError, ValueError):
+        ordered = False
+    if not ordered:
+        raise _core.ConfigError(
+            f"The evaluator '{name}' has the range {range!r}; a range is the smallest and the largest "
+            "possible value, as in (0, 1)."
+        )
+    return _core._python_evaluator(function, name, direction, (low, high), list(needs))
+
+
+def evaluator_names() -> list[str]:
+    """Return the names of all evaluators that the library has."""
+    return [one.name for one in _core.all_evaluators()]
+
+
+def evaluator_named(name: str, options: SuiteOptions | None = None) -> Evaluator:
+    """Return the library's evaluator of this name, or raise ConfigError with the nearest names."""
+    if name in evaluator_names():
+        return _core.evaluator_named(name, options or SuiteOptions())
+    raise _core.ConfigError(f"{no_such_evaluator(name)} evaluator_names() lists all that there are.")
+
+
+def no_such_evaluator(name: str) -> str:
+    """Say that there is no evaluator of this name, and which are written alike."""
+    names = evaluator_names()
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near += [one for one in names if name and name in one and one not in near][: 3 - len(near)]
+    meant = " or ".join(f"'{one}'" for one in near)
+    return f"There is no evaluator '{name}'" + (f"; did you mean {meant}?" if near else ".")
+
+
+@checked
+def check_evaluator(
+    one: Any,
+    synthetic: Any = None,
+    real: Any = None,
+    context: EvaluationContext | None = None,
+    *,
+    row_order: bool = True,
+) -> None:
+    """Try whether an evaluator keeps the promises that reports rely on.
+
+    A score of the right form within its range, the same again and on one thread and with the rows in another
+    order, inputs left unchanged, and on empty tables an undefined score in place of an exception.
+
+    Parameters
+    ----------
+    one : str, Evaluator or object
+        As in `evaluate`.
+    synthetic, real : table, optional
+        Rows with the columns that it reads; a small table of texts, numbers and categories if not given.
+    context : EvaluationContext, optional
+        What it reads besides.
+    row_order : bool
+        False for measures that depend on the order of rows on purpose.
+
+    Raises
+    ------
+    EvaluationError
+        Names every promise that was broken.
+    """
+    built = evaluator_named(one) if isinstance(one, str) else as_evaluator(one)
+    if synthetic is None:
+        synthetic = _example(7)
+        real = _example(5) if real is None else real
+    broken = _core._nonconformities(
+        built,
+        None if real is None else table(real),
+        table(synthetic),
+        context or EvaluationContext(bootstrap=50),
+        row_order,
+    )
+    if broken:
+        raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: " + " ".join(broken))
+
+
+def as_evaluator(one: Any) -> Evaluator:
+    if isinstance(one, Evaluator):
+        return one
+    if not callable(getattr(one, "evaluate", None)) or not hasattr(one, "name"):
+        raise _core.ConfigError(
+            f"An evaluator is a name, an Evaluator, or has name, direction, range and evaluate(); "
+            f"{type(one).__name__} is none of these (decorate a function with synthema.evaluator)."
+        )
+    return evaluator(
+        one.evaluate,
+        name=one.name,
+        direction=getattr(one, "direction", "none"),
+        range=getattr(one, "range", (-math.inf, math.inf)),
+        needs=getattr(one, "needs", ()),
+    )
+
+
+def guarded(one: Evaluator) -> Evaluator:
+    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost.
+
+    The text of a foreign exception may quote a row: it is a warning to the caller, and not in the report.
+    """
+
+    def measured(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
+        try:
+            score = one.evaluate(real, synthetic, context)
+        except _core.Cancelled:
+            raise
+        except Exception as error:
+            what = f"The evaluator '{one.name}' raised {type(error).__name__}"
+            if isinstance(error, _core.Error):
+                return {"undefined": f"{what}: {error}"}
+            with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
+                warnings.warn(f"{what}: {error}", UserWarning, stacklevel=2)
+            return {"undefined": f"{what}; a warning has its text, which may quote a row."}
+        low, high = one.range
+        if score.value is not None and not low <= score.value <= high:
+            return {
+                "undefined": f"The evaluator '{one.name}' gave {score.value:g}, which is outside the range "
+                f"{low:g} to {high:g} that it declares."
+            }
+        return score
+
+    return _core._python_evaluator(measured, one.name, one.direction, one.range, one.needs)
+
+
+def _example(step: int) -> dict[str, list]:
+    words = ["pain", "fever", "cough", "since", "days", "my", "chest", "hurts", "badly"]
+    return {
+        "text": [" ".join(words[(i * step + j) % len(words)] for j in range(3 + i % 7)) for i in range(20)],
+        "age": [float(20 + i * step % 50) for i in range(20)],
+        "sex": [i * step % 3 > 0 for i in range(20)],
+    }
