@@ -96,20 +96,52 @@ Record without_nan(const Record& record) {
   return out;
 }
 
-std::vector<Record> records_from(const py::iterable& items, bool nan_as_missing) {
+// The fields whose times have no zone, found value by value.
+class ZonesOfFields {
+ public:
+  void see(const py::dict& record) {
+    for (const auto& [key, value] : record) {
+      if (value.is_none()) continue;
+      const auto name = key.cast<std::string>();
+      const auto known = zones_.find(name);
+      if (known != zones_.end() && !known->second) continue;  // another kind of value
+      const std::optional<bool> zone = has_zone(value);
+      if (known == zones_.end())
+        zones_.emplace(name, zone);
+      else if (zone && zone != known->second)
+        throw SchemaError(
+            {.field = name},
+            "Some times of the column have a zone and others have none; give all a zone, or none.");
+    }
+  }
+  std::vector<std::string> without() const {
+    std::vector<std::string> out;
+    for (const auto& [name, zone] : zones_)
+      if (zone == false) out.push_back(name);
+    return out;
+  }
+
+ private:
+  std::unordered_map<std::string, std::optional<bool>> zones_;
+};
+
+std::vector<Record> records_from(const py::iterable& items, bool nan_as_missing, ZonesOfFields& zones) {
   std::vector<Record> out;
   for (const py::handle item : items) {
     if (!py::isinstance<py::dict>(item))
       throw SchemaError(message("Record ", out.size(), " is not a dict of field names and values."));
-    Record record = record_from_python(py::reinterpret_borrow<py::dict>(item));
+    const auto dict = py::reinterpret_borrow<py::dict>(item);
+    Record record = record_from_python(dict);
+    zones.see(dict);
     out.push_back(nan_as_missing ? without_nan(record) : std::move(record));
   }
   return out;
 }
 
 Table table_from_records(const Schema* schema, const py::iterable& items, bool nan_as_missing) {
-  const auto records = records_from(items, nan_as_missing);
-  return Table::from_records(schema ? *schema : schema_of_records(records), records);
+  ZonesOfFields zones;
+  const auto records = records_from(items, nan_as_missing, zones);
+  return Table::from_records(schema ? *schema : schema_of_records(records), records, zones.without());
 }
 
 // --- numpy
@@ -369,10 +401,11 @@ No subject is in two of them. Shares are positive and sum to 1.)")
                  "<synthema.Table: ", counted(t.rows(), "row"), ", ", counted(t.columns(), "column"), ": ",
                  std::string(py::str(", ").attr("join")(names_of(t.schema())).cast<std::string>()), ">");
            })
-      .def_static(
-          "from_records", &table_from_records, py::arg("schema"), py::arg("records"), py::kw_only(),
-          py::arg("nan_as_missing") = false,
-          "A table of dicts; a missing entry is null. Without a schema (None) kinds follow from the values.");
+      .def_static("from_records", &table_from_records, py::arg("schema"), py::arg("records"), py::kw_only(),
+                  py::arg("nan_as_missing") = false,
+                  "A table of dicts; a missing entry is null. Without a schema (None) kinds follow from the "
+                  "values. Dates "
+                  "and times without a zone stay without one.");
 }
 
 }  // namespace

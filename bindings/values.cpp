@@ -112,6 +112,16 @@ struct ToPython {
 
 }  // namespace
 
+std::optional<bool> has_zone(py::handle object) {
+  if (is_pandas_missing(object)) return std::nullopt;
+  if (py::isinstance(object, clock().date)) return !py::getattr(object, "tzinfo", py::none()).is_none();
+  if (is_numpy_time(object)) return false;
+  if (!py::isinstance<py::list>(object) && !py::isinstance<py::tuple>(object)) return std::nullopt;
+  for (const py::handle item : object)
+    if (const auto found = has_zone(item)) return found;
+  return std::nullopt;
+}
+
 py::object to_python(const Value& value) {
   return std::visit(ToPython{}, value.variant());
 }

@@ -2,6 +2,8 @@
 // dict.
 #pragma once
 
+#include <optional>
+
 #include "bindings/bindings.hpp"
 #include "synthema/data/schema.hpp"
 #include "synthema/data/value.hpp"
@@ -15,6 +17,8 @@ py::dict to_python(const Record& record);
 // or one-dimensional array as a list. SchemaError for anything else; `name` only serves the message.
 Value value_from_python(py::handle object, const std::string& name = {});
 Record record_from_python(const py::dict& dict);
+// Whether a time has a zone, which a Value cannot say; of a list its first one. Nothing where it is no time.
+std::optional<bool> has_zone(py::handle object);
 
 // Of the fields, in their order.
 std::vector<std::string> names_of(const Schema& schema);

@@ -35,6 +35,7 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     frame : Table, frame, dict of columns or list of dicts
         A frame is anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``: pandas (2.2 or later),
         polars, pyarrow, DuckDB. A dict maps column names to lists or arrays; a list holds one dict a row.
+        Times without a zone stay without one.
     schema : Schema, optional
         What the columns mean. Without one the kinds follow from the column types.
     nan_as_missing : bool

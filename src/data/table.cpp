@@ -49,7 +49,8 @@ Table::Table(Schema schema, std::vector<Column> columns)
   }
 }
 
-Table Table::from_records(Schema schema, std::span<const Record> records) {
+Table Table::from_records(Schema schema, std::span<const Record> records,
+                          std::span<const std::string> without_zone) {
   schema.check();
   std::vector<ColumnBuilder> builders(schema.fields.begin(), schema.fields.end());
   detail::RecordCells cells(schema);
@@ -65,8 +66,10 @@ Table Table::from_records(Schema schema, std::span<const Record> records) {
     }
   }
   std::vector<Column> columns;
-  for (ColumnBuilder& builder : builders)
-    columns.push_back(builder.finish("UTC"));  // a Timestamp is a moment, so its zone is known
+  for (std::size_t i = 0; i < builders.size(); ++i) {
+    const bool has_none = std::ranges::find(without_zone, schema.fields[i].name) != without_zone.end();
+    columns.push_back(builders[i].finish(has_none ? "" : "UTC"));
+  }
   return Table(std::move(schema), std::move(columns));
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <span>
 
 #include "src/evaluate/cells.hpp"
 #include "src/evaluate/label_counts.hpp"
@@ -106,25 +107,39 @@ Outcome category_adherence(const Column& real, const Column& synthetic, Conventi
   return inside / sum_of(s);
 }
 
+constexpr std::size_t kTenths = 10;
+
+std::vector<double> bounds_of_tenths(const Column& real) {
+  std::vector<double> values = detail::numbers_of(real), out;
+  std::sort(values.begin(), values.end());
+  for (std::size_t i = 1; i < kTenths; ++i) out.push_back(quantile(values, static_cast<double>(i) / kTenths));
+  return out;
+}
+
+std::vector<double> shares_of_tenths(std::span<const double> values, std::span<const double> bounds) {
+  std::vector<double> out(kTenths);
+  for (const double value : values)
+    out[static_cast<std::size_t>(std::upper_bound(bounds.begin(), bounds.end(), value) - bounds.begin())] +=
+        1 / static_cast<double>(values.size());
+  return out;
+}
+
 Outcome quantile_mse(const Column& real, const Column& synthetic, Convention) {
-  std::vector<double> r = detail::numbers_of(real);
-  const std::vector<double> s = detail::numbers_of(synthetic);
+  const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
   if (r.empty() || s.empty()) return std::nullopt;
-  std::sort(r.begin(), r.end());
-  constexpr std::size_t kTenths = 10;
-  std::vector<double> bounds;
-  for (std::size_t i = 1; i < kTenths; ++i) bounds.push_back(quantile(r, static_cast<double>(i) / kTenths));
-  const auto shares = [&](const std::vector<double>& values) {
-    std::vector<double> out(kTenths);
-    for (const double value : values)
-      out[static_cast<std::size_t>(std::upper_bound(bounds.begin(), bounds.end(), value) - bounds.begin())] +=
-          1 / static_cast<double>(values.size());
-    return out;
-  };
-  const std::vector<double> of_r = shares(r), of_s = shares(s);
+  const std::vector<double> bounds = bounds_of_tenths(real);
+  const std::vector<double> of_r = shares_of_tenths(r, bounds), of_s = shares_of_tenths(s, bounds);
   double sum = 0;
   for (std::size_t i = 0; i < kTenths; ++i) sum += (of_r[i] - of_s[i]) * (of_r[i] - of_s[i]);
   return sum / kTenths;
+}
+
+// All synthetic values in the tenth that has the fewest real ones: frequent values can leave one without any.
+Outcome largest_quantile_mse(const Column& real) {
+  const std::vector<double> shares = shares_of_tenths(detail::numbers_of(real), bounds_of_tenths(real));
+  double squares = 0;
+  for (const double share : shares) squares += share * share;
+  return (squares + 1 - 2 * *std::ranges::min_element(shares)) / kTenths;
 }
 
 Outcome wasserstein(const Column& real, const Column& synthetic, Convention) {
@@ -234,8 +249,13 @@ Outcome statistic_similarity(const Column& real, const Column& synthetic, Conven
 }
 
 constexpr Range kShare{0, 1}, kPositive{0, std::numeric_limits<double>::infinity()};
-constexpr Outcome kUnbounded = std::nullopt;
-constexpr double kAllInOneTenth = (0.9 * 0.9 + 9 * 0.1 * 0.1) / 10;  // the largest difference of shares
+
+using Worst = Outcome (*)(const Column& real);
+constexpr Worst kUnbounded = nullptr;
+template <int value>
+Outcome always(const Column&) {
+  return value;
+}
 
 struct Measure {
   std::string_view name, estimand, definition;
@@ -243,7 +263,7 @@ struct Measure {
   Outcome (*of)(const Column&, const Column&, Convention);
   Direction direction = Direction::higher;
   Range range = kShare;
-  Outcome worst = 0;  // of a column that has values in the real table and none in the synthetic one
+  Worst worst = always<0>;  // of a column that has values in the real table and none in the synthetic one
 };
 
 // By ColumnMeasure.
@@ -263,13 +283,13 @@ constexpr Measure kMeasures[] = {
     {"quantile_mse",
      "Mean over numeric columns of the mean squared difference of shares between the real deciles.",
      "mean of (share synthetic - share real)^2 in ten cells", true, false, quantile_mse, Direction::lower,
-     kShare, kAllInOneTenth},
+     kShare, largest_quantile_mse},
     {"wasserstein", "Mean over numeric columns of the area between the distributions, in real ranges.",
      "Wasserstein-1 / (max real - min real)", true, false, wasserstein, Direction::lower, kPositive,
      kUnbounded},
     {"jensen_shannon", "Mean over columns of the Jensen-Shannon distance of their cells.",
      "square root of the divergence in bits; 10 quantile bins, 10 most frequent labels", true, true,
-     jensen_shannon, Direction::lower, kShare, 1},
+     jensen_shannon, Direction::lower, kShare, always<1>},
     {"kl_synthetic_to_real", "Mean over columns of the divergence of synthetic from real cells, in nats.",
      "sum of S ln(S / R), 0.5 added to every cell: what is invented", true, true, kl_of_synthetic,
      Direction::lower, kPositive, kUnbounded},
@@ -367,7 +387,9 @@ ScorePart part_of(const Measure& measure, const std::string& name, const Column&
   if (const Outcome value = measure.of(real, synthetic, convention)) return {name, value, present, ""};
   const bool lost = has_values(real) && synthetic.size() > 0 && !has_values(synthetic);
   if (lost && convention == Convention::synthema && measure.of(real, real, convention))
-    return {name, measure.worst, present, measure.worst ? "no synthetic values: the worst there is" : kLost};
+    return measure.worst
+               ? ScorePart{name, measure.worst(real), present, "no synthetic values: the worst there is"}
+               : ScorePart{name, std::nullopt, present, kLost};
   return {name, std::nullopt, present, "undefined: no values, or a real column without spread"};
 }
 

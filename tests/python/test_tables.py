@@ -46,7 +46,7 @@ def test_numpy_values_convert_without_loss():
     assert t.values("i") == [1, 2]
     assert t.values("f") == [0.5, 1.5]
     assert t.values("b") == [True, False]
-    assert t.values("t") == [datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), None]
+    assert t.values("t") == [datetime.datetime(2020, 1, 1), None]
     with pytest.raises(SchemaError, match="finer than a microsecond"):
         synthema.table({"t": np.array(["2020-01-01T00:00:00.000000001"], dtype="datetime64[ns]")})
 
@@ -66,6 +66,28 @@ def test_numpy_values_convert_without_loss():
 def test_what_no_table_can_hold_is_refused(frame, message):
     with pytest.raises(SchemaError, match=message):
         synthema.table(frame)
+
+
+def test_times_keep_a_zone_or_have_none():
+    clock, moment = (
+        datetime.datetime(2020, 1, 1, 8),
+        datetime.datetime(2020, 1, 1, 8, tzinfo=datetime.timezone.utc),
+    )
+    rows = [
+        {"naive": None, "zoned": moment, "day": datetime.date(2020, 1, 1), "visits": [clock]},
+        {"naive": clock, "zoned": moment, "day": None, "visits": []},
+    ]
+    t = synthema.table(rows)
+    assert t.records() == [
+        {"naive": None, "zoned": moment, "day": datetime.datetime(2020, 1, 1), "visits": [clock]},
+        {"naive": clock, "zoned": moment, "day": None, "visits": []},
+    ]
+    assert synthema.table(t.records()).digest() == t.digest()
+    frame = pytest.importorskip("pandas").DataFrame({"t": [clock, clock]}).astype("datetime64[us]")
+    assert synthema.table({"t": [clock, clock]}).digest() == synthema.table(frame).digest()
+    assert b"08:00:00Z" not in synthema.table({"t": [clock]}).to_csv()
+    with pytest.raises(SchemaError, match="'t': Some times of the column have a zone"):
+        synthema.table({"t": [clock, moment]})
 
 
 def test_nan_may_be_declared_missing():

@@ -21,8 +21,10 @@ class SYNTHEMA_EXPORT Table {
   // is NaN or infinite: a missing number is null, nothing else. Ranges, allowed labels and nullability are
   // not checked here, so that a metric can count what breaks them.
   Table(Schema schema, std::vector<Column> columns);
-  // Rows in the order of the schema's fields; a missing entry is null. SchemaError names row and field.
-  static Table from_records(Schema schema, std::span<const Record> records);
+  // Rows in the order of the schema's fields; a missing entry is null. Times are in UTC, but those of the
+  // fields `without_zone`, which have none. SchemaError names row and field.
+  static Table from_records(Schema schema, std::span<const Record> records,
+                            std::span<const std::string> without_zone = {});
 
   const Schema& schema() const { return schema_; }
   std::size_t rows() const { return rows_; }
