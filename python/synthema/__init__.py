@@ -90,10 +90,12 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         assessment,
         cards,
         cli,
+        column_kinds,
         config,
         conformance,
         constraints,
         evaluation,
+        evaluators,
         facts,
         forecasting,
         generation,
@@ -125,6 +127,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds, for editors and type checkers
         IndependentMarginals,
         PrivateMarginals,
         SequentialTrees,
+        load,
         tabular,
     )
 
@@ -133,7 +136,8 @@ _LAZY = {
     **dict.fromkeys(("study_card",), "cards"),
     **dict.fromkeys(("check_constraint", "check_generator", "check_strategy"), "conformance"),
     **dict.fromkeys(("TokenConstraint",), "constraints"),
-    **dict.fromkeys(("check_evaluator", "evaluate", "evaluator", "evaluator_names"), "evaluation"),
+    **dict.fromkeys(("evaluate",), "evaluation"),
+    **dict.fromkeys(("check_evaluator", "evaluator", "evaluator_names"), "evaluators"),
     **dict.fromkeys(("Forecast", "forecast", "with_remaining"), "forecasting"),
     **dict.fromkeys(("Run", "completion_model", "generate", "load_run", "strategy", "verify"), "generation"),
     **dict.fromkeys(("Learner", "boosted_trees", "learner", "linear_model"), "learning"),
@@ -144,15 +148,15 @@ _LAZY = {
     **dict.fromkeys(
         (
             "AnyOrderNetwork", "BootstrapCopy", "GaussianCopula", "IndependentMarginals", "PrivateMarginals",
-            "SequentialTrees", "tabular",
+            "SequentialTrees", "load", "tabular",
         ),
         "tabular_generation",
     ),
     **{
         name: name
         for name in (
-            "assessment", "cards", "cli", "config", "conformance", "constraints", "evaluation",
-            "facts", "forecasting", "generation",
+            "assessment", "cards", "cli", "column_kinds", "config", "conformance", "constraints",
+            "evaluation", "evaluators", "facts", "forecasting", "generation",
             "learning", "metrics", "models", "ontology", "privacy", "recipes", "reporting", "study", "tables",
             "tabular_generation",
         )

@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from synthema.reporting import left_out
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
 from synthema.reporting.projection import project
+from synthema.subjects import apparent_subject
 
 __all__ = ["assess"]
 
@@ -39,6 +40,7 @@ def assess(
     metrics: Sequence[str] | None = None,
     delimiter: str = ",",
     schema: str | Path | None = None,
+    roles: Mapping[str, str | Sequence[str]] | None = None,
     external: str | Path | None = None,
     card: str | Path | None = None,
     quasi_identifiers: Sequence[str] = (),
@@ -69,6 +71,9 @@ def assess(
         What separates the columns of the CSV files.
     schema
         JSON schema of all tables; inferred from the data without one.
+    roles
+        Roles of some columns beside those of the schema, as for `synthema.table`, of all tables that have
+        them.
     external
         Real data of another site: the synthetic rows are measured against them too, beside the real rows.
     card
@@ -92,7 +97,7 @@ def assess(
     from synthema.column_kinds import like
     from synthema.evaluation import evaluate
     from synthema.forecasting import forecast, with_remaining
-    from synthema.tables import no_such_column, read, read_schema
+    from synthema.tables import no_such_column, read, read_schema, with_roles
 
     begun = time.monotonic()
     phase = getattr(progress, "phase", lambda name: None)
@@ -109,6 +114,14 @@ def assess(
     _refuse_strangers(tables, paths)
     if meaning is None and (model := tables.get("real", tables.get("external"))) is not None:
         tables = {name: like(one, model) for name, one in tables.items()}
+    for name in roles or ():
+        if not any(name in one for one in tables.values()):
+            raise ConfigError(no_such_column(name, next(iter(tables.values())).names))
+    if roles:
+        tables = {
+            name: with_roles(one, {column: role for column, role in roles.items() if column in one})
+            for name, one in tables.items()
+        }
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     known = _card(card) if card else {}
@@ -145,6 +158,8 @@ def assess(
         progress.close()
     measured = json.loads(report.to_json())
     document = _document(tables, measured["scores"], meaning)
+    if "real" in tables and (said := apparent_subject(tables["real"])):
+        document["warnings"].append(said)
     if projected is not None:
         document["columns"] = compare(tables["real"], tables["synthetic"], measured["scores"])
         document["pairs"] = pairs(tables["real"].names, measured["scores"])

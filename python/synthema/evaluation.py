@@ -17,6 +17,7 @@ from synthema.arguments import checked, refuse_wrong_types, whole
 from synthema.column_kinds import like, unlike
 from synthema.evaluators import as_evaluator, evaluator_named, evaluator_names, guarded
 from synthema.learning import learner as as_learner
+from synthema.subjects import warn_of_subject
 from synthema.tables import no_such_column, read_schema, table
 
 __all__ = ["evaluate"]
@@ -186,6 +187,7 @@ def evaluate(
     if holdout is not None:
         holdout = table(holdout, schema)
     if reference is not None:
+        warn_of_subject(reference)
         rows = like(rows, reference)
         holdout = None if holdout is None else like(holdout, reference)
         if isinstance(metrics, str) and metrics == "auto" and not set(rows.names) & set(reference.names):

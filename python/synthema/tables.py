@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import html as _html
+import json
 import os
 import pathlib
 import zlib
@@ -27,7 +28,13 @@ _SHOWN_ROWS = 10
 _SHOWN_CHARACTERS = 120
 
 
-def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = False) -> Table:
+def table(
+    frame: Any,
+    schema: Schema | None = None,
+    *,
+    nan_as_missing: bool = False,
+    roles: Mapping[str, str | Sequence[str]] | None = None,
+) -> Table:
     """Make a table of whatever holds rows and columns.
 
     Parameters
@@ -41,6 +48,9 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     nan_as_missing : bool
         Whether NaN in polars, numpy or plain floats means missing. It is refused otherwise. (pandas itself
         hands its NaN over as missing.)
+    roles : dict, optional
+        Roles of some columns beside those of the schema, as in ``{"patient": "subject"}``: "identifier",
+        "subject", "label", "time", "target" or "sensitive", or a list of them.
 
     Returns
     -------
@@ -50,7 +60,7 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     Raises
     ------
     SchemaError
-        If a column holds what a table cannot, with its name.
+        If a column holds what a table cannot, with its name; if there is no such role, or no such column.
     ConfigError
         If it is none of these.
 
@@ -63,6 +73,8 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
     >>> table({"age": [63, 41], "sex": ["f", "m"]}).names
     ['age', 'sex']
     """
+    if roles:
+        return with_roles(table(frame, schema, nan_as_missing=nan_as_missing), roles)
     if isinstance(frame, Table):
         return frame if schema is None else Table.from_arrow(frame, schema, nan_as_missing=nan_as_missing)
     if isinstance(frame, Mapping):
@@ -77,6 +89,22 @@ def table(frame: Any, schema: Schema | None = None, *, nan_as_missing: bool = Fa
             f"__arrow_c_stream__), a dict of columns or a list of dicts, not {kind_of(frame)}{hint}."
         )
     return Table.from_arrow(_exporter(frame), schema, nan_as_missing=nan_as_missing)
+
+
+def with_roles(rows: Table, roles: Mapping[str, str | Sequence[str]]) -> Table:
+    """Return the rows with more roles of some columns."""
+    stated = json.loads(rows.schema.to_json())
+    for name, given in roles.items():
+        if name not in rows:
+            raise SchemaError(no_such_column(name, rows.names))
+        field = next(one for one in stated["fields"] if one["name"] == name)
+        more = [given] if isinstance(given, str) else list(given)
+        field["roles"] = list(dict.fromkeys([*field.get("roles", []), *more]))
+    try:
+        schema = Schema.from_dict(stated)
+    except ParseError as error:  # there is no such role
+        raise SchemaError(str(error)) from None
+    return Table.from_arrow(rows, schema)
 
 
 def no_such_column(name: str, names: Sequence[str]) -> str:
@@ -111,6 +139,7 @@ def read(
     missing: Sequence[str] = ("",),
     trim: bool = False,
     header: Sequence[str] = (),
+    roles: Mapping[str, str | Sequence[str]] | None = None,
 ) -> Table:
     """Read a table from a file; its suffix names the format.
 
@@ -124,6 +153,8 @@ def read(
     delimiter, missing, trim, header
         For CSV: the separator (one character), the unquoted texts that mean "no value", whether to drop
         blanks around unquoted fields, and the column names of a file without a header line.
+    roles : dict, optional
+        Roles of some columns, as for `table`.
 
     Raises
     ------
@@ -134,6 +165,9 @@ def read(
     ConfigError
         If the delimiter is not one ASCII character, or one that CSV needs itself.
     """
+    if roles:
+        options = {"delimiter": delimiter, "missing": missing, "trim": trim, "header": header}
+        return with_roles(read(path, schema, **options), roles)
     path = pathlib.Path(path)
     if path.is_dir():
         raise ParseError(f"{path}: This is a folder; name a file in it that holds a table.")

@@ -331,11 +331,11 @@ std::string missing_text(const CsvOptions& options) {
   return options.missing.front();
 }
 
-std::string cell_text(const Column& column, std::size_t row, const CsvOptions& options) {
+std::string cell_text(const Column& column, std::size_t row, bool days, const CsvOptions& options) {
   if (column.is_null(row)) return missing_text(options);
   if (column.kind() == Kind::text || column.kind() == Kind::category)
     return field_text(std::string(column.text_at(row)), options);
-  if (column.kind() == Kind::time) return to_iso8601({column.integers()[row]}, !column.zone().empty());
+  if (column.kind() == Kind::time) return detail::time_text(column, row, days);
   return field_text(detail::cell_json(column, row), options);
 }
 
@@ -386,9 +386,10 @@ void write_csv(const Table& table, std::ostream& out, const CsvOptions& options)
   const auto& fields = table.schema().fields;
   const auto end_of = [&](std::size_t i) { return i + 1 < fields.size() ? options.delimiter : '\n'; };
   for (std::size_t i = 0; i < fields.size(); ++i) out << name_text(fields[i].name, options) << end_of(i);
+  const std::vector<bool> days = detail::columns_of_days(table);
   for (std::size_t row = 0; row < table.rows(); ++row)
     for (std::size_t i = 0; i < fields.size(); ++i)
-      out << cell_text(table.column(i), row, options) << end_of(i);
+      out << cell_text(table.column(i), row, days[i], options) << end_of(i);
   if (!out) throw Error("The CSV text could not be written completely; is the disk full?");
 }
 

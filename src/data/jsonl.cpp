@@ -72,10 +72,11 @@ void write_jsonl(const Table& table, std::ostream& out) {
   const auto& fields = table.schema().fields;
   std::vector<std::string> keys;
   for (const Field& field : fields) keys.push_back(to_json(Value(field.name)) + ": ");
+  const std::vector<bool> days = detail::columns_of_days(table);
   for (std::size_t row = 0; row < table.rows(); ++row) {
     out << '{';
     for (std::size_t i = 0; i < fields.size(); ++i)
-      out << (i > 0 ? ", " : "") << keys[i] << detail::cell_json(table.column(i), row);
+      out << (i > 0 ? ", " : "") << keys[i] << detail::cell_json(table.column(i), row, days[i]);
     out << "}\n";
   }
   if (!out) throw Error("The JSON lines could not be written completely; is the disk full?");

@@ -13,9 +13,11 @@
 #include <string>
 #include <system_error>
 #include <unordered_set>
+#include <vector>
 
 #include "synthema/data/column.hpp"
 #include "synthema/data/json.hpp"
+#include "synthema/data/table.hpp"
 #include "synthema/data/timestamp.hpp"
 
 namespace synthema::detail {
@@ -217,11 +219,31 @@ class PlacedColumn {
   std::optional<bool> zoned_;
 };
 
+// Whether a column's times are days: none has a zone, nor a time of day.
+inline bool are_days(const Column& column) {
+  constexpr std::int64_t kDay = 86'400'000'000;
+  if (column.kind() != Kind::time || !column.zone().empty()) return false;
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row) && column.integers()[row] % kDay != 0) return false;
+  return true;
+}
+
+// By column, what time_text and cell_json ask for.
+inline std::vector<bool> columns_of_days(const Table& table) {
+  std::vector<bool> out;
+  for (std::size_t c = 0; c < table.columns(); ++c) out.push_back(are_days(table.column(c)));
+  return out;
+}
+
+inline std::string time_text(const Column& column, std::size_t row, bool days) {
+  const std::string text = to_iso8601({column.integers()[row]}, !column.zone().empty());
+  return days ? text.substr(0, text.find('T')) : text;
+}
+
 // A cell as JSON text; unlike to_json(Value) it knows whether times have a zone.
-inline std::string cell_json(const Column& column, std::size_t row) {
+inline std::string cell_json(const Column& column, std::size_t row, bool days = false) {
   if (column.is_null(row)) return "null";
-  if (column.kind() == Kind::time)
-    return '"' + to_iso8601({column.integers()[row]}, !column.zone().empty()) + '"';
+  if (column.kind() == Kind::time) return '"' + time_text(column, row, days) + '"';
   if (column.kind() != Kind::list) return to_json(column.value_at(row));
   std::string out = "[";
   for (auto i = column.offsets()[row]; i < column.offsets()[row + 1]; ++i)

@@ -10,6 +10,7 @@
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/value_ids.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -19,30 +20,40 @@ namespace {
 using Names = std::vector<std::string>;
 using Ids = std::vector<std::uint64_t>;
 
-// Whole rows as keys, the same for equal rows of every table.
+// Whole rows as keys, the same for equal rows of every table: the numbers of their values, side by side.
 class RowKeys {
  public:
-  explicit RowKeys(const Names& names) : names_(names), ids_(names.size()) {}
+  RowKeys(const Names& names, std::size_t threads) : names_(names), threads_(threads), ids_(names.size()) {}
 
   std::vector<std::string> of(const Table& table) {
+    std::vector<Ids> ids(names_.size());
+    parallel_for(
+        names_.size(), [&](std::size_t c) { ids[c] = ids_[c].of(table.column(names_[c])); }, threads_);
     std::vector<std::string> out(table.rows());
-    for (std::string& key : out) key.reserve(names_.size() * sizeof(Ids::value_type));
-    for (std::size_t c = 0; c < names_.size(); ++c) {
-      const Ids ids = ids_[c].of(table.column(names_[c]));
-      for (std::size_t row = 0; row < ids.size(); ++row)
-        out[row].append(reinterpret_cast<const char*>(&ids[row]), sizeof ids[row]);
-    }
+    parallel_for(
+        table.rows(),
+        [&](std::size_t row) {
+          out[row].reserve(names_.size() * sizeof(Ids::value_type));
+          for (const Ids& column : ids)
+            out[row].append(reinterpret_cast<const char*>(&column[row]), sizeof column[row]);
+        },
+        threads_, kGrain);
     return out;
   }
 
  private:
+  static constexpr std::size_t kGrain = 1024;
   const Names& names_;
+  std::size_t threads_;
   std::vector<detail::ValueIds> ids_;
 };
 
-RatioRows copies(const std::vector<std::string>& rows, const std::unordered_set<std::string_view>& real) {
+RatioRows copies(const std::vector<std::string>& rows, const std::unordered_set<std::string_view>& real,
+                 std::size_t threads) {
+  std::vector<std::uint8_t> copied(rows.size());
+  parallel_for(rows.size(), [&](std::size_t row) { copied[row] = real.contains(rows[row]); }, threads, 1024);
   RatioRows out{.numerator = {}, .denominator = {}, .share = true};
-  for (const std::string& row : rows) out.add(real.contains(row));
+  for (const std::uint8_t one : copied) out.add(one != 0);
   return out;
 }
 
@@ -70,6 +81,7 @@ constexpr const char* kLeaveOneOut = "each real row against those of all others"
 // How many units have each value, counted up to three.
 class Owners {
  public:
+  Owners() = default;
   Owners(const Ids& ids, const Units& units) {
     for (std::size_t row = 0; row < ids.size(); ++row)
       if (ids[row] != detail::kMissingValue) add(owners_[ids[row]], units.of_row[row]);
@@ -112,26 +124,35 @@ struct Reuse {
 
 struct OnceOnly {
   Names names;
+  std::size_t threads;
   std::vector<detail::ValueIds> ids;
   std::vector<Owners> owners;  // by column
 
-  OnceOnly(const Table& real, Names columns) : names(std::move(columns)), ids(names.size()) {
+  OnceOnly(const Table& real, Names columns, std::size_t threads_used)
+      : names(std::move(columns)), threads(threads_used), ids(names.size()), owners(names.size()) {
     const Units units = Units::of(real);
-    for (std::size_t c = 0; c < names.size(); ++c)
-      owners.emplace_back(ids[c].of(real.column(names[c])), units);
+    parallel_for(
+        names.size(), [&](std::size_t c) { owners[c] = Owners(ids[c].of(real.column(names[c])), units); },
+        threads);
   }
   // Values that `owned_by` units of the real table have: 1, or 2 for its own rows, each of which is one.
   Reuse in(const Table& table, std::size_t owned_by = 1) {
     Reuse out{{}, {}, std::vector<bool>(table.rows(), false)};
+    std::vector<std::size_t> of_column(names.size());
+    std::vector<std::vector<std::size_t>> reusing(names.size());  // rows
+    parallel_for(
+        names.size(),
+        [&](std::size_t c) {
+          const Ids here = ids[c].of(table.column(names[c]));
+          for (std::size_t row = 0; row < here.size(); ++row) {
+            of_column[c] += here[row] != detail::kMissingValue;
+            if (owners[c].of(here[row]) == owned_by) reusing[c].push_back(row);
+          }
+        },
+        threads);
     for (std::size_t c = 0; c < names.size(); ++c) {
-      std::size_t present = 0, reused = 0;
-      const Ids here = ids[c].of(table.column(names[c]));
-      for (std::size_t row = 0; row < here.size(); ++row) {
-        present += here[row] != detail::kMissingValue;
-        if (owners[c].of(here[row]) != owned_by) continue;
-        ++reused;
-        out.any[row] = true;
-      }
+      const std::size_t present = of_column[c], reused = reusing[c].size();
+      for (const std::size_t row : reusing[c]) out.any[row] = true;
       out.share.push_back(present > 0 ? static_cast<double>(reused) / static_cast<double>(present) : 0);
       out.rows.push_back(present);
     }
@@ -171,12 +192,12 @@ Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
   if (convention_ == Convention::sdmetrics) return new_rows(std::move(score), *real, synthetic, context);
-  RowKeys keys(names);
+  RowKeys keys(names, context.threads);
   const std::vector<std::string> rows = keys.of(*real);
   const std::unordered_set<std::string_view> known(rows.begin(), rows.end());
-  set_ratio(score, copies(keys.of(synthetic), known), Units::of(synthetic), context);
+  set_ratio(score, copies(keys.of(synthetic), known, context.threads), Units::of(synthetic), context);
   if (context.holdout && context.holdout->rows() > 0 && has_all(*context.holdout, names))
-    score.ceiling = Bound{*copies(keys.of(*context.holdout), known).value(),
+    score.ceiling = Bound{*copies(keys.of(*context.holdout), known, context.threads).value(),
                           message("holdout, ", counted(context.holdout->rows(), "real row"))};
   else if (real->rows() > 1)
     score.ceiling = Bound{copies_among(rows, Units::of(*real)), kLeaveOneOut};
@@ -196,7 +217,7 @@ Score RareValueReuse::evaluate(const Table* real, const Table& synthetic,
   if (names.empty()) return undefined(std::move(score), "The tables share no column to compare.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
-  OnceOnly rare(*real, names);
+  OnceOnly rare(*real, names, context.threads);
   const Reuse found = rare.in(synthetic);
   RatioRows ratio{.numerator = {}, .denominator = {}, .share = true};
   for (const bool one : found.any) ratio.add(one);

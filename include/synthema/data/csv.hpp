@@ -4,7 +4,8 @@
 //
 // Missing is an unquoted field that equals a marker; a quoted one is a text (for numbers, times and booleans
 // the quotes do not matter). So null and the empty text both survive a round trip with a schema. Lists are
-// JSON arrays in a field; a time without zone is written without 'Z', any other in UTC with 'Z'.
+// JSON arrays in a field; a time without zone is written without 'Z', any other in UTC with 'Z'. Where no
+// time of a column has a zone or a time of day, they are written as dates.
 #pragma once
 
 #include <ostream>

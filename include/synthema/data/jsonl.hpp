@@ -21,7 +21,7 @@ Table read_jsonl(std::string_view text, const JsonlOptions& options = {});
 Table read_jsonl_file(const std::string& path, JsonlOptions options = {});
 
 // All fields of all rows, null included. Reads back exactly with the same schema; the name of a time zone is
-// not kept, only that there was one.
+// not kept, only that there was one. Dates are written as write_csv writes them.
 void write_jsonl(const Table& table, std::ostream& out);
 
 }  // namespace synthema

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from synthema._core import ConfigError
-from synthema.commands.options import Result, command, reading, whole, writable_folder
+from synthema.commands.options import Result, command, names, reading, roles, whole, writable_folder
 from synthema.terminal import Progress
 
 
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     )
     one.add_argument(
         "--metrics",
-        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        type=names,
         metavar="NAMES",
         help="only these measures, by the names in report.json, comma-separated",
     )
@@ -49,7 +49,7 @@ def add(commands: Any) -> None:
     one.add_argument("--external", metavar="FILE", help="real data of another site, to compare with as well")
     columns = functools.partial(
         one.add_argument,
-        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        type=names,
         default=(),
         metavar="COLUMNS",
     )
@@ -83,6 +83,7 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             metrics=args.metrics,
             delimiter=args.delimiter,
             schema=args.schema,
+            roles=roles(args),
             sensitive=args.sensitive,
             target_labels=args.target_labels,
             external=args.external,

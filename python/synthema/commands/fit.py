@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from synthema._core import Cancelled, CancelToken, ConfigError
-from synthema.commands.options import Result, command, reading, whole, writable
+from synthema.commands.options import Result, command, reading, roles, whole, writable
 from synthema.terminal import Progress, first_interrupt
 
 LONG = 200_000  # cells of a table from which the time and memory of a fit are foretold
@@ -84,7 +84,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     if args.by_column or args.spill:
         return _fit_by_column(args, schema, progress)
     progress.phase("read the table")
-    real = tables.read(args.table, schema, delimiter=args.delimiter)
+    real = tables.read(args.table, schema, delimiter=args.delimiter, roles=roles(args))
     if args.method == "private_marginals" or (
         args.method == "any_order_network" and args.epsilon is not None
     ):
@@ -149,6 +149,11 @@ def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) ->
         raise ConfigError(
             "Column by column a table is read for --method any_order_network without --epsilon; other fits "
             "need it as a whole."
+        )
+    if roles(args):
+        raise ConfigError(
+            "With --by-column or --spill state roles in a schema (--schema), not by --subject or "
+            "--identifiers."
         )
     for option in ("delta", "ledger", "budget"):
         if getattr(args, option) is not None:

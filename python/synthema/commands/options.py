@@ -22,6 +22,11 @@ def whole(text: str, low: int, what: str) -> int:
     return int(text)
 
 
+def names(text: str) -> list[str]:
+    """Names of columns or measures, comma-separated."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def count(text: str) -> int:
     """A number of rows."""
     return whole(text, 1, "a number of rows")
@@ -84,6 +89,22 @@ def reading(parser: argparse.ArgumentParser) -> None:
     """Options of commands that read tables."""
     delimiter(parser)
     parser.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+    parser.add_argument(
+        "--subject", metavar="COLUMN", help="column that says whose row it is, where people have several rows"
+    )
+    parser.add_argument(
+        "--identifiers",
+        type=names,
+        default=[],
+        metavar="COLUMNS",
+        help="columns that name a row, comma-separated: drawn afresh, and no part of what is compared",
+    )
+
+
+def roles(args: argparse.Namespace) -> dict[str, str]:
+    """Roles that the options name."""
+    out = dict.fromkeys(args.identifiers, "identifier")
+    return out | ({args.subject: "subject"} if args.subject else {})
 
 
 def writable_folder(out: str) -> None:

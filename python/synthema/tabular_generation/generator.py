@@ -11,6 +11,7 @@ from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
 from synthema.arguments import checked, whole
 from synthema.files import whole_file
+from synthema.subjects import warn_of_subject
 from synthema.tabular_generation.frames import FRAMES, FrameForm
 from synthema.tabular_generation.parameters import checked_parameters
 from synthema.tabular_generation.requests import blamed, in_zones, parity_of, shares_of
@@ -122,6 +123,7 @@ class TabularGenerator:
             If `cancel` asked to stop.
         """
         real = tables.table(data, schema)
+        warn_of_subject(real)
         made = self._make()
         made.fit(real, progress, cancel)
         self._fitted = made

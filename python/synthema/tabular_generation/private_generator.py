@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthema import _core, tables
 from synthema._core import Schema
+from synthema.subjects import warn_of_subject
 from synthema.tabular_generation.frames import FrameForm
 from synthema.tabular_generation.generator import TabularGenerator
 
@@ -20,8 +21,10 @@ class PrivateGenerator(TabularGenerator):
     def _fit_stated(
         self, data: Any, schema: Schema | None, progress: Any, cancel: Any, test_noise: int | None
     ) -> None:
+        real = tables.table(data, schema)
+        warn_of_subject(real)
         made = self._make()
-        made.fit_stated(tables.table(data, schema), schema is not None, test_noise, progress, cancel)
+        made.fit_stated(real, schema is not None, test_noise, progress, cancel)
         if made.untold:
             names = ", ".join(made.untold)
             warnings.warn(

@@ -244,3 +244,13 @@ TEST_CASE("A column is read alone as it is read with the others") {
   }
   CHECK_THROWS_AS(csv_shape("a,b\n1\n"), ParseError);
 }
+
+TEST_CASE("days are written as dates, all other times with their time of day") {
+  const std::string days =
+      "when,other\n2014-01-16,2014-01-16T00:00:00Z\n,2014-01-16T00:00:00Z\n2014-02-28,\n";
+  std::ostringstream same, mixed;
+  write_csv(read_csv(days, {}), same, {});
+  CHECK(same.str() == days);
+  write_csv(read_csv("when,n\n2014-01-16T00:00:00,1\n2014-01-16T08:30:00,2\n", {}), mixed, {});
+  CHECK(mixed.str() == "when,n\n2014-01-16T00:00:00,1\n2014-01-16T08:30:00,2\n");
+}

@@ -77,3 +77,9 @@ TEST_CASE("records suggest a schema") {
   CHECK_THROWS_WITH_AS(schema_of_records(std::vector<Record>{{{"a", 1}}, {{"a", true}}}),
                        doctest::Contains("Record 1, field 'a'"), SchemaError);
 }
+
+TEST_CASE("days are written as dates") {
+  std::ostringstream out;
+  write_jsonl(read_jsonl("{\"when\": \"2014-01-16\"}\n{\"when\": null}\n"), out);
+  CHECK(out.str() == "{\"when\": \"2014-01-16\"}\n{\"when\": null}\n");
+}

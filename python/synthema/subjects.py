@@ -1,0 +1,85 @@
+"""Whose row it is: columns that look as if they said so, though no role says it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+
+from synthema._core import Table
+
+PEOPLE = {
+    "subject",
+    "subj",
+    "subjid",
+    "usubjid",
+    "patient",
+    "patid",
+    "person",
+    "participant",
+    "proband",
+    "mrn",
+}
+NUMBERS = {"id", "pid", "eid", "seqn"}  # of people, or of anything else
+FEWEST = 10  # different numbers that could be people
+MOST_ROWS = 200  # a person has on average, where only a number says that it is one
+
+
+def likely_subject(rows: Table) -> str | None:
+    """Return the column that seems to say whose row it is, where several rows are somebody's.
+
+    A column is named like people ("patient", "USUBJID", "person_id") or ends in "id", and its values repeat.
+    None where the schema names a subject, or no column looks so.
+    """
+    if any("subject" in field.roles for field in rows.schema.fields):
+        return None
+    named = {
+        field.name: set(_words(field.name))
+        for field in rows.schema.fields
+        if field.kind in ("text", "category", "integer") and "identifier" not in field.roles
+    }
+    for name, words in named.items():
+        if words & PEOPLE and _repeats(rows, name, len(rows)):
+            return name
+    for name, words in named.items():
+        if _words(name)[-1:] and _words(name)[-1] in NUMBERS and words and _repeats(rows, name, MOST_ROWS):
+            return name
+    return None
+
+
+def apparent_subject(rows: Table) -> str:
+    """Say which column seems to be the subject and what to do, or ""."""
+    name = likely_subject(rows)
+    if name is None:
+        return ""
+    return (
+        f"The column '{name}' may say whose row it is, and its values repeat. If it does, give it the role "
+        f"'subject' (in Python synthema.table(data, roles={{'{name}': 'subject'}}), on the command line "
+        f"--subject {name}): without it each row counts as a person, and what one person has in several rows "
+        "passes for frequent."
+    )
+
+
+def warn_of_subject(rows: Table) -> None:
+    """Warn of such a column."""
+    if said := apparent_subject(rows):
+        warnings.warn(said, UserWarning, stacklevel=3)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name such as "patient_id", "PatientId" or "USUBJID", in small letters."""
+    return [one.lower() for one in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+
+
+def _repeats(rows: Table, name: str, most: int) -> bool:
+    """Whether the values of a column repeat, though a value has at most so many rows on average."""
+    if rows.schema[name].kind == "integer":
+        cells = rows[name]
+        cells = cells.compressed() if np.ma.isMaskedArray(cells) else cells
+        counts = np.unique(cells, return_counts=True)[1]
+    else:
+        counts = np.bincount(rows._coded(name)[1])[1:]
+        counts = counts[counts > 0]
+    present = int(counts.sum())
+    return len(counts) >= FEWEST and len(counts) < present <= len(counts) * most
