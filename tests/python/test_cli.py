@@ -682,7 +682,7 @@ def test_more_rows_than_memory_holds_are_one_sentence(tmp_path, capsys, monkeypa
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr(cli, "_fits_memory", fail)
+    monkeypatch.setattr("synthema.commands.rows._fits_memory", fail)
     assert cli.main(["sample", model, "--rows", "3", "--out", out]) == 1
     assert "synthema: There is not enough memory" in lines(capsys)[1]
 

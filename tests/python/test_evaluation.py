@@ -370,7 +370,7 @@ def test_columns_read_as_the_real_ones_keep_what_their_schema_states(monkeypatch
             converted.append(given)
             return synthema.Table.from_arrow(*given)
 
-    monkeypatch.setattr("synthema.evaluation.Table", Counted)
+    monkeypatch.setattr("synthema.column_kinds.Table", Counted)
     like = synthema.column_kinds.like(rows, real(**kinds))
     assert len(converted) == 1
     assert like.schema.fields == [
