@@ -4,7 +4,6 @@
 #include <numeric>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "src/generate/tabular/coded_labels.hpp"
@@ -36,16 +35,6 @@ bool is_number(Kind kind) {
   return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
 }
 
-// Whether fewer people than that have any value.
-bool has_few(const Column& column, std::span<const std::uint32_t> who, std::size_t least) {
-  std::unordered_set<std::uint32_t> people;
-  for (std::size_t row = 0; row < column.size(); ++row) {
-    if (!column.is_null(row)) people.insert(who[row]);
-    if (people.size() >= least) return false;
-  }
-  return true;
-}
-
 ColumnCoding learn_column(const CodingLearner& learner, const Field& field, const Column& column,
                           std::vector<std::uint32_t>& codes) {
   ColumnCoding out;
@@ -58,8 +47,11 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     throw SchemaError({.field = out.field.name},
                       "A generator of single rows cannot make lists; leave the column out.");
   if (kind == Kind::time) out.zone = column.zone();
-  if (present == 0 || ((is_number(kind) || kind == Kind::boolean) &&
-                       has_few(column, learner.who, learner.options.rare_below)))
+  const auto has_few = [&](std::size_t enough) {
+    return detail::people_with(learner.who, enough, [&](std::size_t row) { return !column.is_null(row); }) <
+           enough;
+  };
+  if (present == 0 || ((is_number(kind) || kind == Kind::boolean) && has_few(learner.options.rare_below)))
     return out;
   if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
     detail::learn_identifiers(learner, column, out);
@@ -102,17 +94,15 @@ std::vector<std::uint32_t> people_in(const Column& column) {
 void refuse_few(const Field& field, const Column& column, std::span<const std::uint32_t> who,
                 std::size_t least) {
   if (!field.minimum && !field.maximum) return;
-  std::unordered_set<std::uint32_t> inside;
-  bool outside = false;
-  for (std::size_t row = 0; row < column.size() && inside.size() < least; ++row) {
-    if (column.is_null(row)) continue;
+  const auto lies = [&](std::size_t row, bool inside) {
+    if (column.is_null(row)) return false;
     const double v = column.number_at(row);
-    if (v >= field.minimum.value_or(v) && v <= field.maximum.value_or(v))
-      inside.insert(who[row]);
-    else
-      outside = true;
-  }
-  if (outside && !inside.empty() && inside.size() < least)
+    return inside == (v >= field.minimum.value_or(v) && v <= field.maximum.value_or(v));
+  };
+  const std::size_t within =
+      detail::people_with(who, least, [&](std::size_t row) { return lies(row, true); });
+  if (within > 0 && within < least &&
+      detail::people_with(who, 1, [&](std::size_t row) { return lies(row, false); }) > 0)
     throw GenerationError(
         {.field = field.name},
         message("In the schema's range of the column lie the values of fewer than ", least,

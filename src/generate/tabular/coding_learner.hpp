@@ -4,11 +4,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "synthema/generate/tabular/column_coding.hpp"
 
 namespace synthema::detail {
+
+// Different people with a row of which `has(row)` holds, counted up to `enough`.
+template <class Has>
+std::size_t people_with(std::span<const std::uint32_t> who, std::size_t enough, const Has& has) {
+  std::unordered_set<std::uint32_t> people;
+  for (std::size_t row = 0; row < who.size() && people.size() < enough; ++row)
+    if (has(row)) people.insert(who[row]);
+  return people.size();
+}
 
 struct CodingLearner {
   const CodingOptions& options;

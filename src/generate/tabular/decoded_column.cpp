@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <string_view>
 
 #include "src/data/bits.hpp"
 #include "src/generate/tabular/fresh_identifiers.hpp"
@@ -20,10 +21,11 @@ Validity some_missing(double share, std::uint64_t rows, const Random& random) {
   return bits.validity();
 }
 
-Column joined(const std::vector<std::string>& texts, Validity validity) {
+Column joined(std::size_t rows, const auto& text_of, Validity validity) {
   std::vector<std::int64_t> offsets{0};
   std::vector<char> bytes;
-  for (const std::string& text : texts) {
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::string_view text = text_of(row);
     bytes.insert(bytes.end(), text.begin(), text.end());
     offsets.push_back(static_cast<std::int64_t>(bytes.size()));
   }
@@ -51,7 +53,8 @@ Column fresh_column(const ColumnCoding& coding, std::uint64_t rows, Random rando
     return Column::integers(Buffer<std::int64_t>::from(std::move(values)), there);
   }
   const auto texts = detail::fresh_identifiers(coding.pattern, coding.taken, rows, random);
-  if (coding.field.kind == Kind::text) return joined(texts, there);
+  const auto text_of = [&](std::size_t row) -> std::string_view { return texts[row]; };
+  if (coding.field.kind == Kind::text) return joined(texts.size(), text_of, there);
   std::vector<std::int32_t> codes(rows);
   std::iota(codes.begin(), codes.end(), 0);
   return Column::categories(Buffer<std::int32_t>::from(std::move(codes)), Column::texts(texts), false, there);
@@ -123,19 +126,14 @@ Column decode_column(const ColumnCoding& coding, std::span<const double> cells, 
       return Column::categories(
           Buffer<std::int32_t>::from(mapped(std::vector<std::int32_t>(cells.size()), code)),
           Column::texts(coding.labels), coding.ordered, std::move(validity));
-    default: {
-      std::vector<std::int64_t> offsets{0};
-      std::vector<char> bytes;
-      for (const double cell : cells) {
-        if (!std::isnan(cell)) {
-          const std::string& text = coding.labels[static_cast<std::size_t>(cell)];
-          bytes.insert(bytes.end(), text.begin(), text.end());
-        }
-        offsets.push_back(static_cast<std::int64_t>(bytes.size()));
-      }
-      return Column::texts(Buffer<std::int64_t>::from(std::move(offsets)),
-                           Buffer<char>::from(std::move(bytes)), std::move(validity));
-    }
+    default:
+      return joined(
+          cells.size(),
+          [&](std::size_t row) -> std::string_view {
+            if (std::isnan(cells[row])) return {};
+            return coding.labels[static_cast<std::size_t>(cells[row])];
+          },
+          std::move(validity));
   }
 }
 

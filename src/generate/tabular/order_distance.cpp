@@ -65,14 +65,6 @@ Column column_of(std::span<const double> values, Kind kind) {
   return Column::integers(Buffer<std::int64_t>::from(std::move(whole)), there.validity());
 }
 
-bool has_enough(std::span<const double> distances, std::span<const std::uint32_t> people, std::size_t least) {
-  std::vector<std::uint32_t> there;
-  for (std::size_t row = 0; row < distances.size(); ++row)
-    if (!std::isnan(distances[row])) there.push_back(people[row]);
-  std::sort(there.begin(), there.end());
-  return static_cast<std::size_t>(std::unique(there.begin(), there.end()) - there.begin()) >= least;
-}
-
 }  // namespace
 
 std::optional<OrderDistance> learn_distance(const CodedTable& table, const RowRules& rules,
@@ -85,7 +77,9 @@ std::optional<OrderDistance> learn_distance(const CodedTable& table, const RowRu
   const std::vector<double> base = numbers_of(table, *from), numbers = numbers_of(table, column);
   std::vector<double> distances(numbers.size());
   for (std::size_t row = 0; row < numbers.size(); ++row) distances[row] = numbers[row] - base[row];
-  if (!has_enough(distances, table.people, std::max<std::size_t>(options.rare_below, 1)) ||
+  const auto is_there = [&](std::size_t row) { return !std::isnan(distances[row]); };
+  const std::size_t enough = std::max<std::size_t>(options.rare_below, 1);
+  if (people_with(table.people, enough, is_there) < enough ||
       spread_of(distances, distances) > kMostSpread * spread_of(numbers, distances))
     return std::nullopt;
   OrderDistance out;

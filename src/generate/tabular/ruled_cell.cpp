@@ -27,15 +27,12 @@ double drawn_as_it_is(const ColumnCoding& coding, const CodeCounts& from, std::u
   return cell_of(coding, from.codes[static_cast<std::size_t>(at)]);
 }
 
-// Of exactly this cell among the counts.
-double share_of_cell(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
-  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
-    const double own = cell_of(coding, counts.codes[i]);
-    if (own == cell || (std::isnan(own) && std::isnan(cell)))
-      return static_cast<double>(counts.cumulative[i] - (i == 0 ? 0U : counts.cumulative[i - 1])) /
-             counts.total();
-  }
-  return 0;
+// Of exactly this number, or of missing, among the counts.
+double share_of_listed(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  const auto entry = listed_entry(coding, counts, cell);
+  if (!entry) return 0;
+  const std::uint32_t before = *entry == 0 ? 0 : counts.cumulative[*entry - 1];
+  return static_cast<double>(counts.cumulative[*entry] - before) / counts.total();
 }
 
 }  // namespace
@@ -167,7 +164,7 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
   if (is_listed())
     for (const CodeCounts& counts : from)
       if (const OwnedCounts left = left_of(counts); !left.codes.empty())
-        return std::log(share_of_cell(coding, left.view(), cell)) -
+        return std::log(share_of_listed(coding, left.view(), cell)) -
                (std::isnan(cell) ? 0.0 : std::log(measure_width(coding)));
   const CodeCounts& first = from.front();
   const double refused =
@@ -187,6 +184,10 @@ double RuledCell::density_redrawn(std::span<const CodeCounts> from, double cell)
 }
 
 std::optional<std::size_t> listed_entry(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  if (std::isnan(cell)) {
+    const bool misses = !counts.codes.empty() && counts.codes.back() >= coding.codes();
+    return misses ? std::optional(counts.codes.size() - 1) : std::nullopt;
+  }
   const auto at = std::ranges::lower_bound(counts.codes, cell, {}, [&](std::uint32_t code) {
     return code < coding.codes() ? coding.values[code] : -kNever;
   });

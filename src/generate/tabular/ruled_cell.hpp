@@ -64,7 +64,7 @@ struct RuledCell {
   OwnedCounts left_of(const CodeCounts& from, bool present) const;
 };
 
-// The entry of a number that is drawn as it is; nothing where there is none.
+// The entry of a number that is drawn as it is, or of missing; nothing where there is none.
 std::optional<std::size_t> listed_entry(const ColumnCoding& coding, const CodeCounts& counts, double cell);
 
 // The cells of one row while it is drawn.
