@@ -175,7 +175,7 @@ relation : str
 minimum, maximum : float or str, optional
     Inclusive range that `field` must then have.
 categories : list of str
-    `field` must then be one of these.
+    `field` must then be one of these; of a boolean 'true' or 'false'.
 
 Examples
 --------

@@ -256,7 +256,7 @@ class FieldRule:
     minimum, maximum : float or str, optional
         Inclusive range that `field` must then have.
     categories : list of str
-        `field` must then be one of these.
+        `field` must then be one of these; of a boolean 'true' or 'false'.
     
     Examples
     --------
@@ -506,7 +506,7 @@ class Table:
     @staticmethod
     def from_records(schema: Schema, records: collections.abc.Iterable, *, nan_as_missing: bool = False) -> Table:
         """
-        A table of dicts; a missing entry is null. Without a schema (None) kinds follow from the values.
+        A table of dicts; a missing entry is null. Without a schema (None) kinds follow from the values. Dates and times without a zone stay without one.
         """
     def __arrow_c_schema__(self) -> typing_extensions.CapsuleType:
         ...

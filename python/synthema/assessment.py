@@ -16,11 +16,10 @@ from synthema._core import ConfigError, EvaluationError, ParseError, Schema, __v
 from synthema.arguments import checked
 from synthema.cards import refuse_unknown, study_card
 from synthema.files import whole_file
-from synthema.reporting import left_out
+from synthema.reporting import cautions
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
 from synthema.reporting.projection import project
-from synthema.subjects import apparent_subject
 
 __all__ = ["assess"]
 
@@ -158,14 +157,12 @@ def assess(
         progress.close()
     measured = json.loads(report.to_json())
     document = _document(tables, measured["scores"], meaning)
-    if "real" in tables and (said := apparent_subject(tables["real"])):
-        document["warnings"].append(said)
     if projected is not None:
         document["columns"] = compare(tables["real"], tables["synthetic"], measured["scores"])
         document["pairs"] = pairs(tables["real"].names, measured["scores"])
         document["projection"] = projected.result()
     document["sections"] += sections
-    document["warnings"] += [*left_out(measured), *overlaps.result()]
+    document["warnings"] += [*cautions(measured), *overlaps.result()]
     document["run"] = {
         "command": command,
         "library": __version__,

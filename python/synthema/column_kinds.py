@@ -7,6 +7,8 @@ import contextlib
 from synthema import _core
 from synthema._core import Field, Schema, Table
 
+__all__ = ["like", "unlike", "with_kinds"]
+
 # Kinds of a column, and those that the same values may have in a table of more rows.
 _READ_AS = {
     ("text", "category"),

@@ -6,6 +6,8 @@ import functools
 import importlib.util
 import inspect
 import os
+import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,9 +17,10 @@ from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.arguments import checked, refuse_wrong_types, whole
 from synthema.column_kinds import like, unlike
+from synthema.drift import apparent_drift
 from synthema.evaluators import as_evaluator, evaluator_named, evaluator_names, guarded
 from synthema.learning import learner as as_learner
-from synthema.subjects import warn_of_subject
+from synthema.subjects import apparent_subject
 from synthema.tables import no_such_column, read_schema, table
 
 __all__ = ["evaluate"]
@@ -187,7 +190,6 @@ def evaluate(
     if holdout is not None:
         holdout = table(holdout, schema)
     if reference is not None:
-        warn_of_subject(reference)
         rows = like(rows, reference)
         holdout = None if holdout is None else like(holdout, reference)
         if isinstance(metrics, str) and metrics == "auto" and not set(rows.names) & set(reference.names):
@@ -243,6 +245,13 @@ def evaluate(
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
     report = _core.evaluate_all(chosen, reference, rows, context, progress)
     report.title = title
+    if reference is not None:
+        counted_rows = report.facts.get("row_numbers") or []  # differ by what they are
+        cautions = [apparent_subject(reference), apparent_drift(reference, holdout, counted_rows, threads)]
+        if said := [one for one in cautions if one]:
+            report.set_fact("cautions", said)
+        for one in said:
+            warnings.warn(one, UserWarning, stacklevel=3)
     if left_out := unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
         report.set_fact("left_out", left_out)
     return report
@@ -282,6 +291,7 @@ def _names(given: str | Iterable[str]) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
+_LOOKED_AT = 200  # texts
 _COUNTS = ("self_bleu_limit", "triples", "discrepancy_rows")
 
 
@@ -340,8 +350,16 @@ def _text_column(rows: Table, named: str | None, real: Table | None = None) -> s
     if texts and real is not None:  # what a column is, more rows tell better
         of_real = _core.label_columns(real)
         labels = [name for name in texts if name in (of_real if name in real else labels)]
-    free = [name for name in texts if name not in labels]
+    free = [name for name in texts if name not in labels and not _are_codes(rows, name)]
     return free[0] if len(free) == 1 else None
+
+
+def _are_codes(rows: Table, name: str) -> bool:
+    """Whether the texts look like numbers of something: no blank, letters, digits and signs between them."""
+    seen = [text for text in rows.head(_LOOKED_AT).values(name) if text is not None]
+    return bool(seen) and all(
+        re.fullmatch(r"[A-Za-z0-9]{1,64}([._:/#-][A-Za-z0-9]+)*", text) for text in seen
+    )
 
 
 def _target_column(real: Table | None) -> str:

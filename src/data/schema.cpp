@@ -115,6 +115,9 @@ bool is_number(const Field& field) {
 }
 
 void check_labels(const FieldRule& rule, const Field& field, const std::vector<std::string>& labels) {
+  for (const std::string& label : labels)
+    if (field.kind == Kind::boolean && label != "true" && label != "false")
+      refuse_rule(rule, message("names a label of '", field.name, "' that is neither 'true' nor 'false'."));
   if (field.kind != Kind::category || field.categories.empty()) return;
   for (const std::string& label : labels)
     if (std::ranges::find(field.categories, label) == field.categories.end())
@@ -156,7 +159,7 @@ void check_rule(const FieldRule& rule, const Field& field, const Field& given) {
                                                      : field.maximum;
   if (lowest && highest && *lowest > *highest)
     refuse_rule(rule, "leaves no value between minimum and maximum.");
-  if (!rule.categories.empty() && field.kind != Kind::category)
+  if (!rule.categories.empty() && field.kind != Kind::category && field.kind != Kind::boolean)
     refuse_rule(rule, message("lists categories, but the kind is ", name_of(field.kind), "."));
   check_labels(rule, field, rule.categories);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/trial_rows.hpp"
@@ -32,7 +33,8 @@ std::vector<Group> groups_of(const Table& test, const std::string& name, const s
   std::map<std::string, Group> groups;
   for (std::size_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) continue;
-    Group& group = groups[detail::category_at(column, row)];
+    Group& group = groups[column.kind() == Kind::integer ? std::to_string(column.integers()[row])
+                                                         : detail::category_at(column, row)];
     const double positive = chance[row] > 0.5 ? 1 : 0;
     ++group.rows;
     group.positive += positive;
@@ -46,6 +48,12 @@ std::vector<Group> groups_of(const Table& test, const std::string& name, const s
     if (group.rows >= static_cast<double>(GroupGaps::kRows)) out.push_back(group);
   }
   return out;
+}
+
+bool tells_groups(const Table& rows, const std::string& name) {
+  if (!rows.has(name)) return false;
+  const Kind kind = rows.column(name).kind();
+  return detail::is_category(kind) || kind == Kind::integer;  // groups of few rows are left out
 }
 
 // Largest less smallest; nothing unless two groups have the rate.
@@ -86,11 +94,14 @@ Score GroupGaps::evaluate(const Table* real, const Table& synthetic, const Evalu
     for (const Field* field : real->schema().with_role(Role::sensitive)) columns.push_back(field->name);
   }
   const Table& test_source = context.holdout ? *context.holdout : *real;
-  std::erase_if(columns, [&](const std::string& name) {
-    return !test_source.has(name) || !detail::is_category(test_source.column(name).kind());
-  });
+  std::erase_if(columns, [&](const std::string& name) { return !tells_groups(test_source, name); });
   if (columns.empty())
-    return undefined(std::move(score), "No column of labels was named as sensitive, and none has that role.");
+    return undefined(
+        std::move(score),
+        column_.empty() ? "No column of labels or whole numbers has the role 'sensitive', and none was named."
+                        : message("The column '", column_,
+                                  "', named as sensitive, holds neither labels nor whole numbers in the test "
+                                  "rows; give it as one of these."));
   const auto rows = detail::trial_rows(real, synthetic, context, score);
   if (!rows) return score;
   if (rows->target.classes() != 2)

@@ -19,28 +19,28 @@ constexpr std::uint64_t kSeveral = std::numeric_limits<std::uint64_t>::max();
 
 using Ids = std::vector<std::uint64_t>;
 
-// Columns of all tables that are compared, in one numbering of their values.
+// Columns that are compared, of one table after the other, in one numbering of their values.
 struct Coded {
   std::vector<std::string> names;
   std::vector<bool> number;
   std::vector<std::vector<Ids>> ids;  // by table, by column
   std::vector<const Table*> tables;
+  std::vector<detail::ValueIds> numbering;
 
+  Coded(const Table& real, std::vector<std::string> columns, std::size_t threads)
+      : names(std::move(columns)), numbering(names.size()) {
+    for (const std::string& name : names) number.push_back(detail::is_number(real.column(name).kind()));
+    add(real, threads);
+  }
+  void add(const Table& table, std::size_t threads) {
+    tables.push_back(&table);
+    ids.emplace_back(names.size());
+    parallel_for(
+        names.size(), [&](std::size_t c) { ids.back()[c] = numbering[c].of(table.column(names[c])); },
+        threads);
+  }
   const Column& column(std::size_t table, std::size_t c) const { return tables[table]->column(names[c]); }
 };
-
-Coded code(const Table& real, const std::vector<const Table*>& others, std::vector<std::string> names) {
-  Coded out{std::move(names), {}, {}, {&real}};
-  out.tables.insert(out.tables.end(), others.begin(), others.end());
-  out.ids.resize(out.tables.size());
-  for (const std::string& name : out.names) {
-    out.number.push_back(detail::is_number(real.column(name).kind()));
-    detail::ValueIds ids;
-    for (std::size_t t = 0; t < out.tables.size(); ++t)
-      out.ids[t].push_back(ids.of(out.tables[t]->column(name)));
-  }
-  return out;
-}
 
 struct Rule {
   std::size_t a = 0, b = 0;
@@ -134,11 +134,7 @@ Score ImpliedRules::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score), "One of the tables has no rows.");
   const bool with_holdout = context.holdout && context.holdout->rows() > 0;
   const std::vector<std::string> names = detail::shared_columns(*real, synthetic);
-  const Table loose = detail::independent_marginals(*real, context.seed);
-  std::vector<const Table*> others{&synthetic, &loose};
-  if (with_holdout && detail::has_columns(*context.holdout, *real, names))
-    others.push_back(context.holdout.get());
-  const Coded coded = code(*real, others, names);
+  Coded coded(*real, names, context.threads);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t a = 0; a < names.size(); ++a)
     for (std::size_t b = 0; b < names.size() && pairs.size() < kMostPairs; ++b)
@@ -161,6 +157,11 @@ Score ImpliedRules::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score),
                      "Every rule of these kinds is broken by a real row: there is none to "
                      "keep.");
+  const Table loose = detail::independent_marginals(*real, context.seed);
+  coded.add(synthetic, context.threads);
+  coded.add(loose, context.threads);
+  if (with_holdout && detail::has_columns(*context.holdout, *real, names))
+    coded.add(*context.holdout, context.threads);
   score.n = synthetic.rows();
   const std::optional<double> value = mean_kept(rules, coded, 1, &score.parts, context);
   if (!value) return undefined(std::move(score), "No synthetic row has the values that a rule is about.");
@@ -174,7 +175,7 @@ Score ImpliedRules::evaluate(const Table* real, const Table& synthetic,
         message("The parts are the ", kShownRules, " worst kept of ", rules.size(), " rules."));
     score.parts.resize(kShownRules);
   }
-  if (others.size() > 2)
+  if (coded.tables.size() > 3)
     if (const auto held = mean_kept(rules, coded, 3, nullptr, context))
       score.ceiling = Bound{*held, message("holdout, ", counted(context.holdout->rows(), "real row"))};
   if (const auto none = mean_kept(rules, coded, 2, nullptr, context))

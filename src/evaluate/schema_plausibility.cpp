@@ -95,9 +95,9 @@ std::string text_of(const FieldRule& rule) {
 bool fits(const Field& field, const Value& value) {
   if (const auto number = number_of(field, value))
     return (!field.minimum || *number >= *field.minimum) && (!field.maximum || *number <= *field.maximum);
-  const auto* label = value.get_if<std::string>();
-  return !label || field.categories.empty() ||
-         std::find(field.categories.begin(), field.categories.end(), *label) != field.categories.end();
+  const bool named = value.get_if<std::string>() || value.get_if<bool>();
+  return !named || field.categories.empty() ||
+         std::ranges::find(field.categories, value.display()) != field.categories.end();
 }
 
 // "!=" leaves no list behind where any label is allowed, so it is compared here.

@@ -443,14 +443,10 @@ Score SinglingOut::evaluate(const Table* real, const Table& synthetic,
     const std::vector<double> medians = medians_of(learnt, names.number());
     const std::vector<std::size_t> rows = ordered_rows(learnt);
     for (std::size_t tried = 0; tried < options_.most_tries && !attack.full(); tried += kBatch) {
-      std::vector<Query> drawn(kBatch);
-      parallel_for(
-          kBatch,
-          [&](std::size_t i) {
-            drawn[i] = multivariate(learnt, names.number(), medians, rows, options_.columns,
-                                    random.stream(tried + i));
-          },
-          context.threads, 64);
+      std::vector<Query> drawn;
+      for (std::size_t i = tried; i < tried + kBatch; ++i)
+        drawn.push_back(
+            multivariate(learnt, names.number(), medians, rows, options_.columns, random.stream(i)));
       attack.keep_those_that_single_out(drawn);
     }
   }

@@ -87,13 +87,12 @@ void add_support(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
   for (const bool biased : {false, true}) out.emplace_back(mean_discrepancy(biased, options));
 }
 
-void add_longitudinal(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
+void add_longitudinal(std::vector<AnyEvaluator>& out) {
   for (const CodesOf of : {CodesOf::visit, CodesOf::pair, CodesOf::next})
     out.emplace_back(CodeProbabilities(of));
   using enum HistoryMeasure;
   for (const auto measure : {visits, gaps, spans, codes, differences, autocorrelation, between})
     out.emplace_back(HistoryFidelity(measure));
-  out.emplace_back(KaplanMeier(options.duration_column, options.event_column));
 }
 
 void add_usefulness(std::vector<AnyEvaluator>& out, const SuiteOptions& options) {
@@ -199,16 +198,18 @@ std::vector<AnyEvaluator> table_suite(const SuiteOptions& options) {
     out.emplace_back(Accuracy(of, convention_for<Accuracy>(options.convention), options.triples));
   out.emplace_back(SchemaPlausibility());
   out.emplace_back(ClassifierTwoSample(Discriminator::boosted_trees));
+  out.emplace_back(ImpliedRules());
   if (options.full) {
-    out.emplace_back(ImpliedRules());
     out.emplace_back(LongTail());
     out.emplace_back(SubgroupFidelity());
     add_dependence(out, options);
     add_support(out, options);
-    add_longitudinal(out, options);
+    add_longitudinal(out);
     out.emplace_back(ClassifierTwoSample(Discriminator::logistic_regression));
     out.emplace_back(Propensity(Propensity::Measure::ratio));
   }
+  if (options.full || (!options.duration_column.empty() && !options.event_column.empty()))
+    out.emplace_back(KaplanMeier(options.duration_column, options.event_column));
   out.emplace_back(TrainSyntheticTestReal(options.learner));
   for (const bool odds : {false, true})
     if (options.full || !options.sensitive_column.empty())

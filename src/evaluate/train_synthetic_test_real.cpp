@@ -129,7 +129,7 @@ std::optional<Interval> interval_of(const Trials& trials, double value, const Nu
 }
 
 void add_parts(Score& score, const Trials& trials, std::size_t n) {
-  for (std::size_t seed = 0; seed < trials.predicted.size(); ++seed)
+  for (std::size_t seed = 0; trials.predicted.size() > 1 && seed < trials.predicted.size(); ++seed)
     score.parts.push_back({message("seed ", seed + 1), trials.of[0][seed].value, n, ""});
   for (std::size_t m = 0; m < trials.of[0][0].others.size(); ++m) {
     const std::string& name = trials.of[0][0].others[m].first;
@@ -156,7 +156,11 @@ Score TrainSyntheticTestReal::evaluate(const Table* real, const Table& synthetic
       message("AUROC (classes) or R squared (numbers), ", learner_.name, ", mean of ", seeds_, " seeds"));
   const std::optional<detail::TrialRows> rows = detail::trial_rows(real, synthetic, context, score);
   if (!rows) return score;
-  const Trials trials = try_all(learner_, seeds_, *rows, context);
+  const bool drawn = std::max(rows->synthetic.rows(), rows->training.rows()) >= learner_.draws_from;
+  if (!drawn)
+    score.definition = message("AUROC (classes) or R squared (numbers), ", learner_.name,
+                               ", one fit: of so few rows every fit is the same");
+  const Trials trials = try_all(learner_, drawn ? seeds_ : 1, *rows, context);
   const std::optional<double> value = trials.mean(0);
   if (!value) return undefined(std::move(score), "The test rows have one class or one value only.");
   score.value = value;

@@ -2,6 +2,7 @@
 // value, integers are told apart to the last bit, a category is its label, missing is a value of its own.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -40,10 +41,12 @@ class ValueIds {
       if (column.is_null(row)) continue;
       switch (column.kind()) {
         case Kind::real:
-          out[row] = id_of_real(column.reals()[row]);
+          out[row] = recent_reals_.id(std::bit_cast<std::uint64_t>(column.reals()[row]),
+                                      [&] { return id_of_real(column.reals()[row]); });
           break;
         case Kind::integer:
-          out[row] = id_of_integer(column.integers()[row]);
+          out[row] = recent_integers_.id(static_cast<std::uint64_t>(column.integers()[row]),
+                                         [&] { return id_of_integer(column.integers()[row]); });
           break;
         case Kind::category:
           out[row] = of_code[static_cast<std::size_t>(column.codes()[row])];
@@ -59,6 +62,25 @@ class ValueIds {
   }
 
  private:
+  // Of values that came lately: most columns have few, which are found here and not in a map.
+  class Recent {
+   public:
+    template <class Find>
+    std::uint64_t id(std::uint64_t bits, const Find& find) {
+      if (known_.empty()) known_.resize(kKnown);
+      Known& one = known_[bits * 0x9E3779B97F4A7C15 >> 54];
+      if (one.id == kMissingValue || one.bits != bits) one = {bits, find()};
+      return one.id;
+    }
+
+   private:
+    static constexpr std::size_t kKnown = 1024;
+    struct Known {
+      std::uint64_t bits = 0, id = kMissingValue;
+    };
+    std::vector<Known> known_;
+  };
+
   std::uint64_t id_of_integer(std::int64_t value) {
     return integers_.try_emplace(value, next()).first->second;
   }
@@ -73,6 +95,7 @@ class ValueIds {
   }
   std::uint64_t next() const { return 1 + integers_.size() + reals_.size() + texts_.size(); }
 
+  Recent recent_integers_, recent_reals_;
   std::unordered_map<std::int64_t, std::uint64_t> integers_;
   std::unordered_map<double, std::uint64_t> reals_;  // those that are no integer
   std::unordered_map<std::string, std::uint64_t> texts_;

@@ -28,6 +28,8 @@ bool in_range(const Field& field, const Value& value) {
 }
 
 bool known_category(const Field& field, const Value& value) {
+  if (field.kind == Kind::boolean && value.get_if<bool>() && !field.categories.empty())  // by a rule
+    return std::ranges::find(field.categories, value.display()) != field.categories.end();
   const auto* label = value.get_if<std::string>();
   if (field.kind != Kind::category || field.categories.empty() || !label) return true;
   return std::ranges::find(field.categories, *label) != field.categories.end();

@@ -1,5 +1,7 @@
 #include "synthema/learn/learner.hpp"
 
+#include <limits>
+
 namespace synthema {
 
 Learner boosted_trees(BoostingOptions options) {
@@ -15,7 +17,7 @@ Learner boosted_trees(BoostingOptions options) {
       return model.predict(binning.apply(table, threads));
     };
   };
-  return {"boosted trees", fit};
+  return {"boosted trees", fit, options.early_stopping_from + 1};
 }
 
 Learner linear_model(LinearOptions options) {
@@ -28,7 +30,7 @@ Learner linear_model(LinearOptions options) {
     const LinearModel model(encoding.apply(*task.training), target, target.rows_with_value(), chosen);
     return [encoding, model](const Table& table) { return model.predict(encoding.apply(table)); };
   };
-  return {"linear model", fit};
+  return {"linear model", fit, std::numeric_limits<std::size_t>::max()};
 }
 
 std::vector<std::string> feature_columns(const Schema& schema, std::string_view target) {

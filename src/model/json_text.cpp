@@ -169,7 +169,7 @@ Expression value_text(Expressions& pool, const Field& field) {
     case Kind::integer:
       return number_text(pool, range, std::nullopt);
     case Kind::boolean:
-      return boolean_text(pool);
+      return field.categories.empty() ? boolean_text(pool) : labels_text(pool, field.categories);
     case Kind::time:
       return time_text(pool, range, field.unit != "s");
     case Kind::category:

@@ -337,6 +337,22 @@ def test_masks_see_the_values_so_far(forms):
     assert any(row["admission"][:7] == row["discharge"][:7] for row in rows)
 
 
+def test_masks_know_what_a_boolean_may_be(forms):
+    rng = random.Random(12)
+    schema = Schema(
+        [
+            Field("sex", "category", categories=["male", "female"]),
+            Field("pregnant", "boolean", nullable=False),
+        ],
+        rules=[FieldRule("pregnant", "sex", labels=["male"], categories=["false"])],
+    )
+    assert Schema.from_json(schema.to_json()) == schema
+    rows = [json.loads(draw(forms.constraint(Prompt.plain("").json(schema)), rng)) for _ in range(60)]
+    assert {(row["sex"], row["pregnant"]) for row in rows if row["sex"]} == {
+        ("male", False), ("female", False), ("female", True)
+    }  # fmt: skip
+
+
 def test_rows_of_a_schema_by_a_strategy():
     schema = admissions()
     asked = []

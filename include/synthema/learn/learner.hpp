@@ -30,6 +30,8 @@ using Predictor = std::function<Predictions(const Table&)>;
 struct Learner {
   std::string name;  // enters scores: "boosted trees"
   std::function<Predictor(const LearningTask&)> fit;
+  // Fits to fewer rows do not draw anything: with another `random` they are the same.
+  std::size_t draws_from = 0;
 };
 
 Learner boosted_trees(BoostingOptions options = {});

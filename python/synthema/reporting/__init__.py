@@ -68,14 +68,14 @@ def as_document(report: Any) -> Mapping[str, Any]:
         "scores": report["scores"],
     }
     rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
-    warnings = [*(report.get("warnings") or []), *left_out(report)]
+    warnings = [*(report.get("warnings") or []), *cautions(report)]
     return {"title": "Evaluation of synthetic data", **rest, "warnings": warnings, "sections": [one]}
 
 
-def left_out(report: Mapping[str, Any]) -> list[str]:
-    """Sentences about columns that were not compared: other kinds, names, identifiers."""
+def cautions(report: Mapping[str, Any]) -> list[str]:
+    """Sentences about the rows: whose they are, another population, columns that were not compared."""
     facts = report.get("facts") or {}
-    out = [str(one) for one in facts.get("left_out") or []]
+    out = [str(one) for name in ("cautions", "left_out") for one in facts.get(name) or []]
     if names := facts.get("row_numbers") or []:
         listed = ", ".join(f"'{name}'" for name in names)
         out.append(

@@ -61,13 +61,15 @@ def _axis_of(scores: Sequence[Mapping[str, Any] | None]) -> tuple[float, float]:
         low = min([*values, 0.0])
     if high is None or (high > 50 and values and max(values) < high / 20):
         high = max([*values, low + 1e-9]) or 1.0
+        if present[0].get("direction") == "higher":  # what is measured is not the best there could be
+            high *= 2
         high = nice_step(high - low, 4) * math.ceil((high - low) / nice_step(high - low, 4)) + low
     return low, high if high > low else low + 1.0
 
 
 def _span(x: float, text: str, anchor: str) -> tuple[float, float]:
     """Where a label lies, by what its letters need at most."""
-    wide = 6.0 * len(text)
+    wide = 6.6 * len(text)
     begin = x - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
     return begin, begin + wide
 

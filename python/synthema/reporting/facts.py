@@ -7,7 +7,7 @@ from typing import Any
 
 from synthema.reporting.markup import Html, definition_list, element, section
 from synthema.reporting.numbers import duration, number, percent, words
-from synthema.reporting.verdict import AS_USEFUL, LEAK_MARGIN, LEAKS, LIMITS, TOLD_APART, Limit
+from synthema.reporting.verdict import AS_USEFUL, KEPT, LEAK_MARGIN, LEAKS, LIMITS, TOLD_APART, Limit
 
 Document = Mapping[str, Any]
 
@@ -101,6 +101,10 @@ def guide(document: Document) -> Html:
                 f" above {TOLD_APART}, against the training rows or the holdout; or below 0.5 with its "
                 "interval",
             )
+        )
+    if "implied_rules" in known:
+        limits.append(
+            element("li", f"A rule that every real row keeps, in less than {percent(KEPT)} of the rows")
         )
     if leaks and "train_synthetic_test_real" in known:
         limits.append(

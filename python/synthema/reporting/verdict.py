@@ -71,6 +71,7 @@ LEAKS = (
 )
 LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
 AS_USEFUL = 0.05  # of what real rows teach (from floor to ceiling) may be missing
+KEPT = 0.98  # of the rows, by a rule that all real rows keep
 TOLD_APART = 0.6  # area under the curve of the two-sample test by trees
 SMALL = 100  # rows below which intervals are too wide to rank two runs
 
@@ -133,6 +134,24 @@ def leaks(section: Mapping[str, Any] | None) -> list[str]:
     return found
 
 
+def _broken_rules(score: Score | None) -> list[str]:
+    """One sentence if rules that every real row keeps are broken."""
+    broken = [
+        part
+        for part in (score or {}).get("parts") or []
+        if (held := number(part.get("value"))) is not None and held < KEPT
+    ]
+    if not broken:
+        return []
+    worst = min(broken, key=lambda part: number(part.get("value")) or 0.0)
+    more = f"; so are {counted(len(broken) - 1, 'other rule')}" if len(broken) > 2 else ""
+    more = "; so is another rule" if len(broken) == 2 else more
+    return [
+        f"A rule that every real row keeps is broken: '{worst['name']}' holds in "
+        f"{percent(number(worst['value']) or 0.0)} of the synthetic rows{more}. Schemas can state rules."
+    ]
+
+
 def _told_apart(score: Score | None) -> list[str]:
     """One sentence if a classifier tells the rows from real ones, training rows or fresh, or is misled."""
     value = value_of(score)
@@ -176,6 +195,7 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
             "attacks succeed: do not release it as if it were safe."
         )
     found += _told_apart(score_named(section, "classifier_two_sample"))
+    found += _broken_rules(score_named(section, "implied_rules"))
     rows = (section or {}).get("rows")
     if isinstance(rows, int) and rows < SMALL:
         found.append(

@@ -9,20 +9,50 @@ namespace {
 
 constexpr std::uint64_t kMostNumbered = std::uint64_t{1} << 60;  // larger spaces are drawn from, not numbered
 
+// The characters that one of a pattern stands for; none where it stands for itself. 'h' and 'H' are
+// hexadecimal digits, as of a UUID.
+std::string_view characters_of(char c) {
+  switch (c) {
+    case '9':
+      return "0123456789";
+    case 'A':
+      return "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    case 'a':
+      return "abcdefghijklmnopqrstuvwxyz";
+    case 'h':
+      return "0123456789abcdef";
+    case 'H':
+      return "0123456789ABCDEF";
+    default:
+      return {};
+  }
+}
 bool is_class(char c) {
-  return c == 'A' || c == 'a' || c == '9';
+  return !characters_of(c).empty();
 }
 std::uint64_t size_of(char c) {
-  return c == '9' ? 10 : 26;
+  return characters_of(c).size();
 }
-char first_of(char c) {
-  return c == '9' ? '0' : c;
+bool is_of(char c, char of) {
+  return characters_of(of).find(c) != std::string_view::npos;
 }
 char class_of(char c) {
-  if (c >= '0' && c <= '9') return '9';
-  if (c >= 'A' && c <= 'Z') return 'A';
-  if (c >= 'a' && c <= 'z') return 'a';
+  for (const char of : {'9', 'A', 'a'})
+    if (is_of(c, of)) return of;
   return c;
+}
+
+std::string plain_classes(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = class_of(c);
+  return out;
+}
+// The same with hexadecimal digits for all that may be such.
+std::string hexadecimal_classes(std::string_view text) {
+  const char digit = std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'F'; }) ? 'H' : 'h';
+  std::string out(text);
+  for (char& c : out) c = is_of(c, digit) ? digit : class_of(c);
+  return out;
 }
 
 struct Place {
@@ -54,8 +84,7 @@ std::string numbered(const std::vector<Place>& places, std::uint64_t number) {
   for (std::size_t i = places.size(); i-- > 0;) {
     out[i] = places[i].character;
     if (!places[i].free) continue;
-    out[i] = static_cast<char>(first_of(places[i].character) +
-                               static_cast<int>(number % size_of(places[i].character)));
+    out[i] = characters_of(places[i].character)[number % size_of(places[i].character)];
     number /= size_of(places[i].character);
   }
   return out;
@@ -73,6 +102,27 @@ std::uint64_t permuted(std::uint64_t number, int half, const Random& random) {
   return left << half | right;
 }
 
+// What many texts look like, and the characters that all of them have; '\0' where they differ.
+struct Shape {
+  std::string classes, common;
+  std::size_t texts = 0;
+};
+
+Shape commonest_shape(std::span<const std::string_view> texts, std::string (*classes_of)(std::string_view)) {
+  std::map<std::string, Shape> shapes;
+  for (const std::string_view text : texts) {
+    if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 128; })) continue;
+    const std::string classes = classes_of(text);
+    Shape& shape = shapes.try_emplace(classes, Shape{classes, std::string(text)}).first->second;
+    ++shape.texts;
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (shape.common[i] != text[i]) shape.common[i] = '\0';
+  }
+  const auto best =
+      std::ranges::max_element(shapes, {}, [](const auto& entry) { return entry.second.texts; });
+  return best == shapes.end() ? Shape{} : best->second;  // the first of equals
+}
+
 }  // namespace
 
 std::uint64_t identifier_hash(std::string_view text) {
@@ -82,24 +132,15 @@ std::uint64_t identifier_hash(std::string_view text) {
 }
 
 std::string identifier_pattern(std::span<const std::string_view> texts, std::size_t least) {
-  std::map<std::string, std::pair<std::size_t, std::string>> patterns;  // count; what all have in common
-  for (const std::string_view text : texts) {
-    if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 128; })) continue;
-    std::string classes(text);
-    for (char& c : classes) c = class_of(c);
-    auto& [count, common] = patterns.try_emplace(classes, 0, text).first->second;
-    ++count;
-    for (std::size_t i = 0; i < text.size(); ++i)
-      if (common[i] != text[i]) common[i] = '\0';
-  }
-  const auto best = std::ranges::max_element(
-      patterns, {}, [](const auto& entry) { return entry.second.first; });  // the first of equals
-  if (best == patterns.end() || best->second.first < std::max<std::size_t>(least, 2)) return "AAAAAAAA";
+  const Shape plain = commonest_shape(texts, plain_classes),
+              hex = commonest_shape(texts, hexadecimal_classes);
+  const Shape& best = hex.texts > plain.texts ? hex : plain;
+  if (best.texts < std::max<std::size_t>(least, 2)) return "AAAAAAAA";
   std::string out;
-  for (std::size_t i = 0; i < best->first.size(); ++i) {
-    const char common = best->second.second[i];
+  for (std::size_t i = 0; i < best.classes.size(); ++i) {
+    const char common = best.common[i];
     if (common == '\0') {
-      out += best->first[i];
+      out += best.classes[i];
     } else {
       if (is_class(class_of(common)) || common == '\\') out += '\\';
       out += common;
@@ -128,8 +169,7 @@ std::vector<std::string> fresh_identifiers(const std::string& pattern, std::span
       do {
         text.clear();
         for (const Place& place : places)
-          text += place.free ? static_cast<char>(first_of(place.character) +
-                                                 static_cast<int>(own.below(size_of(place.character))))
+          text += place.free ? characters_of(place.character)[own.below(size_of(place.character))]
                              : place.character;
       } while (is_taken(text));
     } else {

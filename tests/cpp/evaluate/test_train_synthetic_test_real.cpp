@@ -47,7 +47,8 @@ TEST_CASE("classes: as good as real where the rows are, at the floor where they 
   CHECK(*part_of(good, "AUPRC") > 0.5);
   CHECK(*part_of(good, "Brier score") < 0.25);
   CHECK(part_of(good, "Brier score, trained on real").has_value());
-  CHECK(part_of(good, "seed 3").has_value());
+  CHECK_FALSE(part_of(good, "seed 1").has_value());  // of so few rows nothing is drawn
+  CHECK(good.definition.find("one fit") != std::string::npos);
   REQUIRE(good.curves.size() == 2);
   CHECK(good.curves[0].of == "trained on synthetic rows");
   CHECK(area(good.curves[0]) == Approx(*good.value).epsilon(0.01));
@@ -55,6 +56,19 @@ TEST_CASE("classes: as good as real where the rows are, at the floor where they 
   const Score bad = useful(real, detail::independent_marginals(fresh, 5), context);
   CHECK(*bad.value < 0.65);
   CHECK(*bad.value < *good.value - 0.1);
+}
+
+TEST_CASE("several fits where a fit draws something") {
+  const Table real = dependent_rows(600, 1), fresh = dependent_rows(600, 2);
+  const EvaluationContext context = predicting("y", 500);
+  const Score score =
+      TrainSyntheticTestReal(boosted_trees({.early_stopping_from = 300})).evaluate(&real, fresh, context);
+  CHECK(score.definition.find("mean of 3 seeds") != std::string::npos);
+  REQUIRE(part_of(score, "seed 3").has_value());
+  CHECK(*part_of(score, "seed 1") != *part_of(score, "seed 3"));
+  Learner foreign = linear_model();
+  foreign.draws_from = 0;  // as of a learner whose author says nothing
+  CHECK(part_of(TrainSyntheticTestReal(foreign).evaluate(&real, fresh, context), "seed 3").has_value());
 }
 
 TEST_CASE("numbers: R squared with a bootstrap interval") {

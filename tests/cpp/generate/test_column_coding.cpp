@@ -5,6 +5,7 @@
 #include <set>
 
 #include "generate/tabular_tables.hpp"
+#include "src/generate/tabular/fresh_identifiers.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
 
 using namespace synthema;
@@ -300,4 +301,27 @@ TEST_CASE("A range that leaves few people is refused") {
   CHECK_NOTHROW(code_table(with(5), {}));
   CHECK_NOTHROW(code_table(with(4), {.rare_below = 4}));
   CHECK_THROWS_AS(refuse_few_in_range(with(1), 5), GenerationError);
+}
+
+TEST_CASE("identifiers of hexadecimal digits are drawn as such") {
+  std::vector<std::string> uuids;
+  Random random(1);
+  for (int i = 0; i < 200; ++i) {
+    std::string text = "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx";
+    for (char& c : text)
+      if (c == 'x') c = "0123456789abcdef"[random.below(16)];
+    uuids.push_back(text);
+  }
+  const std::vector<std::string_view> views(uuids.begin(), uuids.end());
+  const std::string pattern = detail::identifier_pattern(views, 5);
+  CHECK(pattern == "hhhhhhhh-hhhh-\\4hhh-hhhh-hhhhhhhhhhhh");
+  for (const std::string& made : detail::fresh_identifiers(pattern, {}, 50, Random(2))) {
+    REQUIRE(made.size() == 36);
+    CHECK(made[14] == '4');
+    CHECK(made.find_first_not_of("0123456789abcdef-") == std::string::npos);
+  }
+  const std::string_view upper[] = {"0AF3-7", "1BC2-7", "99E1-7", "A0A0-7", "12BB-7"};
+  CHECK(detail::identifier_pattern(upper, 5) == "HHHH-\\7");
+  const std::string_view plain[] = {"AB12", "CD34", "EF56", "BA78", "FA90"};
+  CHECK(detail::identifier_pattern(plain, 5) == "AA99");  // what says more of equal shares
 }

@@ -85,7 +85,8 @@ struct ColumnCoding {
   std::int64_t origin = 0, step = 1;  // of integers, times and whole multiples of reals
   std::string zone;                   // of times
 
-  // Identifiers: 'A', 'a' and '9' in the pattern stand for any letter or digit, '\\' for the next character.
+  // Identifiers: 'A', 'a', '9', 'h' and 'H' in the pattern stand for any letter, digit or hexadecimal digit,
+  // '\\' for the next character.
   std::string pattern;
   std::vector<std::uint64_t> taken;  // hashes of the real ones, ascending
   std::uint64_t counted_from = 0;    // whole numbers that count rows go on from here; 0: by pattern
