@@ -41,13 +41,17 @@ def with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
 def like(rows: Table, real: Table) -> Table:
     """Return the rows with the kinds that the real table has for the same columns.
 
-    A few rows do not show what a column is: "f" and "m" once each could be free text. A column whose values
-    cannot be read so keeps its kind.
+    A few rows do not show what a column is: "f" and "m" once each could be free text, and a column without a
+    value could be anything. A column whose values cannot be read so keeps its kind.
     """
     kinds = {
         name: real.schema[name].kind
         for name in rows.names
-        if name in real and (rows.schema[name].kind, real.schema[name].kind) in _READ_AS
+        if name in real
+        and (
+            (rows.schema[name].kind, real.schema[name].kind) in _READ_AS
+            or (_is_empty(rows, name) and rows.schema[name].kind != real.schema[name].kind)
+        )
     }
     if not kinds:
         return rows
@@ -93,9 +97,14 @@ def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
     return out
 
 
+def _is_empty(rows: Table, name: str) -> bool:
+    """Whether no row has a value."""
+    return 0 < len(rows) == rows.null_count(name)
+
+
 def _of_kind(field: Field, kind: str) -> Field:
     """The field with another kind and everything else that both kinds may state."""
-    both = [name for name in _STATED[field.kind] if name in _STATED[kind]]
+    both = [name for name in _STATED.get(field.kind, ()) if name in _STATED.get(kind, ())]
     return Field(field.name, kind, **{name: getattr(field, name) for name in (*_ALWAYS_STATED, *both)})
 
 

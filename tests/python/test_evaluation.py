@@ -453,3 +453,14 @@ def test_row_numbers_do_not_tell_synthetic_rows_from_the_holdout():
     report = synthema.evaluate(synthetic, real, holdout, "classifier_two_sample", bootstrap=0)
     [against] = [p.value for p in report.scores[0].parts if p.name == "all columns, against the holdout"]
     assert against < 0.75  # 1 with the column of numbers
+
+
+def test_a_column_that_is_empty_in_a_file_counts_as_lost():
+    real = {"x": [1.0, 2.0, 3.5] * 30, "y": [True, False, True] * 30, "c": ["a", "b", "b"] * 30}
+    made = synthema.Table.from_csv(b"x,y,c\n" + b",,a\n,,b\n,,b\n" * 30)
+    report = synthema.evaluate(made, real, metrics=["column_shapes", "missing_value_similarity"])
+    assert "left_out" not in report.facts
+    shapes = {part.name: part.value for part in report["column_shapes"].parts}
+    assert shapes["x"] == shapes["y"] == 0
+    assert shapes["c"] == 1
+    assert report["missing_value_similarity"].value == pytest.approx(1 / 3)

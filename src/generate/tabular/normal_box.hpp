@@ -2,7 +2,9 @@
 // piece (Genz, "Numerical computation of multivariate normal probabilities", Journal of Computational and
 // Graphical Statistics 1992; the sampler of Geweke, Hajivassiliou and Keane): one variable after the other
 // given those before it, each confined to its pieces, over the points of a Richtmyer lattice. One variable
-// needs no points; narrow pieces hardly any.
+// needs no points; narrow pieces hardly any. Where few of the points weigh anything (columns that are missing
+// together have scores that nearly say each other, and what the pieces leave is a strip), the variables are
+// taken in another order, least likely first, and drawn where those after them find their pieces.
 #pragma once
 
 #include <span>

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "generate/tabular_tables.hpp"
+#include "src/generate/tabular/normal_box.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
@@ -286,4 +287,45 @@ TEST_CASE("Rows that are never made, and tables that are none of the generator's
     CHECK(logs[row] == -std::numeric_limits<double>::infinity());
   CHECK_THROWS_WITH_AS(trees.log_prob(patients(5)), doctest::Contains("empty"), SchemaError);
   CHECK_THROWS_AS(SequentialTrees().log_prob(patients(5)), GenerationError);
+}
+
+TEST_CASE("the mass of a box of a normal vector, where its variables nearly say each other") {
+  using detail::normal_density, detail::normal_share;
+  constexpr double kFar = std::numeric_limits<double>::infinity();
+  const auto integral = [](double low, double high, const auto& of) {
+    constexpr int kSteps = 20'000;
+    double sum = 0;
+    for (int i = 0; i < kSteps; ++i) {
+      const double z = low + (high - low) * (i + 0.5) / kSteps;
+      sum += normal_density(z) * of(z);
+    }
+    return sum * (high - low) / kSteps;
+  };
+  const auto box = [](double low, double high) { return detail::ScoreFunction{.pieces = {{low, high, 1}}}; };
+  // z2 is z1 but for a thousandth: both ask for a strip that one in some hundreds of evenly spread points
+  // hits.
+  for (const double rho : {0.9, 0.999, 0.999999}) {
+    const double rest = std::sqrt(1 - rho * rho);
+    const double factor[] = {1, 0, rho, rest};
+    for (const double edge : {0.002, 0.3}) {
+      const detail::ScoreFunction functions[] = {box(-kFar, edge), box(0, kFar)};
+      const double exact = integral(-9, edge, [&](double z) { return normal_share(rho * z / rest); });
+      CHECK(std::exp(detail::log_mean_product(factor, functions, 0.01)) ==
+            doctest::Approx(exact).epsilon(0.03));
+    }
+  }
+  // The third is the sum of the first two, nearly, and excludes most of what these allow.
+  const double half = std::sqrt(0.5), rest = 0.01, scale = std::sqrt(1 - rest * rest);
+  const double factor[] = {1, 0, 0, 0, 1, 0, half * scale, half * scale, rest};
+  const detail::ScoreFunction functions[] = {box(-0.5, 0.5), box(-0.2, 0.4), box(0.5, kFar)};
+  const double exact = integral(-0.5, 0.5, [&](double x) {
+    constexpr int kSteps = 400;
+    double sum = 0;
+    for (int i = 0; i < kSteps; ++i) {
+      const double y = -0.2 + 0.6 * (i + 0.5) / kSteps;
+      sum += normal_density(y) * normal_share((half * scale * (x + y) - 0.5) / rest);
+    }
+    return sum * 0.6 / kSteps;
+  });
+  CHECK(std::exp(detail::log_mean_product(factor, functions, 0.01)) == doctest::Approx(exact).epsilon(0.06));
 }
