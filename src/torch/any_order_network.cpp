@@ -116,7 +116,8 @@ std::string AnyOrderNetwork::describe() const {
          message("Learnt: ", entry.steps, " steps of DP-SGD, each with a share of ", entry.sampling_rate,
                  " of the people, gradients cut to a norm of ", options_.privacy->clip, ", noise multiplier ",
                  entry.noise_multiplier, ".\nSpent before, on counts of one to three columns:\n") +
-         detail::spending_text(fitted_->spending) + detail::gaps_text(fitted_->told);
+         detail::spending_text(fitted_->spending) + detail::ranges_text(fitted_->told) +
+         detail::gaps_text(fitted_->told);
 }
 
 Table AnyOrderNetwork::sample(const SampleRequest& request) const {

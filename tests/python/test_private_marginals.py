@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -50,6 +51,12 @@ def test_what_cannot_be_told_is_missing_and_said():
     assert made.untold == ["note"]
     assert set(made.sample(50, seed=1).values("note")) == {None}
     assert "'note'" in made.describe()
+    assert re.search(r"Ranges were told under noise.*'age' -?\d+ to \d+", made.describe())
+    stated = [synthema.Field("age", "integer", minimum=0, maximum=100)]
+    sexes = [synthema.Field("sex", "category", categories=["f", "m", "canary-declared"])]
+    frame = patients(400)[["age", "sex"]]
+    schema = synthema.Schema(stated + sexes)
+    assert "'age'" not in PrivateMarginals(epsilon=5).fit(frame, schema=schema).describe()
 
 
 def test_noise_adds_no_decimals_and_no_hours(tmp_path):

@@ -204,6 +204,10 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
     generator.fit(real, schema=schema, progress=progress)
     path = generator.save(args.out)
     epsilon, delta = generator.privacy_ledger.spent
+    # Each release is in --json, and in describe().
+    said = [line for line in generator.describe().splitlines() if not line.startswith("  ")]
+    kinds = counted(len(generator.spending), "kind")
+    terms = "\n".join(line.replace(" in all:", f" in all, on {kinds} of release.") for line in said)
     return {
         "command": "fit",
         "model": str(path),
@@ -216,6 +220,6 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
         "unresolved": generator.unresolved,
         # Not the number of rows: it is private.
         "message": f"Model: {path} ({generator.name}, {counted(len(real.names), 'column')}).\n"
-        f"{generator.describe()}Sample with: synthema sample "
+        f"{terms}\nSample with: synthema sample "
         f"{shlex.quote(str(path))} --rows 1000 --seed 1 --out synthetic.csv",
     }

@@ -144,7 +144,7 @@ std::string PrivateMarginals::describe() const {
   double rho = 0;
   for (const PrivateSpending& one : spending_) rho += one.rho;
   return detail::promise_text(ledger_.entries().front()) + message("Spent, of rho ", rho, " in all:\n") +
-         detail::spending_text(spending_) + detail::gaps_text(columns_);
+         detail::spending_text(spending_) + detail::ranges_text(columns_) + detail::gaps_text(columns_);
 }
 
 std::string PrivateMarginals::save() const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "synthema/core/error.hpp"
+#include "synthema/data/timestamp.hpp"
 #include "synthema/privacy/mechanism.hpp"
 
 namespace synthema::detail {
@@ -107,6 +108,26 @@ std::string spending_text(std::span<const PrivateSpending> spending) {
                    one.mechanism == "exponential" ? ", epsilon " : ", standard deviation ", one.noise,
                    ", rho ", one.rho, one.delta > 0 ? message(", delta ", one.delta) : std::string(), "\n");
   return out;
+}
+
+std::string ranges_text(std::span<const PrivateColumn> columns) {
+  std::string out;
+  for (const PrivateColumn& column : columns) {
+    const Field& field = column.coding.field;
+    if (!column.modelled() || column.coding.is_category() || (field.minimum && field.maximum)) continue;
+    const auto shown = [&](double x) {
+      const double number = column.coding.number(x);
+      return field.kind == Kind::time
+                 ? to_iso8601({static_cast<std::int64_t>(number)}, !column.coding.zone.empty())
+                 : message(number);
+    };
+    out += message(out.empty() ? "" : ", ", "'", field.name, "' ", shown(column.coding.values.front()),
+                   " to ", shown(column.coding.values.back()));
+  }
+  return out.empty()
+             ? out
+             : message("Ranges were told under noise, and values beyond them moved to their ends: ", out,
+                       ". A schema that states minimum and maximum says better.\n");
 }
 
 std::string gaps_text(std::span<const PrivateColumn> columns) {

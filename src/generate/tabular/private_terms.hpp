@@ -51,6 +51,8 @@ SYNTHEMA_EXPORT std::vector<std::size_t> rows_used(const Table& real, std::size_
 // Sentences of describe(): the promise, each release, what could not be told.
 SYNTHEMA_EXPORT std::string promise_text(const LedgerEntry& entry);
 SYNTHEMA_EXPORT std::string spending_text(std::span<const PrivateSpending> spending);
+// The ranges of numbers that no schema stated.
+SYNTHEMA_EXPORT std::string ranges_text(std::span<const PrivateColumn> columns);
 SYNTHEMA_EXPORT std::string gaps_text(std::span<const PrivateColumn> columns);
 
 }  // namespace synthema::detail
