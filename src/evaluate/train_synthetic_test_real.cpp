@@ -156,10 +156,11 @@ Score TrainSyntheticTestReal::evaluate(const Table* real, const Table& synthetic
       message("AUROC (classes) or R squared (numbers), ", learner_.name, ", mean of ", seeds_, " seeds"));
   const std::optional<detail::TrialRows> rows = detail::trial_rows(real, synthetic, context, score);
   if (!rows) return score;
+  const std::string_view what = rows->target.classes() > 0 ? "AUROC" : "R squared";
   const bool drawn = std::max(rows->synthetic.rows(), rows->training.rows()) >= learner_.draws_from;
-  if (!drawn)
-    score.definition = message("AUROC (classes) or R squared (numbers), ", learner_.name,
-                               ", one fit: of so few rows every fit is the same");
+  score.definition = message(
+      what, ", ", learner_.name,
+      drawn ? message(", mean of ", seeds_, " seeds") : ", one fit: of so few rows every fit is the same");
   const Trials trials = try_all(learner_, drawn ? seeds_ : 1, *rows, context);
   const std::optional<double> value = trials.mean(0);
   if (!value) return undefined(std::move(score), "The test rows have one class or one value only.");

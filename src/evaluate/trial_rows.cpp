@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
@@ -27,6 +28,16 @@ Table in_order(const Table& table, const std::vector<std::string>& columns) {
   return table.take(order_by_content(table, columns));
 }
 
+// How many different whole numbers the column has, counted up to one more than could be codes of classes.
+constexpr std::size_t kMostCodes = 10;
+std::size_t codes_in(const Column& column) {
+  std::set<std::int64_t> seen;
+  if (column.kind() != Kind::integer) return 0;
+  for (std::size_t row = 0; row < column.size() && seen.size() <= kMostCodes; ++row)
+    if (!column.is_null(row)) seen.insert(column.integers()[row]);
+  return seen.size();
+}
+
 std::nullopt_t without(Score& score, std::string reason) {
   score.undefined = std::move(reason);
   return std::nullopt;
@@ -41,6 +52,11 @@ std::optional<TargetColumn> target_of(const Table& real, const EvaluationContext
   } catch (const EvaluationError& error) {
     return without(score, error.what());
   }
+  const std::size_t codes = target->classes() > 0 ? 0 : codes_in(real.column(context.target_column));
+  if (codes > 0 && codes <= kMostCodes)
+    score.warnings.push_back(message("The target has ", codes,
+                                     " different whole numbers and is predicted as a number (R squared); if "
+                                     "they are classes, give it the kind category in a schema."));
   if (target->gathered() > 0)
     score.warnings.push_back(message(
         "The target has ", target->classes() - 1 + target->gathered(), " labels: the ", target->gathered(),

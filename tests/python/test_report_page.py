@@ -374,3 +374,35 @@ def test_an_area_below_a_half_is_no_merit():
     assert text == "A classifier tells it from fresh real rows with an AUROC of 0.70."
     wide = told | {"interval": {"low": 0.4, "high": 0.55}}
     assert verdict.weaknesses({"rows": 500, "scores": [wide]}) == []
+
+
+def test_the_verdict_names_broken_rules_and_rare_cases():
+    rules = {
+        "name": "implied_rules",
+        "value": 0.9,
+        "parts": [{"name": "start <= stop", "value": 0.52}, {"name": "code decides text", "value": 1.0}],
+    }
+    useful = {
+        "name": "train_synthetic_test_real",
+        "value": 0.95,
+        "ceiling": {"value": 0.99},
+        "parts": [{"name": "AUPRC", "value": 0.78}, {"name": "AUPRC, trained on real", "value": 0.97}],
+    }
+    found = verdict.weaknesses({"rows": 500, "scores": [rules, useful]})
+    assert found == [
+        "A model that learns from it finds the second class worse: average precision 0.78, where real rows "
+        "give 0.97.",
+        "A rule that every real row keeps is broken: 'start <= stop' holds in 52.0 % of the synthetic rows. "
+        "Schemas can state rules.",
+    ]
+    rules["parts"][0]["value"] = useful["parts"][1]["value"] = 0.985
+    useful["parts"][0]["value"] = 0.9
+    assert verdict.weaknesses({"rows": 500, "scores": [rules, useful]}) == []
+
+
+def test_what_has_no_upper_end_is_not_drawn_at_its_best():
+    """Of k-anonymity 1 is the worst there is."""
+    score = {"name": "k_anonymity", "value": 1.0, "direction": "higher", "range": {"low": 1}}
+    low, high = charts._axis_of([score])
+    assert low == 1
+    assert high >= 2

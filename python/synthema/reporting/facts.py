@@ -7,7 +7,16 @@ from typing import Any
 
 from synthema.reporting.markup import Html, definition_list, element, section
 from synthema.reporting.numbers import duration, number, percent, words
-from synthema.reporting.verdict import AS_USEFUL, KEPT, LEAK_MARGIN, LEAKS, LIMITS, TOLD_APART, Limit
+from synthema.reporting.verdict import (
+    AS_USEFUL,
+    KEPT,
+    LEAK_MARGIN,
+    LEAKS,
+    LIMITS,
+    RARE_CASES,
+    TOLD_APART,
+    Limit,
+)
 
 Document = Mapping[str, Any]
 
@@ -100,6 +109,12 @@ def guide(document: Document) -> Html:
                 words("classifier_two_sample"),
                 f" above {TOLD_APART}, against the training rows or the holdout; or below 0.5 with its "
                 "interval",
+            )
+        )
+    if "train_synthetic_test_real" in known:
+        limits.append(
+            element(
+                "li", f"Average precision (AUPRC) of models more than {RARE_CASES} below that of real rows"
             )
         )
     if "implied_rules" in known:

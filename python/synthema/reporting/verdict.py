@@ -71,6 +71,7 @@ LEAKS = (
 )
 LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
 AS_USEFUL = 0.05  # of what real rows teach (from floor to ceiling) may be missing
+RARE_CASES = 0.1  # of the average precision may be missing
 KEPT = 0.98  # of the rows, by a rule that all real rows keep
 TOLD_APART = 0.6  # area under the curve of the two-sample test by trees
 SMALL = 100  # rows below which intervals are too wide to rank two runs
@@ -134,6 +135,18 @@ def leaks(section: Mapping[str, Any] | None) -> list[str]:
     return found
 
 
+def _rare_cases(score: Score | None) -> list[str]:
+    """One sentence if models find rare cases worse than real rows' do, which an AUROC hardly shows."""
+    parts = {str(part.get("name")): number(part.get("value")) for part in (score or {}).get("parts") or []}
+    made, real = parts.get("AUPRC"), parts.get("AUPRC, trained on real")
+    if made is None or real is None or real - made <= RARE_CASES:
+        return []
+    return [
+        f"A model that learns from it finds the second class worse: average precision {made:.2f}, "
+        f"where real rows give {real:.2f}."
+    ]
+
+
 def _broken_rules(score: Score | None) -> list[str]:
     """One sentence if rules that every real row keeps are broken."""
     broken = [
@@ -195,6 +208,7 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
             "attacks succeed: do not release it as if it were safe."
         )
     found += _told_apart(score_named(section, "classifier_two_sample"))
+    found += _rare_cases(useful)
     found += _broken_rules(score_named(section, "implied_rules"))
     rows = (section or {}).get("rows")
     if isinstance(rows, int) and rows < SMALL:

@@ -58,6 +58,24 @@ TEST_CASE("classes: as good as real where the rows are, at the floor where they 
   CHECK(*bad.value < *good.value - 0.1);
 }
 
+TEST_CASE("few whole numbers may be classes, which is said") {
+  std::vector<Record> records;
+  for (int i = 0; i < 120; ++i) records.push_back({{"x", i % 30}, {"grade", i % 5}, {"age", i % 40}});
+  const Schema schema{.fields = {{.name = "x", .kind = Kind::integer},
+                                 {.name = "grade", .kind = Kind::integer},
+                                 {.name = "age", .kind = Kind::integer}}};
+  const Table table = Table::from_records(schema, records);
+  const Score grade = useful(table, table, predicting("grade")),
+              age = useful(table, table, predicting("age"));
+  const auto says = [](const Score& score) {
+    return std::ranges::any_of(score.warnings, [](const std::string& one) {
+      return one.find("5 different whole") != std::string::npos;
+    });
+  };
+  CHECK(says(grade));
+  CHECK_FALSE(says(age));
+}
+
 TEST_CASE("several fits where a fit draws something") {
   const Table real = dependent_rows(600, 1), fresh = dependent_rows(600, 2);
   const EvaluationContext context = predicting("y", 500);
