@@ -8,6 +8,8 @@ import html as _html
 import json
 import os
 import pathlib
+import re
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -179,7 +181,7 @@ def read(
         text = _unpacked(text, path)
     if suffix.startswith(".jsonl"):
         return Table.from_jsonl(text, schema=schema, file=str(path))
-    return Table.from_csv(
+    found = Table.from_csv(
         text,
         delimiter=_one_character(delimiter),
         missing=list(missing),
@@ -188,6 +190,35 @@ def read(
         schema=schema,
         file=str(path),
     )
+    if schema is None:
+        _warn_of_spellings(found)
+    return found
+
+
+# What a column of texts may hold that is no text, as other countries write it.
+_SPELLINGS = {
+    r"[+-]?[0-9.]*[0-9],[0-9]+": "numbers with a decimal comma; write them with a point, as in 1.5",
+    r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}.*": "dates; write them as in 1959-10-31",
+}
+_LOOKED_AT = 200  # rows
+
+
+def _warn_of_spellings(rows: Table) -> None:
+    """Warn of numbers and dates that were read as texts, because they are written otherwise."""
+    head = rows.head(_LOOKED_AT)
+    for field in rows.schema.fields:
+        if field.kind not in ("text", "category"):
+            continue
+        texts = [text for text in head.values(field.name) if text is not None]
+        for pattern, what in _SPELLINGS.items():
+            fit = sum(re.fullmatch(pattern, text) is not None for text in texts)
+            rest = sum(re.fullmatch(r"[+-]?[0-9]+", text) is not None for text in texts)
+            if fit > 0 and fit + rest == len(texts):
+                warnings.warn(
+                    f"The column '{field.name}' was read as text and seems to hold {what}.",
+                    UserWarning,
+                    stacklevel=3,
+                )
 
 
 @checked

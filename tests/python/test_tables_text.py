@@ -90,3 +90,19 @@ def test_other_real_sets_read_and_round_trip(data_folder, tmp_path):
         assert len(t) > 0, path
         back = tables.read(tables.write(t, tmp_path / "t.csv"), t.schema)
         assert back.digest() == t.digest(), path
+
+
+def test_numbers_and_dates_of_other_spellings_are_warned_of(tmp_path):
+    path = tmp_path / "german.csv"
+    path.write_text("Kreatinin;Geburtsdatum;Nummer\n1,1;31.10.1959;7\n0,9;01.02.1960;8\n2;03.04.1961;9\n")
+    with pytest.warns(UserWarning, match="was read as text") as said:
+        synthema.read(path, delimiter=";")
+    assert [str(one.message) for one in said] == [
+        "The column 'Kreatinin' was read as text and seems to hold numbers with a decimal comma; write them "
+        "with a point, as in 1.5.",
+        "The column 'Geburtsdatum' was read as text and seems to hold dates; write them as in 1959-10-31.",
+    ]
+    path.write_text("a;b\n1,1;x\n0,9;y\nhigh;z\n")
+    assert synthema.read(path, delimiter=";").names == ["a", "b"]  # no warning, which would be an error
+    path.write_text("a\n2020-01-31\n2020-02-01\n")
+    assert synthema.read(path).schema["a"].kind == "time"
