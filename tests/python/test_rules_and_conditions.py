@@ -305,6 +305,29 @@ def test_a_missing_number_says_nothing_of_a_later_one() -> None:
     _same_shares(marginals.sample(6000, seed=1, conditions={"b": 2}), ["a"], likely)
 
 
+def test_marginals_weigh_missing_values_by_how_often_they_are_drawn() -> None:
+    a, b, c = np.sort(np.random.default_rng(5).integers(0, 6, (3, ROWS)), axis=0)
+    missing = np.random.default_rng(6).random(ROWS) < 0.3
+    columns = {"a": a, "b": [None if m else int(v) for m, v in zip(missing, b, strict=True)], "c": c}
+    marginals = IndependentMarginals().fit(columns, schema=_ordered("a", "b", "c"))
+    of_a, of_b, of_c = _marginal(a), _marginal(b[~missing]), _marginal(c)
+    gone = missing.mean()
+
+    def from_on(of: dict, low: int) -> float:
+        return sum(share for value, share in of.items() if value >= low)
+
+    # A number that is there had to be so, and follows from what the other leaves of the numbers.
+    fixed = marginals.sample(6000, seed=1, conditions={"b": 4})
+    _same_shares(fixed, ["a"], {(v,): s / from_on(of_b, v) for v, s in of_a.items() if v <= 4})
+    # One that is free is missing as often as ever.
+    likely: dict = {(i, None): of_a[i] * gone * of_c[4] for i in of_a}
+    for i in of_a:
+        for j in range(i, 5):
+            drawn = (1 - gone) * of_b.get(j, 0) / from_on(of_b, i)
+            likely[i, j] = of_a[i] * drawn * of_c[4] / from_on(of_c, j)
+    _same_shares(marginals.sample(6000, seed=1, conditions={"c": 4}), ["a", "b"], likely)
+
+
 def test_the_copula_given_the_later_of_two_numbers_in_order() -> None:
     # b is uniform above a, whatever a is: a given b is in proportion to 1 / (20 - a).
     random = np.random.default_rng(5)

@@ -1,6 +1,9 @@
 // Candidates for the cells that stand before what a condition fixes, of which one is taken in proportion to
 // how likely it makes that (sampling and importance resampling; Rubin, "Using the SIR algorithm to simulate
 // posterior distributions", Bayesian Statistics 3, 1988): exact as their number grows.
+//
+// What a fixed number is measured from (order_distance.hpp) is proposed by it: the number less a drawn
+// distance, so that few candidates do. They weigh against how likely they were proposed.
 #pragma once
 
 #include <algorithm>
@@ -39,11 +42,14 @@ struct WeighedColumns {
   std::span<const double> fixed;          // by column; NaN: free
   // One of them beside the cells before it in the order: its place among them, the column, those cells.
   std::function<WeighedCell(std::size_t, std::size_t, const KnownCells&)> turn;
+  std::span<const ColumnCoding> codings = {};
+  std::span<const std::shared_ptr<const DistanceCounts>> distances = {};  // by column; empty: there are none
 };
 
 // Draws 64 candidates and takes one; the first column of all of them is spread evenly over what it may be, so
 // that one free column is as good as exact. `noises`: by place, of what is taken. Nothing, or the column that
-// was left no value in each of them.
+// was left no value in each of them. Where the rules refuse all that distances propose, candidates are drawn
+// without.
 std::optional<std::size_t> draw_weighed(const WeighedColumns& columns, RowCells& row,
                                         std::span<double> noises, const Random& random,
                                         std::uint64_t number_of_row, const CancelToken& cancel);

@@ -196,8 +196,8 @@ std::optional<std::size_t> GaussianCopula::Rows::draw_candidates(const Given& ab
     const auto k = static_cast<Eigen::Index>(about.fixed + place);
     const auto i = static_cast<std::size_t>(about.order[about.fixed + place]);
     const Variable& variable = of_.variables_[i];
-    return detail::WeighedCell{.past = {rules_, columns_, column, past},
-                               .now = {rules_, columns_, column, row.cells.view()},
+    return detail::WeighedCell{.past = {rules_, columns_, column, past, false, true},
+                               .now = {rules_, columns_, column, row.cells.view(), false, true},
                                .counts = variable.counts.view(),
                                .bounds = bounds_[i],
                                .mean = about.factor.row(k).head(k).dot(row.noise.head(k)),

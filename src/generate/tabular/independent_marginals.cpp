@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_file.hpp"
@@ -16,6 +17,8 @@ namespace synthema {
 namespace {
 
 using detail::is_set_code;
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // The rows of a member in which none before it is set; of one that is always set there, as the last of a
 // one-hot group is, with what the column has where it is not set, next to never drawn unless a rule asks.
@@ -62,6 +65,8 @@ void IndependentMarginals::fit(const Table& real, const ProgressSink& progress, 
   const std::vector<std::size_t> order = detail::modelled_order(fitted.rules_, fitted.coded_.columns);
   const std::vector<std::vector<std::uint8_t>> open =
       detail::open_rows(fitted.coded_, detail::drawn_groups(fitted.rules_, order));
+  fitted.distances_ =
+      detail::learn_distances(fitted.coded_, fitted.rules_, order, {.rare_below = options_.rare_below});
   for (std::size_t c = 0; c < columns; ++c) {
     const ColumnCoding& coding = fitted.coded_.columns[c];
     std::vector<std::uint32_t>& codes = fitted.coded_.codes[c];
@@ -84,8 +89,14 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
   const std::vector<std::vector<std::size_t>> groups = detail::drawn_groups(rules_, order);
   const Random random(request.seed);
   std::vector<std::vector<double>> bounds(conditions.empty() ? 0 : columns);  // of columns that rules touch
-  for (std::size_t c = 0; c < bounds.size(); ++c)
+  std::vector<std::vector<double>> bounds_of_distances(bounds.size());
+  for (std::size_t c = 0; c < bounds.size(); ++c) {
     if (rules_.touches(c)) bounds[c] = detail::bounds_of(counts_[c]);
+    if (distances_[c]) bounds_of_distances[c] = detail::bounds_of(distances_[c]->counts);
+  }
+  const auto at_distance = [&](std::size_t c, const KnownCells& known) {
+    return distances_[c] && distances_[c]->is_measured(known) ? distances_[c].get() : nullptr;
+  };
   std::vector<std::vector<double>> cells(columns);
   for (std::size_t c = 0; c < columns; ++c)
     if (coded_.columns[c].modelled()) cells[c].resize(request.rows);
@@ -98,22 +109,29 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
     for (std::size_t c = 0; c < fixed.size(); ++c)
       if (!std::isnan(fixed[c])) state.set(c, fixed[c]);
     const auto turn = [&](std::size_t, std::size_t c, const KnownCells& past) {
+      const detail::DistanceCounts* const distance = at_distance(c, past);
       return detail::WeighedCell{.past = {rules_, coded_.columns, c, past},
                                  .now = {rules_, coded_.columns, c, state.view()},
-                                 .counts = counts_[c].view(),
-                                 .bounds = bounds[c]};
+                                 .counts = (distance ? distance->counts : counts_[c]).view(),
+                                 .bounds = distance ? bounds_of_distances[c] : bounds[c],
+                                 .measured = distances_[c] != nullptr,
+                                 .distance = distance,
+                                 .numbers = counts_[c].view()};
     };
     std::vector<double> noises(static_cast<std::size_t>(std::ranges::count(weighed, 1)));
     if (!noises.empty())
-      if (const auto stuck =
-              detail::draw_weighed({order, weighed, fixed, turn}, state, noises, of_row, row, request.cancel))
+      if (const auto stuck = detail::draw_weighed({order, weighed, fixed, turn, coded_.columns, distances_},
+                                                  state, noises, of_row, row, request.cancel))
         return stuck;
     for (const std::size_t c : order) {
       if (state.known[c]) continue;
       const CodeCounts from[] = {counts_[c].view()};
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
-      std::optional<double> cell = ruled.draw_freely(from[0], own.block(row, c));
-      if (!ruled.admits(*cell)) cell = ruled.draw(from, *cell, own, row);
+      const detail::DistanceCounts* const distance = at_distance(c, state.view());
+      std::optional<double> cell =
+          distance ? detail::draw_at_distance(*distance, distance->counts.view(), ruled, own, row)
+                   : ruled.draw_freely(from[0], own.block(row, c));
+      if (!cell || !ruled.admits(*cell)) cell = ruled.draw(from, cell.value_or(kMissing), own, row);
       if (!cell) return c;
       state.set(c, *cell);
     }
@@ -154,8 +172,13 @@ std::vector<double> IndependentMarginals::log_prob(const Table& table, const Pro
           for (const std::size_t c : order) {
             if (std::isinf(out[row])) break;
             const CodeCounts from[] = {counts_[c].view()};
-            out[row] +=
-                detail::RuledCell{rules_, coded_.columns, c, state.view()}.log_density(from, cells[c][row]);
+            const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
+            out[row] += distances_[c] && distances_[c]->is_measured(ruled.row)
+                            ? detail::log_density_at_distance(
+                                  detail::shares_of_distances(*distances_[c], distances_[c]->counts.view(),
+                                                              ruled, cells[c][row]),
+                                  from, ruled, cells[c][row])
+                            : ruled.log_density(from, cells[c][row]);
             state.set(c, cells[c][row]);
           }
         }
@@ -171,6 +194,7 @@ std::string IndependentMarginals::save() const {
   detail::put_codings(file, coded_);
   for (std::size_t c = 0; c < coded_.columns.size(); ++c)
     if (coded_.columns[c].modelled()) detail::put_counts(file, std::to_string(c), counts_[c]);
+  detail::put_distances(file, distances_);
   return file.file();
 }
 
@@ -185,6 +209,8 @@ IndependentMarginals IndependentMarginals::load(std::string_view bytes, const st
     if (out.coded_.columns[c].modelled())
       out.counts_[c] = detail::get_counts(file, std::to_string(c), out.coded_.columns[c]);
   out.rules_ = detail::loaded_rules(file, out.coded_);
+  out.distances_ =
+      detail::get_distances(file, out.coded_, detail::modelled_order(out.rules_, out.coded_.columns));
   return out;
 }
 

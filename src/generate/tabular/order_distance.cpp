@@ -8,6 +8,7 @@
 
 #include "src/data/bits.hpp"
 #include "src/generate/tabular/coded_numbers.hpp"
+#include "src/generate/tabular/coding_file.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
@@ -15,10 +16,12 @@ namespace synthema::detail {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr double kMostSpread = 0.5;  // of the distances, against the column's own
 
-// The first column that a rule without conditions orders this one against, of the same kind.
-std::optional<std::size_t> measured_from(const CodedTable& table, std::size_t column) {
+// The first column before this one, of the same kind, that a rule without conditions orders it against.
+std::optional<std::size_t> measured_from(const CodedTable& table, std::size_t column,
+                                         std::span<const std::size_t> before) {
   const Field& field = table.schema.fields[column];
   for (const FieldRule& rule : table.schema.rules) {
     if (rule.field != field.name || rule.relation.empty() || rule.lowest || rule.highest ||
@@ -26,9 +29,19 @@ std::optional<std::size_t> measured_from(const CodedTable& table, std::size_t co
       continue;
     const auto from = static_cast<std::size_t>(&table.schema.at(rule.given) - table.schema.fields.data());
     const ColumnCoding& base = table.columns[from];
-    if (base.form == CodingForm::number && base.field.kind == field.kind) return from;
+    if (base.form == CodingForm::number && base.field.kind == field.kind &&
+        std::ranges::find(before, from) != before.end())
+      return from;
   }
   return std::nullopt;
+}
+
+// Whether each number of `other` is a place of the column's grid.
+bool has_places_of(const ColumnCoding& coding, const ColumnCoding& other) {
+  return !coding.grid || std::ranges::all_of(other.values, [&](double value) {
+    const double cell = coding.cell_of_number(other.number(value));
+    return cell == std::nearbyint(cell);
+  });
 }
 
 std::vector<double> numbers_of(const CodedTable& table, std::size_t column) {
@@ -65,15 +78,36 @@ Column column_of(std::span<const double> values, Kind kind) {
   return Column::integers(Buffer<std::int64_t>::from(std::move(whole)), there.validity());
 }
 
+OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts) {
+  OwnedCounts out{{counts.codes.begin(), counts.codes.end()},
+                  {counts.cumulative.begin(), counts.cumulative.end()}};
+  if (!out.codes.empty() && out.codes.back() >= coding.codes()) {
+    out.codes.pop_back();
+    out.cumulative.pop_back();
+  }
+  return out;
+}
+
 }  // namespace
 
-std::optional<OrderDistance> learn_distance(const CodedTable& table, const RowRules& rules,
-                                            std::size_t column, const CodingOptions& options,
-                                            std::vector<std::uint32_t>& codes) {
+OwnedCounts LearntDistance::counts() const {
+  std::vector<std::uint32_t> own;
+  for (std::size_t row = 0; row < codes.size(); ++row)
+    if (open[row] != 0) own.push_back(codes[row]);
+  return count_codes(coding, std::move(own));
+}
+
+std::optional<LearntDistance> learn_distance(const CodedTable& table, const RowRules& rules,
+                                             std::size_t column, std::span<const std::size_t> before,
+                                             const CodingOptions& options) {
   const ColumnCoding& own = table.columns[column];
   if (own.form != CodingForm::number || !own.replaced.empty() || rules.combined(column)) return std::nullopt;
-  const auto from = measured_from(table, column);
-  if (!from) return std::nullopt;
+  const auto has_column = [&](const std::vector<std::size_t>& group) {
+    return std::ranges::find(group, column) != group.end();
+  };
+  if (std::ranges::any_of(rules.exclusive(), has_column)) return std::nullopt;  // learnt by its group
+  const auto from = measured_from(table, column, before);
+  if (!from || !has_places_of(own, table.columns[*from])) return std::nullopt;
   const std::vector<double> base = numbers_of(table, *from), numbers = numbers_of(table, column);
   std::vector<double> distances(numbers.size());
   for (std::size_t row = 0; row < numbers.size(); ++row) distances[row] = numbers[row] - base[row];
@@ -82,8 +116,9 @@ std::optional<OrderDistance> learn_distance(const CodedTable& table, const RowRu
   if (people_with(table.people, enough, is_there) < enough ||
       spread_of(distances, distances) > kMostSpread * spread_of(numbers, distances))
     return std::nullopt;
-  OrderDistance out;
+  LearntDistance out;
   out.from = *from;
+  for (const double number : base) out.open.push_back(std::isnan(number) ? 0 : 1);
   const bool is_real = own.field.kind == Kind::real;
   out.coding.field = {.name = own.field.name, .kind = is_real ? Kind::real : Kind::integer};
   out.coding.form = CodingForm::number;
@@ -91,20 +126,136 @@ std::optional<OrderDistance> learn_distance(const CodedTable& table, const RowRu
   out.coding.missing = measured.null_count() > 0;
   const CodingLearner learner{options, table.people, table.schema.subject() == nullptr};
   if (is_real)
-    learn_reals(learner, measured, out.coding, codes);
+    learn_reals(learner, measured, out.coding, out.codes);
   else
-    learn_whole(learner, measured, out.coding, codes);
+    learn_whole(learner, measured, out.coding, out.codes);
   return out;
 }
+
+Distances learn_distances(const CodedTable& table, const RowRules& rules, std::span<const std::size_t> order,
+                          const CodingOptions& options) {
+  Distances out(table.columns.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    if (const auto learnt = learn_distance(table, rules, order[i], order.first(i), options))
+      out[order[i]] = std::make_shared<const DistanceCounts>(DistanceCounts{*learnt, learnt->counts()});
+  return out;
+}
+
+void put_distances(ModelArrays& file, const Distances& distances) {
+  ArrayJson measured = ArrayJson::array();
+  CodedTable codings;
+  for (std::size_t c = 0; c < distances.size(); ++c) {
+    if (!distances[c]) continue;
+    measured.push_back({{"column", c}, {"from", distances[c]->from}});
+    codings.schema.fields.push_back(distances[c]->coding.field);
+    codings.columns.push_back(distances[c]->coding);
+    put_counts(file, std::to_string(c) + ".distance", distances[c]->counts);
+  }
+  if (measured.empty()) return;
+  file.about["distances"] = measured;
+  put_codings(file, codings, "distances.");
+}
+
+Distances get_distances(const ModelArrays& file, const CodedTable& coded,
+                        std::span<const std::size_t> order) {
+  Distances out(coded.columns.size());
+  if (!file.about.contains("distances")) return out;
+  const CodedTable codings = get_codings(file, "distances.");
+  const auto measured = file.value<ArrayJson>(file.about, "distances");
+  file.require(measured.is_array() && measured.size() == codings.columns.size(), "distances of no column");
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    const auto column = file.value<std::size_t>(measured[i], "column"),
+               from = file.value<std::size_t>(measured[i], "from");
+    const ColumnCoding& coding = codings.columns[i];
+    const auto at = std::ranges::find(order, column), base = std::ranges::find(order, from);
+    file.require(at != order.end() && coded.columns[column].form == CodingForm::number &&
+                     coding.form == CodingForm::number,
+                 "a distance of no column");
+    file.require(base < at && coded.columns[from].form == CodingForm::number,
+                 "a distance from a column that is not before it");
+    OwnedCounts counts = get_counts(file, std::to_string(column) + ".distance", coding);
+    file.require(counts.view().total() > 0, "distances without a row");
+    out[column] = std::make_shared<const DistanceCounts>(DistanceCounts{{from, coding}, std::move(counts)});
+  }
+  return out;
+}
+
+namespace {
+
+std::optional<double> cell_of_samples(const ColumnCoding& coding, double number, std::uint32_t bits) {
+  const double cell = settled_cell(coding, coding.cell_of_number(number), bits);
+  const auto [low, high] = reach_of(coding);
+  return cell >= low && cell <= high ? std::optional(cell) : std::nullopt;
+}
+
+}  // namespace
 
 std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double base, double cell_of_distance,
                                        std::uint32_t bits) {
-  const ColumnCoding& coding = columns[column];
-  const double number = columns[distance.from].number(base) + distance.coding.number(cell_of_distance);
-  const double cell = settled_cell(coding, coding.cell_of_number(number), bits);
-  const auto [low, high] = reach_of(coding);
-  return cell >= low && cell <= high ? std::optional(cell) : std::nullopt;
+  return cell_of_samples(
+      columns[column], columns[distance.from].number(base) + distance.coding.number(cell_of_distance), bits);
+}
+
+std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
+                                       const OrderDistance& distance, double cell, double cell_of_distance,
+                                       std::uint32_t bits) {
+  return cell_of_samples(columns[distance.from],
+                         columns[column].number(cell) - distance.coding.number(cell_of_distance), bits);
+}
+
+std::optional<double> draw_at_distance(const OrderDistance& distance, const CodeCounts& counts,
+                                       const RuledCell& ruled, const Random& random,
+                                       std::uint64_t number_of_row) {
+  OwnedCounts present;
+  const auto draw = [&](std::uint64_t i, const PhiloxBlock& block) -> std::optional<double> {
+    if (i == 1) present = present_of(distance.coding, counts);
+    if (i > 0 && present.codes.empty()) return std::nullopt;
+    return draw_cell(distance.coding, i == 0 ? counts : present.view(), block);
+  };
+  return draw_at_distance(distance, ruled, random, number_of_row, draw);
+}
+
+DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCounts& counts,
+                                   const RuledCell& ruled, double cell) {
+  const ColumnCoding& own = ruled.columns[ruled.column];
+  const double base = ruled.row.cells[distance.from];
+  DistanceShares out;
+  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
+    const double share =
+        static_cast<double>(counts.cumulative[i] - (i == 0 ? 0U : counts.cumulative[i - 1])) / counts.total();
+    if (counts.codes[i] >= distance.coding.codes()) {
+      out.missing += share;
+      continue;
+    }
+    const auto there = cell_at_distance(ruled.columns, ruled.column, distance, base,
+                                        distance.coding.values[counts.codes[i]], 0);
+    (there && ruled.admits(*there) ? out.taken : out.refused) += share;
+  }
+  if (std::isnan(cell)) return out;
+  const double units = own.grid && distance.coding.grid ? measure_width(distance.coding) / measure_width(own)
+                                                        : 1;  // of the distances, against those of the column
+  out.density =
+      units * std::exp(synthema::log_density(distance.coding, counts,
+                                             distance.cell_of(ruled.columns, ruled.column, cell, base)));
+  return out;
+}
+
+double log_density_at_distance(const DistanceShares& shares, std::span<const CodeCounts> own,
+                               const RuledCell& ruled, double cell) {
+  const auto& [missing, taken, refused, density] = shares;
+  if (std::isinf(cell) || !ruled.admits(cell)) return kNever;
+  const bool may_miss = ruled.admits(kMissing);
+  if (std::isnan(cell)) return taken + refused > 0 ? std::log(missing) : 0.0;
+  const double present = may_miss ? std::log1p(-missing) : 0.0;
+  if (ruled.determined()) return present - std::log(measure_width(ruled.columns[ruled.column]));
+  // All draws are refused.
+  const double once = taken + refused > 0 ? refused / (taken + refused) : 1;
+  double never = std::pow(once, kDistanceDraws + 1);
+  if (!may_miss) never += missing * (std::pow(once, kDistanceDraws) - never);
+  double out = taken > 0 ? (1 - never) * density / taken : 0;
+  if (never > 0) out += never * ruled.density_redrawn(own, cell);
+  return std::log(out) + present;
 }
 
 }  // namespace synthema::detail

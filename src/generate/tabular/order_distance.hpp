@@ -1,14 +1,20 @@
 // A number that a rule of the schema keeps above or below another one, learnt as its distance from that one:
 // a discharge as the stay after the admission. Only where distances vary less than half as much as the
-// numbers: else the number itself, with the round values that people write, says more.
+// numbers: else the number itself, with the round values that people write, says more. And only where the
+// grid of the column has all places of the other one, so that a distance leads from there to a number that
+// the column may have.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <utility>
+#include <span>
 #include <vector>
 
+#include "src/generate/tabular/model_arrays.hpp"
+#include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
 #include "synthema/generate/tabular/row_rules.hpp"
 
@@ -18,22 +24,89 @@ struct OrderDistance {
   std::size_t from = 0;  // the column that it is measured from, which is drawn before
   ColumnCoding coding;   // of the distances, in the unit of both numbers; missing where either is
 
+  // Whether there is something to measure from in a row.
+  bool is_measured(const KnownCells& row) const {
+    return row.known[from] != 0 && !std::isnan(row.cells[from]);
+  }
   // Of two cells, which are not missing, as a cell of the distances; off their grid where it is.
   double cell_of(std::span<const ColumnCoding> columns, std::size_t column, double cell, double base) const {
     return coding.cell_of_number(columns[column].number(cell) - columns[from].number(base));
   }
 };
 
-// Nothing where no rule orders the column, or its own values say more. `codes` are those of the distances, by
-// row.
-std::optional<OrderDistance> learn_distance(const CodedTable& table, const RowRules& rules,
-                                            std::size_t column, const CodingOptions& options,
-                                            std::vector<std::uint32_t>& codes);
+struct LearntDistance : OrderDistance {
+  std::vector<std::uint32_t> codes;  // of the distances, by row
+  std::vector<std::uint8_t> open;    // by row: whether there is something to measure from
+
+  OwnedCounts counts() const;  // of open rows
+};
+
+// Measured from the first column that a rule orders this one against, among those `before` it. Nothing where
+// there is none, or the column's own values say more.
+std::optional<LearntDistance> learn_distance(const CodedTable& table, const RowRules& rules,
+                                             std::size_t column, std::span<const std::size_t> before,
+                                             const CodingOptions& options);
+
+// How often a method draws which distance.
+struct DistanceCounts : OrderDistance {
+  OwnedCounts counts;
+};
+// By column; null: the number itself is drawn.
+using Distances = std::vector<std::shared_ptr<const DistanceCounts>>;
+
+// Of all columns in this order, by their counts.
+Distances learn_distances(const CodedTable& table, const RowRules& rules, std::span<const std::size_t> order,
+                          const CodingOptions& options);
+
+void put_distances(ModelArrays& file, const Distances& distances);
+Distances get_distances(const ModelArrays& file, const CodedTable& coded, std::span<const std::size_t> order);
 
 // A cell of the column at the distance from the base: on the column's grid, away from what single people have
 // (which side is looked at first, `bits` say). Nothing beyond what the column's samples reach.
 std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double base, double cell_of_distance,
                                        std::uint32_t bits);
+
+// And the cell from which the column's cell is at the distance, in the same way.
+std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
+                                       const OrderDistance& distance, double cell, double cell_of_distance,
+                                       std::uint32_t bits);
+
+// Where the rules refuse a distance, another one that is not missing.
+inline constexpr std::uint64_t kDistanceDraws = 8;
+
+// A cell at a distance that draw(i, block) gives; with i > 0 that is never missing, and nothing where there
+// is none. Nothing where the rules refuse all of them: RuledCell::draw follows.
+template <class Draw>
+std::optional<double> draw_at_distance(const OrderDistance& distance, const RuledCell& ruled,
+                                       const Random& random, std::uint64_t number_of_row, const Draw& draw) {
+  for (std::uint64_t i = 0; i <= kDistanceDraws; ++i) {
+    const PhiloxBlock block = random.block(number_of_row, ruled.column + (i << 40));
+    const std::optional<double> drawn = draw(i, block);
+    if (!drawn) return std::nullopt;
+    if (std::isnan(*drawn) && ruled.admits(*drawn)) return drawn;
+    if (std::isnan(*drawn)) continue;
+    const auto cell = cell_at_distance(ruled.columns, ruled.column, distance, ruled.row.cells[distance.from],
+                                       *drawn, block[0]);
+    if (cell && ruled.admits(*cell)) return cell;
+  }
+  return std::nullopt;
+}
+std::optional<double> draw_at_distance(const OrderDistance& distance, const CodeCounts& counts,
+                                       const RuledCell& ruled, const Random& random,
+                                       std::uint64_t number_of_row);
+
+// How likely a first draw of a distance is missing, taken or refused; what the rules refuse is counted by
+// values. And how dense it is at a cell, which is not missing, in the measure of cell_density.hpp.
+struct DistanceShares {
+  double missing = 0, taken = 0, refused = 0, density = 0;
+};
+DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCounts& counts,
+                                   const RuledCell& ruled, double cell);
+
+// Natural logarithm of how likely draw_at_distance, and RuledCell::draw from `own` where it gives nothing,
+// give the cell. It leaves out that places of single people are left.
+double log_density_at_distance(const DistanceShares& shares, std::span<const CodeCounts> own,
+                               const RuledCell& ruled, double cell);
 
 }  // namespace synthema::detail

@@ -23,7 +23,7 @@ namespace {
 // as much as one row of it.
 constexpr std::size_t kLookedAt = 256, kLookedAtOfAll = 32;
 constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
-constexpr std::uint64_t kDraws = 8;  // of a distance that rules refuse
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 void check(const SequentialTreesOptions& options) {
   if (!(options.min_gain >= 0))
@@ -44,16 +44,6 @@ void check(const SequentialTreesOptions& options) {
 std::size_t leaf_size(const SequentialTreesOptions& options, std::size_t rows) {
   if (options.min_leaf > 0) return options.min_leaf;
   return std::clamp<std::size_t>(rows / 1000, 20, 50);
-}
-
-OwnedCounts without_missing(const ColumnCoding& coding, const CodeCounts& counts) {
-  OwnedCounts out{{counts.codes.begin(), counts.codes.end()},
-                  {counts.cumulative.begin(), counts.cumulative.end()}};
-  if (!out.codes.empty() && out.codes.back() >= coding.codes()) {
-    out.codes.pop_back();
-    out.cumulative.pop_back();
-  }
-  return out;
 }
 
 std::size_t index_of(const Schema& schema, const std::string& name) {
@@ -122,11 +112,10 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
     const ColumnCoding& input = coded_.columns[order_[p]];
     inputs.push_back({bins[p], input.bins, input.is_category()});
   }
-  std::vector<std::uint32_t> codes_of_distances;
-  const auto distance = detail::learn_distance(
-      coded_, rules_, step.column, {.rare_below = options_.rare_below, .threads = 1}, codes_of_distances);
+  const auto distance = detail::learn_distance(coded_, rules_, step.column, std::span(order_).first(position),
+                                               {.rare_below = options_.rare_below, .threads = 1});
   const ColumnCoding& drawn = distance ? distance->coding : coding;
-  const std::vector<std::uint32_t>& codes_drawn = distance ? codes_of_distances : codes;
+  const std::vector<std::uint32_t>& codes_drawn = distance ? distance->codes : codes;
   std::vector<std::uint8_t> classes(codes.size());
   for (std::size_t row = 0; row < codes.size(); ++row) classes[row] = drawn.class_of_code(codes_drawn[row]);
   const GrownTree grown = grow_distribution_tree(inputs, {classes, drawn.classes, !drawn.is_category()},
@@ -138,25 +127,30 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
   step.counts = count_leaves(coding, codes, grown.begin, grown.rows);
   if (distance)
     step.distances = std::make_shared<const Distances>(
-        Distances{*distance, count_leaves(drawn, codes_drawn, grown.begin, grown.rows)});
+        Distances{*distance, count_leaves(drawn, codes_drawn, grown.begin, grown.rows, distance->open)});
   return step;
 }
 
 SequentialTrees::LeafCounts SequentialTrees::count_leaves(const ColumnCoding& coding,
                                                           const std::vector<std::uint32_t>& codes,
                                                           std::span<const std::size_t> begin,
-                                                          std::span<const std::uint32_t> rows) {
+                                                          std::span<const std::uint32_t> rows,
+                                                          std::span<const std::uint8_t> open) {
+  const auto is_open = [&](std::uint32_t row) { return open.empty() || open[row] != 0; };
   LeafCounts out;
   out.begin = {0};
+  std::vector<std::uint32_t> all;
   for (std::size_t leaf = 0; leaf + 1 < begin.size(); ++leaf) {
     std::vector<std::uint32_t> own;
-    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i) own.push_back(codes[rows[i]]);
+    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i)
+      if (is_open(rows[i])) own.push_back(codes[rows[i]]);
+    all.insert(all.end(), own.begin(), own.end());
     const OwnedCounts counts = count_codes(coding, std::move(own));
     out.codes.insert(out.codes.end(), counts.codes.begin(), counts.codes.end());
     out.cumulative.insert(out.cumulative.end(), counts.cumulative.begin(), counts.cumulative.end());
     out.begin.push_back(out.codes.size());
   }
-  out.all = count_codes(coding, codes);
+  out.all = count_codes(coding, std::move(all));
   return out;
 }
 
@@ -220,71 +214,33 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   const std::size_t number = descend(step, state).leaf;
   const CodeCounts leaf = step.counts.of(number);
   const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), state.whole};
-  const std::optional<double> at_distance = draw_distance(step, number, ruled, random, row);
-  double cell = at_distance ? *at_distance : ruled.draw_freely(leaf, random.block(row, step.column));
-  if (!ruled.admits(cell)) {
+  const bool at_distance = step.distances && step.distances->is_measured(state.row());
+  std::optional<double> cell =
+      at_distance
+          ? detail::draw_at_distance(*step.distances, step.distances->counts.of(number), ruled, random, row)
+          : ruled.draw_freely(leaf, random.block(row, step.column));
+  if (!cell || !ruled.admits(*cell)) {
     const CodeCounts from[] = {leaf, step.counts.all.view()};
-    const auto found = ruled.draw(from, cell, random, row);
-    if (!found) {
+    cell = ruled.draw(from, cell.value_or(kMissing), random, row);
+    if (!cell) {
       state.stuck = step.column;
       return false;
     }
-    cell = *found;
   }
-  state.cells[step.column] = cell;
+  state.cells[step.column] = *cell;
   state.known[step.column] = 1;
-  state.bins[position] = coding.bin_of(cell);
+  state.bins[position] = coding.bin_of(*cell);
   return true;
 }
 
-// Where the rules refuse a distance, another one; nothing where none is drawn, or what it is measured from is
-// missing.
-std::optional<double> SequentialTrees::draw_distance(const Step& step, std::size_t leaf,
-                                                     const detail::RuledCell& ruled, const Random& random,
-                                                     std::uint64_t row) const {
-  if (!step.distances || std::isnan(ruled.row.cells[step.distances->from])) return std::nullopt;
-  const double base = ruled.row.cells[step.distances->from];
-  const CodeCounts counts = step.distances->counts.of(leaf);
-  OwnedCounts present;
-  for (std::uint64_t i = 0; i <= kDraws; ++i) {
-    if (i == 1) present = without_missing(step.distances->coding, counts);
-    if (i > 0 && present.codes.empty()) return std::nullopt;
-    const PhiloxBlock block = random.block(row, step.column + (i << 33));
-    const double drawn = draw_cell(step.distances->coding, i == 0 ? counts : present.view(), block);
-    if (std::isnan(drawn) && ruled.admits(drawn)) return drawn;
-    if (std::isnan(drawn)) continue;
-    const auto cell =
-        detail::cell_at_distance(coded_.columns, step.column, *step.distances, base, drawn, block[0]);
-    if (cell && ruled.admits(*cell)) return cell;
-  }
-  return std::nullopt;
-}
-
-// Of a cell as `draw` gives it. Of distances, what the rules refuse is counted by their values.
+// Of a cell as `draw` gives it.
 double SequentialTrees::log_density(const Step& step, std::size_t leaf, const detail::RuledCell& ruled,
                                     double cell) const {
   const CodeCounts from[] = {step.counts.of(leaf), step.counts.all.view()};
-  if (!step.distances || std::isnan(ruled.row.cells[step.distances->from]) || std::isinf(cell))
-    return ruled.log_density(from, cell);
-  if (!ruled.admits(cell)) return -std::numeric_limits<double>::infinity();
-  const Distances& distances = *step.distances;
-  const double base = ruled.row.cells[distances.from];
-  const CodeCounts counts = distances.counts.of(leaf);
-  double taken = 0, refused = 0;
-  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
-    const double rows = counts.cumulative[i] - (i == 0 ? 0U : counts.cumulative[i - 1]);
-    if (counts.codes[i] >= distances.coding.codes()) continue;
-    const auto there = detail::cell_at_distance(coded_.columns, step.column, distances, base,
-                                                distances.coding.values[counts.codes[i]], 0);
-    (there && ruled.admits(*there) ? taken : refused) += rows / counts.total();
-  }
-  const double missing = std::max(0.0, 1 - taken - refused);
-  if (std::isnan(cell))
-    return taken + refused > 0 || missing > 0 ? std::log(missing) : ruled.log_density(from, cell);
-  if (!(taken > 0)) return std::log(1 - missing) + ruled.log_density(from, cell);
-  const double free = synthema::log_density(distances.coding, counts,
-                                            distances.cell_of(coded_.columns, step.column, cell, base));
-  return free + std::log1p(refused / taken);
+  if (!step.distances || !step.distances->is_measured(ruled.row)) return ruled.log_density(from, cell);
+  return detail::log_density_at_distance(
+      detail::shares_of_distances(*step.distances, step.distances->counts.of(leaf), ruled, cell), from, ruled,
+      cell);
 }
 
 namespace {
@@ -371,8 +327,7 @@ double SequentialTrees::log_share(std::size_t position, double cell, const RowSt
     return std::log(with_prior(share(few), few, share(many), many));
   };
   if (!is_bound(step, state.past)) return share_in(leaf, all, first, last);
-  if (step.distances && state.past[step.distances->from] != 0 &&
-      !std::isnan(state.cells[step.distances->from])) {
+  if (step.distances && step.distances->is_measured({state.cells, state.past})) {
     const Distances& distances = *step.distances;
     const CodeCounts near = distances.counts.of(descend(step, state).leaf),
                      every = distances.counts.all.view();

@@ -108,14 +108,37 @@ Piece piece_around(const ColumnCoding& coding, const CodeCounts& counts, std::sp
 
 }  // namespace
 
+std::optional<double> WeighedCell::cell_of(double value, std::uint32_t bits) const {
+  return distance ? cell_at_distance(now.columns, now.column, *distance, base(), value, bits) : value;
+}
+
+double WeighedCell::value_of(double cell) const {
+  return distance ? distance->cell_of(now.columns, now.column, cell, base()) : cell;
+}
+
+bool WeighedCell::has_missing() const {
+  return !counts.codes.empty() && counts.codes.back() >= coding().codes();
+}
+
+// Of all entries.
+double WeighedCell::part_missing() const {
+  if (!has_missing()) return 0;
+  const std::size_t present = counts.codes.size() - 1;
+  return present == 0 ? 1 : 1 - static_cast<double>(counts.cumulative[present - 1]) / counts.total();
+}
+
+double WeighedCell::share_missing(const RuledCell& ruled) const {
+  return !mixes() && ruled.admits(kMissing) ? part_missing() : 0;
+}
+
 // The scores of what the rules leave.
 std::vector<Piece> WeighedCell::left(const RuledCell& ruled) const {
-  const ColumnCoding& coding = ruled.columns[ruled.column];
+  const ColumnCoding& of = coding();
   const auto is_left = [&](std::size_t entry) {
     const std::uint32_t code = counts.codes[entry];
-    return ruled.admits(code >= coding.codes() ? kMissing
-                        : coding.is_category() ? static_cast<double>(code)
-                                               : coding.values[code]);
+    if (code >= of.codes()) return mixes() && ruled.admits(kMissing);
+    const auto cell = cell_of(of.is_category() ? static_cast<double>(code) : of.values[code]);
+    return cell && ruled.admits(*cell);
   };
   std::vector<Piece> out;
   const auto add = [&](std::size_t from, std::size_t to) {
@@ -124,32 +147,37 @@ std::vector<Piece> WeighedCell::left(const RuledCell& ruled) const {
     else
       out.push_back({bounds[from], bounds[to], 1});
   };
-  if (coding.is_category() || ruled.is_listed()) {
+  if (of.is_category() || ruled.is_listed()) {
     for (std::size_t entry = 0; entry < counts.codes.size(); ++entry)
       if (is_left(entry)) add(entry, entry + 1);
     return placed(std::move(out));
   }
-  for (const auto& [from, to] : runs_left(counts, run_within(ruled, counts), is_left)) add(from, to);
-  if (const std::size_t last = counts.codes.size(); last > 0 && counts.codes.back() >= coding.codes())
-    if (is_left(last - 1)) add(last - 1, last);
+  const std::size_t present = counts.codes.size() - (has_missing() ? 1 : 0);
+  const Run all{0, present}, within = distance ? all : run_within(ruled, counts);
+  for (const auto& [from, to] : runs_left(counts, within, is_left)) add(from, to);
+  if (const std::size_t end = counts.codes.size(); has_missing() && is_left(end - 1)) add(end - 1, end);
   return placed(std::move(out));
 }
 
-// The scores from which the cell may be drawn. A fixed number that few people have stands for all around it.
+// The scores from which the cell may be drawn. A fixed number that few people have stands for all around it;
+// of a distance beyond all that there are, nothing does.
 std::vector<Piece> WeighedCell::behind(double cell, bool is_fixed) const {
-  const ColumnCoding& coding = now.columns[now.column];
+  const ColumnCoding& of = coding();
+  const double value = value_of(cell);
+  if (distance && !std::isnan(cell))
+    if (const auto [low, high] = reach_of(of); value < low || value > high) return {};
   std::vector<EntryDensity> entries;
-  bool as_it_is = coding.is_category() || std::isnan(cell);
-  if (const auto entry = as_it_is ? std::nullopt : listed_entry(coding, counts, cell)) {
-    as_it_is = now.is_listed() || coding.protection[counts.codes[*entry]] == Protection::none;
+  bool as_it_is = of.is_category() || std::isnan(cell);
+  if (const auto entry = as_it_is ? std::nullopt : listed_entry(of, counts, value)) {
+    as_it_is = now.is_listed() || of.protection[counts.codes[*entry]] == Protection::none;
     if (now.is_listed()) entries.push_back({*entry, 1});
   }
-  if (!now.is_listed()) undisplaced_densities(coding, counts, cell, entries);
+  if (!now.is_listed()) undisplaced_densities(of, counts, value, entries);
   std::vector<Piece> out;
   for (const EntryDensity& one : entries)
     if (as_it_is) out.push_back({bounds[one.entry], bounds[one.entry + 1], one.density});
   if (!as_it_is) {
-    out.push_back(piece_around(coding, counts, bounds, cell, entries));
+    out.push_back(piece_around(of, counts, bounds, value, entries));
     if (is_fixed) out.back().density = 1;
   }
   return placed(std::move(out));
@@ -192,44 +220,96 @@ double WeighedCell::told(double noise, bool given, double share) const {
   return std::clamp(noise, -kFarthestTold, kFarthestTold);
 }
 
-WeighedCell::Taken WeighedCell::fixed(double cell, const PhiloxBlock& random) const {
-  const double share = unit_of(random[0]);
-  if (!past.admits(cell)) return {cell, 0, kNever};
-  const std::vector<Piece> before = left(past), own = behind(cell, true);
+// What is there, and how likely that is among what the rules leave.
+WeighedCell::Taken WeighedCell::taken(double cell, std::span<const Piece> own, double share, double most,
+                                      bool has_proposed) const {
+  const std::vector<Piece> before = left(past);
   const bool given = is_given(before);
-  return {cell, told(noise_within(own, share), given, share),
-          given ? 0 : weight_of(log_mass_of(own, mean, spread), before)};
+  const double kept = log_mass_of(own, mean, spread);
+  Taken out{cell, told(noise_within(own, share), given, share), given ? 0 : weight_of(kept, before, most)};
+  if (!has_proposed) return out;
+  // Both of it, so that what is likely beside any other number weighs no more for it.
+  const double proposed = log_mass_of(own, 0, 1) - std::log1p(-part_missing());
+  const double likely = given ? 0 : kept - std::log(mass(before) + half_person());
+  out.weight = std::isfinite(proposed) && std::isfinite(likely) ? likely - proposed : kHardlyEver;
+  return out;
+}
+
+WeighedCell::Taken WeighedCell::fixed(double cell, const PhiloxBlock& random, bool has_proposed) const {
+  if (!past.admits(cell)) return {cell, 0, kNever};
+  Taken out = taken(cell, behind(cell, !measured), unit_of(random[0]), 0, has_proposed);
+  out.weight += std::max(std::log1p(-share_missing(past)), kHardlyEver);
+  return out;
+}
+
+WeighedCell::Taken WeighedCell::proposed(double cell, const PhiloxBlock& random, double missing,
+                                         bool has_proposed) const {
+  if (!past.admits(cell) || !now.admits(cell)) return {cell, 0, kNever};
+  const double share = unit_of(random[0]), likely = share_missing(past);
+  if (std::isnan(cell)) return {cell, normal_quantile_of(share), std::log(likely / missing)};
+  Taken out = taken(cell, behind(cell, false), share, most(), has_proposed);
+  out.weight += std::max(std::log1p(-likely), kHardlyEver) - std::log1p(-missing);
+  return out;
 }
 
 WeighedCell::Taken WeighedCell::draw(PhiloxBlock random, const Random& more,
                                      std::uint64_t number_of_row) const {
-  const ColumnCoding& coding = now.columns[now.column];
-  const double share = unit_of(random[0]);
+  const double missing = share_missing(now);
+  double share = unit_of(random[0]);
+  if (share >= 1 - missing) return {kMissing, normal_quantile_of(share), 0};
+  share /= 1 - missing;
+  const double present = std::max(std::log1p(-share_missing(past)), kHardlyEver) - std::log1p(-missing);
   const std::vector<Piece> before = left(past);
   const bool given = is_given(before);
   const std::optional<double> value = now.determined();
   const double missing_from =
-      value && !counts.codes.empty() && counts.codes.back() >= coding.codes() && now.admits(kMissing)
-          ? bounds[bounds.size() - 2]
-          : kInfinity;
+      mixes() && value && has_missing() && now.admits(kMissing) ? bounds[bounds.size() - 2] : kInfinity;
   std::vector<Piece> own = value ? behind(*value, false) : left(now);
   if (missing_from < kInfinity) own.push_back({missing_from, kInfinity, 1});
+  if (given && own.empty()) return {kMissing, normal_quantile_of(share), kNever};  // refused now
   if (value && given) own = {{-kInfinity, kInfinity, 1}};
   const double noise = noise_within(own, share), score = mean + spread * noise;
   const double kept = value ? log_mass_of(own, mean, spread) : std::log(mass(own) + half_person());
   Taken out{0, told(noise, given, share),
-            given ? 0 : weight_of(kept, before, value && !coding.grid ? kDensest : 0)};
+            present + (given ? 0 : weight_of(kept, before, value ? most() : 0))};
   if (value) {
     out.cell = score >= missing_from ? kMissing : *value;
     return out;
   }
-  const double drawn = room ? room->share_of(score) : normal_share(score);
-  random[0] = static_cast<std::uint32_t>(std::clamp(drawn * 4294967296.0, 0.0, 4294967295.0));
+  if (distance) return draw_distance(out, noise, own, random, more, number_of_row);
+  random[0] = place_of(score);
   out.cell = now.draw_freely(counts, random);
   if (now.admits(out.cell)) return out;
   const CodeCounts from[] = {counts};
   const std::optional<double> found = now.draw(from, out.cell, more, number_of_row);
   return found ? Taken{*found, out.noise, out.weight} : Taken{out.cell, out.noise, kNever};
+}
+
+// As draw_at_distance, from what the rules leave; the first draw has this noise.
+WeighedCell::Taken WeighedCell::draw_distance(Taken out, double noise, std::span<const Piece> left,
+                                              PhiloxBlock random, const Random& more,
+                                              std::uint64_t number_of_row) const {
+  for (std::uint64_t i = 0; i <= kDistanceDraws && !left.empty(); ++i) {
+    if (i > 0) {
+      random = more.block(number_of_row, now.column + (i << 40));
+      const double share = unit_of(random[0]);
+      noise = noise_within(left, share);
+      out.noise = told(noise, false, share);
+    }
+    random[0] = place_of(mean + spread * noise);
+    const double drawn = draw_cell(coding(), counts, random);
+    const auto cell = std::isnan(drawn) ? std::nullopt : cell_of(drawn, random[1]);
+    if (cell && now.admits(*cell)) return {*cell, out.noise, out.weight};
+  }
+  const CodeCounts from[] = {numbers};
+  const std::optional<double> found = now.draw(from, kMissing, more, number_of_row);
+  return found ? Taken{*found, out.noise, out.weight} : Taken{kMissing, out.noise, kNever};
+}
+
+// Of an entry of the counts, as draw_cell takes it.
+std::uint32_t WeighedCell::place_of(double score) const {
+  const double drawn = room ? room->share_of(score) : normal_share(score);
+  return static_cast<std::uint32_t>(std::clamp(drawn * 4294967296.0, 0.0, 4294967295.0));
 }
 
 }  // namespace synthema::detail

@@ -15,14 +15,15 @@ namespace {
 constexpr double kFree = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
-// first <= middle <= last, and alone; of the middle, `single` people have 41 and nobody else 40 to 42.
+// first <= middle <= last, and alone; of the middle, `single` people have 41 and nobody else 40 to 42, and
+// `gone` have none.
 struct Ordered {
   CodedTable coded;
   RowRules rules;
   std::vector<OwnedCounts> counts;
   std::vector<std::vector<double>> bounds;
 
-  explicit Ordered(std::size_t single) {
+  explicit Ordered(std::size_t single, std::size_t gone = 0) {
     Schema schema;
     for (const char* name : {"first", "last", "middle", "alone"})
       schema.fields.push_back({.name = name, .kind = Kind::integer});
@@ -38,6 +39,8 @@ struct Ordered {
                       {"last", std::int64_t{50}},
                       {"middle", std::int64_t{41}},
                       {"alone", std::int64_t{1}}});
+    for (std::size_t i = 0; i < gone; ++i)
+      rows.push_back({{"first", std::int64_t{3}}, {"last", std::int64_t{50}}, {"alone", std::int64_t{1}}});
     coded = code_table(Table::from_records(schema, rows), {});
     rules = RowRules(coded.schema, coded.columns);
     for (std::size_t c = 0; c < 4; ++c) {
@@ -99,6 +102,28 @@ TEST_CASE("Weights are finite and at most 1, in gaps too, and do not tell whethe
     CHECK(std::abs(two.weight(first, last) - with) < 0.8);
   }
   CHECK(nobody.weight(41, 41) == 0);  // it has to be 41
+}
+
+TEST_CASE("A cell is missing as often as ever, and one that is there weighs by what is left of those") {
+  const Ordered all(2), some(2, 200);
+  const double there = 602.0 / 802;
+  CHECK(some.weight(20, 60) - all.weight(20, 60) == doctest::Approx(std::log(there)).epsilon(0.02));
+  const std::vector<double> cells{some.cell(0, 20), some.cell(1, 30), 0, 0};
+  const std::vector<std::uint8_t> past{1, 0, 0, 0}, now{1, 1, 0, 0};
+  double missing = 0;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const PhiloxBlock block = Random(1).block(i, 0);
+    const WeighedCell::Taken taken = some.turn(2, {cells, past}, {cells, now}).draw(block, Random(2), i);
+    if (!std::isnan(taken.cell)) continue;
+    missing += 1.0 / 4000;
+    CHECK(taken.weight == 0);
+  }
+  CHECK(std::abs(missing - (1 - there)) < 0.03);
+  // What is not missing weighs as where nobody's is.
+  const PhiloxBlock low{1U << 20, 1, 2, 3};
+  CHECK(
+      some.turn(2, {cells, past}, {cells, now}).draw(low, Random(2), 0).weight ==
+      doctest::Approx(all.turn(2, {cells, past}, {cells, now}).draw(low, Random(2), 0).weight).epsilon(0.02));
 }
 
 TEST_CASE("Drawing candidates takes one beside what is fixed, can be cancelled") {

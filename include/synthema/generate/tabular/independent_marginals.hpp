@@ -6,8 +6,14 @@
 // its share of all rows. Where a condition fixes a column that rules bind to free ones before it, these are
 // drawn 64 times and one draw is taken in proportion to how likely it makes what is fixed, as in
 // GaussianCopula.
+//
+// A number that an order of the schema binds to one before it (a discharge after the admission) is learnt and
+// drawn as its distance from that one, where distances vary less than half as much as the numbers, as in
+// SequentialTrees: distances are a column of their own. Beside a missing one the number itself is drawn. A
+// condition on the number proposes what it is measured from.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +24,10 @@
 #include "synthema/generate/tabular/row_rules.hpp"
 
 namespace synthema {
+
+namespace detail {
+struct DistanceCounts;
+}
 
 struct IndependentMarginalsOptions {
   std::size_t rare_below = 5;  // people
@@ -37,7 +47,7 @@ class SYNTHEMA_EXPORT IndependentMarginals {
   void fit(const Table& real, const ProgressSink& progress = {}, const CancelToken& cancel = {});
   Table sample(const SampleRequest& request) const;
 
-  // See LikelihoodGenerator. Rules of the schema on smoothed numbers as in SequentialTrees.
+  // See LikelihoodGenerator. Rules of the schema on smoothed numbers, and distances, as in SequentialTrees.
   std::vector<double> log_prob(const Table& table, const ProgressSink& progress = {},
                                const CancelToken& cancel = {}) const;
 
@@ -47,7 +57,8 @@ class SYNTHEMA_EXPORT IndependentMarginals {
  private:
   IndependentMarginalsOptions options_;
   CodedTable coded_;
-  std::vector<OwnedCounts> counts_;  // by column
+  std::vector<OwnedCounts> counts_;                                       // by column
+  std::vector<std::shared_ptr<const detail::DistanceCounts>> distances_;  // by column; null: of no distance
   RowRules rules_;
 };
 

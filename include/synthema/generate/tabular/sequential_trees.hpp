@@ -130,13 +130,12 @@ class SYNTHEMA_EXPORT SequentialTrees {
   Step load_step(const detail::ModelArrays& file, std::size_t position) const;
   const TreeNode& descend(const Step& step, const RowState& state) const;
   static LeafCounts count_leaves(const ColumnCoding& coding, const std::vector<std::uint32_t>& codes,
-                                 std::span<const std::size_t> begin, std::span<const std::uint32_t> rows);
+                                 std::span<const std::size_t> begin, std::span<const std::uint32_t> rows,
+                                 std::span<const std::uint8_t> open = {});  // empty: all rows count
   static LeafCounts load_leaves(const detail::ModelArrays& file, const std::string& key,
                                 const ColumnCoding& coding, std::size_t leaves);
   void load_distances(const detail::ModelArrays& file);
   bool draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
-  std::optional<double> draw_distance(const Step& step, std::size_t leaf, const detail::RuledCell& ruled,
-                                      const Random& random, std::uint64_t row) const;
   double log_density(const Step& step, std::size_t leaf, const detail::RuledCell& ruled, double cell) const;
   double log_share(std::size_t position, double cell, const RowState& state) const;
   double log_kept(std::size_t position, double cell, const RowState& state) const;

@@ -1,0 +1,104 @@
+// Which numbers are measured from which, and what cells lie at a distance.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "src/generate/tabular/order_distance.hpp"
+#include "synthema/core/random.hpp"
+
+using namespace synthema;
+using namespace synthema::detail;
+
+namespace {
+
+// admission, and discharge some days after it; the unit of each is so many hours.
+struct Stays {
+  CodedTable coded;
+  RowRules rules;
+
+  explicit Stays(std::int64_t unit_of_admission = 24, std::int64_t unit_of_discharge = 24,
+                 std::uint64_t longest = 20, bool unknown = false) {
+    Schema schema;
+    schema.fields = {{.name = "admission", .kind = Kind::integer},
+                     {.name = "discharge", .kind = Kind::integer}};
+    schema.rules = {{.field = "discharge", .given = "admission", .relation = ">="}};
+    std::vector<Record> rows;
+    for (std::size_t row = 0; row < 1000; ++row) {
+      Random random = Random(1).stream(row);
+      const auto admission = static_cast<std::int64_t>(random.below(1000)) * unit_of_admission;
+      const auto discharge = admission + 24 + static_cast<std::int64_t>(random.below(longest)) * 24;
+      Record& record = rows.emplace_back();
+      if (!unknown || row % 4 != 0) record.set("admission", admission);
+      if (row % 5 != 0) record.set("discharge", discharge / unit_of_discharge * unit_of_discharge);
+    }
+    coded = code_table(Table::from_records(schema, rows), {});
+    rules = RowRules(coded.schema, coded.columns);
+  }
+  std::optional<LearntDistance> learn(std::vector<std::size_t> before = {0}) const {
+    return learn_distance(coded, rules, 1, before, {});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A number is measured from one that stands before it, where that says more and leads to its grid") {
+  const auto learnt = Stays().learn();
+  REQUIRE(learnt);
+  CHECK(learnt->from == 0);
+  CHECK_FALSE(Stays().learn({}));
+  CHECK_FALSE(Stays(24, 24, 2000).learn());  // stays as long as the range
+  CHECK(Stays(24, 1).learn());
+  CHECK_FALSE(Stays(1, 24).learn());  // midnights after hours
+}
+
+TEST_CASE("Rows without something to measure from say nothing of distances") {
+  const Stays stays(24, 24, 20, true);
+  const auto learnt = stays.learn();
+  REQUIRE(learnt);
+  const OwnedCounts counts = learnt->counts();
+  CHECK(counts.view().total() == 750);
+  REQUIRE(counts.codes.back() == learnt->coding.missing_code());
+  const std::size_t last = counts.codes.size() - 1;
+  CHECK(counts.cumulative[last] - counts.cumulative[last - 1] == 150);  // a fifth of these
+}
+
+TEST_CASE("A distance leads to a cell and back, and never beyond what samples have") {
+  const Stays stays;
+  const auto learnt = stays.learn();
+  REQUIRE(learnt);
+  const std::span<const ColumnCoding> columns = stays.coded.columns;
+  const double day = learnt->coding.cell_of_number(24 * 7), base = columns[0].cell_of_number(24 * 500);
+  const auto cell = cell_at_distance(columns, 1, *learnt, base, day, 0);
+  REQUIRE(cell);
+  CHECK(std::abs(learnt->cell_of(columns, 1, *cell, base) - day) <= 3);  // away from what one person has
+  const auto back = base_at_distance(columns, 1, *learnt, columns[1].cell_of_number(24 * 507), day, 0);
+  REQUIRE(back);
+  CHECK(std::abs(columns[0].number(*back) - 24 * 500) <= 72);
+  CHECK_FALSE(cell_at_distance(columns, 1, *learnt, columns[0].cell_of_number(24 * 2000), day, 0));
+  CHECK_FALSE(base_at_distance(columns, 1, *learnt, columns[1].cell_of_number(0), day, 0));
+}
+
+TEST_CASE("Shares of distances are those that the rules leave, and densities sum to one") {
+  const Stays stays;
+  const auto learnt = stays.learn();
+  REQUIRE(learnt);
+  const OwnedCounts counts = learnt->counts(),
+                    numbers = count_codes(stays.coded.columns[1], stays.coded.codes[1]);
+  const std::span<const ColumnCoding> columns = stays.coded.columns;
+  const std::vector<double> cells{columns[0].cell_of_number(24 * 500), 0};
+  const std::vector<std::uint8_t> known{1, 0};
+  const RuledCell ruled{stays.rules, columns, 1, {cells, known}};
+  const CodeCounts own[] = {numbers.view()};
+  double sum = 0;
+  for (int day = 480; day < 560; ++day) {
+    const double cell = columns[1].cell_of_number(24 * day);
+    const DistanceShares shares = shares_of_distances(*learnt, counts.view(), ruled, cell);
+    CHECK(shares.missing == doctest::Approx(0.2));
+    CHECK(shares.taken + shares.refused == doctest::Approx(0.8));
+    sum += std::exp(log_density_at_distance(shares, own, ruled, cell));
+  }
+  CHECK(sum == doctest::Approx(0.8).epsilon(0.01));
+  const double missing = std::nan("");
+  const DistanceShares shares = shares_of_distances(*learnt, counts.view(), ruled, missing);
+  CHECK(log_density_at_distance(shares, own, ruled, missing) == doctest::Approx(std::log(0.2)));
+}

@@ -1,0 +1,146 @@
+"""Numbers that an order binds to one before them keep their distance from it, whatever is known of either."""
+
+import datetime
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from synthema import Field, FieldRule, IndependentMarginals, Schema, SequentialTrees, table
+
+ROWS = 2000
+DAYS = 1825
+METHODS = [IndependentMarginals, SequentialTrees]
+PROPOSING = [IndependentMarginals]  # a condition on the later number leads back to the earlier one
+
+
+def _stays(seed: int = 0) -> tuple[dict, np.ndarray]:
+    """Admissions over five years, discharges of which some are missing, and the stays of the others."""
+    random = np.random.default_rng(seed)
+    first = random.integers(0, DAYS, ROWS)
+    stay = random.geometric(0.15, ROWS)
+    there = random.random(ROWS) < 0.8
+    second = [int(a + b) if is_there else None for a, b, is_there in zip(first, stay, there, strict=True)]
+    return {"first": first.tolist(), "second": second}, stay[there]
+
+
+def _schema(*names: str, kind: str = "integer") -> Schema:
+    rules = [FieldRule(b, a, relation=">") for a, b in pairwise(names)]
+    return Schema([Field(name, kind) for name in names], rules=rules)
+
+
+def _distances(made, later: str, earlier: str) -> np.ndarray:
+    pairs = zip(made.values(later), made.values(earlier), strict=True)
+    return np.asarray([b - a for b, a in pairs if a is not None and b is not None], float)
+
+
+def _same_mean(found: np.ndarray, wanted: np.ndarray) -> None:
+    error = np.sqrt(found.var() / len(found) + wanted.var() / len(wanted))
+    assert abs(found.mean() - wanted.mean()) < 4 * error
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stays_are_as_long_as_they_were(method, tmp_path) -> None:
+    columns, stays = _stays()
+    fitted = method().fit(columns, schema=_schema("first", "second"))
+    made = fitted.sample(4000, seed=1)
+    found = _distances(made, "second", "first")
+    assert found.min() > 0
+    _same_mean(found, stays)
+    assert made.null_count("second") / 4000 == pytest.approx(0.2, abs=0.03)
+    after = fitted.sample(2000, seed=2, conditions={"first": 900})
+    _same_mean(_distances(after, "second", "first"), stays)
+    again = method.load(fitted.save(tmp_path / "model"))
+    condition = {"second": 1000}
+    assert again.sample(4000, seed=1).digest() == made.digest()
+    before = fitted.sample(100, seed=3, conditions=condition)
+    assert again.sample(100, seed=3, conditions=condition).digest() == before.digest()
+    assert again.log_prob(made)[0] == fitted.log_prob(made)[0]
+
+
+@pytest.mark.parametrize("method", PROPOSING)
+def test_a_condition_on_the_later_number_leads_to_the_earlier_one(method) -> None:
+    columns, stays = _stays()
+    fitted = method().fit(columns, schema=_schema("first", "second"))
+    for later in (400, 1000, 1700):
+        made = fitted.sample(1500, seed=later, conditions={"second": later})
+        assert set(made.values("second")) == {later}
+        _same_mean(_distances(made, "second", "first"), stays)
+    # Of the earliest, most stays would begin before anybody came.
+    earliest = min(v for v in fitted.sample(4000, seed=1).values("second") if v is not None)
+    made = fitted.sample(300, seed=1, conditions={"second": earliest})
+    assert 0 <= min(made.values("first")) <= max(made.values("first")) < earliest
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_likelihoods_of_stays_are_those_of_draws(method) -> None:
+    columns, stays = _stays()
+    fitted = method().fit(columns, schema=_schema("first", "second"))
+    days = np.arange(601, 680)
+    likely = np.exp(fitted.log_prob({"first": np.full(79, 600), "second": days}))
+    alone = np.exp(fitted.log_prob(table({"first": [600], "second": [None]}, _schema("first", "second")))[0])
+    assert likely.sum() / (likely.sum() + alone) == pytest.approx(0.8, abs=0.03)
+    of_stays = np.bincount(stays, minlength=81)[1:80] / len(stays)
+    assert np.abs(likely / likely.sum() - of_stays).max() < 0.03
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_likelihoods_of_stays_between_times_are_per_microsecond(method) -> None:
+    columns, _ = _stays()
+    begin = datetime.datetime(2020, 1, 1)
+    day = datetime.timedelta(days=1)
+    times = {n: [None if v is None else begin + v * day for v in values] for n, values in columns.items()}
+    schema = _schema("first", "second", kind="time")
+    fitted = method().fit(times, schema=schema)
+    first = begin + 600 * day
+    asked = {"first": [first] * 79, "second": [first + k * day for k in range(1, 80)]}
+    logs = fitted.log_prob(table(asked, schema))
+    alone = fitted.log_prob(table({"first": [first], "second": [None]}, schema))[0]
+    given = np.exp(logs - alone).sum() * day / datetime.timedelta(microseconds=1)
+    assert given == pytest.approx(4, rel=0.15)  # four are there for each that is missing
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_only_what_is_missing_by_itself_is_missing(method) -> None:
+    random = np.random.default_rng(1)
+    first = random.integers(0, DAYS, ROWS)
+    second = first + random.geometric(0.15, ROWS)
+    unknown = random.random(ROWS) < 0.3
+    columns = {
+        "first": [None if m else int(v) for m, v in zip(unknown, first, strict=True)],
+        "second": second.tolist(),
+    }
+    fitted = method().fit(columns, schema=_schema("first", "second"))
+    made = fitted.sample(3000, seed=1)
+    assert made.null_count("second") == 0
+    assert made.null_count("first") / 3000 == pytest.approx(0.3, abs=0.04)
+    _same_mean(_distances(made, "second", "first"), (second - first)[~unknown])
+    if method in PROPOSING:
+        asked = fitted.sample(1500, seed=2, conditions={"second": list(range(200, 1700))})
+        assert asked.null_count("first") / 1500 == pytest.approx(0.3, abs=0.07)
+        _same_mean(_distances(asked, "second", "first"), (second - first)[~unknown])
+
+
+@pytest.mark.parametrize("method", PROPOSING)
+def test_the_last_of_three_leads_to_the_first(method) -> None:
+    random = np.random.default_rng(2)
+    first = random.integers(0, DAYS, ROWS)
+    stay, rest = random.geometric(0.15, ROWS), random.geometric(0.05, ROWS)
+    gone = random.random(ROWS) < 0.25
+    second = [None if m else int(v) for m, v in zip(gone, first + stay, strict=True)]
+    columns = {"first": first.tolist(), "second": second, "third": (first + stay + rest).tolist()}
+    fitted = method().fit(columns, schema=_schema("first", "second", "third"))
+    made = fitted.sample(2000, seed=1, conditions={"third": 1000})
+    assert made.null_count("second") / 2000 == pytest.approx(0.25, abs=0.06)
+    _same_mean(_distances(made, "second", "first"), stay[~gone])
+    _same_mean(_distances(made, "third", "second"), rest[~gone])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_days_after_minutes_stay_round(method) -> None:
+    random = np.random.default_rng(3)
+    first = random.integers(0, DAYS * 24, ROWS)  # hours
+    second = (first // 24 + random.geometric(0.3, ROWS)) * 24  # midnights
+    fitted = method().fit({"first": first, "second": second}, schema=_schema("first", "second"))
+    made = fitted.sample(1000, seed=1)
+    assert np.isfinite(fitted.log_prob(made)).mean() > 0.5
+    assert all(v % 24 == 0 for v in made.values("second"))
