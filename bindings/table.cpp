@@ -106,6 +106,7 @@ class ZonesOfFields {
       const auto known = zones_.find(name);
       if (known != zones_.end() && !known->second) continue;  // another kind of value
       const std::optional<bool> zone = has_zone(value);
+      if (!zone && says_nothing(value)) continue;
       if (known == zones_.end())
         zones_.emplace(name, zone);
       else if (zone && zone != known->second)
@@ -113,6 +114,11 @@ class ZonesOfFields {
             {.field = name},
             "Some times of the column have a zone and others have none; give all a zone, or none.");
     }
+  }
+  // What may stand in a column of times without being one: a missing value, a list without a time.
+  static bool says_nothing(py::handle value) {
+    return !py::isinstance<py::str>(value) && !py::isinstance<py::int_>(value) &&  // booleans are integers
+           !(py::isinstance<py::float_>(value) && std::isfinite(value.cast<double>()));
   }
   std::vector<std::string> without() const {
     std::vector<std::string> out;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import warnings
 
 import numpy as np
@@ -22,6 +23,8 @@ PEOPLE = {
     "mrn",
 }
 NUMBERS = {"id", "pid", "eid", "seqn"}  # of people, or of anything else
+# In one word: "patientid", "caseno".
+_ONE_WORD = r"u?(subj|subject|pat|patient|person|participant|proband|case)s?(id|nr|no|num|number|key|code)"
 FEWEST = 10  # different numbers that could be people
 MOST_ROWS = 200  # a person has on average, where only a number says that it is one
 
@@ -35,15 +38,15 @@ def likely_subject(rows: Table) -> str | None:
     if any("subject" in field.roles for field in rows.schema.fields):
         return None
     named = {
-        field.name: set(_words(field.name))
+        field.name: _words(field.name)
         for field in rows.schema.fields
         if field.kind in ("text", "category", "integer") and "identifier" not in field.roles
     }
     for name, words in named.items():
-        if words & PEOPLE and _repeats(rows, name, len(rows)):
+        if _says_people(words) and _repeats(rows, name, len(rows)):
             return name
     for name, words in named.items():
-        if _words(name)[-1:] and _words(name)[-1] in NUMBERS and words and _repeats(rows, name, MOST_ROWS):
+        if words[-1:] and words[-1] in NUMBERS and _repeats(rows, name, MOST_ROWS):
             return name
     return None
 
@@ -55,9 +58,9 @@ def apparent_subject(rows: Table) -> str:
         return ""
     return (
         f"The column '{name}' may say whose row it is, and its values repeat. If it does, give it the role "
-        f"'subject' (in Python synthema.table(data, roles={{'{name}': 'subject'}}), on the command line "
-        f"--subject {name}): without it each row counts as a person, and what one person has in several rows "
-        "passes for frequent."
+        f"'subject' (in Python synthema.table(data, roles={{{name!r}: 'subject'}}), on the command line "
+        f"--subject {shlex.quote(name)}): without it each row counts as a person, and what one person has in "
+        "several rows passes for frequent."
     )
 
 
@@ -65,6 +68,18 @@ def warn_of_subject(rows: Table) -> None:
     """Warn of such a column."""
     if said := apparent_subject(rows):
         warnings.warn(said, UserWarning, stacklevel=3)
+
+
+def _says_people(words: list[str]) -> bool:
+    """Whether a name ends in people or their number: "patient_id", "study subject"; not "patient_age"."""
+    if re.fullmatch(_ONE_WORD, "".join(words)):
+        return True
+    ends = (
+        words[:-1]
+        if words[-1:] and words[-1] in {"id", "nr", "no", "num", "number", "key", "code"}
+        else words
+    )
+    return bool(ends) and ends[-1] in PEOPLE
 
 
 def _words(name: str) -> list[str]:

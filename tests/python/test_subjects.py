@@ -18,12 +18,36 @@ def visits(name="patient_id", people=40, each=6):
     }
 
 
-@pytest.mark.parametrize("name", ["patient_id", "USUBJID", "id", "Id", "PatientID", "subject", "person"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "patient_id",
+        "USUBJID",
+        "id",
+        "Id",
+        "PatientID",
+        "PATIENTID",
+        "subjectid",
+        "subject",
+        "person",
+        "case no",
+    ],
+)
 def test_a_column_named_like_people_whose_values_repeat_is_found(name):
     assert subjects.likely_subject(synthema.table(visits(name))) == name
 
 
-@pytest.mark.parametrize("frame", [visits(each=1), visits(people=5), visits("ward"), visits("identity")])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        visits(each=1),
+        visits(people=5),
+        visits("ward"),
+        visits("identity"),
+        visits("patient_ward"),
+        visits("inpatient"),
+    ],
+)
 def test_other_columns_are_not(frame):
     assert subjects.likely_subject(synthema.table(frame)) is None
 
@@ -80,3 +104,22 @@ def test_the_command_line_takes_roles(tmp_path, capsys):
     assert cli.main(["evaluate", str(made), *options, "--identifiers", "patnt"]) == 1
     assert "no column 'patnt'" in capsys.readouterr().err
     assert synthema.load(model).schema["patient_id"].roles == ["subject"]
+
+
+def test_a_private_fit_with_a_schema_keeps_the_roles(tmp_path, capsys):
+    """Else the promise would be for each row."""
+    real, stated = tmp_path / "real.csv", tmp_path / "schema.json"
+    synthema.write(visits(), real)
+    stated.write_text(synthema.table(visits()).schema.to_json())
+    options = [
+        "--method",
+        "private_marginals",
+        "--epsilon",
+        "50",
+        "--subject",
+        "patient_id",
+        "--schema",
+        str(stated),
+    ]
+    assert cli.main(["fit", str(real), "--out", str(tmp_path / "model"), *options]) == 0
+    assert "for each subject" in capsys.readouterr().out

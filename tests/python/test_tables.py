@@ -86,6 +86,13 @@ def test_times_keep_a_zone_or_have_none():
     frame = pytest.importorskip("pandas").DataFrame({"t": [clock, clock]}).astype("datetime64[us]")
     assert synthema.table({"t": [clock, clock]}).digest() == synthema.table(frame).digest()
     assert b"08:00:00Z" not in synthema.table({"t": [clock]}).to_csv()
+    pandas = pytest.importorskip("pandas")
+    for nothing in (pandas.NaT, pandas.NA, float("nan"), None):
+        late = synthema.table({"t": [nothing, clock]}, nan_as_missing=True)
+        assert late.values("t") == [None, clock]
+        with pytest.raises(SchemaError, match="'t': Some times of the column have a zone"):
+            synthema.table({"t": [nothing, clock, moment]}, nan_as_missing=True)
+    assert synthema.table({"visits": [[], [clock]]}).values("visits") == [[], [clock]]
     with pytest.raises(SchemaError, match="'t': Some times of the column have a zone"):
         synthema.table({"t": [clock, moment]})
 

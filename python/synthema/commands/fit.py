@@ -201,7 +201,8 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
             raise ConfigError("--budget is of a ledger; name its file with --ledger.")
         privacy.LedgerFile(args.ledger, (args.budget, 10 * generator.get_params()["delta"]))
     progress.phase("fit")
-    generator.fit(real, schema=schema, progress=progress)
+    # With the roles of the command line; that a schema was given says what is public.
+    generator.fit(real, schema=None if schema is None else real.schema, progress=progress)
     path = generator.save(args.out)
     epsilon, delta = generator.privacy_ledger.spent
     # Each release is in --json, and in describe().
