@@ -88,6 +88,8 @@ def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
                     f"Not compared: '{name}' is of kind {kind} in the real rows and {other} in the {whose} "
                     "rows; give a schema."
                 )
+            elif name in theirs and _is_empty(table_, name):
+                continue  # it was lost, whatever it was
             elif kind == other == "time" and name in theirs and (name in zones) != (name in own_zones):
                 zoned, naive = ("real", whose) if name in zones else (whose, "real")
                 out.append(

@@ -22,7 +22,8 @@ def drifted_columns(real: Table, holdout: Table, besides: Sequence[str] = (), th
 
     Distances are those of `column_shapes`: Kolmogorov-Smirnov of numbers, total variation of labels. Chance
     is bounded by Massart's inequality (1990), and by that of Laurent and Massart (2000) for chi squared, with
-    people counted where the rows have a subject. Columns `besides` are not asked.
+    people counted where the rows have a subject. Missing values do not count, and columns `besides` are not
+    asked.
     """
     shapes = _core.evaluator_named("column_shapes", SuiteOptions())
     score = shapes.evaluate(real, holdout, EvaluationContext(bootstrap=0, threads=threads))
@@ -47,12 +48,14 @@ def apparent_drift(real: Table, holdout: Table | None, besides: Sequence[str] = 
     names = drifted_columns(real, holdout, besides, threads)
     if not names:
         return ""
-    rest = f" and {counted(len(names) - NAMED, 'other column')}" if len(names) > NAMED else ""
-    listed = ", ".join(f"'{name}'" for name in names[:NAMED])
+    shown = [f"'{name}'" for name in names[:NAMED]]
+    if len(names) > NAMED:
+        shown.append(counted(len(names) - NAMED, "other column"))
+    listed = ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
     return (
-        f"The holdout is not of the same population as the real rows: {listed}{rest} differ by more than "
-        "chance. Measures that compare the two, such as those of privacy, mix this difference with what the "
-        "synthetic rows give away. Split the real rows at random, by people, to tell them apart."
+        "The holdout is not of the same population as the real rows: more than by chance, values differ in "
+        f"{listed}. Measures that compare the two, such as those of privacy, mix this difference with what "
+        "the synthetic rows give away. Split the real rows at random, by people, to tell them apart."
     )
 
 

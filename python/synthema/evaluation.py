@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import inspect
@@ -251,7 +252,8 @@ def evaluate(
         if said := [one for one in cautions if one]:
             report.set_fact("cautions", said)
         for one in said:
-            warnings.warn(one, UserWarning, stacklevel=3)
+            with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
+                warnings.warn(one, UserWarning, stacklevel=3)
     if left_out := unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
         report.set_fact("left_out", left_out)
     return report
@@ -355,10 +357,10 @@ def _text_column(rows: Table, named: str | None, real: Table | None = None) -> s
 
 
 def _are_codes(rows: Table, name: str) -> bool:
-    """Whether the texts look like numbers of something: no blank, letters, digits and signs between them."""
+    """Whether the texts look like numbers of something: no blank, and digits among letters and signs."""
     seen = [text for text in rows.head(_LOOKED_AT).values(name) if text is not None]
     return bool(seen) and all(
-        re.fullmatch(r"[A-Za-z0-9]{1,64}([._:/#-][A-Za-z0-9]+)*", text) for text in seen
+        re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9]{1,64}([._:/#-][A-Za-z0-9]+)*", text) for text in seen
     )
 
 

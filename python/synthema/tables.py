@@ -197,6 +197,7 @@ def read(
 
 # What a column of texts may hold that is no text, as other countries write it.
 _SPELLINGS = {
+    r"[+-]?[0-9]{1,3}(,[0-9]{3})+": "numbers whose thousands are set apart by commas; write them without",
     r"[+-]?[0-9.]*[0-9],[0-9]+": "numbers with a decimal comma; write them with a point, as in 1.5",
     r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}.*": "dates; write them as in 1959-10-31",
 }
@@ -219,6 +220,7 @@ def _warn_of_spellings(rows: Table) -> None:
                     UserWarning,
                     stacklevel=3,
                 )
+                break
 
 
 @checked

@@ -15,7 +15,6 @@ namespace synthema {
 namespace {
 
 constexpr std::size_t kRowsForOrder = 100, kRowsForLabel = 5, kLabels = 3;
-constexpr std::uint64_t kSeveral = std::numeric_limits<std::uint64_t>::max();
 
 using Ids = std::vector<std::uint64_t>;
 

@@ -20,7 +20,9 @@ inline bool comparable(Kind a, Kind b) {
 }
 // Times with a zone are instants, those without are readings of clocks somewhere: none equals the other.
 inline bool same_clock(const Column& a, const Column& b) {
-  return a.kind() != Kind::time || b.kind() != Kind::time || a.zone().empty() == b.zone().empty();
+  const auto is_empty = [](const Column& column) { return column.null_count() == column.size(); };
+  return a.kind() != Kind::time || b.kind() != Kind::time || a.zone().empty() == b.zone().empty() ||
+         is_empty(a) || is_empty(b);
 }
 inline bool comparable(const Column& a, const Column& b) {
   return comparable(a.kind(), b.kind()) && same_clock(a, b);

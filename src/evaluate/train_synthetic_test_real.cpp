@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "src/evaluate/roc_curves.hpp"
@@ -44,7 +45,13 @@ Measured measure_classes(const Predictions& predicted, const Numbers& classes,
   const ConfusionMatrix matrix = confusion_matrix(predicted, classes);
   if (predicted.width == 2) {
     const Numbers chance = predicted.column(1);
-    out.others = {{"AUPRC", average_precision(chance, classes)},
+    // Of the rarer label: of the other one every model is precise.
+    const bool first =
+        2 * std::accumulate(classes.begin(), classes.end(), 0.0) > static_cast<double>(classes.size());
+    Numbers rarer = classes;
+    for (double& one : rarer) one = first ? 1 - one : one;
+    out.others = {{message("AUPRC of ", labels[first ? 0 : 1]),
+                   average_precision(first ? predicted.column(0) : chance, rarer)},
                   {"Brier score", brier_score(chance, classes)},
                   {"calibration error", calibration_error(chance, classes)}};
   }
@@ -158,9 +165,9 @@ Score TrainSyntheticTestReal::evaluate(const Table* real, const Table& synthetic
   if (!rows) return score;
   const std::string_view what = rows->target.classes() > 0 ? "AUROC" : "R squared";
   const bool drawn = std::max(rows->synthetic.rows(), rows->training.rows()) >= learner_.draws_from;
-  score.definition = message(
-      what, ", ", learner_.name,
-      drawn ? message(", mean of ", seeds_, " seeds") : ", one fit: of so few rows every fit is the same");
+  score.definition =
+      message(what, ", ", learner_.name,
+              drawn ? message(", mean of ", seeds_, " seeds") : ", one fit: another would be the same");
   const Trials trials = try_all(learner_, drawn ? seeds_ : 1, *rows, context);
   const std::optional<double> value = trials.mean(0);
   if (!value) return undefined(std::move(score), "The test rows have one class or one value only.");

@@ -5,6 +5,7 @@ import functools
 import inspect
 import math
 import random
+import warnings
 
 import evaluator_tables
 import numpy as np
@@ -464,3 +465,19 @@ def test_a_column_that_is_empty_in_a_file_counts_as_lost():
     assert shapes["x"] == shapes["y"] == 0
     assert shapes["c"] == 1
     assert report["missing_value_similarity"].value == pytest.approx(1 / 3)
+
+
+def test_a_column_of_times_that_is_empty_counts_as_lost_too():
+    real = synthema.Table.from_csv(b"x,t\n" + b"1,2020-01-01T08:00:00Z\n2,2020-01-02T08:00:00Z\n" * 40)
+    made = synthema.Table.from_csv(b"x,t\n" + b"1,\n2,\n" * 40)
+    report = synthema.evaluate(made, real, metrics=["missing_value_similarity"])
+    assert "left_out" not in report.facts
+    assert report["missing_value_similarity"].value == 0.5
+
+
+def test_cautions_that_are_errors_do_not_lose_the_report():
+    real, later = {"x": [1.0, 2.0, 3.0] * 50}, {"x": [7.0, 8.0, 9.0] * 50}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = synthema.evaluate(real, real, holdout=later, metrics=["column_shapes"])
+    assert "same population" in report.facts["cautions"][0]

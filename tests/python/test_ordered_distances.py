@@ -144,3 +144,26 @@ def test_days_after_minutes_stay_round(method) -> None:
     made = fitted.sample(1000, seed=1)
     assert np.isfinite(fitted.log_prob(made)).mean() > 0.5
     assert all(v % 24 == 0 for v in made.values("second"))
+
+
+def test_short_stays_at_the_begin_of_the_range_stay_short():
+    """The earliest dates of discharge that are handed on lie days after the earliest admission."""
+    rng = np.random.default_rng(5)
+    n = 2000
+    admission = np.sort(rng.integers(0, 1800, n))
+    stay = 1 + rng.geometric(0.3, n)
+    stay[admission < 3] += 6
+    day = np.datetime64("2010-01-01")
+    schema = Schema(
+        [Field("admission", "time"), Field("discharge", "time")],
+        rules=[FieldRule("discharge", "admission", relation=">=")],
+    )
+    frame = {"admission": day + admission, "discharge": day + admission + stay}
+    trees = SequentialTrees().fit(frame, schema=schema)
+    made = trees.sample(20_000, seed=1)
+    days = (made["discharge"] - made["admission"]).astype("timedelta64[D]").astype(int)
+    early = made["admission"] < day + 10
+    assert early.sum() > 20
+    assert days.min() >= 0
+    assert days.max() <= stay.max() + 7
+    assert np.isfinite(trees.log_prob(made.head(500))).mean() > 0.9  # but for those moved off single days

@@ -386,12 +386,15 @@ def test_the_verdict_names_broken_rules_and_rare_cases():
         "name": "train_synthetic_test_real",
         "value": 0.95,
         "ceiling": {"value": 0.99},
-        "parts": [{"name": "AUPRC", "value": 0.78}, {"name": "AUPRC, trained on real", "value": 0.97}],
+        "parts": [
+            {"name": "AUPRC of sick", "value": 0.78},
+            {"name": "AUPRC of sick, trained on real", "value": 0.97},
+        ],
     }
     found = verdict.weaknesses({"rows": 500, "scores": [rules, useful]})
     assert found == [
-        "A model that learns from it finds the second class worse: average precision 0.78, where real rows "
-        "give 0.97.",
+        "A model that learns from it finds the rarer label 'sick' worse: average precision 0.78, where real "
+        "rows give 0.97.",
         "A rule that every real row keeps is broken: 'start <= stop' holds in 52.0 % of the synthetic rows. "
         "Schemas can state rules.",
     ]

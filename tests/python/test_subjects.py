@@ -123,3 +123,11 @@ def test_a_private_fit_with_a_schema_keeps_the_roles(tmp_path, capsys):
     ]
     assert cli.main(["fit", str(real), "--out", str(tmp_path / "model"), *options]) == 0
     assert "for each subject" in capsys.readouterr().out
+
+
+def test_a_column_has_one_of_both_roles(tmp_path, capsys):
+    real = tmp_path / "real.csv"
+    synthema.write(visits(), real)
+    both = ["--subject", "patient_id", "--identifiers", "patient_id"]
+    assert cli.main(["fit", str(real), "--out", str(tmp_path / "m"), *both]) == 1
+    assert "is the subject already" in capsys.readouterr().err

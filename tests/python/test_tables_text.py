@@ -102,6 +102,9 @@ def test_numbers_and_dates_of_other_spellings_are_warned_of(tmp_path):
         "with a point, as in 1.5.",
         "The column 'Geburtsdatum' was read as text and seems to hold dates; write them as in 1959-10-31.",
     ]
+    path.write_text('count\n950\n"1,234"\n"12,500"\n')
+    with pytest.warns(UserWarning, match="thousands are set apart by commas; write them without"):
+        synthema.read(path)
     path.write_text("a;b\n1,1;x\n0,9;y\nhigh;z\n")
     assert synthema.read(path, delimiter=";").names == ["a", "b"]  # no warning, which would be an error
     path.write_text("a\n2020-01-31\n2020-02-01\n")

@@ -6,6 +6,7 @@ import argparse
 import math
 import shlex
 import sys
+from itertools import pairwise
 from typing import Any
 
 from synthema._core import Cancelled, CancelToken, ConfigError
@@ -206,7 +207,11 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
     path = generator.save(args.out)
     epsilon, delta = generator.privacy_ledger.spent
     # Each release is in --json, and in describe().
-    said = [line for line in generator.describe().splitlines() if not line.startswith("  ")]
+    said = [
+        line
+        for line, after in pairwise([*generator.describe().splitlines(), ""])
+        if not line.startswith("  ") and not (after.startswith("  ") and " in all:" not in line)
+    ]
     kinds = counted(len(generator.spending), "kind")
     terms = "\n".join(line.replace(" in all:", f" in all, on {kinds} of release.") for line in said)
     return {

@@ -103,6 +103,11 @@ def reading(parser: argparse.ArgumentParser) -> None:
 
 def roles(args: argparse.Namespace) -> dict[str, str]:
     """Roles that the options name."""
+    if args.subject in args.identifiers:
+        raise ConfigError(
+            f"--identifiers: The column '{args.subject}' is the subject already; it says whose a row is, not "
+            "which row it is."
+        )
     out = dict.fromkeys(args.identifiers, "identifier")
     return out | ({args.subject: "subject"} if args.subject else {})
 

@@ -1,6 +1,7 @@
 #include "synthema/generate/tabular/independent_marginals.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -129,7 +130,7 @@ Table IndependentMarginals::sample(const SampleRequest& request) const {
       const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
       const detail::DistanceCounts* const distance = at_distance(c, state.view());
       std::optional<double> cell =
-          distance ? detail::draw_at_distance(*distance, distance->counts.view(), ruled, own, row)
+          distance ? detail::draw_at_distance(*distance, std::array{distance->counts.view()}, ruled, own, row)
                    : ruled.draw_freely(from[0], own.block(row, c));
       if (!cell || !ruled.admits(*cell)) cell = ruled.draw(from, cell.value_or(kMissing), own, row);
       if (!cell) return c;
@@ -174,10 +175,9 @@ std::vector<double> IndependentMarginals::log_prob(const Table& table, const Pro
             const CodeCounts from[] = {counts_[c].view()};
             const detail::RuledCell ruled{rules_, coded_.columns, c, state.view()};
             out[row] += distances_[c] && distances_[c]->is_measured(ruled.row)
-                            ? detail::log_density_at_distance(
-                                  detail::shares_of_distances(*distances_[c], distances_[c]->counts.view(),
-                                                              ruled, cells[c][row]),
-                                  from, ruled, cells[c][row])
+                            ? detail::log_density_at_distance(*distances_[c],
+                                                              std::array{distances_[c]->counts.view()}, from,
+                                                              ruled, cells[c][row])
                             : ruled.log_density(from, cells[c][row]);
             state.set(c, cells[c][row]);
           }

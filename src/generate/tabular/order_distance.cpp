@@ -204,16 +204,22 @@ std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, st
                          columns[column].number(cell) - distance.coding.number(cell_of_distance), bits);
 }
 
-std::optional<double> draw_at_distance(const OrderDistance& distance, const CodeCounts& counts,
+std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
                                        const RuledCell& ruled, const Random& random,
                                        std::uint64_t number_of_row) {
-  OwnedCounts present;
-  const auto draw = [&](std::uint64_t i, const PhiloxBlock& block) -> std::optional<double> {
-    if (i == 1) present = present_of(distance.coding, counts);
-    if (i > 0 && present.codes.empty()) return std::nullopt;
-    return draw_cell(distance.coding, i == 0 ? counts : present.view(), block);
-  };
-  return draw_at_distance(distance, ruled, random, number_of_row, draw);
+  std::optional<double> out;
+  for (std::size_t level = 0; !out && level < counts.size(); ++level) {
+    OwnedCounts present;
+    const auto draw = [&](std::uint64_t i, const PhiloxBlock& block) -> std::optional<double> {
+      if (i > 0 && present.codes.empty()) present = present_of(distance.coding, counts[level]);
+      if (i > 0 && present.codes.empty()) return std::nullopt;
+      return draw_cell(distance.coding, i == 0 ? counts[level] : present.view(), block);
+    };
+    // Whether it is missing, the first counts have said.
+    out = draw_at_distance(distance, ruled, level == 0 ? random : random.stream(level), number_of_row, draw,
+                           level == 0 ? 0 : 1);
+  }
+  return out;
 }
 
 DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCounts& counts,
@@ -241,9 +247,10 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
   return out;
 }
 
-double log_density_at_distance(const DistanceShares& shares, std::span<const CodeCounts> own,
-                               const RuledCell& ruled, double cell) {
-  const auto& [missing, taken, refused, density] = shares;
+double log_density_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
+                               std::span<const CodeCounts> own, const RuledCell& ruled, double cell) {
+  constexpr double kHardly = 1e-9;  // what comes after this is not worth the time
+  const auto [missing, taken, refused, density] = shares_of_distances(distance, counts.front(), ruled, cell);
   if (std::isinf(cell) || !ruled.admits(cell)) return kNever;
   const bool may_miss = ruled.admits(kMissing);
   if (std::isnan(cell)) return taken + refused > 0 ? std::log(missing) : 0.0;
@@ -254,6 +261,14 @@ double log_density_at_distance(const DistanceShares& shares, std::span<const Cod
   double never = std::pow(once, kDistanceDraws + 1);
   if (!may_miss) never += missing * (std::pow(once, kDistanceDraws) - never);
   double out = taken > 0 ? (1 - never) * density / taken : 0;
+  for (const CodeCounts& next : counts.subspan(1)) {
+    if (!(never > kHardly)) break;
+    const DistanceShares shares = shares_of_distances(distance, next, ruled, cell);
+    const double all = shares.taken + shares.refused;
+    const double left = all > 0 ? std::pow(shares.refused / all, kDistanceDraws) : 1;
+    if (shares.taken > 0) out += never * (1 - left) * shares.density / shares.taken;
+    never *= left;
+  }
   if (never > 0) out += never * ruled.density_redrawn(own, cell);
   return std::log(out) + present;
 }

@@ -79,8 +79,9 @@ inline constexpr std::uint64_t kDistanceDraws = 8;
 // is none. Nothing where the rules refuse all of them: RuledCell::draw follows.
 template <class Draw>
 std::optional<double> draw_at_distance(const OrderDistance& distance, const RuledCell& ruled,
-                                       const Random& random, std::uint64_t number_of_row, const Draw& draw) {
-  for (std::uint64_t i = 0; i <= kDistanceDraws; ++i) {
+                                       const Random& random, std::uint64_t number_of_row, const Draw& draw,
+                                       std::uint64_t first = 0) {
+  for (std::uint64_t i = first; i <= kDistanceDraws; ++i) {
     const PhiloxBlock block = random.block(number_of_row, ruled.column + (i << 40));
     const std::optional<double> drawn = draw(i, block);
     if (!drawn) return std::nullopt;
@@ -92,7 +93,8 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, const Rule
   }
   return std::nullopt;
 }
-std::optional<double> draw_at_distance(const OrderDistance& distance, const CodeCounts& counts,
+// From the first of these counts that has a distance which the rules admit: of a leaf, of all rows.
+std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
                                        const RuledCell& ruled, const Random& random,
                                        std::uint64_t number_of_row);
 
@@ -104,9 +106,9 @@ struct DistanceShares {
 DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCounts& counts,
                                    const RuledCell& ruled, double cell);
 
-// Natural logarithm of how likely draw_at_distance, and RuledCell::draw from `own` where it gives nothing,
-// give the cell. It leaves out that places of single people are left.
-double log_density_at_distance(const DistanceShares& shares, std::span<const CodeCounts> own,
-                               const RuledCell& ruled, double cell);
+// Natural logarithm of how likely draw_at_distance from `counts`, and RuledCell::draw from `own` where it
+// gives nothing, give the cell. It leaves out that places of single people are left.
+double log_density_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
+                               std::span<const CodeCounts> own, const RuledCell& ruled, double cell);
 
 }  // namespace synthema::detail

@@ -217,7 +217,7 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   const bool at_distance = step.distances && step.distances->is_measured(state.row());
   std::optional<double> cell =
       at_distance
-          ? detail::draw_at_distance(*step.distances, step.distances->counts.of(number), ruled, random, row)
+          ? detail::draw_at_distance(*step.distances, step.distances->levels(number), ruled, random, row)
           : ruled.draw_freely(leaf, random.block(row, step.column));
   if (!cell || !ruled.admits(*cell)) {
     const CodeCounts from[] = {leaf, step.counts.all.view()};
@@ -238,9 +238,7 @@ double SequentialTrees::log_density(const Step& step, std::size_t leaf, const de
                                     double cell) const {
   const CodeCounts from[] = {step.counts.of(leaf), step.counts.all.view()};
   if (!step.distances || !step.distances->is_measured(ruled.row)) return ruled.log_density(from, cell);
-  return detail::log_density_at_distance(
-      detail::shares_of_distances(*step.distances, step.distances->counts.of(leaf), ruled, cell), from, ruled,
-      cell);
+  return detail::log_density_at_distance(*step.distances, step.distances->levels(leaf), from, ruled, cell);
 }
 
 namespace {

@@ -88,17 +88,16 @@ TEST_CASE("Shares of distances are those that the rules leave, and densities sum
   const std::vector<double> cells{columns[0].cell_of_number(24 * 500), 0};
   const std::vector<std::uint8_t> known{1, 0};
   const RuledCell ruled{stays.rules, columns, 1, {cells, known}};
-  const CodeCounts own[] = {numbers.view()};
+  const CodeCounts own[] = {numbers.view()}, from[] = {counts.view()};
   double sum = 0;
   for (int day = 480; day < 560; ++day) {
     const double cell = columns[1].cell_of_number(24 * day);
     const DistanceShares shares = shares_of_distances(*learnt, counts.view(), ruled, cell);
     CHECK(shares.missing == doctest::Approx(0.2));
     CHECK(shares.taken + shares.refused == doctest::Approx(0.8));
-    sum += std::exp(log_density_at_distance(shares, own, ruled, cell));
+    sum += std::exp(log_density_at_distance(*learnt, from, own, ruled, cell));
   }
   CHECK(sum == doctest::Approx(0.8).epsilon(0.01));
   const double missing = std::nan("");
-  const DistanceShares shares = shares_of_distances(*learnt, counts.view(), ruled, missing);
-  CHECK(log_density_at_distance(shares, own, ruled, missing) == doctest::Approx(std::log(0.2)));
+  CHECK(log_density_at_distance(*learnt, from, own, ruled, missing) == doctest::Approx(std::log(0.2)));
 }
