@@ -5,7 +5,6 @@
 
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/normal_scores.hpp"
-#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
@@ -17,42 +16,13 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Of a number that stands for its distance; `numbers` are drawn from where the rules refuse all distances.
-detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
-                                        std::span<const double> bounds, const CodeCounts& numbers,
-                                        const detail::RuledCell& ruled, double cell) {
-  const ColumnCoding& own = ruled.columns[ruled.column];
-  if (ruled.determined()) return {{{-kInfinity, kInfinity, 1 / measure_width(own)}}};
-  const double base = ruled.row.cells[distance.from];
-  const CodeCounts counts = distance.counts.view();
-  detail::ScoreFunction out;
-  for (std::size_t entry = 0; entry < counts.codes.size(); ++entry) {
-    const auto there = detail::cell_at_distance(ruled.columns, ruled.column, distance, base,
-                                                distance.coding.values[counts.codes[entry]], 0);
-    if (!there || !ruled.admits(*there)) continue;
-    if (!out.allowed.empty() && out.allowed.back().high == bounds[entry])
-      out.allowed.back().high = bounds[entry + 1];
-    else
-      out.allowed.push_back({bounds[entry], bounds[entry + 1], 1});
-  }
-  if (out.allowed.empty())
-    return {{{-kInfinity, kInfinity, ruled.density_redrawn(std::span(&numbers, 1), cell)}}};
-  std::vector<EntryDensity> entries;
-  entry_densities(distance.coding, counts, distance.cell_of(ruled.columns, ruled.column, cell, base),
-                  entries);
-  for (const EntryDensity& one : entries)
-    out.pieces.push_back({bounds[one.entry], bounds[one.entry + 1], one.density * distance.units(own)});
-  return out;
-}
-
 }  // namespace
 
 // What a row's cells say about the normal scores: for each variable where its score may lie and how likely
 // the cell is from there.
 std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_functions(
     std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
-    std::span<const std::vector<double>> bounds_of_distances, const std::vector<std::vector<double>>& cells,
-    std::size_t row) const {
+    const std::vector<std::vector<double>>& cells, std::size_t row) const {
   std::vector<detail::ScoreFunction> out;
   std::vector<EntryDensity> entries;
   detail::RowCells state(coded_.columns.size());
@@ -77,12 +47,6 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     }
     const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
-    if (const detail::DistanceCounts* const distance = distance_of(variable, state.view())) {
-      function = distance_function(*distance, bounds_of_distances[i], variable.counts.view(), ruled, cell);
-      if (function.pieces.empty()) return std::nullopt;
-      state.set(variable.column, cell);
-      continue;
-    }
     entries.clear();
     if (!ruled.is_listed())
       entry_densities(coding, variable.counts.view(), cell, entries);
@@ -127,12 +91,10 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
   const std::size_t p = variables_.size(), rows = table.rows();
   const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
   std::vector<double> out = detail::log_share_of_absent(coded_.columns, cells, rows);
-  std::vector<std::vector<double>> bounds, bounds_of_distances;
+  std::vector<std::vector<double>> bounds;
   std::vector<bool> may_miss(coded_.columns.size());
   for (const Variable& variable : variables_) {
     bounds.push_back(detail::bounds_of(variable.counts));
-    bounds_of_distances.push_back(variable.distance ? detail::bounds_of(variable.distance->counts)
-                                                    : std::vector<double>());
     if (variable.missing) may_miss[variable.column] = true;
   }
   // One factor for each set of variables that a row says something about: not the number where it is missing.
@@ -182,7 +144,7 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
         for (std::size_t row = first; row < last; ++row) {
           if (std::isinf(out[row])) continue;
           const Active& active = *by_row[row];
-          const auto functions = score_functions(active.variables, bounds, bounds_of_distances, cells, row);
+          const auto functions = score_functions(active.variables, bounds, cells, row);
           out[row] = functions ? detail::log_mean_product(
                                      {active.factor.data(), static_cast<std::size_t>(active.factor.size())},
                                      *functions, least)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "src/generate/tabular/coding_learner.hpp"
@@ -9,8 +10,8 @@
 namespace synthema::detail {
 
 // Which values are rare, where the tails begin and end, and which are replaced in a list of particular
-// numbers; `rows` with each value.
-void protect(const CodingLearner& learner, const CodePeople& people, std::span<const std::size_t> rows,
-             ColumnCoding& out);
+// numbers; `codes` by row, `rows` with each value.
+void protect(const CodingLearner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
+             std::span<const std::size_t> rows);
 
 }  // namespace synthema::detail

@@ -90,10 +90,6 @@ OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts) {
 
 }  // namespace
 
-double OrderDistance::units(const ColumnCoding& own) const {
-  return own.grid && coding.grid ? measure_width(coding) / measure_width(own) : 1;
-}
-
 OwnedCounts LearntDistance::counts() const {
   std::vector<std::uint32_t> own;
   for (std::size_t row = 0; row < codes.size(); ++row)
@@ -243,9 +239,11 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
     (there && ruled.admits(*there) ? out.taken : out.refused) += share;
   }
   if (std::isnan(cell)) return out;
-  const double density = synthema::log_density(distance.coding, counts,
-                                               distance.cell_of(ruled.columns, ruled.column, cell, base));
-  out.density = distance.units(own) * std::exp(density);
+  const double units = own.grid && distance.coding.grid ? measure_width(distance.coding) / measure_width(own)
+                                                        : 1;  // of the distances, against those of the column
+  out.density =
+      units * std::exp(synthema::log_density(distance.coding, counts,
+                                             distance.cell_of(ruled.columns, ruled.column, cell, base)));
   return out;
 }
 

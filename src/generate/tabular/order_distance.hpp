@@ -32,8 +32,6 @@ struct OrderDistance {
   double cell_of(std::span<const ColumnCoding> columns, std::size_t column, double cell, double base) const {
     return coding.cell_of_number(columns[column].number(cell) - columns[from].number(base));
   }
-  // What a density of the distances is taken times to be one of the column's own cells (cell_density.hpp).
-  double units(const ColumnCoding& own) const;
 };
 
 struct LearntDistance : OrderDistance {
