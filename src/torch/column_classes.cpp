@@ -91,8 +91,7 @@ ColumnClasses::Classes ColumnClasses::of_code(std::uint32_t code) const {
 ColumnClasses::Classes ColumnClasses::of_cell(const ColumnCoding& coding, double cell) const {
   if (std::isnan(cell)) return of_code_[coding.missing_code()];
   if (coding.is_category()) return of_code_[static_cast<std::size_t>(cell)];
-  const auto at = std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin();
-  return of_code_[std::min(static_cast<std::size_t>(at), coding.values.size() - 1)];
+  return {coding.part_classes[coding.part_of(cell)], kUnknownClass, kUnknownClass};
 }
 
 // Of the first label that begins with the classes of `known` variables.

@@ -1,6 +1,6 @@
-// A coded column as variables of a network: a number is the class that its value lies in, a label has a class
-// of its own, and where there are more labels than a variable may have classes, the most frequent ones do and
-// the others share classes that up to two further variables tell apart.
+// A coded column as variables of a network: a number is the class of its part (column_coding.hpp), a label
+// has a class of its own, and where there are more labels than a variable may have classes, the most frequent
+// ones do and the others share classes that up to two further variables tell apart.
 #pragma once
 
 #include <array>

@@ -121,7 +121,8 @@ std::pair<std::size_t, std::size_t> AnyOrderNetwork::Fitted::Block::classes_near
     const std::uint8_t own = std::isinf(cell) ? kUnknownClass : of.of_cell(coding, cell)[0];
     return own == kUnknownClass ? std::pair(std::size_t{0}, std::size_t{0}) : std::pair(own + 0UL, own + 1UL);
   }
-  if (!coding.replaced.empty() || std::isinf(cell)) return {0, of.classes(0)};
+  const bool far = !coding.replaced.empty() || coding.low_tail > coding.high_tail;
+  if (far || std::isinf(cell)) return {0, of.classes(0)};
   constexpr std::size_t kReach = 257;  // values: see draw_cell
   const auto at = static_cast<std::size_t>(
       std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin());
@@ -129,8 +130,10 @@ std::pair<std::size_t, std::size_t> AnyOrderNetwork::Fitted::Block::classes_near
   if (at >= coding.high_tail) low = std::min<std::size_t>(low, coding.high_tail);
   if (at < coding.low_tail) high = std::max<std::size_t>(high, coding.low_tail);
   const std::size_t last = coding.values.size() - 1;
-  return {coding.value_classes[std::min(low, last)],
-          coding.value_classes[std::min(high, last)] + std::size_t{1}};
+  const auto class_of = [&](std::size_t code) {
+    return std::size_t{coding.class_of_code(static_cast<std::uint32_t>(std::min(code, last)))};
+  };
+  return {class_of(low), class_of(high) + 1};
 }
 
 }  // namespace synthema

@@ -80,8 +80,13 @@ Sides sides_of(const ColumnCoding& coding, const CodeCounts& counts, std::size_t
   return {low, high != code ? high : low, share_up};
 }
 
+bool tails_meet(const ColumnCoding& coding) {
+  return coding.low_tail > coding.high_tail;
+}
+
 // What is drawn in place of a value of the people at one end: evenly from here to there.
 std::optional<std::pair<double, double>> tail_of(const ColumnCoding& coding, std::uint32_t code) {
+  if (tails_meet(coding)) return std::pair(coding.lowest, coding.highest);
   if (code < coding.low_tail) return std::pair(coding.lowest, coding.values[coding.low_tail - 1]);
   if (code >= coding.high_tail) return std::pair(coding.values[coding.high_tail], coding.highest);
   return std::nullopt;
@@ -199,6 +204,7 @@ void add_spread(const ColumnCoding& coding, const CodeCounts& counts, double x, 
     begin = 0, end = std::max(end, first_from(coding.low_tail));
   if (coding.high_tail < coding.values.size() && x >= coding.values[coding.high_tail])
     begin = std::min(begin, first_from(coding.high_tail)), end = numbers;
+  if (tails_meet(coding)) begin = 0, end = numbers;
   for (std::size_t entry = begin; entry < end; ++entry)
     out.add(entry, share * spread(coding, counts, entry, x, at_point));
 }
@@ -215,6 +221,16 @@ void smoothed_densities(const ColumnCoding& coding, const CodeCounts& counts, do
     for (int i = 1; i <= kFarthestStep && is_single(coding, x + unit * i); ++i)
       if (const double share = moved_here(x + unit * i); share > 0)
         add_spread(coding, counts, x + unit * i, share, out);
+}
+
+// Over the rows of the counts.
+double mean_of(const CodeCounts& counts, std::span<const EntryDensity> entries) {
+  double sum = 0;
+  for (const EntryDensity& one : entries) {
+    const std::uint32_t before = one.entry == 0 ? 0 : counts.cumulative[one.entry - 1];
+    sum += one.density * (counts.cumulative[one.entry] - before);
+  }
+  return sum / counts.total();
 }
 
 double cell_of_whole(const ColumnCoding& coding, std::int64_t value) {
@@ -306,12 +322,14 @@ double log_density(const ColumnCoding& coding, const CodeCounts& counts, double 
   if (counts.total() == 0) return std::isnan(cell) ? 0.0 : -kNever;
   std::vector<EntryDensity> entries;
   entry_densities(coding, counts, cell, entries);
-  double sum = 0;
-  for (const EntryDensity& one : entries) {
-    const std::uint32_t before = one.entry == 0 ? 0 : counts.cumulative[one.entry - 1];
-    sum += one.density * (counts.cumulative[one.entry] - before);
-  }
-  return std::log(sum / counts.total());
+  return std::log(mean_of(counts, entries));
+}
+
+double share_at(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
+  if (counts.total() == 0) return std::isnan(cell) ? 1 : 0;
+  std::vector<EntryDensity> entries;
+  undisplaced_densities(coding, counts, cell, entries);
+  return mean_of(counts, entries);
 }
 
 std::vector<double> cells_of(const ColumnCoding& coding, const Column& column) {

@@ -122,11 +122,12 @@ void learn_labels(const CodingLearner& learner, const Column& column, ColumnCodi
                   std::vector<std::uint32_t>& codes) {
   Labels labels = labels_of(column);
   if (looks_like_identifiers(column, labels)) return learn_fresh(labels.all, learner.options.rare_below, out);
-  const std::vector<std::uint32_t> count = learner.count(labels.codes, labels.all.size());
+  const CodePeople people(learner, labels.codes, labels.all.size());
   std::vector<std::uint32_t> kept(labels.all.size() + 1);
   std::vector<bool> is_kept(labels.all.size());
   for (std::size_t i = 0; i < labels.all.size(); ++i) {
-    is_kept[i] = count[i] == 0 || count[i] >= learner.options.rare_below;  // nobody's: declared, not used
+    const std::uint32_t count = people.count(i);
+    is_kept[i] = count == 0 || count >= learner.options.rare_below;  // nobody's: declared, not used
     if (is_kept[i]) {
       kept[i] = static_cast<std::uint32_t>(out.labels.size());
       out.labels.push_back(std::move(labels.all[i]));

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "src/generate/tabular/number_parts.hpp"
 #include "src/generate/tabular/number_protection.hpp"
 #include "synthema/core/error.hpp"
 
@@ -44,44 +45,13 @@ void learn_grid(std::span<const std::int64_t> sorted, ColumnCoding& out) {
   out.step = step == 0 || step > std::uint64_t{1} << 62 ? 1 : static_cast<std::int64_t>(step);
 }
 
-// Cuts of ascending values into at most `most` parts of about equal rows: the part of each value.
-std::vector<std::uint8_t> parts(std::span<const std::size_t> rows, std::size_t most) {
-  std::vector<std::uint8_t> out(rows.size());
-  std::size_t left = std::accumulate(rows.begin(), rows.end(), std::size_t{0}), taken = 0, part = 0;
-  if (rows.size() <= most) {
-    for (std::size_t i = 0; i < rows.size(); ++i) out[i] = static_cast<std::uint8_t>(i);
-    return out;
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    // A part is full once it has its share of what is left; a frequent value closes it before itself.
-    const double share = static_cast<double>(left) / static_cast<double>(most - part);
-    const double with = static_cast<double>(taken + rows[i]);
-    const bool overshoots = with - share > share - static_cast<double>(taken);
-    if (taken > 0 && overshoots && part + 1 < most) {
-      left -= taken;
-      taken = 0;
-      ++part;
-    }
-    out[i] = static_cast<std::uint8_t>(part);
-    taken += rows[i];
-  }
-  return out;
-}
-
 void finish_numbers(const CodingLearner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes) {
   std::vector<std::size_t> rows(out.values.size());
   for (const std::uint32_t code : codes)
     if (code < rows.size()) ++rows[code];
-  protect(learner, out, codes, rows);
-  out.value_bins = parts(rows, learner.options.bins);
-  for (std::size_t i = 1; i < rows.size(); ++i)
-    if (out.value_bins[i] != out.value_bins[i - 1])
-      out.cuts.push_back(std::midpoint(out.values[i - 1], out.values[i]));
-  out.bins = out.cuts.size() + 2;
-  out.value_classes = parts(rows, learner.options.classes - (out.missing ? 1 : 0));
-  if (out.missing)
-    for (std::uint8_t& value : out.value_classes) ++value;  // missing is class 0
-  out.classes = out.value_classes.back() + std::size_t{1};
+  const CodePeople people(learner, codes, out.values.size());
+  protect(learner, people, rows, out);
+  learn_parts(learner, people, rows, out);
 }
 
 // Codes of the rows by their place among the different values; `kept` is called with those, ascending.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/generate/tabular/number_parts.hpp"
+
 namespace synthema::detail {
 
 namespace {
@@ -19,12 +21,11 @@ void check_numbers(const ModelArrays& file, const ColumnCoding& c) {
   file.require(c.field.kind == Kind::real || c.field.kind == Kind::integer || c.field.kind == Kind::time,
                "a number of another kind");
   file.require(n > 0 && ascending(c.values) && ascending(c.cuts), "values that do not ascend");
-  file.require(c.protection.size() == n && c.value_bins.size() == n && c.value_classes.size() == n,
+  const std::size_t parts = c.cuts.size() + 1;
+  file.require(c.protection.size() == n && c.part_bins.size() == parts && c.part_classes.size() == parts,
                "arrays of different lengths");
-  file.require(
-      c.cuts.size() <= 254 && std::ranges::is_sorted(c.value_bins) && c.value_bins.back() <= c.cuts.size(),
-      "bins beyond the last");
-  file.require(std::ranges::is_sorted(c.value_classes), "classes that do not ascend");
+  file.require(std::ranges::is_sorted(c.part_bins) && c.part_bins.back() <= 254, "bins beyond the last");
+  file.require(std::ranges::is_sorted(c.part_classes), "classes that do not ascend");
   file.require(std::ranges::all_of(c.protection, [](Protection p) { return p <= Protection::single; }),
                "an unknown protection");
   file.require(
@@ -37,6 +38,7 @@ void check_numbers(const ModelArrays& file, const ColumnCoding& c) {
       "a lower end that is none");
   file.require(c.high_tail >= n || (c.highest >= c.values[c.high_tail] && c.highest <= last),
                "an upper end that is none");
+  file.require(c.low_tail == 0 || c.high_tail >= n || c.lowest <= c.highest, "ends that have changed places");
   file.require(c.step > 0 && c.decimals <= 9 && (c.field.kind == Kind::real || c.grid), "an impossible grid");
   if (c.grid)
     file.require(c.values.front() >= 0 && std::abs(static_cast<double>(c.origin)) < kLargest &&
@@ -58,8 +60,8 @@ void check_labels(const ModelArrays& file, const ColumnCoding& c) {
 
 void finish(ColumnCoding& c) {
   if (c.form == CodingForm::number) {
-    c.bins = c.cuts.size() + 2;
-    c.classes = c.value_classes.back() + std::size_t{1};
+    c.bins = c.part_bins.back() + std::size_t{2};
+    c.classes = c.part_classes.back() + std::size_t{1};
   } else if (c.form == CodingForm::category) {
     c.bins = *std::ranges::max_element(c.label_bins) + std::size_t{3};
     c.classes = *std::ranges::max_element(c.label_classes) + std::size_t{3};
@@ -97,8 +99,8 @@ void put_codings(ModelArrays& file, const CodedTable& table, const std::string& 
       if (!c.replaced.empty()) file.put(key + "replaced", c.replaced);
       file.put(key + "tails", std::vector<std::uint32_t>{c.low_tail, c.high_tail});
       file.put(key + "ends", std::vector<double>{c.lowest, c.highest});
-      file.put(key + "bins", c.value_bins);
-      file.put(key + "classes", c.value_classes);
+      file.put(key + "part_bins", c.part_bins);
+      file.put(key + "part_classes", c.part_classes);
       file.put(key + "cuts", c.cuts);
     } else if (c.form == CodingForm::category) {
       file.put(key + "bins", c.label_bins);
@@ -158,9 +160,15 @@ CodedTable get_codings(const ModelArrays& file, const std::string& prefix) {
         c.low_tail = tails[0], c.high_tail = tails[1];
         c.lowest = ends[0], c.highest = ends[1];
       }
-      c.value_bins = file.get<std::uint8_t>(key + "bins");
-      c.value_classes = file.get<std::uint8_t>(key + "classes");
-      c.cuts = file.get<double>(key + "cuts");
+      if (file.has(key + "part_bins")) {
+        c.part_bins = file.get<std::uint8_t>(key + "part_bins");
+        c.part_classes = file.get<std::uint8_t>(key + "part_classes");
+        c.cuts = file.get<double>(key + "cuts");
+      } else {  // older files: by value
+        c.part_bins = file.get<std::uint8_t>(key + "bins");
+        c.part_classes = file.get<std::uint8_t>(key + "classes");
+        cut_between_all(c);
+      }
       check_numbers(file, c);
     } else if (c.form == CodingForm::category) {
       c.label_bins = file.get<std::uint8_t>(key + "bins");

@@ -1,39 +1,38 @@
 #include "src/generate/tabular/coding_learner.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace synthema::detail {
 
-std::vector<std::uint32_t> CodingLearner::count(std::span<const std::uint32_t> codes, std::size_t n) const {
-  std::vector<std::uint32_t> out(n);
-  if (rows_are_people) {
+CodePeople::CodePeople(const CodingLearner& learner, std::span<const std::uint32_t> codes, std::size_t n)
+    : enough_(learner.options.rare_below), counts_(n) {
+  if (learner.rows_are_people) {
     for (const std::uint32_t code : codes)
-      if (code < n) ++out[code];
-    return out;
+      if (code < n) ++counts_[code];
+    return;
   }
   std::vector<std::uint64_t> pairs;
   pairs.reserve(codes.size());
   for (std::size_t row = 0; row < codes.size(); ++row)
-    if (codes[row] < n) pairs.push_back(std::uint64_t{codes[row]} << 32 | who[row]);
+    if (codes[row] < n) pairs.push_back(std::uint64_t{codes[row]} << 32 | learner.who[row]);
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-  for (const std::uint64_t pair : pairs) ++out[pair >> 32];
-  return out;
+  begin_.assign(n + 1, 0);
+  for (const std::uint64_t pair : pairs) {
+    ++counts_[pair >> 32];
+    who_.push_back(static_cast<std::uint32_t>(pair));
+  }
+  for (std::size_t code = 0; code < n; ++code) begin_[code + 1] = begin_[code] + counts_[code];
 }
 
-std::size_t CodingLearner::codes_of_end(std::span<const std::uint32_t> codes,
-                                        std::span<const std::uint32_t> people, bool high) const {
-  const std::size_t n = people.size();
-  std::size_t out = 0, sum = 0;
-  while (out < n && sum < options.rare_below) sum += people[high ? n - ++out : out++];
-  if (rows_are_people) return out;
-  for (;; out = std::min(n, 2 * out)) {
-    std::unordered_set<std::uint32_t> different;
-    for (std::size_t row = 0; row < codes.size(); ++row)
-      if (codes[row] < n && (high ? codes[row] >= n - out : codes[row] < out)) different.insert(who[row]);
-    if (different.size() >= options.rare_below || out == n) return out;
-  }
+std::optional<std::size_t> CodePeople::shortest(std::size_t from, std::size_t to, Side side) const {
+  std::size_t codes = 0, people = 0;
+  visit_new(from, to, side, [&](std::size_t, std::size_t more) {
+    ++codes;
+    people += more;
+    return people < enough_;
+  });
+  return codes > 0 && people >= enough_ ? std::optional(codes) : std::nullopt;
 }
 
 }  // namespace synthema::detail

@@ -9,12 +9,13 @@ namespace synthema {
 
 std::uint8_t ColumnCoding::bin_of_code(std::uint32_t code) const {
   if (code == missing_code()) return static_cast<std::uint8_t>(bins - 1);
-  if (form == CodingForm::number) return value_bins[code];
+  if (form == CodingForm::number) return part_bins[part_of(values[code])];
   return code == pooled_code() ? static_cast<std::uint8_t>(bins - 2) : label_bins[code];
 }
 
 std::uint8_t ColumnCoding::class_of_code(std::uint32_t code) const {
-  if (form == CodingForm::number) return code == missing_code() ? std::uint8_t{0} : value_classes[code];
+  if (form == CodingForm::number)
+    return code == missing_code() ? std::uint8_t{0} : part_classes[part_of(values[code])];
   if (code == missing_code()) return static_cast<std::uint8_t>(classes - 1);
   return code == pooled_code() ? static_cast<std::uint8_t>(classes - 2) : label_classes[code];
 }
@@ -22,7 +23,23 @@ std::uint8_t ColumnCoding::class_of_code(std::uint32_t code) const {
 std::uint8_t ColumnCoding::bin_of(double cell) const {
   if (std::isnan(cell)) return bin_of_code(missing_code());
   if (form == CodingForm::category) return label_bins[static_cast<std::size_t>(cell)];
-  return static_cast<std::uint8_t>(std::lower_bound(cuts.begin(), cuts.end(), cell) - cuts.begin());
+  return part_bins[part_of(cell)];
+}
+
+std::size_t ColumnCoding::part_of(double cell) const {
+  return static_cast<std::size_t>(std::lower_bound(cuts.begin(), cuts.end(), cell) - cuts.begin());
+}
+
+std::pair<std::uint32_t, std::uint32_t> ColumnCoding::codes_in(std::size_t first_part,
+                                                               std::size_t last_part) const {
+  // Behind the part before this one.
+  const auto begin = [&](std::size_t part) {
+    const auto at = part == 0            ? values.begin()
+                    : part > cuts.size() ? values.end()
+                                         : std::upper_bound(values.begin(), values.end(), cuts[part - 1]);
+    return static_cast<std::uint32_t>(at - values.begin());
+  };
+  return {begin(first_part), begin(last_part)};
 }
 
 double ColumnCoding::number(double x) const {

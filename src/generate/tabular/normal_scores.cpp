@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "src/generate/tabular/normal_box.hpp"
 
@@ -58,13 +59,18 @@ std::vector<double> bounds_of(const OwnedCounts& counts) {
 std::pair<double, double> scores_of_cell(const ColumnCoding& coding, const OwnedCounts& counts, double cell,
                                          bool missing) {
   constexpr double kEdge = 1e-9;
-  std::uint32_t code = coding.missing_code();
-  if (missing || (coding.is_category() && !std::isnan(cell))) code = static_cast<std::uint32_t>(cell);
-  if (!missing && !coding.is_category())
-    code = static_cast<std::uint32_t>(std::min<std::ptrdiff_t>(
-        std::lower_bound(coding.values.begin(), coding.values.end(), cell) - coding.values.begin(),
-        static_cast<std::ptrdiff_t>(coding.values.size()) - 1));
-  const auto [below, with] = share_of(counts, code);
+  const bool is_number = !missing && !coding.is_category();
+  if (is_number && std::isnan(cell)) return {-kInfinity, kInfinity};
+  double below = 0, with = 0;
+  if (is_number) {
+    const std::size_t part = coding.part_of(cell);
+    const auto [first, last] = coding.codes_in(part, part + 1);
+    below = share_of(counts, first).first, with = share_of(counts, last).first;
+  } else {
+    const bool is_there = missing || !std::isnan(cell);
+    std::tie(below, with) =
+        share_of(counts, is_there ? static_cast<std::uint32_t>(cell) : coding.missing_code());
+  }
   return {below > 0 ? normal_quantile_of(std::min(below, 1 - kEdge)) : -kInfinity,
           with < 1 ? normal_quantile_of(std::max(with, kEdge)) : kInfinity};
 }

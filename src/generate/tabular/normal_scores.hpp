@@ -32,7 +32,8 @@ double score_of_share(double share);
 // Normal scores at which the entries of counts begin and end.
 std::vector<double> bounds_of(const OwnedCounts& counts);
 
-// The normal scores of the share that a taken cell has, or its being there or missing.
+// The normal scores of the share that a taken cell has, or its being there or missing; of a number, that its
+// part has (column_coding.hpp), so that one person's value does not show.
 std::pair<double, double> scores_of_cell(const ColumnCoding& coding, const OwnedCounts& counts, double cell,
                                          bool missing);
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace synthema::detail {
 
 namespace {
+
+using Side = CodePeople::Side;
 
 constexpr double kListedShare = 0.95;  // of rows with frequent values in a list of particular numbers
 constexpr std::size_t kMeasured = 20;  // more frequent values may be a measurement
@@ -46,50 +49,59 @@ std::vector<std::uint8_t> replaced_in_list(const ColumnCoding& coding, std::span
   return out;
 }
 
-// The end of an even distribution that begins at the inner edge of a tail and has the mean of its rows. Not
-// beyond the last value, nor at it where it is a single person's.
-double end_of_tail(const ColumnCoding& coding, std::span<const std::size_t> rows, std::size_t codes,
-                   bool high) {
-  const std::size_t n = rows.size();
-  const auto code = [&](std::size_t i) { return high ? n - 1 - i : i; };
-  const double edge = coding.values[code(codes - 1)];
-  double sum = 0, all = 0;
-  for (std::size_t i = 0; i < codes; ++i) {
-    sum += static_cast<double>(rows[code(i)]) * std::abs(coding.values[code(i)] - edge);
-    all += static_cast<double>(rows[code(i)]);
+// Where an even distribution ends that begins at the inner edge of a tail, `codes` from the end: it has the
+// mean of the people there, each with the farthest of their values, but goes no farther than the mean of the
+// farthest half of them. The farthest, if one person has it, counts as the one before it. So the end is no
+// single person's value, and not made by one that lies far out.
+double end_of_tail(const ColumnCoding& coding, const CodePeople& people, std::size_t codes, Side side) {
+  const std::size_t n = coding.values.size(), from = side == Side::low ? 0 : n - codes;
+  const double edge = coding.values[side == Side::low ? codes - 1 : from];
+  std::vector<std::pair<double, double>> away;  // from the edge, how many people; the farthest first
+  double all = 0, sum = 0;
+  people.visit_new(from, from + codes, side, [&](std::size_t code, std::size_t more) {
+    if (more > 0) away.emplace_back(std::abs(coding.values[code] - edge), static_cast<double>(more));
+    return true;
+  });
+  if (away.size() > 1 && away.front().second == 1) away.front().first = away[1].first;
+  for (const auto& [distance, more] : away) all += more, sum += more * distance;
+  const double half = std::ceil(all / 2);
+  double left = half, of_half = 0;
+  for (const auto& [distance, more] : away) {
+    of_half += std::min(left, more) * distance;
+    left -= std::min(left, more);
   }
-  const std::size_t last = codes > 1 && coding.protection[code(0)] == Protection::single ? 1 : 0;
-  double width = std::min(2 * sum / all, std::abs(coding.values[code(last)] - edge));
+  double width = std::min(2 * sum / all, of_half / half);
   if (coding.grid) width = std::floor(width);
-  return high ? edge + width : edge - width;
+  return side == Side::low ? edge - width : edge + width;
 }
 
-void learn_tails(const CodingLearner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
-                 std::span<const std::uint32_t> people, std::span<const std::size_t> rows) {
-  const std::size_t n = rows.size(), low = learner.codes_of_end(codes, people, false),
-                    high = learner.codes_of_end(codes, people, true);
-  if (low + high > n) return;
+// Both together are at least `rare_below` people, so each end is there.
+void learn_tails(const CodePeople& people, ColumnCoding& out) {
+  const std::size_t n = out.values.size(), low = people.shortest(0, n, Side::low).value_or(n),
+                    high = people.shortest(0, n, Side::high).value_or(n);
   out.low_tail = static_cast<std::uint32_t>(low);
   out.high_tail = static_cast<std::uint32_t>(n - high);
-  out.lowest = end_of_tail(out, rows, low, false);
-  out.highest = end_of_tail(out, rows, high, true);
+  out.lowest = end_of_tail(out, people, low, Side::low);
+  out.highest = end_of_tail(out, people, high, Side::high);
+  if (out.lowest <= out.highest) return;
+  const double middle = std::midpoint(out.lowest, out.highest);
+  out.lowest = out.highest = out.grid ? std::floor(middle) : middle;
 }
 
 }  // namespace
 
-void protect(const CodingLearner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
-             std::span<const std::size_t> rows) {
-  const std::vector<std::uint32_t> count = learner.count(codes, out.values.size());
+void protect(const CodingLearner& learner, const CodePeople& people, std::span<const std::size_t> rows,
+             ColumnCoding& out) {
   std::size_t present = 0, frequent = 0;
-  for (std::size_t i = 0; i < count.size(); ++i) {
-    const bool rare = count[i] < learner.options.rare_below;
-    out.protection.push_back(!rare           ? Protection::none
-                             : count[i] == 1 ? Protection::single
-                                             : Protection::rare);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool rare = people.count(i) < learner.options.rare_below;
+    out.protection.push_back(!rare                  ? Protection::none
+                             : people.count(i) == 1 ? Protection::single
+                                                    : Protection::rare);
     present += rows[i];
     frequent += rare ? 0 : rows[i];
   }
-  if (frequent < present) learn_tails(learner, out, codes, count, rows);
+  if (frequent < present) learn_tails(people, out);
   if (frequent == present || static_cast<double>(frequent) < kListedShare * static_cast<double>(present) ||
       is_measured(out, rows))
     return;

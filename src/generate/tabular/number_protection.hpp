@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 #include "src/generate/tabular/coding_learner.hpp"
@@ -10,8 +9,8 @@
 namespace synthema::detail {
 
 // Which values are rare, where the tails begin and end, and which are replaced in a list of particular
-// numbers; `codes` by row, `rows` with each value.
-void protect(const CodingLearner& learner, ColumnCoding& out, std::span<const std::uint32_t> codes,
-             std::span<const std::size_t> rows);
+// numbers; `rows` with each value.
+void protect(const CodingLearner& learner, const CodePeople& people, std::span<const std::size_t> rows,
+             ColumnCoding& out);
 
 }  // namespace synthema::detail

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "src/generate/tabular/candidates.hpp"
+#include "src/generate/tabular/coding_learner.hpp"
 #include "src/generate/tabular/imputed_table.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
@@ -135,16 +136,21 @@ SequentialTrees::LeafCounts SequentialTrees::count_leaves(const ColumnCoding& co
                                                           const std::vector<std::uint32_t>& codes,
                                                           std::span<const std::size_t> begin,
                                                           std::span<const std::uint32_t> rows,
-                                                          std::span<const std::uint8_t> open) {
+                                                          std::span<const std::uint8_t> open) const {
   const auto is_open = [&](std::uint32_t row) { return open.empty() || open[row] != 0; };
   LeafCounts out;
   out.begin = {0};
   std::vector<std::uint32_t> all;
   for (std::size_t leaf = 0; leaf + 1 < begin.size(); ++leaf) {
-    std::vector<std::uint32_t> own;
-    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i)
-      if (is_open(rows[i])) own.push_back(codes[rows[i]]);
+    std::vector<std::uint32_t> own, who;
+    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i) {
+      if (!is_open(rows[i])) continue;
+      own.push_back(codes[rows[i]]);
+      who.push_back(coded_.people[rows[i]]);
+    }
     all.insert(all.end(), own.begin(), own.end());
+    const auto any = [](std::size_t) { return true; };
+    if (detail::people_with(who, options_.rare_below, any) < options_.rare_below) own.clear();
     const OwnedCounts counts = count_codes(coding, std::move(own));
     out.codes.insert(out.codes.end(), counts.codes.begin(), counts.codes.end());
     out.cumulative.insert(out.cumulative.end(), counts.cumulative.begin(), counts.cumulative.end());
@@ -268,12 +274,6 @@ double log_share_present(const ColumnCoding& coding, const CodeCounts& counts) {
   return counts.total() == 0 ? 0.0 : std::log(std::max(0.001, static_cast<double>(there) / counts.total()));
 }
 
-// How likely a number is, in no unit: at its point of the grid or, of reals without one, over as much as lies
-// between two values on average. Not that of its class: all classes have about as many rows.
-double share_at(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
-  return std::exp(log_density(coding, counts, cell)) * unit_at(coding, cell);
-}
-
 double rows_between(const CodeCounts& counts, std::uint32_t first, std::uint32_t last) {
   const auto before = [&](std::uint32_t code) {
     const auto at = std::ranges::lower_bound(counts.codes, code) - counts.codes.begin();
@@ -282,41 +282,27 @@ double rows_between(const CodeCounts& counts, std::uint32_t first, std::uint32_t
   return before(last) - before(first);
 }
 
-// Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers;
-// with classes beside it until at least `fewest` rows are among them, so that it does not follow single
-// people.
-std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, const CodeCounts& all,
-                                                   double cell, std::size_t fewest) {
+// Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers.
+std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, double cell) {
   if (coding.is_category()) {
     const auto code = static_cast<std::uint32_t>(cell);
     return {code, code + 1};
   }
-  const std::vector<std::uint8_t>& classes = coding.value_classes;
-  auto at = static_cast<std::size_t>(std::ranges::lower_bound(coding.values, cell) - coding.values.begin());
-  at = std::min(at, coding.values.size() - 1);
-  std::size_t low = classes[at], high = low;
-  for (;;) {
-    const auto first = static_cast<std::uint32_t>(std::ranges::lower_bound(classes, low) - classes.begin()),
-               last = static_cast<std::uint32_t>(std::ranges::upper_bound(classes, high) - classes.begin());
-    if (rows_between(all, first, last) >= static_cast<double>(fewest) ||
-        (first == 0 && last == classes.size()))
-      return {first, last};
-    if (last < classes.size())
-      ++high;
-    else
-      low = classes[first - 1];
-  }
+  const std::vector<std::uint8_t>& classes = coding.part_classes;
+  const auto like = std::ranges::equal_range(classes, classes[coding.part_of(cell)]);
+  return coding.codes_in(static_cast<std::size_t>(like.begin() - classes.begin()),
+                         static_cast<std::size_t>(like.end() - classes.begin()));
 }
 
 }  // namespace
 
 // How likely the tree makes a fixed cell, under the rules beside the cells before it: the share of its code,
-// of its class for numbers, in what they leave. What follows from these cells is no news.
+// of its class for numbers, as a part of what they leave. What follows from these cells is no news.
 double SequentialTrees::log_share(std::size_t position, double cell, const RowState& state) const {
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
   const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
-  const auto [first, last] = codes_like(coding, all, cell, options_.rare_below);
+  const auto [first, last] = codes_like(coding, cell);
   const auto share_in = [](const CodeCounts& few, const CodeCounts& many, std::uint32_t from,
                            std::uint32_t to) {
     const auto share = [&](const CodeCounts& counts) {
@@ -332,14 +318,15 @@ double SequentialTrees::log_share(std::size_t position, double cell, const RowSt
     const double at = distances.cell_of(coded_.columns, step.column, cell, state.cells[distances.from]);
     const auto [shortest, longest] = reach_of(distances.coding);
     if (at < shortest || at > longest) return share_in(near, every, 0, 0);  // as good as never
-    const auto [low, high] = codes_like(distances.coding, every, at, options_.rare_below);
+    const auto [low, high] = codes_like(distances.coding, at);
     return share_in(near, every, low, high);
   }
   const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}};
   const double present = log_share_present(coding, leaf);
   if (before.determined()) return present;
-  const double share = share_left(before, leaf, all, first, last) / share_redrawn(before, leaf, all);
-  return std::log(std::min(1.0, share)) + (rules_.combined(step.column) ? 0.0 : present);
+  const double own = before.admits(cell) ? share_in(leaf, all, first, last) : share_in(leaf, all, 0, 0);
+  const double share = own - std::log(share_redrawn(before, leaf, all));
+  return std::min(0.0, share) + (rules_.combined(step.column) ? 0.0 : present);
 }
 
 // What a free cell says about the fixed ones behind it: which part of what the rules leave beside the cells
@@ -358,6 +345,7 @@ double SequentialTrees::log_kept(std::size_t position, double cell, const RowSta
   const double left = bound ? std::log(share_redrawn(before, leaf, all)) : mixing ? 0.0 : present;
   if (!now.determined()) return std::log(share_redrawn(now, leaf, all)) - left;
   if (std::isnan(cell)) return -left;
+  // Not that of its class: all classes have about as many rows.
   const double share = with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all);
   return std::log(share) - left - (mixing && !state.whole ? present : 0.0);
 }

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "src/generate/tabular/normal_box.hpp"
+#include "src/generate/tabular/number_parts.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "src/generate/tabular/score_correlation.hpp"
 #include "synthema/core/error.hpp"
@@ -194,8 +195,9 @@ Marginal number_marginal(const Field& field, const ColumnStatistics& of) {
   coding.interval = !whole;
   const Protection protection = whole ? Protection::none : Protection::rare;
   coding.protection.assign(coding.values.size(), protection);
-  coding.value_bins.assign(coding.values.size(), 0);
-  coding.value_classes.assign(coding.values.size(), 0);
+  detail::cut_between_all(coding);
+  coding.part_bins.assign(coding.values.size(), 0);
+  coding.part_classes.assign(coding.values.size(), 0);
   coding.bins = 2;
   out.counts = counts_of(cumulative);
   return out;

@@ -83,9 +83,9 @@ std::vector<Run> runs_left(const CodeCounts& counts, const Run& run, const auto&
   return out;
 }
 
-// Of a number that is not drawn as it is: the scores of the entries around it, and its own if somebody has
-// it, so that it goes with the others as they do; as much of them as is spread to it, or as would be if half
-// a person's value was spread between the nearest two.
+// Of a number that is not drawn as it is: the scores of its part (column_coding.hpp), or of the entries
+// beside it where these have none of that, so that it goes with the others as they do; as much of them as is
+// spread to it, or as would be if half a person's value was spread between the nearest two.
 Piece piece_around(const ColumnCoding& coding, const CodeCounts& counts, std::span<const double> bounds,
                    double cell, std::span<const EntryDensity> spread_to_it) {
   const auto numbers = counts.codes.first(static_cast<std::size_t>(
@@ -103,7 +103,14 @@ Piece piece_around(const ColumnCoding& coding, const CodeCounts& counts, std::sp
   double own = 0;
   for (const EntryDensity& one : spread_to_it) own += one.density * rows(one.entry, one.entry);
   if (own == 0) own = 0.5 * std::min(1.0, unit / (value(numbers[last]) - value(numbers[first])));
-  return {bounds[first], bounds[last + 1], own / rows(first, last)};
+  const std::size_t part = coding.part_of(cell);
+  const auto [low, high] = coding.codes_in(part, part + 1);
+  const auto entry_of = [&](std::uint32_t code) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(numbers, code) - numbers.begin());
+  };
+  std::size_t from = entry_of(low), to = entry_of(high);
+  if (from == to) from = first, to = last + 1;
+  return {bounds[from], bounds[to], own / rows(from, to - 1)};
 }
 
 }  // namespace

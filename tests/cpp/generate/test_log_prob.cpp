@@ -149,9 +149,12 @@ TEST_CASE("The density of reals without a grid integrates to one, beside points 
   CHECK(std::exp(log_density(coding, counts.view(), 0.0)) > 0.33);
   double sum = std::exp(log_density(coding, counts.view(), 0.0));
   double below = 0, drawn_below = 0;
-  // Constant between neighbouring values.
-  for (std::size_t i = 1; i < coding.values.size(); ++i) {
-    const double low = coding.values[i - 1], high = coding.values[i];
+  // Constant between neighbouring values and the ends of what is drawn.
+  std::vector<double> places = coding.values;
+  places.insert(places.end(), {coding.lowest, coding.highest});
+  std::ranges::sort(places);
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    const double low = places[i - 1], high = places[i];
     const double density = std::exp(log_density(coding, counts.view(), std::midpoint(low, high)));
     sum += density * (high - low);
     below += density * std::max(0.0, std::min(high, 5.0) - low);

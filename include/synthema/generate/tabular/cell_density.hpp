@@ -53,6 +53,10 @@ void entry_densities(const ColumnCoding& coding, const CodeCounts& counts, doubl
 void undisplaced_densities(const ColumnCoding& coding, const CodeCounts& counts, double cell,
                            std::vector<EntryDensity>& out);
 
+// Their mean over the rows of the counts: how likely a cell is, at its point of the grid or, of reals without
+// one, over as much as lies between two values on average.
+double share_at(const ColumnCoding& coding, const CodeCounts& counts, double cell);
+
 // Natural logarithm; -infinity: never drawn.
 SYNTHEMA_EXPORT double log_density(const ColumnCoding& coding, const CodeCounts& counts, double cell);
 

@@ -20,14 +20,21 @@
 //   A number that fewer than `rare_below` people have is not handed on as such: a value between its
 //   neighbours in the leaf or group that it was drawn from is. One that a single person has does not occur
 //   in a sample at all, unless the grid between the extremes leaves no other. Those of the `rare_below`
-//   people with the highest numbers are drawn evenly around their mean, from the lowest of them on, and no
-//   number beyond is; so at the other end. In a list of particular numbers, which no new one should join, one
-//   of the two neighbours that are frequent stands in, drawn so that the mean stays. Such a list is a column
-//   in which frequent values make up 95 % of the rows, but
+//   people with the highest numbers are drawn evenly from the lowest of them on, around their mean but no
+//   farther than the mean of the farthest half of them, and no number beyond is; so at the other end. Where
+//   the two ends meet, as in a column of less than twice as many people, rare numbers are drawn evenly from
+//   the one to the other. In a list of particular numbers, which no new one should join, one of the two
+//   neighbours that are frequent stands in, drawn so that the mean stays. Such a list is a column in which
+//   frequent values make up 95 % of the rows, but
 //     not where they are like a measurement, rounded: more than 20 of them, most one step of the grid apart,
 //     and as frequent as the next one within a factor of three;
 //     nor among rare values in a row that have more than twice the rows of the frequent ones at their ends:
 //     those would pile up there, and cut off the tail of the column.
+//   Trees, networks and conditions tell of a number in which part of the column it lies, no more, whether
+//   anybody has it or not. A part holds the values of at least `rare_below` people. A frequent value is one,
+//   with all that is nearer to it than to the next frequent one; but where enough people have values between
+//   the two, these make parts of their own, and all between belongs to them. So one person's value makes no
+//   part, and moves no cut that lies beside a frequent value.
 // A model holds the values of its training table. It is as confidential as that table; samples are what may
 // be given away.
 #pragma once
@@ -37,6 +44,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "synthema/core/export.hpp"
@@ -71,15 +79,16 @@ struct ColumnCoding {
   std::vector<double> values;
   // These stand for all between them: the ends of a noisy range, or points of a published distribution.
   bool interval = false;
-  std::vector<Protection> protection;    // by code
-  std::vector<std::uint8_t> replaced;    // by code: a frequent one stands in; empty: nowhere
-  std::vector<std::uint8_t> value_bins;  // by code
+  std::vector<Protection> protection;  // by code
+  std::vector<std::uint8_t> replaced;  // by code: a frequent one stands in; empty: nowhere
   // Codes below `low_tail` and from `high_tail` on are those of the people at the ends; what is drawn for
-  // them begins at `lowest` and ends with `highest`.
+  // them begins at `lowest` and ends with `highest`. Where few people have a value the tails meet, and rare
+  // ones are drawn from all between.
   std::uint32_t low_tail = 0, high_tail = std::numeric_limits<std::uint32_t>::max();
   double lowest = 0, highest = 0;
-  std::vector<std::uint8_t> value_classes;
-  std::vector<double> cuts;  // between bins, in x
+  // Between parts, in x, ascending; a number at a cut lies below it. Bins and classes are of parts.
+  std::vector<double> cuts;
+  std::vector<std::uint8_t> part_bins, part_classes;
   bool grid = false;
   std::uint32_t decimals = 0;         // of reals on a grid
   std::int64_t origin = 0, step = 1;  // of integers, times and whole multiples of reals
@@ -104,6 +113,10 @@ struct ColumnCoding {
   std::uint8_t bin_of_code(std::uint32_t code) const;
   std::uint8_t class_of_code(std::uint32_t code) const;
   std::uint8_t bin_of(double cell) const;  // of a drawn cell
+  // Of a number, whether anybody has it or not.
+  std::size_t part_of(double cell) const;
+  // Codes of the values in some parts in a row, from the first to below the second.
+  std::pair<std::uint32_t, std::uint32_t> codes_in(std::size_t first_part, std::size_t last_part) const;
 
   // Cells: x of a number, the code of a category; NaN is missing.
   double number(double x) const;          // as it is written: a real, integer or time in microseconds

@@ -6,7 +6,8 @@
 //
 // Order: the columns named in `first`, then the target (the option, else the column with the role), then the
 // others as the table has them. What comes early is kept best, what depends on the target is learnt given it.
-// Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 20 to 50. A tree is cut
+// Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 20 to 50. One in which are
+// fewer than `rare_below` people is not drawn from, but the whole column. A tree is cut
 // where the gain is `min_gain` standard deviations above chance: lower values follow the table closer, higher
 // ones keep farther from single rows.
 //
@@ -129,9 +130,10 @@ class SYNTHEMA_EXPORT SequentialTrees {
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   Step load_step(const detail::ModelArrays& file, std::size_t position) const;
   const TreeNode& descend(const Step& step, const RowState& state) const;
-  static LeafCounts count_leaves(const ColumnCoding& coding, const std::vector<std::uint32_t>& codes,
-                                 std::span<const std::size_t> begin, std::span<const std::uint32_t> rows,
-                                 std::span<const std::uint8_t> open = {});  // empty: all rows count
+  // `open` empty: all rows count.
+  LeafCounts count_leaves(const ColumnCoding& coding, const std::vector<std::uint32_t>& codes,
+                          std::span<const std::size_t> begin, std::span<const std::uint32_t> rows,
+                          std::span<const std::uint8_t> open = {}) const;
   static LeafCounts load_leaves(const detail::ModelArrays& file, const std::string& key,
                                 const ColumnCoding& coding, std::size_t leaves);
   void load_distances(const detail::ModelArrays& file);

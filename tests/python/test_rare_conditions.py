@@ -1,0 +1,133 @@
+"""Rows under a condition on a number do not follow the one or two people who have it."""
+
+import functools
+
+import numpy as np
+import pytest
+import synthema
+from synthema import Field, FieldRule, GaussianCopula, IndependentMarginals, Schema, SequentialTrees
+
+pandas = pytest.importorskip("pandas")
+
+FREQUENT, PEOPLE = [*range(10, 15), *range(100, 105)], 200  # numbers, and how many people have each
+DRAWN = 1500
+# A number that few have, and one beside it that nobody has.
+NEAR_LOW, NEAR_HIGH = (40, 41), (70, 71)
+
+
+@functools.cache
+def _people(few: int, number: int, label: str, rows_of_one: int = 1):
+    """Labels that go with the side that a number is on, but for a few people between the sides."""
+    random = np.random.default_rng(1)
+    x = np.repeat(FREQUENT, PEOPLE)
+    frame = pandas.DataFrame(
+        {"x": x, "label": np.where(random.random(len(x)) < np.where(x < 50, 0.9, 0.1), "a", "b")}
+    )
+    frame["who"] = np.arange(len(x)) + 1000
+    one = pandas.DataFrame({"x": number, "label": label, "who": np.repeat(np.arange(few), rows_of_one)})
+    frame = pandas.concat([frame, one], ignore_index=True)
+    frame = frame.sample(frac=1, random_state=2, ignore_index=True)
+    return frame.drop(columns="who") if rows_of_one == 1 else frame
+
+
+def _trees_label_last():
+    return SequentialTrees(first=["x"])
+
+
+def _trees_label_first():
+    return SequentialTrees("label", particles=100)
+
+
+def _network():
+    pytest.importorskip("torch")
+    return synthema.AnyOrderNetwork(size="small", rounds=12, members=1)
+
+
+METHODS = [_trees_label_last, _trees_label_first, GaussianCopula, _network]
+
+
+@functools.cache
+def _fitted(method, *people):
+    real = _people(*people)
+    schema = None
+    if "who" in real:
+        schema = Schema(
+            [Field("x", "integer"), Field("label", "category"), Field("who", "integer", roles=["subject"])]
+        )
+    return method().fit(real, schema=schema)
+
+
+def _labels(generator, number: int) -> np.ndarray:
+    made = generator.sample(DRAWN, seed=5, conditions={"x": number}, frame="pandas")
+    assert (made["x"] == number).all()
+    return np.asarray(made["label"]) == "a"
+
+
+@pytest.mark.parametrize("label", ["a", "b"])
+@pytest.mark.parametrize("near", [NEAR_LOW, NEAR_HIGH], ids=["low", "high"])
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_do_not_tell_whether_somebody_has_the_number(method, near, label):
+    number, beside = near
+    nobody = _labels(_fitted(method, 0, number, label), number).mean()
+    if method is not GaussianCopula:  # which knows of a correlation only
+        assert abs(nobody - (0.9 if near == NEAR_LOW else 0.1)) < 0.07
+    for few in (0, 1, 2):
+        generator = _fitted(method, few, number, label)
+        own = _labels(generator, number)
+        assert abs(own.mean() - nobody) < 0.12, few
+        assert (own == _labels(generator, beside)).all(), few
+
+
+@pytest.mark.parametrize("label", ["a", "b"])
+@pytest.mark.parametrize("near", [NEAR_LOW, NEAR_HIGH], ids=["low", "high"])
+@pytest.mark.parametrize("method", METHODS)
+def test_nor_whether_one_person_has_it_in_many_rows(method, near, label):
+    number, beside = near
+    nobody = _labels(_fitted(method, 0, number, label), number).mean()
+    generator = _fitted(method, 1, number, label, 30)
+    own = _labels(generator, number)
+    assert abs(own.mean() - nobody) < 0.2
+    assert (own == _labels(generator, beside)).all()
+
+
+@pytest.mark.parametrize("method", [SequentialTrees, GaussianCopula, IndependentMarginals])
+@pytest.mark.parametrize("number", [40, 70])
+def test_nor_what_rules_bind_to_it(method, number):
+    """Before x stands a number that is at most x: of the few it is 37 or 67, of the others anything below."""
+    means = []
+    for few in (0, 1, 2):
+        x = np.repeat(FREQUENT, PEOPLE)
+        before = (x * np.random.default_rng(3).random(len(x))).astype(int)
+        x, before = np.append(x, few * [number]), np.append(before, few * [number - 3])
+        schema = Schema(
+            [Field("before", "integer"), Field("x", "integer")],
+            rules=[FieldRule("x", "before", relation=">=")],
+        )
+        generator = method().fit({"before": before, "x": x}, schema=schema)
+        rows = {
+            n: np.asarray(generator.sample(DRAWN, seed=5, conditions={"x": n}, frame="pandas")["before"])
+            for n in (number, number + 1)
+        }
+        assert abs(rows[number].mean() - rows[number + 1].mean()) < 2
+        means.append(rows[number].mean())
+    assert max(means) - min(means) < 2.5
+
+
+def test_a_leaf_of_one_person_is_not_drawn_from():
+    """One person has 40 rows with a pair of labels that nobody else has."""
+    random = np.random.default_rng(4)
+    one, other = random.choice(["p", "q"], 2000), random.choice(["r", "s"], 2000)
+    other[one == "p"] = "r"
+    rows = pandas.DataFrame(
+        {
+            "one": [*one, *(40 * ["p"])],
+            "other": [*other, *(40 * ["s"])],
+            "z": [*random.choice(["t", "u"], 2000), *(40 * ["t"])],
+            "who": [*range(1000, 3000), *(40 * [1])],
+        }
+    )
+    kinds = [Field(n, "category") for n in ("one", "other", "z")]
+    schema = Schema([*kinds, Field("who", "integer", roles=["subject"])])
+    trees = SequentialTrees().fit(rows, schema=schema)
+    made = trees.sample(1000, seed=1, conditions={"one": "p", "other": "s"}, frame="pandas")
+    assert (made["z"] == "u").mean() > 0.35
