@@ -74,7 +74,8 @@ def test_rows_do_not_tell_whether_somebody_has_the_number(method, near, label):
     for few in (0, 1, 2):
         generator = _fitted(method, few, number, label)
         own = _labels(generator, number)
-        assert abs(own.mean() - nobody) < 0.12, few
+        # Towards the label of the few; another network of the same table differs by up to 0.04.
+        assert (own.mean() - nobody) * (1 if label == "a" else -1) < 0.07, few
         assert (own == _labels(generator, beside)).all(), few
 
 
