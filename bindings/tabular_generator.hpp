@@ -102,7 +102,8 @@ void bind_stated_fit(py::class_<G>& bound) {
           "What was spent where.")
       .def_property_readonly("untold", &G::untold, "Columns of which nothing could be told.")
       .def_property_readonly("unresolved", &G::unresolved, "Columns whose resolution could not be told.")
-      .def("describe", &G::describe, "The promise and what was spent where, for people.");
+      .def("describe", &G::describe, py::arg("each_release") = true,
+           "The promise and what was spent where, or on how many kinds of release, for people.");
 }
 
 template <class G>

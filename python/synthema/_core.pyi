@@ -1884,9 +1884,9 @@ class _PrivateMarginals:
         """
     def __init__(self, *, epsilon: typing.SupportsFloat | typing.SupportsIndex = 1.0, delta: typing.SupportsFloat | typing.SupportsIndex = 1e-06, target: str = '', target_weight: typing.SupportsFloat | typing.SupportsIndex = 2.0, rows_per_person: typing.SupportsInt | typing.SupportsIndex = 1, bins: typing.SupportsInt | typing.SupportsIndex = 32, first_share: typing.SupportsFloat | typing.SupportsIndex = 0.2, rounds: typing.SupportsInt | typing.SupportsIndex = 0, max_cells: typing.SupportsInt | typing.SupportsIndex = 400000, infer: bool = True, ledger: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
-    def describe(self) -> str:
+    def describe(self, each_release: bool = True) -> str:
         """
-        The promise and what was spent where, for people.
+        The promise and what was spent where, or on how many kinds of release, for people.
         """
     def fit(self, real: Table, progress: typing.Any = None, cancel: CancelToken | None = None) -> None:
         """

@@ -123,9 +123,9 @@ class _AnyOrderNetwork:
         """
     def __init__(self, *, target: str = '', size: str = 'medium', rare_below: typing.SupportsInt | typing.SupportsIndex = 5, rounds: typing.SupportsInt | typing.SupportsIndex = 100, patience: typing.SupportsInt | typing.SupportsIndex = 3, validation: typing.SupportsFloat | typing.SupportsIndex = 0.1, members: typing.SupportsInt | typing.SupportsIndex = 0, rate: typing.SupportsFloat | typing.SupportsIndex = 0.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, temperature: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, epsilon: typing.SupportsFloat | typing.SupportsIndex | None = None, delta: typing.SupportsFloat | typing.SupportsIndex = 1e-06, clip: typing.SupportsFloat | typing.SupportsIndex = 1.0, sampling_rate: typing.SupportsFloat | typing.SupportsIndex = 0.1, steps: typing.SupportsInt | typing.SupportsIndex = 150, rows_per_person: typing.SupportsInt | typing.SupportsIndex = 1, bins: typing.SupportsInt | typing.SupportsIndex = 32, first_share: typing.SupportsFloat | typing.SupportsIndex = 0.2, pairs_share: typing.SupportsFloat | typing.SupportsIndex = 0.4, infer: bool = True, ledger: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
-    def describe(self) -> str:
+    def describe(self, each_release: bool = True) -> str:
         """
-        The promise and what was spent where, for people.
+        The promise and what was spent where, or on how many kinds of release, for people.
         """
     def fit(self, real: synthema._core.Table, progress: typing.Any = None, cancel: synthema._core.CancelToken | None = None) -> None:
         """

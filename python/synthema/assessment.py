@@ -113,13 +113,11 @@ def assess(
     _refuse_strangers(tables, paths)
     if meaning is None and (model := tables.get("real", tables.get("external"))) is not None:
         tables = {name: like(one, model) for name, one in tables.items()}
-    for name in roles or ():
-        if not any(name in one for one in tables.values()):
-            raise ConfigError(no_such_column(name, next(iter(tables.values())).names))
-    if roles:
+    for column, role in (roles or {}).items():
+        if not any(column in one for one in tables.values()):
+            raise ConfigError(no_such_column(column, next(iter(tables.values())).names))
         tables = {
-            name: with_roles(one, {column: role for column, role in roles.items() if column in one})
-            for name, one in tables.items()
+            name: with_roles(one, {column: role}) if column in one else one for name, one in tables.items()
         }
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Callable, Container
+from typing import Any
 
 from synthema import _core
-from synthema._core import Field, Schema, Table
+from synthema._core import Schema, Table
 
-__all__ = ["like", "unlike", "with_kinds"]
+__all__ = ["like", "restated", "unlike", "with_kinds"]
 
 # Kinds of a column, and those that the same values may have in a table of more rows.
 _READ_AS = {
@@ -26,16 +29,28 @@ _STATED = {
     "category": ("categories",),
     "text": ("minimum_length", "maximum_length"),
 }
-_ALWAYS_STATED = ("roles", "description", "unit", "code_system", "nullable")
 _ALIKE = {"integer": "number", "real": "number", "category": "label", "text": "label"}
 
 
+def restated(rows: Table, restate: Callable[[dict[str, Any]], None], names: Container[str]) -> Table:
+    """Return the rows with what `restate` makes of the statements of these columns (a field in JSON)."""
+    stated = json.loads(rows.schema.to_json())
+    for field in stated["fields"]:
+        if field["name"] in names:
+            restate(field)
+    return Table.from_arrow(rows, Schema.from_dict(stated))
+
+
 def with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
-    """Return the rows with other kinds of some columns."""
-    old = rows.schema
-    fields = [_of_kind(one, kinds[one.name]) if one.name in kinds else one for one in old.fields]
-    rest = ("rules", "groups", "name", "source", "licence", "terms", "language", "may_leave_machine")
-    return Table.from_arrow(rows, Schema(fields, **{name: getattr(old, name) for name in rest}))
+    """Return the rows with other kinds of some columns; what both kinds may state of a column stays."""
+
+    def restate(field: dict[str, Any]) -> None:
+        kind = kinds[field["name"]]
+        for lost in {*_STATED.get(field["kind"], ())} - {*_STATED.get(kind, ())}:
+            field.pop(lost, None)
+        field["kind"] = kind
+
+    return restated(rows, restate, kinds)
 
 
 def like(rows: Table, real: Table) -> Table:
@@ -102,12 +117,6 @@ def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
 def _is_empty(rows: Table, name: str) -> bool:
     """Whether no row has a value."""
     return 0 < len(rows) == rows.null_count(name)
-
-
-def _of_kind(field: Field, kind: str) -> Field:
-    """The field with another kind and everything else that both kinds may state."""
-    both = [name for name in _STATED.get(field.kind, ()) if name in _STATED.get(kind, ())]
-    return Field(field.name, kind, **{name: getattr(field, name) for name in (*_ALWAYS_STATED, *both)})
 
 
 def _listed(names: list[str]) -> str:

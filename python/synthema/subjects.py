@@ -23,8 +23,9 @@ PEOPLE = {
     "mrn",
 }
 NUMBERS = {"id", "pid", "eid", "seqn"}  # of people, or of anything else
+_NUMBER = ("id", "nr", "no", "num", "number", "key", "code")
 # In one word: "patientid", "caseno".
-_ONE_WORD = r"u?(subj|subject|pat|patient|person|participant|proband|case)s?(id|nr|no|num|number|key|code)"
+_ONE_WORD = rf"u?(subj|subject|pat|patient|person|participant|proband|case)s?({'|'.join(_NUMBER)})"
 FEWEST = 10  # different numbers that could be people
 MOST_ROWS = 200  # a person has on average, where only a number says that it is one
 
@@ -74,11 +75,7 @@ def _says_people(words: list[str]) -> bool:
     """Whether a name ends in people or their number: "patient_id", "study subject"; not "patient_age"."""
     if re.fullmatch(_ONE_WORD, "".join(words)):
         return True
-    ends = (
-        words[:-1]
-        if words[-1:] and words[-1] in {"id", "nr", "no", "num", "number", "key", "code"}
-        else words
-    )
+    ends = words[:-1] if words and words[-1] in _NUMBER else words
     return bool(ends) and ends[-1] in PEOPLE
 
 

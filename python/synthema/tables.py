@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import gzip
 import html as _html
-import json
 import os
 import pathlib
 import re
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthema._core import ConfigError, Field, ParseError, Schema, SchemaError, Table
 from synthema.arguments import checked, kind_of
+from synthema.column_kinds import restated
 from synthema.files import whole_file
 
 if TYPE_CHECKING:
@@ -95,18 +95,19 @@ def table(
 
 def with_roles(rows: Table, roles: Mapping[str, str | Sequence[str]]) -> Table:
     """Return the rows with more roles of some columns."""
-    stated = json.loads(rows.schema.to_json())
-    for name, given in roles.items():
+    for name in roles:
         if name not in rows:
             raise SchemaError(no_such_column(name, rows.names))
-        field = next(one for one in stated["fields"] if one["name"] == name)
-        more = [given] if isinstance(given, str) else list(given)
+
+    def restate(field: dict[str, Any]) -> None:
+        given = roles[field["name"]]
+        more = [given] if isinstance(given, str) else given
         field["roles"] = list(dict.fromkeys([*field.get("roles", []), *more]))
+
     try:
-        schema = Schema.from_dict(stated)
+        return restated(rows, restate, roles)
     except ParseError as error:  # there is no such role
         raise SchemaError(str(error)) from None
-    return Table.from_arrow(rows, schema)
 
 
 def no_such_column(name: str, names: Sequence[str]) -> str:
@@ -211,10 +212,9 @@ def _warn_of_spellings(rows: Table) -> None:
         if field.kind not in ("text", "category"):
             continue
         texts = [text for text in head.values(field.name) if text is not None]
+        others = [text for text in texts if not re.fullmatch(r"[+-]?[0-9]+", text)]
         for pattern, what in _SPELLINGS.items():
-            fit = sum(re.fullmatch(pattern, text) is not None for text in texts)
-            rest = sum(re.fullmatch(r"[+-]?[0-9]+", text) is not None for text in texts)
-            if fit > 0 and fit + rest == len(texts):
+            if others and all(re.fullmatch(pattern, text) for text in others):
                 warnings.warn(
                     f"The column '{field.name}' was read as text and seems to hold {what}.",
                     UserWarning,

@@ -106,7 +106,7 @@ std::vector<std::string> AnyOrderNetwork::unresolved() const {
   return fitted_ ? unresolved_of(fitted_->told) : std::vector<std::string>();
 }
 
-std::string AnyOrderNetwork::describe() const {
+std::string AnyOrderNetwork::describe(bool each_release) const {
   detail::require_fitted(fitted());
   if (!fitted_->is_private())
     return "Not differentially private: fitted without a budget. Values that few people have are not handed "
@@ -115,8 +115,8 @@ std::string AnyOrderNetwork::describe() const {
   return detail::promise_text(entry) +
          message("Learnt: ", entry.steps, " steps of DP-SGD, each with a share of ", entry.sampling_rate,
                  " of the people, gradients cut to a norm of ", options_.privacy->clip, ", noise multiplier ",
-                 entry.noise_multiplier, ".\nSpent before, on counts of one to three columns:\n") +
-         detail::spending_text(fitted_->spending) + detail::ranges_text(fitted_->told) +
+                 entry.noise_multiplier, ".\nSpent before, on counts of one to three columns") +
+         detail::spending_text(fitted_->spending, each_release) + detail::ranges_text(fitted_->told) +
          detail::gaps_text(fitted_->told);
 }
 

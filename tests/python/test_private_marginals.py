@@ -43,6 +43,16 @@ def test_without_a_schema_nothing_of_the_frame_is_public(fitted, tmp_path):
     assert "Promise: epsilon 4, delta 1e-06, for each row, added or removed" in fitted.describe()
 
 
+def test_a_short_description_leaves_out_each_release(fitted):
+    whole = fitted.describe().splitlines()
+    short = fitted.describe(each_release=False).splitlines()
+    releases = [line for line in whole if line.startswith("  ")]
+    assert len(releases) == len(fitted.spending) > 1
+    (spent,) = set(short) - set(whole)
+    assert re.fullmatch(rf"Spent, of rho [0-9.]+ in all: {len(releases)} kinds of release\.", spent)
+    assert len(short) == len(whole) - len(releases)
+
+
 def test_what_cannot_be_told_is_missing_and_said():
     """A free text has no label that many people share."""
     frame = patients(400).assign(note=[f"seen on day {i}" for i in range(400)])

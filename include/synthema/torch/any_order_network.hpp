@@ -153,7 +153,8 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
   bool is_private() const;                               // private, with noise that nobody can repeat
   std::vector<std::string> untold() const;               // columns as of PrivateMarginals
   std::vector<std::string> unresolved() const;           // likewise
-  std::string describe() const;                          // for people: the promise, and what was spent where
+  // For people: the promise, and what was spent where, or on how many kinds of release.
+  std::string describe(bool each_release = true) const;
 
   std::string save() const;  // GenerationError unless fitted
   // ModelError where the file is damaged, or its ledger does not cover what was measured and learnt.

@@ -6,7 +6,6 @@ import argparse
 import math
 import shlex
 import sys
-from itertools import pairwise
 from typing import Any
 
 from synthema._core import Cancelled, CancelToken, ConfigError
@@ -206,14 +205,6 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
     generator.fit(real, schema=None if schema is None else real.schema, progress=progress)
     path = generator.save(args.out)
     epsilon, delta = generator.privacy_ledger.spent
-    # Each release is in --json, and in describe().
-    said = [
-        line
-        for line, after in pairwise([*generator.describe().splitlines(), ""])
-        if not line.startswith("  ") and not (after.startswith("  ") and " in all:" not in line)
-    ]
-    kinds = counted(len(generator.spending), "kind")
-    terms = "\n".join(line.replace(" in all:", f" in all, on {kinds} of release.") for line in said)
     return {
         "command": "fit",
         "model": str(path),
@@ -224,8 +215,8 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
         "spending": generator.spending,
         "untold": generator.untold,
         "unresolved": generator.unresolved,
-        # Not the number of rows: it is private.
+        # Not the number of rows: it is private. Each release is under "spending".
         "message": f"Model: {path} ({generator.name}, {counted(len(real.names), 'column')}).\n"
-        f"{terms}\nSample with: synthema sample "
+        f"{generator.describe(each_release=False)}Sample with: synthema sample "
         f"{shlex.quote(str(path))} --rows 1000 --seed 1 --out synthetic.csv",
     }

@@ -58,9 +58,9 @@ class PrivateGenerator(TabularGenerator):
             warnings.simplefilter("ignore")
             return forecast_of_fit(lambda: type(self)(**parameters), tables.table(data, schema))
 
-    def describe(self) -> str:
-        """Return the promise and what was spent where, as text for people."""
-        return self._ready().describe()
+    def describe(self, *, each_release: bool = True) -> str:
+        """Return the promise and what was spent where, or on how many kinds of release, for people."""
+        return self._ready().describe(each_release)
 
     @property
     def privacy_ledger(self) -> _core.Ledger:

@@ -139,12 +139,13 @@ std::vector<std::vector<std::string>> PrivateMarginals::marginals() const {
   return out;
 }
 
-std::string PrivateMarginals::describe() const {
+std::string PrivateMarginals::describe(bool each_release) const {
   detail::require_fitted(fitted());
   double rho = 0;
   for (const PrivateSpending& one : spending_) rho += one.rho;
-  return detail::promise_text(ledger_.entries().front()) + message("Spent, of rho ", rho, " in all:\n") +
-         detail::spending_text(spending_) + detail::ranges_text(columns_) + detail::gaps_text(columns_);
+  return detail::promise_text(ledger_.entries().front()) + message("Spent, of rho ", rho, " in all") +
+         detail::spending_text(spending_, each_release) + detail::ranges_text(columns_) +
+         detail::gaps_text(columns_);
 }
 
 std::string PrivateMarginals::save() const {

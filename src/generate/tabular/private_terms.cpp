@@ -101,8 +101,10 @@ std::string promise_text(const LedgerEntry& entry) {
                        ".\nPublic: names, kinds and roles of the columns, and all that the schema states.\n");
 }
 
-std::string spending_text(std::span<const PrivateSpending> spending) {
-  std::string out;
+std::string spending_text(std::span<const PrivateSpending> spending, bool each) {
+  if (!each)
+    return message(": ", spending.size(), spending.size() == 1 ? " kind" : " kinds", " of release.\n");
+  std::string out = ":\n";
   for (const PrivateSpending& one : spending)
     out += message("  ", one.released, ": ", one.releases, " x ", one.mechanism,
                    one.mechanism == "exponential" ? ", epsilon " : ", standard deviation ", one.noise,

@@ -48,9 +48,10 @@ SYNTHEMA_EXPORT LedgerEntry entry_of(const Schema& schema, const PrivateTerms& t
 // At most `most` rows of each person, at random; in the order of the table.
 SYNTHEMA_EXPORT std::vector<std::size_t> rows_used(const Table& real, std::size_t most, NoiseSource& noise);
 
-// Sentences of describe(): the promise, each release, what could not be told.
+// Sentences of describe(): the promise, what was spent (begun by the method) on each release or on how many
+// kinds, what could not be told.
 SYNTHEMA_EXPORT std::string promise_text(const LedgerEntry& entry);
-SYNTHEMA_EXPORT std::string spending_text(std::span<const PrivateSpending> spending);
+SYNTHEMA_EXPORT std::string spending_text(std::span<const PrivateSpending> spending, bool each);
 // The ranges of numbers that no schema stated.
 SYNTHEMA_EXPORT std::string ranges_text(std::span<const PrivateColumn> columns);
 SYNTHEMA_EXPORT std::string gaps_text(std::span<const PrivateColumn> columns);

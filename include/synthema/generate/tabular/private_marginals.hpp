@@ -95,8 +95,8 @@ class SYNTHEMA_EXPORT PrivateMarginals {
   // The columns of each marginal that was measured, single ones first.
   std::vector<std::vector<std::string>> marginals() const;
   const GraphicalModel& model() const { return model_; }
-  // For people: the promise, and what was spent where.
-  std::string describe() const;
+  // For people: the promise, and what was spent where, or on how many kinds of release.
+  std::string describe(bool each_release = true) const;
 
   std::string save() const;  // GenerationError unless fitted
   // ModelError where the file is damaged, or its ledger is missing or does not cover what was measured.
