@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 
 from synthema._core import Error, __version__
-from synthema.commands import evaluate, fit, model, rows, runs
+from synthema.commands import evaluate, fit, model, rows, runs, schema
 from synthema.commands.options import Result
 from synthema.terminal import Progress, table
 
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"synthema {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (runs, evaluate, fit, rows, model):
+    for module in (runs, evaluate, schema, fit, rows, model):
         module.add(commands)
     return top
 

@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def lines(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["generate", "evaluate", "fit", "sample", "impute", "verify", "model", "demo"]
+    "command", ["generate", "evaluate", "schema", "fit", "sample", "impute", "verify", "model", "demo"]
 )
 def test_each_command_has_help_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as stopped:
@@ -328,6 +329,22 @@ def test_fit_and_sample_make_the_same_rows_again(tmp_path, capsys):
     assert set(synthema.read(tmp_path / "a.csv").values("sex")) == {"m"}
     assert cli.main(["sample", str(real), "--rows", "5", "--out", str(tmp_path / "c.csv")]) == 1
     assert "real.csv" in capsys.readouterr().err
+
+
+def test_schema_writes_a_file_to_complete(tmp_path, capsys):
+    table, file = tmp_path / "t.csv", tmp_path / "schema.json"
+    rows = [f"{i % 20},{20 + i},{'canary' if i % 2 else 'other'},2024-01-0{1 + i % 9}" for i in range(60)]
+    table.write_text("\n".join(["patient,age,ward,admitted", *rows]) + "\n")
+    assert cli.main(["schema", str(table), "--subject", "patient", "--out", str(file)]) == 0
+    out = lines(capsys)[0]
+    assert re.search(r"^patient +integer +subject +0$", out, re.MULTILINE)
+    text = file.read_text(encoding="utf-8")
+    assert "canary" not in text + out
+    assert text.count("\n  {") == 4
+    rows_ = synthema.read(table, synthema.Schema.from_json(text))
+    assert [field.kind for field in rows_.schema.fields] == ["integer", "integer", "category", "time"]
+    assert rows_.schema["patient"].roles == ["subject"]
+    assert rows_.to_csv() == synthema.read(table).to_csv()
 
 
 def test_impute_fills_holes_and_keeps_what_is_there(tmp_path, capsys):

@@ -89,6 +89,11 @@ def reading(parser: argparse.ArgumentParser) -> None:
     """Options of commands that read tables."""
     delimiter(parser)
     parser.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
+    naming(parser)
+
+
+def naming(parser: argparse.ArgumentParser) -> None:
+    """Options that give columns a role."""
     parser.add_argument(
         "--subject", metavar="COLUMN", help="column that says whose row it is, where people have several rows"
     )
