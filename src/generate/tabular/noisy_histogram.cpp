@@ -15,6 +15,7 @@ constexpr double kYear = 365.25 * 86400e6;
 constexpr int kFirstYear = -70, kLastYear = 250;  // since 1970; shifted dates lie in the 22nd century
 constexpr double kLonely = 5.5;  // standard deviations of an end of the range with nothing beside it
 constexpr double kBeside = 2;    // what stands beside it
+constexpr double kLess = 1.5;    // what is taken in beside the ends, where its rows would be moved else
 constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
 
 // Powers of two, years for times.
@@ -122,6 +123,8 @@ void NoisyHistogram::cut_far_cells(double sigma) {
   std::size_t first = 0, last = nodes_.size();
   while (first < last && !clear(first)) ++first;
   while (last > first && !clear(last - 1)) --last;
+  while (first > 0 && first < last && above(first - 1, kLess)) --first;
+  while (last > first && above(last, kLess)) ++last;
   roots_.resize(last);
   roots_.erase(roots_.begin(), roots_.begin() + static_cast<std::ptrdiff_t>(first));
 }
