@@ -5,12 +5,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from synthema import Field, FieldRule, IndependentMarginals, Schema, SequentialTrees, table
+from synthema import Field, FieldRule, GaussianCopula, IndependentMarginals, Schema, SequentialTrees, table
 
 ROWS = 2000
 DAYS = 1825
-METHODS = [IndependentMarginals, SequentialTrees]
-PROPOSING = [IndependentMarginals]  # a condition on the later number leads back to the earlier one
+METHODS = [IndependentMarginals, GaussianCopula, SequentialTrees]
+# A condition on the later number leads back to the earlier one.
+PROPOSING = [IndependentMarginals, GaussianCopula]
+LEARNING = [GaussianCopula, SequentialTrees]  # what distances depend on
 
 
 def _stays(seed: int = 0) -> tuple[dict, np.ndarray]:
@@ -81,6 +83,47 @@ def test_likelihoods_of_stays_are_those_of_draws(method) -> None:
     assert likely.sum() / (likely.sum() + alone) == pytest.approx(0.8, abs=0.03)
     of_stays = np.bincount(stays, minlength=81)[1:80] / len(stays)
     assert np.abs(likely / likely.sum() - of_stays).max() < 0.03
+
+
+@pytest.mark.parametrize("method", LEARNING)
+def test_stays_go_with_what_they_went_with(method) -> None:
+    random = np.random.default_rng(6)
+    first, severe = random.integers(0, DAYS, ROWS), random.random(ROWS) < 0.4
+    second = first + random.geometric(np.where(severe, 0.05, 0.2))
+    columns = {"severe": severe.tolist(), "first": first, "second": second}
+    numbers = _schema("first", "second")
+    schema = Schema([Field("severe", "boolean"), *numbers.fields], rules=numbers.rules)
+    fitted = method().fit(columns, schema=schema)
+    for made in (fitted.sample(6000, seed=1), fitted.sample(6000, seed=2, conditions={"first": 900})):
+        found, is_severe = _distances(made, "second", "first"), np.asarray(made.values("severe"))
+        assert found[is_severe].mean() == pytest.approx(20, rel=0.15)
+        assert found[~is_severe].mean() == pytest.approx(5, abs=2)  # a copula has no other shape of it
+
+
+def test_likelihoods_beside_a_missing_first_number_are_those_of_draws() -> None:
+    """Of the copula, which draws the second from where the first would be."""
+    random = np.random.default_rng(7)
+    early = random.random(ROWS) < 0.5
+    first = np.where(early, random.integers(0, 10, ROWS), random.integers(8, 20, ROWS))
+    second = first + random.integers(1, 4, ROWS)
+    gone = random.random(ROWS) < 0.3
+    columns = {
+        "early": early.tolist(),
+        "first": [None if m else int(v) for m, v in zip(gone, first, strict=True)],
+        "second": second,
+    }
+    numbers = _schema("first", "second")
+    schema = Schema([Field("early", "boolean"), *numbers.fields], rules=numbers.rules)
+    fitted = GaussianCopula().fit(columns, schema=schema)
+    made = fitted.sample(40_000, seed=1)
+    for is_early in (True, False):
+        asked = {"early": [is_early] * 23, "first": [None] * 23, "second": range(23)}
+        likely = np.exp(fitted.log_prob(table(asked, schema)))
+        rows = zip(made.values("early"), made.values("first"), made.values("second"), strict=True)
+        drawn = [b for e, a, b in rows if e == is_early and a is None]
+        shares = np.bincount(drawn, minlength=23) / 40_000
+        assert np.abs(likely - shares).max() < 0.004
+        assert likely.sum() == pytest.approx(shares.sum(), abs=0.01)
 
 
 @pytest.mark.parametrize("method", METHODS)

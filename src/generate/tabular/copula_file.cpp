@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
@@ -25,6 +26,10 @@ std::string GaussianCopula::save() const {
       file.put(key + ".places", variable.places);
       file.put(key + ".given", std::vector<std::uint64_t>{variable.given});
     }
+  detail::Distances distances(coded_.columns.size());
+  for (const Variable& variable : variables_)
+    if (variable.distance) distances[variable.column] = variable.distance;
+  detail::put_distances(file, distances);
   return file.file();
 }
 
@@ -67,6 +72,14 @@ GaussianCopula GaussianCopula::load(std::string_view bytes, const std::string& p
   out.correlations_ = get_correlations("correlations");
   if (!file.has("limited")) return out;
   out.limited_ = get_correlations("limited");
+  const detail::Distances distances =
+      detail::get_distances(file, out.coded_, detail::modelled_order(out.rules_, out.coded_.columns));
+  for (Variable& variable : out.variables_) {
+    if (variable.missing || !distances[variable.column]) continue;
+    variable.distance = distances[variable.column];
+    file.require(variable.distance->counts.codes.back() < variable.distance->coding.codes(),
+                 "distances that are missing");
+  }
   const auto orders = out.rules_.orders(out.coded_.columns);
   for (Variable& variable : out.variables_) {
     const std::string key = std::to_string(variable.column);

@@ -5,6 +5,7 @@
 
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/normal_scores.hpp"
+#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
@@ -16,17 +17,58 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// Of a number that stands for its distance; `numbers` are drawn from where the rules refuse all distances.
+detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
+                                        std::span<const double> bounds, const CodeCounts& numbers,
+                                        const detail::RuledCell& ruled, double cell) {
+  const ColumnCoding& own = ruled.columns[ruled.column];
+  if (ruled.determined()) return {{{-kInfinity, kInfinity, 1 / measure_width(own)}}};
+  const double base = ruled.row.cells[distance.from];
+  const CodeCounts counts = distance.counts.view();
+  detail::ScoreFunction out;
+  for (std::size_t entry = 0; entry < counts.codes.size(); ++entry) {
+    const auto there = detail::cell_at_distance(ruled.columns, ruled.column, distance, base,
+                                                distance.coding.values[counts.codes[entry]], 0);
+    if (!there || !ruled.admits(*there)) continue;
+    if (!out.allowed.empty() && out.allowed.back().high == bounds[entry])
+      out.allowed.back().high = bounds[entry + 1];
+    else
+      out.allowed.push_back({bounds[entry], bounds[entry + 1], 1});
+  }
+  if (out.allowed.empty())
+    return {{{-kInfinity, kInfinity, ruled.density_redrawn(std::span(&numbers, 1), cell)}}};
+  std::vector<EntryDensity> entries;
+  entry_densities(distance.coding, counts, distance.cell_of(ruled.columns, ruled.column, cell, base),
+                  entries);
+  for (const EntryDensity& one : entries)
+    out.pieces.push_back({bounds[one.entry], bounds[one.entry + 1], one.density * distance.units(own)});
+  return out;
+}
+
 }  // namespace
+
+// The variable that tells where a number lies: its own; where it is missing and another one is measured from
+// it, that one's, which lies about there.
+std::size_t GaussianCopula::told_by(std::size_t i, const auto& is_missing) const {
+  if (variables_[i].missing || !is_missing(variables_[i].column)) return i;
+  const auto stands_in = std::ranges::find_if(variables_, [&](const Variable& v) {
+    return v.distance && v.distance->from == variables_[i].column && !is_missing(v.column);
+  });
+  return stands_in == variables_.end() ? i : static_cast<std::size_t>(stands_in - variables_.begin());
+}
 
 // What a row's cells say about the normal scores: for each variable where its score may lie and how likely
 // the cell is from there.
 std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_functions(
     std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
-    const std::vector<std::vector<double>>& cells, std::size_t row) const {
+    std::span<const std::vector<double>> bounds_of_distances, const std::vector<std::vector<double>>& cells,
+    std::size_t row) const {
   std::vector<detail::ScoreFunction> out;
   std::vector<EntryDensity> entries;
   detail::RowCells state(coded_.columns.size());
-  for (const std::size_t i : active) {
+  const auto is_missing = [&](std::size_t column) { return std::isnan(cells[column][row]); };
+  for (const std::size_t of : active) {
+    const std::size_t i = told_by(of, is_missing);
     const Variable& variable = variables_[i];
     const ColumnCoding& coding = coded_.columns[variable.column];
     const double cell = cells[variable.column][row];
@@ -47,6 +89,19 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
     }
     const detail::RuledCell ruled{rules_, coded_.columns, variable.column, state.view()};
     if (!ruled.admits(cell)) return std::nullopt;
+    if (const detail::DistanceCounts* const distance = distance_of(variable, state.view())) {
+      function = distance_function(*distance, bounds_of_distances[i], variable.counts.view(), ruled, cell);
+      if (function.pieces.empty()) return std::nullopt;
+      state.set(variable.column, cell);
+      continue;
+    }
+    if (variable.distance && i == of) {  // measured from one that is missing, which another tells of
+      const double density = std::exp(log_density(coding, variable.counts.view(), cell));
+      if (density == 0) return std::nullopt;
+      function.pieces = {{-kInfinity, kInfinity, density}};
+      state.set(variable.column, cell);
+      continue;
+    }
     entries.clear();
     if (!ruled.is_listed())
       entry_densities(coding, variable.counts.view(), cell, entries);
@@ -91,10 +146,12 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
   const std::size_t p = variables_.size(), rows = table.rows();
   const std::vector<std::vector<double>> cells = cells_of(coded_.columns, table);
   std::vector<double> out = detail::log_share_of_absent(coded_.columns, cells, rows);
-  std::vector<std::vector<double>> bounds;
+  std::vector<std::vector<double>> bounds, bounds_of_distances;
   std::vector<bool> may_miss(coded_.columns.size());
   for (const Variable& variable : variables_) {
     bounds.push_back(detail::bounds_of(variable.counts));
+    bounds_of_distances.push_back(variable.distance ? detail::bounds_of(variable.distance->counts)
+                                                    : std::vector<double>());
     if (variable.missing) may_miss[variable.column] = true;
   }
   // One factor for each set of variables that a row says something about: not the number where it is missing.
@@ -112,14 +169,17 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
       std::ranges::any_of(variables_, [&](const Variable& v) { return rules_.touches(v.column); });
   std::vector<bool> says(p);
   for (std::size_t row = 0; row < rows; ++row) {
+    const auto is_missing = [&](std::size_t column) { return std::isnan(cells[column][row]); };
     for (std::size_t i = 0; i < p; ++i) {
       const Variable& variable = variables_[i];
-      const bool missing = std::isnan(cells[variable.column][row]);
+      const bool missing = is_missing(variable.column);
       const bool category = coded_.columns[variable.column].is_category();
       says[i] = variable.missing ? rules_.may_miss(variable.column) : category || !missing;
       if (missing && !category && (!may_miss[variable.column] || !rules_.may_miss(variable.column)))
         out[row] = -kInfinity;
     }
+    for (std::size_t i = 0; i < p; ++i)
+      if (const std::size_t by = told_by(i, is_missing); by != i) says[i] = true, says[by] = false;
     auto at = known.find(says);
     if (at == known.end()) {
       Active active;
@@ -144,7 +204,7 @@ std::vector<double> GaussianCopula::log_prob(const Table& table, const ProgressS
         for (std::size_t row = first; row < last; ++row) {
           if (std::isinf(out[row])) continue;
           const Active& active = *by_row[row];
-          const auto functions = score_functions(active.variables, bounds, cells, row);
+          const auto functions = score_functions(active.variables, bounds, bounds_of_distances, cells, row);
           out[row] = functions ? detail::log_mean_product(
                                      {active.factor.data(), static_cast<std::size_t>(active.factor.size())},
                                      *functions, least)

@@ -7,6 +7,7 @@
 #include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/normal_scores.hpp"
+#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
@@ -59,6 +60,8 @@ class GaussianCopula::Rows {
   Row row_of(std::uint64_t number) const;
   std::optional<std::size_t> try_row(Row& row, const Random& random) const;
   bool draw_variable(const Given& about, Eigen::Index k, Row& row, const Random& own) const;
+  bool draw_distance(const Given& about, Eigen::Index k, const PhiloxBlock& block, Row& row,
+                     const Random& own) const;
   std::optional<std::size_t> draw_candidates(const Given& about, Row& row, const Random& random) const;
   std::optional<detail::Room> room_of(const Variable& variable, const KnownCells& row) const {
     return variable.places.empty() ? std::nullopt : of_.room_of(variable, row);
@@ -74,6 +77,8 @@ class GaussianCopula::Rows {
   std::vector<std::size_t> order_;                // of the columns
   std::vector<std::vector<std::size_t>> groups_;  // of which at most one member is set
   std::vector<std::vector<double>> bounds_;       // of variables that rules touch
+  std::vector<std::vector<double>> bounds_of_distances_;
+  std::vector<std::shared_ptr<const detail::DistanceCounts>> distances_;  // by column
   // One distribution for each set of columns that a condition fixes.
   std::map<std::vector<bool>, Given> known_;
   std::vector<const Given*> by_condition_;
@@ -89,9 +94,16 @@ GaussianCopula::Rows::Rows(const GaussianCopula& of, const SampleRequest& reques
       least_(detail::least_told(of.variables_.size(), of.rows_behind())),
       order_(detail::modelled_order(rules_, columns_)),
       groups_(detail::drawn_groups(rules_, order_)),
-      bounds_(of.variables_.size()) {
-  for (std::size_t i = 0; i < bounds_.size(); ++i)
-    if (rules_.touches(of.variables_[i].column)) bounds_[i] = detail::bounds_of(of.variables_[i].counts);
+      bounds_(of.variables_.size()),
+      bounds_of_distances_(of.variables_.size()),
+      distances_(of.coded_.columns.size()) {
+  for (std::size_t i = 0; i < bounds_.size(); ++i) {
+    const Variable& variable = of.variables_[i];
+    if (rules_.touches(variable.column)) bounds_[i] = detail::bounds_of(variable.counts);
+    if (!variable.distance) continue;
+    bounds_of_distances_[i] = detail::bounds_of(variable.distance->counts);
+    distances_[variable.column] = variable.distance;
+  }
   note_conditions();
   detail::refuse_contradictions(rules_, columns_, conditions_);
   rules_.refuse_too_many(request.rows, columns_);
@@ -156,8 +168,8 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
   noise = normal_quantile(detail::unit_of(block[0]));
   const auto room = room_of(variable, row.cells.view());
   const auto told = [&](double cell) {
-    return detail::told_noise(of_.scores_of_taken(variable, cell, room), mean, spread, least_, noise,
-                              block[1]);
+    return detail::told_noise(of_.scores_of_taken(variable, cell, row.cells.view(), room), mean, spread,
+                              least_, noise, block[1]);
   };
   if (static_cast<std::size_t>(k) < about.fixed) {
     if (!follows_set(groups_, columns_, row.wanted, variable.column))
@@ -174,6 +186,7 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
     return true;
   }
   block[0] = static_cast<std::uint32_t>(std::clamp(share * 4294967296.0, 0.0, 4294967295.0));
+  if (distance_of(variable, row.cells.view())) return draw_distance(about, k, block, row, own);
   double cell = ruled.draw_freely(variable.counts.view(), block);
   if (!ruled.admits(cell)) {
     const OwnedCounts given =
@@ -189,6 +202,33 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
   return true;
 }
 
+// The same of a variable that stands for a distance; the first number of the block is its place there.
+bool GaussianCopula::Rows::draw_distance(const Given& about, Eigen::Index k, const PhiloxBlock& block,
+                                         Row& row, const Random& own) const {
+  const auto i = static_cast<std::size_t>(about.order[static_cast<std::size_t>(k)]);
+  const Variable& variable = of_.variables_[i];
+  const detail::DistanceCounts& distance = *variable.distance;
+  const double mean = about.factor.row(k).head(k).dot(row.noise.head(k)), spread = about.factor(k, k);
+  const detail::RuledCell ruled{rules_, columns_, variable.column, row.cells.view(), false, true};
+  OwnedCounts given;
+  bool is_refused = false;
+  const auto draw = [&](std::uint64_t attempt, const PhiloxBlock& again) -> std::optional<double> {
+    if (attempt == 0) return draw_cell(distance.coding, distance.counts.view(), block);
+    if (!is_refused) given = detail::counts_given(distance.counts, bounds_of_distances_[i], mean, spread);
+    is_refused = true;
+    return draw_cell(distance.coding, given.view(), again);
+  };
+  std::optional<double> cell = detail::draw_at_distance(distance, ruled, own, row.number, draw);
+  const CodeCounts from[] = {variable.counts.view()};
+  if (!cell) cell = ruled.draw(from, kMissing, own, row.number);
+  if (!cell) return false;
+  if (is_refused && !detail::is_determined(ruled, variable.counts))
+    row.noise[k] = detail::told_noise(of_.scores_of_taken(variable, *cell, row.cells.view(), std::nullopt),
+                                      mean, spread, least_, row.noise[k], block[1]);
+  row.cells.set(variable.column, *cell);
+  return true;
+}
+
 std::optional<std::size_t> GaussianCopula::Rows::draw_candidates(const Given& about, Row& row,
                                                                  const Random& random) const {
   const std::span<double> noises(row.noise.data() + about.fixed, about.weighed - about.fixed);
@@ -196,17 +236,21 @@ std::optional<std::size_t> GaussianCopula::Rows::draw_candidates(const Given& ab
     const auto k = static_cast<Eigen::Index>(about.fixed + place);
     const auto i = static_cast<std::size_t>(about.order[about.fixed + place]);
     const Variable& variable = of_.variables_[i];
+    const detail::DistanceCounts* const distance = distance_of(variable, past);
     return detail::WeighedCell{.past = {rules_, columns_, column, past, false, true},
                                .now = {rules_, columns_, column, row.cells.view(), false, true},
-                               .counts = variable.counts.view(),
-                               .bounds = bounds_[i],
+                               .counts = (distance ? distance->counts : variable.counts).view(),
+                               .bounds = distance ? bounds_of_distances_[i] : bounds_[i],
+                               .measured = variable.distance != nullptr,
+                               .distance = distance,
+                               .numbers = variable.counts.view(),
                                .mean = about.factor.row(k).head(k).dot(row.noise.head(k)),
                                .spread = about.factor(k, k),
                                .room = room_of(variable, past),
                                .least_told = least_};
   };
-  return detail::draw_weighed({order_, about.weighs, row.wanted, turn}, row.cells, noises, random, row.number,
-                              request_.cancel);
+  return detail::draw_weighed({order_, about.weighs, row.wanted, turn, columns_, distances_}, row.cells,
+                              noises, random, row.number, request_.cancel);
 }
 
 // Candidates, then one variable after the other; nothing, or the column that the rules leave no value.

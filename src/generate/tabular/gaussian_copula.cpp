@@ -7,6 +7,7 @@
 #include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/normal_scores.hpp"
+#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/parallel.hpp"
 
@@ -158,11 +159,12 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   fitted.variables_ = variables_of(fitted.coded_, fitted.rules_, counts);
   Evidence evidence = fitted.evidence_of(open);
   cancel.check();
-  const Matrix rows = evidence.present.transpose() * evidence.present;
   const auto correlate = [&] {
+    const Matrix rows = evidence.present.transpose() * evidence.present;
     return correlations_of(evidence.scores, rows, evidence.coefficients, options_.threads);
   };
   fitted.correlations_ = correlate();
+  fitted.measure(evidence);
   fitted.limit(evidence);
   if (fitted.is_limited()) fitted.limited_ = correlate();
   fitted.coded_.codes.clear();
@@ -171,6 +173,34 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
     progress(
         {.phase = "fit", .done = fitted.variables_.size(), .total = fitted.variables_.size(), .note = {}});
   *this = std::move(fitted);
+}
+
+const detail::DistanceCounts* GaussianCopula::distance_of(const Variable& variable, const KnownCells& row) {
+  return variable.distance && variable.distance->is_measured(row) ? variable.distance.get() : nullptr;
+}
+
+// Finds the numbers that stand for a distance; scores and coefficients of such a number become those of its
+// distance, of rows without one there are none.
+void GaussianCopula::measure(Evidence& evidence) {
+  std::vector<std::size_t> before;
+  for (std::size_t i = 0; i < variables_.size() && !variables_[i].missing; ++i) {
+    Variable& variable = variables_[i];
+    const auto learnt = detail::learn_distance(coded_, rules_, variable.column, before,
+                                               {.rare_below = options_.rare_below, .threads = 1});
+    before.push_back(variable.column);
+    if (!learnt) continue;
+    OwnedCounts counts = detail::present_of(learnt->coding, learnt->counts().view());
+    detail::Scores own = detail::scores_of(counts, learnt->coding.codes() + 1);
+    evidence.coefficients[i] = std::move(own.coefficients);
+    for (std::size_t row = 0; row < coded_.rows; ++row) {
+      const auto at = static_cast<Eigen::Index>(row), column = static_cast<Eigen::Index>(i);
+      const bool says = learnt->codes[row] < learnt->coding.codes();
+      evidence.present(at, column) = says ? 1 : 0;
+      evidence.scores(at, column) = says ? own.by_code[learnt->codes[row]] : 0;
+    }
+    variable.distance =
+        std::make_shared<const detail::DistanceCounts>(detail::DistanceCounts{*learnt, std::move(counts)});
+  }
 }
 
 std::optional<detail::Room> GaussianCopula::room_of(const Variable& variable, const KnownCells& row) const {
@@ -199,7 +229,9 @@ void GaussianCopula::limit(Evidence& evidence) {
   };
   for (const auto& [column, given] : rules_.orders(coded_.columns)) {
     const std::size_t at = position(column);
-    if (at >= variables_.size() || position(given) >= at || !variables_[at].places.empty()) continue;
+    if (at >= variables_.size() || position(given) >= at || !variables_[at].places.empty() ||
+        variables_[at].distance)
+      continue;
     variables_[at].given = given;
     limit_one(at, evidence);
   }
@@ -266,7 +298,12 @@ double GaussianCopula::rows_behind() const {
 }
 
 std::pair<double, double> GaussianCopula::scores_of_taken(const Variable& variable, double cell,
+                                                          const KnownCells& row,
                                                           const std::optional<detail::Room>& room) const {
+  if (const detail::DistanceCounts* const distance = distance_of(variable, row))
+    return detail::scores_of_cell(
+        distance->coding, distance->counts,
+        distance->cell_of(coded_.columns, variable.column, cell, row.cells[distance->from]), false);
   const auto plain =
       detail::scores_of_cell(coded_.columns[variable.column], variable.counts, cell, variable.missing);
   if (!room) return plain;

@@ -78,6 +78,8 @@ Column column_of(std::span<const double> values, Kind kind) {
   return Column::integers(Buffer<std::int64_t>::from(std::move(whole)), there.validity());
 }
 
+}  // namespace
+
 OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts) {
   OwnedCounts out{{counts.codes.begin(), counts.codes.end()},
                   {counts.cumulative.begin(), counts.cumulative.end()}};
@@ -88,7 +90,9 @@ OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts) {
   return out;
 }
 
-}  // namespace
+double OrderDistance::units(const ColumnCoding& own) const {
+  return own.grid && coding.grid ? measure_width(coding) / measure_width(own) : 1;
+}
 
 OwnedCounts LearntDistance::counts() const {
   std::vector<std::uint32_t> own;
@@ -239,18 +243,20 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
     (there && ruled.admits(*there) ? out.taken : out.refused) += share;
   }
   if (std::isnan(cell)) return out;
-  const double units = own.grid && distance.coding.grid ? measure_width(distance.coding) / measure_width(own)
-                                                        : 1;  // of the distances, against those of the column
-  out.density =
-      units * std::exp(synthema::log_density(distance.coding, counts,
-                                             distance.cell_of(ruled.columns, ruled.column, cell, base)));
+  const double density = synthema::log_density(distance.coding, counts,
+                                               distance.cell_of(ruled.columns, ruled.column, cell, base));
+  out.density = distance.units(own) * std::exp(density);
   return out;
 }
 
-double log_density_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
-                               std::span<const CodeCounts> own, const RuledCell& ruled, double cell) {
+namespace {
+
+// `shares_of(level)` are those of the first, and then of the next counts, of which there are `levels`.
+template <class Shares>
+double log_density_of(const Shares& shares_of, std::size_t levels, std::span<const CodeCounts> own,
+                      const RuledCell& ruled, double cell) {
   constexpr double kHardly = 1e-9;  // what comes after this is not worth the time
-  const auto [missing, taken, refused, density] = shares_of_distances(distance, counts.front(), ruled, cell);
+  const auto [missing, taken, refused, density] = shares_of(0);
   if (std::isinf(cell) || !ruled.admits(cell)) return kNever;
   const bool may_miss = ruled.admits(kMissing);
   if (std::isnan(cell)) return taken + refused > 0 ? std::log(missing) : 0.0;
@@ -261,9 +267,8 @@ double log_density_at_distance(const OrderDistance& distance, std::span<const Co
   double never = std::pow(once, kDistanceDraws + 1);
   if (!may_miss) never += missing * (std::pow(once, kDistanceDraws) - never);
   double out = taken > 0 ? (1 - never) * density / taken : 0;
-  for (const CodeCounts& next : counts.subspan(1)) {
-    if (!(never > kHardly)) break;
-    const DistanceShares shares = shares_of_distances(distance, next, ruled, cell);
+  for (std::size_t level = 1; level < levels && never > kHardly; ++level) {
+    const DistanceShares shares = shares_of(level);
     const double all = shares.taken + shares.refused;
     const double left = all > 0 ? std::pow(shares.refused / all, kDistanceDraws) : 1;
     if (shares.taken > 0) out += never * (1 - left) * shares.density / shares.taken;
@@ -271,6 +276,21 @@ double log_density_at_distance(const OrderDistance& distance, std::span<const Co
   }
   if (never > 0) out += never * ruled.density_redrawn(own, cell);
   return std::log(out) + present;
+}
+
+}  // namespace
+
+double log_density_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
+                               std::span<const CodeCounts> own, const RuledCell& ruled, double cell) {
+  const auto shares_of = [&](std::size_t level) {
+    return shares_of_distances(distance, counts[level], ruled, cell);
+  };
+  return log_density_of(shares_of, counts.size(), own, ruled, cell);
+}
+
+double log_density_at_distance(const DistanceShares& shares, std::span<const CodeCounts> own,
+                               const RuledCell& ruled, double cell) {
+  return log_density_of([&](std::size_t) { return shares; }, 1, own, ruled, cell);
 }
 
 }  // namespace synthema::detail

@@ -32,6 +32,8 @@ struct OrderDistance {
   double cell_of(std::span<const ColumnCoding> columns, std::size_t column, double cell, double base) const {
     return coding.cell_of_number(columns[column].number(cell) - columns[from].number(base));
   }
+  // What a density of the distances is taken times to be one of the column's own cells (cell_density.hpp).
+  double units(const ColumnCoding& own) const;
 };
 
 struct LearntDistance : OrderDistance {
@@ -40,6 +42,9 @@ struct LearntDistance : OrderDistance {
 
   OwnedCounts counts() const;  // of open rows
 };
+
+// Without those that are missing.
+OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts);
 
 // Measured from the first column that a rule orders this one against, among those `before` it. Nothing where
 // there is none, or the column's own values say more.
@@ -110,5 +115,8 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
 // gives nothing, give the cell. It leaves out that places of single people are left.
 double log_density_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
                                std::span<const CodeCounts> own, const RuledCell& ruled, double cell);
+// Where the only counts have these shares at the cell.
+double log_density_at_distance(const DistanceShares& shares, std::span<const CodeCounts> own,
+                               const RuledCell& ruled, double cell);
 
 }  // namespace synthema::detail

@@ -19,14 +19,18 @@
 // rule determines (a total, the last of a one-hot group) says nothing beyond the columns it follows from.
 //
 // A number that a rule of the schema puts above or below another one (a date after another) stands for its
-// place in what the other leaves of its values, whose distribution is learnt too, so that the rule does not
-// push it away. From published statistics, and where the rule holds for some numbers only, it stands for its
-// value; what the rule refuses is then drawn again.
+// distance from that one, where distances vary less than half as much as the numbers (order_distance.hpp):
+// the correlations of its variable are those of the distance, in rows in which both are there. Where that one
+// is missing, log_prob takes the number for about where it would be. Where distances vary more it stands for
+// its place in what the other leaves of its values, whose distribution is learnt too, so that the rule does
+// not push it away. From published statistics, and where the rule holds for some numbers only, it stands for
+// its value; what the rule refuses is then drawn again.
 //
 // A condition on a column that rules bind to free ones before it (the later of two numbers, a total, a code
 // of a chapter) weighs on these: they are drawn 64 times, the first of them spread evenly over what it may
 // be, and one draw is taken in proportion to how likely it makes what is fixed (sampling and importance
-// resampling, Rubin 1988), as in SequentialTrees; the other free columns follow given these.
+// resampling, Rubin 1988), as in SequentialTrees; the other free columns follow given these. What the fixed
+// one is measured from is the fixed number less a drawn distance, weighed by how likely it is.
 //
 // Members of a one-hot or exclusive group are not tied to each other. Each stands for whether it is set where
 // none before it is, in the order of drawing, and its scores are those of such rows (continuation ratios;
@@ -41,6 +45,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,6 +62,7 @@
 namespace synthema {
 
 namespace detail {
+struct DistanceCounts;
 struct Room;
 struct ScoreFunction;
 }  // namespace detail
@@ -104,31 +110,39 @@ class SYNTHEMA_EXPORT GaussianCopula {
     // column that they ask about.
     std::vector<double> places = {};
     std::size_t given = 0;
+    // Of a number that stands for its distance from another one.
+    std::shared_ptr<const detail::DistanceCounts> distance = nullptr;
   };
   static std::vector<Variable> variables_of(const CodedTable& coded, const RowRules& rules,
                                             std::span<const OwnedCounts> counts);
   // What the rules leave of a number under an order beside the column that they ask about, if that is known.
   std::optional<detail::Room> room_of(const Variable& variable, const KnownCells& row) const;
-  std::pair<double, double> scores_of_taken(const Variable& variable, double cell,
+  // The distance for which the number stands beside these cells; null: for itself, or its place.
+  static const detail::DistanceCounts* distance_of(const Variable& variable, const KnownCells& row);
+  std::pair<double, double> scores_of_taken(const Variable& variable, double cell, const KnownCells& row,
                                             const std::optional<detail::Room>& room) const;
   bool is_limited() const {
-    return std::ranges::any_of(variables_, [](const Variable& v) { return !v.places.empty(); });
+    return std::ranges::any_of(variables_, [](const Variable& v) { return !v.places.empty() || v.distance; });
   }
   struct Evidence;
   Evidence evidence_of(std::span<const std::vector<std::uint8_t>> open) const;
   void limit(Evidence& evidence);
+  void measure(Evidence& evidence);
   void limit_one(std::size_t at, Evidence& evidence);
   double rows_behind() const;
+  std::size_t told_by(std::size_t variable, const auto& is_missing) const;
   class Rows;
   std::optional<std::vector<detail::ScoreFunction>> score_functions(
       std::span<const std::size_t> active, std::span<const std::vector<double>> bounds,
-      const std::vector<std::vector<double>>& cells, std::size_t row) const;
+      std::span<const std::vector<double>> bounds_of_distances, const std::vector<std::vector<double>>& cells,
+      std::size_t row) const;
 
   GaussianCopulaOptions options_;
   CodedTable coded_;
   std::vector<Variable> variables_;
   std::vector<double> correlations_;
-  std::vector<double> limited_;  // the same with places of numbers under an order; empty where there is none
+  // The same with distances and places of numbers under an order; empty where there is none.
+  std::vector<double> limited_;
   RowRules rules_;
 };
 
