@@ -80,10 +80,6 @@ ColumnClasses::ColumnClasses(const ColumnCoding& coding, const OwnedCounts& all)
   }
 }
 
-std::vector<double> ColumnClasses::shares(std::size_t variable) const {
-  return shares_[variable];
-}
-
 ColumnClasses::Classes ColumnClasses::of_code(std::uint32_t code) const {
   return of_code_[code];
 }

@@ -27,7 +27,7 @@ class SYNTHEMA_EXPORT ColumnClasses {
   // Codes of the first variable's classes. A class without any is never drawn.
   const std::vector<OwnedCounts>& counts() const { return counts_; }
   // Shares of rows, of the classes of a variable.
-  std::vector<double> shares(std::size_t variable) const;
+  const std::vector<double>& shares(std::size_t variable) const { return shares_[variable]; }
 
   Classes of_code(std::uint32_t code) const;
   Classes of_cell(const ColumnCoding& coding, double cell) const;

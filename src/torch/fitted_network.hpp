@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/private_terms.hpp"
 #include "src/torch/column_classes.hpp"
 #include "src/torch/column_network.hpp"
@@ -68,6 +69,10 @@ struct AnyOrderNetwork::Fitted {
   std::vector<std::size_t> order;
   RowRules rules;
   std::vector<OwnedCounts> all;  // by column, as all of these
+  // Numbers whose classes are those of a distance, from one that is always there; and, by column, of which
+  // numbers that one is what they are measured from.
+  detail::Distances distances;
+  std::vector<std::vector<std::size_t>> measured;
   std::vector<detail::ColumnClasses> classes;
   std::vector<std::size_t> first;  // variable of the column
   std::vector<double> temperature;
@@ -81,6 +86,7 @@ struct AnyOrderNetwork::Fitted {
   bool is_private() const { return !told.empty(); }
   // States stand in for labels where a column was told privately.
   detail::ColumnClasses classes_of(std::size_t column) const {
+    if (distances[column]) return {distances[column]->coding, distances[column]->counts};
     if (!is_private()) return {coded.columns[column], all[column]};
     return {states_of(told[column]), all[column]};
   }
@@ -92,9 +98,18 @@ struct AnyOrderNetwork::Fitted {
     return out;
   }
   std::uint32_t missing_code(std::size_t column) const {
+    if (distances[column]) return distances[column]->coding.missing_code();
     if (!is_private()) return coded.columns[column].missing_code();
     const PrivateColumn& own = told[column];
     return own.missing ? own.missing_state() : own.states;  // no class has that
+  }
+  // Of a distance in a row that knows what it is measured from.
+  detail::ColumnClasses::Classes classes_of_distance(std::size_t column, const KnownCells& row) const {
+    const detail::DistanceCounts& distance = *distances[column];
+    const double cell = row.cells[column];
+    if (std::isnan(cell)) return classes[column].of_code(distance.coding.missing_code());
+    return classes[column].of_cell(distance.coding,
+                                   distance.cell_of(coded.columns, column, cell, row.cells[distance.from]));
   }
   detail::ColumnClasses::Classes classes_of_cell(std::size_t column, double cell) const {
     if (!is_private()) return classes[column].of_cell(coded.columns[column], cell);
@@ -112,13 +127,14 @@ struct AnyOrderNetwork::Fitted {
   // Rules, order and network of a coded table; then what its rows teach, given as classes: of each member by
   // itself, and joined.
   void arrange_coded(const AnyOrderNetworkOptions& options);
+  void measure(const CodingOptions& options);
   void learn(const AnyOrderNetworkOptions& options, const detail::ClassColumns& rows,
              const ProgressSink& progress, const CancelToken& cancel);
   void learn_pairs(AnyOrderNetworkOptions options, const detail::ClassColumns& drawn,
                    const ProgressSink& progress, const CancelToken& cancel);
   std::vector<std::uint32_t> variables_of(const std::string& target) const;  // empty: the one with the role
   detail::ArrangedRows arranged(const detail::ClassColumns& rows) const;     // which must outlive it
-  void add_known(std::size_t column, double cell, float* sum) const;
+  void add_known(std::size_t column, const detail::ColumnClasses::Classes& known, float* sum) const;
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   void settle(const Random& random);
 };

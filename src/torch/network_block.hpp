@@ -20,7 +20,7 @@ namespace synthema {
 namespace detail {
 
 // Of a sample.
-inline constexpr std::uint64_t kCellStream = 1, kClassStream = 2, kAttemptStream = 4;
+inline constexpr std::uint64_t kCellStream = 1, kClassStream = 2, kAttemptStream = 4, kBaseStream = 5;
 // Rows that are drawn together, always as many: see ColumnNetwork::scores.
 inline constexpr std::size_t kTile = 256;
 
@@ -40,6 +40,7 @@ struct AnyOrderNetwork::Fitted::Block {
 
   std::size_t columns() const { return model.coded.columns.size(); }
   std::size_t width() const { return model.network->shape().width; }
+  bool is_known(std::size_t i, std::size_t column) const { return known[i * columns() + column] != 0; }
   KnownCells row(std::size_t i) const {
     return {std::span(cells).subspan(i * columns(), columns()),
             std::span(known).subspan(i * columns(), columns())};
@@ -56,9 +57,17 @@ struct AnyOrderNetwork::Fitted::Block {
     cells[i * columns() + column] = cell;
     known[i * columns() + column] = 1;
   }
+  // A distance says something once what it is measured from is known.
+  detail::ColumnClasses::Classes classes_in(std::size_t i, std::size_t column) const {
+    if (!model.distances[column]) return model.classes_of_cell(column, cells[i * columns() + column]);
+    return model.distances[column]->is_measured(row(i)) ? model.classes_of_distance(column, row(i))
+                                                        : detail::kNothing;
+  }
   void learn_of(std::size_t i, std::size_t column, double cell) {
     set(i, column, cell);
-    model.add_known(column, cell, sum(i));
+    model.add_known(column, classes_in(i, column), sum(i));
+    for (const std::size_t later : model.measured[column])
+      if (is_known(i, later)) model.add_known(later, classes_in(i, later), sum(i));
   }
   // Scores of all rows for a variable of a column.
   void ask(std::size_t column, std::size_t variable) {
@@ -113,6 +122,15 @@ struct AnyOrderNetwork::Fitted::Block {
                    std::vector<std::size_t>& stuck);
   double drawn_cell(std::size_t column, const detail::ColumnClasses::Classes& drawn,
                     const PhiloxBlock& random) const;
+  std::optional<double> cell_at_distance(std::size_t i, std::size_t column, double drawn,
+                                         const std::vector<double>& likely, const Random& random,
+                                         const detail::RuledCell& cell) const;
+  void draw_bases(const Random& random);
+  void draw_base(std::size_t column, const Random& random, const std::vector<std::size_t>& rows);
+  void weigh_distances(std::size_t column, const std::vector<std::size_t>& rows,
+                       std::span<const double> bases, std::span<double> weights);
+  double log_gain(std::size_t i, std::size_t column) const;
+  double log_share(std::size_t i, std::size_t column) const;
   void draw_labels(std::size_t column, const Random& random, const std::vector<std::size_t>& rows,
                    std::vector<detail::ColumnClasses::Classes>& classes);
   std::vector<double> not_refused(std::size_t column, const std::vector<double>& likely,
@@ -128,6 +146,8 @@ struct AnyOrderNetwork::Fitted::Block {
   std::vector<double> told_densities(std::size_t column, std::span<const double> cells_asked);
   std::pair<std::size_t, std::size_t> classes_near(std::size_t column, double cell) const;
   double log_density(std::size_t column, double cell, double ratio, const detail::RuledCell& ruled) const;
+  detail::DistanceShares distance_shares(std::size_t column, const detail::RuledCell& ruled,
+                                         double cell) const;
 };
 
 }  // namespace synthema

@@ -87,6 +87,9 @@ std::vector<double> AnyOrderNetwork::Fitted::Block::told_densities(std::size_t c
 // `shares` are those of the row's classes; `ratio` is from label_ratios.
 double AnyOrderNetwork::Fitted::Block::log_density(std::size_t column, double cell, double ratio,
                                                    const detail::RuledCell& ruled) const {
+  const CodeCounts all[] = {model.all[column].view()};
+  if (model.distances[column])
+    return detail::log_density_at_distance(distance_shares(column, ruled, cell), all, ruled, cell);
   const ColumnCoding& coding = model.coded.columns[column];
   const std::vector<OwnedCounts>& counts = model.classes[column].counts();
   const auto [from, to] = classes_near(column, cell);
@@ -107,7 +110,6 @@ double AnyOrderNetwork::Fitted::Block::log_density(std::size_t column, double ce
     again += weight;
     if (c >= from && c < to) under += weight * std::exp(synthema::log_density(coding, left.view(), cell));
   }
-  const CodeCounts all[] = {model.all[column].view()};
   const double redrawn = again > 0 ? under / again : ruled.density_redrawn(all, cell);
   return std::log(free + std::max(0.0, 1 - kept) * redrawn);
 }

@@ -16,15 +16,14 @@ using detail::kAttemptStream;
 using detail::kCellStream;
 using detail::kClassStream;
 using detail::kNothing;
-using detail::kTile;
 using detail::kUnknownClass;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-void AnyOrderNetwork::Fitted::add_known(std::size_t column, double cell, float* sum) const {
-  const ColumnClasses::Classes known = classes_of_cell(column, cell);
+void AnyOrderNetwork::Fitted::add_known(std::size_t column, const ColumnClasses::Classes& known,
+                                        float* sum) const {
   for (std::size_t v = 0; v < classes[column].variables(); ++v)
     network->add(parameters.data(), first[column] + v, known[v], sum);
 }
@@ -56,7 +55,9 @@ double AnyOrderNetwork::Fitted::Block::drawn_cell(std::size_t column, const Colu
   if (model.is_private())
     return model.told[column].draw(continues ? of.label(drawn) : of.counts()[drawn[0]].codes.front(), random);
   if (continues) return of.label(drawn);
-  return draw_cell(model.coded.columns[column], of.counts()[drawn[0]].view(), random);
+  const auto& distance = model.distances[column];
+  return draw_cell(distance ? distance->coding : model.coded.columns[column], of.counts()[drawn[0]].view(),
+                   random);
 }
 
 // Draws the column of these rows; those for which the rules leave nothing get into `stuck`.
@@ -80,6 +81,11 @@ void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Rando
     double cell = kMissing;
     if (drawn[k][0] != kUnknownClass) cell = drawn_cell(column, drawn[k], own.block(numbers[i], column));
     const detail::RuledCell under{model.rules, model.coded.columns, column, row(i), whole};
+    if (model.distances[column]) {
+      const auto found = cell_at_distance(i, column, cell, likely[k], own, under);
+      found ? learn_of(i, column, *found) : stuck.push_back(i);
+      continue;
+    }
     if (watched && !under.admits(cell)) {
       const auto found = ruled(i, column, cell, likely[k], own, under);
       if (!found) {
@@ -189,6 +195,7 @@ std::vector<std::uint32_t> AnyOrderNetwork::Fitted::Block::draw(const CellCondit
         if (!std::isnan(fixed[column])) learn_of(i, column, fixed[column]);
     }
   std::vector<std::size_t> rows, stuck;
+  if (!conditions.empty()) draw_bases(random);
   for (const std::size_t column : model.order) {
     rows.clear();
     for (std::size_t i = 0; i < numbers.size(); ++i)

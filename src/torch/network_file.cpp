@@ -49,6 +49,7 @@ std::string AnyOrderNetwork::save() const {
   } else {
     detail::put_codings(file, model.coded);
   }
+  detail::put_distances(file, model.distances);
   file.about["order"] = model.order;
   file.about["rounds"] = model.rounds;
   file.about["members"] = model.members;
@@ -111,6 +112,17 @@ void check_order(const detail::ModelArrays& file, const CodedTable& coded,
   }
 }
 
+// Those that a fit has: from a number that is always there.
+detail::Distances get_distances(const detail::ModelArrays& file, const CodedTable& coded,
+                                const std::vector<std::size_t>& order) {
+  detail::Distances out = detail::get_distances(file, coded, order);
+  for (const auto& distance : out)
+    file.require(!distance || (!coded.columns[distance->from].missing &&
+                               distance->coding.classes < detail::kMostClasses),
+                 "distances from a number that may be missing");
+  return out;
+}
+
 // What counts and steps cost, from their noise alone, must be what the ledger says or less.
 void check_ledger(const detail::ModelArrays& file, const NetworkPrivacy& privacy, const Ledger& ledger,
                   std::span<const PrivateSpending> spending) {
@@ -169,6 +181,7 @@ AnyOrderNetwork AnyOrderNetwork::load(std::string_view bytes, const std::string&
   }
   made->order = file.value<std::vector<std::size_t>>(file.about, "order");
   check_order(file, made->coded, made->order);
+  if (!made->is_private()) made->distances = get_distances(file, made->coded, made->order);
   made->all.resize(made->coded.columns.size());
   for (const std::size_t column : made->order) {
     if (made->is_private()) {

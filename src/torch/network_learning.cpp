@@ -130,6 +130,12 @@ detail::TrainingOptions training_of(const AnyOrderNetworkOptions& options, std::
   return out;
 }
 
+bool has_order(const Schema& schema, const std::string& name) {
+  return std::ranges::any_of(schema.rules, [&](const FieldRule& rule) {
+    return !rule.relation.empty() && (rule.field == name || rule.given == name);
+  });
+}
+
 CodingOptions coding_of(const AnyOrderNetworkOptions& options, std::size_t rows) {
   return {.rare_below = options.rare_below,
           .classes = std::clamp(rows / kRowsOfClass, kLeastClasses, kMostNumberClasses),
@@ -142,6 +148,10 @@ CodingOptions coding_of(const AnyOrderNetworkOptions& options, std::size_t rows)
 void AnyOrderNetwork::Fitted::arrange(const AnyOrderNetworkOptions& options) {
   classes.resize(coded.columns.size());
   first.resize(coded.columns.size());
+  measured.assign(coded.columns.size(), {});
+  distances.resize(coded.columns.size());
+  for (const std::size_t column : order)
+    if (distances[column]) measured[distances[column]->from].push_back(column);
   temperature.assign(coded.columns.size(), 1.0);
   std::vector<std::size_t> sizes;
   for (std::size_t c = 0; c < coded.columns.size(); ++c) {
@@ -264,6 +274,7 @@ void AnyOrderNetwork::fit(const ColumnSource& source, const std::string& spill, 
   auto made = std::make_unique<Fitted>();
   made->all.resize(source.schema.fields.size());
   detail::ClassColumns rows;
+  std::vector<std::vector<std::uint32_t>> ordered(made->all.size());  // codes of columns that rules order
   const std::size_t columns = source.schema.fields.size();
   const auto take = [&](const CodedTable& coded, std::size_t column) {
     cancel.check();
@@ -271,6 +282,7 @@ void AnyOrderNetwork::fit(const ColumnSource& source, const std::string& spill, 
     const ColumnCoding& coding = coded.columns[column];
     if (!coding.modelled()) return;
     made->all[column] = count_codes(coding, coded.codes[column]);
+    if (has_order(source.schema, coding.field.name)) ordered[column] = coded.codes[column];
     const ColumnClasses classes(coding, made->all[column]);
     const std::size_t first = rows.size();
     std::pmr::memory_resource* const memory = disk ? &*disk : std::pmr::new_delete_resource();
@@ -288,7 +300,13 @@ void AnyOrderNetwork::fit(const ColumnSource& source, const std::string& spill, 
     for (std::size_t v = first; disk && v < rows.size(); ++v) disk->put_away(rows[v].data(), rows[v].size());
   };
   made->coded = code_columns(source, coding_of(options_, source.rows), take);
+  for (std::size_t c = 0; c < ordered.size(); ++c)
+    if (made->coded.codes[c].empty()) made->coded.codes[c] = std::move(ordered[c]);
   made->arrange_coded(options_);
+  for (const std::size_t c : made->order)
+    if (made->distances[c])
+      std::ranges::transform(made->coded.codes[c], rows[made->first[c]].begin(),
+                             [&](std::uint32_t code) { return made->classes[c].of_code(code)[0]; });
   if (made->network->variables() > 0) made->learn(options_, rows, progress, cancel);
   made->coded.codes.clear();
   made->coded.people.clear();
@@ -300,6 +318,7 @@ void AnyOrderNetwork::Fitted::arrange_coded(const AnyOrderNetworkOptions& option
   if (!rules.keys().empty()) detail::refuse_network_keys();
   members = members_of(options, coded);
   order = detail::order_of(coded, rules, options.target, members > 1);
+  measure(coding_of(options, coded.rows));
   arrange(options);
 }
 

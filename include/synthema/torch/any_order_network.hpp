@@ -9,6 +9,10 @@
 // every batch is learnt from in all columns at once, half of them in the order in which samples are drawn,
 // half in an order of its own, so that a column can be asked for given any others.
 //
+// A number that a rule of the schema orders against one that is never missing is learnt as its distance from
+// that, where distances vary less than half as much as the numbers (order_distance.hpp): the classes are of
+// distances, which say something once both numbers are known. Not in a private fit.
+//
 // Learning: people (rows, or subjects where the schema names one) are set aside; where they are foretold no
 // better, the rate falls, and at last learning stops. Kept is the best state, of the moving average of the
 // parameters. Progress tells the validation loss (nats a row). A cancelled fit keeps the best state so far
@@ -22,8 +26,11 @@
 // Sampling: columns in the order target (last with several members, where its own layer decides), others as
 // the table has them; what a rule asks about first.
 // Conditions, on any columns, hold exactly, and the others follow their learnt distribution given these, with
-// no candidates and no rejection. Ranges, labels and rules of the schema take away classes and values of each
-// column before it is drawn, as SequentialTrees do; a dead end is drawn again, at most 100 times.
+// no candidates and no rejection. But what a fixed number is measured from, where that is free: it is drawn
+// before the other columns, one of 64 candidates in proportion to how likely the network makes it and the
+// distance (sampling and importance resampling, Rubin 1988). Ranges, labels and rules of the schema take away
+// classes and values of each column before it is drawn, as SequentialTrees do; a dead end is drawn again, at
+// most 100 times.
 //
 // Privacy: with `privacy` set, what is saved and all that is sampled from it is (epsilon,
 // delta)-differentially private; neighbours are those of PrivateMarginals. Columns and what values they have

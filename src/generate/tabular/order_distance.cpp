@@ -178,7 +178,8 @@ Distances get_distances(const ModelArrays& file, const CodedTable& coded,
     file.require(base < at && coded.columns[from].form == CodingForm::number,
                  "a distance from a column that is not before it");
     OwnedCounts counts = get_counts(file, std::to_string(column) + ".distance", coding);
-    file.require(counts.view().total() > 0, "distances without a row");
+    file.require(counts.view().total() > 0 && counts.codes.front() < coding.codes(),
+                 "distances without a row");
     out[column] = std::make_shared<const DistanceCounts>(DistanceCounts{{from, coding}, std::move(counts)});
   }
   return out;
