@@ -53,7 +53,7 @@
 // that differ where a draw lies within rounding of a border.
 //
 // Cost: fit rounds x rows x columns, sample rows x columns; memory 36 bytes a parameter and, while it learns,
-// five bytes a cell.
+// five bytes a cell; from a source one, and four more of numbers that rules order.
 #pragma once
 
 #include <cstddef>
