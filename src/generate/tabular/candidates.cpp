@@ -7,7 +7,6 @@ namespace synthema::detail {
 namespace {
 
 constexpr std::size_t kCandidates = 64;
-constexpr std::uint64_t kCellStream = 1, kChoiceStream = 2, kProposalStream = 3;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
@@ -67,8 +66,8 @@ class Proposals {
       cells_[from] = kMissing;
       if (share >= 1 - missing) continue;
       has_proposed_[c] = 1;
-      block[0] = place_of(distance, share / (1 - missing));
-      const double drawn = draw_cell(distance.coding, distance.counts.view(), block);
+      block[0] = static_cast<std::uint32_t>(share / (1 - missing) * 4294967295.0);
+      const double drawn = present_distance(distance, distance.counts.view(), block);
       if (std::isnan(drawn)) return from;
       const auto base = base_at_distance(columns_.codings, c, distance, cell, drawn, block[1]);
       if (!base) return from;
@@ -78,14 +77,6 @@ class Proposals {
   }
 
  private:
-  // Where draw_cell takes an entry that is not missing.
-  static std::uint32_t place_of(const DistanceCounts& distance, double share) {
-    const CodeCounts counts = distance.counts.view();
-    const auto end = std::ranges::lower_bound(counts.codes, distance.coding.codes()) - counts.codes.begin();
-    const double present = end == 0 ? 0.0 : counts.cumulative[static_cast<std::size_t>(end - 1)];
-    return static_cast<std::uint32_t>(share * present / counts.total() * 4294967295.0);
-  }
-
   const WeighedColumns& columns_;
   std::vector<std::size_t> turns_;       // weighed columns in the order
   std::vector<double> cells_, missing_;  // by column, as all of these; how often it is proposed as missing

@@ -22,6 +22,9 @@
 
 namespace synthema::detail {
 
+// Streams of a row: its cells, which candidate is taken, what is proposed.
+inline constexpr std::uint64_t kCellStream = 1, kChoiceStream = 2, kProposalStream = 3;
+
 // From natural logarithms, which become weights; nothing where all are -infinity.
 inline std::optional<std::size_t> draw_candidate(std::vector<double>& weights, Random random) {
   const double most = std::ranges::max(weights);

@@ -202,6 +202,13 @@ std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, st
       columns[column], columns[distance.from].number(base) + distance.coding.number(cell_of_distance), bits);
 }
 
+double present_distance(const OrderDistance& distance, const CodeCounts& counts, PhiloxBlock block) {
+  const auto end = std::ranges::lower_bound(counts.codes, distance.coding.codes()) - counts.codes.begin();
+  const double present = end == 0 ? 0.0 : counts.cumulative[static_cast<std::size_t>(end - 1)];
+  block[0] = static_cast<std::uint32_t>(block[0] * (present / counts.total()));
+  return draw_cell(distance.coding, counts, block);
+}
+
 std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double cell, double cell_of_distance,
                                        std::uint32_t bits) {

@@ -72,6 +72,9 @@ std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, st
                                        const OrderDistance& distance, double base, double cell_of_distance,
                                        std::uint32_t bits);
 
+// A distance that is not missing, at the block's first number among these; NaN where there is none.
+double present_distance(const OrderDistance& distance, const CodeCounts& counts, PhiloxBlock block);
+
 // And the cell from which the column's cell is at the distance, in the same way.
 std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double cell, double cell_of_distance,

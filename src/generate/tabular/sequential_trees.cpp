@@ -11,6 +11,7 @@
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "src/generate/tabular/tree_distances.hpp"
+#include "src/generate/tabular/tree_row.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
@@ -20,10 +21,7 @@ namespace synthema {
 
 namespace {
 
-// Values that are looked at for the share that rules leave: of a leaf, and of the whole column, which counts
-// as much as one row of it.
-constexpr std::size_t kLookedAt = 256, kLookedAtOfAll = 32;
-constexpr std::uint64_t kCellStream = 1, kParticleStream = 2;
+using detail::kCellStream;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 void check(const SequentialTreesOptions& options) {
@@ -52,23 +50,6 @@ std::size_t index_of(const Schema& schema, const std::string& name) {
 }
 
 }  // namespace
-
-// One row while it is drawn: cells by column, bins by position in the order.
-struct SequentialTrees::RowState {
-  std::vector<double> cells, fixed;
-  std::vector<std::uint8_t> known, past, bins;  // past: known, and before the column in the order
-  std::size_t stuck = 0;                        // column of the last dead end
-  bool whole = false;  // nothing is drawn as missing that has a value in the whole column
-  // Candidates for what stands before fixed columns.
-  std::vector<std::vector<double>> candidate_cells;
-  std::vector<std::vector<std::uint8_t>> candidate_bins;
-  std::vector<double> weights;
-
-  RowState(std::size_t columns, std::size_t steps, bool conditions)
-      : cells(columns), fixed(conditions ? columns : 0), known(columns), past(columns), bins(steps) {}
-  bool is_fixed(std::size_t column) const { return !fixed.empty() && !std::isnan(fixed[column]); }
-  KnownCells row() const { return {cells, known}; }
-};
 
 SequentialTrees::SequentialTrees(SequentialTreesOptions options) : options_(std::move(options)) {
   check(options_);
@@ -233,9 +214,7 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
       return false;
     }
   }
-  state.cells[step.column] = *cell;
-  state.known[step.column] = 1;
-  state.bins[position] = coding.bin_of(*cell);
+  state.set(position, coding, step.column, *cell);
   return true;
 }
 
@@ -245,123 +224,6 @@ double SequentialTrees::log_density(const Step& step, std::size_t leaf, const de
   const CodeCounts from[] = {step.counts.of(leaf), step.counts.all.view()};
   if (!step.distances || !step.distances->is_measured(ruled.row)) return ruled.log_density(from, cell);
   return detail::log_density_at_distance(*step.distances, step.distances->levels(leaf), from, ruled, cell);
-}
-
-namespace {
-
-// A share of a leaf's rows, and of the whole column's, as that of the leaf with one more row in the
-// proportions of the whole column, so that nothing is impossible.
-double with_prior(double share, const CodeCounts& leaf, double share_of_all, const CodeCounts& all) {
-  const double prior = std::max(share_of_all, 0.5 / std::max<double>(all.total(), 1));
-  return (share * leaf.total() + prior) / (leaf.total() + 1.0);
-}
-
-double share_left(const detail::RuledCell& ruled, const CodeCounts& leaf, const CodeCounts& all,
-                  std::uint32_t first = 0, std::uint32_t last = std::numeric_limits<std::uint32_t>::max()) {
-  return with_prior(ruled.share_left(leaf, kLookedAt, first, last), leaf,
-                    ruled.share_left(all, kLookedAtOfAll, first, last), all);
-}
-
-// Of what may follow a refused draw (RuledCell::redrawn_of).
-double share_redrawn(const detail::RuledCell& ruled, const CodeCounts& leaf, const CodeCounts& all) {
-  if (ruled.rules.combined(ruled.column)) return share_left(ruled, leaf, all);
-  return share_left(ruled, leaf, all, 0, static_cast<std::uint32_t>(ruled.columns[ruled.column].codes()));
-}
-
-double log_share_present(const ColumnCoding& coding, const CodeCounts& counts) {
-  const auto at = std::ranges::lower_bound(counts.codes, coding.codes()) - counts.codes.begin();
-  const std::uint32_t there = at == 0 ? 0 : counts.cumulative[static_cast<std::size_t>(at - 1)];
-  return counts.total() == 0 ? 0.0 : std::log(std::max(0.001, static_cast<double>(there) / counts.total()));
-}
-
-double rows_between(const CodeCounts& counts, std::uint32_t first, std::uint32_t last) {
-  const auto before = [&](std::uint32_t code) {
-    const auto at = std::ranges::lower_bound(counts.codes, code) - counts.codes.begin();
-    return at == 0 ? 0.0 : static_cast<double>(counts.cumulative[static_cast<std::size_t>(at - 1)]);
-  };
-  return before(last) - before(first);
-}
-
-// Codes that count as a fixed cell, from the first to below the second: its own, or its class of numbers.
-std::pair<std::uint32_t, std::uint32_t> codes_like(const ColumnCoding& coding, double cell) {
-  if (coding.is_category()) {
-    const auto code = static_cast<std::uint32_t>(cell);
-    return {code, code + 1};
-  }
-  const std::vector<std::uint8_t>& classes = coding.part_classes;
-  const auto like = std::ranges::equal_range(classes, classes[coding.part_of(cell)]);
-  return coding.codes_in(static_cast<std::size_t>(like.begin() - classes.begin()),
-                         static_cast<std::size_t>(like.end() - classes.begin()));
-}
-
-}  // namespace
-
-// How likely the tree makes a fixed cell, under the rules beside the cells before it: the share of its code,
-// of its class for numbers, as a part of what they leave. What follows from these cells is no news.
-double SequentialTrees::log_share(std::size_t position, double cell, const RowState& state) const {
-  const Step& step = steps_[position];
-  const ColumnCoding& coding = coded_.columns[step.column];
-  const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
-  const auto [first, last] = codes_like(coding, cell);
-  const auto share_in = [](const CodeCounts& few, const CodeCounts& many, std::uint32_t from,
-                           std::uint32_t to) {
-    const auto share = [&](const CodeCounts& counts) {
-      return rows_between(counts, from, to) / std::max<double>(counts.total(), 1);
-    };
-    return std::log(with_prior(share(few), few, share(many), many));
-  };
-  if (!is_bound(step, state.past)) return share_in(leaf, all, first, last);
-  if (step.distances && step.distances->is_measured({state.cells, state.past})) {
-    const Distances& distances = *step.distances;
-    const CodeCounts near = distances.counts.of(descend(step, state).leaf),
-                     every = distances.counts.all.view();
-    const double at = distances.cell_of(coded_.columns, step.column, cell, state.cells[distances.from]);
-    const auto [shortest, longest] = reach_of(distances.coding);
-    if (at < shortest || at > longest) return share_in(near, every, 0, 0);  // as good as never
-    const auto [low, high] = codes_like(distances.coding, at);
-    return share_in(near, every, low, high);
-  }
-  const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}};
-  const double present = log_share_present(coding, leaf);
-  if (before.determined()) return present;
-  const double own = before.admits(cell) ? share_in(leaf, all, first, last) : share_in(leaf, all, 0, 0);
-  const double share = own - std::log(share_redrawn(before, leaf, all));
-  return std::min(0.0, share) + (rules_.combined(step.column) ? 0.0 : present);
-}
-
-// What a free cell says about the fixed ones behind it: which part of what the rules leave beside the cells
-// before it they still leave beside the fixed ones. A cell that these determine: how likely it was.
-double SequentialTrees::log_kept(std::size_t position, double cell, const RowState& state) const {
-  const Step& step = steps_[position];
-  const detail::RuledCell before{rules_, coded_.columns, step.column, {state.cells, state.past}, state.whole};
-  const bool bound = state.whole || is_bound(step, state.past);
-  if (bound && before.determined()) return 0;
-  const bool mixing = rules_.combined(step.column);  // missing is a part of combinations
-  if (std::isnan(cell) && !mixing) return 0;
-  const ColumnCoding& coding = coded_.columns[step.column];
-  const detail::RuledCell now{rules_, coded_.columns, step.column, state.row(), state.whole};
-  const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
-  const double present = log_share_present(coding, leaf);
-  const double left = bound ? std::log(share_redrawn(before, leaf, all)) : mixing ? 0.0 : present;
-  if (!now.determined()) return std::log(share_redrawn(now, leaf, all)) - left;
-  if (std::isnan(cell)) return -left;
-  // Not that of its class: all classes have about as many rows.
-  const double share = with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all);
-  return std::log(share) - left - (mixing && !state.whole ? present : 0.0);
-}
-
-// Whether the schema may take something away from the column, given what is known.
-bool SequentialTrees::is_bound(const Step& step, std::span<const std::uint8_t> known) const {
-  return step.limited || std::ranges::any_of(rules_.bound_to(step.column),
-                                             [&](std::size_t other) { return known[other] != 0; });
-}
-
-// Whether a fixed column behind it takes something away from a free one.
-bool SequentialTrees::looks_ahead(std::size_t position, const RowState& state) const {
-  const std::size_t column = order_[position];
-  return std::ranges::any_of(rules_.bound_to(column), [&](std::size_t other) {
-    return state.is_fixed(other) && state.past[other] == 0;
-  });
 }
 
 void SequentialTrees::note_limits() {
@@ -387,38 +249,8 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
     state.bins[p] = coded_.columns[column].bin_of(state.fixed[column]);
     state.known[column] = 1;  // rules look ahead to it
   }
+  if (first_free < end && !draw_candidates(row, random, end, state)) return false;
   const Random own = random.stream(kCellStream);
-  if (first_free < end) {
-    const std::vector<std::uint8_t> fixed = state.known;
-    const std::size_t count = options_.particles;
-    state.candidate_cells.resize(count);
-    state.candidate_bins.resize(count);
-    state.weights.assign(count, 0.0);
-    for (std::size_t m = 0; m < count; ++m) {
-      const Random candidate = own.stream(m + 1);
-      state.known = fixed;
-      std::ranges::fill(state.past, std::uint8_t{0});
-      bool whole = true;
-      for (std::size_t p = 0; whole && p < end; ++p) {
-        const std::size_t column = order_[p];
-        if (state.is_fixed(column)) {
-          state.weights[m] += log_share(p, state.fixed[column], state);
-        } else {
-          whole = draw(p, candidate, row, state);
-          if (whole && looks_ahead(p, state)) state.weights[m] += log_kept(p, state.cells[column], state);
-        }
-        state.past[column] = 1;
-      }
-      if (!whole) state.weights[m] = -std::numeric_limits<double>::infinity();
-      state.candidate_cells[m] = state.cells;
-      state.candidate_bins[m] = state.bins;
-    }
-    const auto chosen = detail::draw_candidate(state.weights, random.stream(kParticleStream).stream(row));
-    if (!chosen) return false;
-    state.cells = state.candidate_cells[*chosen];
-    state.bins = state.candidate_bins[*chosen];
-    for (std::size_t p = 0; p < end; ++p) state.known[order_[p]] = 1;
-  }
   for (std::size_t p = end; p < order_.size(); ++p)
     if (!draw(p, own, row, state)) return false;
   return true;

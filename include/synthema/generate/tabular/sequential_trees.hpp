@@ -140,7 +140,19 @@ class SYNTHEMA_EXPORT SequentialTrees {
   bool draw(std::size_t position, const Random& random, std::uint64_t row, RowState& state) const;
   double log_density(const Step& step, std::size_t leaf, const detail::RuledCell& ruled, double cell) const;
   double log_share(std::size_t position, double cell, const RowState& state) const;
+  double log_left(std::size_t position, const RowState& state) const;
+  double log_taken(std::size_t position, double cell, const RowState& state) const;
   double log_kept(std::size_t position, double cell, const RowState& state) const;
+  double log_share_against(std::size_t position, double cell, const RowState& state) const;
+  bool may_propose(const Step& step, const RowState& state) const;
+  double share_proposed_missing(std::size_t column, const RowState& state) const;
+  bool propose(std::size_t end, std::size_t candidate, const Random& random, std::uint64_t row,
+               RowState& state) const;
+  bool take_proposed(std::size_t position, const Random& random, std::uint64_t row, double& weight,
+                     RowState& state) const;
+  bool draw_candidates(std::uint64_t row, const Random& random, std::size_t end, RowState& state) const;
+  bool draw_candidates(std::uint64_t row, const Random& random, std::size_t end, bool proposing,
+                       RowState& state) const;
   bool is_bound(const Step& step, std::span<const std::uint8_t> known) const;
   bool looks_ahead(std::size_t position, const RowState& state) const;
   void note_limits();
