@@ -109,12 +109,24 @@ bool looks_like_identifiers(const Column& column, const Labels& labels) {
 
 }  // namespace
 
-void learn_boolean(const Column& column, ColumnCoding& out, std::vector<std::uint32_t>& codes) {
+void learn_boolean(const CodingLearner& learner, const Column& column, ColumnCoding& out,
+                   std::vector<std::uint32_t>& codes) {
+  std::vector<std::uint32_t> found(column.size());
+  for (std::size_t row = 0; row < found.size(); ++row)
+    found[row] = column.is_null(row) ? 2U : static_cast<std::uint32_t>(column.boolean_at(row));
+  const CodePeople people(learner, found, 2);
+  const auto is_rare = [&](std::uint32_t code) {
+    return code < 2 && people.count(code) > 0 && people.count(code) < learner.options.rare_below;
+  };
+  if (std::ranges::none_of(found, [&](std::uint32_t code) { return code < 2 && !is_rare(code); })) return;
   out.form = CodingForm::category;
   out.labels = {"false", "true"};
-  codes.resize(column.size());
-  for (std::size_t row = 0; row < codes.size(); ++row)
-    codes[row] = column.is_null(row) ? 2U : static_cast<std::uint32_t>(column.boolean_at(row));
+  codes = std::move(found);
+  for (std::uint32_t& code : codes) {
+    if (!is_rare(code)) continue;
+    out.pooled = true;
+    code = out.pooled_code();
+  }
   finish_labels(out, codes);
 }
 

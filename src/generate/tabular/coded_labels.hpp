@@ -8,7 +8,8 @@
 
 namespace synthema::detail {
 
-void learn_boolean(const Column& column, ColumnCoding& out, std::vector<std::uint32_t>& codes);
+void learn_boolean(const CodingLearner& learner, const Column& column, ColumnCoding& out,
+                   std::vector<std::uint32_t>& codes);
 // Identifiers where the texts look like some. SchemaError: a free text, or a column of which no label may be
 // handed on.
 void learn_labels(const CodingLearner& learner, const Column& column, ColumnCoding& out,

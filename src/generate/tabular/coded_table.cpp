@@ -1,5 +1,6 @@
 // A table, or columns that are read one after the other, coded (column_coding.hpp, column_source.hpp).
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -35,28 +36,53 @@ bool is_number(Kind kind) {
   return kind == Kind::real || kind == Kind::integer || kind == Kind::time;
 }
 
+// That a cell is missing in rows of few people would tell of these. A label is then unknown; a number is that
+// of another row, spread evenly over them.
+void hide_missing(ColumnCoding& coding, std::vector<std::uint32_t>& codes) {
+  constexpr double kEven =
+      0.6180339887498949;  // the golden ratio's part: each place far from those before it
+  std::vector<std::uint32_t> present;
+  for (const std::uint32_t code : codes)
+    if (code < coding.codes()) present.push_back(code);
+  std::ranges::sort(present);
+  double place = 0.5;
+  for (std::uint32_t& code : codes) {
+    if (code != coding.missing_code()) continue;
+    coding.pooled |= coding.is_category();
+    code = coding.is_category()
+               ? coding.pooled_code()
+               : present[static_cast<std::size_t>(place * static_cast<double>(present.size()))];
+    place = std::fmod(place + kEven, 1.0);
+  }
+}
+
 ColumnCoding learn_column(const CodingLearner& learner, const Field& field, const Column& column,
                           std::vector<std::uint32_t>& codes) {
   ColumnCoding out;
   out.field = field;
   const std::size_t present = column.size() - column.null_count();
-  out.missing = column.null_count() > 0;
+  const auto with = [&](const auto& has) {
+    return detail::people_with(learner.who, learner.options.rare_below, has);
+  };
+  const std::size_t without = with([&](std::size_t row) { return column.is_null(row); });
+  const bool few_without = without < learner.options.rare_below;
+  out.missing = column.null_count() > 0 && !few_without;
   const bool identifies = out.field.has(Role::identifier) || out.field.has(Role::subject);
   const Kind kind = column.kind();
   if (kind == Kind::list)
     throw SchemaError({.field = out.field.name},
                       "A generator of single rows cannot make lists; leave the column out.");
   if (kind == Kind::time) out.zone = column.zone();
-  const auto has_few = [&](std::size_t enough) {
-    return detail::people_with(learner.who, enough, [&](std::size_t row) { return !column.is_null(row); }) <
-           enough;
-  };
-  if (present == 0 || ((is_number(kind) || kind == Kind::boolean) && has_few(learner.options.rare_below)))
+  const bool few_with =
+      with([&](std::size_t row) { return !column.is_null(row); }) < learner.options.rare_below;
+  if (present == 0 || (is_number(kind) && few_with)) {
+    out.missing = column.null_count() > 0;
     return out;
+  }
   if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
     detail::learn_identifiers(learner, column, out);
   } else if (kind == Kind::boolean) {
-    detail::learn_boolean(column, out, codes);
+    detail::learn_boolean(learner, column, out, codes);
   } else if (kind == Kind::text || kind == Kind::category) {
     detail::learn_labels(learner, column, out, codes);
   } else if (numbers_rows(column)) {
@@ -69,6 +95,7 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     else
       detail::learn_whole(learner, column, out, codes);
   }
+  if (few_without && out.modelled()) hide_missing(out, codes);
   if (out.form == CodingForm::fresh)
     out.missing_share = static_cast<double>(column.null_count()) / static_cast<double>(column.size());
   return out;
