@@ -102,6 +102,7 @@ void bind_stated_fit(py::class_<G>& bound) {
           "What was spent where.")
       .def_property_readonly("untold", &G::untold, "Columns of which nothing could be told.")
       .def_property_readonly("unresolved", &G::unresolved, "Columns whose resolution could not be told.")
+      .def_property_readonly("one_label", &G::one_label, "Columns of which one label alone could be told.")
       .def("describe", &G::describe, py::arg("each_release") = true,
            "The promise and what was spent where, or on how many kinds of release, for people.");
 }

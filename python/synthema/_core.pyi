@@ -1929,6 +1929,11 @@ class _PrivateMarginals:
         Name of the method.
         """
     @property
+    def one_label(self) -> list[str]:
+        """
+        Columns of which one label alone could be told.
+        """
+    @property
     def options(self) -> dict:
         """
         What it was made with.

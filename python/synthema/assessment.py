@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from synthema.reporting import cautions
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
 from synthema.reporting.projection import project
+from synthema.reporting.verdict import summary
 
 __all__ = ["assess"]
 
@@ -168,6 +170,7 @@ def assess(
         "seconds": {**dict(getattr(progress, "seconds", {})), "total": time.monotonic() - begun},
     }
     page = study_report.write(document, Path(out))
+    verdict = [*summary(document), *document["warnings"]]
     filled = study_card(
         tables["synthetic"],
         document["sections"][0]["scores"],
@@ -182,6 +185,8 @@ def assess(
         "report": str(page),
         "rows": {name: len(one) for name, one in tables.items()},
         "scores": {score["name"]: score.get("value") for score in document["sections"][0]["scores"]},
+        "verdict": verdict,
+        "message": "\n" + "\n".join(textwrap.fill(one, 110) for one in verdict),
         "tables": {
             "Rows": [
                 *((name, f"{len(one):,}") for name, one in tables.items()),
@@ -279,6 +284,15 @@ def _overlaps(tables: dict[str, Any]) -> list[str]:
             f"{percent(score.value)} of the {whose} rows are rows of the real data too: what is tested there "
             "was partly learnt, and its scores are too good. Take them out of one of the two."
         )
+    if "holdout" in tables and "real" in tables:
+        score = evaluate(tables["synthetic"], tables["holdout"], metrics="exact_copies", bootstrap=0)[
+            "exact_copies"
+        ]
+        if score.value is not None and score.ceiling is not None and score.value > score.ceiling.value + 0.05:
+            found.append(
+                f"{percent(score.value)} of the synthetic rows are rows of the holdout, which no generator "
+                "may see: nothing here says how safe they are. Were real rows and holdout exchanged?"
+            )
     return found
 
 

@@ -192,8 +192,25 @@ def read(
         file=str(path),
     )
     if schema is None:
+        if not header:
+            _warn_of_names(found, path)
         _warn_of_spellings(found)
     return found
+
+
+_VALUE = r"[+-]?[0-9]+([.,][0-9]+)?|[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*"
+
+
+def _warn_of_names(rows: Table, path: str | os.PathLike[str]) -> None:
+    """Warn of a first line that looks like values; which ones is not told, they may be somebody's."""
+    values = sum(re.fullmatch(_VALUE, name) is not None for name in rows.names)
+    if 3 * values >= len(rows.names):
+        warnings.warn(
+            f"{os.fspath(path)}: {values} of the {len(rows.names)} names of columns are numbers or dates. If "
+            "the first line holds values, write a line of names before it.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 # What a column of texts may hold that is no text, as other countries write it.

@@ -106,6 +106,10 @@ std::vector<std::string> AnyOrderNetwork::unresolved() const {
   return fitted_ ? unresolved_of(fitted_->told) : std::vector<std::string>();
 }
 
+std::vector<std::string> AnyOrderNetwork::one_label() const {
+  return fitted_ ? one_label_of(fitted_->told) : std::vector<std::string>();
+}
+
 std::string AnyOrderNetwork::describe(bool each_release) const {
   detail::require_fitted(fitted());
   if (!fitted_->is_private())

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "src/torch/fitted_network.hpp"
 #include "synthema/core/exponential.hpp"
@@ -19,8 +20,8 @@ namespace synthema {
 
 namespace detail {
 
-// Of a sample.
-inline constexpr std::uint64_t kCellStream = 1, kClassStream = 2, kAttemptStream = 4, kBaseStream = 5;
+// Of a sample, beside kCellStream (candidates.hpp).
+inline constexpr std::uint64_t kClassStream = 2, kAttemptStream = 4, kBaseStream = 5;
 // Rows that are drawn together, always as many: see ColumnNetwork::scores.
 inline constexpr std::size_t kTile = 256;
 

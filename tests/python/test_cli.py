@@ -8,7 +8,9 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 
+import numpy as np
 import pytest
 import synthema
 from clerk import clerk
@@ -345,6 +347,35 @@ def test_schema_writes_a_file_to_complete(tmp_path, capsys):
     assert [field.kind for field in rows_.schema.fields] == ["integer", "integer", "category", "time"]
     assert rows_.schema["patient"].roles == ["subject"]
     assert rows_.to_csv() == synthema.read(table).to_csv()
+    assert cli.main(["schema", str(table), "--out", str(file)]) == 1
+    assert "name another" in lines(capsys)[1]
+
+
+def test_evaluate_prints_the_verdict_and_finds_exchanged_files(tmp_path, capsys):
+    random = np.random.default_rng(3)
+    files = []
+    for name in ("real", "holdout"):
+        files.append(tmp_path / f"{name}.csv")
+        rows = [f"{a:.3f},{b:.3f}" for a, b in random.normal(size=(200, 2))]
+        files[-1].write_text("\n".join(["a,b", *rows]) + "\n")
+    real, holdout = map(str, files)
+    out = ["--out", str(tmp_path / "report")]
+    assert cli.main(["evaluate", real, "--real", real, "--holdout", holdout, *out]) == 0
+    assert "worse than fresh real rows" in " ".join(lines(capsys)[0].split())
+    assert cli.main(["evaluate", holdout, "--real", real, "--holdout", holdout, *out, "--json"]) == 0
+    verdict = json.loads(lines(capsys)[0])["verdict"]
+    assert any("100 % of the synthetic rows are rows of the holdout" in one for one in verdict)
+
+
+@pytest.mark.parametrize(("first", "warned"), [("63,1,145,icu", True), ("age,2020,sex,ward", False)])
+def test_a_first_line_of_values_is_warned_of(first, warned, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(first + "\n" + "1,2,3,a\n2,3,4,b\n")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        synthema.read(path)
+    assert any("names of columns are numbers" in str(one.message) for one in seen) == warned
+    assert not any("145" in str(one.message) for one in seen)
 
 
 def test_impute_fills_holes_and_keeps_what_is_there(tmp_path, capsys):

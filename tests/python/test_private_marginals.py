@@ -43,6 +43,18 @@ def test_without_a_schema_nothing_of_the_frame_is_public(fitted, tmp_path):
     assert "Promise: epsilon 4, delta 1e-06, for each row, added or removed" in fitted.describe()
 
 
+def test_a_column_that_keeps_one_label_is_named(tmp_path):
+    labels = ["often"] * 3000 + [f"seldom {i}" for i in range(60) for _ in range(20)]
+    frame = pandas.DataFrame({"ward": labels, "site": "only", "sex": ["f", "m"] * 2100})
+    with pytest.warns(UserWarning, match="One label alone could be told of ward under"):
+        made = PrivateMarginals(epsilon=1).fit(frame, _test_noise=3)
+    assert made.one_label == ["ward"]
+    assert made.untold == made.unresolved == []
+    assert "One label alone could be told of 'ward'" in made.describe(each_release=False)
+    assert set(made.sample(300, seed=1).values("ward")) == {"often"}
+    assert load(made.save(tmp_path / "model")).one_label == ["ward"]
+
+
 def test_a_short_description_leaves_out_each_release(fitted):
     whole = fitted.describe().splitlines()
     short = fitted.describe(each_release=False).splitlines()

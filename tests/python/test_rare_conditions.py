@@ -114,6 +114,49 @@ def test_nor_what_rules_bind_to_it(method, number):
     assert max(means) - min(means) < 2.5
 
 
+def _with_secrets(seed: int):
+    random = np.random.default_rng(seed)
+    n = 400
+    rows = pandas.DataFrame({f"x{i}": random.normal(0, 1, n).round(2) for i in range(6)})
+    for i in range(5):
+        rows[f"secret{i}"] = random.choice(["no", "yes"], n)
+    return rows, [f"secret{i}" for i in range(5)]
+
+
+@pytest.mark.parametrize("method", [SequentialTrees, GaussianCopula])
+def test_a_boolean_that_one_person_has_tells_nothing_of_the_person(method):
+    right = []
+    for seed in range(8):
+        rows, secrets = _with_secrets(seed)
+        rows["ill"] = np.arange(len(rows)) == seed
+        model = method().fit(rows)
+        assert not model.sample(3000, seed=1, frame="pandas")["ill"].any()
+        made = model.sample(400, seed=1, conditions={"ill": True}, frame="pandas")
+        assert made["ill"].all()
+        right += [(made[name] == rows.loc[seed, name]).mean() for name in secrets]
+    assert abs(np.mean(right) - 0.5) < 0.03
+    assert 0.3 < min(right) < max(right) < 0.7
+
+
+@pytest.mark.parametrize("method", [SequentialTrees, GaussianCopula, IndependentMarginals])
+@pytest.mark.parametrize("few", [1, 4])
+def test_nothing_is_missing_that_few_people_lack(method, few):
+    rows, secrets = _with_secrets(1)
+    for i, name in enumerate(("x0", *secrets[:2])):
+        rows.loc[rows.index[i * few : (i + 1) * few], name] = None
+    rows["often"] = rows["x1"].where(rows.index % 3 > 0)
+    model = method().fit(rows)
+    made = model.sample(3000, seed=1, frame="pandas")
+    assert made.drop(columns="often").notna().all().all()
+    assert made["often"].isna().mean() == pytest.approx(1 / 3, abs=0.05)
+    assert made["x0"].mean() == pytest.approx(rows["x0"].mean(), abs=0.12)
+    if method is SequentialTrees:
+        assert model.impute(rows, 1).drop(columns="often").notna().all().all()
+    many = rows.copy()
+    many.loc[rows.index[50 : 54 + few], "x0"] = None  # five or eight people lack it
+    assert model.fit(many).sample(20000, seed=1, frame="pandas")["x0"].isna().any()
+
+
 def test_a_leaf_of_one_person_is_not_drawn_from():
     """One person has 40 rows with a pair of labels that nobody else has."""
     random = np.random.default_rng(4)

@@ -160,6 +160,7 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
   bool is_private() const;                               // private, with noise that nobody can repeat
   std::vector<std::string> untold() const;               // columns as of PrivateMarginals
   std::vector<std::string> unresolved() const;           // likewise
+  std::vector<std::string> one_label() const;            // likewise
   // For people: the promise, and what was spent where, or on how many kinds of release.
   std::string describe(bool each_release = true) const;
 

@@ -214,6 +214,7 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
         "delta": delta,
         "spending": generator.spending,
         "untold": generator.untold,
+        "one_label": generator.one_label,
         "unresolved": generator.unresolved,
         # Not the number of rows: it is private. Each release is under "spending".
         "message": f"Model: {path} ({generator.name}, {counted(len(real.names), 'column')}).\n"

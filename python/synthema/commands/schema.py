@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import pathlib
 from typing import Any
 
+from synthema._core import ConfigError
 from synthema.commands.options import Result, command, delimiter, naming, roles, writable
 from synthema.terminal import Progress
 
@@ -29,6 +31,8 @@ def _schema(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.subjects import warn_of_subject
 
     writable(args.out, args.table)
+    if pathlib.Path(args.out).exists():
+        raise ConfigError(f"--out {args.out}: This file is there, perhaps completed by hand; name another.")
     progress.phase("read the table")
     rows = tables.read(args.table, delimiter=args.delimiter, roles=roles(args))
     warn_of_subject(rows)

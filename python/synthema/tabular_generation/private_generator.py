@@ -25,23 +25,26 @@ class PrivateGenerator(TabularGenerator):
         warn_of_subject(real)
         made = self._make()
         made.fit_stated(real, schema is not None, test_noise, progress, cancel)
-        if made.untold:
-            names = ", ".join(made.untold)
-            warnings.warn(
-                f"Nothing could be told of {names} under this budget; missing in every row. A schema that "
-                "states labels or ranges helps, and so do fewer columns or a larger epsilon.",
-                UserWarning,
-                stacklevel=3,
-            )
-        if made.unresolved:
-            names = ", ".join(made.unresolved)
-            warnings.warn(
-                f"How fine the values of {names} are could not be told under this budget; their decimals, or "
-                "whole days, are a guess. A schema that states decimals helps, and so do fewer columns or a "
-                "larger epsilon.",
-                UserWarning,
-                stacklevel=3,
-            )
+        for names, said in (
+            (
+                made.untold,
+                "Nothing could be told of {} under this budget; missing in every row. A schema that states "
+                "labels or ranges helps",
+            ),
+            (
+                made.one_label,
+                "One label alone could be told of {} under this budget; all rows that have any have it. A "
+                "schema that states labels helps",
+            ),
+            (
+                made.unresolved,
+                "How fine the values of {} are could not be told under this budget; their decimals, or whole "
+                "days, are a guess. A schema that states decimals helps",
+            ),
+        ):
+            if names:
+                more = ", and so do fewer columns or a larger epsilon."
+                warnings.warn(said.format(", ".join(names)) + more, UserWarning, stacklevel=3)
         self._fitted = made
         self._frame = FrameForm.of(data)
 
@@ -86,3 +89,8 @@ class PrivateGenerator(TabularGenerator):
     def unresolved(self) -> list[str]:
         """Columns whose decimals, or whole days, could not be told under the budget; they are a guess."""
         return self._ready().unresolved
+
+    @property
+    def one_label(self) -> list[str]:
+        """Columns of which one label alone could be told: all rows that have any have it."""
+        return self._ready().one_label

@@ -84,7 +84,16 @@ std::vector<std::string> untold_of(std::span<const PrivateColumn> columns) {
 std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns) {
   std::vector<std::string> out;
   for (const PrivateColumn& column : columns)
-    if (column.modelled() && !column.resolved) out.push_back(column.coding.field.name);
+    if (column.modelled() && !column.resolved && !column.coding.is_category())
+      out.push_back(column.coding.field.name);
+  return out;
+}
+
+std::vector<std::string> one_label_of(std::span<const PrivateColumn> columns) {
+  std::vector<std::string> out;
+  for (const PrivateColumn& column : columns)
+    if (column.modelled() && !column.resolved && column.coding.is_category())
+      out.push_back(column.coding.field.name);
   return out;
 }
 

@@ -12,6 +12,8 @@ namespace synthema::detail {
 namespace {
 
 constexpr double kRestShare = 0.2;  // of a column's budget, for rows whose label may not be told
+constexpr double kOthers =
+    1.5;  // standard deviations: rows with labels that are not told, more likely than not
 
 // P(N(0, 1) > z), inverted: z with this upper tail, rounded up.
 double upper_quantile(double tail) {
@@ -138,6 +140,7 @@ void learn_unnamed(const PrivateLearner& learner, const Column& column, PrivateC
       learner.budget.measure(rest, rho * kRestShare, "rows of labels below the threshold: " + field.name);
   if (labels == 0) return give_up(out);
   out.rest = true;
+  out.resolved = labels > 1 || rest[0] < kOthers * rest_sigma;
   learnt.add_state(out, rest[0], 1 / (rest_sigma * rest_sigma));
   if (out.missing) learnt.add_state(out, counts.back(), precision);
   learnt.states = states_of(codes, out);

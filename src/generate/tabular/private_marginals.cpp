@@ -130,6 +130,10 @@ std::vector<std::string> PrivateMarginals::unresolved() const {
   return unresolved_of(columns_);
 }
 
+std::vector<std::string> PrivateMarginals::one_label() const {
+  return one_label_of(columns_);
+}
+
 std::vector<std::vector<std::string>> PrivateMarginals::marginals() const {
   std::vector<std::vector<std::string>> out;
   for (const VariableSet& set : model_.sets()) {

@@ -136,6 +136,9 @@ std::string gaps_text(std::span<const PrivateColumn> columns) {
   std::string out;
   for (const std::string& name : untold_of(columns))
     out += message("Nothing could be told of '", name, "' under this budget; it is missing in every row.\n");
+  for (const std::string& name : one_label_of(columns))
+    out += message("One label alone could be told of '", name,
+                   "' under this budget; all rows that have any have it.\n");
   for (const std::string& name : unresolved_of(columns))
     out +=
         message("How fine the values of '", name,

@@ -15,8 +15,9 @@
 //
 // What protects single people, apart from anything that a model adds. People are rows, or subjects where the
 // schema names a subject.
-//   A label that fewer than `rare_below` people have is not handed on. (Booleans have two values, which
-//   everybody knows.)
+//   A label that fewer than `rare_below` people have is not handed on. Such a value of a boolean may be asked
+//   for, since everybody knows both, and does not occur else. Nothing is missing in a column in which fewer
+//   people have nothing. What the few have is coded as unknown; of missing numbers as that of another row.
 //   A number that fewer than `rare_below` people have is not handed on as such: a value between its
 //   neighbours in the leaf or group that it was drawn from is. One that a single person has does not occur
 //   in a sample at all, unless the grid between the extremes leaves no other. Those of the `rare_below`

@@ -29,7 +29,9 @@ struct PrivateColumn {
   std::vector<double> label_weights;  // within the state; of `rest`: all labels
   bool rest = false;                  // a state for labels that may not be told, before the missing one
   std::vector<NumberCell> cells;      // ascending
-  bool resolved = true;  // decimals, or the resolution of a time, were stated or told; else they are a guess
+  // Decimals, or the resolution of a time, were stated or told, else they are a guess. Of labels: more than
+  // one was told, or no rows seem to have another.
+  bool resolved = true;
 
   bool modelled() const { return states > 0; }
   std::uint32_t missing_state() const { return states - 1; }
@@ -49,6 +51,8 @@ struct PrivateColumn {
 SYNTHEMA_EXPORT std::vector<std::string> untold_of(std::span<const PrivateColumn> columns);
 // Likewise of the modelled columns whose resolution noise drowned.
 SYNTHEMA_EXPORT std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns);
+// Names of those of which one label alone could be told, though there seem to be more.
+SYNTHEMA_EXPORT std::vector<std::string> one_label_of(std::span<const PrivateColumn> columns);
 // What the columns are coded as, for what asks for codings alone.
 SYNTHEMA_EXPORT std::vector<ColumnCoding> codings_of(std::span<const PrivateColumn> columns);
 

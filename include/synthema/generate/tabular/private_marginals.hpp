@@ -92,6 +92,8 @@ class SYNTHEMA_EXPORT PrivateMarginals {
   std::vector<std::string> untold() const;
   // Columns whose decimals, or whole days, could not be told: what samples have there is a guess.
   std::vector<std::string> unresolved() const;
+  // Columns of which one label alone could be told, though there seem to be more: all rows have it.
+  std::vector<std::string> one_label() const;
   // The columns of each marginal that was measured, single ones first.
   std::vector<std::vector<std::string>> marginals() const;
   const GraphicalModel& model() const { return model_; }
