@@ -366,7 +366,8 @@ def suffix_of(path: str | os.PathLike[str]) -> str:
 
 def _read_parquet(path: pathlib.Path) -> Any:
     pyarrow = _pyarrow("parquet")
-    with path.open("rb") as file:
+    # A file of Python's would be let go by a thread of Arrow's, which kills a process that ends.
+    with path.open("rb"), pyarrow.OSFile(os.fspath(path)) as file:
         try:
             return pyarrow.parquet.read_table(file)
         except (pyarrow.ArrowException, OSError):  # what they say may quote a value
