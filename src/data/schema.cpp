@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
+#include <type_traits>
 
 #include "src/data/strict_json.hpp"
 #include "synthema/core/utf8.hpp"
@@ -112,6 +114,16 @@ bool is_number(const Field& field) {
 
 [[noreturn]] void refuse_rule(const FieldRule& rule, const std::string& what) {
   throw SchemaError({.field = rule.field}, message("The rule that depends on '", rule.given, "' ", what));
+}
+
+// The rule as it could be: a relation says the same from its other end.
+std::string turned_round(const FieldRule& rule) {
+  static const std::map<std::string_view, std::string_view> other_end{
+      {"<", ">"}, {"<=", ">="}, {"=", "="}, {">=", "<="}, {">", "<"}, {"!=", "!="}};
+  const auto at = other_end.find(rule.relation);
+  if (at == other_end.end() || rule.field == rule.given) return "";
+  return message(" Write it as field '", rule.given, "', given '", rule.field, "', relation '", at->second,
+                 "'.");
 }
 
 void check_labels(const FieldRule& rule, const Field& field, const std::vector<std::string>& labels) {
@@ -282,45 +294,59 @@ Json to_object(const GroupRule& group) {
   return json;
 }
 
+constexpr const char *kText = "a text", *kTexts = "a list of texts", *kTruth = "true or false";
+
 // Reads the members of one object and refuses those it was not asked for.
 class Members {
  public:
   Members(const Json& json, Location where, const char* what) : json_(json), where_(std::move(where)) {
     if (!json.is_object()) throw ParseError(where_, message("A ", what, " must be a JSON object."));
   }
+  // `wanted` says what the value should be.
   template <class Read>
-  void member(const char* key, const Read& read) {
+  void member(const char* key, const Read& read, const char* wanted = "") {
     known_.push_back(key);
     const auto found = json_.find(key);
     if (found == json_.end()) return;
     try {
       read(*found);
     } catch (const Json::type_error&) {
-      throw ParseError(where_, message("The value of '", key, "' has the wrong type."));
+      throw ParseError(where_, message("The value of '", key, "' has the wrong type",
+                                       *wanted ? "; it should be " : "", wanted, "."));
     } catch (const SchemaError& error) {
       throw ParseError(where_, message("'", key, "': ", error.what()));
     }
   }
   template <class T>
   void value(const char* key, T& out) {
-    member(key, [&](const Json& v) { out = v.get<T>(); });
+    member(
+        key, [&](const Json& v) { out = v.get<T>(); },
+        std::is_same_v<T, bool>          ? kTruth
+        : std::is_same_v<T, std::string> ? kText
+                                         : kTexts);
   }
   void bound(const char* key, std::optional<double>& out) {
-    member(key, [&](const Json& v) {
-      if (!v.is_string()) return void(out = v.get<double>());
-      const auto time = parse_iso8601(v.get<std::string>());
-      if (!time)
-        throw ParseError(where_, message("The value of '", key, "' is neither a number nor a date."));
-      out = static_cast<double>(time->time.microseconds);
-    });
+    member(
+        key,
+        [&](const Json& v) {
+          if (!v.is_string()) return void(out = v.get<double>());
+          const auto time = parse_iso8601(v.get<std::string>());
+          if (!time)
+            throw ParseError(where_, message("The value of '", key, "' is neither a number nor a date."));
+          out = static_cast<double>(time->time.microseconds);
+        },
+        "a number or a date");
   }
   void count(const char* key, std::optional<std::uint32_t>& out) {
-    member(key, [&](const Json& v) {
-      const auto value = v.get<std::int64_t>();
-      if (!v.is_number_integer() || value < 0 || value > UINT32_MAX)
-        throw ParseError(where_, message("The value of '", key, "' must be a whole number from 0 on."));
-      out = static_cast<std::uint32_t>(value);
-    });
+    member(
+        key,
+        [&](const Json& v) {
+          const auto value = v.get<std::int64_t>();
+          if (!v.is_number_integer() || value < 0 || value > UINT32_MAX)
+            throw ParseError(where_, message("The value of '", key, "' must be a whole number from 0 on."));
+          out = static_cast<std::uint32_t>(value);
+        },
+        "a whole number from 0 on");
   }
   void no_others() const {
     for (const auto& [key, unused] : json_.items()) {
@@ -348,19 +374,25 @@ Field field_from(const Json& json, const std::string& file) {
   Members in(json, {.file = file, .field = called(json, "name")}, "field");
   Field field;
   in.value("name", field.name);
-  in.member("kind", [&](const Json& v) { field.kind = kind_from(v.get<std::string>()); });
-  in.member("roles", [&](const Json& v) {
-    for (const auto& word : v.get<std::vector<std::string>>()) field.roles.push_back(role_from(word));
-  });
+  in.member("kind", [&](const Json& v) { field.kind = kind_from(v.get<std::string>()); }, kText);
+  in.member(
+      "roles",
+      [&](const Json& v) {
+        for (const auto& word : v.get<std::vector<std::string>>()) field.roles.push_back(role_from(word));
+      },
+      kTexts);
   in.value("description", field.description);
   in.value("unit", field.unit);
   in.bound("minimum", field.minimum);
   in.bound("maximum", field.maximum);
-  in.value("categories", field.categories);
-  in.member("categories", [](const Json& v) {
-    if (v.empty())
-      throw SchemaError("The list is empty, so no value is possible; list one, or leave it out.");
-  });
+  in.member(
+      "categories",
+      [&](const Json& v) {
+        field.categories = v.get<std::vector<std::string>>();
+        if (v.empty())
+          throw SchemaError("The list is empty, so no value is possible; list one, or leave it out.");
+      },
+      kTexts);
   in.value("code_system", field.code_system);
   in.value("nullable", field.nullable);
   in.member("item", [&](const Json& v) { field.item = kind_from(v.get<std::string>()); });
@@ -463,7 +495,9 @@ void Schema::check() const {
   }
   for (const FieldRule& rule : rules) {
     const Field &limited = at(rule.field), &given = at(rule.given);
-    if (&given >= &limited) refuse_rule(rule, "needs that field to stand before the field that it limits.");
+    if (&given >= &limited)
+      refuse_rule(rule,
+                  message("needs that field to stand before the field that it limits.", turned_round(rule)));
     check_rule(rule, limited, given);
   }
   for (const GroupRule& group : groups) check_group(*this, group);
@@ -516,7 +550,14 @@ Schema schema_from_json(std::string_view text, const std::string& file) {
     for (const Json& group : v) schema.groups.push_back(group_from(group, file));
   });
   in.no_others();
-  schema.check();
+  try {
+    schema.check();
+  } catch (const SchemaError& error) {  // which does not know the file
+    if (file.empty()) throw;
+    const std::string where = error.where().text();
+    throw SchemaError({.file = file, .field = error.where().field},
+                      error.what() + (where.empty() ? 0 : where.size() + 2));
+  }
   return schema;
 }
 

@@ -65,8 +65,22 @@ TEST_CASE("broken schema files are parse errors that say where") {
   refused("{\n\"name\": 3}", "wrong type");
   refused(R"({"fields": [{"name": 3}]})", "wrong type");
   refused(R"({"fields": [3]})", "s.json");
+  refused(R"({"fields": [{"name": "a", "roles": "target"}]})", "should be a list of texts");
+  refused(R"({"fields": [{"name": "a", "nullable": "no"}]})", "should be true or false");
+  refused(R"({"fields": [{"name": "a", "kind": "real", "minimum": []}]})", "should be a number or a date");
   refused(R"({"rules": [{"field": null, "given": []}]})", "wrong type");
   refused("{\n \"name\": \"x\",\n oops}", "line 3, column 2");
+}
+
+TEST_CASE("an inconsistent schema in a file is refused with the file's name and a way out") {
+  const char* text =
+      R"({"fields": [{"name": "discharge", "kind": "time"}, {"name": "admission", "kind": "time"}],
+    "rules": [{"field": "discharge", "given": "admission", "relation": ">="}]})";
+  CHECK_THROWS_WITH_AS(schema_from_json(text, "s.json"),
+                       doctest::Contains("s.json, field 'discharge': The rule"), SchemaError);
+  const char* turned = "Write it as field 'admission', given 'discharge', relation '<='.";
+  CHECK_THROWS_WITH_AS(schema_from_json(text, "s.json"), doctest::Contains(turned), SchemaError);
+  CHECK_THROWS_WITH_AS(schema_from_json(text), doctest::Contains(turned), SchemaError);
 }
 
 TEST_CASE("find, at, roles and subject") {
