@@ -176,7 +176,10 @@ def read(
         raise ParseError(f"{path}: This is a folder; name a file in it that holds a table.")
     suffix = suffix_of(path)
     if suffix == ".parquet":
-        return Table.from_arrow(_read_parquet(path), schema)
+        found = Table.from_arrow(_read_parquet(path), schema)
+        if schema is None:
+            warn_of_spellings(found)
+        return found
     text = path.read_bytes()
     if suffix.endswith(".gz"):
         text = _unpacked(text, path)
@@ -194,7 +197,7 @@ def read(
     if schema is None:
         if not header:
             _warn_of_names(found, path)
-        _warn_of_spellings(found)
+        warn_of_spellings(found)
     return found
 
 
@@ -218,11 +221,13 @@ _SPELLINGS = {
     r"[+-]?[0-9]{1,3}(,[0-9]{3})+": "numbers whose thousands are set apart by commas; write them without",
     r"[+-]?[0-9.]*[0-9],[0-9]+": "numbers with a decimal comma; write them with a point, as in 1.5",
     r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}.*": "dates; write them as in 1959-10-31",
+    # In files of text these are times already.
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?": "dates; convert them, or give a schema that says it is a time",
 }
 _LOOKED_AT = 200  # rows
 
 
-def _warn_of_spellings(rows: Table) -> None:
+def warn_of_spellings(rows: Table) -> None:
     """Warn of numbers and dates that were read as texts, because they are written otherwise."""
     head = rows.head(_LOOKED_AT)
     for field in rows.schema.fields:

@@ -367,6 +367,21 @@ def test_evaluate_prints_the_verdict_and_finds_exchanged_files(tmp_path, capsys)
     assert any("100 % of the synthetic rows are rows of the holdout" in one for one in verdict)
 
 
+def test_dates_that_a_frame_or_parquet_keeps_as_texts_are_warned_of(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"seen": ["2024-01-03", None, "2024-02-11T10:00"], "code": ["I10", "2024", "E11"]}
+    )
+    many = pandas.concat([frame] * 10, ignore_index=True)
+    with pytest.warns(UserWarning, match="'seen' was read as text and seems to hold dates; convert them"):
+        synthema.SequentialTrees().fit(many)
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.warns(UserWarning, match="'seen' was read as text"):
+        synthema.read(tmp_path / "t.parquet")
+    schema = synthema.Schema([synthema.Field("seen", "time"), synthema.Field("code", "category")])
+    assert synthema.table(frame, schema).schema["seen"].kind == "time"
+
+
 @pytest.mark.parametrize(("first", "warned"), [("63,1,145,icu", True), ("age,2020,sex,ward", False)])
 def test_a_first_line_of_values_is_warned_of(first, warned, tmp_path):
     path = tmp_path / "t.csv"

@@ -124,6 +124,8 @@ class TabularGenerator:
         """
         real = tables.table(data, schema)
         warn_of_subject(real)
+        if schema is None and real is not data:
+            tables.warn_of_spellings(real)
         made = self._make()
         made.fit(real, progress, cancel)
         self._fitted = made

@@ -23,6 +23,8 @@ class PrivateGenerator(TabularGenerator):
     ) -> None:
         real = tables.table(data, schema)
         warn_of_subject(real)
+        if schema is None and real is not data:
+            tables.warn_of_spellings(real)
         made = self._make()
         made.fit_stated(real, schema is not None, test_noise, progress, cancel)
         for names, said in (
