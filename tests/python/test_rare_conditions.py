@@ -138,6 +138,22 @@ def test_a_boolean_that_one_person_has_tells_nothing_of_the_person(method):
     assert 0.3 < min(right) < max(right) < 0.7
 
 
+@pytest.mark.parametrize("kind", ["one_hot", "exclusive"])
+@pytest.mark.parametrize("method", [SequentialTrees, GaussianCopula, IndependentMarginals])
+def test_a_group_keeps_its_rule_where_few_people_have_a_member(method, kind):
+    ward = np.random.default_rng(0).choice(3, 600, p=[0.5, 0.3, 0.2])
+    ward[:3] = 3
+    rows = pandas.DataFrame({f"ward{i}": ward == i for i in range(4)})
+    fields = [Field(name, "boolean") for name in rows]
+    schema = Schema(fields, groups=[synthema.GroupRule(kind, list(rows))])
+    made = method().fit(rows, schema=schema).sample(2000, seed=1, frame="pandas")
+    assert made.notna().all().all()
+    assert not made["ward3"].any()
+    assert (made.sum(axis=1) <= 1).all()
+    assert (made.sum(axis=1) == 1).mean() > (0.98 if kind == "exclusive" else 0.9999)
+    assert made["ward1"].mean() == pytest.approx(0.3, abs=0.05)
+
+
 @pytest.mark.parametrize("method", [SequentialTrees, GaussianCopula, IndependentMarginals])
 @pytest.mark.parametrize("few", [1, 4])
 def test_nothing_is_missing_that_few_people_lack(method, few):

@@ -41,7 +41,8 @@ std::vector<OwnedCounts> counts_of_columns(const CodedTable& coded,
           if (open[c][row] == 0) continue;
           const std::uint32_t code = coded.codes[c][row];
           codes.push_back(code);
-          may_be_unset = may_be_unset || !detail::is_set_code(coding, code);
+          const bool unknown = code == coding.pooled_code();
+          may_be_unset = may_be_unset || !(unknown || detail::is_set_code(coding, code));
         }
         // The last of a one-hot group always follows: no row says anything by it.
         if (!may_be_unset) std::ranges::fill(open[c], std::uint8_t{0});
