@@ -10,11 +10,6 @@ constexpr std::size_t kCandidates = 64;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-// The first column of a candidate is spread evenly over the unit interval: this part of it begins here.
-std::uint32_t begin_of(std::size_t candidate) {
-  return static_cast<std::uint32_t>(candidate * (std::uint64_t{1} << 32) / kCandidates);
-}
-
 // What fixed numbers, and those that are proposed themselves, propose for the free ones they are measured
 // from.
 class Proposals {
@@ -60,7 +55,7 @@ class Proposals {
       const double missing = columns_.turn(at, from, {cells, nothing_}).share_missing();
       missing_[from] = missing;
       PhiloxBlock block = any() ? own.block(number_of_row, from) : shared.block(number_of_row, from);
-      if (!any()) block[0] += begin_of(candidate);
+      if (!any()) block[0] += begin_of(candidate, kCandidates);
       by_[from] = 1;
       const double share = unit_of(block[0]);
       cells_[from] = kMissing;
@@ -114,7 +109,7 @@ std::optional<std::size_t> draw_weighed(const WeighedColumns& columns, RowCells&
         PhiloxBlock block = candidate.block(number_of_row, c);
         if (is_free(c) && is_first) {
           block = own.block(number_of_row, c);
-          block[0] += begin_of(m);
+          block[0] += begin_of(m, kCandidates);
           is_first = false;
         }
         const WeighedCell turn = columns.turn(place, c, {row.cells, past});

@@ -25,6 +25,11 @@ namespace synthema::detail {
 // Streams of a row: its cells, which candidate is taken, what is proposed.
 inline constexpr std::uint64_t kCellStream = 1, kChoiceStream = 2, kProposalStream = 3;
 
+// What a candidate draws first is spread evenly over the unit interval: its part of it begins here.
+inline std::uint32_t begin_of(std::size_t candidate, std::size_t candidates) {
+  return static_cast<std::uint32_t>(candidate * (std::uint64_t{1} << 32) / candidates);
+}
+
 // From natural logarithms, which become weights; nothing where all are -infinity.
 inline std::optional<std::size_t> draw_candidate(std::vector<double>& weights, Random random) {
   const double most = std::ranges::max(weights);

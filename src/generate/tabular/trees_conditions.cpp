@@ -28,6 +28,11 @@ double with_prior(double share, const CodeCounts& leaf, double share_of_all, con
   return (share * leaf.total() + prior) / (leaf.total() + 1.0);
 }
 
+double share_of_point(const ColumnCoding& coding, const CodeCounts& leaf, const CodeCounts& all,
+                      double cell) {
+  return with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all);
+}
+
 double share_left(const detail::RuledCell& ruled, const CodeCounts& leaf, const CodeCounts& all,
                   std::uint32_t first = 0, std::uint32_t last = std::numeric_limits<std::uint32_t>::max()) {
   return with_prior(ruled.share_left(leaf, kLookedAt, first, last), leaf,
@@ -117,9 +122,8 @@ double SequentialTrees::log_taken(std::size_t position, double cell, const RowSt
   const Step& step = steps_[position];
   const ColumnCoding& coding = coded_.columns[step.column];
   const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
-  const double share = with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all);
   const bool mixing = rules_.combined(step.column);
-  return std::log(share) - log_left(position, state) -
+  return std::log(share_of_point(coding, leaf, all, cell)) - log_left(position, state) -
          (mixing && !state.whole ? log_share_present(coding, leaf) : 0.0);
 }
 
@@ -154,9 +158,8 @@ double SequentialTrees::log_share_against(std::size_t position, double cell, con
     return log_share(position, cell, state) - std::log(proposed) + log_share_present(distances.coding, every);
   }
   // Missing, in spite of what was proposed. The others are weighed by how likely one point is, so it is, too.
-  const ColumnCoding& coding = coded_.columns[step.column];
-  const CodeCounts leaf = step.counts.of(descend(step, state).leaf), all = step.counts.all.view();
-  return std::log(with_prior(share_at(coding, leaf, cell), leaf, share_at(coding, all, cell), all));
+  return std::log(share_of_point(coded_.columns[step.column], step.counts.of(descend(step, state).leaf),
+                                 step.counts.all.view(), cell));
 }
 
 // What fixed numbers are measured from is proposed by them: the number less a drawn distance. From the last
@@ -172,8 +175,7 @@ bool SequentialTrees::propose(std::size_t end, std::size_t candidate, const Rand
     const std::size_t from = distances.from;
     // The first are spread evenly over the distances.
     PhiloxBlock block = (is_first ? random : random.stream(candidate + 1)).block(row, from);
-    if (is_first)
-      block[0] += static_cast<std::uint32_t>(candidate * (std::uint64_t{1} << 32) / options_.particles);
+    if (is_first) block[0] += detail::begin_of(candidate, options_.particles);
     is_first = false;
     if (detail::unit_of(block[2]) < share_proposed_missing(from, state)) {
       state.proposed[from] = kProposedMissing;

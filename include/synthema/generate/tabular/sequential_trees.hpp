@@ -15,10 +15,11 @@
 // fixed columns are the first ones in the order, the others follow their distribution given these. Where they
 // are not, `particles` candidates for what stands before them are drawn, and one is taken in proportion to
 // how likely it makes what is fixed (sampling and importance resampling, Rubin 1988): exact as particles
-// grow. What rules leave of a free column beside the fixed ones counts as well: a member of a one-hot group
-// that is not set since a later one is fixed as set is as likely as its tree says that it is not set. Name
-// columns in `first` to have them there. A label or number that the training table did not have is a
-// GenerationError.
+// grow. What a fixed number is measured from at a distance (below) is proposed by it: the number less a drawn
+// distance, weighed against how often that is proposed. What rules leave of a free column beside the fixed
+// ones counts as well: a member of a one-hot group that is not set since a later one is fixed as set is as
+// likely as its tree says that it is not set. Name columns in `first` to have them there. A label or number
+// that the training table did not have is a GenerationError.
 //
 // Ranges, labels and rules of the schema hold in every row (row_rules.hpp), together with conditions: the
 // columns that a rule asks about come first, and each column is drawn from what its leaf has left under
