@@ -296,11 +296,12 @@ Json to_object(const GroupRule& group) {
 
 constexpr const char *kText = "a text", *kTexts = "a list of texts", *kTruth = "true or false";
 
-// Reads the members of one object and refuses those it was not asked for.
+// Reads the members of one object and refuses those it was not asked for. `what`: "Rule 2", as people count.
 class Members {
  public:
-  Members(const Json& json, Location where, const char* what) : json_(json), where_(std::move(where)) {
-    if (!json.is_object()) throw ParseError(where_, message("A ", what, " must be a JSON object."));
+  Members(const Json& json, Location where, std::string what)
+      : json_(json), where_(std::move(where)), what_(std::move(what)) {
+    if (!json.is_object()) refuse("It must be a JSON object.");
   }
   // `wanted` says what the value should be.
   template <class Read>
@@ -311,10 +312,10 @@ class Members {
     try {
       read(*found);
     } catch (const Json::type_error&) {
-      throw ParseError(where_, message("The value of '", key, "' has the wrong type",
-                                       *wanted ? "; it should be " : "", wanted, "."));
+      refuse(message("The value of '", key, "' has the wrong type", *wanted ? "; it should be " : "", wanted,
+                     "."));
     } catch (const SchemaError& error) {
-      throw ParseError(where_, message("'", key, "': ", error.what()));
+      refuse(message("'", key, "': ", error.what()));
     }
   }
   template <class T>
@@ -331,8 +332,7 @@ class Members {
         [&](const Json& v) {
           if (!v.is_string()) return void(out = v.get<double>());
           const auto time = parse_iso8601(v.get<std::string>());
-          if (!time)
-            throw ParseError(where_, message("The value of '", key, "' is neither a number nor a date."));
+          if (!time) refuse(message("The value of '", key, "' is neither a number nor a date."));
           out = static_cast<double>(time->time.microseconds);
         },
         "a number or a date");
@@ -343,7 +343,7 @@ class Members {
         [&](const Json& v) {
           const auto value = v.get<std::int64_t>();
           if (!v.is_number_integer() || value < 0 || value > UINT32_MAX)
-            throw ParseError(where_, message("The value of '", key, "' must be a whole number from 0 on."));
+            refuse(message("The value of '", key, "' must be a whole number from 0 on."));
           out = static_cast<std::uint32_t>(value);
         },
         "a whole number from 0 on");
@@ -353,14 +353,16 @@ class Members {
       bool known = false;
       std::string names;
       for (const char* k : known_) known |= key == k, names += (names.empty() ? "" : ", ") + std::string(k);
-      if (!known)
-        throw ParseError(where_, message("The key '", key, "' is not known here; known are: ", names, "."));
+      if (!known) refuse(message("The key '", key, "' is not known here; known are: ", names, "."));
     }
   }
 
  private:
+  [[noreturn]] void refuse(const std::string& why) const { throw ParseError(where_, what_ + ": " + why); }
+
   const Json& json_;
   Location where_;
+  std::string what_;
   std::vector<const char*> known_;
 };
 
@@ -370,8 +372,8 @@ std::string called(const Json& json, const char* key) {
   return text != json.end() && text->is_string() ? text->get<std::string>() : std::string();
 }
 
-Field field_from(const Json& json, const std::string& file) {
-  Members in(json, {.file = file, .field = called(json, "name")}, "field");
+Field field_from(const Json& json, const std::string& file, const std::string& what) {
+  Members in(json, {.file = file, .field = called(json, "name")}, what);
   Field field;
   in.value("name", field.name);
   in.member("kind", [&](const Json& v) { field.kind = kind_from(v.get<std::string>()); }, kText);
@@ -403,8 +405,8 @@ Field field_from(const Json& json, const std::string& file) {
   return field;
 }
 
-FieldRule rule_from(const Json& json, const std::string& file) {
-  Members in(json, {.file = file, .field = called(json, "field")}, "rule");
+FieldRule rule_from(const Json& json, const std::string& file, const std::string& what) {
+  Members in(json, {.file = file, .field = called(json, "field")}, what);
   FieldRule rule;
   in.value("field", rule.field);
   in.value("given", rule.given);
@@ -419,8 +421,8 @@ FieldRule rule_from(const Json& json, const std::string& file) {
   return rule;
 }
 
-GroupRule group_from(const Json& json, const std::string& file) {
-  Members in(json, {.file = file, .field = called(json, "kind")}, "group");
+GroupRule group_from(const Json& json, const std::string& file, const std::string& what) {
+  Members in(json, {.file = file, .field = called(json, "kind")}, what);
   GroupRule group;
   in.value("kind", group.kind);
   in.value("fields", group.fields);
@@ -528,7 +530,7 @@ std::string to_json(const Schema& schema) {
 
 Schema schema_from_json(std::string_view text, const std::string& file) {
   const Json json = detail::strict_json(text, {.file = file});
-  Members in(json, {.file = file}, "schema");
+  Members in(json, {.file = file}, "Schema");
   Schema schema;
   in.member("version", [&](const Json& v) { check_version(v, file); });
   in.value("name", schema.name);
@@ -537,18 +539,18 @@ Schema schema_from_json(std::string_view text, const std::string& file) {
   in.value("terms", schema.terms);
   in.value("language", schema.language);
   in.value("may_leave_machine", schema.may_leave_machine);
-  in.member("fields", [&](const Json& v) {
-    if (!v.is_array()) throw ParseError({.file = file}, "'fields' must be a list of fields.");
-    for (const Json& field : v) schema.fields.push_back(field_from(field, file));
-  });
-  in.member("rules", [&](const Json& v) {
-    if (!v.is_array()) throw ParseError({.file = file}, "'rules' must be a list of rules.");
-    for (const Json& rule : v) schema.rules.push_back(rule_from(rule, file));
-  });
-  in.member("groups", [&](const Json& v) {
-    if (!v.is_array()) throw ParseError({.file = file}, "'groups' must be a list of groups.");
-    for (const Json& group : v) schema.groups.push_back(group_from(group, file));
-  });
+  const auto each = [&](const char* key, const char* one, const auto& read, auto& out) {
+    in.member(
+        key,
+        [&](const Json& list) {
+          if (!list.is_array()) throw SchemaError("It must be a list.");
+          for (const Json& item : list) out.push_back(read(item, file, message(one, ' ', out.size() + 1)));
+        },
+        "a list");
+  };
+  each("fields", "Field", field_from, schema.fields);
+  each("rules", "Rule", rule_from, schema.rules);
+  each("groups", "Group", group_from, schema.groups);
   in.no_others();
   try {
     schema.check();

@@ -26,6 +26,21 @@ inline Location place_in(std::string_view text, std::size_t at, Location start) 
   return start;
 }
 
+// Where the quote stands that begins the n-th key (from 0) of a text that is JSON up to there.
+inline std::size_t place_of_key(std::string_view text, std::size_t n) {
+  const auto after_string = [&](std::size_t at) {  // `at`: behind the opening quote
+    while (text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+    return at + 1;
+  };
+  for (std::size_t at = text.find('"'); at < text.size(); at = text.find('"', at)) {
+    const std::size_t begin = at;
+    at = after_string(at + 1);
+    const std::size_t next = text.find_first_not_of(" \t\r\n", at);
+    if (next < text.size() && text[next] == ':' && n-- == 0) return begin;
+  }
+  return 0;
+}
+
 // Receives the events of nlohmann's parser and builds the document.
 class StrictJsonBuilder {
  public:
@@ -55,8 +70,12 @@ class StrictJsonBuilder {
   bool end_array() { return close(); }
   bool key(std::string& name) {
     key_ = std::move(name);
-    if (open_.back()->contains(key_))
-      throw ParseError(named(), "The key occurs twice in one object; every key may occur only once.");
+    if (open_.back()->contains(key_)) {
+      Location where = place_in(text_, place_of_key(text_, keys_), where_);
+      where.field = key_;
+      throw ParseError(where, "The key occurs twice in one object; every key may occur only once.");
+    }
+    ++keys_;
     return true;
   }
   template <class E>
@@ -96,6 +115,7 @@ class StrictJsonBuilder {
   Location where_;
   Json root_;
   std::string key_;
+  std::size_t keys_ = 0;
   std::vector<Json*> open_;
 };
 

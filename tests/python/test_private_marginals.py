@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import synthema
 from private_patients import patients
-from synthema import ConfigError, ModelError, PrivacyBudgetError, PrivateMarginals
+from synthema import ConfigError, GenerationError, ModelError, PrivacyBudgetError, PrivateMarginals
 from synthema.privacy import LedgerFile
 from synthema.tabular_generation import load
 
@@ -53,6 +53,37 @@ def test_a_column_that_keeps_one_label_is_named(tmp_path):
     assert "One label alone could be told of 'ward'" in made.describe(each_release=False)
     assert set(made.sample(300, seed=1).values("ward")) == {"often"}
     assert load(made.save(tmp_path / "model")).one_label == ["ward"]
+
+
+def test_a_column_of_which_one_label_was_told_is_tried_again():
+    """The first time, a few hundred rows show the frequent label alone."""
+    frame = pandas.DataFrame({"ward": ["often"] * 260 + ["seldom"] * 90, "sex": ["f", "m"] * 175})
+    made = [PrivateMarginals(epsilon=1).fit(frame, _test_noise=seed) for seed in range(8)]
+    tried = [
+        one
+        for one in made
+        if sum("labels above a threshold: ward" in spent["released"] for spent in one.spending) == 2
+    ]
+    assert tried
+    assert any(set(one.sample(300, seed=1).values("ward")) == {"often", "seldom"} for one in tried)
+
+
+def test_a_promise_that_is_worth_little_is_said():
+    frame = pandas.DataFrame({"sex": ["f", "m"] * 100, "who": [i // 20 for i in range(200)]})
+    with pytest.warns(UserWarning, match=r"An epsilon of 30 promises little: .* e\^30 times"):
+        PrivateMarginals(epsilon=30).fit(frame)
+    with pytest.warns(UserWarning, match=r"A delta of 0.005 is not below 1 / \(number of people\)"):
+        PrivateMarginals(epsilon=5, delta=0.005).fit(frame)
+    people = synthema.table(frame, roles={"who": "subject"})
+    PrivateMarginals(epsilon=10, delta=0.005).fit(people)  # 10 people
+
+
+def test_a_condition_on_what_could_not_be_told_says_so():
+    frame = patients(400).assign(note=[f"seen on day {i}" for i in range(400)])
+    with pytest.warns(UserWarning, match="note"):
+        made = PrivateMarginals(epsilon=5).fit(frame)
+    with pytest.raises(GenerationError, match="none that could be told under its privacy budget"):
+        made.sample(5, conditions={"note": "seen on day 3"})
 
 
 def test_a_short_description_leaves_out_each_release(fitted):

@@ -60,6 +60,7 @@ def test_whole_numbers_and_codes():
     assert subjects.likely_subject(synthema.table({"patient": codes, "x": codes})) == "patient"
 
 
+@pytest.mark.filterwarnings("ignore:An epsilon of")
 def test_a_fit_and_an_evaluation_warn_until_the_role_is_given():
     frame = visits()
     for use in (
@@ -90,7 +91,7 @@ def test_the_command_line_takes_roles(tmp_path, capsys):
     synthema.write(visits(), real)
     assert cli.main(["fit", str(real), "--out", str(model)]) == 0
     assert "--subject patient_id" in capsys.readouterr().err
-    assert cli.main(["fit", str(real), "--out", str(model), "--subject", "patient_id"]) == 0
+    assert cli.main(["fit", str(real), "--out", str(model), "--subject", "patient_id", "--overwrite"]) == 0
     assert "whose row" not in capsys.readouterr().err
     assert cli.main(["sample", str(model), "--rows", "60", "--out", str(made)]) == 0
     assert not set(synthema.read(made).values("patient_id")) & set(visits()["patient_id"])

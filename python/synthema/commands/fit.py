@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from synthema._core import Cancelled, CancelToken, ConfigError
-from synthema.commands.options import Result, command, reading, roles, whole, writable
+from synthema.commands.options import Result, command, output, reading, roles, whole, writable
 from synthema.terminal import Progress, first_interrupt
 
 LONG = 200_000  # cells of a table from which the time and memory of a fit are foretold
@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
         "synthema fit patients.csv --target readmitted --out patients.model",
     )  # fmt: skip
     one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file of real rows")
-    one.add_argument("--out", required=True, metavar="MODEL", help="file for the fitted generator")
+    output(one, "MODEL", "file for the fitted generator")
     one.add_argument(
         "--by-column",
         action="store_true",
@@ -75,7 +75,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
-    writable(args.out, args.table, args.schema, args.ledger)
+    writable(args, args.table, args.schema, args.ledger)
     if args.epsilon is not None and not 0 < args.epsilon < math.inf:
         raise ConfigError(
             f"--epsilon must be a finite number above zero, but it is {args.epsilon:g}; 1 is a common choice."

@@ -74,6 +74,12 @@ def run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def output(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
+    """The option of commands that write one file, which `writable` checks."""
+    parser.add_argument("--out", required=True, metavar=metavar, help=what)
+    parser.add_argument("--overwrite", action="store_true", help="replace the file of --out if it is there")
+
+
 def delimiter(parser: argparse.ArgumentParser) -> None:
     """The option of commands that read tables without a schema."""
     parser.add_argument(
@@ -126,8 +132,9 @@ def writable_folder(out: str) -> None:
         raise ConfigError(f"--out {out}: {what}; name a folder for the report.")
 
 
-def writable(out: str, *read: str | None) -> None:
-    """Refuse a file that cannot be written, or that is read, before work or privacy budget is spent."""
+def writable(args: argparse.Namespace, *read: str | None) -> None:
+    """Refuse an `output` that cannot be written, or would be lost, before work or privacy budget is spent."""
+    out = args.out
     path = pathlib.Path(out)
     if path.is_dir():
         raise ConfigError(f"--out {out}: This is a folder; name a file in it.")
@@ -139,3 +146,7 @@ def writable(out: str, *read: str | None) -> None:
             or (path.exists() and pathlib.Path(given).exists() and path.samefile(given))
         ):
             raise ConfigError(f"--out {out}: This file is read here and would be lost; name another.")
+    if path.exists() and not args.overwrite:
+        raise ConfigError(
+            f"--out {out}: This file is there and would be lost; name another, or replace it by --overwrite."
+        )

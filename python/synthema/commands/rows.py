@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from synthema._core import ConfigError
-from synthema.commands.options import Result, command, count, delimiter, seed, writable
+from synthema.commands.options import Result, command, count, delimiter, output, seed, writable
 from synthema.terminal import Progress
 
 
@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     one.add_argument(
         "--seed", type=seed, default=0, metavar="S", help="the same seed, the same rows; default: 0"
     )
-    one.add_argument("--out", required=True, metavar="FILE", help="CSV, JSONL or Parquet file for the rows")
+    output(one, "FILE", "CSV, JSONL or Parquet file for the rows")
     one.add_argument(
         "--conditions",
         metavar="FILE",
@@ -51,14 +51,14 @@ def add(commands: Any) -> None:
     one.add_argument(
         "--seed", type=seed, default=0, metavar="S", help="another seed, another imputation; default: 0"
     )
-    one.add_argument("--out", required=True, metavar="FILE", help="CSV, JSONL or Parquet file for the rows")
+    output(one, "FILE", "CSV, JSONL or Parquet file for the rows")
 
 
 def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
-    writable(args.out, args.model, args.conditions)
+    writable(args, args.model, args.conditions)
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions) if args.conditions else None
@@ -84,7 +84,7 @@ def _impute(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import tables, tabular_generation
     from synthema.reporting.numbers import counted
 
-    writable(args.out, args.model, args.table)
+    writable(args, args.model, args.table)
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     impute = getattr(generator, "impute", None)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import pathlib
 from typing import Any
 
-from synthema._core import ConfigError
-from synthema.commands.options import Result, command, delimiter, naming, roles, writable
+from synthema.commands.options import Result, command, delimiter, naming, output, roles, writable
 from synthema.terminal import Progress
 
 
@@ -19,7 +17,7 @@ def add(commands: Any) -> None:
         "synthema schema patients.csv --subject patient --out schema.json",
     )  # fmt: skip
     one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file")
-    one.add_argument("--out", required=True, metavar="FILE", help="JSON file for the schema")
+    output(one, "FILE", "JSON file for the schema")
     delimiter(one)
     naming(one)
 
@@ -30,9 +28,7 @@ def _schema(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.reporting.numbers import counted
     from synthema.subjects import warn_of_subject
 
-    writable(args.out, args.table)
-    if pathlib.Path(args.out).exists():
-        raise ConfigError(f"--out {args.out}: This file is there, perhaps completed by hand; name another.")
+    writable(args, args.table)
     progress.phase("read the table")
     rows = tables.read(args.table, delimiter=args.delimiter, roles=roles(args))
     warn_of_subject(rows)

@@ -6,13 +6,16 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from synthema import _core, tables
-from synthema._core import Schema
+from synthema._core import Schema, Table
 from synthema.subjects import warn_of_subject
 from synthema.tabular_generation.frames import FrameForm
 from synthema.tabular_generation.generator import TabularGenerator
 
 if TYPE_CHECKING:
     from synthema.forecasting import Forecast
+
+
+WEAK_EPSILON = 10.0
 
 
 class PrivateGenerator(TabularGenerator):
@@ -25,6 +28,7 @@ class PrivateGenerator(TabularGenerator):
         warn_of_subject(real)
         if schema is None and real is not data:
             tables.warn_of_spellings(real)
+        _warn_of_weak_promise(self._parameters, real)
         made = self._make()
         made.fit_stated(real, schema is not None, test_noise, progress, cancel)
         for names, said in (
@@ -96,3 +100,22 @@ class PrivateGenerator(TabularGenerator):
     def one_label(self) -> list[str]:
         """Columns of which one label alone could be told: all rows that have any have it."""
         return self._ready().one_label
+
+
+def _warn_of_weak_promise(parameters: dict[str, Any], real: Table) -> None:
+    """Say where a promise holds but is worth little."""
+    epsilon, delta = parameters["epsilon"], parameters["delta"]
+    subject = real.schema.subject
+    people = len(set(real.values(subject))) if subject else len(real)
+    if epsilon > WEAK_EPSILON:
+        warnings.warn(
+            f"An epsilon of {epsilon:g} promises little: a release may be e^{epsilon:g} times as likely with "
+            "one person more or less. 1 is strong, 10 is weak.",
+            stacklevel=4,
+        )
+    if delta * people >= 1:
+        warnings.warn(
+            f"A delta of {delta:g} is not below 1 / (number of people), so the promise would even allow "
+            "somebody's rows to be shown. Give one well below that.",
+            stacklevel=4,
+        )

@@ -149,8 +149,9 @@ CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCo
           {.field = name},
           at->form == CodingForm::fresh
               ? "The column is drawn afresh for every row and cannot be fixed."
-              : "The column has no value, or too few people's, in the training table, so there is "
-                "nothing that could be asked for.");
+              : "Samples have no value of the column, so there is nothing that could be asked for: the "
+                "training table had none, only few people's, or none that could be told under its privacy "
+                "budget. Leave the column out of the conditions.");
     columns_.push_back(static_cast<std::size_t>(at - columns.begin()));
     const LabelCodes codes(*at);
     std::vector<double>& cells = cells_.emplace_back();

@@ -123,7 +123,12 @@ void NoisyHistogram::cut_far_cells(double sigma) {
   std::size_t first = 0, last = nodes_.size();
   while (first < last && !clear(first)) ++first;
   while (last > first && !clear(last - 1)) --last;
-  while (first > 0 && first < last && above(first - 1, kLess)) --first;
+  // Nothing is below zero by such a weak sign: an age of -1 harms more than rows that are moved to 0.
+  const bool is_time = column_.coding.field.kind == Kind::time;
+  const auto crosses_zero = [&](std::size_t i) {
+    return !is_time && nodes_[i].low >= 0 && nodes_[i - 1].low < 0;
+  };
+  while (first > 0 && first < last && !crosses_zero(first) && above(first - 1, kLess)) --first;
   while (last > first && above(last, kLess)) ++last;
   roots_.resize(last);
   roots_.erase(roots_.begin(), roots_.begin() + static_cast<std::ptrdiff_t>(first));

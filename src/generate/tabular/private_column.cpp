@@ -89,11 +89,14 @@ std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns) {
   return out;
 }
 
+bool has_one_label(const PrivateColumn& column) {
+  return column.modelled() && !column.resolved && column.coding.is_category();
+}
+
 std::vector<std::string> one_label_of(std::span<const PrivateColumn> columns) {
   std::vector<std::string> out;
   for (const PrivateColumn& column : columns)
-    if (column.modelled() && !column.resolved && column.coding.is_category())
-      out.push_back(column.coding.field.name);
+    if (has_one_label(column)) out.push_back(column.coding.field.name);
   return out;
 }
 

@@ -93,34 +93,37 @@ double count_to_be_told(const Field& field, const PrivateDomainOptions& options,
                            : detail::cell_is_told_from(budget, rho);
 }
 
-// Columns of which nothing was told get another share of the budget where this may help: most of it where
-// nothing was told of any.
+// Columns of which nothing was told, or one label alone, get another share of the budget where this may help:
+// most of it where nothing was told of any.
 void try_again(const PrivateLearner& first, std::vector<PrivateColumn>& columns,
                std::vector<LearntColumn>& learnt) {
   PrivateBudget& budget = first.budget;
-  std::vector<std::size_t> untold;
+  std::vector<std::size_t> unclear;
   double rows = 0, told = 0;
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (columns[c].coding.form == CodingForm::absent) untold.push_back(c);
+    if (columns[c].coding.form == CodingForm::absent || has_one_label(columns[c])) unclear.push_back(c);
     if (!columns[c].modelled()) continue;
     for (const double count : learnt[c].marginal.counts) rows += count;
     ++told;
   }
-  if (untold.empty()) return;
+  if (unclear.empty()) return;
   rows /= std::max(told, 1.0);
   PrivateDomainOptions options = first.options;
   options.column_rho = options.target_rho =
-      budget.left() * (told > 0 ? kAgainShare : kMostAgainShare) / static_cast<double>(untold.size());
+      budget.left() * (told > 0 ? kAgainShare : kMostAgainShare) / static_cast<double>(unclear.size());
   const PrivateLearner learner{first.table, first.rows, options, budget};
-  for (const std::size_t c : untold) {
+  for (const std::size_t c : unclear) {
     const Field& field = columns[c].coding.field;
     if (options.column_rho <= first.rho(field)) continue;
     const double before = count_to_be_told(field, options, budget, first.rho(field)),
                  after = count_to_be_told(field, options, budget, options.column_rho);
     if (told > 0 && (before < kPlainShare * rows || after > kMostShare * rows)) continue;
-    columns[c] = {};
-    learnt[c] = {};
-    learn_column(learner, c, columns[c], learnt[c]);
+    PrivateColumn column;
+    LearntColumn found;
+    learn_column(learner, c, column, found);
+    if (column.coding.form == CodingForm::absent && columns[c].modelled()) continue;  // the first told more
+    columns[c] = std::move(column);
+    learnt[c] = std::move(found);
   }
 }
 

@@ -61,7 +61,14 @@ TEST_CASE("broken schema files are parse errors that say where") {
   refused(R"({"version": 2})", "version");
   refused(R"({"fields": [{"name": "a", "rnage": 1}]})", "'rnage' is not known");
   refused(R"({"fields": [{"name": "a", "kind": "number"}]})", "field 'a'");
-  refused(R"({"fields": [{"name": "a", "name": "b"}]})", "twice");
+  refused(R"({"fields": [{"name": "a", "name": "b"}]})", "s.json, line 1, column 27, field 'name': The key");
+  refused("{\"fields\": [\n {\"name\": \"a \\\"kind\\\": b\", \"kind\": \"real\",\n  \"kind\": \"text\"}]}",
+          "s.json, line 3, column 3, field 'kind': The key");
+  refused(R"({"fields": [{"name": "a"}, {"name": "b", "knd": "real"}]})",
+          "field 'b': Field 2: The key 'knd'");
+  refused(R"({"fields": [], "rules": [{"field": "a"}, {"left": "b"}]})", "Rule 2: The key 'left'");
+  refused(R"({"fields": [], "groups": [7]})", "Group 1: It must be a JSON object.");
+  refused(R"({"fields": [], "rules": {}})", "Schema: 'rules': It must be a list.");
   refused("{\n\"name\": 3}", "wrong type");
   refused(R"({"fields": [{"name": 3}]})", "wrong type");
   refused(R"({"fields": [3]})", "s.json");

@@ -51,7 +51,8 @@ struct PrivateColumn {
 SYNTHEMA_EXPORT std::vector<std::string> untold_of(std::span<const PrivateColumn> columns);
 // Likewise of the modelled columns whose resolution noise drowned.
 SYNTHEMA_EXPORT std::vector<std::string> unresolved_of(std::span<const PrivateColumn> columns);
-// Names of those of which one label alone could be told, though there seem to be more.
+// Whether one label alone could be told of it, though there seem to be more; and the names of those.
+SYNTHEMA_EXPORT bool has_one_label(const PrivateColumn& column);
 SYNTHEMA_EXPORT std::vector<std::string> one_label_of(std::span<const PrivateColumn> columns);
 // What the columns are coded as, for what asks for codings alone.
 SYNTHEMA_EXPORT std::vector<ColumnCoding> codings_of(std::span<const PrivateColumn> columns);

@@ -9,7 +9,7 @@
 //             give. Cells with many rows are halved, a few times, by noisy counts again.
 //   decimals, and the resolution of times: the schema's decimals, else by noisy counts of how many each needs
 //   missing   a state of its own wherever the schema allows it, whether or not any value is
-//   columns of which nothing was told are tried once more, with a part of what the budget has left
+//   columns of which nothing was told, or one label alone, are tried once more, with a part of what is left
 //   identifiers, subjects   a fixed form or numbers from 1, nothing of the real ones
 //
 // Names, kinds and roles of columns, their time zones and everything that the schema states are public.
