@@ -20,7 +20,8 @@ namespace synthema {
 
 namespace {
 
-constexpr std::size_t kManyCandidates = 2000;  // that threads are worth it
+constexpr std::size_t kGrain = 64;
+constexpr std::size_t kTogether = 256;  // texts of which one list says what was seen
 constexpr std::size_t kMostCounts = std::size_t{1} << 24;
 
 using detail::Shingle;
@@ -67,30 +68,45 @@ class Rarity {
   std::vector<std::uint32_t> counts_;
 };
 
-// Texts by some of their shingles.
+// What is looked up of a set, the rarest shingles; of these the first `kept` find it from larger sets.
+struct Prefix {
+  Shingles shingles;
+  std::size_t kept = 0;
+};
+
+// Sets, by their number in an ascending order of size, by the shingles that are kept of them.
 class ShingleIndex {
  public:
-  explicit ShingleIndex(std::size_t texts) : last_(std::bit_ceil(64 * texts + 1), kNone) {}
-
-  void add(Shingle shingle, std::uint32_t text) {
-    std::uint32_t& last = last_[place_of(shingle, last_.size())];
-    entries_.push_back({shingle, text, last});
-    last = static_cast<std::uint32_t>(entries_.size() - 1);
+  explicit ShingleIndex(std::span<const Prefix> prefixes) {
+    std::size_t all = 0;
+    for (const Prefix& prefix : prefixes) all += prefix.kept;
+    begin_.resize(std::bit_ceil(all + 1) + 1);
+    const auto each_kept = [&](const auto& visit) {
+      for (std::uint32_t set = 0; set < prefixes.size(); ++set)
+        for (std::size_t k = 0; k < prefixes[set].kept; ++k) visit(prefixes[set].shingles[k], set);
+    };
+    each_kept([&](Shingle one, std::uint32_t) { ++begin_[place(one) + 1]; });
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    entries_.resize(all);
+    std::vector<std::uint32_t> next(begin_.begin(), begin_.end() - 1);
+    each_kept([&](Shingle one, std::uint32_t set) { entries_[next[place(one)]++] = {one, set}; });
   }
+  // Sets before `end` of which the shingle is kept.
   template <class Visit>
-  void each(Shingle shingle, const Visit& visit) const {
-    for (std::uint32_t at = last_[place_of(shingle, last_.size())]; at != kNone; at = entries_[at].before)
-      if (entries_[at].shingle == shingle) visit(entries_[at].text);
+  void each_before(std::uint32_t end, Shingle shingle, const Visit& visit) const {
+    const std::size_t at = place(shingle);
+    for (std::uint32_t i = begin_[at]; i < begin_[at + 1] && entries_[i].set < end; ++i)
+      if (entries_[i].shingle == shingle) visit(entries_[i].set);
   }
 
  private:
-  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  std::size_t place(Shingle shingle) const { return place_of(shingle, begin_.size() - 1); }
   struct Entry {
     Shingle shingle;
-    std::uint32_t text, before;  // the entry before at the same place
+    std::uint32_t set;
   };
-  std::vector<std::uint32_t> last_;
-  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> begin_;  // by place of the shingle
+  std::vector<Entry> entries_;        // at each place by set
 };
 
 // Size of the smallest overlap of sets of these sizes that reaches the threshold. The small allowance keeps a
@@ -115,49 +131,58 @@ bool similar(const Shingles& a, const Shingles& b, double threshold) {
   return static_cast<double>(common) >= threshold * both - 1e-12;
 }
 
-// Texts that some text is similar to, by text. Two sets that share s shingles share one of the first
-// size - s + 1 of each in any order of all shingles, so only those are looked up (Bayardo, Ma and Srikant
-// 2007). Sets come from the smallest to the largest: one that is looked for among smaller ones shares at
-// least threshold * size, and one that is kept for larger ones at least the overlap with its like.
+// Two sets that share s shingles share one of the first size - s + 1 of each in any order of all shingles, so
+// only those are looked up (Bayardo, Ma and Srikant 2007). A set is looked for among smaller ones, with which
+// it shares at least threshold * size, and kept for larger ones: at least the overlap with its like.
+Prefix prefix_of(const Shingles& set, double threshold, const Rarity& rarity) {
+  const std::size_t size = set.size();
+  const auto first = [&](std::size_t shared) { return std::min(size, size - std::min(size, shared) + 1); };
+  const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
+  const std::size_t kept = std::min(first(least), first(needed_overlap(size, size, threshold)));
+  return {rarity.first(set, first(least), kept), kept};
+}
+
+// Texts that some text is similar to, by text.
 std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, double threshold,
                                                     const EvaluationContext& context) {
-  const std::vector<Shingles> sets = detail::shingle_sets(sample.words, context.threads);
-  const Rarity rarity(sets);
-  std::vector<std::uint32_t> order(sets.size()), candidates;
+  std::vector<Shingles> sets = detail::shingle_sets(sample.words, context.threads);
+  const auto count = static_cast<std::uint32_t>(sets.size());
+  std::vector<std::uint32_t> order(count);  // from the smallest to the largest
   std::iota(order.begin(), order.end(), std::uint32_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return sets[a].size() < sets[b].size(); });
-  std::vector<std::vector<std::size_t>> out(sets.size());
-  std::vector<std::size_t> seen(sets.size(), sets.size());
-  ShingleIndex index(sets.size());
-  for (const std::uint32_t i : order) {
-    context.cancel.check();
-    const std::size_t size = sets[i].size();
-    const auto prefix_of = [&](std::size_t shared) {
-      return std::min(size, size - std::min(size, shared) + 1);
-    };
-    const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
-    const std::size_t kept = std::min(prefix_of(least), prefix_of(needed_overlap(size, size, threshold)));
-    const Shingles prefix = rarity.first(sets[i], prefix_of(least), kept);
-    candidates.clear();
-    for (const Shingle shingle : prefix)
-      index.each(shingle, [&](std::uint32_t j) {
-        if (seen[j] == i) return;
-        seen[j] = i;
-        if (sets[j].size() >= needed_overlap(size, sets[j].size(), threshold)) candidates.push_back(j);
-      });
-    std::vector<char> found(candidates.size());
-    parallel_for(
-        candidates.size(),
-        [&](std::size_t c) { found[c] = similar(sets[i], sets[candidates[c]], threshold) ? 1 : 0; },
-        candidates.size() > kManyCandidates ? context.threads : 1, 64);
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      if (found[c] == 0) continue;
-      out[i].push_back(candidates[c]);
-      out[candidates[c]].push_back(i);
+  std::ranges::stable_sort(order, {}, [&](std::uint32_t text) { return sets[text].size(); });
+  const Rarity rarity(sets);
+  std::vector<Prefix> prefixes(count);
+  parallel_for(
+      count, [&](std::size_t i) { prefixes[i] = prefix_of(sets[order[i]], threshold, rarity); },
+      context.threads, kGrain);
+  const ShingleIndex index(prefixes);
+  std::vector<std::vector<std::uint32_t>> found(count);  // smaller ones
+  parallel_for((count + kTogether - 1) / kTogether,
+               [&](std::size_t part) {
+                 context.cancel.check();
+                 const auto first = static_cast<std::uint32_t>(part * kTogether);
+                 const std::uint32_t last = std::min<std::uint32_t>(count, first + kTogether);
+                 std::vector<std::uint32_t> seen(last, count);  // by which one
+                 for (std::uint32_t i = first; i < last; ++i) {
+                   const Shingles& own = sets[order[i]];
+                   for (const Shingle shingle : prefixes[i].shingles)
+                     index.each_before(i, shingle, [&](std::uint32_t j) {
+                       if (seen[j] == i) return;
+                       seen[j] = i;
+                       const Shingles& other = sets[order[j]];
+                       if (other.size() >= needed_overlap(own.size(), other.size(), threshold) &&
+                           similar(own, other, threshold))
+                         found[i].push_back(j);
+                     });
+                 }
+               },
+               context.threads);
+  std::vector<std::vector<std::size_t>> out(count);
+  for (std::uint32_t i = 0; i < count; ++i)
+    for (const std::uint32_t j : found[i]) {
+      out[order[i]].push_back(order[j]);
+      out[order[j]].push_back(order[i]);
     }
-    for (std::size_t k = 0; k < kept; ++k) index.add(prefix[k], i);
-  }
   return out;
 }
 

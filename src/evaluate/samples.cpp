@@ -4,11 +4,14 @@
 #include <numeric>
 
 #include "synthema/core/counted.hpp"
+#include "synthema/core/parallel.hpp"
 #include "synthema/text/tokens.hpp"
 
 namespace synthema {
 
 namespace {
+
+constexpr std::size_t kGrain = 64;  // texts
 
 bool holds_text(const Column& column) {
   return column.kind() == Kind::text || column.kind() == Kind::category;
@@ -27,9 +30,11 @@ TextSample read_texts(const Table& table, const EvaluationContext& context) {
     if (column.is_null(row)) continue;
     kept.push_back(row);
     out.texts.emplace_back(column.text_at(row));
-    out.words.push_back(words(out.texts.back()));
     if (!label.empty()) out.labels.push_back(cell_text(table.column(label), row));
   }
+  out.words.resize(kept.size());
+  parallel_for(
+      kept.size(), [&](std::size_t i) { out.words[i] = words(out.texts[i]); }, context.threads, kGrain);
   out.units = Units::of(table).take(kept);
   return out;
 }

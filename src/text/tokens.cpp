@@ -45,6 +45,16 @@ constexpr std::array<char, 128> kInWord = [] {
   return out;
 }();
 
+char in_ascii_word(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < kInWord.size() ? kInWord[byte] : '\0';
+}
+
+std::size_t end_of_ascii_word(std::string_view text, std::size_t at) {
+  while (at < text.size() && in_ascii_word(text[at]) != 0) ++at;
+  return at;
+}
+
 bool is_word(char32_t c) {
   if (c < 0x80) return is_ascii_word(c);
   const auto after = std::upper_bound(kNoLetters.begin(), kNoLetters.end(), c,
@@ -84,13 +94,16 @@ bool ends_sentence(char32_t c) {
   return c == '.' || c == '!' || c == '?' || c == 0x2026 || c == 0x3002 || c == 0xFF01 || c == 0xFF1F;
 }
 
-// Calls visit(code point, bytes) for each code point; invalid bytes come one by one as U+FFFF.
+constexpr char32_t kInvalid = 0xFFFF;    // stands for each byte that is no UTF-8
+constexpr std::size_t kBytesOfWord = 6;  // about, in most texts
+
+// Calls visit(code point, bytes) for each code point.
 template <class Visit>
 void for_each_code_point(std::string_view text, const Visit& visit) {
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint point = decode_utf8(text, at);
     const std::size_t length = point.length > 0 ? point.length : 1;
-    visit(point.length > 0 ? point.value : char32_t{0xFFFF}, text.substr(at, length));
+    visit(point.length > 0 ? point.value : kInvalid, text.substr(at, length));
     at += length;
   }
 }
@@ -99,31 +112,34 @@ void for_each_code_point(std::string_view text, const Visit& visit) {
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> out;
-  std::string word;
-  const auto flush = [&] {
-    if (!word.empty()) out.push_back(std::exchange(word, {}));
+  out.reserve(text.size() / kBytesOfWord + 1);
+  bool open = false;  // whether what follows belongs to the last word
+  const auto add = [&](std::string_view part) -> std::string& {
+    return std::exchange(open, true) ? out.back().append(part) : out.emplace_back(part);
   };
-  for_each_code_point(text, [&](char32_t c, std::string_view) {
-    if (c < kInWord.size()) {  // most of most texts: without a look at blocks
-      if (kInWord[c] != 0)
-        word += kInWord[c];
-      else
-        flush();
-      return;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = end_of_ascii_word(text, at);
+    if (end > at) {  // most of most texts: without a look at blocks
+      std::string& run = add(text.substr(at, end - at));
+      for (std::size_t i = run.size() - (end - at); i < run.size(); ++i) run[i] = in_ascii_word(run[i]);
+      at = end;
+      continue;
     }
+    const CodePoint point = decode_utf8(text, at);
+    const char32_t c = point.length > 0 ? point.value : kInvalid;
+    at += std::max<std::size_t>(point.length, 1);
     const bool alone = stands_alone(c);
-    if (alone || !is_word(c)) flush();
-    if (is_word(c)) append_utf8(word, lower(c));
-    if (alone) flush();
-  });
-  flush();
+    if (alone || !is_word(c)) open = false;
+    if (is_word(c)) append_utf8(add({}), lower(c));
+    if (alone) open = false;
+  }
   return out;
 }
 
 std::string lower_case(std::string_view text) {
   std::string out;
   for_each_code_point(text, [&](char32_t c, std::string_view bytes) {
-    if (c == 0xFFFF || lower(c) == c)
+    if (c == kInvalid || lower(c) == c)
       out += bytes;
     else
       append_utf8(out, lower(c));
