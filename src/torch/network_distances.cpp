@@ -14,8 +14,8 @@ namespace {
 
 using detail::kAttemptStream;
 using detail::kBaseStream;
+using detail::kCandidates;
 
-constexpr std::size_t kCandidates = 64;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
@@ -74,7 +74,7 @@ void AnyOrderNetwork::Fitted::Block::draw_bases(const Random& random) {
   }
 }
 
-// One of 64 candidates, each a fixed number less a drawn distance, in proportion to how likely the network
+// One of the candidates, each a fixed number less a drawn distance, in proportion to how likely the network
 // makes it and the distances from it (sampling and importance resampling, Rubin 1988). Where the rules refuse
 // all of them the column is drawn as any other.
 void AnyOrderNetwork::Fitted::Block::draw_base(std::size_t column, const Random& random,
@@ -92,7 +92,8 @@ void AnyOrderNetwork::Fitted::Block::draw_base(std::size_t column, const Random&
     if (!read_first(i, column, true)) continue;
     for (std::size_t m = 0; m < kCandidates; ++m) {
       PhiloxBlock block = random.block(numbers[i], m);
-      block[0] = static_cast<std::uint32_t>((m << 26) + (block[0] >> 6));  // spread evenly over the distances
+      // Spread evenly over the distances.
+      block[0] = detail::begin_of(m, kCandidates) + block[0] / static_cast<std::uint32_t>(kCandidates);
       const double drawn = draw_cell(distance.coding, present.view(), block);
       const auto base =
           detail::base_at_distance(codings, later, distance, row(i).cells[later], drawn, block[1]);

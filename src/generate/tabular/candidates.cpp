@@ -6,7 +6,6 @@ namespace synthema::detail {
 
 namespace {
 
-constexpr std::size_t kCandidates = 64;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 

@@ -25,6 +25,9 @@ namespace synthema::detail {
 // Streams of a row: its cells, which candidate is taken, what is proposed.
 inline constexpr std::uint64_t kCellStream = 1, kChoiceStream = 2, kProposalStream = 3;
 
+// Of a row, but by trees, which have an option for it.
+inline constexpr std::size_t kCandidates = 64;
+
 // What a candidate draws first is spread evenly over the unit interval: its part of it begins here.
 inline std::uint32_t begin_of(std::size_t candidate, std::size_t candidates) {
   return static_cast<std::uint32_t>(candidate * (std::uint64_t{1} << 32) / candidates);
@@ -54,7 +57,7 @@ struct WeighedColumns {
   std::span<const std::shared_ptr<const DistanceCounts>> distances = {};  // by column; empty: there are none
 };
 
-// Draws 64 candidates and takes one; the first column of all of them is spread evenly over what it may be, so
+// Draws kCandidates and takes one; the first column of all of them is spread evenly over what it may be, so
 // that one free column is as good as exact. `noises`: by place, of what is taken. Nothing, or the column that
 // was left no value in each of them. Where the rules refuse all that distances propose, candidates are drawn
 // without.
