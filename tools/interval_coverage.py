@@ -111,18 +111,80 @@ World = Callable[[np.random.Generator, int], Iterator[Draw]]
 def synthetic_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
     """Synthetic rows are drawn; training and holdout rows stay."""
     training, holdout = rows(rng, 300), rows(rng, 300)
-    names = ["exact_copies", "rare_value_reuse", "dcr_share", "near_copies", "nndr"]
+    names = ["exact_copies", "rare_value_reuse", "near_copies", "nndr"]
     names += ["support_precision", "density"]
     for _ in range(repeats):
         yield names, training, some_copied(rng, training, 200), {"holdout": holdout}
 
 
-def few_near_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
-    """Twenty synthetic rows are drawn, nearly all copies of holdout rows, the others of training rows."""
-    training, holdout = rows(rng, 300), rows(rng, 300)
-    sources = holdout.records(), training.records()
+def split(rng: np.random.Generator, n: int, subjects: int = 0) -> tuple[synthema.Table, synthema.Table]:
+    """Draw twice as many rows, or people, and split them at random."""
+    if subjects:
+        drawn = rows(rng, 2 * n, 2 * subjects)
+        who = np.asarray(drawn.values("who"))
+        first = np.isin(who, rng.permutation(2 * subjects)[:subjects])
+    else:
+        drawn = rows(rng, 2 * n)
+        first = np.isin(np.arange(2 * n), rng.permutation(2 * n)[:n])
+    return drawn.take(np.flatnonzero(first).tolist()), drawn.take(np.flatnonzero(~first).tolist())
+
+
+NEAREST = ["dcr_share", "near_copies", "dcr_share_worst_group"]
+
+
+def real_rows_and_fresh_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """All rows are drawn; the synthetic ones are as the real ones."""
     for _ in range(repeats):
-        made = [sources[int(near)][rng.integers(300)] for near in rng.random(20) < 0.05]
+        training, holdout = split(rng, 150)
+        yield NEAREST, training, rows(rng, 200), {"holdout": holdout}
+
+
+def real_rows_and_many_fresh_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """All rows are drawn; the synthetic ones are as the real ones, and ten times as many."""
+    for _ in range(repeats):
+        training, holdout = split(rng, 150)
+        yield ["dcr_share"], training, rows(rng, 1500), {"holdout": holdout}
+
+
+def real_rows_and_clumps(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Real rows are drawn; synthetic rows lie around ten others that nobody trained on."""
+    for _ in range(repeats):
+        training, holdout = split(rng, 150)
+        centres = rows(rng, 10).records()
+        made = [dict(centres[i]) for i in rng.integers(10, size=300)]
+        for row in made:
+            row["x"], row["z"] = (round(row[name] + rng.normal() / 10, 2) for name in ("x", "z"))
+        yield NEAREST, training, synthema.table(made, training.schema), {"holdout": holdout}
+
+
+def real_rows_and_smooth_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Real rows are drawn; synthetic rows are all near the middle."""
+    for _ in range(repeats):
+        training, holdout = split(rng, 150)
+        made = [row | {"x": row["x"] / 5, "z": row["z"] / 5, "k": 1} for row in rows(rng, 300).records()]
+        yield NEAREST, training, synthema.table(made, training.schema), {"holdout": holdout}
+
+
+def real_rows_and_copies(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """All rows are drawn; two in ten synthetic ones copy training rows."""
+    for _ in range(repeats):
+        training, holdout = split(rng, 150)
+        yield NEAREST, training, some_copied(rng, training, 200), {"holdout": holdout}
+
+
+def real_subjects_and_fresh_ones(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Real and synthetic people of three rows each are drawn."""
+    for _ in range(repeats):
+        training, holdout = split(rng, 300, 100)
+        yield ["dcr_share"], training, rows(rng, 300, 100), {"holdout": holdout}
+
+
+def few_near_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """All rows are drawn; of twenty synthetic ones nearly all copy holdout rows, the others training rows."""
+    for _ in range(repeats):
+        training, holdout = split(rng, 150)
+        sources = holdout.records(), training.records()
+        made = [sources[int(near)][rng.integers(150)] for near in rng.random(20) < 0.05]
         yield ["dcr_share"], training, synthema.table(made, training.schema), {"holdout": holdout}
 
 
@@ -130,7 +192,7 @@ def synthetic_subjects(rng: np.random.Generator, repeats: int) -> Iterator[Draw]
     """Synthetic people of three rows each are drawn; real ones stay."""
     training, holdout = rows(rng, 300, 100), rows(rng, 300, 100)
     for _ in range(repeats):
-        yield ["rare_value_reuse", "dcr_share", "nndr"], training, rows(rng, 300, 100), {"holdout": holdout}
+        yield ["rare_value_reuse", "nndr"], training, rows(rng, 300, 100), {"holdout": holdout}
 
 
 def real_rows(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
@@ -248,6 +310,12 @@ WORLDS: dict[str, World] = {
     one.__name__: one
     for one in (
         synthetic_rows,
+        real_rows_and_fresh_rows,
+        real_rows_and_many_fresh_rows,
+        real_rows_and_clumps,
+        real_rows_and_smooth_rows,
+        real_rows_and_copies,
+        real_subjects_and_fresh_ones,
         few_near_rows,
         synthetic_subjects,
         real_rows,

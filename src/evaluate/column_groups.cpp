@@ -79,14 +79,13 @@ Score ColumnGroups::evaluate(const Table* real, const Table& synthetic,
   const Names columns = detail::shared_columns(*real, synthetic, &holdout);
   if (columns.size() < 4)
     return undefined(std::move(score), "Groups of columns need four columns of numbers or categories.");
-  for (const Names& group : groups_of(columns, shuffles_, context.seed)) {
+  const std::vector<Names> groups = groups_of(columns, shuffles_, context.seed);
+  std::optional<Interval> worst;
+  for (const Names& group : groups) {
     RowDistances distances(*real, synthetic, &holdout, context.seed, group);
-    if (!ratio && score.parts.empty()) {  // of every group alike
+    if (!ratio && score.parts.empty())  // of every group alike
       if (std::string reason = distances.no_share(); !reason.empty())
         return undefined(std::move(score), std::move(reason));
-      if (std::string unsure = distances.unsure_share(); !unsure.empty())
-        score.warnings.push_back(std::move(unsure));
-    }
     double value = 0;
     if (ratio) {
       const double of_holdout = mean_ratio(distances.nearest(Rows::holdout, Rows::training, context));
@@ -94,6 +93,11 @@ Score ColumnGroups::evaluate(const Table* real, const Table& synthetic,
       value = mean_ratio(distances.nearest(Rows::synthetic, Rows::training, context)) / of_holdout;
     } else {
       value = distances.against_chance(mean(distances.won_by_training(context)));
+      if (const auto of_group = distances.split_interval(context, groups.size())) {
+        if (!worst) worst = Interval{0, 0, 0.95, {}};
+        worst->low = std::max(worst->low, distances.against_chance(of_group->low));
+        worst->high = std::max(worst->high, distances.against_chance(of_group->high));
+      }
     }
     score.parts.push_back({joined(group), value, synthetic.rows(), ""});
   }
@@ -104,7 +108,13 @@ Score ColumnGroups::evaluate(const Table* real, const Table& synthetic,
             [&](const ScorePart& a, const ScorePart& b) { return ratio ? by_value(a, b) : by_value(b, a); });
   score.value = score.parts.front().value;
   score.n = synthetic.rows();
-  score.no_interval = "The worst of several groups is no mean, and a bootstrap of it is biased.";
+  score.interval = worst;
+  if (worst)
+    score.interval->method =
+        message("the farthest ends of Wilson's intervals of ", groups.size(),
+                " groups, real units split again and again, all right at once (Bonferroni)");
+  else
+    score.no_interval = "The worst of several groups is no mean, and a bootstrap of it is biased.";
   score.ceiling = Bound{ratio ? 1 : 0.5, "theory: training and holdout rows are treated alike"};
   return score;
 }

@@ -93,10 +93,19 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
     score.ceiling = Bound{median(distances.first(Rows::training, Rows::training, context)), kLeaveOneOut};
 }
 
+// What of the same share varies more.
+void widen(Score& score, std::optional<Interval> other) {
+  if (!score.value || !other) return;
+  if (score.interval && other->high - other->low < score.interval->high - score.interval->low) return;
+  score.interval = std::move(other);
+  score.no_interval.clear();
+}
+
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
   score.undefined = distances.no_share();
   if (!score.undefined.empty()) return;
   set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), context);
+  widen(score, distances.split_interval(context));
   const std::optional<double> won = score.value;
   if (score.value) score.value = distances.against_chance(*score.value);
   if (score.interval) {
@@ -104,12 +113,21 @@ void score_share(Score& score, RowDistances& distances, const EvaluationContext&
     score.interval->high = distances.against_chance(score.interval->high);
   }
   score.ceiling = Bound{0.5, "theory: training and holdout rows are treated alike"};
-  if (std::string unsure = distances.unsure_share(); !unsure.empty())
-    score.warnings.push_back(std::move(unsure));
   const std::size_t all = distances.rows(Rows::training) + distances.rows(Rows::holdout);
   score.parts.push_back({"won by training rows", won, score.n, "of all training and holdout rows together"});
   score.parts.push_back(
       {"expected of fresh rows", distances.won_by_chance(), all, "training among all real units"});
+}
+
+// The distance that calls a row near is the quantile of those holdout rows that were drawn: with others a
+// share that varies as a binomial one does would be nearer, of fresh rows and of the holdout's alike.
+void widen_by_quantile(Score& score, std::size_t held) {
+  if (!score.interval) return;
+  const double quantile = 1.959963984540054 * std::sqrt(kNear * (1 - kNear) / static_cast<double>(held));
+  Interval& interval = *score.interval;
+  interval.low = std::max(0.0, *score.value - std::hypot(*score.value - interval.low, quantile));
+  interval.high = std::min(1.0, *score.value + std::hypot(interval.high - *score.value, quantile));
+  interval.method += ", the holdout's quantile varied";
 }
 
 void score_near_copies(Score& score, RowDistances& distances, const EvaluationContext& context) {
@@ -120,6 +138,10 @@ void score_near_copies(Score& score, RowDistances& distances, const EvaluationCo
   for (const double d : distances.first(Rows::synthetic, Rows::training, context))
     copies.push_back(d <= near);
   set_mean(score, copies, true, distances.units(Rows::synthetic), context);
+  Score of_clumps = score;
+  set_mean(of_clumps, copies, true, distances.by_nearest_training(context), context);
+  widen(score, of_clumps.interval);
+  widen_by_quantile(score, distances.units(Rows::holdout).count);
   const auto within = std::upper_bound(of_holdout.begin(), of_holdout.end(), near) - of_holdout.begin();
   score.ceiling =
       Bound{static_cast<double>(within) / static_cast<double>(of_holdout.size()), holdout_of(distances)};

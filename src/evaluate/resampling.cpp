@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <numeric>
 #include <set>
 
@@ -58,9 +59,23 @@ double quantile(std::span<const double> sorted, double q) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
 }
 
+namespace {
+
+// How many standard deviations hold a normal number with this probability, found by halving.
+double normal_halfwidth(double level) {
+  if (level == 0.95) return 1.959963984540054;
+  double low = 0, high = 40;
+  for (int i = 0; i < 100; ++i)
+    (std::erf((low + high) / 2 / std::numbers::sqrt2) < level ? low : high) = (low + high) / 2;
+  return high;
+}
+
+}  // namespace
+
 Interval wilson(double successes, double n, double level) {
-  if (level != 0.95) throw ConfigError({.field = "level"}, "Intervals are given at the level 0.95 only.");
-  const double z = 1.959963984540054, z2 = z * z;
+  if (!(level > 0 && level < 1))
+    throw ConfigError({.field = "level"}, message("A level of ", level, " is not between 0 and 1."));
+  const double z = normal_halfwidth(level), z2 = z * z;
   const double centre = (successes + z2 / 2) / (n + z2);
   const double half = z / (n + z2) * std::sqrt(successes * (n - successes) / n + z2 / 4);
   // Of none or of all one end is exact; rounding must not say otherwise.

@@ -14,12 +14,9 @@ namespace synthema::detail {
 
 namespace {
 
-constexpr std::size_t kSmallHoldout = 200;
 // Below these the cut at 0 moves the mean of fresh rows from 1/2 by more than 0.01 (simulated).
 constexpr std::size_t kFewestHeld = 10;
 constexpr double kFewestWon = 5;
-// Times 2 c / sqrt(holdout rows), c the share of training rows among real ones; simulated, mixed columns.
-constexpr double kShareSpread = 0.2;
 
 MixedSpace space_of(const Table& training, const Table& synthetic, const Table* holdout,
                     std::vector<std::string> columns) {
@@ -46,13 +43,16 @@ std::vector<std::vector<std::size_t>> parts_of(const Units& units, std::vector<s
   return out;
 }
 
-std::vector<double> first_distances(const NeighbourIndex& among, const NeighbourIndex& queries,
-                                    bool other_units, const EvaluationContext& context) {
+NearestOne nearest_one(const NeighbourIndex& among, const NeighbourIndex& queries, bool other_units,
+                       const EvaluationContext& context) {
   const auto found = among.nearest_to(
       queries,
       {.neighbours = 1, .other_owners = other_units, .threads = context.threads, .cancel = context.cancel});
-  std::vector<double> out;
-  for (const Neighbour& one : found) out.push_back(one.distance);
+  NearestOne out;
+  for (const Neighbour& one : found) {
+    out.distance.push_back(one.distance);
+    out.row.push_back(one.row);
+  }
   return out;
 }
 
@@ -119,20 +119,30 @@ const NearestTwo& RowDistances::nearest(Rows from, Rows to, const EvaluationCont
     held.emplace();
     for (std::size_t i = 0; i < found.size(); i += 2) {
       held->first.push_back(found[i].distance);
+      held->row.push_back(found[i].row);
       held->second.push_back(found[i + 1].distance);
     }
   }
   return *held;
 }
 
+bool RowDistances::searches_two(Rows from, Rows to) const {
+  return (to == Rows::training && (from != Rows::training || rows(Rows::holdout) == 0)) ||
+         nearest_[at(from)][at(to)];
+}
+
 const std::vector<double>& RowDistances::first(Rows from, Rows to, const EvaluationContext& context) {
   const std::scoped_lock lock(mutex_);
-  // Ratios of distances ask for the second nearest training row as well.
-  const bool both = to == Rows::training && (from != Rows::training || rows(Rows::holdout) == 0);
-  if (both || nearest_[at(from)][at(to)]) return nearest(from, to, context).first;
+  if (searches_two(from, to)) return nearest(from, to, context).first;
   auto& held = first_[at(from)][at(to)];
-  if (!held) held = first_distances(index(to), index(from), from == to, context);
-  return *held;
+  if (!held) held = nearest_one(index(to), index(from), from == to, context);
+  return held->distance;
+}
+
+const std::vector<std::uint32_t>& RowDistances::first_rows(Rows from, Rows to,
+                                                           const EvaluationContext& context) {
+  first(from, to, context);
+  return searches_two(from, to) ? nearest_[at(from)][at(to)]->row : first_[at(from)][at(to)]->row;
 }
 
 std::vector<std::size_t> RowDistances::taken(Rows which, bool equal) const {
@@ -150,7 +160,7 @@ std::vector<std::size_t> RowDistances::taken(Rows which, bool equal) const {
 // whose they are keeps that.
 void RowDistances::share_ties(std::vector<double>& won, const Contest& contest,
                               const std::vector<std::size_t>& tied, const std::vector<double>& distances,
-                              const EvaluationContext& context) {
+                              const EvaluationContext& context, NearestTo* nearest_to) {
   struct Key {
     std::uint64_t contents;
     std::size_t side, row;
@@ -192,28 +202,83 @@ void RowDistances::share_ties(std::vector<double>& won, const Contest& contest,
     }
     // Nothing left where all that were looked at are of the row's own unit.
     won[tied[i]] = near[0] + near[1] > 0 ? near[0] / (near[0] + near[1]) : 0.5;
+    if (!nearest_to) continue;
+    for (const Neighbour& one : found[i])
+      if (one.distance == distances[tied[i]])
+        (*nearest_to)[contents[one.row]] += (counts[one.row][0] + counts[one.row][1]) / (near[0] + near[1]);
   }
 }
 
 std::vector<double> RowDistances::won(const Contest& contest, const std::vector<double>& to_winner,
-                                      const std::vector<double>& to_loser, const EvaluationContext& context) {
+                                      const std::vector<double>& to_loser, const EvaluationContext& context,
+                                      NearestTo* nearest_to) {
   std::vector<std::size_t> tied;
   std::vector<double> out;
   for (std::size_t row = 0; row < to_winner.size(); ++row) {
     out.push_back(to_winner[row] < to_loser[row] ? 1 : 0);
     if (to_winner[row] == to_loser[row]) tied.push_back(row);
   }
-  if (!tied.empty()) share_ties(out, contest, tied, to_winner, context);
+  if (!tied.empty()) share_ties(out, contest, tied, to_winner, context, nearest_to);
   return out;
 }
 
 const std::vector<double>& RowDistances::won_by_training(const EvaluationContext& context) {
   const std::scoped_lock lock(mutex_);
-  if (!won_)
-    won_ = won({Rows::synthetic, Rows::training, Rows::holdout, false},
-               first(Rows::synthetic, Rows::training, context),
-               first(Rows::synthetic, Rows::holdout, context), context);
+  if (won_) return *won_;
+  const std::array<Rows, 2> sides{Rows::training, Rows::holdout};
+  const std::vector<double>&to_training = first(Rows::synthetic, Rows::training, context),
+        &to_holdout = first(Rows::synthetic, Rows::holdout, context);
+  won_ = won({Rows::synthetic, sides[0], sides[1], false}, to_training, to_holdout, context, &won_from_);
+  for (std::size_t row = 0; row < to_training.size(); ++row) {
+    if (to_training[row] == to_holdout[row]) continue;
+    const Rows side = sides[to_training[row] < to_holdout[row] ? 0 : 1];
+    won_from_[keys_[at(side)][first_rows(Rows::synthetic, side, context)[row]]] += 1;
+  }
   return *won_;
+}
+
+double RowDistances::independent_rows(const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  won_by_training(context);
+  const std::array<Rows, 2> sides{Rows::training, Rows::holdout};
+  std::unordered_map<std::uint64_t, double> times;  // how many real rows have these contents
+  for (const Rows side : sides)
+    for (const std::uint64_t key : keys_[at(side)])
+      if (won_from_.contains(key)) ++times[key];
+  double squares = 0, count = 0;
+  for (const Rows side : sides) {
+    std::vector<double> weight(units(side).count);
+    for (std::size_t row = 0; row < rows(side); ++row)
+      if (const auto found = won_from_.find(keys_[at(side)][row]); found != won_from_.end())
+        weight[units(side).of_row[row]] += found->second / times[found->first];
+    for (const double one : weight) squares += one * one;
+    count += static_cast<double>(weight.size());
+  }
+  const auto asked = static_cast<double>(rows(Rows::synthetic));
+  const double variance = (squares / asked / asked - 1 / count) * count / (count - 1);
+  return variance > 0 ? 1 / variance : std::numeric_limits<double>::infinity();
+}
+
+std::optional<Interval> RowDistances::split_interval(const EvaluationContext& context, std::size_t groups) {
+  const std::vector<double>& won = won_by_training(context);
+  const double share = std::accumulate(won.begin(), won.end(), 0.0) / static_cast<double>(won.size());
+  const double independent = independent_rows(context);
+  if (!std::isfinite(independent)) return std::nullopt;
+  Interval out = wilson(share * independent, independent, 1 - 0.05 / static_cast<double>(groups));
+  const bool subjects = units(Rows::training).name == "subjects";
+  out.level = 0.95;
+  out.method = message("Wilson over the ", std::round(10 * independent) / 10,
+                       " independent rows that they are worth, real ", subjects ? "subjects" : "rows",
+                       " split again and again");
+  return out;
+}
+
+Units RowDistances::by_nearest_training(const EvaluationContext& context) {
+  const std::scoped_lock lock(mutex_);
+  const std::vector<std::uint32_t>& rows = first_rows(Rows::synthetic, Rows::training, context);
+  Units out = units(Rows::training).take(std::vector<std::size_t>(rows.begin(), rows.end()));
+  out.name = message("nearest training ", out.name);
+  return out;
 }
 
 std::vector<double> RowDistances::won_by_synthetic(const EvaluationContext& context) {
@@ -248,15 +313,6 @@ std::string RowDistances::no_share() const {
   return {};
 }
 
-std::string RowDistances::unsure_share() const {
-  const std::size_t held = rows(Rows::holdout);
-  if (held >= kSmallHoldout) return {};
-  const double spread = kShareSpread * 2 * won_by_chance() / std::sqrt(static_cast<double>(held));
-  return message("The holdout has ", held, " rows. With other ones the share would differ by about ",
-                 std::round(100 * spread) / 100,
-                 " (standard deviation), which no interval covers; copies show at any size.");
-}
-
 std::size_t RowDistances::equal_rows() const {
   std::size_t out = std::min(rows(Rows::training), rows(Rows::synthetic));
   return rows(Rows::holdout) > 0 ? std::min(out, rows(Rows::holdout)) : out;
@@ -274,8 +330,8 @@ const std::vector<double>& RowDistances::equal_first(Rows from, Rows to, const E
   const std::scoped_lock lock(mutex_);
   if (rows(from) == equal_rows() && rows(to) == equal_rows()) return first(from, to, context);
   auto& held = equal_first_[at(from)][at(to)];
-  if (!held) held = first_distances(equal_index(to), equal_index(from), from == to, context);
-  return *held;
+  if (!held) held = nearest_one(equal_index(to), equal_index(from), from == to, context);
+  return held->distance;
 }
 
 // Yale et al., "Generation and evaluation of privacy preserving synthetic health data", Neurocomputing 2020.

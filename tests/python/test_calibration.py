@@ -14,7 +14,9 @@ spec.loader.exec_module(coverage)
 @pytest.mark.parametrize(
     ("world", "names"),
     [
-        ("synthetic_rows", {"exact_copies", "dcr_share", "nndr"}),
+        ("synthetic_rows", {"exact_copies", "nndr"}),
+        ("real_rows_and_fresh_rows", {"dcr_share"}),
+        ("real_rows_and_clumps", {"dcr_share"}),
         ("real_rows", {"membership_by_distance", "linkability", "zero_cap"}),
         ("synthetic_texts", {"length_words", "identifier_texts", "training_copy_words"}),
     ],

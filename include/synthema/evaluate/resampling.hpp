@@ -43,7 +43,7 @@ struct RowSums {
 // Quantile of sorted, not empty values by linear interpolation (Hyndman and Fan 1996, type 7).
 double quantile(std::span<const double> sorted, double q);
 
-// Wilson's score interval of a share (1927); `n` positive.
+// Wilson's score interval of a share (1927); `n` positive, ConfigError unless 0 < level < 1.
 Interval wilson(double successes, double n, double level = 0.95);
 
 namespace detail {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 
 #include "check_table.hpp"
 #include "src/evaluate/row_distances.hpp"
@@ -234,6 +236,69 @@ TEST_CASE("rows at the same distance are shared as training and holdout have the
   const Table many = sample(500), few = sample(130);
   CHECK(value(dcr_share, many, sample(700), few) == Approx(0.5).epsilon(0.02));
   CHECK(value(dcr_share, many, many, few) == Approx(0.5).epsilon(0.02));
+}
+
+TEST_CASE("synthetic rows that share a nearest real row are worth fewer, by hand") {
+  const auto independent = [](const Table& t, const Table& h, const Table& s) {
+    return detail::RowDistances(t, s, &h, 0).independent_rows({});
+  };
+  const auto numbers = [](const std::vector<Value>& values) { return column_table(Kind::real, values); };
+  const auto expected = [](double squares, double units) {
+    return (units - 1) / units / (squares - 1 / units);
+  };
+  const Table t = numbers({0.0, 20.0, 40.0, 60.0}), h = numbers({10.0, 30.0, 50.0});
+  // Three of four follow 0, one follows 30.
+  const Table s = numbers({1.0, 2.0, 3.0, 31.0});
+  CHECK(independent(t, h, s) == Approx(expected((9 + 1) / 16.0, 7)));
+  CHECK(independent(h, t, s) == Approx(expected((9 + 1) / 16.0, 7)));  // whoever's the real rows are
+  CHECK(independent(t, h, numbers({0.0, 0.0})) == Approx(1));
+  // As near to 0 as to 10; of equal real rows each has its part, of one table or both.
+  CHECK(independent(t, h, numbers({5.0})) == Approx(expected(0.5, 7)));
+  CHECK(independent(numbers({0.0, 0.0, 40.0}), h, numbers({1.0})) == Approx(expected(0.5, 6)));
+  CHECK(independent(numbers({0.0, 40.0}), numbers({0.0, 0.0}), numbers({1.0})) ==
+        Approx(expected(1 / 3.0, 4)));
+  // Each real row has as many: every split gives the same share.
+  CHECK(std::isinf(independent(numbers({0.0, 20.0}), numbers({10.0}), numbers({1.0, 11.0, 21.0}))));
+}
+
+TEST_CASE("rows that share a nearest real subject hang on where that subject went") {
+  const auto people = [](const std::vector<std::pair<int, double>>& rows) {
+    const Schema schema{
+        .fields = {{.name = "who", .roles = {Role::subject}}, {.name = "x", .kind = Kind::real}}};
+    std::vector<Record> records;
+    for (const auto& [who, x] : rows) records.push_back({{"who", std::to_string(who)}, {"x", x}});
+    return Table::from_records(schema, records);
+  };
+  const Table t = people({{1, 0.0}, {1, 10.0}, {2, 20.0}}), h = people({{3, 30.0}, {4, 40.0}});
+  // Three of four rows are nearest to the first subject: squares 10 / 16, of four subjects.
+  CHECK(detail::RowDistances(t, people({{1, 1.0}, {2, 11.0}, {3, 11.0}, {4, 41.0}}), &h, 0)
+            .independent_rows({}) == Approx(3.0 / 4 / (10 / 16.0 - 1.0 / 4)));
+}
+
+TEST_CASE(
+    "clumps of synthetic rows that never saw the training rows are no leak, however the rows are split") {
+  const Table real = drawn(300, 1), centres = drawn(8, 7);
+  Random random(3);
+  std::vector<std::size_t> clumped;
+  for (std::size_t i = 0; i < 300; ++i) clumped.push_back(i % centres.rows());
+  const Table s = centres.take(clumped);
+  std::vector<std::size_t> order(real.rows());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::size_t held = 0, not_near = 0;
+  for (std::size_t split = 0; split < 24; ++split) {
+    random.shuffle(order);
+    const std::span<const std::size_t> rows(order);
+    const Table t = real.take(rows.first(150)), h = real.take(rows.subspan(150));
+    const Score score = NearestRows(dcr_share).evaluate(&t, s, with_holdout(h));
+    REQUIRE(score.interval);
+    held += score.interval->low <= 0.5 && score.interval->high >= 0.5 ? 1 : 0;
+    const Score near = NearestRows(near_copies).evaluate(&t, s, with_holdout(h));
+    not_near += near.interval->low <= near.ceiling->value ? 1 : 0;
+    CHECK(NearestRows(dcr_share).evaluate(&t, t, with_holdout(h)).interval->low > 0.9);
+    CHECK(NearestRows(near_copies).evaluate(&t, t, with_holdout(h)).interval->low > 0.9);
+  }
+  CHECK(not_near >= 21);
+  CHECK(held >= 21);  // by an interval of 95 %, 20 or fewer of 24 come once in a hundred times
 }
 
 TEST_CASE("check values of syntheval, synthcity and SDMetrics") {

@@ -69,7 +69,9 @@ TEST_CASE("Wilson's interval") {
   CHECK(half.low == Approx(0.2366).epsilon(1e-3));  // Newcombe 1998's form of the same formula
   CHECK(half.high == Approx(1 - half.low));
   CHECK(wilson(10, 10).high == 1);
-  CHECK_THROWS_AS(wilson(1, 2, 0.9), ConfigError);
+  // Half: sqrt(1 / 4 / n) z, shortened by 1 + z^2 / n; z of 99 % is 2.5758293.
+  CHECK(wilson(50, 100, 0.99).high - 0.5 == Approx(2.5758293 / 20 / std::sqrt(1 + 6.6348966 / 100)));
+  CHECK_THROWS_AS(wilson(1, 2, 1), ConfigError);
 }
 
 TEST_CASE("units are rows, or subjects where the schema names them; a missing subject is its own unit") {

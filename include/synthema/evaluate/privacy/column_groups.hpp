@@ -4,6 +4,8 @@
 // correlations; ours are random alone.)
 //
 //   dcr_share  largest of the groups; no leak: about 1/2
+//              interval: from the highest lower end of the groups to the highest upper one, of intervals as
+//              dcr_share has, each at the level 1 - 0.05 / groups
 //   nndr       smallest ratio of the synthetic rows' NNDR to the holdout rows'; no leak: about 1
 #pragma once
 

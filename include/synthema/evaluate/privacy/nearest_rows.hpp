@@ -25,20 +25,35 @@
 // since each real row is as likely as any other to be nearest. Where a share l of the synthetic rows copies
 // training rows and the rest is fresh, w = l + (1 - l) c on average; so the score is (1 + l) / 2 with l = (w
 // - c) / (1 - c): 1/2 for fresh rows, 1 for copies, and the same for the same leak whatever the sizes. Tables
-// of one size: w. It is cut at 0 and 1, so that with few rows won by the holdout the mean of fresh rows
-// would not be 1/2: it is undefined with fewer than 10 holdout units, or where by chance the holdout would
-// win fewer than 5 synthetic units. The smaller the holdout, the more the score depends on which rows it
-// holds. Copies are seen only where they tell training from holdout rows. In a small discrete domain every
-// row has equal ones in both, so a copy of the training rows is a fresh sample but for the counts of each
-// row, and the score says so: it lies above 1/2 by about as much as those counts differ. exact_copies beside
-// its ceiling says the same; what such rows can give away about a person is a secret column
-// (attribute_inference, the cap measures), not that he was a member. nnaa and identifiability share ties in
-// the same way: where rows of both tables are nearest, the row counts by their shares. nnaa draws equally
-// many rows of each table by the seed and their contents, whatever order they come in, and its score says how
-// many. Without a holdout, the fresh rows of dcr and nndr are the training rows themselves, each against all
-// others. With m synthetic and n training rows of one distribution a synthetic row is nearest to a training
-// row with probability m / (m + n - 1). Where the schema names a subject, rows of the same subject are
-// nobody's neighbours within a table, and whole subjects are drawn.
+// of one size: w. It is cut at 0 and 1, so that with few rows won by the holdout the mean of fresh rows would
+// not be 1/2: it is undefined with fewer than 10 holdout units, or where by chance the holdout would win
+// fewer than 5 synthetic units. Copies are seen only where they tell training from holdout rows. In a small
+// discrete domain every row has equal ones in both, so a copy of the training rows is a fresh sample but for
+// the counts of each row, and the score says so: it lies above 1/2 by about as much as those counts differ.
+// exact_copies beside its ceiling says the same; what such rows can give away about a person is a secret
+// column (attribute_inference, the cap measures), not that he was a member.
+//
+// Its interval: let a_r be the part of the synthetic rows whose nearest real unit is r, ties shared, and x_r
+// be 1 where r is a training unit. Then w is the sum of a_r x_r. Where nothing leaks, any n of the N real
+// units could have been the training units, whatever the synthetic rows are, so given these w has the mean c
+// and the variance c (1 - c) (sum a_r^2 - 1 / N) N / (N - 1): a sum over a sample without replacement. It
+// holds the drawing of the synthetic rows too, since that moves no mean: fresh rows have E sum a_r^2 = 1 / m
+// + sum p_r^2, about, p_r the chance that r is nearest. So m synthetic rows are worth k = c (1 - c) /
+// variance independent ones, few where many share a nearest real row, and the interval is Wilson's of k, or
+// where that is wider the bootstrap of synthetic units. With leaks w (1 - w) / k is right within a little
+// (docs/calibration.md), and large where few training rows leak: a clump of rows that never saw them looks
+// the same.
+//
+// near_copies: synthetic rows with one nearest training unit are near it together or not at all, so its
+// interval resamples them together, where that is wider. It also has the variance 0.05 * 0.95 / h of the 5 %
+// quantile of h holdout units, as fresh rows feel it.
+//
+// nnaa and identifiability share ties in the same way: where rows of both tables are nearest, the row counts
+// by their shares. nnaa draws equally many rows of each table by the seed and their contents, whatever order
+// they come in, and its score says how many. Without a holdout, the fresh rows of dcr and nndr are the
+// training rows themselves, each against all others. With m synthetic and n training rows of one distribution
+// a synthetic row is nearest to a training row with probability m / (m + n - 1). Where the schema names a
+// subject, rows of the same subject are nobody's neighbours within a table, and whole subjects are drawn.
 //
 // Where the convention "syntheval" differs (dcr, near_copies, nndr, nnaa, nnaa_privacy_loss,
 // identifiability): numbers are scaled to the range of real, synthetic and holdout rows together, so a
