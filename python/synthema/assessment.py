@@ -17,7 +17,7 @@ from synthema._core import ConfigError, EvaluationError, ParseError, Schema, __v
 from synthema.arguments import checked
 from synthema.cards import refuse_unknown, study_card
 from synthema.files import whole_file
-from synthema.reporting import cautions
+from synthema.reporting import cautions, drift
 from synthema.reporting.marginals import compare, pairs
 from synthema.reporting.numbers import counted, duration, percent
 from synthema.reporting.projection import project
@@ -163,6 +163,7 @@ def assess(
         document["projection"] = projected.result()
     document["sections"] += sections
     document["warnings"] += [*cautions(measured), *overlaps.result()]
+    document |= drift(measured)
     document["run"] = {
         "command": command,
         "library": __version__,

@@ -10,11 +10,12 @@ from typing import Any
 from synthema import _core
 from synthema._core import EvaluationContext, SuiteOptions, Table
 from synthema.reporting.cells import label_counts
-from synthema.reporting.numbers import counted
+from synthema.reporting.numbers import counted, percent
 
 FALSE_ALARMS = 1e-4  # of all columns together, where nothing differs
 LEAST = 0.1  # distance between distributions that is worth a word
-NAMED = 3  # columns
+LEAST_MISSING = 0.05  # difference of the shares of missing values that is
+NAMED = 3  # columns of each kind
 
 
 def drifted_columns(real: Table, holdout: Table, besides: Sequence[str] = (), threads: int = 0) -> list[str]:
@@ -22,8 +23,8 @@ def drifted_columns(real: Table, holdout: Table, besides: Sequence[str] = (), th
 
     Distances are those of `column_shapes`: Kolmogorov-Smirnov of numbers, total variation of labels. Chance
     is bounded by Massart's inequality (1990), and by that of Laurent and Massart (2000) for chi squared, with
-    people counted where the rows have a subject. Missing values do not count, and columns `besides` are not
-    asked.
+    people counted where the rows have a subject. Missing values do not count (`missing_otherwise` asks for
+    them), and columns `besides` are not asked.
     """
     shapes = _core.evaluator_named("column_shapes", SuiteOptions())
     score = shapes.evaluate(real, holdout, EvaluationContext(bootstrap=0, threads=threads))
@@ -32,7 +33,7 @@ def drifted_columns(real: Table, holdout: Table, besides: Sequence[str] = (), th
         if name in holdout and holdout.schema[name].kind == "text":
             distances[name] = _total_variation(label_counts(real, name), label_counts(holdout, name))
     distances = {name: distance for name, distance in distances.items() if name not in besides}
-    people = 1 / (1 / max(1, _people(real)) + 1 / max(1, _people(holdout)))
+    people = _both(real, holdout)
     found = [
         (-distance, name)
         for name, distance in distances.items()
@@ -41,22 +42,55 @@ def drifted_columns(real: Table, holdout: Table, besides: Sequence[str] = (), th
     return [name for _, name in sorted(found)]
 
 
+def missing_otherwise(
+    real: Table, holdout: Table, besides: Sequence[str] = ()
+) -> dict[str, tuple[float, float]]:
+    """Return the shares missing in both, of columns where they differ by more than chance and 0.05.
+
+    The farthest comes first. Chance is bounded by Hoeffding's inequality (1963), people counted as above.
+    """
+    shares = {
+        name: (real.null_count(name) / len(real), holdout.null_count(name) / len(holdout))
+        for name in real.names
+        if name in holdout and name not in besides
+    }
+    chance = _bounded_chance(_both(real, holdout), FALSE_ALARMS / max(1, len(shares)))
+    apart = {name: abs(a - b) for name, (a, b) in shares.items()}
+    found = sorted((-one, name) for name, one in apart.items() if one >= max(LEAST_MISSING, chance))
+    return {name: shares[name] for _, name in found}
+
+
 def apparent_drift(real: Table, holdout: Table | None, besides: Sequence[str] = (), threads: int = 0) -> str:
-    """Say that the holdout is of another population than the real rows, or ""."""
+    """Say that the holdout is of another population than the real rows, and in which columns, or ""."""
     if holdout is None or min(len(real), len(holdout)) == 0:
         return ""
-    names = drifted_columns(real, holdout, besides, threads)
-    if not names:
+    missing = missing_otherwise(real, holdout, besides)
+    empty = [name for name, shares in missing.items() if 1.0 in shares]
+    names = drifted_columns(real, holdout, [*besides, *empty], threads)
+    differ = []
+    if names:
+        quoted = [f"'{name}'" for name in names]
+        differ.append(f"values differ in {_listed(quoted)}")
+    if missing:
+        shown = [
+            f"'{name}' ({percent(a)} of the real rows, {percent(b)} of the holdout)"
+            for name, (a, b) in missing.items()
+        ]
+        differ.append(f"values are missing more often in one of the two in {_listed(shown)}")
+    if not differ:
         return ""
-    shown = [f"'{name}'" for name in names[:NAMED]]
+    return (
+        "The holdout is not of the same population as the real rows, so attacks that are measured against it "
+        "cannot be read: they find this difference, whatever the synthetic rows give away. More than by "
+        f"chance, {' and '.join(differ)}. Split the real rows at random, by people, to tell the two apart."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:NAMED])
     if len(names) > NAMED:
         shown.append(counted(len(names) - NAMED, "other column"))
-    listed = ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
-    return (
-        "The holdout is not of the same population as the real rows: more than by chance, values differ in "
-        f"{listed}. Measures that compare the two, such as those of privacy, mix this difference with what "
-        "the synthetic rows give away. Split the real rows at random, by people, to tell them apart."
-    )
+    return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
 
 
 def _total_variation(real: Counter[Any], holdout: Counter[Any]) -> float:
@@ -76,10 +110,19 @@ def _people(rows: Table) -> int:
     return len(set(rows.values(subjects[0]))) if subjects else len(rows)
 
 
+def _both(real: Table, holdout: Table) -> float:
+    """How many people a difference between the two is worth."""
+    return 1 / (1 / max(1, _people(real)) + 1 / max(1, _people(holdout)))
+
+
+def _bounded_chance(people: float, alarms: float) -> float:
+    return math.sqrt(math.log(2 / alarms) / 2 / people)
+
+
 def _chance(real: Table, holdout: Table, name: str, people: float, alarms: float) -> float:
     """The distance that samples of one population exceed with at most this probability."""
     if real.schema[name].kind in ("integer", "real", "time"):
-        return math.sqrt(math.log(2 / alarms) / 2 / people)
+        return _bounded_chance(people, alarms)
     labels = len(set(label_counts(real, name)) | set(label_counts(holdout, name)))
     free, bound = max(1, labels - 1), math.log(1 / alarms)
     return math.sqrt((free + 2 * math.sqrt(free * bound) + 2 * bound) / people) / 2

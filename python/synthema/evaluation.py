@@ -248,10 +248,13 @@ def evaluate(
     report.title = title
     if reference is not None:
         counted_rows = report.facts.get("row_numbers") or []  # differ by what they are
-        cautions = [apparent_subject(reference), apparent_drift(reference, holdout, counted_rows, threads)]
-        if said := [one for one in cautions if one]:
-            report.set_fact("cautions", said)
-        for one in said:
+        subject = apparent_subject(reference)
+        drift = apparent_drift(reference, holdout, counted_rows, threads)
+        if subject:
+            report.set_fact("cautions", [subject])
+        if drift:
+            report.set_fact("drift", drift)
+        for one in filter(None, (subject, drift)):
             with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
                 warnings.warn(one, UserWarning, stacklevel=3)
     if left_out := unlike(reference, {"synthetic": rows, "holdout": context.holdout}):

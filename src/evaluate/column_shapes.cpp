@@ -379,12 +379,72 @@ bool has_values(const Column& column) {
   return column.null_count() < column.size();
 }
 
+// Below these chance makes a column look wrong; above them hardly ever.
+constexpr std::size_t kFewReal = 20, kFewSynthetic = 5, kFewAlike = 30;
+constexpr double kInside = 0.05;    // of the values lie where the real ones do, at most
+constexpr double kNotRare = 0.2;    // of the real values are others than the only synthetic one
+constexpr double kOtherScale = 10;  // times as large
+constexpr const char* kConstant = "one value in all rows, where the real ones vary";
+
+std::size_t within(std::span<const double> values, double low, double high) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(values, [&](double value) { return value >= low && value <= high; }));
+}
+
+// How many times as large the synthetic values are, where that may tell the unit they are in.
+std::string other_scale(const Column& real, std::vector<double> r, std::vector<double> s) {
+  if (real.kind() == Kind::time) return {};
+  for (auto* values : {&r, &s}) std::sort(values->begin(), values->end());
+  const double times = quantile(s, 0.5) / quantile(r, 0.5);
+  if (!std::isfinite(times) || times <= 0) return {};
+  if (times >= kOtherScale) return message("; the median is ", std::round(times), " times the real one");
+  if (times <= 1 / kOtherScale)
+    return message("; the real median is ", std::round(1 / times), " times as large");
+  return {};
+}
+
+std::string wrong_numbers(const Column& real, const Column& synthetic) {
+  const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
+  if (r.size() < kFewReal || s.size() < kFewSynthetic) return {};
+  const auto [r_low, r_high] = std::ranges::minmax(r);
+  const auto [s_low, s_high] = std::ranges::minmax(s);
+  const std::size_t inside = within(s, r_low, r_high);
+  if (static_cast<double>(inside) <= kInside * static_cast<double>(s.size()))
+    return message(inside == 0 ? "no" : "hardly a", " value within the real range", other_scale(real, r, s));
+  const bool constant = s_low == s_high && s.size() >= kFewAlike;
+  if (constant &&
+      static_cast<double>(within(r, s_low, s_high)) <= (1 - kNotRare) * static_cast<double>(r.size()))
+    return kConstant;
+  return {};
+}
+
+std::string wrong_labels(const Column& real, const Column& synthetic) {
+  const Frequencies r = label_counts(real), s = label_counts(synthetic);
+  const double n = sum_of(r);
+  if (n < kFewReal || sum_of(s) < kFewSynthetic) return {};
+  // Where most real rows have a label of their own, fresh ones have other labels too.
+  double shared = 0, known = 0;
+  for (const auto& [name, count] : r) shared += count > 1 ? count : 0;
+  for (const auto& [name, count] : s) known += r.contains(name) ? count : 0;
+  if (2 * shared > n && known <= kInside * sum_of(s))
+    return message(known == 0 ? "no" : "hardly a", " label of the real rows");
+  const auto only = s.size() == 1 ? r.find(s.begin()->first) : r.end();
+  if (only != r.end() && sum_of(s) >= kFewAlike && only->second <= (1 - kNotRare) * n) return kConstant;
+  return {};
+}
+
+// What is grossly wrong with a column, for whoever reads its distance; empty where nothing is.
+std::string wrong(const Column& real, const Column& synthetic) {
+  return detail::is_category(real.kind()) ? wrong_labels(real, synthetic) : wrong_numbers(real, synthetic);
+}
+
 // A column that lost all its values is the worst there is: left out, it would make the mean better. The
 // libraries' conventions leave it out, as these libraries do.
 ScorePart part_of(const Measure& measure, const std::string& name, const Column& real,
                   const Column& synthetic, Convention convention) {
   const std::size_t present = synthetic.size() - synthetic.null_count();
-  if (const Outcome value = measure.of(real, synthetic, convention)) return {name, value, present, ""};
+  if (const Outcome value = measure.of(real, synthetic, convention))
+    return {name, value, present, measure.of == shape ? wrong(real, synthetic) : ""};
   const bool lost = has_values(real) && synthetic.size() > 0 && !has_values(synthetic);
   if (lost && convention == Convention::synthema && measure.of(real, real, convention))
     return measure.worst

@@ -349,6 +349,31 @@ def test_schema_writes_a_file_to_complete(tmp_path, capsys):
     assert rows_.to_csv() == synthema.read(table).to_csv()
 
 
+def test_the_verdict_begins_with_broken_columns_and_with_drift(tmp_path, capsys):
+    for name, years, sex in (("real", 1, "fm"), ("synthetic", 365, "xx"), ("holdout", 1, "fm")):
+        ages = [years * (20 + (i * 7) % 60) + 40 * (name == "holdout") for i in range(120)]
+        lines_of = [f"{age},{sex[i % 2]},{i % 11}" for i, age in enumerate(ages)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["age,sex,score", *lines_of]) + "\n")
+    files = [str(tmp_path / f"{name}.csv") for name in ("synthetic", "real", "holdout")]
+    command = [
+        "evaluate",
+        files[0],
+        "--real",
+        files[1],
+        "--holdout",
+        files[2],
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert cli.main([*command, "--json"]) == 0
+    broken, drift, *_ = json.loads(lines(capsys)[0])["verdict"]
+    assert broken.startswith("Broken columns: 'age' (no value within the real range; the median is 3")
+    assert "'sex' (no label of the real rows)" in broken
+    assert drift.startswith("The holdout is not of the same population as the real rows")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert 0 < page.index("Broken columns") < page.index("The holdout is not of the same population")
+
+
 def test_evaluate_prints_the_verdict_and_finds_exchanged_files(tmp_path, capsys):
     random = np.random.default_rng(3)
     files = []

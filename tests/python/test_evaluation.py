@@ -480,4 +480,4 @@ def test_cautions_that_are_errors_do_not_lose_the_report():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = synthema.evaluate(real, real, holdout=later, metrics=["column_shapes"])
-    assert "same population" in report.facts["cautions"][0]
+    assert "same population" in report.facts["drift"]

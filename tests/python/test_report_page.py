@@ -181,6 +181,64 @@ def test_a_copy_is_useful_and_gives_people_away():
     assert private.startswith("Of 3 measures of privacy 2 are worse than fresh real rows")
 
 
+def drifted_copy(*more):
+    scores = [
+        measured("train_synthetic_test_real", 0.926, 0.927, floor=0.5),
+        measured("membership_by_distance", 0.69, 0.5, {"low": 0.68, "high": 0.70}),
+        measured("dcr_share", 0.8, 0.5, {"low": 0.7, "high": 0.9}),
+        *more,
+    ]
+    return {"sections": [{"rows": 5000, "scores": scores}], "drift": "Of another population: 'age'."}
+
+
+def test_with_a_holdout_of_another_population_attacks_are_not_said_to_succeed():
+    same = drifted_copy(measured("exact_copies", 0.0, 0.0, {"low": 0.0, "high": 0.01}))
+    assert verdict.summary(same)[0] == "Of another population: 'age'."
+    assert verdict.summary(same)[-1] == "None of 1 measure of copies is worse than the holdout."
+    page = reporting.render(same)
+    assert "attacks succeed" not in page.partition("How to read this page")[0]
+    assert "Membership by distance is" not in page
+    assert "so these are no risks" in page
+    assert "attacks succeed" in reporting.render({"sections": same["sections"]})
+
+
+def test_copies_count_whatever_the_holdout_is():
+    copied = drifted_copy(measured("exact_copies", 0.4, 0.0, {"low": 0.35, "high": 0.45}))
+    assert verdict.summary(copied)[-1].startswith("Of 1 measure of copies 1 is worse than the holdout: ")
+    assert "rows of the training data are repeated whole" in reporting.render(copied)
+
+
+def part(name, value, note=""):
+    return {"name": name, "value": value, "n": 400, "note": note}
+
+
+def test_broken_columns_are_named_first():
+    shapes = score("column_shapes", 0.4) | {
+        "parts": [
+            part("age", 0.0, "no value within the real range; the median is 365 times the real one"),
+            part("bmi", 0.0, "no synthetic values: the worst there is"),
+            part("rare", 0.0, "no synthetic values: the worst there is"),
+            part("height", 0.97),
+            part("nothing", None, "undefined: no values, or a real column without spread"),
+        ]
+    }
+    missing = score("missing_value_similarity", 0.6) | {
+        "parts": [part("bmi", 0.1), part("rare", 0.95), part("smoker", 0.2), part("height", 1.0)]
+    }
+    document = {"sections": [{"rows": 400, "scores": [shapes, missing]}], "drift": "Of another population."}
+    broken, drift, *_ = verdict.summary(document)
+    assert broken == (
+        "Broken columns: 'age' (no value within the real range; the median is 365 times the real one), "
+        "'bmi' (no synthetic values), 'smoker' (80.0 % more or fewer values are missing)."
+    )
+    assert drift == "Of another population."
+    shapes["parts"] = [part(f"x{i}", 0.0, "no label of the real rows") for i in range(8)]
+    named = verdict.summary({"sections": [{"rows": 400, "scores": [shapes]}]})[0]
+    assert "'x4' (no label of the real rows), 3 other columns." in named
+    shapes["parts"] = [part("height", 0.97)]
+    assert not any("Broken" in one for one in verdict.summary({"sections": [{"scores": [shapes]}]}))
+
+
 def test_rows_like_fresh_real_ones_are_no_leak():
     fresh = {
         "rows": 5000,

@@ -15,6 +15,7 @@ two::
     data              the data card: source, version, licence, terms, citation, language
     columns           [{name, alike, labels or edges, real, synthetic}, ...]: shares side by side
     pairs             {"columns": names, "alike": square of 0 to 1 or null}
+    drift             a sentence, where the holdout is of another population than the real rows
     projection        {real, synthetic: squares of shares, explained, columns, of}: rows in two dimensions
     warnings          sentences
 
@@ -69,11 +70,18 @@ def as_document(report: Any) -> Mapping[str, Any]:
     }
     rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
     warnings = [*(report.get("warnings") or []), *cautions(report)]
-    return {"title": "Evaluation of synthetic data", **rest, "warnings": warnings, "sections": [one]}
+    document = {"title": "Evaluation of synthetic data", **rest, "warnings": warnings, "sections": [one]}
+    return document | drift(report)
+
+
+def drift(report: Mapping[str, Any]) -> dict[str, str]:
+    """What a document says of a holdout of another population: its entry, or nothing."""
+    said = (report.get("facts") or {}).get("drift")
+    return {"drift": str(said)} if said else {}
 
 
 def cautions(report: Mapping[str, Any]) -> list[str]:
-    """Sentences about the rows: whose they are, another population, columns that were not compared."""
+    """Sentences about the rows: whose they are, columns that were not compared."""
     facts = report.get("facts") or {}
     out = [str(one) for name in ("cautions", "left_out") for one in facts.get(name) or []]
     if names := facts.get("row_numbers") or []:

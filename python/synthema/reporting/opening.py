@@ -15,7 +15,8 @@ Score = Mapping[str, Any]
 
 def opening(document: Document) -> Html:
     """Title, verdict and warnings."""
-    weak = weaknesses(*(document.get("sections") or [None])[:2])
+    sections = (document.get("sections") or [None])[:2]
+    weak = weaknesses(*sections, drifted=bool(document.get("drift")))
     run = document.get("run") or {}
     model = run.get("model") or {}
     line = " · ".join(

@@ -40,7 +40,12 @@ def privacy(document: Mapping[str, Any]) -> Html | None:
         element(
             "p",
             "Each attack is tried on people of the training data and on people who are not in it. What it "
-            "achieves beyond the second is the risk of having been in the data.",
+            "achieves beyond the second is the risk of having been in the data."
+            + (
+                " The second are of another population here, so these are no risks."
+                if document.get("drift")
+                else ""
+            ),
             class_="lead",
         ),
         element("div", *present, class_="pair") if present else None,

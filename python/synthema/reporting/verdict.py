@@ -44,16 +44,20 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Leak:
-    """A score that says what rows give away: weak where fresh real rows, its ceiling, do better."""
+    """A score that says what rows give away: weak where fresh real rows, its ceiling, do better.
+
+    What is repeated, `copies`, is seen without a holdout; all else is told by comparing with one.
+    """
 
     name: str
     meaning: str
+    copies: bool = False
 
 
 LEAKS = (
-    Leak("exact_copies", "rows of the training data are repeated whole"),
+    Leak("exact_copies", "rows of the training data are repeated whole", copies=True),
     Leak("near_copies", "rows lie closer to training rows than rows of other people do"),
-    Leak("rare_value_reuse", "values that one training row alone has are repeated"),
+    Leak("rare_value_reuse", "values that one training row alone has are repeated", copies=True),
     Leak("dcr_share", "rows lie closer to training rows than to rows of other people"),
     Leak("nnaa_privacy_loss", "rows are nearer to training rows than to rows of other people"),
     Leak("membership_by_distance", "distances tell who was in the training data"),
@@ -64,11 +68,14 @@ LEAKS = (
     Leak("membership_by_density", "densities tell who was in the training data"),
     Leak("membership_by_model", "a model that learnt from the rows favours people of the training data"),
     Leak("dcr_share_worst_group", "in some columns rows lie closer to training rows than to others"),
-    Leak("training_copy_texts", "texts repeat long runs of words of training texts"),
-    Leak("identifier_reuse", "texts repeat identifiers of training texts"),
+    Leak("training_copy_texts", "texts repeat long runs of words of training texts", copies=True),
+    Leak("identifier_reuse", "texts repeat identifiers of training texts", copies=True),
     Leak("near_note_copies", "texts are more like a training text than texts of other people are"),
-    Leak("canary_exposure", "texts planted into the training data can be told from others"),
+    Leak("canary_exposure", "texts planted into the training data can be told from others", copies=True),
 )
+WRONG = 5  # columns that are named
+MISSING_ALIKE = 0.5  # below which the shares of missing values are grossly different
+HARDLY_ANY = 0.9  # above which a column without values lacks few of those that real rows have
 LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
 AS_USEFUL = 0.05  # of what real rows teach (from floor to ceiling) may be missing
 _AUPRC = "AUPRC of "
@@ -116,14 +123,15 @@ def is_weak(limit: Limit, value: float) -> bool:
     return value < limit.value if limit.higher_is_better else value > limit.value
 
 
-def leaks(section: Mapping[str, Any] | None) -> list[str]:
+def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]:
     """One sentence for each score by which training rows are given away.
 
     Fresh real rows (the score's ceiling) must do better: outside the interval, or by more than `LEAK_MARGIN`
-    where there is none.
+    where there is none. With a holdout of another population (`drifted`) only what is copied counts.
     """
     found = []
-    for leak in LEAKS:
+    fresh = "rows of the holdout" if drifted else "fresh real rows"
+    for leak in _readable(drifted):
         score = score_named(section, leak.name)
         value, ceiling = value_of(score), _bound(score, "ceiling")
         if score is None or value is None or ceiling is None:
@@ -131,10 +139,14 @@ def leaks(section: Mapping[str, Any] | None) -> list[str]:
         low = number((score.get("interval") or {}).get("low"))
         if (value - LEAK_MARGIN if low is None else low) > ceiling:
             found.append(
-                f"{words(leak.name)} is {shown(score, value)}, where fresh real rows have "
+                f"{words(leak.name)} is {shown(score, value)}, where {fresh} have "
                 f"{shown(score, ceiling)}: {leak.meaning}."
             )
     return found
+
+
+def _readable(drifted: bool) -> list[Leak]:
+    return [leak for leak in LEAKS if leak.copies or not drifted]
 
 
 def _rare_cases(score: Score | None) -> list[str]:
@@ -171,13 +183,16 @@ def _broken_rules(score: Score | None) -> list[str]:
     ]
 
 
-def _told_apart(score: Score | None) -> list[str]:
-    """One sentence if a classifier tells the rows from real ones, training rows or fresh, or is misled."""
+def _told_apart(score: Score | None, drifted: bool) -> list[str]:
+    """One sentence if a classifier tells the rows from real ones, training rows or fresh, or is misled.
+
+    Rows of a holdout of another population are not asked.
+    """
     value = value_of(score)
     if score is None or value is None:
         return []
     parts = {str(part.get("name")): number(part.get("value")) for part in score.get("parts") or []}
-    fresh = parts.get("all columns, against the holdout")
+    fresh = None if drifted else parts.get("all columns, against the holdout")
     if value > TOLD_APART:
         return [f"A classifier tells it from real rows with an AUROC of {shown(score, value)}."]
     if fresh is not None and fresh > TOLD_APART:
@@ -192,10 +207,13 @@ def _told_apart(score: Score | None) -> list[str]:
     ]
 
 
-def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | None = None) -> list[str]:
+def weaknesses(
+    section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | None = None, *, drifted: bool = False
+) -> list[str]:
     """One sentence for each score that is weak by our limits, and one for a small sample.
 
-    Acceptance is a score of all drafts; the others are of the section itself.
+    Acceptance is a score of all drafts; the others are of the section itself. `drifted`: the holdout is of
+    another population than the real rows.
     """
     found = []
     for limit in LIMITS:
@@ -204,7 +222,7 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
         value = value_of(score)
         if score is not None and value is not None and is_weak(limit, value):
             found.append(f"{words(limit.name)} is {shown(score, value)}: {limit.meaning}.")
-    given_away = leaks(section)
+    given_away = leaks(section, drifted)
     found += given_away
     useful = score_named(section, "train_synthetic_test_real")
     usefulness, real = value_of(useful), _bound(useful, "ceiling")
@@ -213,7 +231,7 @@ def weaknesses(section: Mapping[str, Any] | None, drafts: Mapping[str, Any] | No
             f"It is as useful as the real rows ({shown(useful, usefulness)} of {shown(useful, real)}) while "
             "attacks succeed: do not release it as if it were safe."
         )
-    found += _told_apart(score_named(section, "classifier_two_sample"))
+    found += _told_apart(score_named(section, "classifier_two_sample"), drifted)
     found += _rare_cases(useful)
     found += _broken_rules(score_named(section, "implied_rules"))
     rows = (section or {}).get("rows")
@@ -266,47 +284,78 @@ def _usefulness(section: Mapping[str, Any]) -> str | None:
     )
 
 
-def _fidelity(section: Mapping[str, Any]) -> str | None:
+def _wrong_columns(section: Mapping[str, Any]) -> str | None:
+    """A sentence that names columns that are grossly wrong, by the notes of `column_shapes`."""
+    missing = {
+        str(part.get("name")): value
+        for part in (score_named(section, "missing_value_similarity") or {}).get("parts") or []
+        if (value := number(part.get("value"))) is not None
+    }
+    found = {}
+    for part in (score_named(section, "column_shapes") or {}).get("parts") or []:
+        name, note = str(part.get("name")), str(part.get("note") or "").partition(":")[0]
+        # Of a column that hardly has real values none may be left by chance.
+        by_chance = note == "no synthetic values" and missing.get(name, 0.0) > HARDLY_ANY
+        if note and number(part.get("value")) is not None and not by_chance:
+            found[name] = note
+    for name, alike in missing.items():
+        if alike < MISSING_ALIKE and name not in found:
+            found[name] = f"{percent(1 - alike)} more or fewer values are missing"
+    if not found:
+        return None
+    named = [f"'{name}' ({what})" for name, what in list(found.items())[:WRONG]]
+    if len(found) > WRONG:
+        named.append(counted(len(found) - WRONG, "other column"))
+    return f"Broken {'columns' if len(found) > 1 else 'column'}: {', '.join(named)}."
+
+
+def _fidelity(section: Mapping[str, Any], drifted: bool) -> str | None:
     score = score_named(section, "accuracy")
     value, best = value_of(score), _bound(score, "ceiling")
     if score is None or value is None or best is None:
         return None
     text = f"Columns, pairs and triples agree with the real ones by {shown(score, value)}"
-    text += f", where as many fresh real rows would reach {shown(score, best)}"
+    fresh = "as many rows of the holdout" if drifted else "as many fresh real rows"
+    text += f", where {fresh} would reach {shown(score, best)}"
     floor = _bound(score, "floor")
     if floor is not None:
         text += f" and independent columns {shown(score, floor)}"
     return text + "."
 
 
-def _privacy(section: Mapping[str, Any]) -> str | None:
-    measured = [leak for leak in LEAKS if _bound(score_named(section, leak.name), "ceiling") is not None]
+def _privacy(section: Mapping[str, Any], drifted: bool) -> str | None:
+    measured = [
+        leak for leak in _readable(drifted) if _bound(score_named(section, leak.name), "ceiling") is not None
+    ]
     measured = [leak for leak in measured if value_of(score_named(section, leak.name)) is not None]
     if not measured:
         return None
-    found = len(leaks(section))
+    found, many = len(leaks(section, drifted)), counted(len(measured), "measure")
+    fresh, kind = ("the holdout", "copies") if drifted else ("fresh real rows", "privacy")
     verb = "is" if found == 1 else "are"
     if found == 0:
-        return f"None of {counted(len(measured), 'measure')} of privacy is worse than fresh real rows."
+        return f"None of {many} of {kind} is worse than {fresh}."
     return (
-        f"Of {counted(len(measured), 'measure')} of privacy {found} {verb} worse than fresh real rows: "
+        f"Of {many} of {kind} {found} {verb} worse than {fresh}: "
         "the rows tell something about the people in the training data."
     )
 
 
 def summary(document: Mapping[str, Any]) -> list[str]:
-    """The opening sentences: how much was accepted, and how true, near, useful and safe the rows are."""
+    """The opening sentences: what is broken, how much was accepted, how true, useful and safe rows are."""
     sections = document.get("sections") or []
     if not sections:
         return []
     drafts = sections[1] if len(sections) > 1 else None
     section = sections[0]
+    drift = document.get("drift")
     parts = [_acceptance(document), _recovery(section, drafts)]
-    parts += [_fidelity(section), _usefulness(section), _privacy(section)]
+    parts += [_fidelity(section, bool(drift)), _usefulness(section), _privacy(section, bool(drift))]
     sentences = [part for part in parts if part]
     if not sentences:
         rows, scores = sections[0].get("rows"), sections[0].get("scores") or []
         defined = sum(1 for s in scores if value_of(s) is not None)
         on_rows = f" on {counted(rows, 'row')}" if rows is not None else ""
         sentences.append(f"{defined} of {counted(len(scores), 'measure')} could be computed{on_rows}.")
-    return sentences
+    first = [_wrong_columns(section), drift]
+    return [str(one) for one in first if one] + sentences

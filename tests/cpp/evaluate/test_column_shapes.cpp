@@ -216,3 +216,41 @@ TEST_CASE("check values of synthcity and syntheval") {
   CHECK_THROWS_AS(ColumnFidelity(wasserstein, Convention::synthcity), ConfigError);
   CHECK_THROWS_AS(ColumnFidelity(jensen_shannon, Convention::syntheval), ConfigError);
 }
+
+TEST_CASE("what is grossly wrong with a column is said beside its distance, and of fresh rows nothing") {
+  const auto note = [](const Table& real, const Table& synthetic) {
+    return ColumnFidelity(shape).evaluate(&real, synthetic, {}).parts.at(0).note;
+  };
+  const auto many = [](Kind kind, std::size_t rows, auto&& value) {
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < rows; ++i) values.push_back(value(i));
+    return column_table(kind, values);
+  };
+  const auto years = [&](std::size_t rows, double times) {
+    return many(Kind::real, rows, [&](std::size_t i) { return times * (20 + static_cast<double>(i % 60)); });
+  };
+  CHECK(note(years(120, 1), years(60, 1)).empty());
+  CHECK(note(years(120, 1), years(60, 1.5)).empty());  // half of them are within
+  CHECK(note(years(120, 1), years(60, 365)) ==
+        "no value within the real range; the median is 365 times the real one");
+  CHECK(note(years(120, 365), years(60, 1)) ==
+        "no value within the real range; the real median is 365 times as large");
+  CHECK(note(years(120, 1), years(60, 5)) == "no value within the real range");
+  CHECK(note(years(120, 1), years(4, 365)).empty());  // too few to say
+  const Table empty = many(Kind::real, 90, [](std::size_t) { return Value(); });
+  CHECK(note(years(120, 1), empty) == "no synthetic values: the worst there is");
+  const auto mostly = [&](std::size_t others) {
+    return many(Kind::real, 100, [&](std::size_t i) { return i < others ? static_cast<double>(i) : 0.0; });
+  };
+  const Table zeros = many(Kind::real, 40, [](std::size_t) { return 0.0; });
+  CHECK(note(mostly(40), zeros) == "one value in all rows, where the real ones vary");
+  CHECK(note(mostly(10), zeros).empty());
+  const auto wards = [&](std::size_t rows, std::size_t labels, const std::string& prefix) {
+    return many(Kind::category, rows, [&](std::size_t i) { return prefix + std::to_string(i % labels); });
+  };
+  CHECK(note(wards(100, 4, "w"), wards(50, 4, "w")).empty());
+  CHECK(note(wards(100, 4, "w"), wards(50, 1, "w")) == "one value in all rows, where the real ones vary");
+  CHECK(note(wards(100, 4, "w"), wards(50, 4, "W")) == "no label of the real rows");
+  CHECK(note(wards(100, 100, "w"), wards(50, 50, "W")).empty());  // nearly everybody has his own
+  CHECK(note(wards(100, 1, "w"), wards(50, 1, "w")).empty());
+}

@@ -19,7 +19,12 @@
 //   kl_real_to_synthetic       both        sum R ln(R / S) of cells: high where S misses
 //   chi_square                 categories  p-value of the test that both are samples of one distribution
 //   mean_, median_, deviation_similarity   numbers   max(0, 1 - |difference| / range R)
-// Cells are those of Accuracy (ten quantile bins, ten most frequent labels); KL adds 0.5 to each.
+// The note of a part of column_shapes says what is grossly wrong with a column: no values; at most 5 % of
+// them within the real range, and how many times as large the median is, from ten times on; at most 5 % of
+// rows with a label of the real rows, where most of these share theirs with another row; one value in all
+// rows, where at least 20 % of the real ones are others. Of few rows (fewer than 20 real or 5 synthetic ones;
+// 30 for one value) it says nothing. Cells are those of Accuracy (ten quantile bins, ten most frequent
+// labels); KL adds 0.5 to each.
 //
 // Where the convention "sdmetrics" differs: column_shapes rounds numbers to 14 decimals and adds 1e-6 to R
 // for categories that only S has; in boundary_adherence a missing value of S fails unless R has missing
