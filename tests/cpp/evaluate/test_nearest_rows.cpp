@@ -294,6 +294,8 @@ TEST_CASE(
     held += score.interval->low <= 0.5 && score.interval->high >= 0.5 ? 1 : 0;
     const Score near = NearestRows(near_copies).evaluate(&t, s, with_holdout(h));
     not_near += near.interval->low <= near.ceiling->value ? 1 : 0;
+    const Interval of_rows = wilson(*near.value * 300, 300);
+    CHECK(near.interval->high - near.interval->low > 2 * (of_rows.high - of_rows.low));
     CHECK(NearestRows(dcr_share).evaluate(&t, t, with_holdout(h)).interval->low > 0.9);
     CHECK(NearestRows(near_copies).evaluate(&t, t, with_holdout(h)).interval->low > 0.9);
   }
