@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -321,23 +322,37 @@ def suite_options(**given: Any) -> SuiteOptions:
 
 
 class Remembered:
-    """An embedder that is asked for each text once: evaluators share texts, and reports share term lists."""
+    """An embedder that is asked for each text once: evaluators share texts, and reports share term lists.
 
-    def __init__(self, embedder: Any):
+    A term list may be tens of thousands of texts: they are embedded part by part, and `progress` counts them.
+    """
+
+    _PART = 2048  # texts
+
+    def __init__(self, embedder: Any, progress: Callable[[Any], None] | None = None):
         self.name = str(getattr(embedder, "name", ""))
         self._embed = embedder.embed if hasattr(embedder, "embed") else embedder
         self._known: dict[str, Any] = {}
+        self._progress = progress
 
     def __call__(self, texts: list[str]) -> Any:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new:
-            vectors = np.asarray(self._embed(new), dtype=np.float32)
-            if vectors.ndim != 2 or len(vectors) != len(new):
+        for begin in range(0, len(new), self._PART):
+            part = new[begin : begin + self._PART]
+            vectors = np.asarray(self._embed(part), dtype=np.float32)
+            if vectors.ndim != 2 or len(vectors) != len(part):
                 raise _core.EvaluationError(
-                    f"The embedder gave an array of shape {vectors.shape} for {len(new)} texts; one vector a "
-                    f"text is wanted."
+                    f"The embedder gave an array of shape {vectors.shape} for {len(part)} texts; one vector "
+                    "a text is wanted."
                 )
-            self._known.update(zip(new, vectors, strict=True))
+            self._known.update(zip(part, vectors, strict=True))
+            if self._progress is not None:
+                done = begin + len(part)
+                self._progress(
+                    SimpleNamespace(
+                        phase="evaluate", done=done, total=len(new), note="texts embedded", tokens=0
+                    )
+                )
         return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
 
 

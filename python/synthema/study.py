@@ -170,7 +170,7 @@ def run(
         "versions": _versions(),
         "machine": f"{platform.machine()}, {_processors()} processors",
     }
-    embedder, lacking = open_embedder() if study.terms is not None and study.label else (None, "")
+    embedder, lacking = open_embedder(progress) if study.terms is not None and study.label else (None, "")
     warnings = [*([str(failure)] if failure else []), *([lacking] if lacking else [])]
     document = study_report.describe(study, done, facts_of_run, embedder, warnings)
     phase("write the report")
@@ -225,13 +225,13 @@ def open_model(
     }
 
 
-def open_embedder() -> tuple[Any, str]:
+def open_embedder(progress: Any = None) -> tuple[Any, str]:
     """Open the installed encoder for ontology linking; or nothing, and why it is not measured."""
     from synthema import models
     from synthema.evaluation import Remembered
 
     try:
-        return Remembered(models.Embedder(dtype="int8")), ""
+        return Remembered(models.Embedder(dtype="fastest"), progress), ""
     except (FileNotFoundError, ImportError) as error:
         return None, f"Ontology linking was not measured. {error}"
 

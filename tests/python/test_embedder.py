@@ -249,6 +249,30 @@ def test_integer_products_keep_the_neighbours(encoder_path, data_folder, torch_m
     assert np.mean(shared) >= 0.98
 
 
+def test_the_fastest_products_are_one_of_the_two(tmp_path, torch_module):
+    tiny(tmp_path)
+    paths = {d: torch_module.TextEncoder(str(tmp_path), dtype=d).numeric_path for d in ("float32", "int8")}
+    assert torch_module.TextEncoder(str(tmp_path), dtype="fastest").numeric_path in paths.values()
+
+
+def test_many_texts_are_embedded_part_by_part_and_counted(monkeypatch):
+    from synthema.evaluation import Remembered
+
+    monkeypatch.setattr(Remembered, "_PART", 3)
+    asked, told = [], []
+
+    def embed(texts):
+        asked.append(texts)
+        return np.array([[len(text)] for text in texts], np.float32)
+
+    remembered = Remembered(embed, lambda state: told.append((state.phase, state.done, state.total)))
+    assert remembered(["a", "bb", "a", "ccc", "dddd", "eeeee"]).ravel().tolist() == [1, 2, 1, 3, 4, 5]
+    assert asked == [["a", "bb", "ccc"], ["dddd", "eeeee"]]
+    assert told == [("evaluate", 3, 5), ("evaluate", 5, 5)]
+    assert remembered(["bb"]).ravel().tolist() == [2]
+    assert len(asked) == 2
+
+
 def test_no_texts_give_no_rows(tmp_path, torch_module):
     tiny(tmp_path)
     assert torch_module.TextEncoder(str(tmp_path)).embed([]).shape == (0, 48)
@@ -294,7 +318,7 @@ def test_unknown_modules_and_options_are_refused(tmp_path, torch_module):
     with pytest.raises(synthema.ModelError, match="Dense is not supported"):
         torch_module.TextEncoder(str(tmp_path))
     (tmp_path / "modules.json").unlink()
-    with pytest.raises(synthema.ConfigError, match="neither float32 nor int8"):
+    with pytest.raises(synthema.ConfigError, match="none of float32, int8 and fastest"):
         torch_module.TextEncoder(str(tmp_path), dtype="float8")
     with pytest.raises(synthema.ConfigError, match="3 to 64 tokens"):
         torch_module.TextEncoder(str(tmp_path), max_tokens=65)
