@@ -181,6 +181,16 @@ def test_a_copy_is_useful_and_gives_people_away():
     assert private.startswith("Of 3 measures of privacy 2 are worse than fresh real rows")
 
 
+def test_without_an_interval_few_rows_need_more():
+    def found(n):
+        loss = measured("nnaa_privacy_loss", 0.09, 0.0) | {"interval": None, "n": n}
+        return verdict.leaks({"rows": n, "scores": [loss]})
+
+    assert found(100) == []  # a margin of 0.11
+    assert len(found(200)) == 1  # 0.078
+    assert len(found(10_000)) == 1  # 0.05
+
+
 def drifted_copy(*more):
     scores = [
         measured("train_synthetic_test_real", 0.926, 0.927, floor=0.5),

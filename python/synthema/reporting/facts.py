@@ -9,10 +9,12 @@ from synthema.reporting.markup import Html, definition_list, element, section
 from synthema.reporting.numbers import duration, number, percent, words
 from synthema.reporting.verdict import (
     AS_USEFUL,
+    FEW_ROWS_MARGIN,
     KEPT,
     LEAK_MARGIN,
     LEAKS,
     LIMITS,
+    MISSING_ALIKE,
     RARE_CASES,
     TOLD_APART,
     Limit,
@@ -99,7 +101,16 @@ def guide(document: Document) -> Html:
             element(
                 "li",
                 "What fresh real rows score (the ceiling) outside the interval, or more than "
-                f"{LEAK_MARGIN} better where there is none: {', '.join(leaks)}",
+                f"{LEAK_MARGIN} (of few rows {FEW_ROWS_MARGIN} over their root) better where there is none: "
+                f"{', '.join(leaks)}; with a holdout of another population only what is copied",
+            )
+        )
+    if "column_shapes" in known:
+        limits.append(
+            element(
+                "li",
+                "Broken columns, in the first sentence: what column shapes note of them, or shares of "
+                f"missing values more than {percent(1 - MISSING_ALIKE)} apart",
             )
         )
     if "classifier_two_sample" in known:

@@ -6,6 +6,7 @@ page".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,9 @@ WRONG = 5  # columns that are named
 MISSING_ALIKE = 0.5  # below which the shares of missing values are grossly different
 HARDLY_ANY = 0.9  # above which a column without values lacks few of those that real rows have
 LEAK_MARGIN = 0.05  # beyond the ceiling, where a score has no interval
+# The same over the root of the rows, where they are few: two standard deviations of nnaa_privacy_loss of
+# fresh rows, simulated (docs/calibration.md).
+FEW_ROWS_MARGIN = 1.1
 AS_USEFUL = 0.05  # of what real rows teach (from floor to ceiling) may be missing
 _AUPRC = "AUPRC of "
 RARE_CASES = 0.1  # of the average precision may be missing
@@ -126,7 +130,7 @@ def is_weak(limit: Limit, value: float) -> bool:
 def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]:
     """One sentence for each score by which training rows are given away.
 
-    Fresh real rows (the score's ceiling) must do better: outside the interval, or by more than `LEAK_MARGIN`
+    Fresh real rows (the score's ceiling) must do better: outside the interval, or by more than a margin
     where there is none. With a holdout of another population (`drifted`) only what is copied counts.
     """
     found = []
@@ -137,12 +141,16 @@ def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]
         if score is None or value is None or ceiling is None:
             continue
         low = number((score.get("interval") or {}).get("low"))
-        if (value - LEAK_MARGIN if low is None else low) > ceiling:
+        if (value - _margin(score) if low is None else low) > ceiling:
             found.append(
                 f"{words(leak.name)} is {shown(score, value)}, where {fresh} have "
                 f"{shown(score, ceiling)}: {leak.meaning}."
             )
     return found
+
+
+def _margin(score: Score) -> float:
+    return max(LEAK_MARGIN, FEW_ROWS_MARGIN / math.sqrt(number(score.get("n")) or 1))
 
 
 def _readable(drifted: bool) -> list[Leak]:
