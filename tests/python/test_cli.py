@@ -42,7 +42,7 @@ def with_clerk_and_table(monkeypatch):
             {"name": "clerk", "path": str(path or "default")},
         ),
     )
-    monkeypatch.setattr(study, "open_embedder", lambda: (initials, ""))
+    monkeypatch.setattr(study, "open_embedder", lambda progress: (initials, ""))
 
 
 def initials(texts):
@@ -248,7 +248,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
         "        return super().complete(requests)\n"
         "mortal = synthema.completion_model(Mortal())\n"
         "study.open_model = lambda *_, **__: (mortal, {'name': 'c', 'path': 'c'})\n"
-        "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
+        "study.open_embedder = lambda progress: (None, 'There is no encoder here.')\n"
         "demonstration.with_table = lambda done, *_: done\n"
         "sys.exit(cli.main(sys.argv[3:]))\n"
     )

@@ -40,7 +40,7 @@ def test_the_demo_uses_no_socket(tmp_path):
         "from synthema import cli, study\n"
         "from clerk import clerk\n"
         "study.open_model = lambda *_, **__: (clerk(), {'name': 'clerk', 'path': 'clerk'})\n"
-        "study.open_embedder = lambda: (None, 'There is no encoder here.')\n"
+        "study.open_embedder = lambda progress: (None, 'There is no encoder here.')\n"
         "sys.exit(cli.main(['demo', '--rows', '3', '--out', sys.argv[2]]))\n"
     )
     done = run(code, os.path.dirname(__file__), str(tmp_path / "run"))
@@ -57,7 +57,7 @@ def test_the_demo_with_the_real_model_uses_no_socket(tmp_path, torch_module, smo
         "from synthema import cli, study\n"
         "encoder, lacking = study.open_embedder()\n"
         "few = encoder and (lambda texts: numpy.resize(encoder(texts[:20]), (len(texts), 384)))\n"
-        "study.open_embedder = lambda: (few, lacking)\n"
+        "study.open_embedder = lambda progress: (few, lacking)\n"
         "sys.exit(cli.main(['demo', '--rows', '2', '--out', sys.argv[1]]))\n"
     )
     done = run(code, str(tmp_path / "run"))
