@@ -335,8 +335,11 @@ std::size_t Grower::partition(const Part& part, const TreeNode& node) {
 }
 
 GrownTree Grower::grow() {
-  rows_.resize(target_.classes.size());
-  std::iota(rows_.begin(), rows_.end(), 0U);
+  rows_.assign(target_.rows.begin(), target_.rows.end());
+  if (rows_.empty()) {
+    rows_.resize(target_.classes.size());
+    std::iota(rows_.begin(), rows_.end(), 0U);
+  }
   spare_.resize(rows_.size());
   std::vector<TreeNode> nodes(1);
   std::vector<Part> open{{0, 0, rows_.size()}}, leaves;

@@ -35,6 +35,7 @@ struct TreeTarget {
   std::span<const std::uint8_t> classes;  // by row
   std::size_t count = 1;                  // of classes, at most 256
   bool ordered = false;
+  std::span<const std::uint32_t> rows = {};  // to grow on; empty: all
 };
 
 struct DistributionTreeOptions {

@@ -1,6 +1,5 @@
 // A table, or columns that are read one after the other, coded (column_coding.hpp, column_source.hpp).
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "src/generate/tabular/coded_labels.hpp"
 #include "src/generate/tabular/coded_numbers.hpp"
+#include "src/generate/tabular/dominant_people.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/data/row_numbers.hpp"
@@ -37,23 +37,12 @@ bool is_number(Kind kind) {
 }
 
 // That a cell is missing in rows of few people would tell of these. A label is then unknown; a number is that
-// of another row, spread evenly over them.
+// of another row.
 void hide_missing(ColumnCoding& coding, std::vector<std::uint32_t>& codes) {
-  constexpr double kEven =
-      0.6180339887498949;  // the golden ratio's part: each place far from those before it
-  std::vector<std::uint32_t> present;
-  for (const std::uint32_t code : codes)
-    if (code < coding.codes()) present.push_back(code);
-  std::ranges::sort(present);
-  double place = 0.5;
-  for (std::uint32_t& code : codes) {
-    if (code != coding.missing_code()) continue;
-    coding.pooled |= coding.is_category();
-    code = coding.is_category()
-               ? coding.pooled_code()
-               : present[static_cast<std::size_t>(place * static_cast<double>(present.size()))];
-    place = std::fmod(place + kEven, 1.0);
-  }
+  const std::uint32_t missing = coding.missing_code();
+  if (!coding.is_category()) return detail::spread_evenly(codes, missing, missing);
+  if (std::ranges::find(codes, missing) != codes.end()) coding.pooled = true;
+  std::ranges::replace(codes, missing, coding.pooled_code());
 }
 
 ColumnCoding learn_column(const CodingLearner& learner, const Field& field, const Column& column,
@@ -217,10 +206,15 @@ CodedTable code_columns(const ColumnSource& source, const CodingOptions& options
       out.columns[c] = learn_column(learner, field, column, out.codes[c]);
     }
     out.schema.fields[c] = out.columns[c].field;
+    const bool combined = is_combined(source.schema, field.name);
+    std::vector<std::uint32_t> all = combined ? out.codes[c] : std::vector<std::uint32_t>();
+    detail::hide_surplus(learner, out.columns[c], out.codes[c]);
     take(out, c);
-    if (!is_combined(source.schema, field.name)) std::vector<std::uint32_t>().swap(out.codes[c]);
+    out.codes[c] = std::move(all);
   }
   resolve_combinations(out, options.rare_below);
+  for (std::size_t c = 0; c < out.columns.size(); ++c)
+    detail::hide_surplus(learner, out.columns[c], out.codes[c]);
   return out;
 }
 
@@ -245,6 +239,9 @@ CodedTable code_table(const Table& table, const CodingOptions& options) {
   out.schema = table.schema();
   for (std::size_t c = 0; c < out.columns.size(); ++c) out.schema.fields[c] = out.columns[c].field;
   resolve_combinations(out, options.rare_below);
+  parallel_for(
+      table.columns(), [&](std::size_t c) { detail::hide_surplus(learner, out.columns[c], out.codes[c]); },
+      options.threads);
   return out;
 }
 

@@ -19,6 +19,7 @@ std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules,
 
 std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
                                                  std::span<const std::vector<std::size_t>> groups) {
+  const bool may_hide = coded.schema.subject() != nullptr;
   std::vector<std::vector<std::uint8_t>> out(coded.columns.size());
   for (const std::vector<std::size_t>& group : groups) {
     std::vector<std::uint8_t> open(coded.rows, 1);
@@ -26,7 +27,9 @@ std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
       if (out[c].empty()) out[c].assign(coded.rows, 1);
       for (std::size_t row = 0; row < coded.rows; ++row) {
         out[c][row] &= open[row];
-        if (is_set_code(coded.columns[c], coded.codes[c][row])) open[row] = 0;
+        const std::uint32_t code = coded.codes[c][row];
+        const bool is_hidden = may_hide && code == coded.columns[c].pooled_code();
+        if (is_hidden || is_set_code(coded.columns[c], code)) open[row] = 0;
       }
     }
   }

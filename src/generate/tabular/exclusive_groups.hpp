@@ -18,7 +18,7 @@ bool is_set_code(const ColumnCoding& coding, std::uint32_t code);
 std::vector<std::vector<std::size_t>> drawn_groups(const RowRules& rules, std::span<const std::size_t> order);
 
 // By column and row whether it says something about the column: of a member of a group, that none before it
-// is set. Empty: all rows do.
+// is set, nor hidden where people have several rows (dominant_people.hpp). Empty: all rows do.
 std::vector<std::vector<std::uint8_t>> open_rows(const CodedTable& coded,
                                                  std::span<const std::vector<std::size_t>> groups);
 

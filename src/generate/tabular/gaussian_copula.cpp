@@ -139,7 +139,8 @@ GaussianCopula::Evidence GaussianCopula::evidence_of(std::span<const std::vector
           if (!says.empty() && says[static_cast<std::size_t>(row)] == 0) continue;
           const std::uint32_t code = codes[static_cast<std::size_t>(row)];
           const bool is_missing = code == coding.missing_code();
-          if (!variable.missing && is_missing && !coding.is_category()) continue;
+          const bool is_unknown = code == coding.pooled_code();
+          if (!coding.is_category() && (is_unknown || (is_missing && !variable.missing))) continue;
           out.present(row, column) = 1;
           out.scores(row, column) = own.by_code[variable.missing ? (is_missing ? 1 : 0) : code];
         }

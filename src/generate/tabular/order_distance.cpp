@@ -9,6 +9,7 @@
 #include "src/data/bits.hpp"
 #include "src/generate/tabular/coded_numbers.hpp"
 #include "src/generate/tabular/coding_file.hpp"
+#include "src/generate/tabular/dominant_people.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
@@ -44,12 +45,19 @@ bool has_places_of(const ColumnCoding& coding, const ColumnCoding& other) {
   });
 }
 
-std::vector<double> numbers_of(const CodedTable& table, std::size_t column) {
+struct Numbers {
+  std::vector<double> values;  // by row; NaN where they are missing or unknown
+  std::vector<bool> unknown;
+};
+
+Numbers numbers_of(const CodedTable& table, std::size_t column) {
   const ColumnCoding& coding = table.columns[column];
-  std::vector<double> out;
-  out.reserve(table.codes[column].size());
-  for (const std::uint32_t code : table.codes[column])
-    out.push_back(code < coding.codes() ? coding.number(coding.values[code]) : kMissing);
+  Numbers out;
+  out.values.reserve(table.codes[column].size());
+  for (const std::uint32_t code : table.codes[column]) {
+    out.values.push_back(code < coding.codes() ? coding.number(coding.values[code]) : kMissing);
+    out.unknown.push_back(code == coding.pooled_code());
+  }
   return out;
 }
 
@@ -112,27 +120,34 @@ std::optional<LearntDistance> learn_distance(const CodedTable& table, const RowR
   if (std::ranges::any_of(rules.exclusive(), has_column)) return std::nullopt;  // learnt by its group
   const auto from = measured_from(table, column, before);
   if (!from || !has_places_of(own, table.columns[*from])) return std::nullopt;
-  const std::vector<double> base = numbers_of(table, *from), numbers = numbers_of(table, column);
-  std::vector<double> distances(numbers.size());
-  for (std::size_t row = 0; row < numbers.size(); ++row) distances[row] = numbers[row] - base[row];
+  const Numbers base = numbers_of(table, *from), numbers = numbers_of(table, column);
+  const auto is_unknown = [&](std::size_t row) { return base.unknown[row] || numbers.unknown[row]; };
+  std::vector<double> distances(table.rows);
+  for (std::size_t row = 0; row < table.rows; ++row) distances[row] = numbers.values[row] - base.values[row];
   const auto is_there = [&](std::size_t row) { return !std::isnan(distances[row]); };
   const std::size_t enough = std::max<std::size_t>(options.rare_below, 1);
   if (people_with(table.people, enough, is_there) < enough ||
-      spread_of(distances, distances) > kMostSpread * spread_of(numbers, distances))
+      spread_of(distances, distances) > kMostSpread * spread_of(numbers.values, distances))
     return std::nullopt;
   LearntDistance out;
   out.from = *from;
-  for (const double number : base) out.open.push_back(std::isnan(number) ? 0 : 1);
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    const bool is_open = base.unknown[row] || !std::isnan(base.values[row]);
+    out.open.push_back(is_open ? 1 : 0);
+    out.coding.missing = out.coding.missing || (!is_there(row) && !is_unknown(row));
+  }
   const bool is_real = own.field.kind == Kind::real;
   out.coding.field = {.name = own.field.name, .kind = is_real ? Kind::real : Kind::integer};
   out.coding.form = CodingForm::number;
   const Column measured = column_of(distances, out.coding.field.kind);
-  out.coding.missing = measured.null_count() > 0;
   const CodingLearner learner{options, table.people, table.schema.subject() == nullptr};
   if (is_real)
     learn_reals(learner, measured, out.coding, out.codes);
   else
     learn_whole(learner, measured, out.coding, out.codes);
+  for (std::size_t row = 0; row < table.rows; ++row)
+    if (is_unknown(row)) out.codes[row] = out.coding.pooled_code(), out.coding.pooled = true;
+  hide_surplus(learner, out.coding, out.codes);
   return out;
 }
 

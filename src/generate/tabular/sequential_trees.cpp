@@ -7,6 +7,7 @@
 
 #include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_learner.hpp"
+#include "src/generate/tabular/dominant_people.hpp"
 #include "src/generate/tabular/imputed_table.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
@@ -43,6 +44,30 @@ void check(const SequentialTreesOptions& options) {
 std::size_t leaf_size(const SequentialTreesOptions& options, std::size_t rows) {
   if (options.min_leaf > 0) return options.min_leaf;
   return std::clamp<std::size_t>(rows / 1000, 20, 50);
+}
+
+Table with_combinations(const Table& table, const std::vector<std::vector<std::string>>& combinations) {
+  if (combinations.empty()) return table;
+  Schema schema = table.schema();
+  for (const std::vector<std::string>& names : combinations)
+    schema.groups.push_back({.kind = "combinations", .fields = names});
+  std::vector<Column> columns;
+  for (std::size_t c = 0; c < table.columns(); ++c) columns.push_back(table.column(c));
+  return Table(std::move(schema), std::move(columns));
+}
+
+// What other trees ask of the column, by row. Where people have several rows, an unknown cell is that of
+// another row: most of the unknown ones may be of one person, and would lead a tree to that person.
+std::vector<std::uint8_t> bins_of(const CodedTable& coded, std::size_t column) {
+  const ColumnCoding& coding = coded.columns[column];
+  std::vector<std::uint32_t> codes = coded.codes[column];
+  if (coding.pooled && coded.schema.subject() != nullptr)
+    detail::spread_evenly(codes, coding.pooled_code(), coding.pooled_code());
+  std::vector<std::uint8_t> of_code(coding.codes() + 2), out;
+  for (std::uint32_t code = 0; code < of_code.size(); ++code)
+    if (code < coding.pooled_code() || coding.is_category()) of_code[code] = coding.bin_of_code(code);
+  for (const std::uint32_t code : codes) out.push_back(of_code[code]);
+  return out;
 }
 
 std::size_t index_of(const Schema& schema, const std::string& name) {
@@ -99,12 +124,18 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
   const ColumnCoding& drawn = distance ? distance->coding : coding;
   const std::vector<std::uint32_t>& codes_drawn = distance ? distance->codes : codes;
   std::vector<std::uint8_t> classes(codes.size());
-  for (std::size_t row = 0; row < codes.size(); ++row) classes[row] = drawn.class_of_code(codes_drawn[row]);
-  const GrownTree grown = grow_distribution_tree(inputs, {classes, drawn.classes, !drawn.is_category()},
-                                                 {.min_samples_leaf = leaf_size(options_, codes.size()),
-                                                  .min_gain = options_.min_gain,
-                                                  .candidates = options_.predictors},
-                                                 cancel);
+  std::vector<std::uint32_t> known;  // rows; an unknown label is a class of its own
+  for (std::uint32_t row = 0; row < codes.size(); ++row) {
+    if (!drawn.is_category() && codes_drawn[row] == drawn.pooled_code()) continue;
+    classes[row] = drawn.class_of_code(codes_drawn[row]);
+    known.push_back(row);
+  }
+  const GrownTree grown =
+      grow_distribution_tree(inputs, {classes, drawn.classes, !drawn.is_category(), known},
+                             {.min_samples_leaf = leaf_size(options_, codes.size()),
+                              .min_gain = options_.min_gain,
+                              .candidates = options_.predictors},
+                             cancel);
   step.tree = grown.tree;
   step.counts = count_leaves(coding, codes, grown.begin, grown.rows);
   if (distance)
@@ -143,29 +174,15 @@ SequentialTrees::LeafCounts SequentialTrees::count_leaves(const ColumnCoding& co
 
 void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const CancelToken& cancel) {
   SequentialTrees fitted(options_);
-  fitted.coded_ = code_table(real, {.rare_below = options_.rare_below, .threads = options_.threads});
-  for (const std::vector<std::string>& names : options_.combinations)
-    fitted.coded_.schema.groups.push_back({.kind = "combinations", .fields = names});
-  if (!options_.combinations.empty()) {
-    fitted.coded_.schema.check();
-    resolve_combinations(fitted.coded_, options_.rare_below);
-  }
+  fitted.coded_ = code_table(with_combinations(real, options_.combinations),
+                             {.rare_below = options_.rare_below, .threads = options_.threads});
   fitted.rules_ = RowRules(fitted.coded_.schema, fitted.coded_.columns);
   fitted.order_ = fitted.choose_order(real);
   const std::size_t steps = fitted.order_.size();
   fitted.steps_.resize(steps);
   std::vector<std::vector<std::uint8_t>> bins(steps);
   parallel_for(
-      steps,
-      [&](std::size_t p) {
-        const ColumnCoding& coding = fitted.coded_.columns[fitted.order_[p]];
-        std::vector<std::uint8_t> of_code(coding.codes() + 2);
-        for (std::uint32_t code = 0; code < of_code.size(); ++code)
-          if (code < coding.pooled_code() || coding.is_category()) of_code[code] = coding.bin_of_code(code);
-        for (const std::uint32_t code : fitted.coded_.codes[fitted.order_[p]])
-          bins[p].push_back(of_code[code]);
-      },
-      options_.threads);
+      steps, [&](std::size_t p) { bins[p] = bins_of(fitted.coded_, fitted.order_[p]); }, options_.threads);
   ProgressCounter counter(progress, "fit", steps);
   // The last columns ask for the most others: they begin first.
   parallel_for(

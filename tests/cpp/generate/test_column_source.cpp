@@ -1,6 +1,8 @@
 // Columns that are read one after the other are coded as those of a table are.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "synthema/generate/tabular/column_source.hpp"
 
 using namespace synthema;
@@ -20,7 +22,9 @@ Table visits(std::size_t rows = 600) {
     Random random = Random(5).stream(row);
     Value age;
     if (random.uniform() > 0.1) age = static_cast<std::int64_t>(random.below(90));
-    records.push_back({{"patient", "p" + std::to_string(row / 3)},
+    // One person has a third of the rows.
+    const std::size_t patient = row < 2 * rows / 3 ? row / 3 : rows;
+    records.push_back({{"patient", "p" + std::to_string(patient)},
                        {"age", age},
                        {"weight", random.uniform() < 0.5 ? -0.0 : 40 + 50 * random.uniform()},
                        {"ward", row < 3                  ? "rare"
@@ -56,6 +60,8 @@ TEST_CASE("A source is coded as its table is, one column at a time") {
   }
   CHECK(coded.codes[1].empty());
   CHECK(coded.codes[3] == whole.codes[3]);  // a part of combinations
+  for (const std::size_t c : {1, 3})
+    CHECK(std::ranges::count(whole.codes[c], whole.columns[c].pooled_code()) > 3);  // hidden
 }
 
 TEST_CASE("A source that gives another column than it says is refused by name") {

@@ -1,6 +1,7 @@
 // Which numbers are measured from which, and what cells lie at a distance.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "src/generate/tabular/order_distance.hpp"
@@ -60,6 +61,40 @@ TEST_CASE("Rows without something to measure from say nothing of distances") {
   REQUIRE(counts.codes.back() == learnt->coding.missing_code());
   const std::size_t last = counts.codes.size() - 1;
   CHECK(counts.cumulative[last] - counts.cumulative[last - 1] == 150);  // a fifth of these
+}
+
+TEST_CASE("A distance from or to a number that is hidden is unknown, not missing") {
+  Schema schema;
+  schema.fields = {{.name = "who", .kind = Kind::integer, .roles = {Role::subject}},
+                   {.name = "admission", .kind = Kind::integer},
+                   {.name = "discharge", .kind = Kind::integer}};
+  schema.rules = {{.field = "discharge", .given = "admission", .relation = ">="}};
+  std::vector<Record> rows;
+  for (std::int64_t row = 0; row < 700; ++row) {
+    Random random = Random(1).stream(static_cast<std::uint64_t>(row));
+    // A person with 200 stays within a few days.
+    const std::int64_t admission = row < 200 ? 400 + row % 3 : static_cast<std::int64_t>(random.below(1000));
+    const auto stay = static_cast<std::int64_t>(random.below(20));
+    rows.push_back({{"who", row < 200 ? 0 : row}, {"admission", admission}, {"discharge", admission + stay}});
+  }
+  const CodedTable coded = code_table(Table::from_records(schema, rows), {});
+  const auto hidden = [&](std::size_t column, std::size_t row) {
+    return coded.codes[column][row] == coded.columns[column].pooled_code();
+  };
+  const auto learnt =
+      learn_distance(coded, RowRules(coded.schema, coded.columns), 2, std::vector<std::size_t>{1}, {});
+  REQUIRE(learnt);
+  CHECK_FALSE(learnt->coding.missing);
+  CHECK(std::ranges::count(learnt->open, 0) == 0);
+  std::size_t unknown = 0;
+  for (std::size_t row = 0; row < 700; ++row) {
+    const bool is_unknown = learnt->codes[row] == learnt->coding.pooled_code();
+    unknown += is_unknown;
+    CHECK(is_unknown == (hidden(1, row) || hidden(2, row)));
+    CHECK(learnt->codes[row] != learnt->coding.missing_code());
+  }
+  CHECK(unknown > 100);
+  CHECK(learnt->counts().view().total() == 700 - unknown);
 }
 
 TEST_CASE("A distance leads to a cell and back, and never beyond what samples have") {

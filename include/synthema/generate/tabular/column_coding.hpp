@@ -31,6 +31,9 @@
 //     and as frequent as the next one within a factor of three;
 //     nor among rare values in a row that have more than twice the rows of the frequent ones at their ends:
 //     those would pile up there, and cut off the tail of the column.
+//   No person with many rows speaks for a value alone. Of a person with more than one in `rare_below` of the
+//   rows with a label, or of those without a value, or with more than a third of the rows in a part of a
+//   number (next), the surplus is coded as unknown; combinations are those of all rows.
 //   Trees, networks and conditions tell of a number in which part of the column it lies, no more, whether
 //   anybody has it or not. A part holds the values of at least `rare_below` people. A frequent value is one,
 //   with all that is nearer to it than to the next frequent one; but where enough people have values between
@@ -74,7 +77,7 @@ struct ColumnCoding {
   std::vector<std::uint8_t> label_bins;  // by code; the bin and class of each
   std::vector<std::uint8_t> label_classes;
   bool ordered = false;
-  bool pooled = false;  // there were labels that are not handed on
+  bool pooled = false;  // some cell is unknown: its label, or its person, is not handed on
 
   // Numbers: x of each value, ascending.
   std::vector<double> values;

@@ -9,7 +9,9 @@
 // Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 20 to 50. One in which are
 // fewer than `rare_below` people is not drawn from, but the whole column. A tree is cut
 // where the gain is `min_gain` standard deviations above chance: lower values follow the table closer, higher
-// ones keep farther from single rows.
+// ones keep farther from single rows. Rows of a number that is unknown, since a person has too many
+// (column_coding.hpp), teach its tree nothing. Where people have several rows, a tree that asks for
+// an unknown cell gets that of another row.
 //
 // Conditions hold exactly, on any columns; a missing cell of a condition leaves its column free. Where the
 // fixed columns are the first ones in the order, the others follow their distribution given these. Where they
