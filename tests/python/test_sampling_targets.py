@@ -134,6 +134,7 @@ def test_the_command_line_takes_shares_and_parity(tmp_path, capsys):
     sample = ["sample", str(model), "--rows", "600", "--out", str(out)]
     assert main([*sample, "--balance", '{"rich": {"true": 1}}']) == 0
     assert pandas.read_csv(out).rich.all()
+    sample.append("--overwrite")
     assert main([*sample, "--parity", '{"target": "rich", "sensitive": ["sex"]}']) == 0
     assert abs(gap(pandas.read_csv(out))) < 0.12
     capsys.readouterr()

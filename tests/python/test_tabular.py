@@ -648,3 +648,24 @@ def test_trees_of_wide_tables_ask_for_the_columns_that_tell_most(tmp_path):
     few.save(tmp_path / "few.model")
     assert load(tmp_path / "few.model").get_params()["predictors"] == 2
     assert rows(load(tmp_path / "few.model")).equals(rows(few))
+
+
+def test_pairs_of_measurements_are_not_those_of_single_people():
+    """Many have each age and each pressure, nobody else both: chance alone repeats such pairs."""
+
+    def people(rows, seed):
+        rng = np.random.default_rng(seed)
+        age = rng.normal(60, 12, rows).round()
+        return pandas.DataFrame({"age": age, "pressure": (90 + 0.6 * age + rng.normal(0, 12, rows)).round(1)})
+
+    def repeated(made, real):
+        known = set(real.itertuples(index=False, name=None))
+        return np.mean([row in known for row in made.itertuples(index=False, name=None)])
+
+    ours, chance = [], []
+    for seed in range(3):
+        real = people(2000, seed)
+        made = SequentialTrees().fit(real).sample(10_000, seed=1, frame="pandas")
+        ours.append(repeated(made, real))
+        chance.append(repeated(people(10_000, seed + 10), real))
+    assert np.mean(ours) < 1.65 * np.mean(chance)  # 1.9 where the values of a leaf are drawn as they are

@@ -15,6 +15,9 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr int kFarthestStep = 256;
+// How far entries are smoothed. Between the next one alone, draws would lie twice as near to real values as
+// fresh ones do, which fall into wide gaps more often than into narrow ones.
+constexpr std::size_t kNeighbours = 2;
 
 // --- drawing
 
@@ -70,9 +73,16 @@ Sides sides_of(const ColumnCoding& coding, const CodeCounts& counts, std::size_t
   // Neighbours in the leaf, or among all values where these are `reach` or more places away.
   const std::size_t reach = std::max<std::size_t>(8, coding.values.size() / 20);
   const std::size_t last = coding.values.size() - 1;
+  // Not beyond one that is given as it is: what people round to, or have often.
+  const auto exact = [&](std::size_t e) { return coding.is_exact(counts.codes[e], counts.rows_of(e)); };
+  const std::size_t most_before = std::min(entry, kNeighbours),
+                    most_after = std::min(numbers - 1 - entry, kNeighbours);
+  std::size_t before = 0, after = 0;
+  while (before < most_before && (before == 0 || !exact(entry - before))) ++before;
+  while (after < most_after && (after == 0 || !exact(entry + after))) ++after;
   const std::size_t low =
-      std::max<std::size_t>(entry > 0 ? counts.codes[entry - 1] : 0, code > reach ? code - reach : 0);
-  const std::size_t high = std::min<std::size_t>(entry + 1 < numbers ? counts.codes[entry + 1] : last,
+      std::max<std::size_t>(entry > 0 ? counts.codes[entry - before] : 0, code > reach ? code - reach : 0);
+  const std::size_t high = std::min<std::size_t>(entry + 1 < numbers ? counts.codes[entry + after] : last,
                                                  std::min(last, code + reach));
   // The highest and the lowest of a leaf look inwards only.
   const bool has_low = entry > 0 || numbers == 1, has_high = entry + 1 < numbers || numbers == 1;
@@ -168,7 +178,7 @@ double spread(const ColumnCoding& coding, const CodeCounts& counts, std::size_t 
               bool at_point) {
   const std::uint32_t code = counts.codes[entry];
   const double own = coding.values[code];
-  if (coding.protection[code] == Protection::none) return x == own ? 1.0 : 0.0;
+  if (coding.is_exact(code, counts.rows_of(entry))) return x == own ? 1.0 : 0.0;
   if (coding.is_replaced(code)) return 0;
   // Rounding gives the ends half of what the places between them get.
   const auto even = [&](double from, double to) {
@@ -193,10 +203,11 @@ void add_spread(const ColumnCoding& coding, const CodeCounts& counts, double x, 
   const bool exact = code < coding.values.size() && coding.values[code] == x;
   const bool at_point = is_point(coding, x);
   const auto own = counts.codes.first(numbers);
-  // An entry reaches to its neighbours at most; those of an end, all over it.
+  // An entry reaches to two neighbours at most; those of an end, all over it.
   const auto above = static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), code) - own.begin());
-  std::size_t begin = above > 0 ? above - 1 : 0,
-              end = std::min(numbers, above + (exact && above < numbers && own[above] == code ? 2 : 1));
+  std::size_t begin = above - std::min(above, kNeighbours),
+              end = std::min(numbers,
+                             above + kNeighbours + (exact && above < numbers && own[above] == code ? 1 : 0));
   const auto first_from = [&](std::uint32_t from) {
     return static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), from) - own.begin());
   };
@@ -226,10 +237,7 @@ void smoothed_densities(const ColumnCoding& coding, const CodeCounts& counts, do
 // Over the rows of the counts.
 double mean_of(const CodeCounts& counts, std::span<const EntryDensity> entries) {
   double sum = 0;
-  for (const EntryDensity& one : entries) {
-    const std::uint32_t before = one.entry == 0 ? 0 : counts.cumulative[one.entry - 1];
-    sum += one.density * (counts.cumulative[one.entry] - before);
-  }
+  for (const EntryDensity& one : entries) sum += one.density * counts.rows_of(one.entry);
   return sum / counts.total();
 }
 
@@ -282,7 +290,7 @@ double draw_cell(const ColumnCoding& coding, const CodeCounts& counts, const Phi
   const std::uint32_t code = counts.codes[entry];
   if (code >= coding.codes()) return kMissing;
   if (coding.is_category()) return code;
-  if (coding.protection[code] == Protection::none) return coding.values[code];
+  if (coding.is_exact(code, counts.rows_of(entry))) return coding.values[code];
   if (coding.is_replaced(code)) return from_list(coding, code, random[2]);
   return smoothed(coding, counts, entry, random);
 }

@@ -32,6 +32,7 @@ void check_numbers(const ModelArrays& file, const ColumnCoding& c) {
       c.replaced.empty() ||
           (c.replaced.size() == n && std::ranges::find(c.protection, Protection::none) != c.protection.end()),
       "no value that may stand in for another");
+  file.require(c.exact_from.empty() || c.exact_from.size() == n, "arrays of different lengths");
   const double first = c.values.front(), last = c.values.back();
   file.require(
       c.low_tail <= n && (c.low_tail == 0 || (c.lowest >= first && c.lowest <= c.values[c.low_tail - 1])),
@@ -97,6 +98,7 @@ void put_codings(ModelArrays& file, const CodedTable& table, const std::string& 
       file.put(key + "values", c.values);
       file.put(key + "protection", protection);
       if (!c.replaced.empty()) file.put(key + "replaced", c.replaced);
+      if (!c.exact_from.empty()) file.put(key + "exact_from", c.exact_from);
       file.put(key + "tails", std::vector<std::uint32_t>{c.low_tail, c.high_tail});
       file.put(key + "ends", std::vector<double>{c.lowest, c.highest});
       file.put(key + "part_bins", c.part_bins);
@@ -153,6 +155,7 @@ CodedTable get_codings(const ModelArrays& file, const std::string& prefix) {
               ? file.value<bool>(about, "interval")
               : std::ranges::all_of(c.protection, [](Protection p) { return p == Protection::rare; });
       if (file.has(key + "replaced")) c.replaced = file.get<std::uint8_t>(key + "replaced");
+      if (file.has(key + "exact_from")) c.exact_from = file.get<std::uint32_t>(key + "exact_from");
       if (file.has(key + "tails")) {
         const auto tails = file.get<std::uint32_t>(key + "tails");
         const auto ends = file.get<double>(key + "ends");

@@ -15,6 +15,7 @@ using Side = CodePeople::Side;
 constexpr double kListedShare = 0.95;  // of rows with frequent values in a list of particular numbers
 constexpr std::size_t kMeasured = 20;  // more frequent values may be a measurement
 constexpr std::size_t kAlike = 3;      // neighbours of a measurement, one within this factor of the other
+constexpr int kAround = 5;  // steps of the grid on both sides, which say how frequent values are there
 constexpr std::size_t kMostOfFrequent =
     2;  // rows that may pile up on frequent values, as a multiple of theirs
 
@@ -30,6 +31,27 @@ bool is_measured(const ColumnCoding& coding, std::span<const std::size_t> rows) 
     before = i;
   }
   return coding.grid && frequent > kMeasured && 2 * adjacent >= frequent && 2 * alike >= adjacent;
+}
+
+// `least` for frequent values that are about as frequent as what lies around them on the grid: all but those
+// that people round to, and those at the ends. Empty where there are none.
+std::vector<std::uint32_t> exact_from(const ColumnCoding& coding, std::span<const std::size_t> rows,
+                                      std::size_t least) {
+  std::vector<std::uint32_t> out(rows.size());
+  std::vector<std::size_t> around;  // rows at each place of the grid
+  for (std::size_t i = coding.low_tail; i < std::min<std::size_t>(coding.high_tail, rows.size()); ++i) {
+    if (coding.protection[i] != Protection::none) continue;
+    around.clear();
+    for (std::size_t k = i; k > 0 && coding.values[i] - coding.values[k - 1] <= kAround; --k)
+      around.push_back(rows[k - 1]);
+    for (std::size_t k = i + 1; k < rows.size() && coding.values[k] - coding.values[i] <= kAround; ++k)
+      around.push_back(rows[k]);
+    around.resize(std::size_t{2} * kAround);  // nobody has the others
+    std::ranges::nth_element(around, around.begin() + kAround);
+    if (rows[i] <= kAlike * around[kAround]) out[i] = static_cast<std::uint32_t>(least);
+  }
+  if (std::ranges::none_of(out, [](std::uint32_t from) { return from > 0; })) out.clear();
+  return out;
 }
 
 // For which rare values a frequent one stands in: run by run of those that follow each other.
@@ -102,11 +124,15 @@ void protect(const CodingLearner& learner, const CodePeople& people, std::span<c
     frequent += rare ? 0 : rows[i];
   }
   if (frequent < present) learn_tails(people, out);
+  if (out.grid && rows.size() > kMeasured) out.exact_from = exact_from(out, rows, learner.options.rare_below);
   if (frequent == present || static_cast<double>(frequent) < kListedShare * static_cast<double>(present) ||
       is_measured(out, rows))
     return;
   out.replaced = replaced_in_list(out, rows);
-  if (std::ranges::find(out.replaced, 1) == out.replaced.end()) out.replaced.clear();
+  if (std::ranges::find(out.replaced, 1) == out.replaced.end())
+    out.replaced.clear();
+  else
+    out.exact_from.clear();  // no new number joins a list
 }
 
 }  // namespace synthema::detail

@@ -176,7 +176,7 @@ std::vector<Piece> WeighedCell::behind(double cell, bool is_fixed) const {
   std::vector<EntryDensity> entries;
   bool as_it_is = of.is_category() || std::isnan(cell);
   if (const auto entry = as_it_is ? std::nullopt : listed_entry(of, counts, value)) {
-    as_it_is = now.is_listed() || of.protection[counts.codes[*entry]] == Protection::none;
+    as_it_is = now.is_listed() || of.is_exact(counts.codes[*entry], counts.rows_of(*entry));
     if (now.is_listed()) entries.push_back({*entry, 1});
   }
   if (!now.is_listed()) undisplaced_densities(of, counts, value, entries);

@@ -6,6 +6,7 @@
 
 #include "generate/tabular_tables.hpp"
 #include "src/generate/tabular/fresh_identifiers.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
 
 using namespace synthema;
@@ -122,6 +123,40 @@ TEST_CASE("A rounded measurement keeps its tails, but not what one person at an 
   REQUIRE(single.contains(std::ranges::max(real)));
   CHECK(std::ranges::max(made) <= quantile(real, 1 - 1.0 / 3999));
   CHECK(std::ranges::min(made) >= quantile(real, 1.0 / 3999));
+}
+
+TEST_CASE("What few rows of a leaf have is drawn as it is only where people round to it") {
+  std::vector<Value> values;
+  for (int i = 0; i < 600; ++i) values.emplace_back(std::int64_t{i % 100});
+  for (int i = 0; i < 60; ++i) values.emplace_back(std::int64_t{50});
+  const CodedTable coded = code_table(one_column({.name = "x", .kind = Kind::integer}, values), {});
+  const ColumnCoding& coding = coded.columns[0];
+  REQUIRE(coding.values.size() == 100);
+  CHECK(coding.is_exact(50, 1));
+  CHECK_FALSE(coding.is_exact(20, 4));
+  CHECK(coding.is_exact(20, 5));
+  // 20 lies between 10 and 50, with 90 beyond what is given as it is.
+  const OwnedCounts leaf = count_codes(coding, {10, 20, 50, 90, 91, 91, 91, 91, 91});
+  constexpr int kDraws = 200'000;
+  std::vector<double> drawn(100);
+  for (std::uint64_t i = 0; i < kDraws; ++i)
+    drawn[static_cast<std::size_t>(draw_cell(coding, leaf.view(), Random(4).block(i, 0)))] += 1.0 / kDraws;
+  CHECK(drawn[50] > 0.98 / 9);
+  CHECK(drawn[50] < 1.2 / 9);
+  CHECK(drawn[91] >= 5.0 / 9);
+  CHECK(drawn[20] < 0.05 / 9 * 5);
+  double sum = 0;
+  for (std::size_t x = 0; x < drawn.size(); ++x) {
+    const double share = std::exp(log_density(coding, leaf.view(), static_cast<double>(x)));
+    sum += share;
+    CHECK(std::abs(share - drawn[x]) < 5 * std::sqrt(share / kDraws) + 1e-4);
+  }
+  CHECK(sum == doctest::Approx(1).epsilon(1e-9));
+  // Few different numbers are a list.
+  std::vector<Value> scores;
+  for (int i = 0; i < 600; ++i) scores.emplace_back(std::int64_t{i % 15});
+  CHECK(
+      code_table(one_column({.name = "x", .kind = Kind::integer}, scores), {}).columns[0].exact_from.empty());
 }
 
 TEST_CASE("A list of particular numbers gets no new ones, unless its tail would pile up") {

@@ -19,14 +19,16 @@
 //   for, since everybody knows both, and does not occur else. Nothing is missing in a column in which fewer
 //   people have nothing. What the few have is coded as unknown; of missing numbers as that of another row.
 //   A number that fewer than `rare_below` people have is not handed on as such: a value between its
-//   neighbours in the leaf or group that it was drawn from is. One that a single person has does not occur
-//   in a sample at all, unless the grid between the extremes leaves no other. Those of the `rare_below`
-//   people with the highest numbers are drawn evenly from the lowest of them on, around their mean but no
-//   farther than the mean of the farthest half of them, and no number beyond is; so at the other end. Where
-//   the two ends meet, as in a column of less than twice as many people, rare numbers are drawn evenly from
-//   the one to the other. In a list of particular numbers, which no new one should join, one of the two
-//   neighbours that are frequent stands in, drawn so that the mean stays. Such a list is a column in which
-//   frequent values make up 95 % of the rows, but
+//   neighbours in the leaf or group that it was drawn from is. So is one that more people have, where fewer
+//   than `rare_below` rows of the leaf do and, in a column of more than 20 values, people do not round to it
+//   (three times as frequent as the median of the ten places of the grid around it). One that a single person
+//   has does not occur in a sample at all, unless the grid between the extremes leaves no other. Those of the
+//   `rare_below` people with the highest numbers are drawn evenly from the lowest of them on, around their
+//   mean but no farther than the mean of the farthest half of them, and no number beyond is; so at the other
+//   end. Where the two ends meet, as in a column of less than twice as many people, rare numbers are drawn
+//   evenly from the one to the other. In a list of particular numbers, which no new one should join, one of
+//   the two neighbours that are frequent stands in, drawn so that the mean stays. Such a list is a column in
+//   which frequent values make up 95 % of the rows, but
 //     not where they are like a measurement, rounded: more than 20 of them, most one step of the grid apart,
 //     and as frequent as the next one within a factor of three;
 //     nor among rare values in a row that have more than twice the rows of the frequent ones at their ends:
@@ -85,6 +87,9 @@ struct ColumnCoding {
   bool interval = false;
   std::vector<Protection> protection;  // by code
   std::vector<std::uint8_t> replaced;  // by code: a frequent one stands in; empty: nowhere
+  // By code: rows of counts from which on these give a frequent value as it is, and not one between its
+  // neighbours; empty: from the first on.
+  std::vector<std::uint32_t> exact_from;
   // Codes below `low_tail` and from `high_tail` on are those of the people at the ends; what is drawn for
   // them begins at `lowest` and ends with `highest`. Where few people have a value the tails meet, and rare
   // ones are drawn from all between.
@@ -111,6 +116,10 @@ struct ColumnCoding {
   bool modelled() const { return form == CodingForm::category || form == CodingForm::number; }
   bool is_category() const { return form == CodingForm::category; }
   bool is_replaced(std::size_t code) const { return !replaced.empty() && replaced[code] != 0; }
+  // Whether counts in which so many rows have the value give it as it is.
+  bool is_exact(std::size_t code, std::uint32_t rows) const {
+    return protection[code] == Protection::none && (exact_from.empty() || rows >= exact_from[code]);
+  }
 
   std::size_t bins = 1;     // missing is the last, pooled labels the one before
   std::size_t classes = 1;  // missing is the first of a number's, the last of a category's
@@ -133,6 +142,9 @@ struct CodeCounts {
   std::span<const std::uint32_t> cumulative;
 
   std::uint32_t total() const { return cumulative.empty() ? 0 : cumulative.back(); }
+  std::uint32_t rows_of(std::size_t entry) const {
+    return cumulative[entry] - (entry == 0 ? 0 : cumulative[entry - 1]);
+  }
 };
 
 // A cell drawn from such a part under the rules above; four 32-bit numbers decide it.
