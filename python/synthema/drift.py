@@ -10,7 +10,8 @@ from typing import Any
 from synthema import _core
 from synthema._core import EvaluationContext, SuiteOptions, Table
 from synthema.reporting.cells import label_counts
-from synthema.reporting.numbers import counted, percent
+from synthema.reporting.numbers import first_columns, percent
+from synthema.subjects import people_in
 
 FALSE_ALARMS = 1e-4  # of all columns together, where nothing differs
 LEAST = 0.1  # distance between distributions that is worth a word
@@ -87,9 +88,7 @@ def apparent_drift(real: Table, holdout: Table | None, besides: Sequence[str] = 
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:NAMED])
-    if len(names) > NAMED:
-        shown.append(counted(len(names) - NAMED, "other column"))
+    shown = first_columns(names, NAMED)
     return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
 
 
@@ -105,14 +104,9 @@ def _total_variation(real: Counter[Any], holdout: Counter[Any]) -> float:
     return sum(abs(shares[0].get(one, 0.0) - shares[1].get(one, 0.0)) for one in {*shares[0], *shares[1]}) / 2
 
 
-def _people(rows: Table) -> int:
-    subjects = [field.name for field in rows.schema.fields if "subject" in field.roles]
-    return len(set(rows.values(subjects[0]))) if subjects else len(rows)
-
-
 def _both(real: Table, holdout: Table) -> float:
     """How many people a difference between the two is worth."""
-    return 1 / (1 / max(1, _people(real)) + 1 / max(1, _people(holdout)))
+    return 1 / (1 / max(1, people_in(real)) + 1 / max(1, people_in(holdout)))
 
 
 def _bounded_chance(people: float, alarms: float) -> float:

@@ -30,6 +30,12 @@ FEWEST = 10  # different numbers that could be people
 MOST_ROWS = 200  # a person has on average, where only a number says that it is one
 
 
+def people_in(rows: Table) -> int:
+    """Return how many people the rows are of: subjects, or rows where the schema names none."""
+    subject = rows.schema.subject
+    return len(set(rows.values(subject))) if subject else len(rows)
+
+
 def likely_subject(rows: Table) -> str | None:
     """Return the column that seems to say whose row it is, where several rows are somebody's.
 

@@ -8,6 +8,7 @@
 #include "src/evaluate/library_distances.hpp"
 #include "src/evaluate/marginal_floor.hpp"
 #include "src/evaluate/membership_auroc.hpp"
+#include "src/evaluate/normal_interval.hpp"
 #include "src/evaluate/row_distances.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
@@ -123,7 +124,7 @@ void score_share(Score& score, RowDistances& distances, const EvaluationContext&
 // share that varies as a binomial one does would be nearer, of fresh rows and of the holdout's alike.
 void widen_by_quantile(Score& score, std::size_t held) {
   if (!score.interval) return;
-  const double quantile = 1.959963984540054 * std::sqrt(kNear * (1 - kNear) / static_cast<double>(held));
+  const double quantile = detail::kNormal95 * std::sqrt(kNear * (1 - kNear) / static_cast<double>(held));
   Interval& interval = *score.interval;
   interval.low = std::max(0.0, *score.value - std::hypot(*score.value - interval.low, quantile));
   interval.high = std::min(1.0, *score.value + std::hypot(interval.high - *score.value, quantile));

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "src/evaluate/normal_interval.hpp"
 #include "synthema/data/json.hpp"
 
 namespace synthema {
@@ -63,7 +64,7 @@ namespace {
 
 // How many standard deviations hold a normal number with this probability, found by halving.
 double normal_halfwidth(double level) {
-  if (level == 0.95) return 1.959963984540054;
+  if (level == 0.95) return detail::kNormal95;
   double low = 0, high = 40;
   for (int i = 0; i < 100; ++i)
     (std::erf((low + high) / 2 / std::numbers::sqrt2) < level ? low : high) = (low + high) / 2;
@@ -141,7 +142,7 @@ std::optional<Interval> jackknife(double value, std::span<const double> without,
   if (std::equal(without.begin() + 1, without.end(), without.begin())) return std::nullopt;
   // At most half of it is of second order, if nothing is of a higher one.
   const double variance = (n - 1) / n * squares;
-  const double half = 1.959963984540054 * std::sqrt(std::max(variance - second_order, variance / 2));
+  const double half = detail::kNormal95 * std::sqrt(std::max(variance - second_order, variance / 2));
   return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,
                   message("delete-one jackknife over ", without.size(), " ", units,
                           second_order > 0 ? ", second order taken off, normal" : ", normal")};

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/evaluate/normal_interval.hpp"
+
 namespace synthema {
 
 namespace {
 
-constexpr double kZ = 1.959963984540054, kZ2 = kZ * kZ;
+constexpr double kZ = detail::kNormal95, kZ2 = kZ * kZ;
 
 double centre_of(double s, double n) {
   return (s + kZ2 / 2) / (n + kZ2);

@@ -228,11 +228,13 @@ const std::vector<double>& RowDistances::won_by_training(const EvaluationContext
   const std::array<Rows, 2> sides{Rows::training, Rows::holdout};
   const std::vector<double>&to_training = first(Rows::synthetic, Rows::training, context),
         &to_holdout = first(Rows::synthetic, Rows::holdout, context);
+  const std::array<const std::vector<std::uint32_t>*, 2> nearest{
+      &first_rows(Rows::synthetic, sides[0], context), &first_rows(Rows::synthetic, sides[1], context)};
   won_ = won({Rows::synthetic, sides[0], sides[1], false}, to_training, to_holdout, context, &won_from_);
   for (std::size_t row = 0; row < to_training.size(); ++row) {
     if (to_training[row] == to_holdout[row]) continue;
-    const Rows side = sides[to_training[row] < to_holdout[row] ? 0 : 1];
-    won_from_[keys_[at(side)][first_rows(Rows::synthetic, side, context)[row]]] += 1;
+    const std::size_t side = to_training[row] < to_holdout[row] ? 0 : 1;
+    won_from_[keys_[at(sides[side])][(*nearest[side])[row]]] += 1;
   }
   return *won_;
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Scores whose value is a share of something and is read as a percentage.
@@ -98,6 +98,12 @@ def interval_text(score: Mapping[str, Any]) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 row", "1,200 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def first_columns(named: Sequence[str], most: int) -> list[str]:
+    """The first few of these, and how many other columns there are."""
+    more = [counted(len(named) - most, "other column")] if len(named) > most else []
+    return [*named[:most], *more]
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthema.reporting.numbers import counted, number, percent, shown, words
+from synthema.reporting.numbers import counted, first_columns, number, percent, shown, words
 
 Score = Mapping[str, Any]
 
@@ -311,9 +311,7 @@ def _wrong_columns(section: Mapping[str, Any]) -> str | None:
             found[name] = f"{percent(1 - alike)} more or fewer values are missing"
     if not found:
         return None
-    named = [f"'{name}' ({what})" for name, what in list(found.items())[:WRONG]]
-    if len(found) > WRONG:
-        named.append(counted(len(found) - WRONG, "other column"))
+    named = first_columns([f"'{name}' ({what})" for name, what in found.items()], WRONG)
     return f"Broken {'columns' if len(found) > 1 else 'column'}: {', '.join(named)}."
 
 

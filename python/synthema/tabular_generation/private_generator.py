@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthema import _core, tables
 from synthema._core import Schema, Table
-from synthema.subjects import warn_of_subject
+from synthema.subjects import people_in, warn_of_subject
 from synthema.tabular_generation.frames import FrameForm
 from synthema.tabular_generation.generator import TabularGenerator
 
@@ -105,15 +105,13 @@ class PrivateGenerator(TabularGenerator):
 def _warn_of_weak_promise(parameters: dict[str, Any], real: Table) -> None:
     """Say where a promise holds but is worth little."""
     epsilon, delta = parameters["epsilon"], parameters["delta"]
-    subject = real.schema.subject
-    people = len(set(real.values(subject))) if subject else len(real)
     if epsilon > WEAK_EPSILON:
         warnings.warn(
             f"An epsilon of {epsilon:g} promises little: a release may be e^{epsilon:g} times as likely with "
             "one person more or less. 1 is strong, 10 is weak.",
             stacklevel=4,
         )
-    if delta * people >= 1:
+    if delta * people_in(real) >= 1:
         warnings.warn(
             f"A delta of {delta:g} is not below 1 / (number of people), so the promise would even allow "
             "somebody's rows to be shown. Give one well below that.",

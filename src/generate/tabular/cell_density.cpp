@@ -75,15 +75,13 @@ Sides sides_of(const ColumnCoding& coding, const CodeCounts& counts, std::size_t
   const std::size_t last = coding.values.size() - 1;
   // Not beyond one that is given as it is: what people round to, or have often.
   const auto exact = [&](std::size_t e) { return coding.is_exact(counts.codes[e], counts.rows_of(e)); };
-  const std::size_t most_before = std::min(entry, kNeighbours),
-                    most_after = std::min(numbers - 1 - entry, kNeighbours);
-  std::size_t before = 0, after = 0;
-  while (before < most_before && (before == 0 || !exact(entry - before))) ++before;
-  while (after < most_after && (after == 0 || !exact(entry + after))) ++after;
+  std::size_t first = entry, end = entry;
+  while (first > 0 && entry - first < kNeighbours && (first == entry || !exact(first))) --first;
+  while (end + 1 < numbers && end - entry < kNeighbours && (end == entry || !exact(end))) ++end;
   const std::size_t low =
-      std::max<std::size_t>(entry > 0 ? counts.codes[entry - before] : 0, code > reach ? code - reach : 0);
-  const std::size_t high = std::min<std::size_t>(entry + 1 < numbers ? counts.codes[entry + after] : last,
-                                                 std::min(last, code + reach));
+      std::max<std::size_t>(entry > 0 ? counts.codes[first] : 0, code > reach ? code - reach : 0);
+  const std::size_t high =
+      std::min<std::size_t>(entry + 1 < numbers ? counts.codes[end] : last, std::min(last, code + reach));
   // The highest and the lowest of a leaf look inwards only.
   const bool has_low = entry > 0 || numbers == 1, has_high = entry + 1 < numbers || numbers == 1;
   const double share_up = !has_high ? 0.0 : low == code || !has_low ? 1.0 : 0.5;
