@@ -4,9 +4,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <optional>
+
+#include "src/learn/design_effect.hpp"
 
 namespace synthema {
 
@@ -20,8 +24,8 @@ using Counts = std::vector<std::int32_t>;
 
 struct Cut {
   TreeNode rule;
-  double excess = 0;  // of the gain over what chance may give
-  bool found = false;
+  double threshold = 0;  // what chance may gain
+  double excess = 0;     // of the gain over that
 };
 
 // Of a fixed cut, under independence.
@@ -63,15 +67,17 @@ class Grower {
     std::size_t which = 0;
   };
 
-  Cut find(const Part& part);
+  std::optional<Cut> find(const Part& part);
+  std::optional<Cut> best_cut(std::span<const std::uint32_t> rows);
+  std::array<bool, 256> left_bins(const TreeNode& rule) const;
   Chance chance_gain() const;
   double number_threshold(std::size_t cuts) const;
   double category_threshold(std::size_t labels) const;
-  void take(Cut& cut, TreeNode rule, const Best& best, double threshold);
+  void take(TreeNode rule, const Best& best, double threshold);
   void count(std::size_t column, std::span<const std::uint32_t> rows);
   void offer(const Counts& side, std::size_t rows, std::size_t which, Best& best) const;
-  void cut_number(std::size_t column, Cut& best);
-  void cut_category(std::size_t column, Cut& best);
+  void cut_number(std::size_t column);
+  void cut_category(std::size_t column);
   void order_categories(std::vector<std::pair<double, std::uint8_t>>& order);
   void choose_candidates();
   std::size_t partition(const Part& part, const TreeNode& node);
@@ -91,6 +97,7 @@ class Grower {
   std::vector<double> direction_;
   std::vector<std::size_t> asked_;  // inputs
   std::vector<double> excess_;      // by input, of its last cut
+  std::vector<Cut> cuts_;           // of a node: the best of each column, where it exceeds chance
   double total_squares_ = 0;
   Chance chance_;
   std::size_t size_ = 0;
@@ -130,7 +137,7 @@ void Grower::offer(const Counts& side, std::size_t rows, std::size_t which, Best
   if (gain > best.gain) best = {gain, which};
 }
 
-void Grower::cut_number(std::size_t column, Cut& cut) {
+void Grower::cut_number(std::size_t column) {
   const std::size_t present = inputs_[column].bins - 1;
   const std::size_t missing = sizes_[present];
   Best best;
@@ -155,7 +162,7 @@ void Grower::cut_number(std::size_t column, Cut& cut) {
   rule.missing_left = best.which % 2 == 1;
   // Cuts that leaves are too large for were none.
   const std::size_t cuts = (missing > 0 ? 2 : 1) * std::min(bins, 1 + size_ / options_.min_samples_leaf);
-  take(cut, rule, best, number_threshold(cuts));
+  take(rule, best, number_threshold(cuts));
 }
 
 // Two classes: by the share of one (then the best cut is among those tried; Fisher 1958). Ordered ones: by
@@ -199,7 +206,7 @@ void Grower::order_categories(std::vector<std::pair<double, std::uint8_t>>& orde
   std::sort(order.begin(), order.end());
 }
 
-void Grower::cut_category(std::size_t column, Cut& cut) {
+void Grower::cut_category(std::size_t column) {
   std::vector<std::pair<double, std::uint8_t>> order;
   for (std::size_t b = 0; b < inputs_[column].bins; ++b)
     if (sizes_[b] >= std::max<std::size_t>(1, options_.min_category_samples))
@@ -226,7 +233,7 @@ void Grower::cut_category(std::size_t column, Cut& cut) {
     const std::uint8_t b = order[best.which % 2 == 1 ? order.size() - 1 - i : i].second;
     rule.left_bins[b / 64] |= std::uint64_t{1} << (b % 64);
   }
-  take(cut, rule, best, category_threshold(order.size()));
+  take(rule, best, category_threshold(order.size()));
 }
 
 // Mean and standard deviation of the gain of a fixed cut where the target does not depend on it. The counts
@@ -275,18 +282,46 @@ double Grower::category_threshold(std::size_t labels) const {
   return chance_.mean * ratio + chance_.deviation * std::sqrt(ratio) * options_.min_gain;
 }
 
-void Grower::take(Cut& cut, TreeNode rule, const Best& best, double threshold) {
+void Grower::take(TreeNode rule, const Best& best, double threshold) {
   const double excess = best.gain - threshold;
   excess_[rule.column] = excess;
-  if (!(excess > cut.excess)) return;
+  if (!(excess > 0)) return;
   rule.gain = best.gain;
-  cut = {rule, excess, true};
+  cuts_.push_back({rule, threshold, excess});
 }
 
-Cut Grower::find(const Part& part) {
-  Cut cut;
+std::array<bool, 256> Grower::left_bins(const TreeNode& rule) const {
+  const TreeInput& input = inputs_[rule.column];
+  std::array<bool, 256> out{};
+  for (std::size_t b = 0; b < input.bins; ++b)
+    out[b] = rule.goes_left(static_cast<std::uint8_t>(b), input.missing());
+  return out;
+}
+
+// Where people have several rows, a cut exceeds chance by less than it does by rows: the best one is looked
+// for from that on which does most by rows, as long as there may be a better one.
+std::optional<Cut> Grower::best_cut(std::span<const std::uint32_t> rows) {
+  if (cuts_.empty()) return std::nullopt;
+  if (target_.people.empty()) return *std::ranges::max_element(cuts_, {}, &Cut::excess);
+  std::ranges::stable_sort(cuts_, std::greater(), &Cut::excess);
+  std::optional<Cut> out;
+  std::vector<std::uint8_t> is_left(rows.size());
+  double most = 0;
+  for (const Cut& cut : cuts_) {
+    if (cut.excess <= most) break;
+    const std::array<bool, 256> goes_left = left_bins(cut.rule);
+    const std::span<const std::uint8_t> cells = inputs_[cut.rule.column].cells;
+    for (std::size_t i = 0; i < rows.size(); ++i) is_left[i] = goes_left[cells[rows[i]]] ? 1 : 0;
+    const double excess = cut.rule.gain - detail::design_effect(target_, rows, is_left) * cut.threshold;
+    if (excess > most) out = cut, most = excess;
+  }
+  return out;
+}
+
+std::optional<Cut> Grower::find(const Part& part) {
+  cuts_.clear();
   size_ = part.end - part.begin;
-  if (size_ < 2 * options_.min_samples_leaf) return cut;
+  if (size_ < 2 * options_.min_samples_leaf) return std::nullopt;
   const std::span<const std::uint32_t> rows(rows_.data() + part.begin, size_);
   std::fill(total_.begin(), total_.end(), 0);
   for (const std::uint32_t row : rows) ++total_[target_.classes[row]];
@@ -294,15 +329,15 @@ Cut Grower::find(const Part& part) {
   total_squares_ = 0;
   for (const double own : total_) total_squares_ += own * own;
   chance_ = chance_gain();
-  if (!(chance_.mean > 0)) return cut;  // one class only
+  if (!(chance_.mean > 0)) return std::nullopt;  // one class only
   for (const std::size_t c : asked_) {
     count(c, rows);
     if (inputs_[c].categorical)
-      cut_category(c, cut);
+      cut_category(c);
     else
-      cut_number(c, cut);
+      cut_number(c);
   }
-  return cut;
+  return best_cut(rows);
 }
 
 // After the root: those of the largest excess, in the order of the inputs.
@@ -317,14 +352,12 @@ void Grower::choose_candidates() {
 }
 
 std::size_t Grower::partition(const Part& part, const TreeNode& node) {
-  const TreeInput& input = inputs_[node.column];
-  std::array<bool, 256> goes_left{};
-  for (std::size_t b = 0; b < input.bins; ++b)
-    goes_left[b] = node.goes_left(static_cast<std::uint8_t>(b), input.missing());
+  const std::array<bool, 256> goes_left = left_bins(node);
+  const std::span<const std::uint8_t> cells = inputs_[node.column].cells;
   std::size_t l = part.begin, r = 0;
   for (std::size_t i = part.begin; i < part.end; ++i) {
     const std::uint32_t row = rows_[i];
-    const bool left = goes_left[input.cells[row]];
+    const bool left = goes_left[cells[row]];
     rows_[l] = row;
     spare_[r] = row;
     l += left ? 1 : 0;
@@ -347,16 +380,16 @@ GrownTree Grower::grow() {
     cancel_.check();
     const Part part = open.back();
     open.pop_back();
-    const Cut cut = find(part);
+    const std::optional<Cut> cut = find(part);
     if (part.node == 0) choose_candidates();
-    if (!cut.found) {
+    if (!cut) {
       leaves.push_back(part);
       continue;
     }
-    nodes[part.node] = cut.rule;
+    nodes[part.node] = cut->rule;
     nodes[part.node].left = static_cast<std::int32_t>(nodes.size());
     nodes[part.node].right = static_cast<std::int32_t>(nodes.size() + 1);
-    const std::size_t middle = partition(part, cut.rule);
+    const std::size_t middle = partition(part, cut->rule);
     open.push_back({nodes.size() + 1, middle, part.end});
     open.push_back({nodes.size(), part.begin, middle});
     nodes.resize(nodes.size() + 2);

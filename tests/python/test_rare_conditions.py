@@ -1,4 +1,4 @@
-"""Rows under a condition on a number do not follow the one or two people who have it."""
+"""Rows under conditions do not follow the one or two people whom these describe."""
 
 import functools
 
@@ -218,3 +218,61 @@ def test_a_leaf_of_one_person_is_not_drawn_from():
     trees = SequentialTrees().fit(rows, schema=schema)
     made = trees.sample(1000, seed=1, conditions={"one": "p", "other": "s"}, frame="pandas")
     assert (made["z"] == "u").mean() > 0.35
+
+
+# Two values of a secret; whether samples have the first.
+SECRETS = {
+    "label": ("yes", "no", lambda made: made == "yes"),
+    "number": (70, 30, lambda made: made.between(50, 100)),
+    "missing": (np.nan, 30, lambda made: made.isna()),
+}
+
+
+def _several_conditions(kind: str, rows_of_one: int, own: bool, *, telling: bool):
+    """Labels that meet in 60 people with two rows each and in one more person; a secret of each person.
+
+    Where they are `telling`, a row has one the likelier, the more of the two labels it has.
+    """
+    random = np.random.default_rng(7)
+    who = np.repeat(np.arange(1000), 3)
+    one, other = (random.choice(list("pqrs"), len(who)) for _ in range(2))
+    other[(one == "p") & (other == "p")] = "q"
+    both = [*np.repeat(np.arange(1000, 1060), 2), *(rows_of_one * [1060])]
+    who, one, other = np.append(who, both), *(np.append(x, len(both) * ["p"]) for x in (one, other))
+    yes, no, _ = SECRETS[kind]
+    secret = np.where(np.append(random.permutation(1060) % 2 == 0, own)[who], yes, no)
+    if telling:
+        none = random.integers(10, 100, len(who)) * 10
+        none = np.char.add("none ", (none // 100).astype(str)) if kind == "label" else none
+        secret = np.where(
+            random.random(len(who)) < 0.1 + 0.45 * ((one == "p") + 1.0 * (other == "p")), secret, none
+        )
+    if kind != "label":
+        secret = secret + random.normal(0, 5, len(who)).round(1)
+    rows = pandas.DataFrame({"one": one, "other": other, "secret": secret, "who": who})
+    fields = [Field(name, "category") for name in ("one", "other")]
+    fields += [Field("secret", "category" if kind == "label" else "real")]
+    fields += [Field("who", "integer", roles=["subject"])]
+    return rows.sample(frac=1, random_state=1, ignore_index=True), Schema(fields)
+
+
+def _told(method, kind: str, rows_of_one: int, *, telling: bool) -> float:
+    """How much more of the samples with both labels have the first value if that one person has it."""
+    shares = []
+    for own in (True, False):
+        rows, schema = _several_conditions(kind, rows_of_one, own, telling=telling)
+        model = method().fit(rows, schema=schema)
+        made = model.sample(6000, seed=1, conditions={"one": "p", "other": "p"}, frame="pandas")
+        shares.append(SECRETS[kind][-1](made["secret"]).mean())
+    return shares[0] - shares[1]
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("first", ["one", "secret"])
+def test_nobody_speaks_for_several_conditions_at_once(first, kind):
+    def method():
+        return SequentialTrees(first=[first])
+
+    assert abs(_told(method, kind, 200, telling=False)) < 0.1
+    # The others make cuts that lead to these rows, of which the person has a quarter, and tells a fifth.
+    assert abs(_told(method, kind, 40, telling=True)) < 0.24

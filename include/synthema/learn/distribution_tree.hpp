@@ -8,6 +8,9 @@
 // the gain of a cut is distributed as a weighted sum of chi-squares of known mean and deviation; `min_gain`
 // says by how many deviations a cut must exceed what the best of as many cuts of noise is expected to gain,
 // so it means the same for two classes and for thirty, for two labels and for a hundred.
+// Rows of one person are no evidence of their own: where `people` says whose they are, what chance may gain
+// is multiplied by how much more the gain of the cut varies for that (src/learn/design_effect.hpp). A person
+// with many rows makes no cut.
 //
 // Counts are whole numbers below 2^53 in double, so a tree depends on nothing but its rows.
 #pragma once
@@ -36,6 +39,8 @@ struct TreeTarget {
   std::size_t count = 1;                  // of classes, at most 256
   bool ordered = false;
   std::span<const std::uint32_t> rows = {};  // to grow on; empty: all
+  // Whose row it is, by row; empty: each is of another one. Rows of one person stand together in `rows`.
+  std::span<const std::uint32_t> people = {};
 };
 
 struct DistributionTreeOptions {

@@ -5,7 +5,6 @@
 #include <functional>
 #include <numeric>
 #include <span>
-#include <unordered_map>
 #include <utility>
 
 #include "synthema/core/random.hpp"
@@ -42,6 +41,7 @@ class Places {
     equals_of_value_ = coding.is_category() ? rare_below : std::min(rare_below, kEqualsInPart);
   }
 
+  std::size_t count() const { return missing_ + std::size_t{1}; }
   bool has(std::uint32_t code) const { return code < of_code_.size(); }
   std::uint32_t of(std::uint32_t code) const { return of_code_[code]; }
   std::size_t equals(std::uint64_t place) const { return place == missing_ ? equals_ : equals_of_value_; }
@@ -52,30 +52,32 @@ class Places {
   std::size_t equals_ = 1, equals_of_value_ = 1;
 };
 
-// Of a person with too many rows of a place.
-struct Dominant {
-  std::size_t most;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> rows;  // what was drawn for it, the row
-};
-
-// `pairs` of place and person, one for each row, ascending.
-std::unordered_map<std::uint64_t, Dominant> dominant_in(std::span<const std::uint64_t> pairs,
-                                                        const Places& places) {
-  std::unordered_map<std::uint64_t, Dominant> out;
-  std::vector<std::pair<std::size_t, std::uint64_t>> people;  // rows of each of a place, the pair
-  for (std::size_t from = 0, to; from < pairs.size(); from = to) {
-    const std::uint64_t place = pairs[from] >> 32;
-    people.clear();
-    for (to = from; to < pairs.size() && pairs[to] >> 32 == place; ++to) {
-      if (to == from || pairs[to] != pairs[to - 1]) people.emplace_back(0, pairs[to]);
-      ++people.back().first;
+// Of these rows those which are too many of their person, that is, of one with more than one in `equals` of
+// them.
+std::vector<std::uint32_t> surplus_of(std::span<const std::uint32_t> who, std::size_t equals,
+                                      std::span<const std::uint32_t> rows) {
+  std::vector<std::uint64_t> pairs;  // person, row
+  for (const std::uint32_t row : rows) pairs.push_back(std::uint64_t{who[row]} << 32 | row);
+  std::ranges::sort(pairs);
+  std::vector<std::pair<std::size_t, std::size_t>> people;  // rows of each, the first pair
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (i == 0 || pairs[i] >> 32 != pairs[i - 1] >> 32) people.emplace_back(0, i);
+    ++people.back().first;
+  }
+  std::ranges::sort(people, std::greater());
+  std::vector<std::size_t> counts;
+  for (const auto& [own, first] : people) counts.push_back(own);
+  const std::size_t most = most_rows(counts, equals);
+  const Random random(0);
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 0; i < people.size() && people[i].first > most; ++i) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> drawn;  // what was drawn for a row, the row
+    for (const std::uint64_t pair : std::span(pairs).subspan(people[i].second, people[i].first)) {
+      const auto row = static_cast<std::uint32_t>(pair);
+      drawn.emplace_back(random.block(row, 0)[0], row);
     }
-    std::ranges::sort(people, std::greater());
-    std::vector<std::size_t> rows;
-    for (const auto& [own, pair] : people) rows.push_back(own);
-    const std::size_t most = most_rows(rows, places.equals(place));
-    for (std::size_t i = 0; i < people.size() && people[i].first > most; ++i)
-      out.emplace(people[i].second, Dominant{most, {}});
+    std::ranges::sort(drawn);
+    for (const auto& [unused, row] : std::span(drawn).subspan(most)) out.push_back(row);
   }
   return out;
 }
@@ -85,26 +87,21 @@ std::unordered_map<std::uint64_t, Dominant> dominant_in(std::span<const std::uin
 void hide_surplus(const CodingLearner& learner, ColumnCoding& coding, std::vector<std::uint32_t>& codes) {
   if (learner.rows_are_people || !coding.modelled()) return;
   const Places places(coding, learner.options.rare_below);
-  const auto pair_of = [&](std::size_t row) {
-    return std::uint64_t{places.of(codes[row])} << 32 | learner.who[row];
-  };
-  std::vector<std::uint64_t> pairs;
-  for (std::size_t row = 0; row < codes.size(); ++row)
-    if (places.has(codes[row])) pairs.push_back(pair_of(row));
-  std::ranges::sort(pairs);
-  std::unordered_map<std::uint64_t, Dominant> dominant = dominant_in(pairs, places);
-  if (dominant.empty()) return;
-  const Random random(0);
-  for (std::size_t row = 0; row < codes.size(); ++row) {
-    if (!places.has(codes[row])) continue;
-    if (const auto at = dominant.find(pair_of(row)); at != dominant.end())
-      at->second.rows.emplace_back(random.block(row, 0)[0], static_cast<std::uint32_t>(row));
-  }
-  for (auto& [pair, one] : dominant) {
-    std::ranges::sort(one.rows);
-    for (std::size_t i = one.most; i < one.rows.size(); ++i) codes[one.rows[i].second] = coding.pooled_code();
-  }
-  coding.pooled = true;
+  std::vector<std::vector<std::uint32_t>> rows(places.count());
+  for (std::uint32_t row = 0; row < codes.size(); ++row)
+    if (places.has(codes[row])) rows[places.of(codes[row])].push_back(row);
+  for (std::size_t place = 0; place < rows.size(); ++place)
+    for (const std::uint32_t row : surplus_of(learner.who, places.equals(place), rows[place])) {
+      codes[row] = coding.pooled_code();
+      coding.pooled = true;
+    }
+}
+
+void drop_surplus(std::span<const std::uint32_t> who, std::size_t rare_below,
+                  std::vector<std::uint32_t>& rows) {
+  std::vector<std::uint32_t> surplus = surplus_of(who, rare_below, rows);
+  std::ranges::sort(surplus);
+  std::erase_if(rows, [&](std::uint32_t row) { return std::ranges::binary_search(surplus, row); });
 }
 
 void spread_evenly(std::vector<std::uint32_t>& codes, std::uint32_t hidden, std::uint32_t end) {

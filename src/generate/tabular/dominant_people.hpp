@@ -1,7 +1,9 @@
 // No single person speaks for a label or for a part of a number (column_coding.hpp).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "src/generate/tabular/coding_learner.hpp"
@@ -15,6 +17,11 @@ namespace synthema::detail {
 // rows it hits is drawn by their number, alike in all columns, so that what is left of a person stands
 // together. Nothing happens where each row is a person.
 void hide_surplus(const CodingLearner& learner, ColumnCoding& coding, std::vector<std::uint32_t>& codes);
+
+// The same of the rows of a leaf, to which several conditions lead: of a person with more than one in
+// `rare_below` of them only so many stay. `who` by row of the table.
+void drop_surplus(std::span<const std::uint32_t> who, std::size_t rare_below,
+                  std::vector<std::uint32_t>& rows);
 
 // Each cell with this code takes one below `end`, that of another row, spread evenly over these.
 void spread_evenly(std::vector<std::uint32_t>& codes, std::uint32_t hidden, std::uint32_t end);

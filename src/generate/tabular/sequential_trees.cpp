@@ -70,6 +70,15 @@ std::vector<std::uint8_t> bins_of(const CodedTable& coded, std::size_t column) {
   return out;
 }
 
+// All rows; those of a subject stand together.
+std::vector<std::uint32_t> rows_by_person(const CodedTable& coded) {
+  std::vector<std::uint32_t> out(coded.rows);
+  std::iota(out.begin(), out.end(), 0U);
+  if (coded.schema.subject() != nullptr)
+    std::ranges::stable_sort(out, {}, [&](std::uint32_t row) { return coded.people[row]; });
+  return out;
+}
+
 std::size_t index_of(const Schema& schema, const std::string& name) {
   return static_cast<std::size_t>(&schema.at(name) - schema.fields.data());
 }
@@ -109,6 +118,7 @@ std::vector<std::size_t> SequentialTrees::choose_order(const Table& real) const 
 
 SequentialTrees::Step SequentialTrees::grow(std::size_t position,
                                             std::span<const std::vector<std::uint8_t>> bins,
+                                            std::span<const std::uint32_t> rows,
                                             const CancelToken& cancel) const {
   Step step;
   step.column = order_[position];
@@ -125,23 +135,40 @@ SequentialTrees::Step SequentialTrees::grow(std::size_t position,
   const std::vector<std::uint32_t>& codes_drawn = distance ? distance->codes : codes;
   std::vector<std::uint8_t> classes(codes.size());
   std::vector<std::uint32_t> known;  // rows; an unknown label is a class of its own
-  for (std::uint32_t row = 0; row < codes.size(); ++row) {
+  for (const std::uint32_t row : rows) {
     if (!drawn.is_category() && codes_drawn[row] == drawn.pooled_code()) continue;
     classes[row] = drawn.class_of_code(codes_drawn[row]);
     known.push_back(row);
   }
-  const GrownTree grown =
-      grow_distribution_tree(inputs, {classes, drawn.classes, !drawn.is_category(), known},
-                             {.min_samples_leaf = leaf_size(options_, codes.size()),
-                              .min_gain = options_.min_gain,
-                              .candidates = options_.predictors},
-                             cancel);
+  TreeTarget target{classes, drawn.classes, !drawn.is_category(), known};
+  if (has_subjects()) target.people = coded_.people;
+  const GrownTree grown = grow_distribution_tree(inputs, target,
+                                                 {.min_samples_leaf = leaf_size(options_, codes.size()),
+                                                  .min_gain = options_.min_gain,
+                                                  .candidates = options_.predictors},
+                                                 cancel);
   step.tree = grown.tree;
   step.counts = count_leaves(coding, codes, grown.begin, grown.rows);
   if (distance)
     step.distances = std::make_shared<const Distances>(
         Distances{*distance, count_leaves(drawn, codes_drawn, grown.begin, grown.rows, distance->open)});
   return step;
+}
+
+// Of these rows, where nobody has too many of them; none where too few people are left.
+std::vector<std::uint32_t> SequentialTrees::codes_of_leaf(const ColumnCoding& coding,
+                                                          const std::vector<std::uint32_t>& codes,
+                                                          std::vector<std::uint32_t> rows) const {
+  if (has_subjects()) {
+    std::erase_if(rows, [&](std::uint32_t row) { return codes[row] == coding.pooled_code(); });
+    detail::drop_surplus(coded_.people, options_.rare_below, rows);
+  }
+  const auto any = [](std::size_t) { return true; };
+  std::vector<std::uint32_t> who, out;
+  for (const std::uint32_t row : rows) who.push_back(coded_.people[row]);
+  if (detail::people_with(who, options_.rare_below, any) < options_.rare_below) return {};
+  for (const std::uint32_t row : rows) out.push_back(codes[row]);
+  return out;
 }
 
 SequentialTrees::LeafCounts SequentialTrees::count_leaves(const ColumnCoding& coding,
@@ -154,16 +181,11 @@ SequentialTrees::LeafCounts SequentialTrees::count_leaves(const ColumnCoding& co
   out.begin = {0};
   std::vector<std::uint32_t> all;
   for (std::size_t leaf = 0; leaf + 1 < begin.size(); ++leaf) {
-    std::vector<std::uint32_t> own, who;
-    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i) {
-      if (!is_open(rows[i])) continue;
-      own.push_back(codes[rows[i]]);
-      who.push_back(coded_.people[rows[i]]);
-    }
-    all.insert(all.end(), own.begin(), own.end());
-    const auto any = [](std::size_t) { return true; };
-    if (detail::people_with(who, options_.rare_below, any) < options_.rare_below) own.clear();
-    const OwnedCounts counts = count_codes(coding, std::move(own));
+    std::vector<std::uint32_t> open_rows;
+    for (std::size_t i = begin[leaf]; i < begin[leaf + 1]; ++i)
+      if (is_open(rows[i])) open_rows.push_back(rows[i]);
+    for (const std::uint32_t row : open_rows) all.push_back(codes[row]);
+    const OwnedCounts counts = count_codes(coding, codes_of_leaf(coding, codes, std::move(open_rows)));
     out.codes.insert(out.codes.end(), counts.codes.begin(), counts.codes.end());
     out.cumulative.insert(out.cumulative.end(), counts.cumulative.begin(), counts.cumulative.end());
     out.begin.push_back(out.codes.size());
@@ -183,13 +205,14 @@ void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const
   std::vector<std::vector<std::uint8_t>> bins(steps);
   parallel_for(
       steps, [&](std::size_t p) { bins[p] = bins_of(fitted.coded_, fitted.order_[p]); }, options_.threads);
+  const std::vector<std::uint32_t> rows = rows_by_person(fitted.coded_);
   ProgressCounter counter(progress, "fit", steps);
   // The last columns ask for the most others: they begin first.
   parallel_for(
       steps,
       [&](std::size_t i) {
         const std::size_t p = steps - 1 - i;
-        fitted.steps_[p] = fitted.grow(p, bins, cancel);
+        fitted.steps_[p] = fitted.grow(p, bins, rows, cancel);
         counter.add(1);
       },
       options_.threads);

@@ -170,3 +170,24 @@ TEST_CASE("Unknown cells are spread evenly over those that are known") {
   CHECK(codes[0] == 0);
   CHECK(codes[1] == 1);
 }
+
+TEST_CASE("Of the rows of a leaf nobody keeps more than a share") {
+  std::vector<std::uint32_t> who(200);
+  std::iota(who.begin(), who.end(), 0U);
+  std::fill_n(who.begin() + 20, 80, 20U);
+  const auto kept = [&](std::size_t rare_below, std::uint32_t first, std::uint32_t last) {
+    std::vector<std::uint32_t> rows(last - first);
+    std::iota(rows.begin(), rows.end(), first);
+    detail::drop_surplus(who, rare_below, rows);
+    CHECK(std::ranges::is_sorted(rows));
+    const auto of_one = std::ranges::count_if(rows, [&](std::uint32_t row) { return who[row] == 20; });
+    return std::pair{static_cast<std::ptrdiff_t>(rows.size()) - of_one, of_one};
+  };
+  using Counts = std::pair<std::ptrdiff_t, std::ptrdiff_t>;
+  CHECK(kept(5, 0, 120) == Counts{40, 10});  // a fifth
+  CHECK(kept(2, 0, 120) == Counts{40, 40});  // a half
+  CHECK(kept(1, 0, 120) == Counts{40, 80});
+  CHECK(kept(5, 0, 25) == Counts{20, 5});   // has no more
+  CHECK(kept(5, 98, 101) == Counts{1, 1});  // fewer people than five
+  CHECK(kept(5, 120, 120) == Counts{0, 0});
+}

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <vector>
 
 #include "synthema/core/random.hpp"
@@ -130,4 +131,79 @@ TEST_CASE("Below the root only the inputs that exceed chance most there are aske
   CHECK(asked(3) == asked(0));
   CHECK(asked(2) == asked(0));
   CHECK(asked(1) == std::vector<std::uint32_t>{2});
+}
+
+namespace {
+
+// Rows of people who each have a label, and a class that is drawn once for each; in `tied` people the class
+// is their label.
+struct Cohort {
+  std::vector<std::uint8_t> labels, classes;
+  std::vector<std::uint32_t> people;
+
+  void add(std::uint32_t count, std::size_t rows_each, Random& random, bool tied) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto person = static_cast<std::uint32_t>(labels.size());  // the number of the first row
+      const auto label = static_cast<std::uint8_t>(random.below(2));
+      const auto own = tied ? label : static_cast<std::uint8_t>(random.below(2));
+      labels.insert(labels.end(), rows_each, label);
+      classes.insert(classes.end(), rows_each, own);
+      people.insert(people.end(), rows_each, person);
+    }
+  }
+  std::size_t leaves(bool by_people, bool ordered) const {
+    const std::vector<TreeInput> inputs{{labels, 3, true}};
+    TreeTarget target{classes, 2, ordered};
+    if (by_people) target.people = people;
+    return grow_distribution_tree(inputs, target, {.min_samples_leaf = 20, .min_gain = 3}).tree.leaves();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A few people with many rows make no cut, many people do") {
+  for (const bool ordered : {false, true}) {
+    Random random(5);
+    std::size_t by_rows = 0;
+    for (int i = 0; i < 20; ++i) {
+      Cohort few, many;
+      few.add(300, 1, random, false);
+      few.add(1, 200, random, true);
+      CHECK(few.leaves(true, ordered) == 1);
+      by_rows += few.leaves(false, ordered) - 1;
+      many.add(300, 3, random, false);
+      many.add(100, 3, random, true);
+      CHECK(many.leaves(true, ordered) == 2);
+    }
+    CHECK(by_rows >= 19);
+  }
+}
+
+TEST_CASE("By people, as many rows of chance are as seldom a cut") {
+  std::size_t by_people = 0, by_rows = 0;
+  Random random(6);
+  for (int i = 0; i < 200; ++i) {
+    Cohort chance;
+    chance.add(100, 20, random, false);
+    by_people += chance.leaves(true, false) - 1;
+    by_rows += chance.leaves(false, false) - 1;
+  }
+  CHECK(by_people <= 4);
+  CHECK(by_rows > 60);
+}
+
+TEST_CASE("People with a row each grow the same tree as rows") {
+  const Sample s = sample(1000, 5);
+  const std::vector<TreeInput> inputs{{s.useless, 11, true}, {s.useful, 11, false}};
+  std::vector<std::uint32_t> people(1000);
+  std::iota(people.begin(), people.end(), 0U);
+  for (const bool ordered : {false, true}) {
+    TreeTarget target{s.target, 5, ordered};
+    const GrownTree by_rows = grow_distribution_tree(inputs, target, {.min_gain = 1});
+    target.people = people;
+    const GrownTree by_people = grow_distribution_tree(inputs, target, {.min_gain = 1});
+    CHECK(by_rows.rows == by_people.rows);
+    CHECK(by_rows.begin == by_people.begin);
+    CHECK(by_rows.tree.leaves() > 1);
+  }
 }

@@ -9,9 +9,12 @@
 // Leaf: at least `min_leaf` rows; 0 means a thousandth of the table's rows, from 20 to 50. One in which are
 // fewer than `rare_below` people is not drawn from, but the whole column. A tree is cut
 // where the gain is `min_gain` standard deviations above chance: lower values follow the table closer, higher
-// ones keep farther from single rows. Rows of a number that is unknown, since a person has too many
-// (column_coding.hpp), teach its tree nothing. Where people have several rows, a tree that asks for
-// an unknown cell gets that of another row.
+// ones keep farther from single rows.
+//
+// Subjects: chance is what people give, not rows (learn/distribution_tree.hpp), so that no person's rows
+// alone make a cut, and of a person with more than one in `rare_below` of the rows of a leaf the surplus is
+// left out of it. Rows of a number that is unknown, since a person has too many (column_coding.hpp), teach
+// its tree nothing. A tree that asks for an unknown cell gets that of another row.
 //
 // Conditions hold exactly, on any columns; a missing cell of a condition leaves its column free. Where the
 // fixed columns are the first ones in the order, the others follow their distribution given these. Where they
@@ -128,11 +131,16 @@ class SYNTHEMA_EXPORT SequentialTrees {
   struct RowState;
 
   std::vector<std::size_t> choose_order(const Table& real) const;
+  // `rows`: all, those of a person together.
   Step grow(std::size_t position, std::span<const std::vector<std::uint8_t>> bins,
-            const CancelToken& cancel) const;
+            std::span<const std::uint32_t> rows, const CancelToken& cancel) const;
   Table draw_rows(const SampleRequest& request, const CellConditions& conditions, bool whole) const;
   Step load_step(const detail::ModelArrays& file, std::size_t position) const;
   const TreeNode& descend(const Step& step, const RowState& state) const;
+  bool has_subjects() const { return coded_.schema.subject() != nullptr; }
+  std::vector<std::uint32_t> codes_of_leaf(const ColumnCoding& coding,
+                                           const std::vector<std::uint32_t>& codes,
+                                           std::vector<std::uint32_t> rows) const;
   // `open` empty: all rows count.
   LeafCounts count_leaves(const ColumnCoding& coding, const std::vector<std::uint32_t>& codes,
                           std::span<const std::size_t> begin, std::span<const std::uint32_t> rows,
