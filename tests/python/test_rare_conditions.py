@@ -276,3 +276,9 @@ def test_nobody_speaks_for_several_conditions_at_once(first, kind):
     assert abs(_told(method, kind, 200, telling=False)) < 0.1
     # The others make cuts that lead to these rows, of which the person has a quarter, and tells a fifth.
     assert abs(_told(method, kind, 40, telling=True)) < 0.24
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_nor_by_correlations(kind):
+    """Each row counts in those of the copula: of more than 3,000 rows the person has 200."""
+    assert abs(_told(GaussianCopula, kind, 200, telling=False)) < 0.1

@@ -1,8 +1,16 @@
 #include "src/generate/tabular/coding_learner.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace synthema::detail {
+
+std::vector<std::uint32_t> rows_by_person(std::span<const std::uint32_t> who) {
+  std::vector<std::uint32_t> out(who.size());
+  std::iota(out.begin(), out.end(), 0U);
+  std::ranges::stable_sort(out, {}, [&](std::uint32_t row) { return who[row]; });
+  return out;
+}
 
 CodePeople::CodePeople(const CodingLearner& learner, std::span<const std::uint32_t> codes, std::size_t n)
     : enough_(learner.options.rare_below), counts_(n) {

@@ -21,6 +21,9 @@ std::size_t people_with(std::span<const std::uint32_t> who, std::size_t enough, 
   return people.size();
 }
 
+// All rows; those of a person stand together.
+std::vector<std::uint32_t> rows_by_person(std::span<const std::uint32_t> who);
+
 struct CodingLearner {
   const CodingOptions& options;
   std::span<const std::uint32_t> who;  // by row

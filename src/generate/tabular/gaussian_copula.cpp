@@ -8,6 +8,7 @@
 #include "src/generate/tabular/normal_box.hpp"
 #include "src/generate/tabular/normal_scores.hpp"
 #include "src/generate/tabular/order_distance.hpp"
+#include "src/generate/tabular/products_by_people.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/parallel.hpp"
 
@@ -54,8 +55,9 @@ std::vector<OwnedCounts> counts_of_columns(const CodedTable& coded,
 
 // Over the rows in which both variables are there.
 std::vector<double> correlations_of(const Matrix& scores, const Matrix& rows,
-                                    std::span<const std::vector<double>> coefficients, std::size_t threads) {
-  Matrix raw = scores.transpose() * scores;
+                                    std::span<const std::vector<double>> coefficients,
+                                    std::span<const std::uint32_t> people, std::size_t threads) {
+  Matrix raw = detail::products_by_people(scores, rows, people, threads);
   parallel_for(
       coefficients.size(),
       [&](std::size_t first) {
@@ -163,7 +165,8 @@ void GaussianCopula::fit(const Table& real, const ProgressSink& progress, const 
   cancel.check();
   const auto correlate = [&] {
     const Matrix rows = evidence.present.transpose() * evidence.present;
-    return correlations_of(evidence.scores, rows, evidence.coefficients, options_.threads);
+    return correlations_of(evidence.scores, rows, evidence.coefficients, fitted.coded_.people,
+                           options_.threads);
   };
   fitted.correlations_ = correlate();
   fitted.measure(evidence);

@@ -70,15 +70,6 @@ std::vector<std::uint8_t> bins_of(const CodedTable& coded, std::size_t column) {
   return out;
 }
 
-// All rows; those of a subject stand together.
-std::vector<std::uint32_t> rows_by_person(const CodedTable& coded) {
-  std::vector<std::uint32_t> out(coded.rows);
-  std::iota(out.begin(), out.end(), 0U);
-  if (coded.schema.subject() != nullptr)
-    std::ranges::stable_sort(out, {}, [&](std::uint32_t row) { return coded.people[row]; });
-  return out;
-}
-
 std::size_t index_of(const Schema& schema, const std::string& name) {
   return static_cast<std::size_t>(&schema.at(name) - schema.fields.data());
 }
@@ -205,7 +196,7 @@ void SequentialTrees::fit(const Table& real, const ProgressSink& progress, const
   std::vector<std::vector<std::uint8_t>> bins(steps);
   parallel_for(
       steps, [&](std::size_t p) { bins[p] = bins_of(fitted.coded_, fitted.order_[p]); }, options_.threads);
-  const std::vector<std::uint32_t> rows = rows_by_person(fitted.coded_);
+  const std::vector<std::uint32_t> rows = detail::rows_by_person(fitted.coded_.people);
   ProgressCounter counter(progress, "fit", steps);
   // The last columns ask for the most others: they begin first.
   parallel_for(

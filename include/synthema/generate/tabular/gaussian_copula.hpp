@@ -6,7 +6,8 @@
 // the correlation of what lies behind them: that which makes the scores correlate as they do is found from
 // their Hermite expansions (a polychoric correlation; Olsson 1979, Xiao 2014), then the nearest correlation
 // matrix is taken by clipping eigenvalues. Only pairwise, monotone dependence is kept, and labels without
-// order depend on the order that they have.
+// order depend on the order that they have. Where a subject has several rows, correlations are brought nearer
+// to zero by what they vary from person to person: what one person's rows make is hardly learnt.
 //
 // Conditions: what is fixed holds exactly; the other columns follow the normal distribution given normal
 // scores drawn from the shares of the fixed values, one given those before it. Exact for numbers of many
