@@ -1,9 +1,11 @@
 #include "synthema/evaluate/privacy/nearest_note.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "src/evaluate/common_subsequence.hpp"
+#include "src/evaluate/nearest_intervals.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/random.hpp"
@@ -17,7 +19,9 @@ namespace synthema {
 namespace {
 
 using Ids = std::vector<WordId>;
-constexpr double kNear = 0.95;  // of the holdout texts are less like a training text than a near copy is
+constexpr double kNear =
+    0.05;  // share of the holdout texts that a near copy is more like a training text than
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 // Texts to be found, and what finds them.
 struct Sources {
@@ -26,7 +30,8 @@ struct Sources {
 };
 
 struct Found {
-  std::vector<double> rouge, bm25;  // by text: of its most similar source
+  std::vector<double> rouge, bm25;   // by text: of its most similar source
+  std::vector<std::size_t> nearest;  // which that is by ROUGE-L, of equals the best by BM25; or kNone
 };
 
 class Search {
@@ -37,7 +42,8 @@ class Search {
   Sources sources(const std::vector<std::string>& texts) { return {Bm25::fit(texts), ids(texts)}; }
   Found nearest(const std::vector<std::string>& texts, const Sources& sources) {
     const std::vector<Ids> mine = ids(texts);
-    Found out{std::vector<double>(texts.size()), std::vector<double>(texts.size())};
+    Found out{std::vector<double>(texts.size()), std::vector<double>(texts.size()),
+              std::vector<std::size_t>(texts.size(), kNone)};
     parallel_for(
         texts.size(),
         [&](std::size_t i) {
@@ -46,8 +52,11 @@ class Search {
           for (const Hit& hit : sources.index.search(texts[i], candidates_)) {
             const Ids& other = sources.words[hit.document];
             const auto both = static_cast<double>(mine[i].size() + other.size());
-            if (both > 0)
-              out.rouge[i] = std::max(out.rouge[i], 2 * static_cast<double>(lcs.with(other)) / both);
+            const double rouge = both > 0 ? 2 * static_cast<double>(lcs.with(other)) / both : 0;
+            if (rouge > out.rouge[i]) {
+              out.rouge[i] = rouge;
+              out.nearest[i] = hit.document;
+            }
             out.bm25[i] = std::max(out.bm25[i], hit.score);
           }
         },
@@ -78,13 +87,61 @@ void set_mean(Score& score, const std::vector<double>& values, bool share, const
   if (score.interval) score.interval->method += ", real texts held fixed";
 }
 
+// Real texts and whose they are.
+struct Side {
+  std::vector<std::string> texts;
+  Units units;
+};
+
 // At most `most` texts, those that what they say decides.
-std::vector<std::string> drawn(std::vector<std::string> texts, std::size_t most, std::uint64_t seed) {
-  std::sort(texts.begin(), texts.end());
+Side drawn(const TextSample& sample, std::size_t most, std::uint64_t seed) {
+  std::vector<std::size_t> order(sample.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) -> const std::string& { return sample.texts[i]; });
   Random random = Random(seed).stream(0x6E6F7465);
-  random.shuffle(texts);
-  texts.resize(std::min(most, texts.size()));
-  return texts;
+  random.shuffle(order);
+  order.resize(std::min(most, order.size()));
+  Side out{{}, sample.units.take(order)};
+  for (const std::size_t i : order) out.texts.push_back(sample.texts[i]);
+  return out;
+}
+
+// Texts with the same nearest real unit are one unit.
+Units by_nearest(const Found& found, const Units& real) {
+  Units out{message("nearest training ", real.name), {}, real.count};
+  for (const std::size_t nearest : found.nearest)
+    out.of_row.push_back(nearest == kNone ? out.count++ : real.of_row[nearest]);
+  std::vector<std::size_t> all(out.of_row.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return out.take(all);
+}
+
+// The share of texts that are more like a training text than like a holdout text, of equally many.
+void score_share(Score& score, const TextSample& training, const TextSample& holdout,
+                 const TextSample& synthetic, Search& search, const EvaluationContext& context) {
+  const std::size_t equal = std::min(training.size(), holdout.size());
+  const Side sides[] = {drawn(training, equal, context.seed), drawn(holdout, equal, context.seed)};
+  Found found[2];
+  std::vector<double> weights[2];  // by real unit: how many texts it is nearest to
+  for (const int side : {0, 1}) {
+    found[side] = search.nearest(synthetic.texts, search.sources(sides[side].texts));
+    weights[side].resize(sides[side].units.count);
+  }
+  std::vector<double> nearer;
+  for (std::size_t i = 0; i < synthetic.size(); ++i) {
+    const double to_training = found[0].rouge[i], to_holdout = found[1].rouge[i];
+    nearer.push_back(to_training > to_holdout ? 1 : to_training == to_holdout ? 0.5 : 0);
+    const double won[] = {nearer.back(), 1 - nearer.back()};
+    for (const int side : {0, 1})
+      if (const std::size_t nearest = found[side].nearest[i]; nearest != kNone)
+        weights[side][sides[side].units.of_row[nearest]] += won[side];
+  }
+  set_mean(score, nearer, false, synthetic.units, context);
+  weights[0].insert(weights[0].end(), weights[1].begin(), weights[1].end());
+  const double independent = detail::independent_items(weights[0], static_cast<double>(synthetic.size()));
+  detail::widen(score, detail::split_interval(mean(nearer), independent, "texts", training.units.name));
+  score.ceiling = Bound{0.5, "theory: training and holdout texts are treated alike"};
+  score.parts.push_back({"compared training and holdout texts", static_cast<double>(equal), equal, ""});
 }
 
 }  // namespace
@@ -120,18 +177,7 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
   Search search(candidates_, context);
   const std::string from_holdout = held ? message("holdout, ", counted(holdout->size(), "real text")) : "";
   if (measure_ == Measure::share) {
-    const std::size_t equal = std::min(training->size(), holdout->size());
-    const Sources a = search.sources(drawn(training->texts, equal, context.seed)),
-                  b = search.sources(drawn(holdout->texts, equal, context.seed));
-    const Found to_training = search.nearest(sample.texts, a), to_holdout = search.nearest(sample.texts, b);
-    std::vector<double> nearer;
-    for (std::size_t i = 0; i < sample.size(); ++i)
-      nearer.push_back(to_training.rouge[i] > to_holdout.rouge[i]    ? 1
-                       : to_training.rouge[i] == to_holdout.rouge[i] ? 0.5
-                                                                     : 0);
-    set_mean(score, nearer, false, sample.units, context);
-    score.ceiling = Bound{0.5, "theory: training and holdout texts are treated alike"};
-    score.parts.push_back({"compared training and holdout texts", static_cast<double>(equal), equal, ""});
+    score_share(score, *training, *holdout, sample, search, context);
     return score;
   }
   const Sources sources = search.sources(training->texts);
@@ -144,10 +190,14 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
   }
   std::vector<double> of_holdout = search.nearest(holdout->texts, sources).rouge;
   std::sort(of_holdout.begin(), of_holdout.end());
-  const double near = quantile(of_holdout, kNear);
+  const double near = quantile(of_holdout, 1 - kNear);
   std::vector<double> copies;
   for (const double one : found.rouge) copies.push_back(one > near);
   set_mean(score, copies, true, sample.units, context);
+  Score of_clumps = score;
+  set_mean(of_clumps, copies, true, by_nearest(found, training->units), context);
+  detail::widen(score, of_clumps.interval);
+  detail::widen_by_quantile(score, kNear, holdout->units.count);
   const auto above = of_holdout.end() - std::upper_bound(of_holdout.begin(), of_holdout.end(), near);
   score.ceiling = Bound{static_cast<double>(above) / static_cast<double>(of_holdout.size()), from_holdout};
   score.parts.push_back({"ROUGE-L", near, of_holdout.size(), "95 % quantile of the holdout's"});

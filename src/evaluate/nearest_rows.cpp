@@ -8,7 +8,7 @@
 #include "src/evaluate/library_distances.hpp"
 #include "src/evaluate/marginal_floor.hpp"
 #include "src/evaluate/membership_auroc.hpp"
-#include "src/evaluate/normal_interval.hpp"
+#include "src/evaluate/nearest_intervals.hpp"
 #include "src/evaluate/row_distances.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
@@ -20,6 +20,7 @@ namespace {
 
 using detail::RowDistances;
 using detail::Rows;
+using detail::widen;
 using enum NearestRowMeasure;
 
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
@@ -94,14 +95,6 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
     score.ceiling = Bound{median(distances.first(Rows::training, Rows::training, context)), kLeaveOneOut};
 }
 
-// What of the same share varies more.
-void widen(Score& score, std::optional<Interval> other) {
-  if (!score.value || !other) return;
-  if (score.interval && other->high - other->low < score.interval->high - score.interval->low) return;
-  score.interval = std::move(other);
-  score.no_interval.clear();
-}
-
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
   score.undefined = distances.no_share();
   if (!score.undefined.empty()) return;
@@ -120,17 +113,6 @@ void score_share(Score& score, RowDistances& distances, const EvaluationContext&
       {"expected of fresh rows", distances.won_by_chance(), all, "training among all real units"});
 }
 
-// The distance that calls a row near is the quantile of those holdout rows that were drawn: with others a
-// share that varies as a binomial one does would be nearer, of fresh rows and of the holdout's alike.
-void widen_by_quantile(Score& score, std::size_t held) {
-  if (!score.interval) return;
-  const double quantile = detail::kNormal95 * std::sqrt(kNear * (1 - kNear) / static_cast<double>(held));
-  Interval& interval = *score.interval;
-  interval.low = std::max(0.0, *score.value - std::hypot(*score.value - interval.low, quantile));
-  interval.high = std::min(1.0, *score.value + std::hypot(interval.high - *score.value, quantile));
-  interval.method += ", the holdout's quantile varied";
-}
-
 void score_near_copies(Score& score, RowDistances& distances, const EvaluationContext& context) {
   std::vector<double> of_holdout = distances.first(Rows::holdout, Rows::training, context);
   std::sort(of_holdout.begin(), of_holdout.end());
@@ -142,7 +124,7 @@ void score_near_copies(Score& score, RowDistances& distances, const EvaluationCo
   Score of_clumps = score;
   set_mean(of_clumps, copies, true, distances.by_nearest_training(context), context);
   widen(score, of_clumps.interval);
-  widen_by_quantile(score, distances.units(Rows::holdout).count);
+  detail::widen_by_quantile(score, kNear, distances.units(Rows::holdout).count);
   const auto within = std::upper_bound(of_holdout.begin(), of_holdout.end(), near) - of_holdout.begin();
   score.ceiling =
       Bound{static_cast<double>(within) / static_cast<double>(of_holdout.size()), holdout_of(distances)};

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "src/evaluate/nearest_intervals.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/random.hpp"
@@ -247,32 +248,22 @@ double RowDistances::independent_rows(const EvaluationContext& context) {
   for (const Rows side : sides)
     for (const std::uint64_t key : keys_[at(side)])
       if (won_from_.contains(key)) ++times[key];
-  double squares = 0, count = 0;
+  std::vector<double> weights;  // by unit, of training, then of the holdout
   for (const Rows side : sides) {
-    std::vector<double> weight(units(side).count);
+    const std::size_t before = weights.size();
+    weights.resize(before + units(side).count);
     for (std::size_t row = 0; row < rows(side); ++row)
       if (const auto found = won_from_.find(keys_[at(side)][row]); found != won_from_.end())
-        weight[units(side).of_row[row]] += found->second / times[found->first];
-    for (const double one : weight) squares += one * one;
-    count += static_cast<double>(weight.size());
+        weights[before + units(side).of_row[row]] += found->second / times[found->first];
   }
-  const auto asked = static_cast<double>(rows(Rows::synthetic));
-  const double variance = (squares / asked / asked - 1 / count) * count / (count - 1);
-  return variance > 0 ? 1 / variance : std::numeric_limits<double>::infinity();
+  return independent_items(weights, static_cast<double>(rows(Rows::synthetic)));
 }
 
 std::optional<Interval> RowDistances::split_interval(const EvaluationContext& context, std::size_t groups) {
   const std::vector<double>& won = won_by_training(context);
   const double share = std::accumulate(won.begin(), won.end(), 0.0) / static_cast<double>(won.size());
-  const double independent = independent_rows(context);
-  if (!std::isfinite(independent)) return std::nullopt;
-  Interval out = wilson(share * independent, independent, 1 - 0.05 / static_cast<double>(groups));
-  const bool subjects = units(Rows::training).name == "subjects";
-  out.level = 0.95;
-  out.method = message("Wilson over the ", std::round(10 * independent) / 10,
-                       " independent rows that they are worth, real ", subjects ? "subjects" : "rows",
-                       " split again and again");
-  return out;
+  return detail::split_interval(share, independent_rows(context), "rows", units(Rows::training).name,
+                                1 - 0.05 / static_cast<double>(groups));
 }
 
 Units RowDistances::by_nearest_training(const EvaluationContext& context) {

@@ -95,6 +95,27 @@ TEST_CASE("nearest notes: fresh texts are as near as the holdout, copies nearer"
     CHECK(nonconformities(NearestNote(measure), &r, f, context).empty());
 }
 
+TEST_CASE("notes of a few clumps, which saw no training text, are no leak that an interval is sure of") {
+  std::vector<std::string> clumps;  // 4 texts, 30 times each, with a word changed
+  for (const std::string& text : random_texts(4, 5))
+    for (int copy = 0; copy < 30; ++copy) clumps.push_back(message(text, " end", copy));
+  const Table s = text_table(clumps);
+  int shares = 0, copies = 0;
+  constexpr int kSplits = 20;
+  for (std::uint64_t split = 0; split < kSplits; ++split) {
+    const Table r = text_table(random_texts(60, 100 + split));
+    const EvaluationContext context = with_holdout(random_texts(60, 200 + split));
+    const Score share = NearestNote(NearestNote::Measure::share).evaluate(&r, s, context);
+    const Score near = NearestNote(NearestNote::Measure::near_copies).evaluate(&r, s, context);
+    REQUIRE(share.interval);
+    REQUIRE(near.interval);
+    shares += share.interval->low <= 0.5 && share.interval->high >= 0.5;
+    copies += near.interval->low <= near.ceiling->value;
+  }
+  CHECK(shares >= 18);
+  CHECK(copies >= 18);
+}
+
 TEST_CASE("identifiers are counted and never told") {
   const Table r = text_table({"Seen by Dr. Adams on 12/03/2020.", "Call (555) 123-4567.", "no name here"});
   const Table s = text_table({"Then Dr. Adams came.", "Dr. Brown came on 2020-01-02.", "nothing", "at all"});
