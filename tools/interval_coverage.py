@@ -283,8 +283,7 @@ def synthetic_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
         *("vocabulary_size", "length_words", "exemplar_overlap_5", "longest_copied_run", "long_copy_share"),
         *("mattr", "mtld", "yule_k", "flesch_kincaid_grade", "automated_readability_index", "meteor"),
         *("bleu", "chrf", "rouge_1", "rouge_l", "training_copy_texts", "training_copy_words"),
-        *("identifier_texts", "identifier_reuse", "nearest_note_rouge", "near_note_copies"),
-        "nearest_note_share",
+        *("identifier_texts", "identifier_reuse", "nearest_note_rouge"),
     ]
     context = {
         "holdout": holdout,
@@ -295,6 +294,27 @@ def synthetic_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
     }
     for _ in range(repeats):
         yield names, training, texts(rng, 120, sources), context
+
+
+NOTES = ["near_note_copies", "nearest_note_share"]
+
+
+def real_texts_and_fresh_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """All texts are drawn, from one process."""
+    for _ in range(repeats):
+        yield NOTES, texts(rng, 100, []), texts(rng, 120, []), {"holdout": texts(rng, 100, [])}
+
+
+def real_texts_and_clumps(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
+    """Real texts are drawn; synthetic ones tell five others, which nobody trained on, in other words."""
+    for _ in range(repeats):
+        sources = [row["text"].split() for row in texts(rng, 5, []).records()]
+        made = []
+        for i in rng.integers(5, size=120):
+            words = list(sources[i])
+            words[rng.integers(len(words))] = str(rng.choice(WORDS, p=WEIGHTS))
+            made.append({"text": " ".join(words)})
+        yield NOTES, texts(rng, 100, []), synthema.table(made), {"holdout": texts(rng, 100, [])}
 
 
 def repeated_texts(rng: np.random.Generator, repeats: int) -> Iterator[Draw]:
@@ -324,6 +344,8 @@ WORLDS: dict[str, World] = {
         followed_rows,
         both,
         synthetic_texts,
+        real_texts_and_fresh_texts,
+        real_texts_and_clumps,
         repeated_texts,
     )
 }
