@@ -3,10 +3,10 @@
 #include <cmath>
 #include <map>
 
-#include "src/evaluate/normal_interval.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/trial_rows.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/utility/agreement.hpp"
 #include "synthema/learn/design_matrix.hpp"
@@ -95,7 +95,7 @@ std::vector<Estimate> estimates(const DesignMatrix& design, const Target& target
 
 std::optional<double> overlap(const Estimate& r, const Estimate& s) {
   if (!(r.error > 0) || !(s.error > 0)) return std::nullopt;
-  constexpr double z = detail::kNormal95;
+  constexpr double z = kNormal95;
   const double shared = std::min(r.value + z * r.error, s.value + z * s.error) -
                         std::max(r.value - z * r.error, s.value - z * s.error);
   if (!(shared > 0)) return 0;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "src/evaluate/normal_interval.hpp"
+#include "synthema/core/normal.hpp"
 
 namespace synthema::detail {
 
@@ -67,7 +67,7 @@ void set_membership_auroc(Score& score, std::span<const double> members, std::sp
     score.no_interval = "All members score alike, or all above the others: the variance is zero.";
     return;
   }
-  const double half = detail::kNormal95 * std::sqrt(variance);
+  const double half = kNormal95 * std::sqrt(variance);
   score.interval =
       Interval{std::max(0.0, auroc - half), std::min(1.0, auroc + half), 0.95,
                message("DeLong over ", member_units.name, ", normal, synthetic rows held fixed")};

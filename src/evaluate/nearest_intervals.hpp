@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "src/evaluate/normal_interval.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/evaluate/resampling.hpp"
 
 namespace synthema::detail {

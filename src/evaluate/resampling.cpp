@@ -4,11 +4,10 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <numbers>
 #include <numeric>
 #include <set>
 
-#include "src/evaluate/normal_interval.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/data/json.hpp"
 
 namespace synthema {
@@ -60,23 +59,10 @@ double quantile(std::span<const double> sorted, double q) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
 }
 
-namespace {
-
-// How many standard deviations hold a normal number with this probability, found by halving.
-double normal_halfwidth(double level) {
-  if (level == 0.95) return detail::kNormal95;
-  double low = 0, high = 40;
-  for (int i = 0; i < 100; ++i)
-    (std::erf((low + high) / 2 / std::numbers::sqrt2) < level ? low : high) = (low + high) / 2;
-  return high;
-}
-
-}  // namespace
-
 Interval wilson(double successes, double n, double level) {
   if (!(level > 0 && level < 1))
     throw ConfigError({.field = "level"}, message("A level of ", level, " is not between 0 and 1."));
-  const double z = normal_halfwidth(level), z2 = z * z;
+  const double z = level == 0.95 ? kNormal95 : -normal_quantile((1 - level) / 2), z2 = z * z;
   const double centre = (successes + z2 / 2) / (n + z2);
   const double half = z / (n + z2) * std::sqrt(successes * (n - successes) / n + z2 / 4);
   // Of none or of all one end is exact; rounding must not say otherwise.
@@ -142,7 +128,7 @@ std::optional<Interval> jackknife(double value, std::span<const double> without,
   if (std::equal(without.begin() + 1, without.end(), without.begin())) return std::nullopt;
   // At most half of it is of second order, if nothing is of a higher one.
   const double variance = (n - 1) / n * squares;
-  const double half = detail::kNormal95 * std::sqrt(std::max(variance - second_order, variance / 2));
+  const double half = kNormal95 * std::sqrt(std::max(variance - second_order, variance / 2));
   return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,
                   message("delete-one jackknife over ", without.size(), " ", units,
                           second_order > 0 ? ", second order taken off, normal" : ", normal")};

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/evaluate/normal_interval.hpp"
+#include "synthema/core/normal.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kZ = detail::kNormal95, kZ2 = kZ * kZ;
+constexpr double kZ = kNormal95, kZ2 = kZ * kZ;
 
 double centre_of(double s, double n) {
   return (s + kZ2 / 2) / (n + kZ2);

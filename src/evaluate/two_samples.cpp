@@ -6,8 +6,8 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "src/evaluate/normal_interval.hpp"
 #include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/data/split.hpp"
 
@@ -226,7 +226,7 @@ std::optional<Interval> influence_interval(double value, std::span<const double>
   for (const double sum : by_unit) variance += sum * sum;
   if (variance < 1e-24) return std::nullopt;  // what rounding leaves of none
   const auto n = static_cast<double>(units.count);
-  const double half = detail::kNormal95 * std::sqrt(variance * n / (n - 1));
+  const double half = kNormal95 * std::sqrt(variance * n / (n - 1));
   return Interval{std::max(range.low, value - half), std::min(range.high, value + half), 0.95,
                   message("DeLong, ", units.count, " ", units.name)};
 }

@@ -8,6 +8,7 @@
 #include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
@@ -77,7 +78,7 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
                                                                     : std::optional<detail::Room>();
     const auto bound = [&](std::size_t entry) {
       const double plain = bounds[i][entry];
-      return room ? room->score_of(detail::normal_share(plain)) : plain;
+      return room ? room->score_of(normal_share(plain)) : plain;
     };
     const auto add = [&](std::size_t entry, double density, std::vector<detail::Piece>& to) {
       if (const detail::Piece piece{bound(entry), bound(entry + 1), density}; piece.low < piece.high)

@@ -10,6 +10,7 @@
 #include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
@@ -177,7 +178,7 @@ bool GaussianCopula::Rows::draw_variable(const Given& about, Eigen::Index k, Row
     return true;
   }
   const double score = mean + spread * noise;
-  const double share = room ? room->share_of(score) : detail::normal_share(score);
+  const double share = room ? room->share_of(score) : normal_share(score);
   const detail::RuledCell ruled{rules_, columns_, variable.column, row.cells.view(), false, true};
   if (variable.missing) {
     const CodeCounts counts = variable.counts.view();

@@ -10,6 +10,7 @@
 #include "src/generate/tabular/order_distance.hpp"
 #include "src/generate/tabular/products_by_people.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/core/parallel.hpp"
 
 namespace synthema {
@@ -96,10 +97,6 @@ std::vector<double> even_coefficients() {
 }
 
 }  // namespace
-
-double normal_quantile(double share) {
-  return detail::normal_quantile_of(share);
-}
 
 // The variables of the normal vector: a value of each modelled column, then for each number that may be
 // missing whether it is.
@@ -312,8 +309,7 @@ std::pair<double, double> GaussianCopula::scores_of_taken(const Variable& variab
   const auto plain =
       detail::scores_of_cell(coded_.columns[variable.column], variable.counts, cell, variable.missing);
   if (!room) return plain;
-  return {room->score_of(detail::normal_share(plain.first)),
-          room->score_of(detail::normal_share(plain.second))};
+  return {room->score_of(normal_share(plain.first)), room->score_of(normal_share(plain.second))};
 }
 
 }  // namespace synthema

@@ -6,6 +6,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "synthema/core/normal.hpp"
+
 namespace synthema::detail {
 
 namespace {
@@ -102,12 +104,12 @@ double outside(std::span<const Piece> allowed, double mean, double spread, doubl
     from = piece.high;
   }
   if (from < -kNone) gaps.push_back({from, -kNone, 1});
-  if (gaps.empty()) return normal_quantile_of(left);
+  if (gaps.empty()) return normal_quantile(left);
   std::vector<double> masses;
   for (const Piece& gap : gaps)
     masses.push_back(log_mass((gap.low - mean) / spread, (gap.high - mean) / spread));
   const double sum = log_sum(masses);
-  if (std::isinf(sum)) return normal_quantile_of(left);
+  if (std::isinf(sum)) return normal_quantile(left);
   return place_in(gaps, masses, sum, mean, spread, left);
 }
 
@@ -344,33 +346,12 @@ double points_that_count(std::span<const double> logs) {
 
 }  // namespace
 
-double normal_density(double x) {
-  return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
-}
-
-double normal_share(double x) {
-  return 0.5 * std::erfc(-x / std::numbers::sqrt2);
-}
-
-// Abramowitz and Stegun 26.2.23, then Halley's steps to full precision.
-double normal_quantile_of(double share) {
-  if (share > 0.5) return -normal_quantile_of(1 - share);
-  const double t = std::sqrt(-2 * std::log(share));
-  double x = -(t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-                       (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))));
-  for (int i = 0; i < 2; ++i) {
-    const double error = (normal_share(x) - share) / normal_density(x);
-    x -= error / (1 + x * error / 2);
-  }
-  return x;
-}
-
 double confined_normal(double a, double b, double share) {
   if (narrow(a, b)) return a + share * (b - a);
   if (a > -b) return -confined_normal(-b, -a, 1 - share);
   if (b > -kFar) {
     const double low = normal_share(a), high = normal_share(b);
-    return std::clamp(normal_quantile_of(std::clamp(low + share * (high - low), 1e-300, 1 - 1e-16)), a, b);
+    return std::clamp(normal_quantile(std::clamp(low + share * (high - low), 1e-300, 1 - 1e-16)), a, b);
   }
   // The tail falls off like exp(b (b - x)) there.
   const double length = std::isinf(a) ? 1 : -std::expm1(b * (b - a));

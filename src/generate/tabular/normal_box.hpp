@@ -12,9 +12,6 @@
 
 namespace synthema::detail {
 
-double normal_density(double x);
-double normal_share(double x);  // below x
-double normal_quantile_of(double share);
 // The point of a standard normal variable confined to (low, high) with this share of it below, in (0, 1).
 double confined_normal(double low, double high, double share);
 

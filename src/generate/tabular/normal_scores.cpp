@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "src/generate/tabular/normal_box.hpp"
+#include "synthema/core/normal.hpp"
 
 namespace synthema::detail {
 
@@ -30,7 +31,7 @@ Scores scores_of(const OwnedCounts& counts, std::size_t codes) {
   const double total = counts.view().total();
   for (const std::uint32_t rows : counts.cumulative) {
     const double with = rows / total;
-    scores.push_back(normal_quantile_of((below + with) / 2));
+    scores.push_back(normal_quantile((below + with) / 2));
     cumulative.push_back(with);
     mean += (with - below) * scores.back();
     square += (with - below) * scores.back() * scores.back();
@@ -45,14 +46,14 @@ Scores scores_of(const OwnedCounts& counts, std::size_t codes) {
 }
 
 double score_of_share(double share) {
-  return share <= 0 ? -kInfinity : share >= 1 ? kInfinity : normal_quantile_of(share);
+  return share <= 0 ? -kInfinity : share >= 1 ? kInfinity : normal_quantile(share);
 }
 
 std::vector<double> bounds_of(const OwnedCounts& counts) {
   std::vector<double> out{-kInfinity};
   const double total = counts.view().total();
   for (const std::uint32_t with : counts.cumulative)
-    out.push_back(with == total ? kInfinity : normal_quantile_of(with / total));
+    out.push_back(with == total ? kInfinity : normal_quantile(with / total));
   return out;
 }
 
@@ -71,8 +72,8 @@ std::pair<double, double> scores_of_cell(const ColumnCoding& coding, const Owned
     std::tie(below, with) =
         share_of(counts, is_there ? static_cast<std::uint32_t>(cell) : coding.missing_code());
   }
-  return {below > 0 ? normal_quantile_of(std::min(below, 1 - kEdge)) : -kInfinity,
-          with < 1 ? normal_quantile_of(std::max(with, kEdge)) : kInfinity};
+  return {below > 0 ? normal_quantile(std::min(below, 1 - kEdge)) : -kInfinity,
+          with < 1 ? normal_quantile(std::max(with, kEdge)) : kInfinity};
 }
 
 OwnedCounts counts_given(const OwnedCounts& counts, std::span<const double> bounds, double mean,

@@ -6,6 +6,7 @@
 
 #include "src/generate/tabular/private_learner.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/normal.hpp"
 
 namespace synthema::detail {
 
@@ -15,14 +16,9 @@ constexpr double kRestShare = 0.2;  // of a column's budget, for rows whose labe
 constexpr double kOthers =
     1.5;  // standard deviations: rows with labels that are not told, more likely than not
 
-// P(N(0, 1) > z), inverted: z with this upper tail, rounded up.
+// z with this upper tail, not rounded down.
 double upper_quantile(double tail) {
-  double low = 0, high = 40;
-  for (int i = 0; i < 200; ++i) {
-    const double z = (low + high) / 2;
-    (0.5 * std::erfc(z / std::sqrt(2.0)) <= tail ? high : low) = z;
-  }
-  return high * (1 + 1e-12);
+  return -normal_quantile(tail) * (1 + 1e-12);
 }
 
 // A person brings at most m labels of at most m rows. For discrete noise P(X >= k) <= P(Y >= k - 1) of the

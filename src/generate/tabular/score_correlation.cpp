@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "src/generate/tabular/normal_box.hpp"
+#include "synthema/core/normal.hpp"
 
 namespace synthema::detail {
 
@@ -16,7 +17,7 @@ constexpr double kLeastEigenvalue = 1e-6;
 void integrals_above(double share, std::vector<double>& out) {
   out.assign(kTerms, 0.0);
   if (!(share > 0) || !(share < 1)) return;
-  const double x = normal_quantile_of(share), density = normal_density(x);
+  const double x = normal_quantile(share), density = normal_density(x);
   double previous = 0, current = 1;
   for (std::size_t k = 1; k <= kTerms; ++k) {
     const auto n = static_cast<double>(k);

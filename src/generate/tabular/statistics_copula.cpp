@@ -13,6 +13,7 @@
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "src/generate/tabular/score_correlation.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
 namespace synthema {
@@ -89,7 +90,7 @@ Share by_moments(double mean, double sd, double low, double high) {
     const double shape = (high - mean) * (high - mean) / (sd * sd), scale = sd * sd / (high - mean);
     return [=](double x) { return 1 - gamma_share(shape, (high - x) / scale); };
   }
-  return [=](double x) { return detail::normal_share((x - mean) / sd); };
+  return [=](double x) { return normal_share((x - mean) / sd); };
 }
 
 // The shifted log-normal distribution with these quartiles; normal where they lie evenly.
@@ -106,14 +107,14 @@ Share by_quartiles(double q1, double median, double q3) {
   const double ratio = up / down;
   if (std::abs(ratio - 1) < 1e-6) {
     const double sd = (q3 - q1) / (2 * kQuartile);
-    return [=](double x) { return detail::normal_share((x - median) / sd); };
+    return [=](double x) { return normal_share((x - median) / sd); };
   }
   // x = shift + scale exp(s z), scale negative where the longer tail is below.
   const double s = std::log(ratio) / kQuartile, scale = up / (ratio - 1), shift = median - scale;
   return [=](double x) {
     const double y = (x - shift) / scale;
     if (!(y > 0)) return scale > 0 ? 0.0 : 1.0;
-    return detail::normal_share(std::log(y) / s);
+    return normal_share(std::log(y) / s);
   };
 }
 

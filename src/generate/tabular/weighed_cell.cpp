@@ -5,6 +5,7 @@
 #include <limits>
 #include <ranges>
 
+#include "synthema/core/normal.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
@@ -218,12 +219,12 @@ double WeighedCell::mass(std::span<const Piece> pieces) const {
 
 double WeighedCell::noise_within(std::span<const Piece> pieces, double share) const {
   return std::isfinite(log_mass_of(pieces, mean, spread)) ? confined_to(pieces, mean, spread, share)
-                                                          : normal_quantile_of(share);
+                                                          : normal_quantile(share);
 }
 
 // What the others may know of a noise; as told_noise.
 double WeighedCell::told(double noise, bool given, double share) const {
-  if (given || spread * spread < least_told) return normal_quantile_of(share);
+  if (given || spread * spread < least_told) return normal_quantile(share);
   return std::clamp(noise, -kFarthestTold, kFarthestTold);
 }
 
@@ -253,7 +254,7 @@ WeighedCell::Taken WeighedCell::proposed(double cell, const PhiloxBlock& random,
                                          bool has_proposed) const {
   if (!past.admits(cell) || !now.admits(cell)) return {cell, 0, kNever};
   const double share = unit_of(random[0]), likely = share_missing(past);
-  if (std::isnan(cell)) return {cell, normal_quantile_of(share), std::log(likely / missing)};
+  if (std::isnan(cell)) return {cell, normal_quantile(share), std::log(likely / missing)};
   Taken out = taken(cell, behind(cell, false), share, most(), has_proposed);
   out.weight += std::max(std::log1p(-likely), kHardlyEver) - std::log1p(-missing);
   return out;
@@ -263,7 +264,7 @@ WeighedCell::Taken WeighedCell::draw(PhiloxBlock random, const Random& more,
                                      std::uint64_t number_of_row) const {
   const double missing = share_missing(now);
   double share = unit_of(random[0]);
-  if (share >= 1 - missing) return {kMissing, normal_quantile_of(share), 0};
+  if (share >= 1 - missing) return {kMissing, normal_quantile(share), 0};
   share /= 1 - missing;
   const double present = std::max(std::log1p(-share_missing(past)), kHardlyEver) - std::log1p(-missing);
   const std::vector<Piece> before = left(past);
@@ -273,7 +274,7 @@ WeighedCell::Taken WeighedCell::draw(PhiloxBlock random, const Random& more,
       mixes() && value && has_missing() && now.admits(kMissing) ? bounds[bounds.size() - 2] : kInfinity;
   std::vector<Piece> own = value ? behind(*value, false) : left(now);
   if (missing_from < kInfinity) own.push_back({missing_from, kInfinity, 1});
-  if (given && own.empty()) return {kMissing, normal_quantile_of(share), kNever};  // refused now
+  if (given && own.empty()) return {kMissing, normal_quantile(share), kNever};  // refused now
   if (value && given) own = {{-kInfinity, kInfinity, 1}};
   const double noise = noise_within(own, share), score = mean + spread * noise;
   const double kept = value ? log_mass_of(own, mean, spread) : std::log(mass(own) + half_person());

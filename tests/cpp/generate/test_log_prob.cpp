@@ -10,6 +10,7 @@
 
 #include "generate/tabular_tables.hpp"
 #include "src/generate/tabular/normal_box.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
@@ -293,7 +294,6 @@ TEST_CASE("Rows that are never made, and tables that are none of the generator's
 }
 
 TEST_CASE("the mass of a box of a normal vector, where its variables nearly say each other") {
-  using detail::normal_density, detail::normal_share;
   constexpr double kFar = std::numeric_limits<double>::infinity();
   const auto integral = [](double low, double high, const auto& of) {
     constexpr int kSteps = 20'000;

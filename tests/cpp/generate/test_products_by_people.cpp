@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "src/generate/tabular/products_by_people.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "generate/tabular_tables.hpp"
+#include "synthema/core/normal.hpp"
 #include "synthema/data/digest.hpp"
 #include "synthema/generate/conformance.hpp"
 #include "synthema/generate/tabular/bootstrap_copy.hpp"

@@ -149,7 +149,4 @@ class SYNTHEMA_EXPORT GaussianCopula {
 
 static_assert(LikelihoodGenerator<GaussianCopula> && ConditionalGenerator<GaussianCopula>);
 
-// x with this share of the standard normal distribution below it; `share` in (0, 1).
-SYNTHEMA_EXPORT double normal_quantile(double share);
-
 }  // namespace synthema
