@@ -181,6 +181,23 @@ def test_a_copy_is_useful_and_gives_people_away():
     assert private.startswith("Of 3 measures of privacy 2 are worse than fresh real rows")
 
 
+def test_one_of_many_measures_may_be_worse_by_chance():
+    def privacy(low, *others):
+        scores = [measured("dcr_share", 0.56, 0.5, {"low": low, "high": 0.6}), *others]
+        return verdict.summary({"sections": [{"rows": 500, "scores": scores}]})[-1]
+
+    fine = [
+        measured("near_copies", 0.05, 0.05, {"low": 0.03, "high": 0.07}),
+        measured("membership_by_distance", 0.5, 0.5, {"low": 0.46, "high": 0.54}),
+        measured("nnaa_privacy_loss", 0.01, 0.0) | {"interval": None},
+    ]
+    assert "1 is worse than fresh real rows: the rows tell something" in privacy(0.51)  # it alone
+    assert "though by no more than chance may do to 1 of 4: measure again" in privacy(0.51, *fine)
+    assert "1 is worse than fresh real rows: the rows tell something" in privacy(0.53, *fine)
+    copied = measured("exact_copies", 0.05, 0.0, {"low": 0.03, "high": 0.07})
+    assert "2 are worse than fresh real rows: the rows tell something" in privacy(0.51, *fine, copied)
+
+
 def test_without_an_interval_few_rows_need_more():
     def found(n):
         loss = measured("nnaa_privacy_loss", 0.09, 0.0) | {"interval": None, "n": n}

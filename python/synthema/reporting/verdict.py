@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 from synthema.reporting.numbers import counted, first_columns, number, percent, shown, words
@@ -135,26 +136,44 @@ def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]
     """
     found = []
     fresh = "rows of the holdout" if drifted else "fresh real rows"
-    for leak in _readable(drifted):
+    for leak in _measured(section, drifted):
         score = score_named(section, leak.name)
-        value, ceiling = value_of(score), _bound(score, "ceiling")
-        if score is None or value is None or ceiling is None:
+        if score is None or not _is_worse(score):
             continue
-        low = number((score.get("interval") or {}).get("low"))
-        if (value - _margin(score) if low is None else low) > ceiling:
-            found.append(
-                f"{words(leak.name)} is {shown(score, value)}, where {fresh} have "
-                f"{shown(score, ceiling)}: {leak.meaning}."
-            )
+        found.append(
+            f"{words(leak.name)} is {shown(score, value_of(score))}, where {fresh} have "
+            f"{shown(score, _bound(score, 'ceiling'))}: {leak.meaning}."
+        )
     return found
+
+
+def _is_worse(score: Score, wider: float = 1) -> bool:
+    """Tell whether a score with a ceiling is worse than it, by more than `wider` times its uncertainty."""
+    value, ceiling = value_of(score) or 0, _bound(score, "ceiling") or 0
+    low = number((score.get("interval") or {}).get("low"))
+    if low is None:
+        return value - wider * _margin(score) > ceiling
+    return low - (wider - 1) * (value - low) > ceiling
 
 
 def _margin(score: Score) -> float:
     return max(LEAK_MARGIN, FEW_ROWS_MARGIN / math.sqrt(number(score.get("n")) or 1))
 
 
-def _readable(drifted: bool) -> list[Leak]:
-    return [leak for leak in LEAKS if leak.copies or not drifted]
+def _measured(section: Mapping[str, Any] | None, drifted: bool) -> list[Leak]:
+    """List what the section has a value and a ceiling of, and a drifted holdout does not spoil."""
+    scores = [(leak, score_named(section, leak.name)) for leak in LEAKS if leak.copies or not drifted]
+    return [
+        leak for leak, score in scores if value_of(score) is not None and _bound(score, "ceiling") is not None
+    ]
+
+
+def _may_be_chance(section: Mapping[str, Any], measured: Sequence[Leak]) -> bool:
+    """Tell whether none of the scores is worse by uncertainties that hold for all at once (Bonferroni)."""
+    normal = NormalDist()
+    wider = normal.inv_cdf(1 - 0.025 / len(measured)) / normal.inv_cdf(0.975)
+    scores = [score_named(section, leak.name) for leak in measured]
+    return not any(score is not None and _is_worse(score, wider) for score in scores)
 
 
 def _rare_cases(score: Score | None) -> list[str]:
@@ -330,10 +349,7 @@ def _fidelity(section: Mapping[str, Any], drifted: bool) -> str | None:
 
 
 def _privacy(section: Mapping[str, Any], drifted: bool) -> str | None:
-    measured = [
-        leak for leak in _readable(drifted) if _bound(score_named(section, leak.name), "ceiling") is not None
-    ]
-    measured = [leak for leak in measured if value_of(score_named(section, leak.name)) is not None]
+    measured = _measured(section, drifted)
     if not measured:
         return None
     found, many = len(leaks(section, drifted)), counted(len(measured), "measure")
@@ -341,10 +357,13 @@ def _privacy(section: Mapping[str, Any], drifted: bool) -> str | None:
     verb = "is" if found == 1 else "are"
     if found == 0:
         return f"None of {many} of {kind} is worse than {fresh}."
-    return (
-        f"Of {many} of {kind} {found} {verb} worse than {fresh}: "
-        "the rows tell something about the people in the training data."
-    )
+    worse = f"Of {many} of {kind} {found} {verb} worse than {fresh}"
+    if _may_be_chance(section, measured):
+        return (
+            f"{worse}, though by no more than chance may do to {found} of {len(measured)}: "
+            "measure again with more rows or another holdout."
+        )
+    return f"{worse}: the rows tell something about the people in the training data."
 
 
 def summary(document: Mapping[str, Any]) -> list[str]:
