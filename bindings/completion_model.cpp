@@ -24,11 +24,6 @@ const char* place_of(const AnyCompletionModel& model) {
   return "remote";  // an unknown place gets the strictest treatment
 }
 
-void check_interrupt() {
-  const py::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
 ModelLocation place_from(std::string_view name) {
   if (name == "in_process") return ModelLocation::in_process;
   if (name == "this_host") return ModelLocation::this_host;

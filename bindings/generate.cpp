@@ -14,11 +14,6 @@ namespace synthema::bindings {
 
 namespace {
 
-void check_interrupt() {
-  const py::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
 // A function (task, draft) -> None or True: accepted; a str: the reason; False: refused without one.
 Check python_check(std::string name, py::object function, bool guards_exemplars) {
   const HeldObject callable = held(std::move(function));

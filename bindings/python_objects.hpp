@@ -42,4 +42,10 @@ auto with_python(const Work& work) {
   }
 }
 
+// Throws KeyboardInterrupt after Ctrl-C: C++ asks while it works without the GIL.
+inline void check_interrupt() {
+  const py::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 }  // namespace synthema::bindings

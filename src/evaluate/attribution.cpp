@@ -94,8 +94,8 @@ Protections protections(AttributionRule rule, const std::vector<Key>& known, con
   return out;
 }
 
-constexpr std::string_view kNames[] = {"categorical_cap", "zero_cap", "generalized_cap",
-                                       "disclosure_protection"};
+constexpr std::string_view kRuleNames[] = {"categorical_cap", "zero_cap", "generalized_cap",
+                                           "disclosure_protection"};
 
 }  // namespace
 
@@ -106,7 +106,7 @@ Attribution::Attribution(AttributionRule rule, DisclosureOptions options)
 }
 
 std::string_view Attribution::name() const {
-  return kNames[static_cast<std::size_t>(rule_)];
+  return kRuleNames[static_cast<std::size_t>(rule_)];
 }
 
 Score Attribution::evaluate(const Table* real, const Table& synthetic,

@@ -20,7 +20,7 @@ namespace {
 
 using Numbers = std::vector<double>;
 constexpr std::size_t kBins = 10;
-constexpr std::size_t kMostColumns = 1414;  // of which there are a million pairs
+constexpr std::size_t kMostPaired = 1414;  // of which there are a million pairs
 
 std::optional<double> correlation(const Column& a, const Column& b, Correlation kind) {
   Numbers x, y;
@@ -89,9 +89,10 @@ struct Alike {
 };
 
 // The real table beside others, all of which have rows: it is coded and counted once for all of them.
-class Comparison {
+class PairComparison {
  public:
-  Comparison(const Table& real, std::vector<Alike> others, Correlation kind, const EvaluationContext& context)
+  PairComparison(const Table& real, std::vector<Alike> others, Correlation kind,
+                 const EvaluationContext& context)
       : real_(real), others_(std::move(others)), kind_(kind), names_(detail::shared_columns(real, real)) {
     code_columns(context);
     for (std::size_t a = 0; a < names_.size(); ++a)
@@ -194,15 +195,15 @@ Score ColumnPairs::evaluate(const Table* real, const Table& synthetic,
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
-  if (const std::size_t columns = detail::shared_columns(*real, *real).size(); columns > kMostColumns)
+  if (const std::size_t columns = detail::shared_columns(*real, *real).size(); columns > kMostPaired)
     return undefined(std::move(score),
-                     message("The real table has ", columns, " columns, and pairs of at most ", kMostColumns,
+                     message("The real table has ", columns, " columns, and pairs of at most ", kMostPaired,
                              " are compared; select some."));
   const bool held = context.holdout && context.holdout->rows() > 0;
   const Table loose = detail::independent_marginals(*real, context.seed);
   std::vector<Alike> others{{&synthetic}, {&loose}};
   if (held) others.push_back({context.holdout.get()});
-  const Comparison compared(*real, std::move(others), correlation_, context);
+  const PairComparison compared(*real, std::move(others), correlation_, context);
   score.n = synthetic.rows();
   score.parts = compared.parts(0);
   score.value = compared.with(0).mean();

@@ -15,22 +15,22 @@ namespace synthema {
 
 namespace {
 
-using Counts = std::map<std::string, double>;  // ordered, so that sums do not depend on a hash
+using WordCounts = std::map<std::string, double>;  // ordered, so that sums do not depend on a hash
 constexpr double kAdded = 0.5;
 const char* const kBiased = "A bootstrap of distances between distributions is biased, so none is shown.";
 
-double sum_of(const Counts& counts) {
+double total_of(const WordCounts& counts) {
   double sum = 0;
   for (const auto& [label, count] : counts) sum += count;
   return sum;
 }
-double count_in(const Counts& counts, const std::string& key) {
+double count_in(const WordCounts& counts, const std::string& key) {
   const auto found = counts.find(key);
   return found == counts.end() ? 0 : found->second;
 }
 
-Counts word_counts(const TextSample& sample) {
-  Counts out;
+WordCounts counts_of_words(const TextSample& sample) {
+  WordCounts out;
   for (const auto& text : sample.words)
     for (const std::string& word : text) ++out[word];
   return out;
@@ -42,12 +42,12 @@ struct WordShare {
 };
 
 // sum p ln(p / q), and what each word adds.
-double divergence(const Counts& p, const Counts& q, std::vector<WordShare>* shares) {
+double divergence(const WordCounts& p, const WordCounts& q, std::vector<WordShare>* shares) {
   std::set<std::string> words;
   for (const auto& [word, count] : p) words.insert(word);
   for (const auto& [word, count] : q) words.insert(word);
   const double smoothing = kAdded * static_cast<double>(words.size());
-  const double n = sum_of(p) + smoothing, m = sum_of(q) + smoothing;
+  const double n = total_of(p) + smoothing, m = total_of(q) + smoothing;
   double sum = 0;
   for (const std::string& word : words) {
     const double a = (count_in(p, word) + kAdded) / n, b = (count_in(q, word) + kAdded) / m;
@@ -67,10 +67,10 @@ Score WordDivergence::evaluate(const Table* real, const Table& synthetic,
   const auto there = text_sample_if_any(real, context);
   if (!there) return undefined(std::move(score), "No real table with texts was given.");
   const TextSample sample = text_sample(synthetic, context, score);
-  const Counts s = word_counts(sample), r = word_counts(*there);
+  const WordCounts s = counts_of_words(sample), r = counts_of_words(*there);
   if (s.empty() || r.empty()) return undefined(std::move(score), "One of the tables has no text with words.");
   std::vector<WordShare> shares;
-  const auto of = [&](const Counts& other, std::vector<WordShare>* out) {
+  const auto of = [&](const WordCounts& other, std::vector<WordShare>* out) {
     return of_real_ ? divergence(r, other, out) : divergence(other, r, out);
   };
   score.value = of(s, &shares);
@@ -84,15 +84,15 @@ Score WordDivergence::evaluate(const Table* real, const Table& synthetic,
                            static_cast<std::uint64_t>(count_in(s, shares[i].word)),
                            message("nats; in real texts ", count_in(r, shares[i].word), " times")});
   if (const auto held = text_sample_if_any(context.holdout.get(), context))
-    if (const Counts h = word_counts(*held); !h.empty())
+    if (const WordCounts h = counts_of_words(*held); !h.empty())
       score.ceiling = Bound{of(h, nullptr), message("holdout, ", counted(held->size(), "text"))};
   return score;
 }
 
 namespace {
 
-Counts label_counts(const Column& column) {
-  Counts out;
+WordCounts counts_of_labels(const Column& column) {
+  WordCounts out;
   for (std::size_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) continue;
     const Value value = column.value_at(row);
@@ -106,11 +106,11 @@ Counts label_counts(const Column& column) {
   return out;
 }
 
-std::vector<ScorePart> compare_labels(const Counts& r, const Counts& s, double& distance) {
+std::vector<ScorePart> compare_labels(const WordCounts& r, const WordCounts& s, double& distance) {
   std::set<std::string> labels;
   for (const auto& [label, count] : r) labels.insert(label);
   for (const auto& [label, count] : s) labels.insert(label);
-  const double n = sum_of(r), m = sum_of(s);
+  const double n = total_of(r), m = total_of(s);
   std::vector<ScorePart> out;
   distance = 0;
   for (const std::string& label : labels) {
@@ -132,7 +132,7 @@ Score LabelDistribution::evaluate(const Table* real, const Table& synthetic,
   const std::string name = label_column_of(synthetic, context);
   if (name.empty() || !real->has(name))
     return undefined(std::move(score), "The tables share no label column.");
-  const Counts r = label_counts(real->column(name)), s = label_counts(synthetic.column(name));
+  const WordCounts r = counts_of_labels(real->column(name)), s = counts_of_labels(synthetic.column(name));
   if (r.empty() || s.empty()) return undefined(std::move(score), "One of the tables has no labels.");
   double distance = 0;
   score.parts = compare_labels(r, s, distance);
@@ -140,7 +140,7 @@ Score LabelDistribution::evaluate(const Table* real, const Table& synthetic,
   score.n = synthetic.rows();
   score.no_interval = kBiased;
   if (context.holdout && context.holdout->has(name))
-    if (const Counts h = label_counts(context.holdout->column(name)); !h.empty()) {
+    if (const WordCounts h = counts_of_labels(context.holdout->column(name)); !h.empty()) {
       compare_labels(r, h, distance);
       score.ceiling = Bound{1 - distance, message("holdout, ", counted(context.holdout->rows(), "real row"))};
     }
@@ -298,7 +298,7 @@ Score TagForm::evaluate(const Table* real, const Table& synthetic, const Evaluat
   Score score = start_score(*this, "Share of texts with tags whose tags are all closed in order.",
                             "tags <a> ... </a> nest; texts without a tag do not count");
   const TextSample sample = text_sample(synthetic, context, score);
-  const auto by_row = [](const TextSample& texts, Counts* opened) {
+  const auto by_row = [](const TextSample& texts, WordCounts* opened) {
     RatioRows out{.numerator = {}, .denominator = {}, .share = true};
     for (const std::string& text : texts.texts) {
       const std::vector<Tag> tags = tags_of(text);
@@ -309,7 +309,7 @@ Score TagForm::evaluate(const Table* real, const Table& synthetic, const Evaluat
     }
     return out;
   };
-  Counts opened;
+  WordCounts opened;
   const RatioRows rows = by_row(sample, &opened);
   if (!rows.value()) return undefined(std::move(score), "No text has a tag.");
   set_ratio(score, rows, sample.units, context);

@@ -21,11 +21,11 @@ using Codes = std::vector<std::uint32_t>;
 using Found = std::optional<double>;
 using enum DependenceMeasure;
 
-struct Named {
+struct NamedDependence {
   std::string_view name, estimand, definition;
 };
 // By DependenceMeasure.
-constexpr Named kNamed[] = {
+constexpr NamedDependence kNamedDependence[] = {
     {"spearman_similarity", "Mean over pairs of numeric columns of how alike their rank correlation is.",
      "1 - |Spearman difference| / 2"},
     {"cramers_v_similarity", "Mean over pairs of category columns of how alike their association is.",
@@ -40,8 +40,8 @@ constexpr Named kNamed[] = {
     {"mutual_information_difference", "Distance of the matrices of normalised mutual information.",
      "Frobenius norm of the difference; cells of 10 quantile bins or labels"}};
 
-const Named& named(DependenceMeasure measure) {
-  return kNamed[static_cast<std::size_t>(measure)];
+const NamedDependence& named(DependenceMeasure measure) {
+  return kNamedDependence[static_cast<std::size_t>(measure)];
 }
 bool is_norm(DependenceMeasure measure) {
   return measure == matrix_difference || measure == information_difference;

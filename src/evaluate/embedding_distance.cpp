@@ -14,10 +14,10 @@ namespace {
 
 using enum EmbeddingMeasure;
 
-struct Named {
+struct NamedDistance {
   const char *estimand, *definition;
 };
-constexpr Named kNamed[] = {
+constexpr NamedDistance kNamedDistance[] = {
     {"Frechet distance of the vectors of both tables' texts, as if they were Gaussian.",
      "|m_R - m_S|^2 + tr(C_R + C_S - 2 (C_R C_S)^(1/2)) (Heusel et al. 2017)"},
     {"Distance of the moments of the vectors of both tables' texts.",
@@ -51,7 +51,7 @@ Range EmbeddingDistance::range() const {
 
 Score EmbeddingDistance::evaluate(const Table* real, const Table& synthetic,
                                   const EvaluationContext& context) const {
-  const Named& named = kNamed[static_cast<int>(measure_)];
+  const NamedDistance& named = kNamedDistance[static_cast<int>(measure_)];
   const std::string encoder = context.embedder_name.empty() ? "an embedder" : context.embedder_name;
   Score score = start_score(*this, named.estimand, message(named.definition, ", vectors of ", encoder));
   if (!context.embedder) return undefined(std::move(score), "No embedder was given.");

@@ -17,11 +17,11 @@ using Numbers = std::vector<double>;
 using detail::Histories;
 using enum HistoryMeasure;
 
-struct Named {
+struct NamedFidelity {
   std::string_view name, estimand, definition;
 };
 // By HistoryMeasure.
-constexpr Named kNamed[] = {
+constexpr NamedFidelity kNamedFidelity[] = {
     {"visits_per_subject", "How alike the numbers of visits of a subject are.", "1 - KS distance"},
     {"visit_gaps", "How alike the times between consecutive visits are.", "1 - KS distance"},
     {"history_spans", "How alike the times from the first to the last visit are.", "1 - KS distance"},
@@ -178,12 +178,12 @@ Outcome compare(const Table& real, const Table& other, HistoryMeasure measure) {
 }  // namespace
 
 std::string_view HistoryFidelity::name() const {
-  return kNamed[static_cast<std::size_t>(measure_)].name;
+  return kNamedFidelity[static_cast<std::size_t>(measure_)].name;
 }
 
 Score HistoryFidelity::evaluate(const Table* real, const Table& synthetic,
                                 const EvaluationContext& context) const {
-  const Named& named = kNamed[static_cast<std::size_t>(measure_)];
+  const NamedFidelity& named = kNamedFidelity[static_cast<std::size_t>(measure_)];
   Score score = start_score(*this, std::string(named.estimand), std::string(named.definition));
   if (!real) return undefined(std::move(score), "No real table was given.");
   for (const Table* table : {real, &synthetic})

@@ -12,7 +12,6 @@ namespace synthema {
 
 namespace {
 
-using Measure = Memorisation::Measure;
 constexpr std::size_t kOrder = 5, kLongRun = 8;
 
 void add_column(PhraseIndex& index, const Column& column) {
@@ -38,18 +37,18 @@ void add_definitions(PhraseIndex& index, const Table& terms, const TextSample& s
 }
 
 // What a text counts in the measure: numerator and denominator of its share of the score.
-std::pair<double, double> copied(Measure measure, const std::vector<std::size_t>& matched) {
+std::pair<double, double> copied(Memorisation::Measure measure, const std::vector<std::size_t>& matched) {
   const std::size_t longest = matched.empty() ? 0 : *std::max_element(matched.begin(), matched.end());
-  if (measure == Measure::longest_run) return {static_cast<double>(longest), 1};
-  if (measure == Measure::long_copies) return {longest >= kLongRun ? 1 : 0, 1};
+  if (measure == Memorisation::Measure::longest_run) return {static_cast<double>(longest), 1};
+  if (measure == Memorisation::Measure::long_copies) return {longest >= kLongRun ? 1 : 0, 1};
   // A word 5-gram ends at each place from the fifth on; it occurs in a source if five words match there.
   const auto shown = std::count_if(matched.begin(), matched.end(), [](std::size_t m) { return m >= kOrder; });
   const std::size_t grams = matched.size() < kOrder ? 0 : matched.size() - kOrder + 1;
   return {static_cast<double>(shown), static_cast<double>(grams)};
 }
 
-RatioRows copied_by_row(Measure measure, const PhraseIndex& index, const TextSample& sample) {
-  RatioRows out{.numerator = {}, .denominator = {}, .share = measure == Measure::long_copies};
+RatioRows copied_by_row(Memorisation::Measure measure, const PhraseIndex& index, const TextSample& sample) {
+  RatioRows out{.numerator = {}, .denominator = {}, .share = measure == Memorisation::Measure::long_copies};
   for (const auto& text : sample.words) {
     const auto [part, whole] = copied(measure, index.matched_lengths(text));
     out.add(part, whole);

@@ -19,9 +19,9 @@ namespace synthema {
 namespace {
 
 using Ids = std::vector<WordId>;
-constexpr double kNear =
+constexpr double kNearNote =
     0.05;  // share of the holdout texts that a near copy is more like a training text than
-constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kNoSource = std::numeric_limits<std::size_t>::max();
 
 // Texts to be found, and what finds them.
 struct Sources {
@@ -31,7 +31,7 @@ struct Sources {
 
 struct Found {
   std::vector<double> rouge, bm25;   // by text: of its most similar source
-  std::vector<std::size_t> nearest;  // which that is by ROUGE-L, of equals the best by BM25; or kNone
+  std::vector<std::size_t> nearest;  // which that is by ROUGE-L, of equals the best by BM25; or kNoSource
 };
 
 class Search {
@@ -43,7 +43,7 @@ class Search {
   Found nearest(const std::vector<std::string>& texts, const Sources& sources) {
     const std::vector<Ids> mine = ids(texts);
     Found out{std::vector<double>(texts.size()), std::vector<double>(texts.size()),
-              std::vector<std::size_t>(texts.size(), kNone)};
+              std::vector<std::size_t>(texts.size(), kNoSource)};
     parallel_for(
         texts.size(),
         [&](std::size_t i) {
@@ -79,8 +79,8 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-void set_mean(Score& score, const std::vector<double>& values, bool share, const Units& units,
-              const EvaluationContext& context) {
+void set_note_mean(Score& score, const std::vector<double>& values, bool share, const Units& units,
+                   const EvaluationContext& context) {
   RatioRows ratio{.numerator = {}, .denominator = {}, .share = share};
   for (const double value : values) ratio.add(value);
   set_ratio(score, ratio, units, context);
@@ -110,7 +110,7 @@ Side drawn(const TextSample& sample, std::size_t most, std::uint64_t seed) {
 Units by_nearest(const Found& found, const Units& real) {
   Units out{message("nearest training ", real.name), {}, real.count};
   for (const std::size_t nearest : found.nearest)
-    out.of_row.push_back(nearest == kNone ? out.count++ : real.of_row[nearest]);
+    out.of_row.push_back(nearest == kNoSource ? out.count++ : real.of_row[nearest]);
   std::vector<std::size_t> all(out.of_row.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   return out.take(all);
@@ -133,10 +133,10 @@ void score_share(Score& score, const TextSample& training, const TextSample& hol
     nearer.push_back(to_training > to_holdout ? 1 : to_training == to_holdout ? 0.5 : 0);
     const double won[] = {nearer.back(), 1 - nearer.back()};
     for (const int side : {0, 1})
-      if (const std::size_t nearest = found[side].nearest[i]; nearest != kNone)
+      if (const std::size_t nearest = found[side].nearest[i]; nearest != kNoSource)
         weights[side][sides[side].units.of_row[nearest]] += won[side];
   }
-  set_mean(score, nearer, false, synthetic.units, context);
+  set_note_mean(score, nearer, false, synthetic.units, context);
   weights[0].insert(weights[0].end(), weights[1].begin(), weights[1].end());
   const double independent = detail::independent_items(weights[0], static_cast<double>(synthetic.size()));
   detail::widen(score, detail::split_interval(mean(nearer), independent, "texts", training.units.name));
@@ -183,21 +183,21 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
   const Sources sources = search.sources(training->texts);
   const Found found = search.nearest(sample.texts, sources);
   if (measure_ == Measure::likeness) {
-    set_mean(score, found.rouge, false, sample.units, context);
+    set_note_mean(score, found.rouge, false, sample.units, context);
     score.parts.push_back({"BM25", mean(found.bm25), sample.size(), "mean score of the best training text"});
     if (held) score.ceiling = Bound{mean(search.nearest(holdout->texts, sources).rouge), from_holdout};
     return score;
   }
   std::vector<double> of_holdout = search.nearest(holdout->texts, sources).rouge;
   std::sort(of_holdout.begin(), of_holdout.end());
-  const double near = quantile(of_holdout, 1 - kNear);
+  const double near = quantile(of_holdout, 1 - kNearNote);
   std::vector<double> copies;
   for (const double one : found.rouge) copies.push_back(one > near);
-  set_mean(score, copies, true, sample.units, context);
+  set_note_mean(score, copies, true, sample.units, context);
   Score of_clumps = score;
-  set_mean(of_clumps, copies, true, by_nearest(found, training->units), context);
+  set_note_mean(of_clumps, copies, true, by_nearest(found, training->units), context);
   detail::widen(score, of_clumps.interval);
-  detail::widen_by_quantile(score, kNear, holdout->units.count);
+  detail::widen_by_quantile(score, kNearNote, holdout->units.count);
   const auto above = of_holdout.end() - std::upper_bound(of_holdout.begin(), of_holdout.end(), near);
   score.ceiling = Bound{static_cast<double>(above) / static_cast<double>(of_holdout.size()), from_holdout};
   score.parts.push_back({"ROUGE-L", near, of_holdout.size(), "95 % quantile of the holdout's"});

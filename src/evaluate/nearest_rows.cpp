@@ -26,7 +26,7 @@ using enum NearestRowMeasure;
 constexpr const char* kLeaveOneOut = "each real row against those of all others";
 constexpr double kNear = 0.05;  // share of the holdout that a near copy is nearer than
 
-struct Measure {
+struct RowMeasure {
   std::string_view name, estimand, definition;
   Direction direction;
   Range range;
@@ -211,7 +211,7 @@ void score_membership(Score& score, RowDistances& distances, const EvaluationCon
 }
 
 // By NearestRowMeasure.
-constexpr Measure kMeasures[] = {
+constexpr RowMeasure kRowMeasures[] = {
     {"dcr",
      "Median distance of synthetic rows to their closest training row, 0 to 1.",
      "Gower: mean over columns of min(1, |a - b| / range of training and holdout), labels 0 or 1; parts: "
@@ -272,8 +272,8 @@ constexpr Measure kMeasures[] = {
      true,
      score_membership}};
 
-const Measure& measure_of(NearestRowMeasure measure) {
-  return kMeasures[static_cast<std::size_t>(measure)];
+const RowMeasure& measure_of(NearestRowMeasure measure) {
+  return kRowMeasures[static_cast<std::size_t>(measure)];
 }
 
 // Measures as a library has them. What cannot be measured says why in `undefined`.
@@ -458,7 +458,7 @@ Range NearestRows::range() const {
 
 Score NearestRows::evaluate(const Table* real, const Table& synthetic,
                             const EvaluationContext& context) const {
-  const Measure& measure = measure_of(measure_);
+  const RowMeasure& measure = measure_of(measure_);
   const LibraryMeasure* there = library_measure(measure_, convention_);
   Score score = start_score(*this, std::string(there ? there->estimand : measure.estimand),
                             std::string(there ? there->definition : measure.definition));

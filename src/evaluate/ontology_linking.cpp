@@ -11,8 +11,6 @@ namespace synthema {
 
 namespace {
 
-using Measure = OntologyLinking::Measure;
-
 struct Link {
   std::size_t term = 0;
   float cosine = -2;
@@ -88,14 +86,14 @@ class Linker {
 
 // Sums over rows: the expected number of correct links, since a floor is an expectation.
 struct Links {
-  Measure measure;
+  OntologyLinking::Measure measure;
   RatioRows ratio{};
   std::vector<std::size_t> kept{};  // rows that count: all, or for precision the linked ones
 
   void add(std::size_t row, bool linked, double correct) {
-    if (measure == Measure::precision && !linked) return;
+    if (measure == OntologyLinking::Measure::precision && !linked) return;
     kept.push_back(row);
-    if (measure == Measure::f1)
+    if (measure == OntologyLinking::Measure::f1)
       ratio.add(2 * correct, linked ? 2 : 1);
     else
       ratio.add(correct);

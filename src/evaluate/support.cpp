@@ -17,7 +17,7 @@ using detail::kMostLibraryRows;
 using detail::RowSupport;
 using enum SupportMeasure;
 
-struct Named {
+struct NamedSupport {
   std::string_view name, estimand, definition;
   Direction direction = Direction::higher;
 };
@@ -26,7 +26,7 @@ struct Named {
 constexpr double kFewTies = 0.01;
 
 // By SupportMeasure.
-constexpr Named kNamed[] = {
+constexpr NamedSupport kNamedSupport[] = {
     {"support_precision", "Share of synthetic rows that lie within the reach of real rows.",
      "in a closed ball of a real row, which reaches to its k-th neighbour (Kynkaanniemi et al. 2019)"},
     {"support_recall", "Share of real rows that lie within the reach of synthetic rows.",
@@ -44,8 +44,8 @@ constexpr Named kNamed[] = {
      "farther from the nearest real row than that one is from its own nearest, ties half (Alaa et al. 2022)",
      Direction::none}};
 
-const Named& named(SupportMeasure measure) {
-  return kNamed[static_cast<std::size_t>(measure)];
+const NamedSupport& named(SupportMeasure measure) {
+  return kNamedSupport[static_cast<std::size_t>(measure)];
 }
 
 double mean_of(const std::vector<double>& values) {

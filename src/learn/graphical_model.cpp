@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "synthema/core/error.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using detail::kInfinity;
 constexpr double kSerialBelow = 30000;  // cells; threads cost more than they bring
 constexpr double kMostCells = 4e9;      // of a clique, for 32-bit maps
 

@@ -12,9 +12,9 @@ namespace synthema::detail {
 
 namespace {
 
-using Range = std::pair<char32_t, char32_t>;
+using CodePoints = std::pair<char32_t, char32_t>;
 
-constexpr Range kSurrogates{0xD800, 0xDFFF};
+constexpr CodePoints kSurrogates{0xD800, 0xDFFF};
 
 std::string utf8(char32_t c) {
   std::string out;
@@ -45,7 +45,7 @@ Expression at_most(Expressions& pool, std::string_view high, char least, char mo
 
 }  // namespace
 
-CharacterSet::CharacterSet(std::vector<Range> ranges) {
+CharacterSet::CharacterSet(std::vector<CodePoints> ranges) {
   for (const auto& [first, last] : ranges) add(first, last);
 }
 
@@ -58,8 +58,8 @@ void CharacterSet::add(char32_t first, char32_t last) {
   }
   ranges_.emplace_back(first, last);
   std::ranges::sort(ranges_);
-  std::vector<Range> merged;
-  for (const Range& range : ranges_) {
+  std::vector<CodePoints> merged;
+  for (const CodePoints& range : ranges_) {
     if (!merged.empty() && range.first <= merged.back().second + 1)
       merged.back().second = std::max(merged.back().second, range.second);
     else
@@ -90,15 +90,15 @@ CharacterSet CharacterSet::without(const CharacterSet& other) const {
 }
 
 bool CharacterSet::contains(char32_t c) const {
-  return std::ranges::any_of(ranges_, [&](const Range& r) { return r.first <= c && c <= r.second; });
+  return std::ranges::any_of(ranges_, [&](const CodePoints& r) { return r.first <= c && c <= r.second; });
 }
 
 Expression character(Expressions& pool, const CharacterSet& set) {
-  constexpr std::array<Range, 4> lengths{
+  constexpr std::array<CodePoints, 4> lengths{
       {{0, 0x7F}, {0x80, 0x7FF}, {0x800, 0xFFFF}, {0x10000, CharacterSet::kLast}}};
   std::vector<Expression> parts;
   for (const auto& [first, last] : set.ranges())
-    for (const Range& length : lengths) {
+    for (const CodePoints& length : lengths) {
       const char32_t low = std::max(first, length.first), high = std::min(last, length.second);
       if (low <= high) parts.push_back(between(pool, utf8(low), utf8(high), '\x80', '\xBF'));
     }

@@ -23,13 +23,13 @@ struct Hash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
-using Vocabulary = std::unordered_map<std::string, TokenId, Hash, std::equal_to<>>;
+using Pieces = std::unordered_map<std::string, TokenId, Hash, std::equal_to<>>;
 
 }  // namespace
 
 struct WordPieceTokenizer::Impl {
   detail::BertTextOptions text;
-  Vocabulary vocabulary;
+  Pieces vocabulary;
   std::string prefix;  // of pieces that continue a word
   std::size_t longest_word = 100;
   TokenId unknown = 0, begin = 0, end = 0;
@@ -92,10 +92,10 @@ detail::BertTextOptions read_normalizer(const JsonKeys& keys) {
   return out;
 }
 
-Vocabulary read_vocabulary(const JsonKeys& keys, const JsonKeys& model) {
+Pieces read_vocabulary(const JsonKeys& keys, const JsonKeys& model) {
   const ModelJson* const vocabulary = model.find("vocab");
   if (!vocabulary || !vocabulary->is_object()) keys.fail("The vocabulary is missing.");
-  Vocabulary out;
+  Pieces out;
   const auto add = [&](const std::string& token, const ModelJson& id) {
     if (!id.is_number_integer() || id < 0 || id >= kMostTokens)
       keys.fail("A token has an id that makes no sense.");

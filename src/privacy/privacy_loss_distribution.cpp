@@ -9,12 +9,13 @@
 #include <unsupported/Eigen/FFT>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using detail::kInfinity;
 constexpr std::int64_t kMostPoints = std::int64_t{1} << 24;
 constexpr double kWidth = 8.9;   // standard deviations; the mass beyond is below 3e-19 and counts as infinite
 constexpr double kTail = 1e-15;  // mass that one composition may cut off at each end

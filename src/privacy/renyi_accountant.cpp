@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using detail::kInfinity;
 
 double log_add(double a, double b) {
   if (a < b) std::swap(a, b);

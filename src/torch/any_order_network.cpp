@@ -10,13 +10,14 @@
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/torch/network_block.hpp"
 #include "src/torch/threads_guard.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kNever = -std::numeric_limits<double>::infinity();
+using detail::kNever;
 
 void check(const NetworkPrivacy& privacy) {
   detail::check_terms(detail::terms_of(privacy), 100, detail::kMostClasses - 1);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kOwn = 127, kGroups = 127;  // and missing: kMostClasses
 constexpr std::size_t kDigits = 255;
-constexpr ColumnClasses::Classes kNothing{kUnknownClass, kUnknownClass, kUnknownClass};
 
 }  // namespace
 

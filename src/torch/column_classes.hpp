@@ -48,4 +48,6 @@ class SYNTHEMA_EXPORT ColumnClasses {
   std::vector<std::vector<double>> shares_;
 };
 
+inline constexpr ColumnClasses::Classes kNothing{kUnknownClass, kUnknownClass, kUnknownClass};
+
 }  // namespace synthema::detail

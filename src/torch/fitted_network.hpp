@@ -26,7 +26,6 @@ namespace synthema {
 namespace detail {
 
 inline constexpr std::size_t kMostMembers = 20;
-inline constexpr ColumnClasses::Classes kNothing{kUnknownClass, kUnknownClass, kUnknownClass};
 
 struct NetworkSize {
   const char* name;

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "src/torch/network_block.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema {
@@ -11,7 +12,7 @@ namespace {
 using detail::ColumnClasses;
 using detail::kUnknownClass;
 
-constexpr double kNever = -std::numeric_limits<double>::infinity();
+using detail::kNever;
 
 }  // namespace
 

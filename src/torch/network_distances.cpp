@@ -1,11 +1,11 @@
 // Numbers of AnyOrderNetwork that are learnt as their distance from one before them (order_distance.hpp).
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <ranges>
 
 #include "src/generate/tabular/candidates.hpp"
 #include "src/torch/network_block.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema {
@@ -16,8 +16,8 @@ using detail::kAttemptStream;
 using detail::kBaseStream;
 using detail::kCandidates;
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kNever = -std::numeric_limits<double>::infinity();
+using detail::kMissing;
+using detail::kNever;
 
 }  // namespace
 

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/torch/network_block.hpp"
 #include "src/torch/threads_guard.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
@@ -18,7 +18,7 @@ using detail::kClassStream;
 using detail::kNothing;
 using detail::kUnknownClass;
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 
 }  // namespace
 

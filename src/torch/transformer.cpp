@@ -23,7 +23,7 @@ namespace synthema {
 
 namespace {
 
-constexpr std::size_t kChunkRows = 128;  // rows that go through the layers together
+constexpr std::size_t kRowsTogether = 128;  // rows that go through the layers together
 // A worker gets rows of its own from so many on; with fewer all threads share each product.
 constexpr std::size_t kRowsToShare = detail::kRowTile;
 // ... unless the longest part is so many times the mean: nobody helps a worker that is behind.
@@ -290,8 +290,8 @@ struct Transformer::Impl {
         if (i >= silent) wanted.push_back({first + i - silent, step->allowed});
       }
     }
-    for (std::size_t begin = 0, given = 0; begin < rows.size(); begin += kChunkRows) {
-      const auto chunk = std::span(rows).subspan(begin, std::min(kChunkRows, rows.size() - begin));
+    for (std::size_t begin = 0, given = 0; begin < rows.size(); begin += kRowsTogether) {
+      const auto chunk = std::span(rows).subspan(begin, std::min(kRowsTogether, rows.size() - begin));
       const detail::Logits logits = decoder->run(chunk, alone ? &workers : nullptr);
       const std::size_t now = logits.place.size();
       const auto some = std::span(wanted).subspan(given, now);

@@ -1,13 +1,11 @@
 #include "src/generate/tabular/candidates.hpp"
 
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
 
 namespace {
-
-constexpr double kNever = -std::numeric_limits<double>::infinity();
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // What fixed numbers, and those that are proposed themselves, propose for the free ones they are measured
 // from.

@@ -3,17 +3,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kNever = std::numeric_limits<double>::infinity();
+using detail::kInfinity;
+using detail::kMissing;
 constexpr int kFarthestStep = 256;
 // How far entries are smoothed. Between the next one alone, draws would lie twice as near to real values as
 // fresh ones do, which fall into wide gaps more often than into narrow ones.
@@ -243,7 +244,7 @@ double cell_of_whole(const ColumnCoding& coding, std::int64_t value) {
   const bool below = value < coding.origin;
   const auto a = static_cast<std::uint64_t>(value), b = static_cast<std::uint64_t>(coding.origin);
   const std::uint64_t far = below ? b - a : a - b, step = static_cast<std::uint64_t>(coding.step);
-  if (far % step != 0) return kNever;
+  if (far % step != 0) return kInfinity;
   const std::uint64_t steps = far / step;
   return below ? -static_cast<double>(steps) : static_cast<double>(steps);
 }
@@ -325,7 +326,7 @@ void undisplaced_densities(const ColumnCoding& coding, const CodeCounts& counts,
 }
 
 double log_density(const ColumnCoding& coding, const CodeCounts& counts, double cell) {
-  if (counts.total() == 0) return std::isnan(cell) ? 0.0 : -kNever;
+  if (counts.total() == 0) return std::isnan(cell) ? 0.0 : -kInfinity;
   std::vector<EntryDensity> entries;
   entry_densities(coding, counts, cell, entries);
   return std::log(mean_of(counts, entries));
@@ -350,7 +351,7 @@ std::vector<double> cells_of(const ColumnCoding& coding, const Column& column) {
       if (!column.is_null(row)) out[row] = cell(row);
   };
   if (coding.form == CodingForm::absent) {
-    fill([](std::size_t) { return kNever; });
+    fill([](std::size_t) { return kInfinity; });
   } else if (kind == Kind::boolean) {
     fill([&](std::size_t row) { return column.boolean_at(row) ? 1.0 : 0.0; });
   } else if (coding.is_category()) {
@@ -358,14 +359,14 @@ std::vector<double> cells_of(const ColumnCoding& coding, const Column& column) {
     for (std::size_t i = 0; i < coding.labels.size(); ++i) codes.emplace(coding.labels[i], i);
     fill([&](std::size_t row) {
       const auto at = codes.find(column.text_at(row));
-      return at == codes.end() ? kNever : at->second;
+      return at == codes.end() ? kInfinity : at->second;
     });
   } else if (own != Kind::real && kind != Kind::real) {
     fill([&](std::size_t row) { return cell_of_whole(coding, column.integers()[row]); });
   } else {
     fill([&](std::size_t row) {
       const double x = coding.cell_of_number(column.number_at(row));
-      return std::isfinite(x) && (!coding.grid || x == std::nearbyint(x)) ? x : kNever;
+      return std::isfinite(x) && (!coding.grid || x == std::nearbyint(x)) ? x : kInfinity;
     });
   }
   return out;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/data/field_rule.hpp"
 #include "synthema/data/timestamp.hpp"
 
@@ -14,7 +15,6 @@ namespace synthema::detail {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kRelations[] = {"<", "<=", "=", ">=", ">", "!="};
 
 int relation_of(const std::string& text) {

@@ -5,15 +5,12 @@
 #include <numeric>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/data/field_rule.hpp"
 
 namespace synthema::detail {
 
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 CodedRules::CodedRules(const Schema& schema, std::span<const ColumnCoding> columns)
     : touching(columns.size()), combined(columns.size()) {

@@ -1,6 +1,5 @@
 #include <Eigen/Dense>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "src/generate/tabular/normal_box.hpp"
@@ -9,6 +8,7 @@
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/normal.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
@@ -16,7 +16,7 @@ namespace synthema {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using detail::kInfinity;
 
 // Of a number that stands for its distance; `numbers` are drawn from where the rules refuse all distances.
 detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,

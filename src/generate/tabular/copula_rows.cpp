@@ -1,6 +1,5 @@
 #include <Eigen/Dense>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "src/generate/tabular/candidates.hpp"
@@ -11,6 +10,7 @@
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/normal.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
@@ -20,7 +20,7 @@ namespace {
 
 using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1>;
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 
 // Whether a member before it is known to be set: then it says nothing.
 bool follows_set(const std::vector<std::vector<std::size_t>>& groups, std::span<const ColumnCoding> columns,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,13 +10,14 @@
 #include <unordered_set>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/data/field_rule.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 
 std::vector<std::size_t> columns_of(const Schema& schema, const GroupRule& group) {
   std::vector<std::size_t> out;

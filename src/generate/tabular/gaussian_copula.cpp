@@ -2,7 +2,6 @@
 
 #include <Eigen/Dense>
 #include <cmath>
-#include <limits>
 
 #include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/normal_box.hpp"
@@ -12,6 +11,7 @@
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "synthema/core/normal.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
@@ -25,7 +25,7 @@ namespace {
 
 using detail::Matrix;
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 
 // The counts of each column, of a member of a group those of the rows that are open to it (`open`).
 std::vector<OwnedCounts> counts_of_columns(const CodedTable& coded,

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "src/generate/tabular/candidates.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/exclusive_groups.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 
 using detail::is_set_code;
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 
 // The rows of a member in which none before it is set; of one that is always set there, as the last of a
 // one-hot group is, with what the column has where it is not set, next to never drawn unless a rule asks.

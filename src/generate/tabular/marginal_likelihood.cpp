@@ -1,20 +1,16 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "src/generate/tabular/marginal_rows.hpp"
 #include "src/generate/tabular/row_blocks.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
 
-namespace {
-
-constexpr double kNever = -std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 struct MarginalRows::Scoring {
   std::vector<double> cells;             // of the row, by column

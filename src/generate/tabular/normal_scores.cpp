@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <tuple>
 
 #include "src/generate/tabular/normal_box.hpp"
 #include "synthema/core/normal.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema::detail {
 
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 std::pair<double, double> share_of(const OwnedCounts& counts, std::uint32_t code) {
   const auto at = static_cast<std::size_t>(std::lower_bound(counts.codes.begin(), counts.codes.end(), code) -

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 #include <string_view>
 
@@ -10,14 +9,13 @@
 #include "src/generate/tabular/coded_numbers.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/dominant_people.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr double kMostSpread = 0.5;  // of the distances, against the column's own
 
 // The first column before this one, of the same kind, that a rule without conditions orders it against.

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kNever = -std::numeric_limits<double>::infinity();
+using detail::kMissing;
+using detail::kNever;
 
 bool holds(const NumberCell& cells, bool grid, double cell) {
   if (cells.low == cells.high) return cell == cells.low;

@@ -1,18 +1,16 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <limits>
 
 #include "src/generate/tabular/noisy_histogram.hpp"
 #include "src/generate/tabular/private_learner.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/special_numbers.hpp"
 
 namespace synthema::detail {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLargest = 9007199254740991.0;  // whole numbers beyond 2^53 are not told apart
 constexpr double kResolutionShare = 0.1;         // of a column's budget, where decimals are not named
 constexpr double kSettled = 0.99;                // of the rows must be on the grid

@@ -5,6 +5,7 @@
 
 #include "src/generate/tabular/order_conflicts.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/data/timestamp.hpp"
 #include "synthema/data/value.hpp"
 
@@ -12,8 +13,6 @@ namespace synthema::detail {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostTries = 100'000;  // then a set of groups is taken to have a row
 
 // A number of the column, as people read it.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "src/generate/tabular/model_arrays.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
@@ -12,8 +12,6 @@ namespace synthema::detail {
 namespace {
 
 constexpr std::uint64_t kDraws = 8;
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 double cell_of(const ColumnCoding& coding, std::uint32_t code) {
   if (code >= coding.codes()) return kMissing;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "src/generate/tabular/candidates.hpp"
@@ -14,6 +13,7 @@
 #include "src/generate/tabular/tree_distances.hpp"
 #include "src/generate/tabular/tree_row.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/conditions.hpp"
 #include "synthema/learn/distribution_tree.hpp"
@@ -23,7 +23,7 @@ namespace synthema {
 namespace {
 
 using detail::kCellStream;
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 
 void check(const SequentialTreesOptions& options) {
   if (!(options.min_gain >= 0))

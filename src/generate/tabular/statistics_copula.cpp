@@ -4,7 +4,6 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <numeric>
 
@@ -14,6 +13,7 @@
 #include "src/generate/tabular/score_correlation.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/normal.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
 namespace synthema {
@@ -22,7 +22,7 @@ namespace {
 
 using Share = std::function<double(double)>;  // share of the values below a number
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using detail::kInfinity;
 constexpr double kQuartile = 0.6744897501960817;  // normal score of the third quartile
 constexpr std::uint32_t kWhole = 1U << 24;        // rows that shares are told in
 constexpr std::size_t kMostPoints = 4096;         // of a grid that is listed whole

@@ -9,6 +9,7 @@
 #include "src/generate/tabular/ruled_cell.hpp"
 #include "src/generate/tabular/tree_distances.hpp"
 #include "src/generate/tabular/tree_row.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema {
@@ -18,7 +19,7 @@ namespace {
 // Values that are looked at for the share that rules leave: of a leaf, and of the whole column, which counts
 // as much as one row of it.
 constexpr std::size_t kLookedAt = 256, kLookedAtOfAll = 32;
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+using detail::kMissing;
 constexpr double kProposedMissing = std::numeric_limits<double>::infinity();  // in RowState::proposed
 
 // A share of a leaf's rows, and of the whole column's, as that of the leaf with one more row in the

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <ranges>
 
 #include "synthema/core/normal.hpp"
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNever = -kInfinity;
 constexpr double kHardlyEver = -1000;  // logarithm: taken where all candidates are like that
 constexpr std::size_t kLookedAt = 64;  // values of a number, at even distances among its rows
 

@@ -10,7 +10,7 @@ using namespace synthema;
 
 namespace {
 
-std::string written(const Table& table) {
+std::string written_lines(const Table& table) {
   std::ostringstream out;
   write_jsonl(table, out);
   return out.str();
@@ -33,7 +33,7 @@ TEST_CASE("kinds are inferred, keys in order of first appearance, missing keys a
   CHECK(read_jsonl("").columns() == 0);
 }
 
-TEST_CASE("what is written reads back exactly") {
+TEST_CASE("what is written_lines reads back exactly") {
   Schema schema;
   schema.fields = {{.name = "i", .kind = Kind::integer},
                    {.name = "x", .kind = Kind::real},
@@ -47,8 +47,8 @@ TEST_CASE("what is written reads back exactly") {
                                                        {"w", Timestamp{123456}},
                                                        {"ws", ValueList{Timestamp{0}, Value{}}}},
                                                       {}});
-  CHECK(content_digest(read_jsonl(written(table), {.schema = &schema})) == content_digest(table));
-  CHECK(written(table.take(std::vector<std::size_t>{1})) ==
+  CHECK(content_digest(read_jsonl(written_lines(table), {.schema = &schema})) == content_digest(table));
+  CHECK(written_lines(table.take(std::vector<std::size_t>{1})) ==
         "{\"i\": null, \"x\": null, \"s \\\"q\\\"\": null, \"w\": null, \"ws\": null}\n");
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("records suggest a schema") {
                        doctest::Contains("Record 1, field 'a'"), SchemaError);
 }
 
-TEST_CASE("days are written as dates") {
+TEST_CASE("days are written_lines as dates") {
   std::ostringstream out;
   write_jsonl(read_jsonl("{\"when\": \"2014-01-16\"}\n{\"when\": null}\n"), out);
   CHECK(out.str() == "{\"when\": \"2014-01-16\"}\n{\"when\": null}\n");

@@ -15,32 +15,33 @@ Table numbers(std::size_t rows, Value value, Field field = {.name = "n", .kind =
   return Table::from_records(schema, records);
 }
 
-bool found(const Table& table) {
+bool found_numbered(const Table& table) {
   return row_number_columns(table) == std::vector<std::string>{"n"};
 }
 
 }  // namespace
 
 TEST_CASE("an index is found, whatever it begins with, its order and some gaps") {
-  CHECK(found(numbers(50, [](std::size_t i) { return i; })));
-  CHECK(found(numbers(80, [](std::size_t i) { return 1000 + (i * 37) % 80; })));
-  CHECK(found(numbers(90, [](std::size_t i) { return i + i / 2; })));
+  CHECK(found_numbered(numbers(50, [](std::size_t i) { return i; })));
+  CHECK(found_numbered(numbers(80, [](std::size_t i) { return 1000 + (i * 37) % 80; })));
+  CHECK(found_numbered(numbers(90, [](std::size_t i) { return i + i / 2; })));
   // Two sites with numbers of their own, in any order.
-  CHECK(found(numbers(400, [](std::size_t i) { return (i % 2 == 0 ? 1000 : 3000) + (i / 2 * 37) % 200; })));
+  CHECK(found_numbered(
+      numbers(400, [](std::size_t i) { return (i % 2 == 0 ? 1000 : 3000) + (i / 2 * 37) % 200; })));
 }
 
 TEST_CASE("measurements, sparse codes and few rows are not") {
-  CHECK(!found(numbers(49, [](std::size_t i) { return i; })));
-  CHECK(!found(numbers(60, [](std::size_t i) { return i % 59; })));
-  CHECK(!found(numbers(60, [](std::size_t i) { return 3 * i; })));
-  CHECK(!found(numbers(600, [](std::size_t i) { return 3 * i; })));  // a clock
-  CHECK(!found(numbers(60, [](std::size_t i) { return i * i; })));
-  CHECK(!found(numbers(60, [](std::size_t i) { return static_cast<std::int64_t>(i) - 1; })));
+  CHECK(!found_numbered(numbers(49, [](std::size_t i) { return i; })));
+  CHECK(!found_numbered(numbers(60, [](std::size_t i) { return i % 59; })));
+  CHECK(!found_numbered(numbers(60, [](std::size_t i) { return 3 * i; })));
+  CHECK(!found_numbered(numbers(600, [](std::size_t i) { return 3 * i; })));  // a clock
+  CHECK(!found_numbered(numbers(60, [](std::size_t i) { return i * i; })));
+  CHECK(!found_numbered(numbers(60, [](std::size_t i) { return static_cast<std::int64_t>(i) - 1; })));
   CHECK(row_number_columns(Table()).empty());
 }
 
 TEST_CASE("a role that was given is kept") {
   Field target{.name = "n", .kind = Kind::integer};
   target.roles = {Role::target};
-  CHECK(!found(numbers(60, [](std::size_t i) { return i; }, target)));
+  CHECK(!found_numbered(numbers(60, [](std::size_t i) { return i; }, target)));
 }

@@ -15,7 +15,7 @@ std::optional<double> measured(ColumnMeasure measure, const Table& real, const T
                                Convention convention = Convention::synthema) {
   return ColumnFidelity(measure, convention).evaluate(&real, synthetic, {}).value;
 }
-Table numbers(const std::vector<Value>& values) {
+Table one_column(const std::vector<Value>& values) {
   return column_table(Kind::real, values);
 }
 Table labels(const std::vector<Value>& values) {
@@ -25,20 +25,20 @@ Table labels(const std::vector<Value>& values) {
 }  // namespace
 
 TEST_CASE("numbers: 1 - KS distance; categories: 1 - total variation distance") {
-  CHECK(measured(shape, numbers({1.0, 3.0}), numbers({2.0, 4.0})) == 0.5);
-  CHECK(measured(shape, numbers({1.0, Value()}), numbers({1.0})) == 1);  // missing values are dropped
+  CHECK(measured(shape, one_column({1.0, 3.0}), one_column({2.0, 4.0})) == 0.5);
+  CHECK(measured(shape, one_column({1.0, Value()}), one_column({1.0})) == 1);  // missing values are dropped
   // (1/2, 1/2) against (1/4, 1/2, 1/4).
   CHECK(measured(shape, labels({"a", "b"}), labels({"a", "b", "b", "c"})) == 0.75);
 }
 
 TEST_CASE("missing values, boundaries and ranges") {
-  CHECK(measured(missing, numbers({1.0, Value()}), numbers({1.0, 2.0, 3.0, Value()})) == 0.75);
-  CHECK(measured(boundary_adherence, numbers({1.0, 3.0}), numbers({1.0, 2.0, 3.5, Value()})) ==
+  CHECK(measured(missing, one_column({1.0, Value()}), one_column({1.0, 2.0, 3.0, Value()})) == 0.75);
+  CHECK(measured(boundary_adherence, one_column({1.0, 3.0}), one_column({1.0, 2.0, 3.5, Value()})) ==
         Approx(2.0 / 3));
   // The ends 0 to 1 and 8 to 10 of ten are not reached.
-  CHECK(measured(range_coverage, numbers({0.0, 10.0}), numbers({1.0, 8.0})) == Approx(0.7));
-  CHECK(measured(range_coverage, numbers({0.0, 10.0}), numbers({-5.0, 15.0})) == 1);
-  CHECK_FALSE(measured(range_coverage, numbers({2.0, 2.0}), numbers({2.0})));  // no range to cover
+  CHECK(measured(range_coverage, one_column({0.0, 10.0}), one_column({1.0, 8.0})) == Approx(0.7));
+  CHECK(measured(range_coverage, one_column({0.0, 10.0}), one_column({-5.0, 15.0})) == 1);
+  CHECK_FALSE(measured(range_coverage, one_column({2.0, 2.0}), one_column({2.0})));  // no range to cover
 }
 
 TEST_CASE("categories that are covered, and rows that keep to them") {
@@ -48,7 +48,7 @@ TEST_CASE("categories that are covered, and rows that keep to them") {
 }
 
 TEST_CASE("a column that lost all its values is the worst there is, and does not raise the mean") {
-  const Table full = numbers({1.0, 3.0}), none = numbers({Value(), Value()});
+  const Table full = one_column({1.0, 3.0}), none = one_column({Value(), Value()});
   const Table named = labels({"a", "b"}), nameless = labels({Value(), Value()});
   for (const ColumnMeasure measure : {shape, boundary_adherence, range_coverage, mean, median, deviation})
     CHECK(measured(measure, full, none) == 0);
@@ -56,12 +56,12 @@ TEST_CASE("a column that lost all its values is the worst there is, and does not
     CHECK(measured(measure, named, nameless) == 0);
   CHECK(measured(jensen_shannon, full, none) == 1);
   CHECK(measured(quantile_mse, full, none) == Approx(0.15));  // as of all in a tenth without real values
-  CHECK(measured(quantile_mse, full, numbers({2.0, 2.0})) == Approx(0.15));
+  CHECK(measured(quantile_mse, full, one_column({2.0, 2.0})) == Approx(0.15));
   CHECK(measured(missing, full, none) == 0);
-  CHECK_FALSE(measured(wasserstein, full, none));                    // has no bound
-  CHECK_FALSE(measured(range_coverage, numbers({2.0, 2.0}), none));  // no range to cover
-  CHECK_FALSE(measured(shape, none, none));                          // nothing was lost
-  CHECK_FALSE(measured(shape, full, none, Convention::sdmetrics));   // which leaves it out
+  CHECK_FALSE(measured(wasserstein, full, none));                       // has no bound
+  CHECK_FALSE(measured(range_coverage, one_column({2.0, 2.0}), none));  // no range to cover
+  CHECK_FALSE(measured(shape, none, none));                             // nothing was lost
+  CHECK_FALSE(measured(shape, full, none, Convention::sdmetrics));      // which leaves it out
   const Score score = ColumnFidelity(shape).evaluate(&full, none, {});
   CHECK(score.parts.at(0).note.starts_with("no synthetic values"));
   const Schema two{.fields = {{.name = "x", .kind = Kind::real}, {.name = "y", .kind = Kind::real}}};
@@ -79,8 +79,8 @@ TEST_CASE("sdmetrics' own numbers") {
   CHECK(*measured(shape, labels({"a", "a"}), labels({"a", "c"}), Convention::sdmetrics) < 0.5 + 1e-6);
   CHECK(*measured(shape, labels({"a", "a"}), labels({"a", "c"}), Convention::sdmetrics) > 0.5);
   // A missing synthetic value is out of bounds where the real column has none.
-  CHECK(measured(boundary_adherence, numbers({1.0, 3.0}), numbers({2.0, Value()}), Convention::sdmetrics) ==
-        0.5);
+  CHECK(measured(boundary_adherence, one_column({1.0, 3.0}), one_column({2.0, Value()}),
+                 Convention::sdmetrics) == 0.5);
 }
 
 TEST_CASE("which columns are compared") {
@@ -110,9 +110,9 @@ TEST_CASE("times with a zone are not compared with times without") {
 }
 
 TEST_CASE("ceiling, promises, and no real table") {
-  const Table real = numbers({1.0, 2.0, 3.0, 4.0});
+  const Table real = one_column({1.0, 2.0, 3.0, 4.0});
   EvaluationContext context;
-  context.holdout = std::make_shared<const Table>(numbers({1.0, 2.0}));
+  context.holdout = std::make_shared<const Table>(one_column({1.0, 2.0}));
   CHECK(ColumnFidelity(shape).evaluate(&real, real, context).ceiling->value == 0.5);
   for (const ColumnMeasure measure :
        {shape, missing, boundary_adherence, range_coverage, wasserstein, jensen_shannon, kl_synthetic_to_real,

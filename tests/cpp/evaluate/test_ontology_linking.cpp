@@ -8,7 +8,7 @@
 
 using namespace synthema;
 using doctest::Approx;
-using Measure = OntologyLinking::Measure;
+using LinkingMeasure = OntologyLinking::Measure;
 
 namespace {
 
@@ -38,7 +38,7 @@ Table rows() {
   return labelled_table({{"sunrise", "E"}, {"polar light", "E"}, {"tulips", "W"}, {"sunset", "W"}});
 }
 
-Score linking(Measure measure, const Table& table = rows(),
+Score linking(LinkingMeasure measure, const Table& table = rows(),
               const OntologyLinkingOptions& options = {.threshold = 0.7}) {
   return OntologyLinking(measure, options).evaluate(nullptr, table, directions());
 }
@@ -46,8 +46,8 @@ Score linking(Measure measure, const Table& table = rows(),
 }  // namespace
 
 TEST_CASE("precision, recall and F1 by hand") {
-  const Score precision = linking(Measure::precision), recall = linking(Measure::recall),
-              f1 = linking(Measure::f1);
+  const Score precision = linking(LinkingMeasure::precision), recall = linking(LinkingMeasure::recall),
+              f1 = linking(LinkingMeasure::f1);
   CHECK(*precision.value == Approx(2.0 / 3));
   CHECK(*recall.value == Approx(2.0 / 4));
   CHECK(*f1.value == Approx(4.0 / 7));
@@ -66,24 +66,25 @@ TEST_CASE("precision, recall and F1 by hand") {
 }
 
 TEST_CASE("the threshold decides what is linked") {
-  CHECK(*linking(Measure::recall, rows(), {.threshold = -1}).value == Approx(0.5));
-  CHECK(*linking(Measure::precision, rows(), {.threshold = -1}).value == Approx(0.5));  // tulips go to E
+  CHECK(*linking(LinkingMeasure::recall, rows(), {.threshold = -1}).value == Approx(0.5));
+  CHECK(*linking(LinkingMeasure::precision, rows(), {.threshold = -1}).value ==
+        Approx(0.5));  // tulips go to E
   const Table far = labelled_table({{"tulips", "W"}, {"nowhere", "E"}});
-  const Score none = linking(Measure::precision, far);
+  const Score none = linking(LinkingMeasure::precision, far);
   CHECK(none.undefined == "No text has a cosine of 0.7 or more with any term.");
-  CHECK(linking(Measure::recall, far).value == 0);
-  CHECK(linking(Measure::f1, far).value == 0);
-  CHECK_THROWS_AS(OntologyLinking(Measure::f1, {.threshold = 1.5}), ConfigError);
+  CHECK(linking(LinkingMeasure::recall, far).value == 0);
+  CHECK(linking(LinkingMeasure::f1, far).value == 0);
+  CHECK_THROWS_AS(OntologyLinking(LinkingMeasure::f1, {.threshold = 1.5}), ConfigError);
 }
 
 TEST_CASE("definitions link only where they are asked for") {
   const Table table = labelled_table({{"tulips", "E"}});
-  CHECK(linking(Measure::recall, table).value == 0);
-  CHECK(linking(Measure::recall, table, {.threshold = 0.7, .definitions = true}).value == 1);
+  CHECK(linking(LinkingMeasure::recall, table).value == 0);
+  CHECK(linking(LinkingMeasure::recall, table, {.threshold = 0.7, .definitions = true}).value == 1);
 }
 
 TEST_CASE("what is missing is said, and promises are kept") {
-  for (const Measure measure : {Measure::precision, Measure::recall, Measure::f1})
+  for (const LinkingMeasure measure : {LinkingMeasure::precision, LinkingMeasure::recall, LinkingMeasure::f1})
     CHECK(
         nonconformities(OntologyLinking(measure, {.threshold = 0.7}), nullptr, rows(), directions()).empty());
   EvaluationContext context = directions();

@@ -1,6 +1,9 @@
 // Tables for the tests of tabular generators.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,6 +38,11 @@ inline Table patients(std::size_t rows, std::uint64_t seed = 1) {
                        {"ward", std::string(1, static_cast<char>('A' + random.below(4)))}});
   }
   return Table::from_records(schema, records);
+}
+
+inline double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
 }  // namespace synthema::testing

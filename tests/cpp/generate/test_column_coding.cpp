@@ -10,6 +10,7 @@
 #include "synthema/generate/tabular/column_coding.hpp"
 
 using namespace synthema;
+using testing::quantile;
 
 namespace {
 
@@ -79,11 +80,6 @@ namespace {
 // Normal numbers by Box and Muller.
 double normal(Random& random) {
   return std::sqrt(-2 * std::log(1 - random.uniform())) * std::cos(2 * M_PI * random.uniform());
-}
-
-double quantile(std::vector<double> values, double share) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ struct DigitShare {
 };
 static_assert(Evaluator<DigitShare>);
 
-Table visits() {
+Table seen_visits() {
   Schema schema;
   schema.fields = {{.name = "text"}, {.name = "age", .kind = Kind::integer, .minimum = 0}};
   return Table::from_records(schema, std::vector<Record>{{{"text", "Pain for 3 days."}, {"age", 40}},
@@ -111,7 +111,7 @@ TEST_CASE("the strategy keeps its promises and writes rows") {
 TEST_CASE("the generator keeps its promises and keeps to the real values") {
   IndependentColumns generator;
   CHECK_THROWS_AS(generator.sample(twenty()), GenerationError);
-  generator.fit(visits());
+  generator.fit(seen_visits());
   CHECK(nonconformities(generator, twenty()).empty());
   SampleRequest other = twenty();
   other.seed = 6;
@@ -119,8 +119,8 @@ TEST_CASE("the generator keeps its promises and keeps to the real values") {
 }
 
 TEST_CASE("the metric keeps its promises and counts") {
-  CHECK(nonconformities(DigitShare(), nullptr, visits(), {}).empty());
-  CHECK(DigitShare().evaluate(nullptr, visits(), {}).value == 0.5);
+  CHECK(nonconformities(DigitShare(), nullptr, seen_visits(), {}).empty());
+  CHECK(DigitShare().evaluate(nullptr, seen_visits(), {}).value == 0.5);
 }
 
 namespace {
@@ -135,7 +135,7 @@ struct Forgetful {
   }
   std::shared_ptr<int> calls = std::make_shared<int>(0);
 };
-struct Endless {
+struct EndlessStrategy {
   std::string_view name() const { return ""; }
   Exchange compose(Task, Random) const {
     for (;;) co_await ask(Prompt::user("Again?"));
@@ -156,8 +156,8 @@ struct Sloppy {
 }  // namespace
 
 TEST_CASE("broken promises are found") {
-  CHECK(nonconformities(Forgetful(), about("pain")).size() == 2);  // another question, no such exemplar
-  CHECK(nonconformities(Endless(), about("pain")).size() == 2);    // no name, no end
+  CHECK(nonconformities(Forgetful(), about("pain")).size() == 2);        // another question, no such exemplar
+  CHECK(nonconformities(EndlessStrategy(), about("pain")).size() == 2);  // no name, no end
   Sloppy sloppy;
   CHECK(nonconformities(sloppy, twenty()).size() == 3);
 }

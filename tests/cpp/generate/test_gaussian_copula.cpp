@@ -8,11 +8,13 @@
 #include <numeric>
 #include <string>
 
+#include "generate/tabular_tables.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/data/digest.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 
 using namespace synthema;
+using testing::quantile;
 
 namespace {
 
@@ -53,11 +55,6 @@ std::vector<double> numbers(const Table& table, const char* name) {
   std::vector<double> out;
   for (std::size_t row = 0; row < table.rows(); ++row) out.push_back(table.column(name).number_at(row));
   return out;
-}
-
-double quantile(std::vector<double> values, double share) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
 double correlation(const std::vector<double>& a, const std::vector<double>& b) {
@@ -198,7 +195,7 @@ Table grouped(bool one_hot, std::size_t rows = 4000) {
   return Table::from_records(std::move(schema), records);
 }
 
-double share(const Table& table, const char* name) {
+double share_of_true(const Table& table, const char* name) {
   double out = 0;
   for (std::size_t row = 0; row < table.rows(); ++row) out += table.column(name).boolean_at(row);
   return out / static_cast<double>(table.rows());
@@ -208,7 +205,7 @@ double mean_where(const Table& table, const char* name) {
   double out = 0;
   for (std::size_t row = 0; row < table.rows(); ++row)
     if (table.column(name).boolean_at(row)) out += table.column("x").number_at(row);
-  return out / share(table, name) / static_cast<double>(table.rows());
+  return out / share_of_true(table, name) / static_cast<double>(table.rows());
 }
 
 }  // namespace
@@ -222,7 +219,7 @@ TEST_CASE("members of a group have their shares, and other columns depend on eac
     const Table made = copula.sample({.rows = 20000, .seed = 1});
     for (const char* name : {"a", "b", "c"}) {
       CAPTURE(name);
-      CHECK(std::abs(share(made, name) - share(real, name)) < 0.012);
+      CHECK(std::abs(share_of_true(made, name) - share_of_true(real, name)) < 0.012);
       CHECK(std::abs(mean_where(made, name) - mean_where(real, name)) < 0.25);
     }
     // Both what is set and what that says hold under conditions; the order of the fields is no order of x.
@@ -231,8 +228,8 @@ TEST_CASE("members of a group have their shares, and other columns depend on eac
     const std::vector<Record> set{{{"c", true}}};
     const auto conditions = std::make_shared<Table>(Table::from_records(wanted, set));
     const Table given = copula.sample({.rows = 5000, .seed = 2, .conditions = conditions});
-    CHECK(share(given, "c") == 1);
-    CHECK(share(given, "a") + share(given, "b") == 0);
+    CHECK(share_of_true(given, "c") == 1);
+    CHECK(share_of_true(given, "a") + share_of_true(given, "b") == 0);
     CHECK(std::abs(mean_where(given, "c") - mean_where(real, "c")) < 0.25);
   }
 }
@@ -251,7 +248,7 @@ TEST_CASE("members of a published group have their shares and correlations") {
   const Table made = GaussianCopula::from_statistics(of).sample({.rows = 20000, .seed = 1});
   constexpr double kShares[] = {0.32, 0.28, 0.3, 0.1};
   constexpr const char* kNames[] = {"a", "b", "c", "d"};
-  for (int i = 0; i < 4; ++i) CHECK(std::abs(share(made, kNames[i]) - kShares[i]) < 0.012);
+  for (int i = 0; i < 4; ++i) CHECK(std::abs(share_of_true(made, kNames[i]) - kShares[i]) < 0.012);
   const auto with = [&](const char* name) {
     std::vector<double> set;
     for (std::size_t row = 0; row < made.rows(); ++row) set.push_back(made.column(name).boolean_at(row));

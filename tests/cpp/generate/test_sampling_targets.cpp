@@ -44,8 +44,8 @@ const SequentialTrees& trees() {
 }
 
 // Share of rows with a value of a column, among those with another of another column.
-double share(const Table& table, const char* column, const Value& value, const char* given = nullptr,
-             const Value& of = {}) {
+double share_where(const Table& table, const char* column, const Value& value, const char* given = nullptr,
+                   const Value& of = {}) {
   double all = 0, there = 0;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (given && table.column(given).value_at(row).display() != of.display()) continue;
@@ -63,24 +63,25 @@ Table drawn(const SamplingTargets& targets, std::uint64_t rows = 6000, std::shar
 
 TEST_CASE("A balanced column has its shares, and the others follow it as they did") {
   const Table free = drawn({}), even = drawn({.balance = {{"sex"}}});
-  CHECK(share(free, "sex", "m") == doctest::Approx(0.7).epsilon(0.05));
-  CHECK(share(even, "sex", "m") == doctest::Approx(0.5).epsilon(0.05));
+  CHECK(share_where(free, "sex", "m") == doctest::Approx(0.7).epsilon(0.05));
+  CHECK(share_where(even, "sex", "m") == doctest::Approx(0.5).epsilon(0.05));
   for (const char* sex : {"m", "f"})
-    CHECK(share(even, "tall", true, "sex", sex) ==
-          doctest::Approx(share(free, "tall", true, "sex", sex)).epsilon(0.1));
+    CHECK(share_where(even, "tall", true, "sex", sex) ==
+          doctest::Approx(share_where(free, "tall", true, "sex", sex)).epsilon(0.1));
   const Table skewed =
       drawn({.balance = {{"income", {{"high", 3.0}, {"low", 1.0}}}, {"tall", {{true, 1.0}}}}});
-  CHECK(share(skewed, "income", "high") == doctest::Approx(0.75).epsilon(0.03));
+  CHECK(share_where(skewed, "income", "high") == doctest::Approx(0.75).epsilon(0.03));
   CHECK(skewed.column("income").null_count() == 0);
-  CHECK(share(skewed, "tall", true) == 1);
-  CHECK(share(skewed, "studied", 1, "income", "high") == doctest::Approx(0.9).epsilon(0.05));
+  CHECK(share_where(skewed, "tall", true) == 1);
+  CHECK(share_where(skewed, "studied", 1, "income", "high") == doctest::Approx(0.9).epsilon(0.05));
 }
 
 TEST_CASE("Under parity the target does not depend on the sensitive column, and both keep their shares") {
   const Table free = drawn({}, 12000);
   const Table fair = drawn({.targets = {"income"}, .sensitive = {"sex"}}, 12000);
   const auto gap = [](const Table& table) {
-    return share(table, "income", "high", "sex", "m") - share(table, "income", "high", "sex", "f");
+    return share_where(table, "income", "high", "sex", "m") -
+           share_where(table, "income", "high", "sex", "f");
   };
   CHECK(gap(free) > 0.2);
   CHECK(std::abs(gap(fair)) < 0.03);
@@ -88,11 +89,12 @@ TEST_CASE("Under parity the target does not depend on the sensitive column, and 
   double high = 0, known = 0;
   for (std::size_t row = 0; row < free.rows(); ++row)
     if (!free.column("income").is_null(row)) known += 1, high += free.column("income").text_at(row) == "high";
-  CHECK(share(fair, "income", "high") == doctest::Approx(high / known).epsilon(0.06));
-  CHECK(share(fair, "sex", "m") == doctest::Approx(share(free, "sex", "m")).epsilon(0.03));
+  CHECK(share_where(fair, "income", "high") == doctest::Approx(high / known).epsilon(0.06));
+  CHECK(share_where(fair, "sex", "m") == doctest::Approx(share_where(free, "sex", "m")).epsilon(0.03));
   // What depends on each of the two still does.
-  CHECK(share(fair, "tall", true, "sex", "m") - share(fair, "tall", true, "sex", "f") > 0.45);
-  CHECK(share(fair, "studied", 1, "income", "high") - share(fair, "studied", 1, "income", "low") > 0.45);
+  CHECK(share_where(fair, "tall", true, "sex", "m") - share_where(fair, "tall", true, "sex", "f") > 0.45);
+  CHECK(share_where(fair, "studied", 1, "income", "high") - share_where(fair, "studied", 1, "income", "low") >
+        0.45);
 }
 
 TEST_CASE("Parity and balance go together: the target has its stated shares in every group") {
@@ -100,17 +102,17 @@ TEST_CASE("Parity and balance go together: the target has its stated shares in e
                             .targets = {"income"},
                             .sensitive = {"sex"}},
                            12000);
-  CHECK(share(fair, "sex", "f") == doctest::Approx(0.9).epsilon(0.02));
+  CHECK(share_where(fair, "sex", "f") == doctest::Approx(0.9).epsilon(0.02));
   for (const char* sex : {"m", "f"})
-    CHECK(share(fair, "income", "high", "sex", sex) == doctest::Approx(0.5).epsilon(0.1));
+    CHECK(share_where(fair, "income", "high", "sex", sex) == doctest::Approx(0.5).epsilon(0.1));
 }
 
 TEST_CASE("Several sensitive columns stay dependent on each other, but not on the target") {
   const Table fair = drawn({.targets = {"income"}, .sensitive = {"sex", "tall"}}, 12000);
-  CHECK(share(fair, "tall", true, "sex", "m") - share(fair, "tall", true, "sex", "f") > 0.45);
+  CHECK(share_where(fair, "tall", true, "sex", "m") - share_where(fair, "tall", true, "sex", "f") > 0.45);
   for (const bool tall : {true, false})
-    CHECK(share(fair, "income", "high", "tall", tall) ==
-          doctest::Approx(share(fair, "income", "high")).epsilon(0.08));
+    CHECK(share_where(fair, "income", "high", "tall", tall) ==
+          doctest::Approx(share_where(fair, "income", "high")).epsilon(0.08));
 }
 
 TEST_CASE("Conditions are kept, whatever the shares say; rows repeat by their seed and number") {
@@ -130,8 +132,8 @@ TEST_CASE("Conditions are kept, whatever the shares say; rows repeat by their se
 
 TEST_CASE("Numbers and booleans may be named by text, as in JSON") {
   const Table made = drawn({.balance = {{"studied", {{"1", 1.0}}}, {"tall", {{"false", 1.0}}}}}, 100);
-  CHECK(share(made, "studied", 1) == 1);
-  CHECK(share(made, "tall", false) == 1);
+  CHECK(share_where(made, "studied", 1) == 1);
+  CHECK(share_where(made, "tall", false) == 1);
 }
 
 TEST_CASE("Shares and parity that say nothing are refused by name") {

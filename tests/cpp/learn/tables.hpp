@@ -7,6 +7,7 @@
 
 #include "synthema/core/random.hpp"
 #include "synthema/data/table.hpp"
+#include "synthema/learn/learner.hpp"
 #include "synthema/learn/target.hpp"
 
 namespace synthema::testing {
@@ -39,6 +40,15 @@ inline Table numbers(const std::vector<Value>& values, Kind kind = Kind::real) {
   std::vector<Record> records;
   for (const Value& value : values) records.push_back({{"v", value}});
   return Table::from_records({.fields = {{.name = "v", .kind = kind}}}, records);
+}
+
+// Numbers as they are, not standardised.
+inline DesignMatrix plain(const std::vector<std::vector<double>>& rows) {
+  DesignMatrix out{rows.size(), rows[0].size(), rows[0].size(), {}, {}};
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c)
+      out.index.push_back(static_cast<std::uint32_t>(c)), out.value.push_back(row[c]);
+  return out;
 }
 
 }  // namespace synthema::testing

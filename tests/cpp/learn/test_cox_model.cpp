@@ -2,22 +2,16 @@
 
 #include <cmath>
 
+#include "learn/tables.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/learn/cox_model.hpp"
 
 using namespace synthema;
 using doctest::Approx;
+using testing::plain;
 
 namespace {
-
-DesignMatrix plain(const std::vector<std::vector<double>>& rows) {
-  DesignMatrix out{rows.size(), rows[0].size(), rows[0].size(), {}, {}};
-  for (const auto& row : rows)
-    for (std::size_t c = 0; c < row.size(); ++c)
-      out.index.push_back(static_cast<std::uint32_t>(c)), out.value.push_back(row[c]);
-  return out;
-}
 
 const std::vector<double> kTimes{5, 3, 9, 1, 7, 12, 2.5, 6, 10, 4};
 const std::vector<char> kEvents{1, 1, 0, 1, 1, 0, 1, 0, 1, 1};

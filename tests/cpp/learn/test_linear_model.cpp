@@ -7,19 +7,7 @@
 
 using namespace synthema;
 using doctest::Approx;
-
-namespace {
-
-// Two numbers and a target, not standardised.
-DesignMatrix plain(const std::vector<std::vector<double>>& rows) {
-  DesignMatrix out{rows.size(), rows[0].size(), rows[0].size(), {}, {}};
-  for (const auto& row : rows)
-    for (std::size_t c = 0; c < row.size(); ++c)
-      out.index.push_back(static_cast<std::uint32_t>(c)), out.value.push_back(row[c]);
-  return out;
-}
-
-}  // namespace
+using testing::plain;
 
 TEST_CASE("a number: ridge regression has a closed form") {
   // Centred x: slope = sum xy / (sum xx + l2), intercept = mean y.

@@ -193,7 +193,7 @@ TEST_CASE("random bans and forbidden tokens take away what cannot be finished wi
 namespace {
 
 // Bytes, and pieces that cross every edge.
-const ToyTokenizer& toy() {
+const ToyTokenizer& toy_tokens() {
   static const ToyTokenizer tokenizer(
       {"\": ", "\", \"", ", ",    "{\"",      "\"}",        "12",       "20",       "-0", "19",   "ab",
        "abc",  "\"a",    "a\"",   "é",        "日本",       "\xE6\x97", "\xA5\xE6", "}",  "null", "tru",
@@ -201,8 +201,8 @@ const ToyTokenizer& toy() {
   return tokenizer;
 }
 FormVocabulary toy_vocabulary() {
-  static const auto trie = VocabularyTrie::of(toy());
-  return {trie, [](std::string_view text) { return toy().encode(text); }};
+  static const auto trie = VocabularyTrie::of(toy_tokens());
+  return {trie, [](std::string_view text) { return toy_tokens().encode(text); }};
 }
 
 bool accepts(FormConstraint constraint, std::string_view text) {
@@ -230,8 +230,8 @@ std::string random_answer(FormConstraint constraint, Random random, bool feed = 
     if (constraint.is_complete() && (ids.empty() || u < 0.3)) return constraint.text();
     REQUIRE_MESSAGE(!ids.empty(), constraint.text());
     for (std::uint64_t probe = 1; probe < 4; ++probe) {
-      const auto id =
-          static_cast<TokenId>(random.uniform_at(step, probe) * static_cast<double>(toy().vocabulary_size()));
+      const auto id = static_cast<TokenId>(random.uniform_at(step, probe) *
+                                           static_cast<double>(toy_tokens().vocabulary_size()));
       FormConstraint copy = constraint;
       REQUIRE(copy.accept(id) == std::ranges::binary_search(ids, id));
     }
@@ -246,7 +246,7 @@ std::string random_answer(FormConstraint constraint, Random random, bool feed = 
 // The canonical tokens of `text` are a way through the form, fixed text included.
 void check_reachable(FormConstraint constraint, const std::string& text) {
   CAPTURE(text);
-  const std::vector<TokenId> ids = toy().encode(text);
+  const std::vector<TokenId> ids = toy_tokens().encode(text);
   std::size_t at = 0;
   while (at < ids.size()) {
     for (const TokenId forced : constraint.forced()) {
@@ -539,7 +539,7 @@ TEST_CASE("the open tokens bound the answer, and never cut it short") {
         const std::string text =
             random_answer(FormConstraint(form, open), random.stream(static_cast<std::uint64_t>(i)));
         REQUIRE(std::regex_match(text, std::regex(pattern)));
-        REQUIRE(toy().encode(text).size() <= form.longest(open));
+        REQUIRE(toy_tokens().encode(text).size() <= form.longest(open));
       }
     }
   // What is not open is not limited: labels are equally possible with no open tokens at all.
@@ -583,7 +583,7 @@ TEST_CASE("an answer that fits into so many tokens at its beginning is finished 
         REQUIRE(constraint.fits(room));
         const std::string text = random_answer(constraint, random.stream(100 * more + i), i % 2 == 0);
         CAPTURE(text);
-        REQUIRE(toy().encode(text).size() <= 4 * room);  // random tokens are not canonical
+        REQUIRE(toy_tokens().encode(text).size() <= 4 * room);  // random tokens are not canonical
         judge(text);
       }
   };
@@ -654,7 +654,7 @@ TEST_CASE("bans leave only ways to the end, in patterns, JSON and records") {
         CAPTURE(text);
         REQUIRE(matches(regex, text));
         REQUIRE_FALSE(holds(text, texts));
-        REQUIRE(toy().encode(text).size() <= form.longest(open) + 1);
+        REQUIRE(toy_tokens().encode(text).size() <= form.longest(open) + 1);
       }
     }
   // Around a ban there may be no room left: after 400 letters without an end this one cannot be finished.
@@ -706,7 +706,7 @@ TEST_CASE("bans leave only ways to the end, in patterns, JSON and records") {
 }
 
 TEST_CASE("fixed text is fed up to the place that no token can span") {
-  const auto bytes = [](std::span<const TokenId> ids) { return toy().decode(ids); };
+  const auto bytes = [](std::span<const TokenId> ids) { return toy_tokens().decode(ids); };
   // Behind `{"a": ` a digit follows; no token begins in it and ends in a number, so all of it is fed.
   const FormConstraint number(AnswerForm::json(
       R"({"type":"object","properties":{"a":{"type":"integer","minimum":3,"maximum":4}},"required":["a"]})",

@@ -37,7 +37,7 @@ Prompt first_question(Exchange& e) {
   return e.questions()[0];
 }
 
-Completion text(std::string t) {
+Completion completed(std::string t) {
   Completion c;
   c.text = std::move(t);
   return c;
@@ -56,7 +56,7 @@ TEST_CASE("zero-shot asks once and returns the condition with the answer") {
   CHECK(prompt.messages[0] == Message("system", "You are a nurse."));
   CHECK(prompt.messages[1] == Message("user", "Write about pain."));
   CHECK(prompt.is_plain() == false);
-  e.answer({text("  It hurts.\n")});
+  e.answer({completed("  It hurts.\n")});
   CHECK(e.take().values == Record{{"what", "pain"}, {"who", "a nurse"}, {"note", "It hurts."}});
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("a label is explained with its name, synonyms and definition") {
   task.condition = {{"label", "HP:1"}, {"age", std::int64_t{3}}};
   Exchange e = strategy.compose(task, Random(1));
   CHECK(first_question(e).messages[0].text == "HP:1 Migraine (Megrim, Hemicrania): A headache. Age 3.");
-  e.answer({text("Ow.")});
+  e.answer({completed("Ow.")});
   CHECK(e.take().values == Record{{"label", "HP:1"}, {"age", std::int64_t{3}}, {"text", "Ow."}});
   task.condition.set("label", "HP:2");
   Exchange second = strategy.compose(task, Random(1));

@@ -27,7 +27,8 @@ AnyOrderNetworkOptions budget(double epsilon, std::uint64_t steps = 60) {
   return options;
 }
 
-AnyOrderNetwork fitted(const Table& real, AnyOrderNetworkOptions options, std::uint64_t noise_seed = 1) {
+AnyOrderNetwork fitted_privately(const Table& real, AnyOrderNetworkOptions options,
+                                 std::uint64_t noise_seed = 1) {
   AnyOrderNetwork out(std::move(options));
   NoiseSource noise = NoiseSource::seeded_for_tests(noise_seed);
   out.fit(real, noise);
@@ -86,7 +87,7 @@ TEST_CASE("Counts and steps together cost what was promised, and less noise woul
 }
 
 TEST_CASE("The ledger inside has one entry that says how it was learnt, before and after a file") {
-  const AnyOrderNetwork made = fitted(patients(800), budget(2));
+  const AnyOrderNetwork made = fitted_privately(patients(800), budget(2));
   REQUIRE(made.ledger().entries().size() == 1);
   const LedgerEntry& entry = made.ledger().entries().front();
   CHECK(made.ledger().spent() == PrivacyBudget{2, 1e-6});
@@ -112,22 +113,22 @@ TEST_CASE("The same test noise gives the same network at any number of threads; 
   const Table real = patients(600);
   AnyOrderNetworkOptions options = budget(2, 20);
   options.threads = 1;
-  const std::string one = fitted(real, options).save();
+  const std::string one = fitted_privately(real, options).save();
   options.threads = 3;
-  CHECK(fitted(real, options).save() == one);
-  CHECK(fitted(real, options, 2).save() != one);
+  CHECK(fitted_privately(real, options).save() == one);
+  CHECK(fitted_privately(real, options, 2).save() != one);
   AnyOrderNetwork a(options), b(options);
   a.fit(real);
   b.fit(real);
   CHECK(a.is_private());
   CHECK(a.describe().starts_with("Promise: epsilon 2"));
   CHECK(a.save() != b.save());
-  CHECK_FALSE(fitted(real, options).is_private());
+  CHECK_FALSE(fitted_privately(real, options).is_private());
 }
 
 TEST_CASE("With a large budget what depends on each other is learnt; likelihoods add up and fit the rows") {
   const Table real = pairs(3000);
-  const AnyOrderNetwork made = fitted(real, budget(50, 300));
+  const AnyOrderNetwork made = fitted_privately(real, budget(50, 300));
   const Table drawn = made.sample({.rows = 4000, .seed = 1});
   CHECK(share_of_equal(real) == doctest::Approx(0.93).epsilon(0.02));
   CHECK(share_of_equal(drawn) == doctest::Approx(0.93).epsilon(0.06));
@@ -149,7 +150,7 @@ TEST_CASE("Noisy counts of pairs teach what depends on each other before any ste
   AnyOrderNetworkOptions options = budget(1, 1);
   options.rounds = 30;
   options.rate = 1e-6;
-  CHECK(share_of_equal(fitted(pairs(3000), options).sample({.rows = 4000, .seed = 1})) > 0.85);
+  CHECK(share_of_equal(fitted_privately(pairs(3000), options).sample({.rows = 4000, .seed = 1})) > 0.85);
 }
 
 TEST_CASE("Single columns are as frequent as their noisy counts say, however little was learnt") {
@@ -160,7 +161,7 @@ TEST_CASE("Single columns are as frequent as their noisy counts say, however lit
   real = Table::from_records(real.schema(), skewed);
   AnyOrderNetworkOptions options = budget(3, 40);
   options.rate = 0.05;  // so that noise moves it far
-  const Table drawn = fitted(real, options).sample({.rows = 8000, .seed = 1});
+  const Table drawn = fitted_privately(real, options).sample({.rows = 8000, .seed = 1});
   for (const char* column : {"a", "b"})
     for (const char* label : {"x", "y", "z"}) {
       const auto share = [&](const Table& table) {
@@ -181,7 +182,7 @@ TEST_CASE("Likelihoods of unnamed labels count the state that they may have come
     records.push_back({{"x", row % 3 == 0   ? std::string("often")
                              : row % 3 == 1 ? std::string("also")
                                             : "rare " + std::to_string(row)}});
-  const AnyOrderNetwork made = fitted(Table::from_records(schema, records), budget(20, 40));
+  const AnyOrderNetwork made = fitted_privately(Table::from_records(schema, records), budget(20, 40));
   const Table drawn = made.sample({.rows = 3000, .seed = 2});
   std::set<std::string> seen;
   double often = 0;
@@ -211,7 +212,7 @@ TEST_CASE("More labels than a variable has classes are told, drawn and scored") 
     schema.fields[0].categories.push_back("c" + std::to_string(code));
   schema.fields[1].nullable = false;
   const Table real = Table::from_records(schema, records);
-  const AnyOrderNetwork made = fitted(real, budget(200, 100));
+  const AnyOrderNetwork made = fitted_privately(real, budget(200, 100));
   const Table drawn = made.sample({.rows = 2000, .seed = 1});
   std::set<std::string> seen;
   for (std::size_t row = 0; row < drawn.rows(); ++row)
@@ -236,7 +237,7 @@ TEST_CASE("Conditions and rules hold, holes are filled, and known cells stay") {
   for (std::size_t row = 0; row < real.rows(); ++row)
     if (real.column("age").number_at(row) <= 50) young.push_back(real.record(row));
   real = Table::from_records(schema, young);
-  AnyOrderNetwork made = fitted(real, budget(10));
+  AnyOrderNetwork made = fitted_privately(real, budget(10));
   const std::vector<Record> wanted{{{"sex", "male"}}};
   Schema asked;
   asked.fields = {{.name = "sex", .kind = Kind::category}};
@@ -258,7 +259,7 @@ TEST_CASE("Conditions and rules hold, holes are filled, and known cells stay") {
 TEST_CASE("Rows of a person are one unit") {
   AnyOrderNetworkOptions options = budget(5, 30);
   options.privacy->rows_per_person = 2;
-  const AnyOrderNetwork made = fitted(pairs(900, true), options);
+  const AnyOrderNetwork made = fitted_privately(pairs(900, true), options);
   CHECK(made.ledger().entries().front().unit ==
         "subject (column 'who'), added or removed, of at most 2 rows");
   for (const PrivateSpending& one : made.spending()) {
@@ -322,7 +323,7 @@ TEST_CASE("What cannot be kept or learnt is refused before anything is spent") {
 }
 
 TEST_CASE("Damaged private files are refused, and so are ledgers that say less than was spent") {
-  const std::string file = fitted(pairs(300), budget(4, 10)).save();
+  const std::string file = fitted_privately(pairs(300), budget(4, 10)).save();
   CHECK_THROWS_AS(AnyOrderNetwork::load(file.substr(0, file.size() / 2)), ModelError);
   CHECK_THROWS_AS(AnyOrderNetwork::load(replaced(file, "\\\"ledger\\\"", "\\\"lodger\\\"")), ModelError);
   CHECK_THROWS_AS(AnyOrderNetwork::load(replaced(file, "\\\"private\\\":false", "\\\"private\\\":true ")),

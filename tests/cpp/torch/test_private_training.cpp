@@ -16,14 +16,14 @@ using detail::kUnknownClass;
 
 namespace {
 
-struct Toy {
+struct PrivateToy {
   ColumnNetwork network{{.classes = {3, 2, 20}, .width = 16, .head = 16}};
   detail::ClassColumns classes;
   std::vector<std::uint32_t> rows, order, units;
   Floats parameters;
   ColumnNetwork::Workspace space;
 
-  explicit Toy(std::size_t count = 12) : classes(3), parameters(network.parameters()) {
+  explicit PrivateToy(std::size_t count = 12) : classes(3), parameters(network.parameters()) {
     const std::vector<std::vector<double>> shares{{0.5, 0.2, 0.3}, {0.5, 0.5}, std::vector<double>(20, 0.05)};
     network.initialise(parameters, shares, {false, false, true}, Random(3));
     for (std::uint32_t row = 0; row < count; ++row) {
@@ -78,7 +78,7 @@ double largest_difference(const A& a, const B& b) {
 }  // namespace
 
 TEST_CASE("The norm of each row's gradient is that of the gradient itself, which is never made") {
-  Toy toy;
+  PrivateToy toy;
   std::vector<double> norms;
   toy.clipped(1, &norms);
   REQUIRE(norms.size() == toy.rows.size());
@@ -87,7 +87,7 @@ TEST_CASE("The norm of each row's gradient is that of the gradient itself, which
 }
 
 TEST_CASE("A cut gradient is the sum of row gradients that were cut one by one") {
-  Toy toy;
+  PrivateToy toy;
   std::vector<double> norms;
   toy.clipped(1, &norms);
   std::vector<double> sorted = norms;
@@ -104,14 +104,14 @@ TEST_CASE("A cut gradient is the sum of row gradients that were cut one by one")
 }
 
 TEST_CASE("Where nothing is cut the gradient is the plain one") {
-  Toy toy;
+  PrivateToy toy;
   Floats plain(toy.network.parameters());
   toy.network.loss(toy.parameters.data(), {toy.classes, toy.rows, toy.order}, toy.space, plain.data());
   CHECK(largest_difference(toy.clipped(1e6), plain) < 1e-5);
 }
 
 TEST_CASE("Rows of one person are cut together: all of them add at most the norm") {
-  Toy toy;
+  PrivateToy toy;
   std::ranges::fill(toy.units, 5U);  // all are one person's
   const Floats all = toy.clipped(0.5);
   CHECK(norm_of(std::vector<double>(all.begin(), all.end())) <= 0.5);
@@ -130,13 +130,13 @@ TEST_CASE("Rows of one person are cut together: all of them add at most the norm
 }
 
 TEST_CASE("A gradient beyond numbers adds nothing") {
-  Toy toy(2);
+  PrivateToy toy(2);
   toy.parameters[toy.network.place(2).inner] = std::numeric_limits<float>::infinity();
   for (const float x : toy.clipped(1)) REQUIRE(std::isfinite(x));
 }
 
 TEST_CASE("One person who is added moves the released sum by at most the norm, before the noise") {
-  Toy toy(300);
+  PrivateToy toy(300);
   const detail::TrainingTable table = toy.table();
   // All take part and the noise is next to none, so that only the person is left of the difference.
   const detail::PrivateTrainingOptions options{
@@ -159,7 +159,7 @@ TEST_CASE("One person who is added moves the released sum by at most the norm, b
 }
 
 TEST_CASE("In which order a row takes its variables is as secret as the noise, and new in each step") {
-  Toy toy(60);
+  PrivateToy toy(60);
   const detail::TrainingTable table = toy.table();
   std::vector<std::vector<std::uint32_t>> people;
   for (std::uint32_t row = 0; row < 60; ++row) people.push_back({row});
@@ -189,7 +189,7 @@ TEST_CASE("In which order a row takes its variables is as secret as the noise, a
 }
 
 TEST_CASE("Noise has the standard deviation of clip x multiplier on every number, also without anybody") {
-  Toy toy;
+  PrivateToy toy;
   const detail::TrainingTable table = toy.table();
   for (const bool is_private : {false, true}) {
     NoiseSource noise = is_private ? NoiseSource::operating_system() : NoiseSource::seeded_for_tests(2);
