@@ -89,6 +89,18 @@ def test_a_condition_on_the_later_number_leads_to_the_earlier_one(method) -> Non
     assert 0 <= min(made.values("first")) <= max(made.values("first")) < earliest
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_shortest_stays_are_as_frequent_as_they_were(method) -> None:
+    """Where a single person has a day, another day stands in: not one at which no stay would be left."""
+    random = np.random.default_rng(0)
+    first, stay = random.integers(0, DAYS, ROWS), np.where(random.random(ROWS) < 0.8, 1, 20)
+    fitted = _new(method).fit({"first": first, "second": first + stay}, schema=_schema("first", "second"))
+    days = list(range(200, 1700))
+    for conditions, allowed in (({}, 0.03), ({"first": days}, 0.03), ({"second": days}, 0.06)):
+        found = _distances(fitted.sample(6000, seed=1, conditions=conditions), "second", "first")
+        assert (found > 10).mean() == pytest.approx((stay > 10).mean(), abs=allowed), conditions
+
+
 @pytest.mark.parametrize("method", METHODS + NETWORK)
 def test_likelihoods_of_stays_are_those_of_draws(method) -> None:
     columns, stays = _stays()

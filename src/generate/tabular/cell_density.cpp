@@ -47,8 +47,8 @@ bool is_single(const ColumnCoding& coding, double x) {
 
 // The nearest other place between the ends that no single person has; which side is looked at first
 // depends on `down`. The place itself where there is none.
-double displaced(const ColumnCoding& coding, double x, bool down) {
-  const auto [low, high] = reach_of(coding);
+double displaced(const ColumnCoding& coding, double x, bool down, std::pair<double, double> ends) {
+  const auto [low, high] = ends;
   double unit = coding.grid ? 1.0 : std::max(std::abs(x), 1.0) * 0x1p-40;
   if (down) unit = -unit;
   for (int i = 1; i <= kFarthestStep; ++i)
@@ -222,8 +222,10 @@ void add_spread(const ColumnCoding& coding, const CodeCounts& counts, double x, 
 void smoothed_densities(const ColumnCoding& coding, const CodeCounts& counts, double x, Densities& out) {
   if (!coding.grid) return add_spread(coding, counts, x, 1, out);
   // A grid point that a single person has is left for one beside it: x gets what comes from there.
+  const auto ends = reach_of(coding);
   const auto moved_here = [&](double from) {
-    return 0.5 * (displaced(coding, from, false) == x) + 0.5 * (displaced(coding, from, true) == x);
+    return 0.5 * (displaced(coding, from, false, ends) == x) +
+           0.5 * (displaced(coding, from, true, ends) == x);
   };
   const double stays = is_single(coding, x) ? moved_here(x) : 1.0;
   if (stays > 0) add_spread(coding, counts, x, stays, out);
@@ -265,7 +267,17 @@ std::pair<double, double> reach_of(const ColumnCoding& coding) {
 
 double settled_cell(const ColumnCoding& coding, double x, std::uint32_t bits) {
   if (coding.grid) x = std::nearbyint(x);
-  return is_single(coding, x) ? displaced(coding, x, (bits & 1) != 0) : x;
+  return is_single(coding, x) ? displaced(coding, x, (bits & 1) != 0, reach_of(coding)) : x;
+}
+
+double settled_cell(const ColumnCoding& coding, double x, std::uint32_t bits,
+                    std::pair<double, double> preferred) {
+  if (coding.grid) x = std::nearbyint(x);
+  if (!is_single(coding, x)) return x;
+  const auto [low, high] = reach_of(coding);
+  const double near = displaced(coding, x, (bits & 1) != 0,
+                                {std::max(low, preferred.first), std::min(high, preferred.second)});
+  return near == x ? settled_cell(coding, x, bits) : near;
 }
 
 double measure_width(const ColumnCoding& coding) {

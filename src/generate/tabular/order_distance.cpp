@@ -200,8 +200,18 @@ Distances get_distances(const ModelArrays& file, const CodedTable& coded,
 
 namespace {
 
-std::optional<double> cell_of_samples(const ColumnCoding& coding, double number, std::uint32_t bits) {
-  const double cell = settled_cell(coding, coding.cell_of_number(number), bits);
+std::pair<double, double> distances_of_samples(const OrderDistance& distance) {
+  const auto [shortest, longest] = reach_of(distance.coding);
+  return {distance.coding.number(shortest), distance.coding.number(longest)};
+}
+
+// In numbers: what is at distances that samples have. One that a single person has gives way to another one
+// there; else the shortest distances would be lost where it gives way to one beyond.
+std::optional<double> cell_of_samples(const ColumnCoding& coding, double number, std::uint32_t bits,
+                                      std::pair<double, double> at_distance) {
+  const double cell =
+      settled_cell(coding, coding.cell_of_number(number), bits,
+                   {coding.cell_of_number(at_distance.first), coding.cell_of_number(at_distance.second)});
   const auto [low, high] = reach_of(coding);
   return cell >= low && cell <= high ? std::optional(cell) : std::nullopt;
 }
@@ -211,8 +221,10 @@ std::optional<double> cell_of_samples(const ColumnCoding& coding, double number,
 std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double base, double cell_of_distance,
                                        std::uint32_t bits) {
-  return cell_of_samples(
-      columns[column], columns[distance.from].number(base) + distance.coding.number(cell_of_distance), bits);
+  const double start = columns[distance.from].number(base);
+  const auto [shortest, longest] = distances_of_samples(distance);
+  return cell_of_samples(columns[column], start + distance.coding.number(cell_of_distance), bits,
+                         {start + shortest, start + longest});
 }
 
 double present_distance(const OrderDistance& distance, const CodeCounts& counts, PhiloxBlock block) {
@@ -225,8 +237,10 @@ double present_distance(const OrderDistance& distance, const CodeCounts& counts,
 std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double cell, double cell_of_distance,
                                        std::uint32_t bits) {
-  return cell_of_samples(columns[distance.from],
-                         columns[column].number(cell) - distance.coding.number(cell_of_distance), bits);
+  const double end = columns[column].number(cell);
+  const auto [shortest, longest] = distances_of_samples(distance);
+  return cell_of_samples(columns[distance.from], end - distance.coding.number(cell_of_distance), bits,
+                         {end - longest, end - shortest});
 }
 
 std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,

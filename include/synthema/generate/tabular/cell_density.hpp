@@ -35,6 +35,9 @@ std::pair<double, double> reach_of(const ColumnCoding& coding);
 // The nearest cell of a number that samples may have: on its grid, and away from what a single person has;
 // which side is looked at first depends on `bits`.
 double settled_cell(const ColumnCoding& coding, double x, std::uint32_t bits);
+// The same, in this range where there is such a place.
+double settled_cell(const ColumnCoding& coding, double x, std::uint32_t bits,
+                    std::pair<double, double> preferred);
 
 // An entry of the counts from which draw_cell may give the cell, and how likely it does once it took it.
 struct EntryDensity {
