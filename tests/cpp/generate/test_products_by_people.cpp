@@ -7,7 +7,6 @@
 #include "src/generate/tabular/products_by_people.hpp"
 #include "synthema/core/normal.hpp"
 #include "synthema/core/random.hpp"
-#include "synthema/generate/tabular/gaussian_copula.hpp"
 
 using namespace synthema;
 using detail::Matrix;
