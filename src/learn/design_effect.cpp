@@ -9,11 +9,11 @@ namespace synthema::detail {
 namespace {
 
 // Some rows of a cut: all and those on its left, by class; up to each class where classes are ordered.
-struct Sides {
+struct CutRows {
   std::vector<double> all, left;
   double rows = 0, left_rows = 0;
 
-  explicit Sides(std::size_t classes) : all(classes), left(classes) {}
+  explicit CutRows(std::size_t classes) : all(classes), left(classes) {}
   void clear() {
     std::ranges::fill(all, 0.0);
     std::ranges::fill(left, 0.0);
@@ -32,7 +32,7 @@ struct Sides {
 };
 
 // The square of what is on the left beyond a share of all, less that of the rows without these.
-double square_added(const Sides& node, const Sides& own) {
+double square_added(const CutRows& node, const CutRows& own) {
   const double share = node.left_rows / node.rows, rest = node.rows - own.rows;
   const double share_without = rest > 0 ? (node.left_rows - own.left_rows) / rest : 0;
   double out = 0;
@@ -44,7 +44,7 @@ double square_added(const Sides& node, const Sides& own) {
 }
 
 // The square of what one row of each class adds, but for which side it is on.
-std::vector<double> squares_of_rows(const Sides& node, bool ordered) {
+std::vector<double> squares_of_rows(const CutRows& node, bool ordered) {
   std::vector<double> out(node.all.size());
   double squares = 0, beyond = 0;
   for (const double count : node.all) squares += count * count / (node.rows * node.rows);
@@ -59,7 +59,7 @@ std::vector<double> squares_of_rows(const Sides& node, bool ordered) {
 
 double design_effect(const TreeTarget& target, std::span<const std::uint32_t> rows,
                      std::span<const std::uint8_t> is_left) {
-  Sides node(target.count), own(target.count);
+  CutRows node(target.count), own(target.count);
   for (std::size_t i = 0; i < rows.size(); ++i) node.add(target.classes[rows[i]], is_left[i]);
   if (target.ordered) node.order();
   const std::vector<double> squares = squares_of_rows(node, target.ordered);
