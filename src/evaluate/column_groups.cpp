@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "src/evaluate/row_distances.hpp"
 #include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -31,15 +31,11 @@ std::vector<Names> groups_of(const Names& columns, std::size_t shuffles, std::ui
   return out;
 }
 
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 double mean_ratio(const detail::NearestTwo& nearest) {
   std::vector<double> out;
   for (std::size_t i = 0; i < nearest.first.size(); ++i)
     out.push_back(nearest.second[i] > 0 ? nearest.first[i] / nearest.second[i] : 1);
-  return mean(out);
+  return mean_of(out);
 }
 
 std::string joined(const Names& names) {
@@ -92,7 +88,7 @@ Score ColumnGroups::evaluate(const Table* real, const Table& synthetic,
       if (!(of_holdout > 0)) continue;
       value = mean_ratio(distances.nearest(Rows::synthetic, Rows::training, context)) / of_holdout;
     } else {
-      value = distances.against_chance(mean(distances.won_by_training(context)));
+      value = distances.against_chance(mean_of(distances.won_by_training(context)));
       if (const auto of_group = distances.split_interval(context, groups.size())) {
         if (!worst) worst = Interval{0, 0, 0.95, {}};
         worst->low = std::max(worst->low, distances.against_chance(of_group->low));

@@ -12,6 +12,7 @@
 #include "src/evaluate/library_columns.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/distance.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -223,22 +224,19 @@ Outcome chi_square(const Column& real, const Column& synthetic, Convention conve
   return detail::upper_gamma(static_cast<double>(both.size() - 1) / 2, statistic / 2);
 }
 
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-double median_of(const std::vector<double>& values) {
-  std::vector<double> sorted = values;
+double median_of(std::span<const double> values) {
+  std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
   return quantile(sorted, 0.5);
 }
-double deviation_of(const std::vector<double>& values) {
+double deviation_of(std::span<const double> values) {
   const double mean = mean_of(values);
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   return values.size() < 2 ? 0 : std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
-template <double (*statistic)(const std::vector<double>&)>
+template <double (*statistic)(std::span<const double>)>
 Outcome statistic_similarity(const Column& real, const Column& synthetic, Convention) {
   const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
   if (r.empty() || s.empty()) return std::nullopt;

@@ -5,6 +5,7 @@
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/evaluate/distance.hpp"
 #include "synthema/evaluate/longitudinal/histories.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -73,12 +74,6 @@ std::vector<Numbers> series_of(const Column& column, const Histories& histories)
     if (values.size() > 1) out.push_back(std::move(values));
   }
   return out;
-}
-
-double mean_of(const Numbers& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
 }
 
 Numbers mean_differences(const std::vector<Numbers>& series) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
+#include "synthema/core/mean.hpp"
 #include "synthema/evaluate/distance.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/tokens.hpp"
@@ -16,10 +16,6 @@ std::vector<double> lengths_of(const TextSample& sample) {
   std::vector<double> out;
   for (const auto& text : sample.words) out.push_back(static_cast<double>(text.size()));
   return out;
-}
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 void add_quantiles(Score& score, std::vector<double> lengths) {
@@ -39,7 +35,7 @@ double sentences(const TextSample& sample) {
 void add_real(Score& score, const TextSample& real, const std::vector<double>& lengths) {
   const std::vector<double> there = lengths_of(real);
   const auto n = static_cast<std::uint64_t>(there.size());
-  score.parts.push_back({"real mean", mean(there), n, "words"});
+  score.parts.push_back({"real mean", mean_of(there), n, "words"});
   score.parts.push_back({"KS distance to real", ks_distance(lengths, there), n, "0: the same lengths"});
   score.parts.push_back({"W1 distance to real", wasserstein_distance(lengths, there), n, "words"});
 }

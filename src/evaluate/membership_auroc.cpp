@@ -2,21 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "synthema/core/mean.hpp"
 #include "synthema/core/normal.hpp"
 
 namespace synthema::detail {
 
 namespace {
 
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 double variance_of_mean(std::span<const double> values) {
   const auto n = static_cast<double>(values.size());
-  const double center = mean(values);
+  const double center = mean_of(values);
   double squares = 0;
   for (const double value : values) squares += (value - center) * (value - center);
   return squares / (n - 1) / n;
@@ -50,12 +46,12 @@ void set_membership_auroc(Score& score, std::span<const double> members, std::sp
   const bool clustered = member_units.count < members.size() || other_units.count < others.size();
   const std::vector<double> in = mean_by_unit(members, member_units), out = mean_by_unit(others, other_units);
   const std::vector<double> of_members = shares_below(in, out), of_others = shares_below(out, in);
-  const double auroc = mean(of_members);
+  const double auroc = mean_of(of_members);
   score.value = auroc;
   score.n = in.size() + out.size();
   score.ceiling = Bound{0.5, "theory: nobody can tell members from others"};
   if (clustered)
-    score.parts.push_back({"single rows", mean(shares_below(members, {others.begin(), others.end()})),
+    score.parts.push_back({"single rows", mean_of(shares_below(members, {others.begin(), others.end()})),
                            members.size() + others.size(),
                            "each told apart by itself; the score is of subjects"});
   if (std::min(in.size(), out.size()) < kFewestUnits) {

@@ -40,6 +40,15 @@ inline std::optional<Interval> split_interval(double share, double independent, 
   return out;
 }
 
+// Mean over synthetic items, with the interval of drawing other ones. `what`: the items.
+inline void set_mean(Score& score, std::span<const double> values, bool share, const Units& units,
+                     const std::string& what, const EvaluationContext& context) {
+  RatioRows ratio{.numerator = {}, .denominator = {}, .share = share};
+  for (const double value : values) ratio.add(value);
+  set_ratio(score, ratio, units, context);
+  if (score.interval) score.interval->method += ", real " + what + " held fixed";
+}
+
 // What of the same share varies more.
 inline void widen(Score& score, std::optional<Interval> other) {
   if (!score.value || !other) return;
@@ -48,10 +57,17 @@ inline void widen(Score& score, std::optional<Interval> other) {
   score.no_interval.clear();
 }
 
-// The distance that calls an item near is the quantile `near` of those `held` holdout items that were drawn:
-// with others a share that varies as a binomial one does would be nearer, of fresh items and of the holdout's
-// alike.
-inline void widen_by_quantile(Score& score, double near, std::size_t held) {
+// The share of items that are near a training item, as wide as it varies by item or by the training units
+// that are nearest. The distance that calls an item near is the quantile `near` of those `held` holdout items
+// that were drawn: with others a share that varies as a binomial one does would be nearer, of fresh items and
+// of the holdout's alike.
+inline void set_near_share(Score& score, std::span<const double> is_near, const Units& units,
+                           const Units& by_nearest, const std::string& what, double near, std::size_t held,
+                           const EvaluationContext& context) {
+  set_mean(score, is_near, true, units, what, context);
+  Score of_clumps = score;
+  set_mean(of_clumps, is_near, true, by_nearest, what, context);
+  widen(score, of_clumps.interval);
   if (!score.interval) return;
   const double quantile = kNormal95 * std::sqrt(near * (1 - near) / static_cast<double>(held));
   Interval& interval = *score.interval;

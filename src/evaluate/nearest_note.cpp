@@ -7,6 +7,7 @@
 #include "src/evaluate/common_subsequence.hpp"
 #include "src/evaluate/nearest_intervals.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -75,18 +76,6 @@ class Search {
   Vocabulary vocabulary_;
 };
 
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-void set_note_mean(Score& score, const std::vector<double>& values, bool share, const Units& units,
-                   const EvaluationContext& context) {
-  RatioRows ratio{.numerator = {}, .denominator = {}, .share = share};
-  for (const double value : values) ratio.add(value);
-  set_ratio(score, ratio, units, context);
-  if (score.interval) score.interval->method += ", real texts held fixed";
-}
-
 // Real texts and whose they are.
 struct Side {
   std::vector<std::string> texts;
@@ -136,10 +125,10 @@ void score_share(Score& score, const TextSample& training, const TextSample& hol
       if (const std::size_t nearest = found[side].nearest[i]; nearest != kNoSource)
         weights[side][sides[side].units.of_row[nearest]] += won[side];
   }
-  set_note_mean(score, nearer, false, synthetic.units, context);
+  detail::set_mean(score, nearer, false, synthetic.units, "texts", context);
   weights[0].insert(weights[0].end(), weights[1].begin(), weights[1].end());
   const double independent = detail::independent_items(weights[0], static_cast<double>(synthetic.size()));
-  detail::widen(score, detail::split_interval(mean(nearer), independent, "texts", training.units.name));
+  detail::widen(score, detail::split_interval(mean_of(nearer), independent, "texts", training.units.name));
   score.ceiling = Bound{0.5, "theory: training and holdout texts are treated alike"};
   score.parts.push_back({"compared training and holdout texts", static_cast<double>(equal), equal, ""});
 }
@@ -183,9 +172,10 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
   const Sources sources = search.sources(training->texts);
   const Found found = search.nearest(sample.texts, sources);
   if (measure_ == Measure::likeness) {
-    set_note_mean(score, found.rouge, false, sample.units, context);
-    score.parts.push_back({"BM25", mean(found.bm25), sample.size(), "mean score of the best training text"});
-    if (held) score.ceiling = Bound{mean(search.nearest(holdout->texts, sources).rouge), from_holdout};
+    detail::set_mean(score, found.rouge, false, sample.units, "texts", context);
+    score.parts.push_back(
+        {"BM25", mean_of(found.bm25), sample.size(), "mean score of the best training text"});
+    if (held) score.ceiling = Bound{mean_of(search.nearest(holdout->texts, sources).rouge), from_holdout};
     return score;
   }
   std::vector<double> of_holdout = search.nearest(holdout->texts, sources).rouge;
@@ -193,11 +183,8 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
   const double near = quantile(of_holdout, 1 - kNearNote);
   std::vector<double> copies;
   for (const double one : found.rouge) copies.push_back(one > near);
-  set_note_mean(score, copies, true, sample.units, context);
-  Score of_clumps = score;
-  set_note_mean(of_clumps, copies, true, by_nearest(found, training->units), context);
-  detail::widen(score, of_clumps.interval);
-  detail::widen_by_quantile(score, kNearNote, holdout->units.count);
+  detail::set_near_share(score, copies, sample.units, by_nearest(found, training->units), "texts", kNearNote,
+                         holdout->units.count, context);
   const auto above = of_holdout.end() - std::upper_bound(of_holdout.begin(), of_holdout.end(), near);
   score.ceiling = Bound{static_cast<double>(above) / static_cast<double>(of_holdout.size()), from_holdout};
   score.parts.push_back({"ROUGE-L", near, of_holdout.size(), "95 % quantile of the holdout's"});

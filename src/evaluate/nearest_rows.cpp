@@ -20,6 +20,7 @@ namespace {
 
 using detail::RowDistances;
 using detail::Rows;
+using detail::set_mean;
 using detail::widen;
 using enum NearestRowMeasure;
 
@@ -45,15 +46,6 @@ bool has_holdout(const RowDistances& distances) {
 
 std::string holdout_of(const RowDistances& distances) {
   return message("holdout, ", counted(distances.rows(Rows::holdout), "real row"));
-}
-
-// Mean over synthetic rows, with the interval of drawing other synthetic rows.
-void set_mean(Score& score, const std::vector<double>& values, bool share, const Units& units,
-              const EvaluationContext& context) {
-  RatioRows ratio{.numerator = {}, .denominator = {}, .share = share};
-  for (const double value : values) ratio.add(value);
-  set_ratio(score, ratio, units, context);
-  if (score.interval) score.interval->method += ", real rows held fixed";
 }
 
 // Cumulative shares at twenty distances: what a histogram of both is drawn from.
@@ -98,7 +90,8 @@ void score_dcr(Score& score, RowDistances& distances, const EvaluationContext& c
 void score_share(Score& score, RowDistances& distances, const EvaluationContext& context) {
   score.undefined = distances.no_share();
   if (!score.undefined.empty()) return;
-  set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), context);
+  set_mean(score, distances.won_by_training(context), false, distances.units(Rows::synthetic), "rows",
+           context);
   widen(score, distances.split_interval(context));
   const std::optional<double> won = score.value;
   if (score.value) score.value = distances.against_chance(*score.value);
@@ -120,11 +113,9 @@ void score_near_copies(Score& score, RowDistances& distances, const EvaluationCo
   std::vector<double> copies;
   for (const double d : distances.first(Rows::synthetic, Rows::training, context))
     copies.push_back(d <= near);
-  set_mean(score, copies, true, distances.units(Rows::synthetic), context);
-  Score of_clumps = score;
-  set_mean(of_clumps, copies, true, distances.by_nearest_training(context), context);
-  widen(score, of_clumps.interval);
-  detail::widen_by_quantile(score, kNear, distances.units(Rows::holdout).count);
+  detail::set_near_share(score, copies, distances.units(Rows::synthetic),
+                         distances.by_nearest_training(context), "rows", kNear,
+                         distances.units(Rows::holdout).count, context);
   const auto within = std::upper_bound(of_holdout.begin(), of_holdout.end(), near) - of_holdout.begin();
   score.ceiling =
       Bound{static_cast<double>(within) / static_cast<double>(of_holdout.size()), holdout_of(distances)};
@@ -144,7 +135,7 @@ void score_nndr(Score& score, RowDistances& distances, const EvaluationContext& 
     return;
   }
   set_mean(score, ratios(distances.nearest(Rows::synthetic, Rows::training, context)), false,
-           distances.units(Rows::synthetic), context);
+           distances.units(Rows::synthetic), "rows", context);
   const bool held = has_holdout(distances);
   if (!held && distances.units(Rows::training).count < 3) return;
   const std::vector<double> fresh =

@@ -8,6 +8,7 @@
 #include "src/evaluate/nearest_intervals.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/shared_work.hpp"
 
@@ -260,10 +261,8 @@ double RowDistances::independent_rows(const EvaluationContext& context) {
 }
 
 std::optional<Interval> RowDistances::split_interval(const EvaluationContext& context, std::size_t groups) {
-  const std::vector<double>& won = won_by_training(context);
-  const double share = std::accumulate(won.begin(), won.end(), 0.0) / static_cast<double>(won.size());
-  return detail::split_interval(share, independent_rows(context), "rows", units(Rows::training).name,
-                                1 - 0.05 / static_cast<double>(groups));
+  return detail::split_interval(mean_of(won_by_training(context)), independent_rows(context), "rows",
+                                units(Rows::training).name, 1 - 0.05 / static_cast<double>(groups));
 }
 
 Units RowDistances::by_nearest_training(const EvaluationContext& context) {

@@ -7,6 +7,7 @@
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -46,12 +47,6 @@ constexpr NamedSupport kNamedSupport[] = {
 
 const NamedSupport& named(SupportMeasure measure) {
   return kNamedSupport[static_cast<std::size_t>(measure)];
-}
-
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
 }
 
 const std::vector<double>* by_row(SupportMeasure measure, const RowSupport& found) {

@@ -5,6 +5,7 @@
 #include "src/evaluate/survival_times.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/mean.hpp"
 #include "synthema/data/split.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/utility/survival.hpp"
@@ -88,12 +89,6 @@ Numbers brier_rows(const SurvivalTimes& test, const Chances& chances, const Numb
   return out;
 }
 
-double mean_number(const Numbers& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 }  // namespace
 
 Score SurvivalUsefulness::evaluate(const Table* real, const Table& synthetic,
@@ -156,11 +151,11 @@ Score SurvivalUsefulness::evaluate(const Table* real, const Table& synthetic,
       for (const double value : brier_rows(test, found.chances, at)) rows.add(value);
       set_ratio(score, rows, units, context);
       score.value = std::min(1.0, *score.value);
-      score.ceiling = Bound{mean_number(brier_rows(test, best.chances, at)), source};
+      score.ceiling = Bound{mean_of(brier_rows(test, best.chances, at)), source};
       const detail::SurvivalCurve curve = detail::kaplan_meier(trial.training.times);
       Numbers same;
       for (const double t : at) same.push_back(curve.at(t));
-      score.floor = Bound{mean_number(brier_rows(test, Chances(score.n, same), at)),
+      score.floor = Bound{mean_of(brier_rows(test, Chances(score.n, same), at)),
                           "the real Kaplan-Meier curve for everybody"};
       return score;
     }

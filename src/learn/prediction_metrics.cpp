@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/mean.hpp"
 
 namespace synthema {
 
@@ -36,10 +37,6 @@ void for_ties(Values scores, const std::vector<std::size_t>& order, const Visit&
     visit(begin, end);
     begin = end;
   }
-}
-
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 }  // namespace

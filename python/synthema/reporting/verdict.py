@@ -136,9 +136,8 @@ def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]
     """
     found = []
     fresh = "rows of the holdout" if drifted else "fresh real rows"
-    for leak in _measured(section, drifted):
-        score = score_named(section, leak.name)
-        if score is None or not _is_worse(score):
+    for leak, score in _measured(section, drifted):
+        if not _is_worse(score):
             continue
         found.append(
             f"{words(leak.name)} is {shown(score, value_of(score))}, where {fresh} have "
@@ -160,20 +159,21 @@ def _margin(score: Score) -> float:
     return max(LEAK_MARGIN, FEW_ROWS_MARGIN / math.sqrt(number(score.get("n")) or 1))
 
 
-def _measured(section: Mapping[str, Any] | None, drifted: bool) -> list[Leak]:
+def _measured(section: Mapping[str, Any] | None, drifted: bool) -> list[tuple[Leak, Score]]:
     """List what the section has a value and a ceiling of, and a drifted holdout does not spoil."""
     scores = [(leak, score_named(section, leak.name)) for leak in LEAKS if leak.copies or not drifted]
     return [
-        leak for leak, score in scores if value_of(score) is not None and _bound(score, "ceiling") is not None
+        (leak, score)
+        for leak, score in scores
+        if score is not None and value_of(score) is not None and _bound(score, "ceiling") is not None
     ]
 
 
-def _may_be_chance(section: Mapping[str, Any], measured: Sequence[Leak]) -> bool:
+def _may_be_chance(scores: Sequence[Score]) -> bool:
     """Tell whether none of the scores is worse by uncertainties that hold for all at once (Bonferroni)."""
     normal = NormalDist()
-    wider = normal.inv_cdf(1 - 0.025 / len(measured)) / normal.inv_cdf(0.975)
-    scores = [score_named(section, leak.name) for leak in measured]
-    return not any(score is not None and _is_worse(score, wider) for score in scores)
+    wider = normal.inv_cdf(1 - 0.025 / len(scores)) / normal.inv_cdf(0.975)
+    return not any(_is_worse(score, wider) for score in scores)
 
 
 def _rare_cases(score: Score | None) -> list[str]:
@@ -349,18 +349,18 @@ def _fidelity(section: Mapping[str, Any], drifted: bool) -> str | None:
 
 
 def _privacy(section: Mapping[str, Any], drifted: bool) -> str | None:
-    measured = _measured(section, drifted)
-    if not measured:
+    scores = [score for _, score in _measured(section, drifted)]
+    if not scores:
         return None
-    found, many = len(leaks(section, drifted)), counted(len(measured), "measure")
+    found, many = sum(map(_is_worse, scores)), counted(len(scores), "measure")
     fresh, kind = ("the holdout", "copies") if drifted else ("fresh real rows", "privacy")
     verb = "is" if found == 1 else "are"
     if found == 0:
         return f"None of {many} of {kind} is worse than {fresh}."
     worse = f"Of {many} of {kind} {found} {verb} worse than {fresh}"
-    if _may_be_chance(section, measured):
+    if _may_be_chance(scores):
         return (
-            f"{worse}, though by no more than chance may do to {found} of {len(measured)}: "
+            f"{worse}, though by no more than chance may do to {found} of {len(scores)}: "
             "measure again with more rows or another holdout."
         )
     return f"{worse}: the rows tell something about the people in the training data."
