@@ -1,6 +1,7 @@
 #include "synthema/evaluate/text/duplicates.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -131,6 +132,28 @@ bool similar(const Shingles& a, const Shingles& b, double threshold) {
   return static_cast<double>(common) >= threshold * both - 1e-12;
 }
 
+// A bit for each shingle at a place of its own or of a few. Each bit that two sketches differ in is of a
+// shingle that only one of the sets has, so they bound the overlap without a look at the sets.
+class Sketch {
+ public:
+  explicit Sketch(const Shingles& set) {
+    for (const Shingle one : set) {
+      const std::size_t at = place_of(one, kBits);
+      words_[at / kWordBits] |= std::uint64_t{1} << at % kWordBits;
+    }
+  }
+  std::size_t differences(const Sketch& other) const {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      out += static_cast<std::size_t>(std::popcount(words_[i] ^ other.words_[i]));
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kBits = 1024, kWordBits = 64;  // a note has a few hundred shingles
+  std::array<std::uint64_t, kBits / kWordBits> words_{};
+};
+
 // Two sets that share s shingles share one of the first size - s + 1 of each in any order of all shingles, so
 // only those are looked up (Bayardo, Ma and Srikant 2007). A set is looked for among smaller ones, with which
 // it shares at least threshold * size, and kept for larger ones: at least the overlap with its like.
@@ -156,6 +179,9 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
       count, [&](std::size_t i) { prefixes[i] = prefix_of(sets[order[i]], threshold, rarity); },
       context.threads, kGrain);
   const ShingleIndex index(prefixes);
+  std::vector<Sketch> sketches;
+  sketches.reserve(count);
+  for (const std::uint32_t text : order) sketches.emplace_back(sets[text]);
   std::vector<std::vector<std::uint32_t>> found(count);  // smaller ones
   parallel_for((count + kTogether - 1) / kTogether,
                [&](std::size_t part) {
@@ -170,7 +196,10 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
                        if (seen[j] == i) return;
                        seen[j] = i;
                        const Shingles& other = sets[order[j]];
-                       if (other.size() >= needed_overlap(own.size(), other.size(), threshold) &&
+                       const std::size_t both = own.size() + other.size();
+                       const std::size_t needed = needed_overlap(own.size(), other.size(), threshold);
+                       if (other.size() >= needed &&
+                           both >= 2 * needed + sketches[i].differences(sketches[j]) &&
                            similar(own, other, threshold))
                          found[i].push_back(j);
                      });

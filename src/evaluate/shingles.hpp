@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "src/text/intern_texts.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/text/ngrams.hpp"
 #include "synthema/text/vocabulary.hpp"
@@ -26,9 +27,7 @@ constexpr WordId kLackingWord = (1U << kBitsOfWord) - 1;
 inline std::vector<Shingles> shingle_sets(std::span<const std::vector<std::string>> texts,
                                           std::size_t threads, std::size_t most_words = kLackingWord) {
   Vocabulary vocabulary;
-  std::vector<std::vector<WordId>> numbers;
-  numbers.reserve(texts.size());
-  for (const auto& text : texts) numbers.push_back(vocabulary.intern_all(text));
+  std::vector<std::vector<WordId>> numbers = intern_texts(texts, vocabulary, threads);
   const bool fits = vocabulary.size() <= most_words;
   NgramTrie pairs;  // a word stands for the node of its own
   std::vector<Shingles> sets(texts.size());

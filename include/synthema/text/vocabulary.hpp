@@ -32,6 +32,7 @@ class Vocabulary {
     return id == unknown ? std::nullopt : std::optional(id);
   }
   std::size_t size() const { return words_.size(); }
+  std::span<const std::string> words() const { return words_; }  // by number
 
   std::vector<WordId> intern_all(std::span<const std::string> words) {
     std::vector<WordId> out;
