@@ -194,6 +194,8 @@ def test_one_of_many_measures_may_be_worse_by_chance():
     assert "1 is worse than fresh real rows: the rows tell something" in privacy(0.51)  # it alone
     assert "though by no more than chance may do to 1 of 4: measure again" in privacy(0.51, *fine)
     assert "1 is worse than fresh real rows: the rows tell something" in privacy(0.53, *fine)
+    member = measured("membership_by_distance", 0.56, 0.5, {"low": 0.51, "high": 0.61})
+    assert "2 are worse than fresh real rows: the rows tell something" in privacy(0.51, *fine[::2], member)
     copied = measured("exact_copies", 0.05, 0.0, {"low": 0.03, "high": 0.07})
     assert "2 are worse than fresh real rows: the rows tell something" in privacy(0.51, *fine, copied)
 

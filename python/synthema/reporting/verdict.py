@@ -170,10 +170,18 @@ def _measured(section: Mapping[str, Any] | None, drifted: bool) -> list[tuple[Le
 
 
 def _may_be_chance(scores: Sequence[Score]) -> bool:
-    """Tell whether none of the scores is worse by uncertainties that hold for all at once (Bonferroni)."""
+    """Tell whether chance may make as many measures worse by as much, in more than 2.5 % of reports.
+
+    It may if for no k are k of the n measures worse at a level of 2.5 % k / n (Simes, 1986: valid where
+    measures are independent or rise and fall together).
+    """
     normal = NormalDist()
-    wider = normal.inv_cdf(1 - 0.025 / len(scores)) / normal.inv_cdf(0.975)
-    return not any(_is_worse(score, wider) for score in scores)
+
+    def worse(at_once: int) -> int:
+        wider = normal.inv_cdf(1 - 0.025 * at_once / len(scores)) / normal.inv_cdf(0.975)
+        return sum(_is_worse(score, wider) for score in scores)
+
+    return not any(worse(k) >= k for k in range(1, len(scores) + 1))
 
 
 def _rare_cases(score: Score | None) -> list[str]:
