@@ -245,20 +245,38 @@ Table from_arrow(const py::object& frame, const Schema* schema, bool nan_as_miss
 
 // --- text formats
 
-CsvOptions csv_options(char delimiter, std::vector<std::string> missing, bool trim,
-                       std::vector<std::string> header, const Schema* schema, std::string file) {
-  return {.delimiter = delimiter,
-          .missing = std::move(missing),
-          .trim = trim,
-          .header = std::move(header),
-          .schema = schema,
-          .file = std::move(file)};
+constexpr std::pair<std::string_view, DateOrder> kDateOrders[] = {
+    {"ymd", DateOrder::year_first}, {"dmy", DateOrder::day_first}, {"mdy", DateOrder::month_first}};
+
+DateOrder date_order(const std::string& name) {
+  for (const auto& [known, order] : kDateOrders)
+    if (name == known) return order;
+  throw ConfigError({.field = "dates"},
+                    message("Dates are written as ymd, dmy or mdy; '", name, "' is none of these."));
 }
 
-Table table_from_csv(const py::bytes& text, char delimiter, std::vector<std::string> missing, bool trim,
-                     std::vector<std::string> header, const Schema* schema, std::string file) {
-  const auto options =
-      csv_options(delimiter, std::move(missing), trim, std::move(header), schema, std::move(file));
+// How a file writes rows: what functions of CSV text take as keywords.
+struct CsvForm {
+  char delimiter;
+  char decimal;
+  std::string dates;
+
+  CsvOptions options(const Schema* schema, std::string file) const {
+    return {.delimiter = delimiter,
+            .decimal = decimal,
+            .dates = date_order(dates),
+            .schema = schema,
+            .file = std::move(file)};
+  }
+};
+
+Table table_from_csv(const py::bytes& text, char delimiter, char decimal, std::string dates,
+                     std::vector<std::string> missing, bool trim, std::vector<std::string> header,
+                     const Schema* schema, std::string file) {
+  CsvOptions options = CsvForm{delimiter, decimal, std::move(dates)}.options(schema, std::move(file));
+  options.missing = std::move(missing);
+  options.trim = trim;
+  options.header = std::move(header);
   const std::string_view bytes = text;
   const py::gil_scoped_release release;
   return read_csv(bytes, options);
@@ -268,8 +286,9 @@ std::string_view text_of(const py::buffer_info& bytes) {
   return {static_cast<const char*>(bytes.ptr), static_cast<std::size_t>(bytes.size)};
 }
 
-py::tuple csv_shape_of(const py::buffer& text, char delimiter, const Schema* schema, std::string file) {
-  const auto options = csv_options(delimiter, {""}, false, {}, schema, std::move(file));
+py::tuple csv_shape_of(const py::buffer& text, char delimiter, char decimal, std::string dates,
+                       const Schema* schema, std::string file) {
+  const auto options = CsvForm{delimiter, decimal, std::move(dates)}.options(schema, std::move(file));
   const py::buffer_info bytes = text.request();
   CsvShape shape;
   {
@@ -280,8 +299,9 @@ py::tuple csv_shape_of(const py::buffer& text, char delimiter, const Schema* sch
 }
 
 Table csv_column(const py::buffer& text, const std::string& name, const Schema& kinds, bool inferred,
-                 char delimiter, std::string file) {
-  const auto options = csv_options(delimiter, {""}, false, {}, inferred ? nullptr : &kinds, std::move(file));
+                 char delimiter, char decimal, std::string dates, std::string file) {
+  const auto options =
+      CsvForm{delimiter, decimal, std::move(dates)}.options(inferred ? nullptr : &kinds, std::move(file));
   const py::buffer_info bytes = text.request();
   const py::gil_scoped_release release;
   return read_csv_column(text_of(bytes), options, {kinds, 0}, name);
@@ -376,17 +396,19 @@ No subject is in two of them. Shares are positive and sum to 1.)")
                   "A table from anything with __arrow_c_stream__ or __arrow_c_array__.")
       .def(
           "to_csv",
-          [](const Table& t, char delimiter, const std::string& missing) {
+          [](const Table& t, char delimiter, const std::string& missing, char decimal) {
             return bytes_of([&](std::ostream& out) {
-              write_csv(t, out, {.delimiter = delimiter, .missing = {missing}});
+              write_csv(t, out, {.delimiter = delimiter, .decimal = decimal, .missing = {missing}});
             });
           },
-          py::kw_only(), py::arg("delimiter") = ',', py::arg("missing") = "", "The table as CSV bytes.")
+          py::kw_only(), py::arg("delimiter") = ',', py::arg("missing") = "", py::arg("decimal") = '.',
+          "The table as CSV bytes.")
       .def(
           "to_jsonl",
           [](const Table& t) { return bytes_of([&](std::ostream& out) { write_jsonl(t, out); }); },
           "The table as JSON lines, bytes.")
       .def_static("from_csv", &table_from_csv, py::arg("text"), py::kw_only(), py::arg("delimiter") = ',',
+                  py::arg("decimal") = '.', py::arg("dates") = "ymd",
                   py::arg("missing") = std::vector<std::string>{""}, py::arg("trim") = false,
                   py::arg("header") = std::vector<std::string>{}, py::arg("schema") = nullptr,
                   py::arg("file") = "",
@@ -419,11 +441,11 @@ No subject is in two of them. Shares are positive and sum to 1.)")
 void bind_table(py::module_& module) {
   bind_table_class(module);
   module.def("_csv_shape", &csv_shape_of, py::arg("text"), py::kw_only(), py::arg("delimiter") = ',',
-             py::arg("schema") = nullptr, py::arg("file") = "",
-             "Schema and number of rows of CSV text, which is not kept.");
+             py::arg("decimal") = '.', py::arg("dates") = "ymd", py::arg("schema") = nullptr,
+             py::arg("file") = "", "Schema and number of rows of CSV text, which is not kept.");
   module.def("_csv_column", &csv_column, py::arg("text"), py::arg("name"), py::arg("kinds"),
-             py::arg("inferred"), py::kw_only(), py::arg("delimiter") = ',', py::arg("file") = "",
-             "One column of CSV text, as a table.");
+             py::arg("inferred"), py::kw_only(), py::arg("delimiter") = ',', py::arg("decimal") = '.',
+             py::arg("dates") = "ymd", py::arg("file") = "", "One column of CSV text, as a table.");
   module.def(
       "label_columns", &label_columns, py::arg("table"),
       "The text columns without a role that hold labels: at most 1,000 different texts, each used twice on "

@@ -494,7 +494,7 @@ class Table:
         A table from anything with __arrow_c_stream__ or __arrow_c_array__.
         """
     @staticmethod
-    def from_csv(text: bytes, *, delimiter: str = ',', missing: collections.abc.Sequence[str] = [''], trim: bool = False, header: collections.abc.Sequence[str] = [], schema: Schema | None = None, file: str = '') -> Table:
+    def from_csv(text: bytes, *, delimiter: str = ',', decimal: str = '.', dates: str = 'ymd', missing: collections.abc.Sequence[str] = [''], trim: bool = False, header: collections.abc.Sequence[str] = [], schema: Schema | None = None, file: str = '') -> Table:
         """
         A table from CSV bytes; ParseError names file, line, column and field.
         """
@@ -568,7 +568,7 @@ class Table:
         """
         A pyarrow.Table.
         """
-    def to_csv(self, *, delimiter: str = ',', missing: str = '') -> bytes:
+    def to_csv(self, *, delimiter: str = ',', missing: str = '', decimal: str = '.') -> bytes:
         """
         The table as CSV bytes.
         """
@@ -2428,11 +2428,11 @@ def _copula_from_statistics(json: str, file: str = '', threads: typing.SupportsI
     """
     A copula from published statistics in JSON.
     """
-def _csv_column(text: typing_extensions.Buffer, name: str, kinds: Schema, inferred: bool, *, delimiter: str = ',', file: str = '') -> Table:
+def _csv_column(text: typing_extensions.Buffer, name: str, kinds: Schema, inferred: bool, *, delimiter: str = ',', decimal: str = '.', dates: str = 'ymd', file: str = '') -> Table:
     """
     One column of CSV text, as a table.
     """
-def _csv_shape(text: typing_extensions.Buffer, *, delimiter: str = ',', schema: Schema | None = None, file: str = '') -> tuple:
+def _csv_shape(text: typing_extensions.Buffer, *, delimiter: str = ',', decimal: str = '.', dates: str = 'ymd', schema: Schema | None = None, file: str = '') -> tuple:
     """
     Schema and number of rows of CSV text, which is not kept.
     """

@@ -40,6 +40,8 @@ def assess(
     level: str = "default",
     metrics: Sequence[str] | None = None,
     delimiter: str = ",",
+    decimal: str = ".",
+    dates: str = "ymd",
     schema: str | Path | None = None,
     roles: Mapping[str, str | Sequence[str]] | None = None,
     external: str | Path | None = None,
@@ -68,8 +70,8 @@ def assess(
         "default", or "full" for the measures that take long too.
     metrics
         Names of the only measures to take; by default all that apply.
-    delimiter
-        What separates the columns of the CSV files.
+    delimiter, decimal, dates
+        How the CSV files are written, as for `synthema.read`.
     schema
         JSON schema of all tables; inferred from the data without one.
     roles
@@ -106,8 +108,9 @@ def assess(
     meaning = read_schema(schema) if schema else None
     given = {"synthetic": synthetic, "real": real, "holdout": holdout, "external": external}
     paths = {name: path for name, path in given.items() if path is not None}
+    form = {"delimiter": delimiter, "decimal": decimal, "dates": dates}
     with ThreadPoolExecutor() as pool:  # an error is that of the first file in this order
-        files = {name: pool.submit(read, path, meaning, delimiter=delimiter) for name, path in paths.items()}
+        files = {name: pool.submit(read, path, meaning, **form) for name, path in paths.items()}
         tables = {name: file.result() for name, file in files.items()}
     for name, one in tables.items():
         if len(one) == 0:

@@ -7,7 +7,7 @@ import mmap
 import os
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from synthema import _core, tables
@@ -55,7 +55,7 @@ def is_source(data: Any) -> bool:
 
 @contextlib.contextmanager
 def column_source(
-    data: Any, schema: Schema | None = None, *, spill: str = "", delimiter: str = ","
+    data: Any, schema: Schema | None = None, *, spill: str = "", **csv_form: str
 ) -> Iterator[ColumnSource]:
     """Open a file, a dataset or a reader, so that its columns can be read one after the other.
 
@@ -69,8 +69,8 @@ def column_source(
         What the columns mean. Without one it follows from the types of the columns.
     spill : str
         Folder for what a reader gives; it holds the rows themselves for as long as the source is open.
-    delimiter : str
-        Of a CSV file.
+    csv_form
+        delimiter, decimal and dates of a CSV file, as for `synthema.read`.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def column_source(
     name = path.name.lower()
     if name.endswith(_CSV):
         with path.open("rb") as file:
-            yield from _of_csv(file, path, schema, delimiter)
+            yield from _of_csv(file, path, schema, csv_form)
         return
     if name.endswith((".parquet", *_ARROW)):
         pyarrow = tables._pyarrow()
@@ -128,17 +128,19 @@ def _is_reader(data: Any) -> bool:
     return hasattr(data, "read_next_batch") and hasattr(data, "schema")
 
 
-def _of_csv(file: Any, path: pathlib.Path, schema: Schema | None, delimiter: str) -> Iterator[ColumnSource]:
+def _of_csv(
+    file: Any, path: pathlib.Path, schema: Schema | None, csv_form: Mapping[str, str]
+) -> Iterator[ColumnSource]:
     if os.fstat(file.fileno()).st_size == 0:
         raise ParseError(f"{path}: The file is empty; a header line with column names is needed.")
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        delimiter = tables._one_character(delimiter)
-        kinds, rows = _core._csv_shape(text, delimiter=delimiter, schema=schema, file=str(path))
+        form = tables.csv_form(**csv_form)
+        kinds, rows = _core._csv_shape(text, **form, schema=schema, file=str(path))
 
         def read(number: int) -> Table:
             name = kinds.fields[number].name
             inferred = schema is None
-            return _core._csv_column(text, name, kinds, inferred, delimiter=delimiter, file=str(path))
+            return _core._csv_column(text, name, kinds, inferred, **form, file=str(path))
 
         yield ColumnSource(kinds, rows, read)
 

@@ -50,7 +50,14 @@ CHECKS: Mapping[str, frozenset[str]] = {
     "concept_recovered": frozenset({"max_rank", "label_field", "field"}),
 }
 
-_DELIMITER = Key("text", "what separates the columns of a CSV file; a comma where it is left out")
+# How a CSV file is written.
+_CSV = {
+    "delimiter": Key("text", "what separates the columns of a CSV file; a comma where it is left out"),
+    "decimal": Key(
+        "text", "what stands before decimals in a CSV file: a point or a comma", choices=(".", ",")
+    ),
+    "dates": Key("text", "how dates are written in a CSV file", choices=("ymd", "dmy", "mdy")),
+}
 
 # Section "" is the top of the file. `check` is an array of tables ([[check]]).
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
@@ -114,19 +121,19 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "file": Key(
             "text", "CSV, JSONL or Parquet of exemplars; relative to the configuration file", file=True
         ),
-        "delimiter": _DELIMITER,
+        **_CSV,
     },
     "conditions": {
         "file": Key(
             "text", "what each row must agree with; used again from the start when it ends", file=True
         ),
-        "delimiter": _DELIMITER,
+        **_CSV,
     },
     "terms": {
         "file": Key(
             "text", "term list: id, name, synonyms, definition; for labels, checks and scores", file=True
         ),
-        "delimiter": _DELIMITER,
+        **_CSV,
     },
     "schema": {"file": Key("text", "schema of the finished rows, in JSON", file=True)},
     "check": {

@@ -57,7 +57,8 @@ def _from_parts(config: Config) -> Study:
 
     def file(name: str) -> Any:
         given = config.section(name)
-        return read(given["file"], delimiter=given.get("delimiter", ",")) if given.get("file") else None
+        path = given.pop("file", None)
+        return read(path, **given) if path else None
 
     exemplars, conditions, terms = file("exemplars"), file("conditions"), file("terms")
     schema_file = config.section("schema").get("file")

@@ -139,6 +139,8 @@ def read(
     schema: Schema | None = None,
     *,
     delimiter: str = ",",
+    decimal: str = ".",
+    dates: str = "ymd",
     missing: Sequence[str] = ("",),
     trim: bool = False,
     header: Sequence[str] = (),
@@ -156,6 +158,11 @@ def read(
     delimiter, missing, trim, header
         For CSV: the separator (one character), the unquoted texts that mean "no value", whether to drop
         blanks around unquoted fields, and the column names of a file without a header line.
+    decimal : {".", ","}
+        For CSV: what stands before the decimals of a number. With "," a point is no part of a number.
+    dates : {"ymd", "dmy", "mdy"}
+        For CSV: how dates are written, "dmy" for 31.10.1959 or 31/10/1959 (the year has four digits; a time
+        may follow). Dates with the year first are read besides.
     roles : dict, optional
         Roles of some columns, as for `table`.
 
@@ -166,11 +173,12 @@ def read(
     SchemaError
         If the contents do not fit the schema.
     ConfigError
-        If the delimiter is not one ASCII character, or one that CSV needs itself.
+        If the delimiter is not one ASCII character, or one that CSV needs itself; if `decimal` or `dates` is
+        none of these.
     """
+    form = {"delimiter": delimiter, "decimal": decimal, "dates": dates}
     if roles:
-        options = {"delimiter": delimiter, "missing": missing, "trim": trim, "header": header}
-        return with_roles(read(path, schema, **options), roles)
+        return with_roles(read(path, schema, **form, missing=missing, trim=trim, header=header), roles)
     path = pathlib.Path(path)
     if path.is_dir():
         raise ParseError(f"{path}: This is a folder; name a file in it that holds a table.")
@@ -187,7 +195,7 @@ def read(
         return Table.from_jsonl(text, schema=schema, file=str(path))
     found = Table.from_csv(
         text,
-        delimiter=_one_character(delimiter),
+        **csv_form(**form),
         missing=list(missing),
         trim=trim,
         header=list(header),
@@ -219,8 +227,10 @@ def _warn_of_names(rows: Table, path: str | os.PathLike[str]) -> None:
 # What a column of texts may hold that is no text, as other countries write it.
 _SPELLINGS = {
     r"[+-]?[0-9]{1,3}(,[0-9]{3})+": "numbers whose thousands are set apart by commas; write them without",
-    r"[+-]?[0-9.]*[0-9],[0-9]+": "numbers with a decimal comma; write them with a point, as in 1.5",
-    r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}.*": "dates; write them as in 1959-10-31",
+    r"[+-]?[0-9.]*[0-9],[0-9]+": "numbers with a decimal comma; read the file with decimal=',' (on the "
+    "command line --decimal ,), without points between thousands, or write them as in 1.5",
+    r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}.*": "dates; read the file with dates='dmy' or 'mdy' (on the "
+    "command line --dates dmy), or write them as in 1959-10-31",
     # In files of text these are times already.
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?": "dates; convert them, or give a schema that says it is a time",
 }
@@ -247,7 +257,7 @@ def warn_of_spellings(rows: Table) -> None:
 
 @checked
 def write(
-    data: Any, path: str | os.PathLike[str], *, delimiter: str = ",", missing: str = ""
+    data: Any, path: str | os.PathLike[str], *, delimiter: str = ",", missing: str = "", decimal: str = "."
 ) -> pathlib.Path:
     """Write a table to a file; its suffix names the format, as in `read`. Equal tables give equal text.
 
@@ -258,8 +268,9 @@ def write(
     path : path
         Ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet (needs pyarrow). Replaced when complete,
         through links.
-    delimiter, missing
-        For CSV: the separator and the text that stands for "no value".
+    delimiter, missing, decimal
+        For CSV: the separator, the text that stands for "no value", and "." or "," before decimals. Dates are
+        written as in 1959-10-31.
     """
     path = pathlib.Path(path)
     suffix = suffix_of(path)
@@ -272,7 +283,9 @@ def write(
     text = (
         data.to_jsonl()
         if ".jsonl" in suffix
-        else data.to_csv(delimiter=_one_character(delimiter), missing=missing)
+        else data.to_csv(
+            delimiter=_one_character(delimiter), missing=missing, decimal=_one_character(decimal, "decimal")
+        )
     )
     with whole_file(path, "table") as unfinished:
         unfinished.write_bytes(gzip.compress(text, mtime=0) if suffix.endswith(".gz") else text)
@@ -352,10 +365,20 @@ def _cell(value: Any) -> str:
     return _html.escape(text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…")
 
 
-def _one_character(delimiter: str) -> str:
-    if len(delimiter) != 1 or not delimiter.isascii():
-        raise ConfigError(f"The delimiter must be one ASCII character, such as ';', not {delimiter!r}.")
-    return delimiter
+def csv_form(*, delimiter: str = ",", decimal: str = ".", dates: str = "ymd") -> dict[str, Any]:
+    """Return how a CSV file is written, as the core takes it."""
+    return {
+        "delimiter": _one_character(delimiter),
+        "decimal": _one_character(decimal, "decimal"),
+        "dates": dates,
+    }
+
+
+def _one_character(given: str, what: str = "delimiter") -> str:
+    if len(given) != 1 or not given.isascii():
+        such = {"delimiter": "';'", "decimal": "','"}[what]
+        raise ConfigError(f"The {what} must be one ASCII character, such as {such}, not {given!r}.")
+    return given
 
 
 def suffix_of(path: str | os.PathLike[str]) -> str:

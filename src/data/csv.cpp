@@ -117,6 +117,13 @@ void check_options(const CsvOptions& options) {
     throw ConfigError({.field = "delimiter"}, "The delimiter cannot be a quote or the end of a line.");
   if (static_cast<unsigned char>(options.delimiter) >= 0x80)
     throw ConfigError({.field = "delimiter"}, "The delimiter must be an ASCII character.");
+  if (options.decimal != '.' && options.decimal != ',')
+    throw ConfigError({.field = "decimal"},
+                      "Numbers have a decimal point or a decimal comma; the option must be one.");
+  if (options.decimal == options.delimiter)
+    throw ConfigError({.field = "decimal"},
+                      "The same character cannot separate columns and decimals; files with a decimal comma "
+                      "mostly have semicolons between columns.");
 }
 
 // What a file may separate its columns by. A name that holds one is written in quotes, and a file whose only
@@ -206,17 +213,26 @@ Value boolean_from(std::string_view text, const Location& where) {
   throw ParseError(where, "The field holds no boolean; write true or false (or 1 or 0).");
 }
 
-Value value_of(const Cell& cell, const Field& field, bool marker, bool inferred, const Location& where) {
+detail::WrittenForm form_of(const CsvOptions& options) {
+  return {options.decimal, options.dates};
+}
+
+Value value_of(const Cell& cell, const Field& field, bool marker, const CsvOptions& options, bool inferred,
+               const Location& where) {
   const bool textual = field.kind == Kind::text || field.kind == Kind::category;
   if (marker && !(cell.quoted && textual)) return {};
   const std::string_view bare = detail::trimmed(cell.text);
   if (inferred && !textual && detail::stands_for_missing(bare)) return {};
+  const detail::WrittenForm form = form_of(options);
+  std::string room;
   switch (field.kind) {
     case Kind::real:
-      if (const auto real = detail::finite_number(bare)) return *real;
-      return number_from(bare, where);  // says what is wrong
+      if (const auto real = detail::finite_number(form.number(bare, room))) return *real;
+      [[fallthrough]];  // says what is wrong
     case Kind::integer:
-      return number_from(bare, where);
+      return number_from(form.number(bare, room), where);
+    case Kind::time:
+      return std::string(form.time(bare, room));
     case Kind::boolean:
       return boolean_from(bare, where);
     case Kind::list:
@@ -229,7 +245,7 @@ Value value_of(const Cell& cell, const Field& field, bool marker, bool inferred,
 CsvShape infer(std::string_view text, const CsvOptions& options) {
   CsvRows rows(text, options);
   std::size_t count = 0;
-  std::vector<detail::TextKind> guesses(rows.names().size(), detail::TextKind(true));
+  std::vector<detail::TextKind> guesses(rows.names().size(), detail::TextKind(true, form_of(options)));
   std::vector<std::optional<Location>> infinite(guesses.size());  // the first of each column
   for (std::vector<Cell> row; rows.next(row); ++count)
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -294,7 +310,8 @@ Table read_with(const Schema& schema, std::string_view text, const CsvOptions& o
     for (std::size_t i = 0; i < row.size(); ++i) {
       detail::PlacedColumn& column = columns[order[i]];
       const Location where = rows.place(row[i], i);
-      column.append(value_of(row[i], column.field(), rows.is_marker(row[i].text), inferred, where), where);
+      const bool marker = rows.is_marker(row[i].text);
+      column.append(value_of(row[i], column.field(), marker, options, inferred, where), where);
     }
   std::vector<Column> done;
   for (detail::PlacedColumn& column : columns) done.push_back(column.finish());
@@ -336,7 +353,9 @@ std::string cell_text(const Column& column, std::size_t row, bool days, const Cs
   if (column.kind() == Kind::text || column.kind() == Kind::category)
     return field_text(std::string(column.text_at(row)), options);
   if (column.kind() == Kind::time) return detail::time_text(column, row, days);
-  return field_text(detail::cell_json(column, row), options);
+  std::string text = detail::cell_json(column, row);
+  if (column.kind() == Kind::real) std::ranges::replace(text, '.', options.decimal);
+  return field_text(text, options);
 }
 
 }  // namespace
@@ -367,7 +386,8 @@ Table read_csv_column(std::string_view text, const CsvOptions& options, const Cs
   for (std::vector<Cell> row; rows.next(row);) {
     const Location where = rows.place(row.at(at), at);
     const bool marker = rows.is_marker(row[at].text);
-    column.append(value_of(row[at], column.field(), marker, options.schema == nullptr, where), where);
+    column.append(value_of(row[at], column.field(), marker, options, options.schema == nullptr, where),
+                  where);
   }
   Schema schema;
   schema.fields = {column.field()};

@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "src/data/written_form.hpp"
 #include "synthema/data/column.hpp"
 #include "synthema/data/json.hpp"
 #include "synthema/data/table.hpp"
@@ -115,8 +116,12 @@ class LabelCount {
 class TextKind {
  public:
   // Only files without kinds of their own have numbers, and markers among them, as texts.
-  explicit TextKind(bool may_be_number)
-      : boolean_(may_be_number), integer_(may_be_number), real_(may_be_number), marked_(may_be_number) {}
+  explicit TextKind(bool may_be_number, const WrittenForm& form = {})
+      : form_(form),
+        boolean_(may_be_number),
+        integer_(may_be_number),
+        real_(may_be_number),
+        marked_(may_be_number) {}
 
   void see(std::string_view text) {
     ++seen_;
@@ -127,13 +132,8 @@ class TextKind {
       return;
     }
     if (boolean_) boolean_ = truth(bare).has_value();
-    if (real_ && beyond_finite(bare)) {
-      ++beyond_;
-    } else {
-      if (real_) real_ = plainly_numeric(bare) && finite_number(bare);
-      if (integer_) integer_ = real_ && whole_number<std::int64_t>(bare);
-    }
-    if (time_) time_ = sees_time(bare);
+    if (real_) sees_number(form_.number(bare, room_));
+    if (time_) time_ = sees_time(form_.time(bare, room_));
   }
   Kind kind() const {
     if (seen_ == 0) return Kind::text;
@@ -150,6 +150,14 @@ class TextKind {
   bool holds_infinite_numbers() const { return real_ && beyond_ > 0 && seen_ > markers_ + beyond_; }
 
  private:
+  void sees_number(std::string_view text) {
+    if (beyond_finite(text)) {
+      ++beyond_;
+      return;
+    }
+    real_ = plainly_numeric(text) && finite_number(text);
+    integer_ = integer_ && real_ && whole_number<std::int64_t>(text);
+  }
   // Times all have a zone or all have none; a mixture stays text.
   bool sees_time(std::string_view text) {
     const auto parsed = parse_iso8601(text);
@@ -157,6 +165,8 @@ class TextKind {
     if (!zoned_) zoned_ = parsed->zoned;
     return *zoned_ == parsed->zoned;
   }
+  WrittenForm form_;
+  std::string room_;
   bool boolean_, integer_, real_, marked_;
   bool time_ = true;
   std::optional<bool> zoned_;

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 import synthema
-from synthema import Field, Schema, Table, tables
+from synthema import ConfigError, Field, Schema, Table, tables
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
@@ -98,10 +98,30 @@ def test_numbers_and_dates_of_other_spellings_are_warned_of(tmp_path):
     with pytest.warns(UserWarning, match="was read as text") as said:
         synthema.read(path, delimiter=";")
     assert [str(one.message) for one in said] == [
-        "The column 'Kreatinin' was read as text and seems to hold numbers with a decimal comma; write them "
-        "with a point, as in 1.5.",
-        "The column 'Geburtsdatum' was read as text and seems to hold dates; write them as in 1959-10-31.",
+        "The column 'Kreatinin' was read as text and seems to hold numbers with a decimal comma; read the "
+        "file with decimal=',' (on the command line --decimal ,), without points between thousands, or write "
+        "them as in 1.5.",
+        "The column 'Geburtsdatum' was read as text and seems to hold dates; read the file with dates='dmy' "
+        "or 'mdy' (on the command line --dates dmy), or write them as in 1959-10-31.",
     ]
+    german = {"delimiter": ";", "decimal": ",", "dates": "dmy"}
+    t = synthema.read(path, **german)
+    assert [t.schema[name].kind for name in t.names] == ["real", "time", "integer"]
+    assert t.values("Kreatinin") == [1.1, 0.9, 2.0]
+    assert t.values("Geburtsdatum")[1] == datetime.datetime(1960, 2, 1)
+    back = synthema.write(t, tmp_path / "back.csv", delimiter=";", decimal=",")
+    assert back.read_text().splitlines()[1] == "1,1;1959-10-31;7"
+    assert synthema.read(back, roles={"Nummer": "identifier"}, **german).values("Kreatinin") == t.values(
+        "Kreatinin"
+    )
+    for wrong, said in (
+        ({"decimal": ","}, "The same character"),
+        ({"decimal": ";"}, "a decimal point or a decimal comma"),
+        ({"decimal": ""}, "The decimal must be one ASCII character"),
+        ({"dates": "ydm"}, "'ydm' is none of these"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            synthema.read(path, **wrong)
     path.write_text('count\n950\n"1,234"\n"12,500"\n')
     with pytest.warns(UserWarning, match="thousands are set apart by commas; write them without"):
         synthema.read(path)

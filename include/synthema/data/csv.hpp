@@ -8,6 +8,7 @@
 // time of a column has a zone or a time of day, they are written as dates.
 #pragma once
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -18,8 +19,14 @@
 
 namespace synthema {
 
+// In which order dates that have day, month and a year of four digits are written, parted by '.', '/' or '-'.
+// A date that begins with its year is read by all of them.
+enum class DateOrder : std::uint8_t { year_first, day_first, month_first };
+
 struct CsvOptions {
   char delimiter = ',';
+  char decimal = '.';  // of numbers; ',' as in much of Europe: then a point is no part of a number
+  DateOrder dates = DateOrder::year_first;  // read_csv only: they are written with the year first
   std::vector<std::string> missing = {""};  // unquoted texts that mean "no value"
   bool trim = false;                        // drop blanks around unquoted fields
   std::vector<std::string> header = {};     // column names of a file that has no header line

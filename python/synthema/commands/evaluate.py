@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from synthema._core import ConfigError
-from synthema.commands.options import Result, command, names, reading, roles, whole, writable_folder
+from synthema.commands.options import Result, command, form_of, names, reading, roles, whole, writable_folder
 from synthema.terminal import Progress
 
 
@@ -81,7 +81,7 @@ def _evaluate(args: argparse.Namespace, progress: Progress) -> Result:
             target=args.target,
             level=args.level,
             metrics=args.metrics,
-            delimiter=args.delimiter,
+            **form_of(args),
             schema=args.schema,
             roles=roles(args),
             sensitive=args.sensitive,

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from synthema._core import Cancelled, CancelToken, ConfigError
-from synthema.commands.options import Result, command, output, reading, roles, whole, writable
+from synthema.commands.options import Result, command, form_of, output, reading, roles, whole, writable
 from synthema.terminal import Progress, first_interrupt
 
 LONG = 200_000  # cells of a table from which the time and memory of a fit are foretold
@@ -84,7 +84,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     if args.by_column or args.spill:
         return _fit_by_column(args, schema, progress)
     progress.phase("read the table")
-    real = tables.read(args.table, schema, delimiter=args.delimiter, roles=roles(args))
+    real = tables.read(args.table, schema, **form_of(args), roles=roles(args))
     if args.method == "private_marginals" or (
         args.method == "any_order_network" and args.epsilon is not None
     ):
@@ -163,7 +163,7 @@ def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) ->
             )
     progress.phase("look at the table")
     spill = args.spill or ""
-    with column_sources.column_source(args.table, schema, spill=spill, delimiter=args.delimiter) as source:
+    with column_sources.column_source(args.table, schema, spill=spill, **form_of(args)) as source:
         names = [field.name for field in source.schema.fields]
         if args.target and args.target not in names:
             raise ConfigError(tables.no_such_column(args.target, names))

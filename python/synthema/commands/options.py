@@ -80,8 +80,8 @@ def output(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace the file of --out if it is there")
 
 
-def delimiter(parser: argparse.ArgumentParser) -> None:
-    """The option of commands that read tables without a schema."""
+def csv_form(parser: argparse.ArgumentParser) -> None:
+    """Options of commands that read tables: how CSV files are written. `form_of` returns them."""
     parser.add_argument(
         "--delimiter",
         type=lambda text: {"tab": "\t", "\\t": "\t"}.get(text, text),
@@ -89,11 +89,28 @@ def delimiter(parser: argparse.ArgumentParser) -> None:
         metavar="CHARACTER",
         help="what separates the columns of CSV files, such as ';' or tab; default: a comma",
     )
+    parser.add_argument(
+        "--decimal",
+        choices=(".", ","),
+        default=".",
+        help="what stands before the decimals of numbers in CSV files; default: a point",
+    )
+    parser.add_argument(
+        "--dates",
+        choices=("ymd", "dmy", "mdy"),
+        default="ymd",
+        help="how dates are written in CSV files, dmy for 31.10.1959 or 31/10/1959; default: ymd",
+    )
+
+
+def form_of(args: argparse.Namespace) -> dict[str, str]:
+    """Return what `csv_form` asked for, as `synthema.read` takes it."""
+    return {"delimiter": args.delimiter, "decimal": args.decimal, "dates": args.dates}
 
 
 def reading(parser: argparse.ArgumentParser) -> None:
     """Options of commands that read tables."""
-    delimiter(parser)
+    csv_form(parser)
     parser.add_argument("--schema", metavar="FILE", help="schema in JSON; default: inferred from the data")
     naming(parser)
 

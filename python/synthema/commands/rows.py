@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from synthema._core import ConfigError
-from synthema.commands.options import Result, command, count, delimiter, output, seed, writable
+from synthema.commands.options import Result, command, count, csv_form, form_of, output, seed, writable
 from synthema.terminal import Progress
 
 
@@ -30,6 +30,7 @@ def add(commands: Any) -> None:
         help="table whose row i mod n the i-th row agrees with, column by column; a missing value leaves its "
         "column free",
     )
+    csv_form(one)
     one.add_argument(
         "--balance",
         metavar="JSON",
@@ -47,7 +48,7 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("model", metavar="MODEL", help="file that synthema fit wrote, of a method that imputes")
     one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file with missing values")
-    delimiter(one)
+    csv_form(one)
     one.add_argument(
         "--seed", type=seed, default=0, metavar="S", help="another seed, another imputation; default: 0"
     )
@@ -61,14 +62,14 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     writable(args, args.model, args.conditions)
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
-    conditions = tables.read(args.conditions) if args.conditions else None
+    conditions = tables.read(args.conditions, **form_of(args)) if args.conditions else None
     _fits_memory(args.rows, len(generator.schema.fields))
     progress.phase("sample")
     made = generator.sample(
         args.rows, args.seed, conditions, balance=_json_object(args, "balance"),
         parity=_json_object(args, "parity"), progress=progress,
     )  # fmt: skip
-    path = tables.write(made, args.out)
+    path = tables.write(made, args.out, delimiter=args.delimiter, decimal=args.decimal)
     return {
         "command": "sample",
         "table": str(path),
@@ -93,10 +94,10 @@ def _impute(args: argparse.Namespace, progress: Progress) -> Result:
             f"The model is of the method {generator.name}, which does not impute; fit sequential_trees or "
             "any_order_network."
         )
-    holes = tables.read(args.table, delimiter=args.delimiter)
+    holes = tables.read(args.table, **form_of(args))
     progress.phase("impute")
     made = impute(holes, args.seed, progress=progress)
-    path = tables.write(made, args.out)
+    path = tables.write(made, args.out, delimiter=args.delimiter, decimal=args.decimal)
     filled = sum(holes.null_count(name) for name in holes.names) - sum(
         made.null_count(name) for name in made.names
     )

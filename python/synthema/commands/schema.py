@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from synthema.commands.options import Result, command, delimiter, naming, output, roles, writable
+from synthema.commands.options import Result, command, csv_form, form_of, naming, output, roles, writable
 from synthema.terminal import Progress
 
 
@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     one.add_argument("table", metavar="TABLE", help="CSV, JSONL or Parquet file")
     output(one, "FILE", "JSON file for the schema")
-    delimiter(one)
+    csv_form(one)
     naming(one)
 
 
@@ -30,7 +30,7 @@ def _schema(args: argparse.Namespace, progress: Progress) -> Result:
 
     writable(args, args.table)
     progress.phase("read the table")
-    rows = tables.read(args.table, delimiter=args.delimiter, roles=roles(args))
+    rows = tables.read(args.table, **form_of(args), roles=roles(args))
     warn_of_subject(rows)
     stated = json.loads(rows.schema.to_json())
     for field in stated["fields"]:

@@ -42,6 +42,51 @@ TEST_CASE("quotes, doubled quotes, newlines, CRLF and the UTF-8 mark") {
   CHECK(table.column(1).value_at(1) == Value(""));  // quoted: an empty text, not a missing one
 }
 
+TEST_CASE("numbers with a decimal comma, and dates that begin with the day or the month") {
+  const CsvOptions german{.delimiter = ';', .decimal = ',', .dates = DateOrder::day_first};
+  const std::string text =
+      "id;dose;born;seen;code\n"
+      "7;1,5;31.10.1959;1.2.2026 8:05;1.234,5\n"
+      "-8;-0,25;01/02/1960;2026-02-03T09:06:07.5;3.5\n"
+      "9;2;1-2-1961;;\"x\"\n";
+  const Table table = read_csv(text, german);
+  const auto& fields = table.schema().fields;
+  CHECK(fields[0].kind == Kind::integer);
+  CHECK(fields[1].kind == Kind::real);
+  CHECK(fields[2].kind == Kind::time);
+  CHECK(fields[3].kind == Kind::time);
+  CHECK(fields[4].kind == Kind::text);  // a point is no part of a number
+  CHECK(table.column(1).value_at(0) == Value(1.5));
+  CHECK(table.column(1).value_at(1) == Value(-0.25));
+  CHECK(table.column(4).text_at(0) == "1.234,5");
+  CHECK(written(table) ==
+        "id,dose,born,seen,code\n7,1.5,1959-10-31,2026-02-01T08:05:00,\"1.234,5\"\n"
+        "-8,-0.25,1960-02-01,2026-02-03T09:06:07.5,3.5\n9,2.0,1961-02-01,,x\n");
+  CHECK(written(table, german) ==
+        "id;dose;born;seen;code\n7;1,5;1959-10-31;2026-02-01T08:05:00;1.234,5\n"
+        "-8;-0,25;1960-02-01;2026-02-03T09:06:07.5;3.5\n9;2,0;1961-02-01;;x\n");
+  const Table again = read_csv(written(table, german), german);
+  CHECK(content_digest(again) == content_digest(table));
+
+  CHECK(read_csv("a,b\n10/31/1959,\n", {.dates = DateOrder::month_first}).schema().fields[0].kind ==
+        Kind::time);
+  const CsvOptions day_first{.dates = DateOrder::day_first};
+  const auto kind = [&](const std::string& value) {
+    return read_csv("a,b\n" + value + ",\n", day_first).schema().fields[0].kind;
+  };
+  for (const char* none : {"10/31/1959", "31.10/1959", "31.10.59", "31.10.19591", "31.10.", "31", ".10.1959",
+                           "31.10.1959x", "31.10.1959 8", "31.10.1959 8:5"})
+    CHECK(kind(none) != Kind::time);
+  CHECK(kind("31.10.1959T08:05Z") == Kind::time);
+
+  Schema real;
+  real.fields = {{.name = "a", .kind = Kind::real}};
+  CHECK_THROWS_WITH_AS(read_csv("a\n1.5\n", {.delimiter = ';', .decimal = ',', .schema = &real}),
+                       "line 2, column 1, field 'a': The field holds no finite number.", ParseError);
+  CHECK_THROWS_AS(read_csv("a,b\n", {.decimal = ','}), ConfigError);
+  CHECK_THROWS_AS(read_csv("a;b\n", {.delimiter = ';', .decimal = '\''}), ConfigError);
+}
+
 TEST_CASE("kinds are inferred from all rows, and codes stay text") {
   CHECK(kind_of("1,\n-20,\n,\n0,") == Kind::integer);
   CHECK(kind_of("1,\n2.5,\n1e-3,") == Kind::real);
