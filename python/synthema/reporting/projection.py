@@ -18,7 +18,11 @@ CELLS = (6, 24)  # of each side of the map, at least and at most; about 12 rows 
 FEWEST = 5  # rows of a cell, or real rows of a label, that are shown
 LABELS = 12  # of a category that get a direction of their own
 FEATURES = 400  # at most; columns beyond are left out, and the caption says so
-TILE = 64  # rows and features of a product: 64^3 multiplications are too few for threads of BLAS
+# Rows and features of a product: 64^3 multiplications are too few for threads of BLAS, which wait for each
+# other in loops that take the cores from those that measure at the same time.
+TILE = 64
+SUBSPACE = 8  # directions that are turned together towards the two that are asked for
+MOST_ROUNDS = 200  # where all directions are alike; mostly ten do
 BLOCK = 4_096  # rows whose features are made at once: memory does not grow with the table but by the points
 
 
@@ -48,10 +52,9 @@ def project(real: Any, synthetic: Any) -> dict[str, Any] | None:
     if sum(one.features for one in chosen) < 2:
         return None
     covariance = _covariance(real, chosen)
-    values, vectors = np.linalg.eigh(covariance)
-    if not values[-2] > 1e-12 * values[-1]:
+    variances, axes = _principal_axes(covariance)
+    if not variances[1] > 1e-12 * variances[0]:
         return None
-    axes = vectors[:, [-1, -2]]
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)  # the largest loading is positive
     ours, theirs = _points(real, chosen, axes), _points(synthetic, chosen, axes)
     ends = [_ends(ours[:, axis]) for axis in (0, 1)]
@@ -59,7 +62,7 @@ def project(real: Any, synthetic: Any) -> dict[str, Any] | None:
     return {
         "real": _shares(ours, ends, cells).tolist(),
         "synthetic": _shares(theirs, ends, cells).tolist(),
-        "explained": [float(one / values.sum()) for one in (values[-1], values[-2])],
+        "explained": [float(one / np.trace(covariance)) for one in variances],
         "columns": len(chosen),
         "of": able,
     }
@@ -185,10 +188,7 @@ def _covariance(table: Any, columns: list[_Number | _Category]) -> Any:
 
 
 def _add_products(to: Any, block: Any) -> None:
-    """Add block.T @ block, in products that BLAS makes on this thread.
-
-    Its threads wait for each other in loops that take the cores from those that measure at the same time.
-    """
+    """Add block.T @ block, in products that BLAS makes on this thread."""
     tiles = [slice(begin, begin + TILE) for begin in range(0, len(to), TILE)]
     for begin in range(0, len(block), TILE):
         rows = block[begin : begin + TILE]
@@ -198,6 +198,32 @@ def _add_products(to: Any, block: Any) -> None:
                 to[high, low] += product
                 if low is not high:
                     to[low, high] += product.T
+
+
+def _principal_axes(covariance: Any) -> tuple[Any, Any]:
+    """Return the two largest variances and their axes, (features, 2).
+
+    By subspace iteration (Rutishauser 1969): LAPACK would find all axes, and start threads of BLAS for it.
+    """
+    first = np.random.default_rng(0).normal(size=(len(covariance), min(len(covariance), SUBSPACE)))
+    basis, before = np.linalg.qr(first)[0], np.zeros(2)
+    for _ in range(MOST_ROUNDS):
+        image = _times(covariance, basis)
+        variances, turn = np.linalg.eigh(basis.T @ image)
+        axes = basis @ turn
+        if np.allclose(variances[-2:], before, rtol=1e-13, atol=0):
+            break
+        basis, before = np.linalg.qr(image @ turn)[0], variances[-2:]
+    return variances[[-1, -2]], axes[:, [-1, -2]]
+
+
+def _times(square: Any, basis: Any) -> Any:
+    out = np.zeros_like(basis)
+    tiles = [slice(begin, begin + TILE) for begin in range(0, len(square), TILE)]
+    for high in tiles:
+        for low in tiles:
+            out[high] += square[high, low] @ basis[low]
+    return out
 
 
 def _points(table: Any, columns: list[_Number | _Category], axes: Any) -> Any:
