@@ -76,6 +76,21 @@ def test_stays_are_as_long_as_they_were(method, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS + NETWORK)
+def test_how_rules_are_listed_says_nothing(method) -> None:
+    random = np.random.default_rng(8)
+    birth, first = random.integers(-15_000, 0, ROWS), random.integers(0, DAYS, ROWS)
+    stay = random.geometric(0.15, ROWS)
+    columns = {"birth": birth, "first": first, "second": first + stay}
+    rules = [FieldRule(b, a, relation=">=") for b, a in (("first", "birth"), ("second", "birth"))]
+    rules.append(FieldRule("second", "first", relation=">="))
+    fields = [Field(name, "integer") for name in columns]
+    made = [_new(method).fit(columns, schema=Schema(fields, rules=r)) for r in (rules, rules[::-1])]
+    made = [fitted.sample(3000, seed=1) for fitted in made]
+    assert made[0].to_csv() == made[1].to_csv()
+    _same_mean(_distances(made[0], "second", "first"), stay)
+
+
+@pytest.mark.parametrize("method", METHODS + NETWORK)
 def test_a_condition_on_the_later_number_leads_to_the_earlier_one(method) -> None:
     columns, stays = _stays()
     fitted = _new(method).fit(columns, schema=_schema("first", "second"))

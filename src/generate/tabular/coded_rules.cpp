@@ -20,6 +20,8 @@ CodedRules::CodedRules(const Schema& schema, std::span<const ColumnCoding> colum
       touching[rule->field] = touching[rule->given] = 1;
       rules.push_back(std::move(*rule));
     }
+  // Nothing depends on how the schema lists them.
+  std::ranges::stable_sort(rules, {}, [](const CodedRule& r) { return std::pair(r.field, r.given); });
   for (const GroupRule& from : schema.groups) {
     if (from.kind == "combinations")
       add_combinations(schema, from, columns);

@@ -7,6 +7,7 @@
 
 #include "src/data/bits.hpp"
 #include "src/generate/tabular/coded_numbers.hpp"
+#include "src/generate/tabular/coded_rule.hpp"
 #include "src/generate/tabular/coding_file.hpp"
 #include "src/generate/tabular/dominant_people.hpp"
 #include "synthema/core/special_numbers.hpp"
@@ -18,21 +19,24 @@ namespace {
 
 constexpr double kMostSpread = 0.5;  // of the distances, against the column's own
 
-// The first column before this one, of the same kind, that a rule without conditions orders it against.
-std::optional<std::size_t> measured_from(const CodedTable& table, std::size_t column,
+// The columns before this one, of its kind, that rules without conditions order it against, ascending.
+std::vector<std::size_t> ordered_against(const CodedTable& table, std::size_t column,
                                          std::span<const std::size_t> before) {
   const Field& field = table.schema.fields[column];
+  std::vector<std::size_t> out;
   for (const FieldRule& rule : table.schema.rules) {
     if (rule.field != field.name || rule.relation.empty() || rule.lowest || rule.highest ||
         !rule.labels.empty())
       continue;
-    const auto from = static_cast<std::size_t>(&table.schema.at(rule.given) - table.schema.fields.data());
+    const std::size_t from = number_of_field(table.schema, rule.given);
     const ColumnCoding& base = table.columns[from];
     if (base.form == CodingForm::number && base.field.kind == field.kind &&
         std::ranges::find(before, from) != before.end())
-      return from;
+      out.push_back(from);
   }
-  return std::nullopt;
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
 }
 
 // Whether each number of `other` is a place of the column's grid.
@@ -68,6 +72,54 @@ double spread_of(std::span<const double> values, std::span<const double> beside)
     squares += before * (values[row] - mean);
   }
   return n > 0 ? std::sqrt(squares / n) : 0;
+}
+
+struct Measured {
+  std::size_t from = 0;
+  Numbers base;
+  std::vector<double> distances;  // by row; NaN where either number is
+};
+
+Measured measured_from(const CodedTable& table, std::size_t from, const Numbers& numbers) {
+  Measured out{from, numbers_of(table, from), {}};
+  for (std::size_t row = 0; row < table.rows; ++row)
+    out.distances.push_back(numbers.values[row] - out.base.values[row]);
+  return out;
+}
+
+bool says_more(const CodedTable& table, const Measured& by, const Numbers& numbers, std::size_t enough) {
+  const auto is_there = [&](std::size_t row) { return !std::isnan(by.distances[row]); };
+  return people_with(table.people, enough, is_there) >= enough &&
+         spread_of(by.distances, by.distances) <= kMostSpread * spread_of(numbers.values, by.distances);
+}
+
+// What is left of the numbers' variance where distances are drawn, and the number itself where the other one
+// is missing.
+double variance_left(const Measured& by, const Numbers& numbers) {
+  double beside = 0, alone = 0;
+  for (std::size_t row = 0; row < numbers.values.size(); ++row) {
+    if (std::isnan(numbers.values[row]) || by.base.unknown[row]) continue;
+    ++(std::isnan(by.base.values[row]) ? alone : beside);
+  }
+  const double of_distances = spread_of(by.distances, by.distances),
+               of_numbers = spread_of(numbers.values, numbers.values);
+  return (beside * of_distances * of_distances + alone * of_numbers * of_numbers) / (beside + alone);
+}
+
+// By which most is told of the column; the first of those that tell as much.
+std::optional<Measured> best_measured(const CodedTable& table, std::size_t column,
+                                      std::span<const std::size_t> before, const Numbers& numbers,
+                                      std::size_t enough) {
+  std::optional<Measured> out;
+  double least = kInfinity;
+  for (const std::size_t from : ordered_against(table, column, before)) {
+    if (!has_places_of(table.columns[column], table.columns[from])) continue;
+    Measured by = measured_from(table, from, numbers);
+    if (!says_more(table, by, numbers, enough)) continue;
+    const double left = variance_left(by, numbers);
+    if (left < least) least = left, out = std::move(by);
+  }
+  return out;
 }
 
 Column column_of(std::span<const double> values, Kind kind) {
@@ -116,19 +168,14 @@ std::optional<LearntDistance> learn_distance(const CodedTable& table, const RowR
     return std::ranges::find(group, column) != group.end();
   };
   if (std::ranges::any_of(rules.exclusive(), has_column)) return std::nullopt;  // learnt by its group
-  const auto from = measured_from(table, column, before);
-  if (!from || !has_places_of(own, table.columns[*from])) return std::nullopt;
-  const Numbers base = numbers_of(table, *from), numbers = numbers_of(table, column);
+  const Numbers numbers = numbers_of(table, column);
+  const auto by = best_measured(table, column, before, numbers, std::max<std::size_t>(options.rare_below, 1));
+  if (!by) return std::nullopt;
+  const Numbers& base = by->base;
   const auto is_unknown = [&](std::size_t row) { return base.unknown[row] || numbers.unknown[row]; };
-  std::vector<double> distances(table.rows);
-  for (std::size_t row = 0; row < table.rows; ++row) distances[row] = numbers.values[row] - base.values[row];
-  const auto is_there = [&](std::size_t row) { return !std::isnan(distances[row]); };
-  const std::size_t enough = std::max<std::size_t>(options.rare_below, 1);
-  if (people_with(table.people, enough, is_there) < enough ||
-      spread_of(distances, distances) > kMostSpread * spread_of(numbers.values, distances))
-    return std::nullopt;
+  const auto is_there = [&](std::size_t row) { return !std::isnan(by->distances[row]); };
   LearntDistance out;
-  out.from = *from;
+  out.from = by->from;
   for (std::size_t row = 0; row < table.rows; ++row) {
     const bool is_open = base.unknown[row] || !std::isnan(base.values[row]);
     out.open.push_back(is_open ? 1 : 0);
@@ -137,7 +184,7 @@ std::optional<LearntDistance> learn_distance(const CodedTable& table, const RowR
   const bool is_real = own.field.kind == Kind::real;
   out.coding.field = {.name = own.field.name, .kind = is_real ? Kind::real : Kind::integer};
   out.coding.form = CodingForm::number;
-  const Column measured = column_of(distances, out.coding.field.kind);
+  const Column measured = column_of(by->distances, out.coding.field.kind);
   const CodingLearner learner{options, table.people, table.schema.subject() == nullptr};
   if (is_real)
     learn_reals(learner, measured, out.coding, out.codes);

@@ -46,7 +46,8 @@ struct LearntDistance : OrderDistance {
 // Without those that are missing.
 OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts);
 
-// Measured from the first column that a rule orders this one against, among those `before` it. Nothing where
+// Measured from the one of the columns `before` it that rules order this one against which leaves the numbers
+// the least variance, rows counted in which it is missing; of several the first of the table. Nothing where
 // there is none, or the column's own values say more.
 std::optional<LearntDistance> learn_distance(const CodedTable& table, const RowRules& rules,
                                              std::size_t column, std::span<const std::size_t> before,

@@ -52,6 +52,42 @@ TEST_CASE("A number is measured from one that stands before it, where that says 
   CHECK_FALSE(Stays(1, 24).learn());  // midnights after hours
 }
 
+TEST_CASE(
+    "Of several columns, a number is measured from the one that leaves it least, in any order of rules") {
+  Schema schema;
+  for (const char* name : {"birth", "admission", "surgery", "discharge"})
+    schema.fields.push_back({.name = name, .kind = Kind::integer});
+  const auto learn = [&](std::size_t missing_in_100, std::vector<std::string> given) {
+    schema.rules.clear();
+    for (const std::string& name : given)
+      schema.rules.push_back({.field = "discharge", .given = name, .relation = ">="});
+    std::vector<Record> rows;
+    for (std::size_t row = 0; row < 1000; ++row) {
+      Random random = Random(1).stream(row);
+      const auto birth = static_cast<std::int64_t>(random.below(15000));
+      const auto admission = 20000 + static_cast<std::int64_t>(random.below(1500));
+      const auto surgery = admission + static_cast<std::int64_t>(random.below(20));
+      Record& record = rows.emplace_back();
+      record = {{"birth", birth}, {"admission", admission}};
+      if (row % 100 >= missing_in_100) record.set("surgery", surgery);
+      record.set("discharge", surgery + static_cast<std::int64_t>(random.below(10)));
+    }
+    const CodedTable coded = code_table(Table::from_records(schema, rows), {});
+    const std::vector<std::size_t> before{0, 1, 2};
+    const auto learnt = learn_distance(coded, RowRules(coded.schema, coded.columns), 3, before, {});
+    return learnt ? learnt->from : 0;
+  };
+  for (const bool reversed : {false, true}) {
+    const auto listed = [&](std::vector<std::string> names) {
+      if (reversed) std::ranges::reverse(names);
+      return names;
+    };
+    CHECK(learn(0, listed({"birth", "admission"})) == 1);
+    CHECK(learn(0, listed({"birth", "admission", "surgery"})) == 2);
+    CHECK(learn(30, listed({"birth", "admission", "surgery"})) == 1);  // it is often not there
+  }
+}
+
 TEST_CASE("Rows without something to measure from say nothing of distances") {
   const Stays stays(24, 24, 20, true);
   const auto learnt = stays.learn();
