@@ -1,5 +1,6 @@
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
+#include "synthema/data/label_columns.hpp"
 #include "synthema/learn/learner.hpp"
 #include "synthema/learn/prediction_metrics.hpp"
 
@@ -70,19 +71,29 @@ Learner python_learner(std::string name, const py::object& function) {
   return {std::move(name), fit};
 }
 
+// A table, or what synthema.table makes one of.
+Table table_of(const py::object& rows) {
+  if (py::isinstance<Table>(rows)) return rows.cast<Table>();
+  return py::module_::import("synthema.tables").attr("table")(rows).cast<Table>();
+}
+
 struct BoundPredictor {
   Predictor predictor;
   std::vector<std::string> classes;
+  std::vector<std::string> labels;  // texts of the training rows that are read as categories
 };
 
-BoundPredictor fit(const Learner& self, const Table& table, const std::string& target,
+BoundPredictor fit(const Learner& self, const py::object& rows, const std::string& target,
                    const std::optional<std::vector<std::string>>& columns, std::uint64_t seed,
                    std::size_t threads, std::size_t target_labels) {
+  const Table given = table_of(rows);
   const py::gil_scoped_release release;
+  const std::vector<std::string> labels = label_columns(given);
+  const Table table = with_categories(given, labels);
   const TargetColumn read(table, target, target_labels);
   LearningTask task{&table, columns ? *columns : feature_columns(table.schema(), target), &read, Random(seed),
                     threads};
-  return {self.fit(task), read.labels()};
+  return {self.fit(task), read.labels(), labels};
 }
 
 void bind_learners(py::module_& module) {
@@ -91,11 +102,12 @@ void bind_learners(py::module_& module) {
                     "Labels in the order of the columns of `predict`; empty where a number is predicted.")
       .def(
           "predict",
-          [](const BoundPredictor& self, const Table& table) {
+          [](const BoundPredictor& self, const py::object& rows) {
+            const Table table = table_of(rows);
             Predictions out;
             {
               const py::gil_scoped_release release;
-              out = self.predictor(table);
+              out = self.predictor(with_categories(table, self.labels));
             }
             return array_of(out);
           },
@@ -111,12 +123,13 @@ void bind_learners(py::module_& module) {
 
 Parameters
 ----------
-table : Table
-    Training rows; those without a target are left out.
+table : Table or frame
+    Training rows; those without a target are left out. Texts that hold labels (a frame's strings, each used
+    twice on average) are categories.
 target : str
     A category, a boolean, a number with two different values (classes), or any other number.
 columns : list of str, optional
-    What the model may read; all but the target, identifiers, subjects, texts and lists if not given.
+    What the model may read; all but the target, identifiers, subjects, free texts and lists if not given.
 seed : int
     Of early stopping.
 threads : int

@@ -1540,7 +1540,7 @@ class Predictor:
     """
     A fitted model of one column of a table.
     """
-    def predict(self, table: Table) -> numpy.typing.NDArray[numpy.float64]:
+    def predict(self, table: typing.Any) -> numpy.typing.NDArray[numpy.float64]:
         """
         Probabilities of the classes, an array {rows, classes}; or numbers, {rows}. The table needs the columns that the model reads.
         """
@@ -1553,18 +1553,19 @@ class Learner:
     """
     Fits a model of one column of a table to its other columns.
     """
-    def fit(self, table: Table, target: str, *, columns: collections.abc.Sequence[str] | None = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, target_labels: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
+    def fit(self, table: typing.Any, target: str, *, columns: collections.abc.Sequence[str] | None = None, seed: typing.SupportsInt | typing.SupportsIndex = 0, threads: typing.SupportsInt | typing.SupportsIndex = 0, target_labels: typing.SupportsInt | typing.SupportsIndex = 0) -> Predictor:
         """
         Fit a model.
         
         Parameters
         ----------
-        table : Table
-            Training rows; those without a target are left out.
+        table : Table or frame
+            Training rows; those without a target are left out. Texts that hold labels (a frame's strings, each used
+            twice on average) are categories.
         target : str
             A category, a boolean, a number with two different values (classes), or any other number.
         columns : list of str, optional
-            What the model may read; all but the target, identifiers, subjects, texts and lists if not given.
+            What the model may read; all but the target, identifiers, subjects, free texts and lists if not given.
         seed : int
             Of early stopping.
         threads : int

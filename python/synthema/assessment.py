@@ -17,9 +17,10 @@ from synthema._core import ConfigError, EvaluationError, ParseError, Schema, __v
 from synthema.arguments import checked
 from synthema.cards import refuse_unknown, study_card
 from synthema.files import whole_file
-from synthema.reporting import cautions, drift
+from synthema.overlaps import apparent_overlaps, shared_rows
+from synthema.reporting import cautions, of_holdout
 from synthema.reporting.marginals import compare, pairs
-from synthema.reporting.numbers import counted, duration, percent
+from synthema.reporting.numbers import counted, duration
 from synthema.reporting.projection import project
 from synthema.reporting.verdict import summary
 
@@ -150,7 +151,7 @@ def assess(
     phase("evaluate")
     with ThreadPoolExecutor(1) as pool:  # what the page needs besides is done while a core waits
         projected = pool.submit(project, tables["real"], tables["synthetic"]) if "real" in tables else None
-        overlaps = pool.submit(_overlaps, tables)
+        shared = pool.submit(_overlaps, tables, metrics is not None)
         report = evaluate(
             *against, progress=with_remaining(progress, plan) if callable(progress) else None, **options
         )
@@ -165,8 +166,9 @@ def assess(
         document["pairs"] = pairs(tables["real"].names, measured["scores"])
         document["projection"] = projected.result()
     document["sections"] += sections
-    document["warnings"] += [*cautions(measured), *overlaps.result()]
-    document |= drift(measured)
+    overlaps, of_site = shared.result()
+    document["warnings"] += [*cautions(measured), *overlaps, *of_site]
+    document |= of_holdout(measured) | ({"overlap": True} if overlaps else {})
     document["run"] = {
         "command": command,
         "library": __version__,
@@ -273,31 +275,16 @@ def _external(tables: dict[str, Any], for_target: dict[str, Any]) -> list[dict[s
     return made
 
 
-def _overlaps(tables: dict[str, Any]) -> list[str]:
-    """Sentences about rows that are tested on and were trained on."""
-    from synthema.evaluation import evaluate
-
-    found = []
-    for name, whose in (("holdout", "holdout"), ("external", "other site's")):
-        if name not in tables or "real" not in tables:
-            continue
-        score = evaluate(tables[name], tables["real"], metrics="exact_copies", bootstrap=0)["exact_copies"]
-        if score.value is None or score.ceiling is None or score.value <= score.ceiling.value + 0.05:
-            continue
-        found.append(
-            f"{percent(score.value)} of the {whose} rows are rows of the real data too: what is tested there "
-            "was partly learnt, and its scores are too good. Take them out of one of the two."
-        )
-    if "holdout" in tables and "real" in tables:
-        score = evaluate(tables["synthetic"], tables["holdout"], metrics="exact_copies", bootstrap=0)[
-            "exact_copies"
-        ]
-        if score.value is not None and score.ceiling is not None and score.value > score.ceiling.value + 0.05:
-            found.append(
-                f"{percent(score.value)} of the synthetic rows are rows of the holdout, which no generator "
-                "may see: nothing here says how safe they are. Were real rows and holdout exchanged?"
-            )
-    return found
+def _overlaps(tables: dict[str, Any], measures_named: bool) -> tuple[list[str], list[str]]:
+    """Sentences about rows of holdout and other site that are real rows, beside those of `evaluate`."""
+    real, holdout, site = (tables.get(name) for name in ("real", "holdout", "external"))
+    if real is None:
+        return [], []
+    asked = measures_named and holdout is not None
+    return (
+        apparent_overlaps(tables["synthetic"], real, holdout) if asked else [],
+        [] if site is None else shared_rows(site, real, "other site's"),
+    )
 
 
 def _document(tables: dict[str, Any], scores: list[dict[str, Any]], schema: Schema | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from synthema import _core
 from synthema._core import Schema, Table
 
-__all__ = ["like", "restated", "unlike", "with_kinds"]
+__all__ = ["free_texts", "like", "restated", "unlike", "with_kinds"]
 
 # Kinds of a column, and those that the same values may have in a table of more rows.
 _READ_AS = {
@@ -54,11 +54,27 @@ def with_kinds(rows: Table, kinds: dict[str, str]) -> Table:
 
 
 def like(rows: Table, real: Table) -> Table:
-    """Return the rows with the kinds that the real table has for the same columns.
+    """Return the rows with the kinds and roles that the real table has for the same columns.
 
     A few rows do not show what a column is: "f" and "m" once each could be free text, and a column without a
-    value could be anything. A column whose values cannot be read so keeps its kind.
+    value could be anything. A column whose values cannot be read so keeps its kind. Roles are those of the
+    real table where the rows have none at all.
     """
+    rows = _with_kinds_of(rows, real)
+    if any(field.roles for field in rows.schema.fields):
+        return rows
+    roles = {field.name: field.roles for field in real.schema.fields if field.roles and field.name in rows}
+
+    def restate(field: dict[str, Any]) -> None:
+        field["roles"] = list(roles[field["name"]])
+
+    try:
+        return restated(rows, restate, roles) if roles else rows
+    except _core.Error:  # a role that this kind cannot have: the columns are not compared anyway
+        return rows
+
+
+def _with_kinds_of(rows: Table, real: Table) -> Table:
     kinds = {
         name: real.schema[name].kind
         for name in rows.names
@@ -112,6 +128,28 @@ def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
                     f"{naive} rows; write all with one, or all without."
                 )
     return out
+
+
+def free_texts(real: Table | None, synthetic: Table, text_column: str) -> list[str]:
+    """One sentence, or none, about texts of both tables that no measure looks at."""
+    if real is None:
+        return []
+    labels = set(_core.label_columns(real))
+    lost = [
+        field.name
+        for field in real.schema.fields
+        if field.kind == "text"
+        and not {"identifier", "subject"} & set(field.roles)
+        and field.name in synthetic
+        and field.name not in labels
+        and field.name != text_column
+    ]
+    if not lost:
+        return []
+    return [
+        f"Not compared, because they were taken for free texts: {_listed(lost)}. A schema that makes one a "
+        "category says otherwise; text_column names the one text to judge."
+    ]
 
 
 def _is_empty(rows: Table, name: str) -> bool:

@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,10 +19,11 @@ import numpy as np
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.arguments import checked, refuse_wrong_types, whole
-from synthema.column_kinds import like, unlike
+from synthema.column_kinds import free_texts, like, unlike
 from synthema.drift import apparent_drift
 from synthema.evaluators import as_evaluator, evaluator_named, evaluator_names, guarded
 from synthema.learning import learner as as_learner
+from synthema.overlaps import apparent_overlaps, reused_identifiers
 from synthema.subjects import apparent_subject
 from synthema.tables import no_such_column, read_schema, table
 
@@ -245,22 +247,43 @@ def evaluate(
         if named is not None and named not in rows:
             raise _core.EvaluationError(no_such_column(named, rows.names))
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
-    report = _core.evaluate_all(chosen, reference, rows, context, progress)
+    with ThreadPoolExecutor(1) as pool:  # what is said besides is found while a core waits
+        overlaps = pool.submit(_overlaps, metrics, rows, reference, holdout)
+        report = _core.evaluate_all(chosen, reference, rows, context, progress)
     report.title = title
     if reference is not None:
         counted_rows = report.facts.get("row_numbers") or []  # differ by what they are
         subject = apparent_subject(reference)
         drift = apparent_drift(reference, holdout, counted_rows, threads)
-        if subject:
-            report.set_fact("cautions", [subject])
+        reused, overlapping = overlaps.result()
+        said = [*filter(None, [subject]), *reused, *overlapping]
+        if said:
+            report.set_fact("cautions", said)
+        if overlapping:
+            report.set_fact("overlap", True)
         if drift:
             report.set_fact("drift", drift)
-        for one in filter(None, (subject, drift)):
+        for one in [*said, *filter(None, [drift])]:
             with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
                 warnings.warn(one, UserWarning, stacklevel=3)
-    if left_out := unlike(reference, {"synthetic": rows, "holdout": context.holdout}):
+    if left_out := [
+        *unlike(reference, {"synthetic": rows, "holdout": context.holdout}),
+        *free_texts(reference, rows, context.text_column),
+    ]:
         report.set_fact("left_out", left_out)
     return report
+
+
+def _overlaps(
+    metrics: Any, rows: Table, real: Table | None, holdout: Table | None
+) -> tuple[list[str], list[str]]:
+    """Sentences about identifiers and rows that tables share; of named measures only what is asked."""
+    if real is None or not (isinstance(metrics, str) and metrics == "auto"):
+        return [], []
+    return (
+        reused_identifiers(rows, real, holdout),
+        [] if holdout is None else apparent_overlaps(rows, real, holdout),
+    )
 
 
 @functools.cache

@@ -27,7 +27,8 @@ bool holds_labels(const Column& column) {
 std::vector<std::string> label_columns(const Table& table) {
   std::vector<std::string> out;
   for (const Field& field : table.schema().fields)
-    if (field.roles.empty() && holds_labels(table.column(field.name))) out.push_back(field.name);
+    if (!field.has(Role::identifier) && !field.has(Role::subject) && holds_labels(table.column(field.name)))
+      out.push_back(field.name);
   return out;
 }
 

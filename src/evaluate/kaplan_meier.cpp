@@ -56,6 +56,7 @@ Score KaplanMeier::evaluate(const Table* real, const Table& synthetic,
   const detail::SurvivalTimes of_real = times(*real), of_synthetic = times(synthetic);
   if (of_real.duration.empty() || of_synthetic.duration.empty())
     return undefined(std::move(score), "One of the tables has no row with a duration and an event.");
+  score.definition = message(score.definition, "; the event is ", of_real.happened);
   const SurvivalCurve r = detail::kaplan_meier(of_real), s = detail::kaplan_meier(of_synthetic);
   if (!(r.longest > 0)) return undefined(std::move(score), "All real durations are zero.");
   const Areas found = areas(r, s, r.longest);

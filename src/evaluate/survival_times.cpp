@@ -1,11 +1,14 @@
 #include "src/evaluate/survival_times.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <numeric>
-#include <set>
+#include <string_view>
 
 #include "src/evaluate/shared_columns.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/text/tokens.hpp"
 
 namespace synthema::detail {
 
@@ -18,18 +21,38 @@ const Column& needed(const Table& table, const std::string& name) {
 }
 
 std::string shown(const Column& column, std::size_t row) {
-  if (is_number(column.kind())) return std::to_string(column.number_at(row));
+  if (is_number(column.kind())) return message(column.number_at(row));
   if (column.kind() == Kind::boolean) return column.boolean_at(row) ? "true" : "false";
   return column.value_at(row).display();
 }
 
+// Labels that say by themselves that something happened.
+bool names_event(const std::string& label) {
+  static constexpr std::string_view kEvents[] = {"true", "yes",  "y",        "1",     "event",
+                                                 "dead", "died", "deceased", "death", "relapse"};
+  return std::ranges::find(kEvents, lower_case(label)) != std::end(kEvents);
+}
+
+// Of two numbers the larger, of labels the one that says so. Where only one number occurs, 0 is no event.
 std::string event_value(const Column& column, const std::string& name) {
-  std::set<std::string> values;
+  if (column.kind() == Kind::boolean) return "true";
+  std::map<std::string, std::size_t> values;  // to a row
   for (std::size_t row = 0; row < column.size() && values.size() < 3; ++row)
-    if (!column.is_null(row)) values.insert(shown(column, row));
+    if (!column.is_null(row)) values.try_emplace(shown(column, row), row);
   if (values.size() > 2)
     throw EvaluationError({.field = name}, "The column of events has more than two different values.");
-  return values.empty() ? "" : *values.rbegin();
+  if (values.empty()) return "";
+  const auto [first, last] = std::pair(values.begin(), std::prev(values.end()));
+  if (is_number(column.kind())) {
+    const double a = column.number_at(first->second), b = column.number_at(last->second);
+    return a == b && a == 0 ? "1" : a > b ? first->first : last->first;
+  }
+  if (names_event(first->first) != names_event(last->first))
+    return names_event(first->first) ? first->first : last->first;
+  if (values.size() == 1 && names_event(first->first)) return first->first;
+  throw EvaluationError({.field = name},
+                        "Which label of the column is the event cannot be told; make it a boolean or a "
+                        "number (1: it happened, 0: it did not), or write yes and no, or dead and alive.");
 }
 
 }  // namespace
@@ -38,14 +61,14 @@ SurvivalTimes survival_times(const Table& table, const Table& real, const std::s
                              const std::string& event) {
   const Column &durations = needed(table, duration), &events = needed(table, event);
   if (!is_number(durations.kind())) throw EvaluationError({.field = duration}, "Durations must be numbers.");
-  const std::string happened = event_value(needed(real, event), event);
   SurvivalTimes out;
+  out.happened = event_value(needed(real, event), event);
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (durations.is_null(row) || events.is_null(row)) continue;
     const double time = durations.number_at(row);
     if (time < 0) throw EvaluationError({.field = duration}, "A duration is negative.");
     out.duration.push_back(time);
-    out.event.push_back(shown(events, row) == happened ? 1 : 0);
+    out.event.push_back(shown(events, row) == out.happened ? 1 : 0);
     out.rows.push_back(row);
   }
   return out;

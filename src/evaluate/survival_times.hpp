@@ -12,10 +12,12 @@ struct SurvivalTimes {
   std::vector<double> duration;
   std::vector<char> event;        // 1: happened, 0: censored
   std::vector<std::size_t> rows;  // of the table, those that have both
+  std::string happened;           // the value that is the event
 };
 
 // EvaluationError if a column is not there, durations are no numbers or negative, or the events have more
-// than two values. `real` decides which value is the event.
+// than two values, or labels of which it cannot be told which is the event. `real` decides which value it is:
+// true, the larger of two numbers, a label that says so ("yes", "dead").
 SurvivalTimes survival_times(const Table& table, const Table& real, const std::string& duration,
                              const std::string& event);
 

@@ -72,9 +72,11 @@ std::string notes(const Report& report, std::string_view bullet) {
     for (const std::string& warning : score.warnings)
       out += fmt::format("{}{}: {}\n", bullet, score.name, warning);
   for (const Fact& fact : report.facts)
-    if (fact.name == "left_out")  // a list of sentences
+    if (fact.name == "cautions" || fact.name == "left_out")  // lists of sentences
       for (const nlohmann::json& sentence : nlohmann::json::parse(fact.json))
         out += fmt::format("{}{}\n", bullet, sentence.get<std::string>());
+    else if (fact.name == "drift")  // a sentence
+      out += fmt::format("{}{}\n", bullet, nlohmann::json::parse(fact.json).get<std::string>());
     else if (fact.name == "row_numbers")  // a list of names
       out += fmt::format("{}Taken for row numbers and left out, as identifiers are: {}\n", bullet,
                          fact.json.substr(1, fact.json.size() - 2));

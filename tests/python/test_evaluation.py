@@ -481,3 +481,40 @@ def test_cautions_that_are_errors_do_not_lose_the_report():
         warnings.simplefilter("error")
         report = synthema.evaluate(real, real, holdout=later, metrics=["column_shapes"])
     assert "same population" in report.facts["drift"]
+
+
+def test_a_role_of_the_real_column_does_not_hide_labels_and_counts_for_the_synthetic_one():
+    r = np.random.default_rng(0)
+
+    def frame():
+        return {
+            "person": [f"p{i // 3}" for i in range(300)],
+            "group": [str(one) for one in r.choice(["lo", "hi"], 300)],
+            "y": [str(one) for one in r.choice(["a", "b"], 300)],
+        }
+
+    real = synthema.table(frame(), roles={"person": "subject", "group": "sensitive", "y": "target"})
+    report = synthema.evaluate(frame(), real, frame())
+    assert [part.name for part in report["column_shapes"].parts] == ["group", "y"]
+    assert report["train_synthetic_test_real"].value is not None
+    assert "100 subjects" in report["exact_copies"].interval.method
+
+
+def test_texts_that_nothing_looks_at_are_named():
+    real = {
+        "code": [f"{i:05d}" for i in range(200)],
+        "note": [f"n {i}" for i in range(200)],
+        "x": [*range(200)],
+    }
+    report = synthema.evaluate(
+        real | {"x": [0, 1] * 100}, real | {"x": [1, 2] * 100}, metrics=["column_shapes"]
+    )
+    assert report.facts["left_out"] == [
+        "Not compared, because they were taken for free texts: 'code'. A schema that makes one a "
+        "category says otherwise; text_column names the one text to judge."
+    ]
+    also = real | {"more": [f"m {i}" for i in range(200)]}  # two texts: none of them is the one to judge
+    report = synthema.evaluate(also, also, metrics=["column_shapes"])
+    assert "'code', 'note', 'more'. A schema" in report.facts["left_out"][0]
+    report = synthema.evaluate(also, also, metrics=["column_shapes"], text_column="more")
+    assert "'code', 'note'. A schema" in report.facts["left_out"][0]

@@ -203,3 +203,23 @@ def test_the_rarest_labels_may_be_one_class():
     assert len(fitted.classes) == 5
     assert fitted.classes[-1].endswith("rarest labels")
     assert fitted.predict(rows).shape == (400, 5)
+
+
+def test_texts_that_hold_labels_are_categories_and_frames_are_read():
+    r = np.random.default_rng(0)
+    group = [str(one) for one in r.choice(["lo", "hi"], 600)]
+    ill = r.random(600) < np.where(np.array(group) == "hi", 0.9, 0.1)
+    data = {
+        "group": group,
+        "noise": r.normal(size=600).tolist(),
+        "ill": ["yes" if one else "no" for one in ill],
+    }
+    first, last = (
+        {name: values[part] for name, values in data.items()} for part in (slice(300), slice(300, None))
+    )
+    for make in (synthema.boosted_trees, synthema.linear_model):
+        model = make().fit(first, "ill")
+        assert model.classes == ["no", "yes"]
+        found = model.predict(last)[:, 1]
+        assert synthema.learning.auroc(found, ill[300:].astype(float)) > 0.8
+        assert (model.predict(synthema.table(last))[:, 1] == found).all()

@@ -15,7 +15,7 @@ namespace synthema {
 // each used ten times on average.
 SYNTHEMA_EXPORT bool holds_labels(const Column& column);
 
-// The text columns of a table that hold labels and have no role.
+// The text columns of a table that hold labels, but for identifiers and subjects.
 SYNTHEMA_EXPORT std::vector<std::string> label_columns(const Table& table);
 
 // The table with those of the named columns that are texts as categories. Names of other columns change

@@ -16,6 +16,7 @@ two::
     columns           [{name, alike, labels or edges, real, synthetic}, ...]: shares side by side
     pairs             {"columns": names, "alike": square of 0 to 1 or null}
     drift             a sentence, where the holdout is of another population than the real rows
+    overlap           true, where the holdout has rows of the real or the synthetic table
     projection        {real, synthetic: squares of shares, explained, columns, of}: rows in two dimensions
     warnings          sentences
 
@@ -71,13 +72,13 @@ def as_document(report: Any) -> Mapping[str, Any]:
     rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
     warnings = [*(report.get("warnings") or []), *cautions(report)]
     document = {"title": "Evaluation of synthetic data", **rest, "warnings": warnings, "sections": [one]}
-    return document | drift(report)
+    return document | of_holdout(report)
 
 
-def drift(report: Mapping[str, Any]) -> dict[str, str]:
-    """What a document says of a holdout of another population: its entry, or nothing."""
-    said = (report.get("facts") or {}).get("drift")
-    return {"drift": str(said)} if said else {}
+def of_holdout(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document says of a holdout that is no sample of fresh real rows: its entries, or nothing."""
+    facts = report.get("facts") or {}
+    return {name: facts[name] for name in ("drift", "overlap") if facts.get(name)}
 
 
 def cautions(report: Mapping[str, Any]) -> list[str]:

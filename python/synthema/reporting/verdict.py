@@ -374,6 +374,12 @@ def _privacy(section: Mapping[str, Any], drifted: bool) -> str | None:
     return f"{worse}: the rows tell something about the people in the training data."
 
 
+NOT_FRESH = (
+    "How safe the rows are is not known: the holdout has rows of the real or the synthetic data, so attacks "
+    "are not held against fresh real rows."
+)
+
+
 def summary(document: Mapping[str, Any]) -> list[str]:
     """The opening sentences: what is broken, how much was accepted, how true, useful and safe rows are."""
     sections = document.get("sections") or []
@@ -383,7 +389,8 @@ def summary(document: Mapping[str, Any]) -> list[str]:
     section = sections[0]
     drift = document.get("drift")
     parts = [_acceptance(document), _recovery(section, drafts)]
-    parts += [_fidelity(section, bool(drift)), _usefulness(section), _privacy(section, bool(drift))]
+    parts += [_fidelity(section, bool(drift)), _usefulness(section)]
+    parts += [NOT_FRESH if document.get("overlap") else _privacy(section, bool(drift))]
     sentences = [part for part in parts if part]
     if not sentences:
         rows, scores = sections[0].get("rows"), sections[0].get("scores") or []

@@ -53,3 +53,33 @@ TEST_CASE("what cannot be read is said, and promises are kept") {
   const Table three = survival({{1, 0}, {2, 1}, {3, 2}});
   CHECK_THROWS_AS(kEvaluator.evaluate(&three, synthetic, {}), EvaluationError);
 }
+
+namespace {
+
+// What counts as the event of two rows with these cells.
+std::string event_of(Kind kind, const Value& first, const Value& second) {
+  const Table table =
+      Table::from_records({.fields = {{.name = "time", .kind = Kind::real}, {.name = "end", .kind = kind}}},
+                          std::vector<Record>{{{"time", 1}, {"end", first}}, {{"time", 2}, {"end", second}}});
+  return detail::survival_times(table, table, "time", "end").happened;
+}
+
+}  // namespace
+
+TEST_CASE("the event is true, the larger number, or the label that says so, whatever the alphabet") {
+  CHECK(event_of(Kind::boolean, false, true) == "true");
+  CHECK(event_of(Kind::integer, 2, 1) == "2");
+  CHECK(event_of(Kind::integer, 9, 10) == "10");
+  CHECK(event_of(Kind::real, -1.0, 0.0) == "0");
+  CHECK(event_of(Kind::category, "alive", "dead") == "dead");
+  CHECK(event_of(Kind::category, "survived", "Died") == "Died");
+  CHECK(event_of(Kind::text, "yes", "no") == "yes");
+  CHECK(event_of(Kind::category, "dead", "dead") == "dead");
+  CHECK_THROWS_WITH_AS(event_of(Kind::category, "lost", "relapsed"), doctest::Contains("cannot be told"),
+                       EvaluationError);
+  CHECK_THROWS_AS(event_of(Kind::category, "dead", "deceased"), EvaluationError);
+  CHECK_THROWS_AS(event_of(Kind::category, "alive", "alive"), EvaluationError);
+  const Table censored = survival({{1, 0}, {2, 0}});  // nobody has the event
+  CHECK(detail::survival_times(censored, censored, "time", "death").event == std::vector<char>{0, 0});
+  CHECK(kEvaluator.evaluate(&censored, censored, {}).definition.ends_with("; the event is 1"));
+}
