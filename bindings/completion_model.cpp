@@ -1,6 +1,7 @@
 // CompletionModel: the one erased model class that every maker of models hands to Python.
 #include "bindings/bindings.hpp"
 #include "bindings/counts.hpp"
+#include "bindings/model_turn.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/model/any_completion_model.hpp"
@@ -177,11 +178,12 @@ void bind_completion_model(py::module_& module) {
              const Count& seed) {
             const auto number = seed.of("seed");
             const py::gil_scoped_release no_gil;
+            const Turns::Turn turn = alone_with(self);
             return complete(self, std::move(prompts), sampling, number, check_interrupt);
           },
           py::arg("prompts"), py::arg("sampling"), py::arg("seed") = 0,
           "Answer prompts, in their order. The same prompt at the same place with the same seed gets the "
-          "same answer, whatever stands beside it.");
+          "same answer, whatever stands beside it. Calls of several threads wait for each other.");
   bind_makers(module);
 }
 

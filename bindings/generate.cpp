@@ -1,5 +1,6 @@
 // Checks, runs and run folders.
 #include "bindings/bindings.hpp"
+#include "bindings/model_turn.hpp"
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/generate/checks.hpp"
@@ -132,6 +133,7 @@ struct RunInputs {
 
 void execute(RunRecord& record, RunInputs inputs) {
   const py::gil_scoped_release no_gil;
+  const Turns::Turn turn = alone_with(inputs.model);
   const auto& checks = inputs.manifest.checks;
   const auto run = [&](const RunOptions& options, const RowSink& sink, RunCounts before) {
     return run_rows(inputs.model, inputs.strategy, inputs.tasks, checks, options, sink, std::move(before));
@@ -327,6 +329,7 @@ void bind_verify(py::module_& module) {
         if (!sample) inputs.identity.numeric_path = read_manifest(folder).manifest.at("numeric_path").text();
         const Record manifest = run_manifest(inputs, options, options.digest_key);
         const py::gil_scoped_release no_gil;
+        const Turns::Turn turn = alone_with(model);
         return sample ? verify(folder, manifest, regenerate_with(model, strategy, tasks, checks, options),
                                *sample)
                       : rescore(folder, manifest, model, strategy, tasks, checks, options);

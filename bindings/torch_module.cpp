@@ -7,6 +7,7 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/counts.hpp"
+#include "bindings/model_turn.hpp"
 #include "bindings/sentences.hpp"
 #include "bindings/tabular_generator.hpp"
 #include "synthema/model/any_completion_model.hpp"
@@ -79,8 +80,11 @@ ErasedLocalModel load_model(const std::string& path, const LocalModelOptions& op
                           (place.has_filename() ? place : place.parent_path()).filename().string());
 }
 
+// Works beside what is under way, so a check of a run may call it.
 std::vector<std::vector<double>> score(ErasedLocalModel& self, const std::vector<std::string>& texts) {
   const py::gil_scoped_release no_gil;
+  std::optional<Turns::Turn> turn;
+  if (!self.turns().mine()) turn.emplace(self.turns(), check_interrupt);
   return self.local->score(texts);
 }
 

@@ -1495,7 +1495,7 @@ class CompletionModel:
     """
     def complete(self, prompts: collections.abc.Sequence[Prompt], sampling: Sampling, seed: typing.SupportsIndex = 0) -> list[Completion]:
         """
-        Answer prompts, in their order. The same prompt at the same place with the same seed gets the same answer, whatever stands beside it.
+        Answer prompts, in their order. The same prompt at the same place with the same seed gets the same answer, whatever stands beside it. Calls of several threads wait for each other.
         """
     @property
     def digest(self) -> str:

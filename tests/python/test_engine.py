@@ -1,6 +1,7 @@
 """The local model as a completion model: the same bytes whatever stands beside a request."""
 
 import math
+import threading
 import time
 
 import numpy as np
@@ -119,6 +120,58 @@ def test_a_request_that_cannot_be_answered_fails_alone(model):
 def test_a_count_that_is_none_is_named(model, make, field):
     with pytest.raises(synthema.ConfigError, match=f"field '{field}': A whole number from 0 to"):
         make(model)
+
+
+def in_threads(*calls):
+    """What each call gives, or the exception that it ends with, all of them at once."""
+    out = [None] * len(calls)
+
+    def work(i):
+        try:
+            out[i] = calls[i]()
+        except Exception as error:
+            out[i] = error
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return out
+
+
+def test_threads_of_one_model_wait_for_each_other(smollm2_path, together):
+    model = synthema.Model(smollm2_path, threads=1)
+    strategy = synthema.zero_shot("My head")
+
+    def answers():
+        return list(map(key, model.complete(prompts(7), SAMPLING, seed=3)))
+
+    def run():
+        return synthema.generate(strategy, model, rows=3, sampling=SAMPLING, seed=1).rows.records()
+
+    def scores():
+        return model.score(["My head hurts.", "My chest hurts."])
+
+    alone = [answers(), run(), scores()]
+    assert in_threads(answers, answers, run, run, scores, scores) == [one for one in alone for _ in range(2)]
+    assert alone[0] == list(map(key, together[:7]))
+
+
+def test_a_run_may_score_with_its_model_but_not_ask_it(model):
+    def likely(task, draft):
+        return all(len(scores) > 0 for scores in model.score([draft["text"] + " And."]))
+
+    def asking(task, draft):
+        return bool(model.complete([Prompt.plain("My head")], SAMPLING))
+
+    arguments = {"rows": 2, "sampling": SAMPLING, "seed": 1}
+    strategy = synthema.zero_shot("My head")
+    plain = synthema.generate(strategy, model, **arguments).rows.records()
+    assert synthema.generate(strategy, model, checks=[likely], **arguments).rows.records() == plain
+    with pytest.raises(synthema.ModelError, match="is at work"):
+        synthema.generate(strategy, model, checks=[asking], **arguments)
+    assert synthema.generate(strategy, model, **arguments).rows.records() == plain
 
 
 def test_a_million_threads_are_some(smollm2_path):

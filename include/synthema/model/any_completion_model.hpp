@@ -1,5 +1,5 @@
 // AnyCompletionModel holds any CompletionModel and is one itself. Copies share the model (a model is a
-// resource).
+// resource) and its turns, which callers on several threads take: a model is used by one thread at a time.
 #pragma once
 
 #include <concepts>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "synthema/core/export.hpp"
+#include "synthema/core/turns.hpp"
 #include "synthema/model/completion_model.hpp"
 
 namespace synthema {
@@ -26,6 +27,8 @@ class SYNTHEMA_EXPORT AnyCompletionModel {
   std::string numeric_path() const { return held_->numeric_path(); }
   ModelLocation location() const { return held_->location(); }
 
+  Turns& turns() const { return held_->turns; }
+
  private:
   struct Interface {
     virtual ~Interface() = default;
@@ -35,6 +38,7 @@ class SYNTHEMA_EXPORT AnyCompletionModel {
     virtual std::string digest() const = 0;
     virtual std::string numeric_path() const = 0;
     virtual ModelLocation location() const = 0;
+    Turns turns;
   };
   template <class M>
   struct Model final : Interface {
