@@ -523,3 +523,20 @@ def test_parts_of_a_total_may_differ_by_orders_of_magnitude():
     for cls in (GaussianCopula, IndependentMarginals):
         made = cls().fit(real, schema=schema).sample(1000, seed=1, conditions={"all": [1.0] * 1000})
         assert np.mean(made.values("one")) == pytest.approx(0.5, abs=0.06)  # as likely as the other
+
+
+@pytest.mark.parametrize("method", [GaussianCopula, IndependentMarginals, SequentialTrees])
+@pytest.mark.parametrize("group", ["one_hot", "exclusive"])
+def test_members_of_a_group_are_zeros_and_ones_as_they_are_booleans(method, group) -> None:
+    columns = _stages()
+    names = ["s0", "s1", "s2", "s3"] if group == "one_hot" else ["s1", "s2", "s3"]
+    made = {}
+    for kind, cast in (("boolean", bool), ("integer", int), ("real", float)):
+        fields = [Field(name, kind) for name in names] + [Field("x", "real")]
+        schema = Schema(fields, groups=[GroupRule(group, names)])
+        real = {name: columns[name].astype(cast) for name in names} | {"x": columns["x"]}
+        fitted = method().fit(real, schema=schema)
+        made[kind] = np.array([fitted.sample(ROWS, seed=1).values(name) for name in [*names, "x"]], float)
+    assert (made["integer"] == made["boolean"]).all()
+    assert (made["real"] == made["boolean"]).all()
+    assert made["integer"][-1].mean() == pytest.approx(columns["x"].mean(), abs=0.1)

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "synthema/core/special_numbers.hpp"
 #include "synthema/data/field_rule.hpp"
 
 namespace synthema::detail {
@@ -33,7 +33,6 @@ std::pair<double, double> CodedGroup::room(std::size_t column, const KnownCells&
     if (member != column) add(member, part);
   if (column != total) add(total, 1);
   // NaN: a missing member.
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (std::isnan(low) || std::isnan(high)) return {-kInfinity, kInfinity};
   const double slack = kSumTolerance * std::max({1.0, std::isinf(low) ? 1.0 : std::abs(low),
                                                  std::isinf(high) ? 1.0 : std::abs(high)});
@@ -49,14 +48,32 @@ bool CodedGroup::keeps(std::size_t column, double cell, const KnownCells& row,
     return number >= low && number <= high;
   }
   if (!has_field(column)) return true;
-  bool other_set = false, other_open = false;
+  const Others others = others_of(column, row, columns);
+  if (is_set_cell(columns[column], cell)) return !others.set;
+  return kind != "one_hot" || others.set || others.open;
+}
+
+CodedGroup::Others CodedGroup::others_of(std::size_t column, const KnownCells& row,
+                                         std::span<const ColumnCoding> columns) const {
+  Others out;
   for (const std::size_t other : fields) {
     if (other == column) continue;
-    other_open = other_open || !row.known[other];
-    other_set = other_set || (row.known[other] && is_set_cell(columns[other], row.cells[other]));
+    out.open = out.open || !row.known[other];
+    out.set = out.set || (row.known[other] && is_set_cell(columns[other], row.cells[other]));
   }
-  if (is_set_cell(columns[column], cell)) return !other_set;
-  return kind != "one_hot" || other_set || other_open;
+  return out;
+}
+
+std::pair<double, double> CodedGroup::room_of_member(std::size_t column, const KnownCells& row,
+                                                     std::span<const ColumnCoding> columns) const {
+  const ColumnCoding& coding = columns[column];
+  const double zero = coding.cell_of_number(0);
+  if (!std::ranges::binary_search(coding.values, zero)) return {-kInfinity, kInfinity};
+  const Others others = others_of(column, row, columns);
+  if (others.set) return {0, 0};
+  const bool is_next = coding.grid && zero == coding.values.front();
+  if (kind != "one_hot" || others.open || !is_next) return {-kInfinity, kInfinity};
+  return {coding.number(zero + 1), kInfinity};
 }
 
 }  // namespace synthema::detail

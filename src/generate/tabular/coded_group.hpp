@@ -32,6 +32,16 @@ struct CodedGroup {
   // What a member of a sum may be, given the others that are known.
   std::pair<double, double> room(std::size_t column, const KnownCells& row,
                                  std::span<const ColumnCoding> columns, std::span<const OwnRange> own) const;
+  // What a number of a one-hot or exclusive group may be: zero where another member is set, and not zero
+  // where none other is or can be. All where nothing follows, or it is not zero in any row.
+  std::pair<double, double> room_of_member(std::size_t column, const KnownCells& row,
+                                           std::span<const ColumnCoding> columns) const;
+
+ private:
+  struct Others {
+    bool set = false, open = false;  // whether one is
+  };
+  Others others_of(std::size_t column, const KnownCells& row, std::span<const ColumnCoding> columns) const;
 };
 
 }  // namespace synthema::detail

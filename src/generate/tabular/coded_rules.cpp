@@ -163,7 +163,13 @@ std::optional<std::pair<double, double>> CodedRules::range(std::size_t column, c
   }
   bool sums = false;
   for (const CodedGroup& group : groups) {
-    if (!group.is_sum() || !group.binds(column)) continue;
+    if (!group.binds(column)) continue;
+    if (!group.is_sum()) {
+      const auto [from, to] = group.room_of_member(column, row, columns);
+      low = std::max(low, from);
+      high = std::min(high, to);
+      continue;
+    }
     const auto [least, most] = group.room(column, row, columns, own);
     // The slack is for comparing; a number that is determined lies in the middle.
     const bool determined = most - least <= 4 * kSumTolerance * std::max(1.0, std::abs(least));
