@@ -85,7 +85,7 @@ std::vector<std::vector<double>> score(ErasedLocalModel& self, const std::vector
   const py::gil_scoped_release no_gil;
   std::optional<Turns::Turn> turn;
   if (!self.turns().mine()) turn.emplace(self.turns(), check_interrupt);
-  return self.local->score(texts);
+  return self.local->score(texts, check_interrupt);
 }
 
 void bind_transformer(py::module_& module) {
@@ -167,7 +167,7 @@ py::array_t<float> embed(const TextEncoder& self, const std::vector<std::string>
   Embeddings found;
   {
     const py::gil_scoped_release no_gil;
-    found = self.embed_all(texts);
+    found = self.embed_all(texts, {}, check_interrupt);
   }
   warn_of_cut(self, found.truncated.size(), texts.size());
   return py::array_t<float>({texts.size(), found.width}, found.values.data());
@@ -178,7 +178,7 @@ std::vector<py::array_t<float>> embed_tokens(const TextEncoder& self, const std:
   TokenEmbeddings found;
   {
     const py::gil_scoped_release no_gil;
-    found = self.embed_tokens(texts);
+    found = self.embed_tokens(texts, {}, check_interrupt);
   }
   warn_of_cut(self, found.truncated.size(), texts.size());
   std::vector<py::array_t<float>> out;

@@ -95,10 +95,11 @@ std::size_t LocalModel::context_limit() const {
 const std::string& LocalModel::chat_template() const {
   return impl_->engine.chat_template().name();
 }
-std::vector<std::vector<double>> LocalModel::score(const std::vector<std::string>& texts) {
+std::vector<std::vector<double>> LocalModel::score(const std::vector<std::string>& texts,
+                                                   const std::function<void()>& between_steps) {
   std::vector<std::vector<TokenId>> ids;
   for (const std::string& text : texts) ids.push_back(impl_->encode(text));
-  return impl_->engine.score(ids);
+  return impl_->engine.score(ids, between_steps);
 }
 
 }  // namespace synthema

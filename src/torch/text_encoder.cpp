@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <functional>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 #include "src/cpu/instruction_set.hpp"
@@ -121,6 +122,7 @@ struct TextEncoder::Impl {
   Chunk chunk(const std::vector<std::vector<TokenId>>& ids, std::span<const std::size_t> texts) const;
   // use(rows, stretch) for each text, on the threads; those that were cut, ascending.
   std::vector<std::size_t> for_each(std::span<const std::string> texts, const CancelToken& cancel,
+                                    const std::function<void()>& heartbeat,
                                     const std::function<void(const at::Tensor&, const Stretch&)>& use) const;
   at::Tensor embedded(const std::vector<std::vector<TokenId>>& ids,
                       const std::vector<Stretch>& stretches) const;
@@ -256,7 +258,7 @@ Chunk TextEncoder::Impl::chunk(const std::vector<std::vector<TokenId>>& ids,
 }
 
 std::vector<std::size_t> TextEncoder::Impl::for_each(
-    std::span<const std::string> texts, const CancelToken& cancel,
+    std::span<const std::string> texts, const CancelToken& cancel, const std::function<void()>& heartbeat,
     const std::function<void(const at::Tensor&, const Stretch&)>& use) const {
   std::vector<std::vector<TokenId>> ids(texts.size());
   std::vector<char> cut(texts.size());  // not bool: threads write neighbours
@@ -269,10 +271,12 @@ std::vector<std::size_t> TextEncoder::Impl::for_each(
       },
       threads, 64);
   const auto together = chunks(ids);
+  const std::thread::id caller = std::this_thread::get_id();
   parallel_for(
       together.size(),
       [&](std::size_t i) {
         cancel.check();
+        if (heartbeat && std::this_thread::get_id() == caller) heartbeat();
         detail::guarded("embedding texts", [&] {
           const c10::InferenceMode inference;
           const detail::ThreadsGuard one_thread(1);
@@ -302,25 +306,28 @@ TextEncoder TextEncoder::load(const std::string& path, const TextEncoderOptions&
                          [&] { return TextEncoder(std::make_unique<Impl>(path, options)); });
 }
 
-Embeddings TextEncoder::embed_all(std::span<const std::string> texts, const CancelToken& cancel) const {
+Embeddings TextEncoder::embed_all(std::span<const std::string> texts, const CancelToken& cancel,
+                                  const std::function<void()>& heartbeat) const {
   Embeddings out;
   out.width = width();
   out.values.resize(texts.size() * out.width);
-  out.truncated = impl_->for_each(texts, cancel, [&](const at::Tensor& rows, const Stretch& stretch) {
-    impl_->pool(rows, stretch, out.values.data() + stretch.text * out.width);
-  });
+  out.truncated =
+      impl_->for_each(texts, cancel, heartbeat, [&](const at::Tensor& rows, const Stretch& stretch) {
+        impl_->pool(rows, stretch, out.values.data() + stretch.text * out.width);
+      });
   return out;
 }
 
-TokenEmbeddings TextEncoder::embed_tokens(std::span<const std::string> texts,
-                                          const CancelToken& cancel) const {
+TokenEmbeddings TextEncoder::embed_tokens(std::span<const std::string> texts, const CancelToken& cancel,
+                                          const std::function<void()>& heartbeat) const {
   TokenEmbeddings out;
   out.width = width();
   out.texts.resize(texts.size());
-  out.truncated = impl_->for_each(texts, cancel, [&](const at::Tensor& rows, const Stretch& stretch) {
-    out.texts[stretch.text].assign(row_of(rows, stretch.first + 1),
-                                   row_of(rows, stretch.first + stretch.length - 1));
-  });
+  out.truncated =
+      impl_->for_each(texts, cancel, heartbeat, [&](const at::Tensor& rows, const Stretch& stretch) {
+        out.texts[stretch.text].assign(row_of(rows, stretch.first + 1),
+                                       row_of(rows, stretch.first + stretch.length - 1));
+      });
   return out;
 }
 

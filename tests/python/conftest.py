@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import signal
 
 import pytest
 import synthema
@@ -75,6 +76,36 @@ def tokenizer(smollm2_path):
 def forms(tokenizer):
     """Return the forms of answers in the tokens of SmolLM2."""
     return synthema.AnswerForms(tokenizer)
+
+
+@pytest.fixture
+def interrupted():
+    """Interrupt a call again and again; its second interrupt, which only comes if it looks, ends it.
+
+    Interrupts that nobody looks at become one, which is told when the call has returned.
+    """
+
+    class StopError(Exception):
+        pass
+
+    def handle(*_):
+        nonlocal seen
+        seen += 1
+        if seen == 2:
+            raise StopError
+
+    def call(function, *arguments):
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        try:
+            with pytest.raises(StopError):
+                function(*arguments)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    seen = 0
+    before = signal.signal(signal.SIGALRM, handle)
+    yield call
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

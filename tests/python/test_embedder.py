@@ -108,6 +108,13 @@ def test_vectors_of_tokens_are_those_of_the_last_layer(tmp_path, torch_module):
         np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["embed", "embed_tokens"])
+def test_embedding_can_be_interrupted(name, tmp_path, torch_module, interrupted):
+    tiny(tmp_path)
+    embedder = torch_module.TextEncoder(str(tmp_path), threads=2)
+    interrupted(getattr(embedder, name), [f"At {i} years she had seizures." for i in range(20000)])
+
+
 @pytest.mark.parametrize("field", ["threads", "max_tokens"])
 def test_a_negative_count_is_named(field, tmp_path, torch_module):
     with pytest.raises(synthema.ConfigError, match=f"field '{field}': A whole number from 0"):

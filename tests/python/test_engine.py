@@ -174,6 +174,11 @@ def test_a_run_may_score_with_its_model_but_not_ask_it(model):
     assert synthema.generate(strategy, model, **arguments).rows.records() == plain
 
 
+def test_scoring_can_be_interrupted(model, interrupted):
+    interrupted(model.score, [f"At {i} years she had seizures every week." for i in range(2000)])
+    assert len(model.score(["My head hurts."])) == 1
+
+
 def test_a_million_threads_are_some(smollm2_path):
     model = synthema.Model(smollm2_path, threads=10**6)
     [answer] = model.complete([Prompt.plain("a")], Sampling(max_tokens=2), seed=1)

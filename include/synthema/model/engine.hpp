@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <set>
@@ -96,8 +97,9 @@ class Engine {
 
   // For each text the natural log-probability of each of its tokens but the first, given those before it.
   // Works beside whatever is under way. ModelError if a text is longer than the context or than the free
-  // memory.
-  std::vector<std::vector<double>> score(std::span<const std::vector<TokenId>> texts) {
+  // memory. `between_steps` may throw to stop (an interrupt).
+  std::vector<std::vector<double>> score(std::span<const std::vector<TokenId>> texts,
+                                         const std::function<void()>& between_steps = {}) {
     std::size_t longest = 0;
     for (const std::vector<TokenId>& text : texts) longest = std::max(longest, text.size());
     const std::size_t need = std::max<std::size_t>(1, options_.prefill_rows) + longest + kSlack;
@@ -107,7 +109,7 @@ class Engine {
                                   ? capacity()
                                   : std::max(options_.shortest_prefix, options_.prefill_rows / 4);
     return score_tokens(model_, texts, options_.prefill_rows, capacity() - std::min(reserved_, capacity()),
-                        least);
+                        least, between_steps);
   }
 
   std::string digest() const { return identity_.digest; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -87,11 +88,12 @@ inline std::deque<Reading> readings_of(std::span<const std::vector<TokenId>> tex
 // For each text the natural log-probability of each of its tokens but the first, given those before it. About
 // `rows` tokens go through the model at a time, of as many texts as it takes; at most `memory` tokens are
 // held. What at least two texts begin with is read once from `least` tokens on. Of each distribution only the
-// numbers asked for are kept. ModelError if a text is longer than context or memory, or the logits are not
-// finite.
+// numbers asked for are kept. `between_steps` may throw to stop (an interrupt). ModelError if a text is
+// longer than context or memory, or the logits are not finite.
 template <LanguageModel M>
 std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vector<TokenId>> texts,
-                                              std::size_t rows, std::size_t memory, std::size_t least) {
+                                              std::size_t rows, std::size_t memory, std::size_t least,
+                                              const std::function<void()>& between_steps = {}) {
   using detail::Reading;
   rows = std::max<std::size_t>(1, rows);
   std::vector<std::vector<double>> out(texts.size());
@@ -126,6 +128,7 @@ std::vector<std::vector<double>> score_tokens(M& model, std::span<const std::vec
   };
   try {
     for (;;) {
+      if (between_steps) between_steps();
       std::size_t pending = 0;
       for (const Reading* reading : open) pending += reading->end - reading->fed;
       begin_more(pending);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,9 @@ class SYNTHEMA_EXPORT LocalModel {
   const std::string& chat_template() const;  // the family's name
   // For each text the natural log-probability of each of its tokens given those before it. Where the model
   // has no begin token the first is not scored. ModelError if a text is longer than the context.
-  std::vector<std::vector<double>> score(const std::vector<std::string>& texts);
+  // `between_steps` may throw to stop (an interrupt).
+  std::vector<std::vector<double>> score(const std::vector<std::string>& texts,
+                                         const std::function<void()>& between_steps = {});
 
  private:
   struct Impl;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,10 +54,13 @@ class SYNTHEMA_EXPORT TextEncoder {
   // The folder's name for the model, the first 12 digits of its digest, pooling and numeric path.
   const std::string& name() const;
   std::vector<std::vector<float>> embed(std::span<const std::string> texts) const;
-  // The same as one matrix. Cancelled if the token says so.
-  Embeddings embed_all(std::span<const std::string> texts, const CancelToken& cancel = {}) const;
+  // The same as one matrix. Cancelled if the token says so; `heartbeat` is called often, from the calling
+  // thread, and may throw to stop.
+  Embeddings embed_all(std::span<const std::string> texts, const CancelToken& cancel = {},
+                       const std::function<void()>& heartbeat = {}) const;
   // The last layer's vector of each token, which embed() pools: for BertScore.
-  TokenEmbeddings embed_tokens(std::span<const std::string> texts, const CancelToken& cancel = {}) const;
+  TokenEmbeddings embed_tokens(std::span<const std::string> texts, const CancelToken& cancel = {},
+                               const std::function<void()>& heartbeat = {}) const;
 
   std::size_t width() const;
   std::size_t max_tokens() const;

@@ -453,6 +453,20 @@ TEST_CASE("log-probabilities of every token, on request, add up") {
   CHECK_THROWS_AS(engine.score(std::vector<std::vector<TokenId>>{std::vector<TokenId>(500, 1)}), ModelError);
 }
 
+TEST_CASE("scoring can be stopped between its steps, and nothing stays open") {
+  EngineOptions options;
+  options.prefill_rows = 4;
+  Toy scorer = toy(options);
+  const std::vector<std::vector<TokenId>> texts(3, {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'});
+  int steps = 0;
+  const auto stop = [&] {
+    if (++steps == 2) throw Cancelled("Stop.");
+  };
+  CHECK_THROWS_AS(scorer.score(texts, stop), Cancelled);
+  CHECK(scorer.model().open_slots() == 0);
+  CHECK(scorer.score(texts).size() == 3);
+}
+
 TEST_CASE("what texts to be scored begin with is read once, and their scores stay as they are") {
   const auto tokens = [](const std::string& text) { return ToyTokenizer(kPieces).encode(text); };
   const std::string system(150, 's'), exemplars = system + std::string(140, 'e');
