@@ -1,4 +1,4 @@
-"""Write src/model/unicode_tables.inc (letters, numbers) and nfc_tables.inc of one pinned Unicode.
+"""Write src/model/unicode_tables.inc (letters, numbers) and src/text/nfc_tables.inc of one pinned Unicode.
 
 The version is that of the regular expressions in Hugging Face's `tokenizers` (Oniguruma, Unicode 16), because
 the split rules of byte-level tokenizers are defined by them. Python's own tables are older or newer depending
@@ -11,7 +11,7 @@ import sys
 
 PINNED = "16.0.0"
 OUTPUT = pathlib.Path(__file__).parent.parent / "src" / "model" / "unicode_tables.inc"
-NORMALISATION = OUTPUT.with_name("nfc_tables.inc")
+NORMALISATION = OUTPUT.parent.with_name("text") / "nfc_tables.inc"
 
 
 def ranges(category, first_letter):

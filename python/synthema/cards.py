@@ -16,8 +16,31 @@ FIELDS = (
     "components", "source", "licence", "terms", "library", "metrics",
 )  # fmt: skip
 PRIVACY = (
-    *("dcr", "nndr", "nnaa", "identif", "membership", "singling", "link", "inference", "copies", "reuse"),
-    *("_cap", "disclosure", "anonymity", "l_diversity", "k_map", "presence", "canary", "copy", "_note_"),
+    *(
+        "dcr",
+        "nndr",
+        "nnaa",
+        "identif",
+        "membership",
+        "singling",
+        "linkability",
+        "inference",
+        "copies",
+        "reuse",
+    ),
+    *(
+        "_cap",
+        "disclosure",
+        "anonymity",
+        "l_diversity",
+        "k_map",
+        "presence",
+        "canary",
+        "copy",
+        "copied",
+        "exemplar",
+        "_note_",
+    ),
 )
 
 
@@ -70,7 +93,9 @@ def study_card(
     card: dict[str, Any] = dict.fromkeys(FIELDS)
     card |= {
         "modality": modality,
-        "language": terms.language.upper() if "text" in kinds else None,
+        "language": terms.language.upper()
+        if "text" in kinds and (schema or terms.language != "en")
+        else None,
         "size": len(synthetic),
         "downstream_task": _task(synthetic, target),
         "n_metrics": len(taken),

@@ -7,8 +7,10 @@ import difflib
 import functools
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, SuiteOptions, Table
@@ -76,7 +78,46 @@ def evaluator(
             f"The evaluator '{name}' has the range {range!r}; a range is the smallest and the largest "
             "possible value, as in (0, 1)."
         )
-    return _core._python_evaluator(function, name, direction, (low, high), list(needs))
+
+    @functools.wraps(function)
+    def measured(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
+        score = function(real, synthetic, context)
+        return _checked_score(score, name) if isinstance(score, Mapping) else score
+
+    return _core._python_evaluator(measured, name, direction, (low, high), list(needs))
+
+
+_MEMBERS = (
+    *("name", "value", "undefined", "interval", "no_interval", "n", "parts", "curves", "ceiling", "floor"),
+    *("convention", "definition", "estimand", "warnings", "direction", "range"),
+)
+
+
+def _checked_score(score: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a score with Python's own numbers; EvaluationError for NaN and for members no score has."""
+    for key in score:
+        if key not in _MEMBERS:
+            near = difflib.get_close_matches(str(key), _MEMBERS, n=1)
+            meant = f"; did you mean '{near[0]}'?" if near else f"; it has {', '.join(_MEMBERS)}."
+            raise _core.EvaluationError(
+                f"The evaluator '{name}' gave the member '{key}', which a score does not have{meant}"
+            )
+    return {key: _plain(value, name, key) for key, value in score.items()}
+
+
+def _plain(value: Any, name: str, member: str) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one, name, member) for key, one in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(one, name, member) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and math.isnan(value):
+        raise _core.EvaluationError(
+            f"The evaluator '{name}' gave NaN as '{member}'; what cannot be computed is "
+            "{'undefined': reason}."
+        )
+    return value
 
 
 def evaluator_names() -> list[str]:

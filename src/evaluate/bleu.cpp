@@ -1,5 +1,6 @@
 #include "synthema/evaluate/text/bleu.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "src/evaluate/python_space.hpp"
@@ -146,9 +147,9 @@ double bleu_from(const BleuCounts& counts, bool effective_order) {
     const double matches = counts.matches[used] > 0 ? counts.matches[used] : 1 / smooth;
     sum_of_logs += std::log(100 * matches / counts.totals[used]);
   }
-  if (effective_order) return brevity * std::exp(sum_of_logs / static_cast<double>(used));
+  if (effective_order) return std::min(100.0, brevity * std::exp(sum_of_logs / static_cast<double>(used)));
   // A corpus without a single n-gram of some order has BLEU 0 (a logarithm of zero).
-  return used < kOrders ? 0 : brevity * std::exp(sum_of_logs / kOrders);
+  return used < kOrders ? 0 : std::min(100.0, brevity * std::exp(sum_of_logs / kOrders));
 }
 
 double sentence_bleu(std::string_view hypothesis, std::string_view reference) {

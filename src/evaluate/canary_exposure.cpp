@@ -16,6 +16,7 @@ namespace {
 
 struct Canaries {
   std::vector<std::string> planted, others;
+  std::size_t unknown = 0;  // of which it is not told
 };
 
 Canaries read(const Table& table) {
@@ -29,8 +30,11 @@ Canaries read(const Table& table) {
   Canaries out;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (texts.is_null(row)) continue;
-    const bool yes = !planted.is_null(row) && planted.number_at(row) != 0;
-    (yes ? out.planted : out.others).emplace_back(texts.text_at(row));
+    if (planted.is_null(row)) {
+      ++out.unknown;
+      continue;
+    }
+    (planted.number_at(row) != 0 ? out.planted : out.others).emplace_back(texts.text_at(row));
   }
   return out;
 }
@@ -70,6 +74,9 @@ Score CanaryExposure::evaluate(const Table*, const Table& synthetic, const Evalu
                                     " (Carlini et al. 2019)"));
   if (!canaries_) return undefined(std::move(score), "No canaries were given.");
   const Canaries canaries = read(*canaries_);
+  if (canaries.unknown > 0)
+    score.warnings.push_back(
+        message("Left out: ", canaries.unknown, " of the canaries, of which 'planted' is missing."));
   if (canaries.planted.empty() || canaries.others.empty())
     return undefined(std::move(score), "Canaries of both kinds are needed, planted and not planted.");
   const TextSample sample = text_sample(synthetic, context, score);

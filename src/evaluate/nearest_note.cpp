@@ -11,8 +11,8 @@
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/samples.hpp"
-#include "synthema/evaluate/text/rouge.hpp"
 #include "synthema/text/bm25.hpp"
+#include "synthema/text/tokens.hpp"
 #include "synthema/text/vocabulary.hpp"
 
 namespace synthema {
@@ -68,7 +68,7 @@ class Search {
  private:
   std::vector<Ids> ids(const std::vector<std::string>& texts) {
     std::vector<Ids> out;
-    for (const std::string& text : texts) out.push_back(vocabulary_.intern_all(rouge_tokens(text)));
+    for (const std::string& text : texts) out.push_back(vocabulary_.intern_all(words(text)));
     return out;
   }
   std::size_t candidates_;
@@ -152,7 +152,7 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
       "Share of synthetic texts that are more like a training text than 95 % of the holdout texts are.",
       "Share of synthetic texts that are more like a training text than like a holdout text."};
   Score score = start_score(*this, estimands[static_cast<int>(measure_)],
-                            message("ROUGE-L F1, largest of the ", candidates_, " best by BM25"));
+                            message("ROUGE-L F1 of words(), largest of the ", candidates_, " best by BM25"));
   if (!real) return undefined(std::move(score), "No real table was given.");
   const auto training = text_sample_if_any(real, context);
   if (!training || training->size() == 0)

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "src/evaluate/text_pairs.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/evaluate/text/bleu.hpp"
 #include "synthema/evaluate/text/chrf.hpp"
@@ -65,6 +66,20 @@ Score corpus_score(Score score, const detail::TextPairs& pairs, const Evaluation
   set_interval(score, bootstrap(sums, pairs.units, context,
                                 [&](std::span<const double> s) { return std::optional(value_of(s)); }));
   return score;
+}
+
+// Texts with words of which rouge-score, whose tokens are a to z and digits, reads none.
+void warn_of_unread(Score& score, const detail::TextPairs& pairs) {
+  std::size_t unread = 0;
+  for (std::size_t i = 0; i < pairs.texts.size(); ++i) {
+    const std::string& text = pairs.references[i];
+    unread += rouge_tokens(text).empty() && !words(text).empty();
+  }
+  if (unread > 0)
+    score.warnings.push_back(
+        message("Of ", counted(unread, "reference"),
+                " ROUGE reads nothing and scores 0: its tokens are letters from a to z and "
+                "digits. chrF reads all scripts."));
 }
 
 RougeScore rouge_of(Rouge::Variant variant, const std::string& target, const std::string& text, bool stem) {
@@ -136,6 +151,7 @@ Score Rouge::evaluate(const Table*, const Table& synthetic, const EvaluationCont
   score.convention = "rouge-score";
   const auto pairs = detail::text_pairs(synthetic, reference_, context, score);
   if (!pairs) return score;
+  warn_of_unread(score, *pairs);
   std::vector<RougeScore> by_row(pairs->texts.size());
   parallel_for(
       by_row.size(),

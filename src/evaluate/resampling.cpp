@@ -187,6 +187,12 @@ void set_without_bootstrap(Score& score, const RatioRows& rows, const Units& uni
 
 }  // namespace
 
+RatioRows RatioRows::take(std::span<const std::size_t> rows) const {
+  RatioRows out{.numerator = {}, .denominator = {}, .share = share};
+  for (const std::size_t row : rows) out.add(numerator[row], denominator[row]);
+  return out;
+}
+
 std::optional<double> RatioRows::value() const {
   const double d = std::accumulate(denominator.begin(), denominator.end(), 0.0);
   if (!(d > 0)) return std::nullopt;
@@ -206,7 +212,14 @@ void set_jackknife(Score& score, std::span<const double> without, const Units& u
     score.no_interval = "A jackknife needs ten units or more, of which at least one changes the value.";
 }
 
-void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context) {
+void set_ratio(Score& score, const RatioRows& all, const Units& all_units, const EvaluationContext& context) {
+  // A row without a denominator tells nothing: neither n nor an interval may count it.
+  std::vector<std::size_t> used;
+  for (std::size_t i = 0; i < all.denominator.size(); ++i)
+    if (all.denominator[i] > 0) used.push_back(i);
+  const bool whole = used.size() == all.denominator.size();
+  const RatioRows rows = whole ? all : all.take(used);
+  const Units units = whole ? all_units : all_units.take(used);
   score.n = rows.numerator.size();
   score.value = rows.value();
   if (!score.value) {

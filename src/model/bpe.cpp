@@ -8,8 +8,8 @@
 #include "src/model/merge.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/utf8.hpp"
-#include "synthema/model/nfc.hpp"
 #include "synthema/model/pre_tokenizer.hpp"
+#include "synthema/text/nfc.hpp"
 
 namespace synthema {
 

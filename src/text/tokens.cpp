@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "synthema/core/utf8.hpp"
+#include "synthema/text/nfc.hpp"
 
 namespace synthema {
 
@@ -108,9 +109,22 @@ void for_each_code_point(std::string_view text, const Visit& visit) {
   }
 }
 
-}  // namespace
+// Whether the text may have marks apart from their letters: accents (U+0300 to U+036F), the voicing marks of
+// kana, or parts of Hangul syllables.
+bool may_be_decomposed(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]), next = static_cast<unsigned char>(text[i + 1]);
+    if (lead < 0xCC) continue;
+    if (lead == 0xCC || (lead == 0xCD && next < 0xB0) || (lead == 0xE1 && next >= 0x84 && next < 0x88))
+      return true;
+    if (lead == 0xE3 && next == 0x82 && i + 2 < text.size() &&
+        (text[i + 2] == '\x99' || text[i + 2] == '\x9A'))
+      return true;
+  }
+  return false;
+}
 
-std::vector<std::string> words(std::string_view text) {
+std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> out;
   out.reserve(text.size() / kBytesOfWord + 1);
   bool open = false;  // whether what follows belongs to the last word
@@ -134,6 +148,12 @@ std::vector<std::string> words(std::string_view text) {
     if (alone) open = false;
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<std::string> words(std::string_view text) {
+  return may_be_decomposed(text) ? words_of(nfc(text)) : words_of(text);
 }
 
 std::string lower_case(std::string_view text) {

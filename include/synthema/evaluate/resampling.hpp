@@ -98,12 +98,12 @@ std::optional<Interval> jackknife(double value, std::span<const double> without,
 
 // --- what most evaluators need
 
-// Sets value, n and interval of sum(numerator) / sum(denominator) over rows. `share`: the numerators are 0 or
-// their denominator. Where every unit is one row with the denominator 1, a share has Wilson's interval. All
-// else is bootstrapped, unless there are fewer than ten units, or fewer than five of them differ from the
-// others: a resample then misses those too often, and of none it sees no width. Wilson's interval over units
-// takes its place where rows lie in [0, 1] as the score does (its variance is the largest that these have);
-// elsewhere there is none, and the score says why.
+// Sets value, n and interval of sum(numerator) / sum(denominator) over the rows with a denominator. `share`:
+// the numerators are 0 or their denominator. Where every unit is one row with the denominator 1, a share has
+// Wilson's interval. All else is bootstrapped, unless there are fewer than ten units, or fewer than five of
+// them differ from the others: a resample then misses those too often, and of none it sees no width. Wilson's
+// interval over units takes its place where rows lie in [0, 1] as the score does (its variance is the largest
+// that these have); elsewhere there is none, and the score says why.
 struct RatioRows {
   std::vector<double> numerator, denominator;
   bool share = false;
@@ -112,6 +112,7 @@ struct RatioRows {
     numerator.push_back(n);
     denominator.push_back(d);
   }
+  RatioRows take(std::span<const std::size_t> rows) const;
   std::optional<double> value() const;
 };
 void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context);

@@ -4,8 +4,8 @@
 // from U+00AA up that is not punctuation, symbol, space or emoji by block (the list is in tokens.cpp).
 // Ideographs, kana and Hangul syllables are not segmented into words: each ideograph or kana is a word of its
 // own, Hangul runs stay whole. Lower-casing covers ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic;
-// other scripts keep their case. Combining marks stay in the word they follow. Bytes that are not UTF-8
-// separate.
+// other scripts keep their case. A letter and its mark are the one character that Unicode has for both (NFC,
+// text/nfc.hpp); other combining marks stay in the word they follow. Bytes that are not UTF-8 separate.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // NearestNote: how like their most similar training text synthetic texts are. For each text the `candidates`
-// best training texts by BM25 (text/bm25.hpp) are compared by ROUGE-L (F1, rouge-score's tokens, no
-// stemming), and the largest counts.
+// best training texts by BM25 (text/bm25.hpp) are compared by ROUGE-L (F1 of words() without stemming:
+// rouge-score's tokens leave out all but a to z and digits), and the largest counts.
 //
 //   likeness     mean of that ROUGE-L; ceiling: that of holdout texts
 //   near_copies  share of synthetic texts that are nearer to a training text than 95 % of the holdout's are

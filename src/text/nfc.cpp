@@ -1,4 +1,4 @@
-#include "synthema/model/nfc.hpp"
+#include "synthema/text/nfc.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Decomposition {
   char32_t whole, first, second;  // second 0: one character stands for another
   bool composes;                  // the way back is taken too
 };
-#include "src/model/nfc_tables.inc"
+#include "src/text/nfc_tables.inc"
 
 // Everything below is its own normal form and nothing there combines.
 constexpr char32_t kFirstMark = 0x300;
