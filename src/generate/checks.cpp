@@ -22,9 +22,10 @@ void require(bool ok, const char* field, const char* sentence) {
   if (!ok) throw ConfigError({.field = field}, sentence);
 }
 
-// A check of one text field.
+// A check of one text field; `options`: what else it was made with.
 Check text_check(std::string name, std::string field,
-                 std::function<Reason(const Task&, const std::string&)> test) {
+                 std::function<Reason(const Task&, const std::string&)> test, PartOptions options = {}) {
+  options.values.set("field", field);
   auto whole = [field = std::move(field), test = std::move(test)](const Task& task,
                                                                   const Draft& draft) -> Reason {
     const Value* value = draft.values.find(field);
@@ -32,7 +33,11 @@ Check text_check(std::string name, std::string field,
     if (!text) return message("The row has no text in the field '", field, "'.");
     return test(task, *text);
   };
-  return {std::move(name), std::move(whole), false};
+  return {std::move(name), std::move(whole), false, std::move(options)};
+}
+
+Value count(std::size_t n) {
+  return Value(static_cast<std::int64_t>(n));
 }
 
 std::string all_text(const Value& value) {
@@ -90,12 +95,14 @@ bool contains_run(const std::vector<std::string>& text, const std::vector<std::s
 
 Check length_in_words(std::size_t minimum, std::size_t maximum, std::string field) {
   require(minimum <= maximum, "minimum", "The least length must not be above the greatest.");
-  return text_check("length", std::move(field), [=](const Task&, const std::string& text) -> Reason {
-    const std::size_t count = words(text).size();
-    if (count < minimum) return message("The text has fewer than ", counted(minimum, "word"), ".");
-    if (count > maximum) return message("The text has more than ", counted(maximum, "word"), ".");
+  const auto test = [=](const Task&, const std::string& text) -> Reason {
+    const std::size_t length = words(text).size();
+    if (length < minimum) return message("The text has fewer than ", counted(minimum, "word"), ".");
+    if (length > maximum) return message("The text has more than ", counted(maximum, "word"), ".");
     return std::nullopt;
-  });
+  };
+  return text_check("length", std::move(field), test,
+                    {{{"minimum", count(minimum)}, {"maximum", count(maximum)}}});
 }
 
 Check ends_with_punctuation(std::string field) {
@@ -117,14 +124,15 @@ Check one_line(std::string field) {
 Check in_language(std::string language, double share, std::string field) {
   require(language == "en", "language", "Only the language 'en' is known.");
   require(share >= 0 && share <= 1, "share", "The share of function words must be between 0 and 1.");
-  return text_check("language", std::move(field), [=](const Task&, const std::string& text) -> Reason {
+  const auto test = [=](const Task&, const std::string& text) -> Reason {
     if (ascii_share(text) < 0.9) return "The text is not in Latin letters.";
     const std::vector<std::string> all = words(text);
     const auto known = std::ranges::count_if(all, [](const auto& w) { return english_words().contains(w); });
     if (static_cast<double>(known) >= share * static_cast<double>(all.size()) && !all.empty())
       return std::nullopt;
     return "The text has too few English function words.";
-  });
+  };
+  return text_check("language", std::move(field), test, {{{"language", language}, {"share", share}}});
 }
 
 Check no_exemplar_copy(std::shared_ptr<const Table> exemplars, std::size_t run, std::string field,
@@ -135,11 +143,12 @@ Check no_exemplar_copy(std::shared_ptr<const Table> exemplars, std::size_t run, 
   const Column& texts = exemplars->column(pool_field);
   for (std::size_t row = 0; row < texts.size(); ++row)
     if (!texts.is_null(row)) index->add_text(texts.value_at(row).display());
-  Check check =
-      text_check("exemplar_copy", std::move(field), [=](const Task&, const std::string& text) -> Reason {
-        if (index->longest_run(words(text)) < run) return std::nullopt;
-        return message("The text shares ", run, " or more words in a row with an exemplar.");
-      });
+  const auto test = [=](const Task&, const std::string& text) -> Reason {
+    if (index->longest_run(words(text)) < run) return std::nullopt;
+    return message("The text shares ", run, " or more words in a row with an exemplar.");
+  };
+  Check check = text_check("exemplar_copy", std::move(field), test,
+                           {{{"run", count(run)}, {"pool_field", pool_field}}, exemplars});
   check.guards_exemplars = true;
   return check;
 }
@@ -147,24 +156,30 @@ Check no_exemplar_copy(std::shared_ptr<const Table> exemplars, std::size_t run, 
 Check banned_words(std::vector<std::string> phrases, std::string field) {
   std::vector<std::vector<std::string>> runs;
   for (const std::string& phrase : phrases) runs.push_back(words(phrase));
-  return text_check("banned_words", std::move(field), [=](const Task&, const std::string& text) -> Reason {
+  const auto test = [=](const Task&, const std::string& text) -> Reason {
     const std::vector<std::string> all = words(text);
     for (const auto& run : runs)
       if (contains_run(all, run)) return "The text has a banned word or phrase.";
     return std::nullopt;
-  });
+  };
+  PartOptions options;
+  options.add("phrases", phrases);
+  return text_check("banned_words", std::move(field), test, std::move(options));
 }
 
 Check likely_enough(double minimum) {
   require(minimum <= 0, "minimum", "The least mean log-probability must be at most 0.");
-  return {"likelihood", [=](const Task&, const Draft& draft) -> Reason {
+  return {"likelihood",
+          [=](const Task&, const Draft& draft) -> Reason {
             if (!draft.mean_log_probability)
               throw ConfigError(
                   {.field = "likelihood"},
                   "The model tells no log-probabilities, so its rows cannot be filtered by them.");
             if (*draft.mean_log_probability >= minimum) return std::nullopt;
             return message("The mean log-probability of the tokens is below ", minimum, ".");
-          }};
+          },
+          false,
+          {{{"minimum", minimum}}}};
 }
 
 Check matches_choice(std::string field, std::string condition_field) {
@@ -173,7 +188,7 @@ Check matches_choice(std::string field, std::string condition_field) {
     if (got && *got == task.condition.at(condition_field)) return std::nullopt;
     return message("The field '", field, "' is not what the condition asks for.");
   };
-  return {"choice", test, false};
+  return {"choice", test, false, {{{"field", field}, {"condition_field", condition_field}}}};
 }
 
 Check concept_recovered(const std::shared_ptr<const Table>& terms, std::size_t max_rank,
@@ -190,14 +205,18 @@ Check concept_recovered(const std::shared_ptr<const Table>& terms, std::size_t m
       if (terms->has(column)) documents[row] += all_text(terms->column(column).value_at(row)) + " ";
   }
   const auto index = std::make_shared<const Bm25>(Bm25::fit(documents));
-  return text_check("concept", std::move(field), [=](const Task& task, const std::string& text) -> Reason {
+  const auto test = [=](const Task& task, const std::string& text) -> Reason {
     const auto label = row_of->find(task.condition.at(label_field).display());
     if (label == row_of->end())
       throw ConfigError({.field = label_field}, "A condition has a label that is not in the term list.");
     const auto rank = index->rank_of(text, label->second);
     if (rank && *rank <= max_rank) return std::nullopt;
     return message("A search with the text does not find its label among the first ", max_rank, ".");
-  });
+  };
+  PartOptions options{{{"max_rank", count(max_rank)}, {"label_field", label_field}, {"id_column", id_column}},
+                      terms};
+  options.add("columns", columns);
+  return text_check("concept", std::move(field), test, std::move(options));
 }
 
 }  // namespace synthema

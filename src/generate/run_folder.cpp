@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "synthema/data/json.hpp"
+#include "synthema/generate/run_manifest.hpp"
 
 namespace synthema {
 
@@ -105,14 +106,9 @@ Record as_written(const Record& manifest) {
 }
 
 void require_same(const fs::path& file, const Record& there, const Record& wanted) {
-  const auto differs = [&](const std::string& name) {
+  if (const std::string name = first_difference(there, wanted); !name.empty())
     refuse(file, message("The folder belongs to another run: '", name,
                          "' differs. Use the settings of that run, or another folder."));
-  };
-  for (const auto& [name, value] : wanted)
-    if (const Value* old = there.find(name); !old || !(*old == value)) differs(name);
-  for (const auto& [name, value] : there)
-    if (!wanted.find(name)) differs(name);
 }
 
 // 256 bits from the operating system, as hexadecimal digits.
@@ -241,8 +237,8 @@ struct RunFolder::Impl {
   }
   void go_on(const ManifestOf& manifest_of) {
     key = read_digest_key(folder.string());
-    manifest = as_written(manifest_of(key));
-    require_same(folder / kManifest, read_manifest(folder.string()).manifest, manifest);
+    manifest = read_manifest(folder.string()).manifest;  // stays as it was begun
+    require_same(folder / kManifest, manifest, as_written(manifest_of(key)));
     open_files();
     const auto row_lines = whole_lines(folder / kRows), rejected_lines = whole_lines(folder / kRejected);
     const Decided decided = replay(row_lines, rejected_lines);

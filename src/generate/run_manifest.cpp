@@ -1,7 +1,13 @@
 #include "synthema/generate/run_manifest.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
 #include "synthema/core/version.hpp"
 #include "synthema/data/digest.hpp"
+#include "synthema/data/json.hpp"
 
 namespace synthema {
 
@@ -15,16 +21,9 @@ std::string digest_of(const std::shared_ptr<const Table>& table, const std::stri
   return table ? content_digest(*table, key) : "none";
 }
 
-void add_sampling(Record& record, const Sampling& s) {
-  record.set("temperature", s.temperature);
-  record.set("top_k", count(s.top_k));
-  record.set("top_p", s.top_p);
-  record.set("min_p", s.min_p);
-  record.set("repetition_penalty", s.repetition_penalty);
-  record.set("max_tokens", count(s.max_tokens));
-  record.set("min_tokens", count(s.min_tokens));
-  record.set("log_probabilities", s.log_probabilities);
-}
+// Beside the names of the strategy and the checks: what these were made with.
+constexpr std::pair<std::string_view, std::string_view> kOptionDigests[] = {{"strategy_digest", "strategy"},
+                                                                            {"check_digests", "checks"}};
 
 }  // namespace
 
@@ -42,14 +41,35 @@ Record run_manifest(const ManifestInputs& inputs, const RunOptions& options, con
                 {"hopeless_after", count(options.hopeless_after)},
                 {"hopeless_below", options.hopeless_below}};
   add_sampling(record, options.sampling);
-  ValueList checks;
-  for (const Check& check : inputs.checks) checks.emplace_back(check.name);
+  ValueList checks, check_digests;
+  for (const Check& check : inputs.checks) {
+    checks.emplace_back(check.name);
+    check_digests.emplace_back(check.options.digest(key));
+  }
+  record.set("strategy_digest", inputs.identity.strategy_options.digest(key));
   record.set("checks", std::move(checks));
+  record.set("check_digests", std::move(check_digests));
   record.set("schema", inputs.schema ? to_json(*inputs.schema) : std::string());
   record.set("exemplars", digest_of(inputs.exemplars, key));
   record.set("conditions", inputs.conditions ? digest_of(inputs.conditions, key) : "function");
   record.set("settings", inputs.settings);
   return record;
+}
+
+std::string first_difference(const Record& there, const Record& wanted) {
+  const auto given = [](const std::string& name) {
+    const auto* digest =
+        std::ranges::find(kOptionDigests, name, &std::pair<std::string_view, std::string_view>::first);
+    return digest == std::end(kOptionDigests) ? name : std::string(digest->second);
+  };
+  for (const auto& [name, value] : wanted) {
+    const Value* old = there.find(name);
+    const bool is_new = !old && given(name) != name;
+    if (!is_new && (!old || to_json(*old) != to_json(value))) return given(name);
+  }
+  for (const auto& [name, value] : there)
+    if (!wanted.find(name)) return given(name);
+  return {};
 }
 
 }  // namespace synthema

@@ -56,11 +56,9 @@ void require_consistent(const std::string& folder, const AllLines& all, const Ve
 }
 
 void require_manifest(const std::string& folder, const Record& wanted) {
-  const Record there = read_manifest(folder).manifest;
-  for (const auto& [name, value] : wanted)
-    if (const Value* old = there.find(name); !old || to_json(*old) != to_json(value))
-      throw RunFolderError({.file = folder}, message("The rows cannot be made again with what was given: '",
-                                                     name, "' differs from the run's."));
+  if (const std::string name = first_difference(read_manifest(folder).manifest, wanted); !name.empty())
+    throw RunFolderError({.file = folder}, message("The rows cannot be made again with what was given: '",
+                                                   name, "' differs from the run's."));
 }
 
 std::string difference(const RowLines& there, const std::vector<RowOutcome>& again) {

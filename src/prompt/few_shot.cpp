@@ -66,6 +66,25 @@ FewShot::FewShot(FewShotOptions options)
       throw ConfigError({.field = field}, "The query must not show the text that answers it.");
 }
 
+PartOptions FewShot::options() const {
+  const FewShotOptions& o = options_;
+  PartOptions out{{{"query", o.query},
+                   {"instruction", o.instruction},
+                   {"field", o.field},
+                   {"record", o.record ? to_json(*o.record) : std::string()},
+                   {"k", static_cast<std::int64_t>(o.k)},
+                   {"choice", static_cast<std::int64_t>(o.choice)},
+                   {"order", static_cast<std::int64_t>(o.order)},
+                   {"label_field", o.label_field},
+                   {"chat", o.chat},
+                   {"between", o.between},
+                   {"joint", o.joint},
+                   {"budget", static_cast<std::int64_t>(o.budget)}}};
+  out.add("stop", o.stop);
+  out.add(o.sampling);
+  return out;
+}
+
 std::vector<std::uint64_t> FewShot::labelled(const Task& task, Random random) const {
   const Table& pool = pool_of(task);
   const std::string wanted = task.condition.at(options_.label_field).display();

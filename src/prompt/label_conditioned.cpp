@@ -29,6 +29,17 @@ LabelConditioned::LabelConditioned(LabelConditionedOptions options, std::shared_
                         "The term list names the same label twice; every id must occur once.");
 }
 
+PartOptions LabelConditioned::options() const {
+  PartOptions out = zero_shot_.options();
+  out.values.set("label_field", options_.label_field);
+  out.values.set("id_column", options_.id_column);
+  out.values.set("name_column", options_.name_column);
+  out.values.set("synonyms_column", options_.synonyms_column);
+  out.values.set("definition_column", options_.definition_column);
+  out.table = terms_;
+  return out;
+}
+
 Record LabelConditioned::explained(const Task& task) const {
   const std::string label = task.condition.at(options_.label_field).display();
   const auto found = row_of_.find(label);

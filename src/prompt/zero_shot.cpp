@@ -23,6 +23,16 @@ Prompt ZeroShot::prompt(const Record& record) const {
   return prompt;
 }
 
+PartOptions ZeroShot::options() const {
+  PartOptions out{{{"instruction", options_.instruction},
+                   {"system", options_.system},
+                   {"field", options_.field},
+                   {"chat", options_.chat}}};
+  out.add("stop", options_.stop);
+  out.add(options_.sampling);
+  return out;
+}
+
 Exchange ZeroShot::compose(Task task, Random) const {
   const Completion answer = co_await ask(prompt(task.condition));
   co_return Draft(with_text(std::move(task.condition), options_.field, trimmed(answer.text)));

@@ -190,3 +190,104 @@ def test_private_rows_are_named_with_a_key(tmp_path):
     assert all(r["must_not_leave"] for r in a.rejected.records())
     assert (tmp_path / "a" / "run.key").stat().st_mode & 0o077 == 0
     assert verify(tmp_path / "a", schema=schema).ok
+
+
+TERMS = [{"id": "pain", "name": "Pain", "definition": "It hurts."}]
+SCHEMA = synthema.Schema([synthema.Field("age", kind="integer", minimum=1, maximum=9)])
+
+
+def pool(may_leave_machine=True):
+    schema = synthema.Schema(
+        [synthema.Field("text"), synthema.Field("topic")], may_leave_machine=may_leave_machine
+    )
+    return synthema.table([{"text": "A woman had pain.", "topic": "pain"}], schema=schema)
+
+
+def terms(definition):
+    return synthema.table([TERMS[0] | {"definition": definition}])
+
+
+# A strategy or check of the same name that would give other rows.
+OTHER_STRATEGIES = {
+    "zero_shot": lambda n: synthema.zero_shot(["Describe a headache.", "Describe a rash."][n]),
+    "sampling": lambda n: synthema.zero_shot("Hello.", sampling=synthema.Sampling(temperature=1 - n / 2)),
+    "few_shot": lambda n: synthema.few_shot("{topic}:", k=1 + n),
+    "stop": lambda n: synthema.few_shot("{topic}:", stop=[["\n"], ["."]][n]),
+    "json_record": lambda n: synthema.json_record(["Age:", "Old:"][n], SCHEMA, k=0),
+    "label_conditioned": lambda n: synthema.label_conditioned(
+        "{label_definition}", terms(["It hurts.", "It burns."][n]), label_field="topic"
+    ),
+    "best_of": lambda n: synthema.best_of(synthema.zero_shot(["Describe a headache.", "A rash."][n]), 2),
+}
+OTHER_CHECKS = {
+    "length": lambda n: synthema.length_in_words(9 - 8 * n, 30),
+    "banned_words": lambda n: synthema.banned_words([["cough", "rash"], ["cough"]][n]),
+    "language": lambda n: synthema.in_language(share=0.1 + n / 10),
+    "exemplar_copy": lambda n: synthema.no_exemplar_copy(pool(), run=8 + n),
+    "likelihood": lambda n: synthema.likely_enough(-1 - n),
+    "choice": lambda n: synthema.matches_choice("topic", ["topic", "other"][n]),
+    "concept": lambda n: synthema.concept_recovered(terms(["It hurts.", "It burns."][n]), 1),
+    "field": lambda n: synthema.one_line(field=["text", "note"][n]),
+}
+
+
+def begun(folder, strategy, **arguments):
+    """Begin a run that ends without a row."""
+    with pytest.raises(KeyboardInterrupt):
+        synthema.generate(strategy, stopping(), rows=3, out=folder, **arguments)
+
+
+def stopping():
+    def answer(request):
+        raise KeyboardInterrupt
+
+    return synthema.scripted_model(answer)
+
+
+@pytest.mark.parametrize("name", OTHER_STRATEGIES)
+@pytest.mark.parametrize("private", [False, True])
+def test_a_run_is_not_resumed_with_other_options_of_its_strategy(name, private, tmp_path):
+    given = {"conditions": synthema.table([{"topic": "pain"}]), "exemplars": pool(not private)}
+    begun(tmp_path, OTHER_STRATEGIES[name](0), **given)
+    begun(tmp_path, OTHER_STRATEGIES[name](0), resume=True, **given)
+    with pytest.raises(synthema.RunFolderError, match="'strategy' differs"):
+        begun(tmp_path, OTHER_STRATEGIES[name](1), resume=True, **given)
+    with pytest.raises(synthema.RunFolderError, match="'strategy' differs"):
+        synthema.verify(tmp_path, OTHER_STRATEGIES[name](1), stopping(), **given)
+
+
+@pytest.mark.parametrize("name", OTHER_CHECKS)
+def test_a_run_is_not_resumed_with_other_limits_of_a_check(name, tmp_path):
+    begun(tmp_path, note, checks=[no_cough, OTHER_CHECKS[name](0)])
+    begun(tmp_path, note, checks=[no_cough, OTHER_CHECKS[name](0)], resume=True)
+    with pytest.raises(synthema.RunFolderError, match="'checks' differs"):
+        begun(tmp_path, note, checks=[no_cough, OTHER_CHECKS[name](1)], resume=True)
+    with pytest.raises(synthema.RunFolderError, match="'checks' differs"):
+        synthema.verify(tmp_path, note, stopping(), checks=[no_cough, OTHER_CHECKS[name](1)])
+
+
+def test_digests_of_options_are_keyed_where_data_may_not_leave_the_machine(tmp_path):
+    strategy, digests = synthema.zero_shot("Describe a headache."), set()
+    for name in ("open", "private", "private_again"):
+        shown = pool(may_leave_machine=name == "open")
+        checks = [synthema.no_exemplar_copy(shown)]
+        begun(tmp_path / name, strategy, exemplars=shown, checks=checks)
+        manifest = synthema.read_manifest(folder=str(tmp_path / name))
+        digests |= {manifest["strategy_digest"], *manifest["check_digests"]}
+    assert len(digests) == 6
+
+
+def test_a_run_from_before_there_were_digests_of_options_goes_on(tmp_path):
+    strategy, checks = synthema.zero_shot("Describe a headache."), [synthema.length_in_words(1, 30)]
+    model = synthema.ngram_model(TEXTS, order=2)
+    synthema.generate(strategy, model, rows=3, checks=checks, out=tmp_path)
+    lines = (tmp_path / "rows.jsonl").read_bytes()
+    manifest = synthema.read_manifest(folder=str(tmp_path)) | {"status": "running"}
+    old = {key: value for key, value in manifest.items() if "_digest" not in key}
+    assert len(manifest) == len(old) + 2
+    (tmp_path / "run.json").write_text(json.dumps(old))
+    (tmp_path / "rows.jsonl").write_bytes(b"")
+    synthema.generate(strategy, model, rows=3, checks=checks, out=tmp_path, resume=True)
+    assert (tmp_path / "rows.jsonl").read_bytes() == lines
+    assert synthema.read_manifest(folder=str(tmp_path)) == old | {"status": "complete"}
+    assert synthema.verify(tmp_path, strategy, model, checks=checks).ok

@@ -14,6 +14,7 @@
 #include "synthema/generate/row.hpp"
 #include "synthema/generate/run_options.hpp"
 #include "synthema/model/completion_model.hpp"
+#include "synthema/prompt/part_options.hpp"
 
 namespace synthema {
 
@@ -24,6 +25,7 @@ struct RunIdentity {
   std::string model;  // digest
   std::string numeric_path;
   bool remote = false;
+  PartOptions strategy_options = {};
 };
 
 class SYNTHEMA_EXPORT Attempt {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "synthema/prompt/part_options.hpp"
 #include "synthema/prompt/task.hpp"
 
 namespace synthema {
@@ -18,6 +19,7 @@ struct Check {
   // True for a check that finds copies of exemplars: what it does not pass must not leave the machine when
   // the exemplars must not.
   bool guards_exemplars = false;
+  PartOptions options = {};
 };
 
 }  // namespace synthema

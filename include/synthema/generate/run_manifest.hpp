@@ -10,6 +10,7 @@
 #include "synthema/generate/attempt.hpp"
 #include "synthema/generate/check.hpp"
 #include "synthema/generate/run_options.hpp"
+#include "synthema/prompt/prompt_strategy.hpp"
 
 namespace synthema {
 
@@ -22,13 +23,22 @@ struct ManifestInputs {
   std::string settings;  // the caller's own words (a recipe); kept and compared as they are
 };
 
-// Tables are named by their content digest, keyed with `key` where it is not empty.
+// Tables, and what the strategy and the checks were made with, are named by digests, keyed with `key` where
+// it is not empty.
 Record run_manifest(const ManifestInputs& inputs, const RunOptions& options, const std::string& key);
 
 template <class M, class S>
 RunIdentity identity_of(const M& model, const S& strategy, const RunOptions& options) {
-  return {options.generator, std::string(strategy.name()), model.digest(), model.numeric_path(),
-          model.location() == ModelLocation::remote};
+  return {options.generator,
+          std::string(strategy.name()),
+          model.digest(),
+          model.numeric_path(),
+          model.location() == ModelLocation::remote,
+          part_options(strategy)};
 }
+
+// The first entry in which two manifests differ, by the name of what was given; empty: none. Digests of
+// options are not compared with a run of before, which has none.
+std::string first_difference(const Record& there, const Record& wanted);
 
 }  // namespace synthema

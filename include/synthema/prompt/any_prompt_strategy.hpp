@@ -21,12 +21,14 @@ class SYNTHEMA_EXPORT AnyPromptStrategy {
 
   std::string_view name() const { return held_->name(); }
   Exchange compose(Task task, Random random) const { return held_->compose(std::move(task), random); }
+  PartOptions options() const { return held_->options(); }
 
  private:
   struct Interface {
     virtual ~Interface() = default;
     virtual std::string_view name() const = 0;
     virtual Exchange compose(Task task, Random random) const = 0;
+    virtual PartOptions options() const = 0;
   };
   template <class S>
   struct Model final : Interface {
@@ -35,6 +37,7 @@ class SYNTHEMA_EXPORT AnyPromptStrategy {
     Exchange compose(Task task, Random random) const override {
       return strategy.compose(std::move(task), random);
     }
+    PartOptions options() const override { return part_options(strategy); }
     S strategy;
   };
   std::shared_ptr<const Interface> held_;

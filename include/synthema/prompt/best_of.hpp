@@ -43,6 +43,7 @@ class BestOf {
   }
 
   std::string_view name() const { return name_; }
+  PartOptions options() const { return part_options(inner_); }  // the name tells the rest
 
   Exchange compose(Task task, Random random) const {
     Exchange inner = inner_.compose(std::move(task), random);

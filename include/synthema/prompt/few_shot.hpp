@@ -57,6 +57,7 @@ class FewShot {
   // ConfigError: no pool, a placeholder or column that is not there. GenerationError: not even the question
   // fits the budget.
   Exchange compose(Task task, Random random) const;
+  PartOptions options() const;
   // Rows of the pool for this task, the best first.
   std::vector<std::uint64_t> choose(const Task& task, Random random) const;
   Prompt prompt(const Task& task, const std::vector<std::uint64_t>& shown) const;

@@ -29,6 +29,7 @@ class LabelConditioned {
   LabelConditioned(LabelConditionedOptions options, std::shared_ptr<const Table> terms);
 
   std::string_view name() const { return "label_conditioned"; }
+  PartOptions options() const;
   Exchange compose(Task task, Random random) const;  // ConfigError: a label that is not in the term list
 
  private:

@@ -7,7 +7,8 @@
 // The same task and the same random stream must give the same questions for the same answers: no clock, no
 // globals. Not required: knowing the model, retrying (the driver retries), checking (checks do), looking at
 // other rows (never). What needs several questions asks several times in one coroutine; there is no second
-// mechanism for pipelines.
+// mechanism for pipelines. A strategy may have options() -> PartOptions: what two of them differ in, so that
+// a run is not resumed with the other one.
 #pragma once
 
 #include <concepts>
@@ -15,6 +16,7 @@
 
 #include "synthema/core/random.hpp"
 #include "synthema/prompt/exchange.hpp"
+#include "synthema/prompt/part_options.hpp"
 #include "synthema/prompt/task.hpp"
 
 namespace synthema {
@@ -24,5 +26,13 @@ concept PromptStrategy = std::movable<S> && requires(const S& s, Task task, Rand
   { s.name() } -> std::convertible_to<std::string_view>;
   { s.compose(task, random) } -> std::same_as<Exchange>;
 };
+
+template <PromptStrategy S>
+PartOptions part_options(const S& strategy) {
+  if constexpr (requires { strategy.options(); })
+    return strategy.options();
+  else
+    return {};
+}
 
 }  // namespace synthema

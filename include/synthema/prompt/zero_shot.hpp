@@ -27,6 +27,7 @@ class ZeroShot {
 
   std::string_view name() const { return "zero_shot"; }
   Exchange compose(Task task, Random random) const;
+  PartOptions options() const;
   // The one question: templates rendered over `record`, with stop texts and sampling values.
   Prompt prompt(const Record& record) const;
 
