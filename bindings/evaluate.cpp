@@ -283,6 +283,16 @@ void bind_score(py::module_& module) {
       });
 }
 
+std::tuple<std::int64_t, std::int64_t, std::string> found_by_detector(const py::handle& one) {
+  try {
+    return one.cast<std::tuple<std::int64_t, std::int64_t, std::string>>();
+  } catch (const py::cast_error&) {
+    throw EvaluationError(
+        "A detector of identifiers gave something else than (begin, end, kind): two whole numbers and a "
+        "text.");
+  }
+}
+
 // A function of one text that gives (begin, end, kind) in characters, for each text, with bytes in their
 // place.
 IdentifierDetector detector_from(const py::object& function) {
@@ -296,10 +306,11 @@ IdentifierDetector detector_from(const py::object& function) {
           if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes.push_back(i);
         bytes.push_back(text.size());
         for (const py::handle one : (*kept)(text)) {
-          const auto [begin, end, kind] = one.cast<std::tuple<std::size_t, std::size_t, std::string>>();
-          if (begin > end || end >= bytes.size())
+          const auto [begin, end, kind] = found_by_detector(one);
+          if (begin < 0 || begin > end || end >= static_cast<std::int64_t>(bytes.size()))
             throw EvaluationError("A detector of identifiers gave a place outside of the text.");
-          out.back().push_back({bytes[begin], bytes[end], kind});
+          out.back().push_back(
+              {bytes[static_cast<std::size_t>(begin)], bytes[static_cast<std::size_t>(end)], kind});
         }
       }
       return out;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <unordered_set>
 
 #include "synthema/core/counted.hpp"
@@ -80,11 +81,25 @@ std::size_t longest_shared(const Texts& a, const Texts& b, const EvaluationConte
   return low;
 }
 
-// By text: how many of its words stand in a run of n words of the sources.
+// Texts of fewer than n words, whole.
+std::set<std::vector<std::uint64_t>> short_texts(const Texts& texts, std::size_t n) {
+  std::set<std::vector<std::uint64_t>> out;
+  for (const auto& text : texts)
+    if (text.size() < n) out.insert(text);
+  return out;
+}
+
+// By text: how many of its words stand in a run of n words of the sources; of a shorter text all, if it is
+// one of the sources.
 std::vector<std::size_t> covered_words(const Texts& texts, const Texts& sources, std::size_t n) {
   const auto runs = runs_of(sources, n);
+  const auto whole = short_texts(sources, n);
   std::vector<std::size_t> out;
   for (const auto& text : texts) {
+    if (text.size() < n) {
+      out.push_back(whole.contains(text) ? text.size() : 0);
+      continue;
+    }
     std::size_t count = 0, end = 0;  // words before `end` are counted
     each_run(text, n, [&](std::uint64_t hash, std::size_t start) {
       if (!runs.contains(hash)) return;
@@ -137,8 +152,10 @@ Score TrainingCopies::evaluate(const Table* real, const Table& synthetic,
                                const EvaluationContext& context) const {
   const std::string estimands[] = {
       "Words of the longest run that a synthetic text shares with a training text.",
-      message("Share of synthetic texts with a run of at least ", words_, " words from a training text."),
-      message("Share of synthetic words in a run of at least ", words_, " words from a training text.")};
+      message("Share of synthetic texts with a run of at least ", words_,
+              " words from a training text, or that are a shorter one."),
+      message("Share of synthetic words in a run of at least ", words_,
+              " words from a training text, or in a shorter one that is repeated whole.")};
   Score score = start_score(*this, estimands[static_cast<int>(measure_)],
                             "exact runs of words(), never across two texts");
   if (!real) return undefined(std::move(score), "No real table was given.");

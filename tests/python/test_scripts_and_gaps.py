@@ -47,6 +47,17 @@ def test_copies_of_notes_are_found_in_every_script(words):
     assert fresh.value < 0.2
 
 
+def test_short_notes_that_are_repeated_whole_are_copies():
+    real, holdout = notes(GERMAN, 40, 1, 5), notes(GERMAN, 40, 2, 5)
+    for name in ("training_copy_texts", "training_copy_words"):
+        measure = getattr(metrics, name)
+        assert measure(texts(real), texts(real), texts(holdout)).value == 1
+        fresh = measure(texts([f"{text} gut" for text in real]), texts(real), texts(holdout))
+        assert (fresh.value, fresh.ceiling.value) == (0, 0)
+        quarter = measure(texts([*real[:10], *holdout[:30]]), texts([*real, ""]), texts(holdout))
+        assert quarter.value == 0.25
+
+
 def test_what_rouge_does_not_read_is_said():
     score = metrics.rouge_l({"text": notes(RUSSIAN, 3, 1), "reference": notes(RUSSIAN, 3, 1)})
     assert score.value == 0  # as rouge-score
@@ -142,3 +153,11 @@ def test_a_card_does_not_guess_the_language_and_knows_what_is_privacy():
 def test_equal_texts_have_bleu_of_at_most_100():
     same = ["a b c d e f"] * 3
     assert metrics.bleu({"text": same, "reference": same}).value == 100
+
+
+@pytest.mark.parametrize(
+    ("found", "said"), [((-1, 2, "x"), "outside of the text"), ((0, "x"), "two whole numbers")]
+)
+def test_what_a_detector_gives_is_checked(found, said):
+    with pytest.raises(synthema.EvaluationError, match=said):
+        metrics.identifier_texts(texts(["abc"]), texts(["abd"]), detectors=[lambda text: [found]])

@@ -1,5 +1,5 @@
 // TrainingCopies: runs of words that synthetic texts share with a training text. A run of `words` words or
-// more is a long copy.
+// more is a long copy, and so is a shorter text that is a training text word for word.
 //
 //   longest   words of the longest run that any synthetic text shares with a training text
 //   texts     share of synthetic texts with a long copy
