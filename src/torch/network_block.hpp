@@ -118,9 +118,11 @@ struct AnyOrderNetwork::Fitted::Block {
     return static_cast<std::uint8_t>(last);
   }
 
-  std::vector<std::uint32_t> draw(const CellConditions& conditions, const Random& random, bool whole);
-  void draw_column(std::size_t column, const Random& random, bool whole, const std::vector<std::size_t>& rows,
-                   std::vector<std::size_t>& stuck);
+  std::vector<std::uint32_t> draw(const CellConditions& conditions, const Random& random, bool whole,
+                                  bool forced);
+  // `forced`: see RuledCell.
+  void draw_column(std::size_t column, const Random& random, bool whole, bool forced,
+                   const std::vector<std::size_t>& rows, std::vector<std::size_t>& stuck);
   double drawn_cell(std::size_t column, const detail::ColumnClasses::Classes& drawn,
                     const PhiloxBlock& random) const;
   std::optional<double> cell_at_distance(std::size_t i, std::size_t column, double drawn,

@@ -151,10 +151,12 @@ double AnyOrderNetwork::Fitted::Block::log_gain(std::size_t i, std::size_t colum
 
 // How likely it is among all rows.
 double AnyOrderNetwork::Fitted::Block::log_share(std::size_t i, std::size_t column) const {
+  const auto [low, high] = reach_of(model.coded.columns[column]);
   const double cell = row(i).cells[column];
   const auto& distance = model.distances[column];
   if (!distance || !distance->is_measured(row(i)))
-    return std::log(share_at(model.coded.columns[column], model.all[column].view(), cell));
+    return std::log(
+        share_at(model.coded.columns[column], model.all[column].view(), std::clamp(cell, low, high)));
   return std::log(
       share_at(distance->coding, distance->counts.view(),
                distance->cell_of(model.coded.columns, column, cell, row(i).cells[distance->from])));

@@ -62,7 +62,7 @@ double AnyOrderNetwork::Fitted::Block::drawn_cell(std::size_t column, const Colu
 
 // Draws the column of these rows; those for which the rules leave nothing get into `stuck`.
 void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Random& random, bool whole,
-                                                 const std::vector<std::size_t>& rows,
+                                                 bool forced, const std::vector<std::size_t>& rows,
                                                  std::vector<std::size_t>& stuck) {
   const ColumnClasses& of = model.classes[column];
   const Random own = random.stream(kCellStream), classes_of = random.stream(kClassStream);
@@ -80,14 +80,15 @@ void AnyOrderNetwork::Fitted::Block::draw_column(std::size_t column, const Rando
     const std::size_t i = rows[k];
     double cell = kMissing;
     if (drawn[k][0] != kUnknownClass) cell = drawn_cell(column, drawn[k], own.block(numbers[i], column));
-    const detail::RuledCell under{model.rules, model.coded.columns, column, row(i), whole};
+    const detail::RuledCell under{model.rules, model.coded.columns, column, row(i), whole, false, forced};
     if (model.distances[column]) {
       const auto found = cell_at_distance(i, column, cell, likely[k], own, under);
       found ? learn_of(i, column, *found) : stuck.push_back(i);
       continue;
     }
     if (watched && !under.admits(cell)) {
-      const auto found = ruled(i, column, cell, likely[k], own, under);
+      auto found = ruled(i, column, cell, likely[k], own, under);
+      if (!found && forced) found = kMissing;
       if (!found) {
         stuck.push_back(i);
         continue;
@@ -185,7 +186,8 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::
 // Draws all rows; the column of the last dead end for those that ran into one, by row, else the number of
 // columns.
 std::vector<std::uint32_t> AnyOrderNetwork::Fitted::Block::draw(const CellConditions& conditions,
-                                                                const Random& random, bool whole) {
+                                                                const Random& random, bool whole,
+                                                                bool forced) {
   std::vector<std::uint32_t> dead(numbers.size(), static_cast<std::uint32_t>(columns()));
   std::vector<double> fixed(columns());
   if (!conditions.empty())
@@ -202,7 +204,7 @@ std::vector<std::uint32_t> AnyOrderNetwork::Fitted::Block::draw(const CellCondit
       if (dead[i] == columns() && !known[i * columns() + column]) rows.push_back(i);
     if (rows.empty()) continue;
     stuck.clear();
-    draw_column(column, random, whole, rows, stuck);
+    draw_column(column, random, whole, forced, rows, stuck);
     for (const std::size_t i : stuck) dead[i] = static_cast<std::uint32_t>(column);
   }
   return dead;
@@ -220,8 +222,9 @@ Table AnyOrderNetwork::Fitted::draw_rows(const SampleRequest& request, const Cel
     for (std::size_t row = first_row; row < last_row; ++row) rows.push_back(row);
     for (std::uint64_t attempt = 0; !rows.empty(); ++attempt) {
       block.begin(rows);
-      const auto dead = block.draw(
-          conditions, attempt == 0 ? random : random.stream(kAttemptStream).stream(attempt), whole);
+      const auto dead =
+          block.draw(conditions, attempt == 0 ? random : random.stream(kAttemptStream).stream(attempt), whole,
+                     whole && attempt + 1 == detail::kMostAttempts);
       rows.clear();
       std::size_t column_of_end = 0;
       for (std::size_t i = 0; i < block.numbers.size(); ++i) {

@@ -144,8 +144,8 @@ class SYNTHEMA_EXPORT AnyOrderNetwork {
 
   // The rows of a table with the columns of the training table; each missing cell is drawn given those of its
   // row that are there, and is not missing where the training table had any value. Cells that are there stay
-  // as they are; those that the training table did not have say nothing about the others. SchemaError where
-  // columns or kinds differ.
+  // as they are; labels that the training table did not have say nothing about the others. Rules as in
+  // SequentialTrees. SchemaError where columns or kinds differ.
   Table impute(const Table& table, std::uint64_t seed, const ProgressSink& progress = {},
                const CancelToken& cancel = {}) const;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -98,8 +99,8 @@ class SequentialTrees(TabularGenerator):
         data : table or frame
             Rows with the columns of the training table, in its kinds or such as convert without loss: whole
             reals where it had integers (as holes make of them in pandas), integers where it had reals, texts
-            as times, 0 and 1 as booleans. Values that are there stay as they are; one that the training table
-            did not have says nothing about the others.
+            as times, 0 and 1 as booleans. Values that are there stay as they are; a label that the training
+            table did not have says nothing about the others, a number beyond its range what its end says.
         seed, progress, cancel
             As in `sample`.
         frame : str
@@ -109,8 +110,9 @@ class SequentialTrees(TabularGenerator):
         Returns
         -------
         Table or frame
-            Without missing values, but in columns that had none to learn from and in identifiers; in the
-            kinds of the training table.
+            Without missing values, but in columns that had none to learn from, in identifiers, and where
+            rules of the schema leave no value beside what is known, of which a warning tells; in the kinds
+            of the training table.
 
         Raises
         ------
@@ -120,6 +122,16 @@ class SequentialTrees(TabularGenerator):
         if frame not in FRAMES:
             raise ConfigError(f"Rows come as {', '.join(FRAMES)}; '{frame}' is none of these.")
         made = self._ready().impute(tables.table(data), whole(seed, "The seed"), progress, cancel)
+        left = {name: made.null_count(name) for name in self.order if made.null_count(name)}
+        if left:
+            from synthema.reporting.numbers import counted
+
+            said = ", ".join(f"'{name}' in {counted(count, 'row')}" for name, count in left.items())
+            warnings.warn(
+                f"What is known leaves no value that keeps the rules of the schema: {said} stays missing.",
+                UserWarning,
+                stacklevel=2,
+            )
         if frame != "same":
             return self._form(frame).frame(made)
         given = FrameForm.of(data)

@@ -121,13 +121,17 @@ double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column
                                 name_of(coding.field.kind), "."));
 }
 
-// The cell where it is one that was learnt; free otherwise.
+// Beyond it, totals and distances of whole numbers would not be whole numbers.
+constexpr double kFarthestKnown = 0x1p58;
+
+// The label where it is one that was learnt, and any number: rules hold beside one that samples do not reach,
+// and beside that others are as beside the end of the column. Free otherwise.
 double known_cell(const ColumnCoding& coding, const LabelCodes& codes, const Column& column,
                   std::size_t row) {
   if (column.is_null(row)) return kFree;
   if (coding.is_category()) return codes.find(label_at(column, row));
   const double x = coding.cell_of_number(column.number_at(row));
-  return x >= coding.values.front() && x <= coding.values.back() ? x : kFree;
+  return std::abs(column.number_at(row)) <= kFarthestKnown ? x : kFree;
 }
 
 }  // namespace

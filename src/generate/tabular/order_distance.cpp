@@ -252,15 +252,20 @@ std::pair<double, double> distances_of_samples(const OrderDistance& distance) {
   return {distance.coding.number(shortest), distance.coding.number(longest)};
 }
 
+// Only what is known of a row that is imputed may be.
+bool is_beyond_samples(const ColumnCoding& coding, double cell) {
+  const auto [low, high] = reach_of(coding);
+  return cell < low || cell > high;
+}
+
 // In numbers: what is at distances that samples have. One that a single person has gives way to another one
 // there; else the shortest distances would be lost where it gives way to one beyond.
 std::optional<double> cell_of_samples(const ColumnCoding& coding, double number, std::uint32_t bits,
-                                      std::pair<double, double> at_distance) {
+                                      std::pair<double, double> at_distance, bool may_be_beyond) {
   const double cell =
       settled_cell(coding, coding.cell_of_number(number), bits,
                    {coding.cell_of_number(at_distance.first), coding.cell_of_number(at_distance.second)});
-  const auto [low, high] = reach_of(coding);
-  return cell >= low && cell <= high ? std::optional(cell) : std::nullopt;
+  return may_be_beyond || !is_beyond_samples(coding, cell) ? std::optional(cell) : std::nullopt;
 }
 
 }  // namespace
@@ -271,7 +276,8 @@ std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, st
   const double start = columns[distance.from].number(base);
   const auto [shortest, longest] = distances_of_samples(distance);
   return cell_of_samples(columns[column], start + distance.coding.number(cell_of_distance), bits,
-                         {start + shortest, start + longest});
+                         {start + shortest, start + longest},
+                         is_beyond_samples(columns[distance.from], base));
 }
 
 double present_distance(const OrderDistance& distance, const CodeCounts& counts, PhiloxBlock block) {
@@ -287,7 +293,7 @@ std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, st
   const double end = columns[column].number(cell);
   const auto [shortest, longest] = distances_of_samples(distance);
   return cell_of_samples(columns[distance.from], end - distance.coding.number(cell_of_distance), bits,
-                         {end - longest, end - shortest});
+                         {end - longest, end - shortest}, is_beyond_samples(columns[column], cell));
 }
 
 std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,

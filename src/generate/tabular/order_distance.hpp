@@ -68,7 +68,8 @@ void put_distances(ModelArrays& file, const Distances& distances);
 Distances get_distances(const ModelArrays& file, const CodedTable& coded, std::span<const std::size_t> order);
 
 // A cell of the column at the distance from the base: on the column's grid, away from what single people have
-// (which side is looked at first, `bits` say). Nothing beyond what the column's samples reach.
+// (which side is looked at first, `bits` say). Nothing beyond what the column's samples reach, unless the
+// base lies beyond what its own do.
 std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
                                        const OrderDistance& distance, double base, double cell_of_distance,
                                        std::uint32_t bits);

@@ -94,7 +94,10 @@ std::optional<double> RuledCell::draw(std::span<const CodeCounts> from, double f
   if (range) {
     const double nearest = std::clamp(std::isnan(free) ? range->first : free, range->first, range->second);
     if (admits(nearest)) return nearest;
+    for (const double next : {nearest + 1, nearest - 1})
+      if (forced && coding.grid && admits(next)) return next;
   }
+  if (forced) return kMissing;
   return coding.missing && admits(kMissing) ? std::optional(kMissing) : std::nullopt;
 }
 

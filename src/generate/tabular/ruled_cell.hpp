@@ -30,6 +30,9 @@ struct RuledCell {
   KnownCells row;
   bool whole = false;   // never missing
   bool mixing = false;  // a refused value may be followed by a missing one, as by a label of its own
+  // What is known of the row leaves nothing that is made otherwise: a number may be the next one on the grid
+  // to an end that is left out, and else the cell is missing.
+  bool forced = false;
 
   bool admits(double cell) const;
   // Whether the column's numbers are those that combinations list: they are drawn as they are, or not at all.

@@ -231,7 +231,8 @@ bool SequentialTrees::draw(std::size_t position, const Random& random, std::uint
   const ColumnCoding& coding = coded_.columns[step.column];
   const std::size_t number = descend(step, state).leaf;
   const CodeCounts leaf = step.counts.of(number);
-  const detail::RuledCell ruled{rules_, coded_.columns, step.column, state.row(), state.whole};
+  const detail::RuledCell ruled{rules_,      coded_.columns, step.column, state.row(),
+                                state.whole, false,          state.forced};
   const bool at_distance = step.distances && step.distances->is_measured(state.row());
   std::optional<double> cell =
       at_distance
@@ -288,7 +289,9 @@ bool SequentialTrees::try_row(std::uint64_t row, const Random& random, RowState&
 }
 
 void SequentialTrees::sample_row(std::uint64_t row, const Random& random, RowState& state) const {
+  std::uint64_t attempts = 0;
   detail::draw_row(row, random, coded_.columns, [&](const Random& of_row) {
+    state.forced = state.whole && ++attempts == detail::kMostAttempts;
     return try_row(row, of_row, state) ? std::nullopt : std::optional(state.stuck);
   });
 }

@@ -16,7 +16,8 @@ struct SequentialTrees::RowState {
   std::vector<double> cells, fixed;
   std::vector<std::uint8_t> known, past, bins;  // past: known, and before the column in the order
   std::size_t stuck = 0;                        // column of the last dead end
-  bool whole = false;  // nothing is drawn as missing that has a value in the whole column
+  bool whole = false;   // nothing is drawn as missing that has a value in the whole column
+  bool forced = false;  // the last attempt of a whole row: what the rules leave no value is missing
   // By column: what a fixed number behind it proposes; NaN: nothing, infinity: that it is missing. Empty
   // without conditions.
   std::vector<double> proposed;

@@ -222,6 +222,7 @@ bool SequentialTrees::take_proposed(std::size_t position, const Random& random, 
   const double present = at_distance
                              ? log_share_present(step.distances->coding, step.distances->counts.of(leaf))
                              : log_share_present(coding, step.counts.of(leaf));
+  const auto [low, high] = reach_of(coding);
   double cell = state.proposed[step.column];
   if (std::isinf(cell) || (!step.distances && !state.whole && ruled.admits(kMissing) &&
                            detail::unit_of(random.block(row, step.column)[0]) >= std::exp(present)))
@@ -235,7 +236,8 @@ bool SequentialTrees::take_proposed(std::size_t position, const Random& random, 
     weight += std::log(-std::expm1(present) / missing);
   else if (!std::isnan(cell))
     weight += (at_distance ? log_share_against(position, cell, state)
-                           : log_taken(position, cell, state) + (step.distances ? present : 0.0)) -
+                           : log_taken(position, std::clamp(cell, low, high), state) +
+                                 (step.distances ? present : 0.0)) -
               std::log1p(-missing);
   state.set(position, coding, step.column, cell);
   return true;
@@ -298,7 +300,8 @@ bool SequentialTrees::draw_candidates(std::uint64_t row, const Random& random, s
   }
   state.known = fixed;
   std::ranges::fill(state.proposed, kMissing);
-  const auto chosen = detail::draw_candidate(state.weights, random.stream(detail::kChoiceStream).stream(row));
+  auto chosen = detail::draw_candidate(state.weights, random.stream(detail::kChoiceStream).stream(row));
+  if (!chosen && state.forced && !proposing) chosen = 0;
   if (!chosen) return false;
   state.cells = state.candidate_cells[*chosen];
   state.bins = state.candidate_bins[*chosen];

@@ -6,6 +6,7 @@
 
 #include "src/generate/tabular/order_distance.hpp"
 #include "synthema/core/random.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 
 using namespace synthema;
 using namespace synthema::detail;
@@ -145,8 +146,13 @@ TEST_CASE("A distance leads to a cell and back, and never beyond what samples ha
   const auto back = base_at_distance(columns, 1, *learnt, columns[1].cell_of_number(24 * 507), day, 0);
   REQUIRE(back);
   CHECK(std::abs(columns[0].number(*back) - 24 * 500) <= 72);
-  CHECK_FALSE(cell_at_distance(columns, 1, *learnt, columns[0].cell_of_number(24 * 2000), day, 0));
-  CHECK_FALSE(base_at_distance(columns, 1, *learnt, columns[1].cell_of_number(0), day, 0));
+  const double longest = reach_of(learnt->coding).second;
+  CHECK_FALSE(cell_at_distance(columns, 1, *learnt, reach_of(columns[0]).second, longest, 0));
+  CHECK_FALSE(base_at_distance(columns, 1, *learnt, reach_of(columns[1]).first, longest, 0));
+  // From what is known to lie beyond, to what lies there, too.
+  const auto beyond = cell_at_distance(columns, 1, *learnt, columns[0].cell_of_number(24 * 2000), day, 0);
+  REQUIRE(beyond);
+  CHECK(columns[1].number(*beyond) == 24 * 2007);
 }
 
 TEST_CASE("Shares of distances are those that the rules leave, and densities sum to one") {

@@ -16,7 +16,7 @@ class CellConditions {
   CellConditions() = default;
   // GenerationError: a condition on a column that is not there or not modelled, on a label or a number that
   // was never seen, or on a time as another kind. A missing cell is no condition.
-  // Lenient: what was never seen is no condition instead.
+  // Lenient: a label that was never seen is no condition instead, and any number is one.
   CellConditions(const Table* conditions, std::span<const ColumnCoding> columns, std::string_view generator,
                  bool lenient = false);
 

@@ -99,9 +99,10 @@ class SYNTHEMA_EXPORT SequentialTrees {
 
   // The rows of a table with the columns of the training table; each missing cell is drawn given those of its
   // row that are there, as conditions are, and is not missing where the training table had any value. Cells
-  // that are there stay as they are; those that the training table did not have say nothing about the others.
-  // Rules of the schema hold among what is drawn and what is known. SchemaError where columns or kinds
-  // differ.
+  // that are there stay as they are; labels that the training table did not have say nothing about the
+  // others. Rules of the schema hold among what is drawn and what is known, numbers beyond those of the
+  // training table among it; a cell for which they leave no value stays missing. SchemaError where columns or
+  // kinds differ.
   Table impute(const Table& table, std::uint64_t seed, const ProgressSink& progress = {},
                const CancelToken& cancel = {}) const;
 
