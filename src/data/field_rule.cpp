@@ -136,6 +136,53 @@ bool keeps(const Schema& schema, const GroupRule& group, const Record& values) {
   return std::abs(sum - *total) <= kSumTolerance * largest;
 }
 
+namespace {
+
+// Whether the ranges, or the labels, leave no two values that the relation allows.
+bool never_holds(const FieldRule& rule, const Field& field, const Field& given) {
+  const std::string& relation = rule.relation;
+  if (field.kind == Kind::category)
+    return relation == "=" && !field.categories.empty() && !given.categories.empty() &&
+           std::ranges::none_of(field.categories, [&](const std::string& label) {
+             return std::ranges::find(given.categories, label) != given.categories.end();
+           });
+  const auto is_apart = [&](const std::optional<double>& highest, const std::optional<double>& lowest) {
+    const bool is_strict = relation == "<" || relation == ">";
+    return highest && lowest && (is_strict ? *highest <= *lowest : *highest < *lowest);
+  };
+  const bool above = relation.starts_with('>') || relation == "=",
+             below = relation.starts_with('<') || relation == "=";
+  return (above && is_apart(field.maximum, given.minimum)) ||
+         (below && is_apart(given.maximum, field.minimum));
+}
+
+}  // namespace
+
+// Later fields first, so that chains of rules are followed.
+Schema with_reachable_ranges(Schema schema) {
+  for (std::size_t i = schema.fields.size(); i-- > 0;)
+    for (const FieldRule& rule : schema.rules) {
+      const Field& field = schema.fields[i];
+      if (rule.field != field.name || rule.relation.empty() || !rule.labels.empty() || rule.lowest ||
+          rule.highest)
+        continue;
+      Field& given = *std::ranges::find(schema.fields, rule.given, &Field::name);
+      if (never_holds(rule, field, given))
+        throw SchemaError({.field = rule.field},
+                          message("The rule that depends on '", rule.given, "' (relation '", rule.relation,
+                                  "') can never hold: the ranges or categories of the two fields, with the "
+                                  "rules behind them, exclude each other. Correct the rule or one of them."));
+      if (field.nullable) continue;
+      if (rule.relation.starts_with('>') && field.maximum)
+        lower(given.maximum,
+              rule.relation == ">" && field.kind == Kind::integer ? *field.maximum - 1 : *field.maximum);
+      if (rule.relation.starts_with('<') && field.minimum)
+        raise(given.minimum,
+              rule.relation == "<" && field.kind == Kind::integer ? *field.minimum + 1 : *field.minimum);
+    }
+  return schema;
+}
+
 std::optional<Field> narrowed(const Schema& schema, const Field& field, const Record& values) {
   Field out = field;
   for (const FieldRule& rule : schema.rules) {

@@ -149,26 +149,6 @@ AnswerForm AnswerForm::record(const Schema& schema, FormVocabulary vocabulary) {
 
 namespace {
 
-// A value that every later field must reach cannot be beyond what that field can reach: what is known before
-// anything is drawn. Later fields first, so that chains of rules are followed.
-Schema with_reachable_ranges(Schema schema) {
-  for (std::size_t i = schema.fields.size(); i-- > 0;)
-    for (const FieldRule& rule : schema.rules) {
-      const Field& field = schema.fields[i];
-      if (rule.field != field.name || field.nullable || !rule.labels.empty() || rule.lowest || rule.highest)
-        continue;
-      Field& given = *std::ranges::find(schema.fields, rule.given, &Field::name);
-      const double beside = field.kind == Kind::integer ? 1 : 0;
-      if (rule.relation.starts_with('>') && field.maximum)
-        given.maximum = std::min(given.maximum.value_or(*field.maximum),
-                                 *field.maximum - (rule.relation == ">" ? beside : 0));
-      if (rule.relation.starts_with('<') && field.minimum)
-        given.minimum = std::max(given.minimum.value_or(*field.minimum),
-                                 *field.minimum + (rule.relation == "<" ? beside : 0));
-    }
-  return schema;
-}
-
 std::string range_name(const Field& field) {
   std::string out;
   for (const auto& bound : {field.minimum, field.maximum})

@@ -8,6 +8,7 @@
 
 #include "src/data/strict_json.hpp"
 #include "src/model/text_sets.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/data/timestamp.hpp"
 
@@ -188,9 +189,10 @@ Expression value_text(Expressions& pool, const Field& field) {
       item.kind = field.item;
       item.minimum_length = item.maximum_length = std::nullopt;
       item.nullable = false;
+      const Expression one = value_text(pool, item);
+      if (one == Expressions::kNothing) return one;
       const std::uint32_t least = field.minimum_length.value_or(0);
-      return list_text(pool, value_text(pool, item), least,
-                       field.maximum_length.value_or(std::max(least, kLongestList)));
+      return list_text(pool, one, least, field.maximum_length.value_or(std::max(least, kLongestList)));
     }
   }
   return Expressions::kNothing;
@@ -208,12 +210,14 @@ std::string json_quoted(std::string_view text) {
 
 Expression field_text(Expressions& pool, const Field& field) {
   const Expression out = value_text(pool, field);
-  if (out == Expressions::kNothing && !field.nullable)
+  if (out == Expressions::kNothing)
     throw ConfigError(
         {.field = field.name},
         message("No value fits this field: there is none between its minimum and its maximum that "
                 "masks write (numbers up to ",
-                kLargestReal, ", integers up to ", kLargestInteger, ", of either sign)."));
+                kLargestReal, " with at most ", counted(field.decimals.value_or(kDecimals), "decimal"),
+                ", integers up to ", kLargestInteger,
+                ", of either sign). Give it another range, unit or number of decimals, or leave it out."));
   return field.nullable ? pool.either({out, pool.literal("null")}) : out;
 }
 

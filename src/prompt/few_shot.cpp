@@ -4,6 +4,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "synthema/data/field_rule.hpp"
 #include "synthema/prompt/record_text.hpp"
 #include "synthema/text/tf_idf.hpp"
 
@@ -55,7 +56,10 @@ FewShot::FewShot(FewShotOptions options)
       instruction_(options_.instruction, "instruction"),
       index_(std::make_shared<PoolIndex>()) {
   if (query_.empty()) throw ConfigError({.field = "query"}, "A few-shot strategy needs a query template.");
-  if (options_.record) options_.record->check();
+  if (options_.record) {
+    options_.record->check();
+    (void)with_reachable_ranges(*options_.record);  // refuses a rule that can never hold
+  }
   if (options_.k == 0 && !options_.record)
     throw ConfigError({.field = "k"},
                       "A few-shot strategy shows at least 1 exemplar; use zero-shot for none.");

@@ -288,3 +288,14 @@ def test_a_row_that_no_table_can_hold_is_rejected_at_once(tmp_path):
         ]
     with pytest.raises(synthema.GenerationError, match="a field 'x' that the schema does not know"):
         run(synthema.Schema([synthema.Field("txt"), synthema.Field("text")]))
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_a_rule_that_can_never_hold_is_refused_before_the_first_row(nullable):
+    fields = [
+        synthema.Field("a", kind="integer", minimum=5, maximum=9, nullable=nullable),
+        synthema.Field("b", kind="integer", minimum=0, maximum=4, nullable=nullable),
+    ]
+    rules = [synthema.FieldRule("b", "a", relation=">")]
+    with pytest.raises(synthema.SchemaError, match=r"'b': The rule that depends on 'a' .* can never hold"):
+        synthema.json_record("A row:", synthema.Schema(fields, rules=rules), k=0)

@@ -20,6 +20,11 @@ std::optional<double> number_of(const Field& field, const Value& value);
 // left (a missing one still is where the field is nullable).
 std::optional<Field> narrowed(const Schema& schema, const Field& field, const Record& values);
 
+// The schema with the ranges that its unconditional rules leave: a value that a later field without missing
+// values must reach cannot be beyond what that field can reach. SchemaError names a rule that can never hold,
+// as ranges or labels exclude each other.
+Schema with_reachable_ranges(Schema schema);
+
 // Whether a row keeps a group rule of its schema; "unique" is a rule of tables and always kept, and so is
 // "combinations" where none are listed.
 bool keeps(const Schema& schema, const GroupRule& group, const Record& values);

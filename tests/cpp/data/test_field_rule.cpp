@@ -75,3 +75,41 @@ TEST_CASE("rules that cannot be meant are refused with both fields") {
   refused(two_fields(number(0, 9), label({"x"}), {.minimum = 3}), "sets a minimum");
   refused(two_fields(number(0, 9), number(0, 9), {.categories = {"x"}}), "lists categories");
 }
+
+TEST_CASE("a rule that ranges or labels exclude is named, also behind other rules") {
+  const auto number = [](const char* name, double minimum, double maximum, bool nullable) {
+    return Field{
+        .name = name, .kind = Kind::integer, .minimum = minimum, .maximum = maximum, .nullable = nullable};
+  };
+  const auto rule = [](const char* field, const char* given, const char* relation) {
+    return FieldRule{.field = field, .given = given, .relation = relation};
+  };
+  const auto refused = [](const Schema& schema) {
+    CHECK_THROWS_WITH_AS(with_reachable_ranges(schema), doctest::Contains("can never hold"), SchemaError);
+  };
+  for (const bool nullable : {false, true}) {
+    const Field high = number("high", 5, 9, nullable), low = number("low", 0, 4, nullable),
+                five = number("five", 0, 5, nullable);
+    for (const char* relation : {">", ">=", "="}) {
+      refused({.fields = {high, low}, .rules = {rule("low", "high", relation)}});
+      if (relation != std::string(">"))
+        CHECK_NOTHROW(
+            with_reachable_ranges({.fields = {high, five}, .rules = {rule("five", "high", relation)}}));
+    }
+    for (const char* relation : {"<", "<=", "="})
+      refused({.fields = {low, high}, .rules = {rule("high", "low", relation)}});
+    refused({.fields = {high, five}, .rules = {rule("five", "high", ">")}});
+    CHECK_NOTHROW(with_reachable_ranges({.fields = {low, high}, .rules = {rule("high", "low", ">")}}));
+    FieldRule sometimes = rule("low", "high", ">");
+    sometimes.lowest = 7;
+    CHECK_NOTHROW(with_reachable_ranges({.fields = {high, low}, .rules = {sometimes}}));
+  }
+  // a < b < c, of which each pair has room.
+  const Field a = number("a", 2, 9, false), b = number("b", 0, 9, false), c = number("c", 0, 3, false);
+  CHECK_NOTHROW(with_reachable_ranges({.fields = {b, c}, .rules = {rule("c", "b", ">")}}));
+  refused({.fields = {a, b, c}, .rules = {rule("b", "a", ">"), rule("c", "b", ">")}});
+  const Field x{.name = "x", .kind = Kind::category, .categories = {"p", "q"}},
+      y{.name = "y", .kind = Kind::category, .categories = {"r"}};
+  refused({.fields = {x, y}, .rules = {rule("y", "x", "=")}});
+  CHECK_NOTHROW(with_reachable_ranges({.fields = {x, y}, .rules = {rule("y", "x", "!=")}}));
+}

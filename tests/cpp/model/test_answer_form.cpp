@@ -775,13 +775,29 @@ TEST_CASE("what can never be satisfied is refused at once, the rest with a sente
   Field a{.name = "a", .kind = Kind::integer, .minimum = 5, .maximum = 9, .nullable = false}, b = a;
   b.name = "b", b.minimum = 0, b.maximum = 4;
   refused(Schema{.fields = {a, b}, .rules = {{.field = "b", .given = "a", .relation = ">"}}},
-          "No value fits this field");
+          "field 'b': The rule that depends on 'a' (relation '>') can never hold");
   refused(Schema{.fields = {a, b}, .rules = {{.field = "a", .given = "b", .relation = ">"}}},
           "before the field");
   refused(Schema{.fields = {a, b}, .rules = {{.field = "b", .given = "a", .relation = "~"}}}, "relation '~'");
   refused(Schema{.fields = {a, b}, .rules = {{.field = "b", .given = "a"}}}, "says nothing");
   refused(Schema{.fields = {a, b}, .rules = {{.field = "b", .given = "a", .minimum = 7}}}, "leaves no value");
   refused(Schema{}, "no fields");
+  // Where values may be missing too: the way out would be to leave them all out.
+  Field empty_a = a, empty_b = b;
+  empty_a.nullable = empty_b.nullable = true;
+  refused(Schema{.fields = {empty_a, empty_b}, .rules = {{.field = "b", .given = "a", .relation = ">"}}},
+          "can never hold");
+  for (const Kind kind : {Kind::real, Kind::list})
+    refused(
+        Schema{
+            .fields = {{.name = "load", .kind = kind, .minimum = 1e9, .maximum = 1e12, .item = Kind::real}}},
+        "field 'load': No value fits this field");
+  refused(Schema{.fields = {{.name = "temperature",
+                             .kind = Kind::real,
+                             .minimum = 36.51,
+                             .maximum = 36.54,
+                             .decimals = 1}}},
+          "at most 1 decimal,");
   // b >= a holds for some a only.
   b.minimum = 7, b.maximum = 7;
   const Schema narrow{.fields = {a, b},
