@@ -107,6 +107,20 @@ bool looks_like_identifiers(const Column& column, const Labels& labels) {
   });
 }
 
+// Whether too few people have any of them to hand one on, nor in the list of categories.
+bool holds_back(const CodingLearner& learner, const Column& column, const Labels& labels, ColumnCoding& out) {
+  const auto has = [&](std::size_t row) { return !column.is_null(row); };
+  if (people_with(learner.who, learner.options.rare_below, has) >= learner.options.rare_below) return false;
+  std::vector<bool> is_used(labels.all.size() + 1);
+  for (const std::uint32_t code : labels.codes) is_used[code] = true;
+  is_used.back() = false;  // missing, and what is declared alone
+  std::erase_if(out.field.categories, [&](const std::string& label) {
+    return is_used[static_cast<std::size_t>(std::ranges::find(labels.all, label) - labels.all.begin())];
+  });
+  out.missing = column.null_count() > 0;
+  return true;
+}
+
 }  // namespace
 
 void learn_boolean(const CodingLearner& learner, const Column& column, ColumnCoding& out,
@@ -134,6 +148,7 @@ void learn_labels(const CodingLearner& learner, const Column& column, ColumnCodi
                   std::vector<std::uint32_t>& codes) {
   Labels labels = labels_of(column);
   if (looks_like_identifiers(column, labels)) return learn_fresh(labels.all, learner.options.rare_below, out);
+  if (holds_back(learner, column, labels, out)) return;
   const CodePeople people(learner, labels.codes, labels.all.size());
   std::vector<std::uint32_t> kept(labels.all.size() + 1);
   std::vector<bool> is_kept(labels.all.size());

@@ -260,6 +260,26 @@ TEST_CASE("Identifiers are new, different, and look like the real ones") {
   CHECK(*counted[2].get_if<std::int64_t>() == 102);
 }
 
+TEST_CASE("Labels of which few people have any are missing in all samples") {
+  for (const Kind kind : {Kind::text, Kind::category}) {
+    Field field{.name = "died", .kind = kind};
+    if (kind == Kind::category) field.categories = {"N", "Y"};
+    std::vector<Value> flags(300);
+    const auto coded = [&] { return code_table(one_column(field, flags), {}).columns[0]; };
+    for (std::size_t row = 0; row < 4; ++row) flags[row] = "Y";
+    const ColumnCoding few = coded();
+    CHECK(few.form == CodingForm::absent);
+    CHECK(few.missing);
+    CHECK(few.field.categories ==
+          (kind == Kind::text ? std::vector<std::string>() : std::vector<std::string>{"N"}));
+    for (const Value& value : drawn(one_column(field, flags), 50)) CHECK(value.is_null());
+    flags[4] = "Y";
+    CHECK(coded().form == CodingForm::category);
+    for (std::size_t row = 0; row < 5; ++row) flags[row] = row < 2 ? "N" : "Y";
+    CHECK_THROWS_AS(coded(), SchemaError);  // five people have one: it may be a free text
+  }
+}
+
 TEST_CASE("What cannot be learnt is refused by name") {
   std::vector<Value> notes;
   for (int i = 0; i < 50; ++i) notes.emplace_back("The patient number " + std::to_string(i) + " feels well.");
