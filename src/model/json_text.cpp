@@ -189,10 +189,9 @@ Expression value_text(Expressions& pool, const Field& field) {
       item.kind = field.item;
       item.minimum_length = item.maximum_length = std::nullopt;
       item.nullable = false;
-      const Expression one = value_text(pool, item);
-      if (one == Expressions::kNothing) return one;
       const std::uint32_t least = field.minimum_length.value_or(0);
-      return list_text(pool, one, least, field.maximum_length.value_or(std::max(least, kLongestList)));
+      return list_text(pool, value_text(pool, item), least,
+                       field.maximum_length.value_or(std::max(least, kLongestList)));
     }
   }
   return Expressions::kNothing;

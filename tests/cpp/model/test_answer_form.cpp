@@ -787,11 +787,8 @@ TEST_CASE("what can never be satisfied is refused at once, the rest with a sente
   empty_a.nullable = empty_b.nullable = true;
   refused(Schema{.fields = {empty_a, empty_b}, .rules = {{.field = "b", .given = "a", .relation = ">"}}},
           "can never hold");
-  for (const Kind kind : {Kind::real, Kind::list})
-    refused(
-        Schema{
-            .fields = {{.name = "load", .kind = kind, .minimum = 1e9, .maximum = 1e12, .item = Kind::real}}},
-        "field 'load': No value fits this field");
+  refused(Schema{.fields = {{.name = "load", .kind = Kind::real, .minimum = 1e9, .maximum = 1e12}}},
+          "field 'load': No value fits this field");
   refused(Schema{.fields = {{.name = "temperature",
                              .kind = Kind::real,
                              .minimum = 36.51,
