@@ -147,6 +147,43 @@ def test_identifiers_are_fresh_where_the_real_ones_are_counted():
 
 
 @pytest.mark.parametrize("cls", FITTED)
+@pytest.mark.parametrize("role", ["identifier", "subject"])
+@pytest.mark.parametrize("cls", [*FITTED, synthema.PrivateMarginals])
+def test_identifiers_that_a_hole_made_reals_are_fresh_too(cls, role, tmp_path):
+    ids = np.repeat(np.arange(100_000, 100_000 + 7 * 150, 7), 2).astype(float)
+    real = pandas.DataFrame({"mrn": ids, "age": np.arange(300) % 60 + 20})
+    real.loc[0, "mrn"] = np.nan
+    fitted = (cls(epsilon=10, delta=1e-6) if cls is synthema.PrivateMarginals else cls()).fit(
+        synthema.table(real, roles={"mrn": role})
+    )
+    made = fitted.sample(1000, seed=1)
+    new = [v for v in made.values("mrn") if v is not None]
+    assert made.schema["mrn"].kind == "real"
+    assert len(set(new)) == len(new) > 900
+    assert not set(new) & set(ids)
+    assert all(v == int(v) for v in new)
+    assert synthema.load(fitted.save(tmp_path / "model")).sample(1000, seed=1).digest() == made.digest()
+    back = fitted.sample(1000, seed=1, frame="pandas")
+    assert back["mrn"].dtype == float
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ([i + 0.5 for i in range(100)], "no whole numbers below"),
+        ([2.0**53 + 2 * i for i in range(100)], "no whole numbers below"),
+        ([i % 2 == 0 for i in range(100)], "kind boolean; make it text"),
+        ([datetime.datetime(2020, 1, 1 + i % 28) for i in range(100)], "kind time; make it text"),
+    ],
+)
+def test_what_has_no_new_values_cannot_be_an_identifier(values, asked):
+    role = "subject" if len(set(values)) > 5 else "identifier"
+    real = synthema.table({"id": values, "age": [i % 9 for i in range(100)]}, roles={"id": role})
+    for cls in (SequentialTrees, GaussianCopula, IndependentMarginals):
+        with pytest.raises(SchemaError, match=rf"'id'.*role '{role}'.*({asked})"):
+            cls().fit(real)
+
+
 def test_conditions_hold_row_by_row(cls):
     wanted = pandas.DataFrame({"sex": ["m", "f", None], "age": [30, None, 70]})
     made = cls().fit(patients()).sample(9, seed=1, conditions=wanted)

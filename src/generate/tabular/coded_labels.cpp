@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "src/generate/tabular/coded_numbers.hpp"
 #include "src/generate/tabular/fresh_identifiers.hpp"
 #include "synthema/core/error.hpp"
 
@@ -121,7 +122,40 @@ bool holds_back(const CodingLearner& learner, const Column& column, const Labels
   return true;
 }
 
+std::string_view role_drawn_afresh(const Field& field) {
+  return name_of(field.has(Role::identifier) ? Role::identifier : Role::subject);
+}
+
+// Of whole numbers, which a frame keeps as reals where one is missing.
+std::vector<std::string> digits_of(const Column& column, const Field& field) {
+  std::vector<std::string> out;
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    if (column.kind() == Kind::integer) {
+      out.push_back(std::to_string(column.integers()[row]));
+    } else if (const auto whole = whole_of(column.reals()[row], 1, 0)) {
+      out.push_back(std::to_string(static_cast<std::int64_t>(*whole)));
+    } else {
+      throw SchemaError({.field = field.name},
+                        message("New values are drawn for a column with the role '", role_drawn_afresh(field),
+                                "', which needs texts or whole numbers, but some values are no whole numbers "
+                                "below 2^53; make the column text or integer."));
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+bool drawn_afresh(const Field& field) {
+  if (!field.has(Role::identifier) && !field.has(Role::subject)) return false;
+  if (field.kind == Kind::boolean || field.kind == Kind::time)
+    throw SchemaError({.field = field.name},
+                      message("New values are drawn for a column with the role '", role_drawn_afresh(field),
+                              "', which needs texts or whole numbers, but the column is of kind ",
+                              name_of(field.kind), "; make it text, or leave out the role or the column."));
+  return true;
+}
 
 void learn_boolean(const CodingLearner& learner, const Column& column, ColumnCoding& out,
                    std::vector<std::uint32_t>& codes) {
@@ -183,11 +217,9 @@ void learn_labels(const CodingLearner& learner, const Column& column, ColumnCodi
 }
 
 void learn_identifiers(const CodingLearner& learner, const Column& column, ColumnCoding& out) {
-  if (column.kind() != Kind::integer)
+  if (column.kind() != Kind::integer && column.kind() != Kind::real)
     return learn_fresh(labels_of(column).all, learner.options.rare_below, out);
-  std::vector<std::string> texts;
-  for (std::size_t row = 0; row < column.size(); ++row)
-    if (!column.is_null(row)) texts.push_back(std::to_string(column.integers()[row]));
+  const std::vector<std::string> texts = digits_of(column, out.field);
   learn_fresh(texts, learner.options.rare_below, out);
   std::size_t longest = 1;
   for (const std::string& text : texts) longest = std::max(longest, text.size() - (text[0] == '-' ? 1 : 0));

@@ -14,7 +14,9 @@ void learn_boolean(const CodingLearner& learner, const Column& column, ColumnCod
 // handed on.
 void learn_labels(const CodingLearner& learner, const Column& column, ColumnCoding& out,
                   std::vector<std::uint32_t>& codes);
-// Texts, labels or whole numbers, which are drawn afresh.
+// Whether the role of the field says so. SchemaError: of kinds that have no new values to draw.
+bool drawn_afresh(const Field& field);
+// Texts, labels or whole numbers, which are drawn afresh. SchemaError: other reals.
 void learn_identifiers(const CodingLearner& learner, const Column& column, ColumnCoding& out);
 
 }  // namespace synthema::detail

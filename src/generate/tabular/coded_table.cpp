@@ -56,7 +56,6 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
   const std::size_t without = with([&](std::size_t row) { return column.is_null(row); });
   const bool few_without = without < learner.options.rare_below;
   out.missing = column.null_count() > 0 && !few_without;
-  const bool identifies = out.field.has(Role::identifier) || out.field.has(Role::subject);
   const Kind kind = column.kind();
   if (kind == Kind::list)
     throw SchemaError({.field = out.field.name},
@@ -68,7 +67,7 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     out.missing = column.null_count() > 0;
     return out;
   }
-  if (identifies && (kind == Kind::text || kind == Kind::category || kind == Kind::integer)) {
+  if (detail::drawn_afresh(out.field)) {
     detail::learn_identifiers(learner, column, out);
   } else if (kind == Kind::boolean) {
     detail::learn_boolean(learner, column, out, codes);

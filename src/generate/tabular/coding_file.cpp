@@ -183,14 +183,13 @@ CodedTable get_codings(const ModelArrays& file, const std::string& prefix) {
       file.require(c.missing_share >= 0 && c.missing_share <= 1, "a share that is none");
       const Kind kind = c.field.kind;
       file.require(std::ranges::is_sorted(c.taken) && c.pattern.size() <= 1024, "identifiers without order");
-      file.require(kind == Kind::integer || kind == Kind::text || kind == Kind::category,
-                   "an identifier of another kind");
-      file.require(
-          kind != Kind::integer || (c.counted_from < std::uint64_t{1} << 62 && c.pattern.size() <= 16 &&
-                                    c.pattern.find_first_not_of('9') == std::string::npos &&
-                                    (c.counted_from > 0 || !c.pattern.empty())),
-          "numbers of another form");
-      file.require(kind == Kind::integer || (c.counted_from == 0 && !c.pattern.empty()), "an empty pattern");
+      const bool numbers = kind == Kind::integer || kind == Kind::real;
+      file.require(numbers || kind == Kind::text || kind == Kind::category, "an identifier of another kind");
+      file.require(!numbers || (c.counted_from < std::uint64_t{1} << 62 && c.pattern.size() <= 16 &&
+                                c.pattern.find_first_not_of('9') == std::string::npos &&
+                                (c.counted_from > 0 || !c.pattern.empty())),
+                   "numbers of another form");
+      file.require(numbers || (c.counted_from == 0 && !c.pattern.empty()), "an empty pattern");
     }
     finish(c);
     out.columns.push_back(std::move(c));

@@ -37,7 +37,7 @@ Column fresh_column(const ColumnCoding& coding, std::uint64_t rows, Random rando
   const Validity there = coding.missing_share > 0
                              ? some_missing(coding.missing_share, rows, random.stream(kHoleStream))
                              : Validity();
-  if (coding.counted_from > 0 || coding.field.kind == Kind::integer) {
+  if (coding.field.kind == Kind::integer || coding.field.kind == Kind::real) {
     std::vector<std::int64_t> values;
     values.reserve(rows);
     if (coding.counted_from > 0) {
@@ -50,6 +50,8 @@ Column fresh_column(const ColumnCoding& coding, std::uint64_t rows, Random rando
       for (const std::string& text : detail::fresh_identifiers(pattern, coding.taken, rows, random))
         values.push_back(std::stoll(text));
     }
+    if (coding.field.kind == Kind::real)
+      return Column::reals(Buffer<double>::from({values.begin(), values.end()}), there);
     return Column::integers(Buffer<std::int64_t>::from(std::move(values)), there);
   }
   const auto texts = detail::fresh_identifiers(coding.pattern, coding.taken, rows, random);

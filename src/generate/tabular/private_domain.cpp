@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "src/generate/tabular/coded_labels.hpp"
 #include "src/generate/tabular/private_learner.hpp"
 #include "synthema/core/error.hpp"
 
@@ -44,11 +45,6 @@ constexpr double kMostAgainShare = 0.8;  // where nothing was told of any
 constexpr double kPlainShare = 0.05;     // of the rows: a column without such a value has no frequent one
 constexpr double kMostShare = 0.5;       // of the rows: what needs more than that will not be told either
 
-bool identifies(const Field& field) {
-  return (field.has(Role::identifier) || field.has(Role::subject)) &&
-         (field.kind == Kind::text || field.kind == Kind::category || field.kind == Kind::integer);
-}
-
 bool has_labels(const Field& field) {
   return field.kind == Kind::text || field.kind == Kind::category;
 }
@@ -72,10 +68,10 @@ void learn_column(const PrivateLearner& learner, std::size_t index, PrivateColum
   ColumnCoding& coding = out.coding;
   coding.field = learner.table.schema().fields[index];
   refuse_list(coding.field);
-  if (identifies(coding.field)) {
+  if (detail::drawn_afresh(coding.field)) {
     coding.form = CodingForm::fresh;
     coding.pattern = "AAAAAAAA";
-    if (column.kind() == Kind::integer) coding.counted_from = 1;
+    if (!has_labels(coding.field)) coding.counted_from = 1;
     return;
   }
   out.missing = coding.missing = coding.field.nullable;
@@ -132,7 +128,7 @@ ColumnCoding coding_of_rows(const Field& field, const Column& column) {
   ColumnCoding out;
   out.field = field;
   out.missing = column.null_count() > 0;
-  if (field.has(Role::identifier) || field.has(Role::subject)) {
+  if (detail::drawn_afresh(field)) {
     out.form = CodingForm::fresh;
   } else if (field.kind == Kind::boolean) {
     out.form = CodingForm::category;
@@ -186,7 +182,7 @@ double noisy_total(std::span<const NoisyMarginal> marginals) {
 
 std::size_t unnamed_label_columns(const Schema& schema) {
   return static_cast<std::size_t>(std::ranges::count_if(schema.fields, [](const Field& field) {
-    return has_labels(field) && field.categories.empty() && !identifies(field);
+    return has_labels(field) && field.categories.empty() && !detail::drawn_afresh(field);
   }));
 }
 
@@ -215,7 +211,7 @@ void check_domain(const Table& table, const PrivateDomainOptions& options, doubl
     const Column& column = table.column(c);
     const Field& field = table.schema().fields[c];
     refuse_list(field);
-    if (identifies(field)) continue;
+    if (detail::drawn_afresh(field)) continue;
     refuse_missing(field, column);
     if (column.kind() == Kind::boolean) continue;
     if (has_labels(field)) {

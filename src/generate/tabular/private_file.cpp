@@ -30,10 +30,9 @@ PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const
   const Kind kind = field.kind;
   file.require(kind != Kind::list, "a list");
   if (c.form == CodingForm::fresh) {
-    file.require(kind == Kind::text || kind == Kind::category || kind == Kind::integer,
-                 "an identifier of another kind");
+    file.require(kind != Kind::boolean && kind != Kind::time, "an identifier of another kind");
     c.pattern = "AAAAAAAA";
-    if (kind == Kind::integer) c.counted_from = 1;
+    if (kind == Kind::integer || kind == Kind::real) c.counted_from = 1;
   }
   if (!out.modelled()) return out;
   const std::uint32_t extra = (out.missing ? 1U : 0U) + (out.rest ? 1U : 0U);
