@@ -217,12 +217,12 @@ detail::WrittenForm form_of(const CsvOptions& options) {
   return {options.decimal, options.dates};
 }
 
-Value value_of(const Cell& cell, const Field& field, bool marker, const CsvOptions& options, bool inferred,
+Value value_of(const Cell& cell, const Field& field, bool marker, const CsvOptions& options,
                const Location& where) {
   const bool textual = field.kind == Kind::text || field.kind == Kind::category;
   if (marker && !(cell.quoted && textual)) return {};
   const std::string_view bare = detail::trimmed(cell.text);
-  if (inferred && !textual && detail::stands_for_missing(bare)) return {};
+  if (!textual && field.kind != Kind::list && detail::stands_for_missing(bare)) return {};
   const detail::WrittenForm form = form_of(options);
   std::string room;
   switch (field.kind) {
@@ -301,7 +301,7 @@ std::vector<std::size_t> places(const CsvRows& rows, const Schema& schema, const
   return out;
 }
 
-Table read_with(const Schema& schema, std::string_view text, const CsvOptions& options, bool inferred) {
+Table read_with(const Schema& schema, std::string_view text, const CsvOptions& options) {
   schema.check();
   CsvRows rows(text, options);
   const auto order = places(rows, schema, options);
@@ -311,7 +311,7 @@ Table read_with(const Schema& schema, std::string_view text, const CsvOptions& o
       detail::PlacedColumn& column = columns[order[i]];
       const Location where = rows.place(row[i], i);
       const bool marker = rows.is_marker(row[i].text);
-      column.append(value_of(row[i], column.field(), marker, options, inferred, where), where);
+      column.append(value_of(row[i], column.field(), marker, options, where), where);
     }
   std::vector<Column> done;
   for (detail::PlacedColumn& column : columns) done.push_back(column.finish());
@@ -362,8 +362,7 @@ std::string cell_text(const Column& column, std::size_t row, bool days, const Cs
 
 Table read_csv(std::string_view text, const CsvOptions& options) {
   check_options(options);
-  if (options.schema) return read_with(*options.schema, text, options, false);
-  return read_with(infer(text, options).schema, text, options, true);
+  return read_with(options.schema ? *options.schema : infer(text, options).schema, text, options);
 }
 
 CsvShape csv_shape(std::string_view text, const CsvOptions& options) {
@@ -386,8 +385,7 @@ Table read_csv_column(std::string_view text, const CsvOptions& options, const Cs
   for (std::vector<Cell> row; rows.next(row);) {
     const Location where = rows.place(row.at(at), at);
     const bool marker = rows.is_marker(row[at].text);
-    column.append(value_of(row[at], column.field(), marker, options, options.schema == nullptr, where),
-                  where);
+    column.append(value_of(row[at], column.field(), marker, options, where), where);
   }
   Schema schema;
   schema.fields = {column.field()};

@@ -3,9 +3,10 @@
 // is a ParseError with file, line, column and field, without the offending value.
 //
 // Missing is an unquoted field that equals a marker; a quoted one is a text (for numbers, times and booleans
-// the quotes do not matter). So null and the empty text both survive a round trip with a schema. Lists are
-// JSON arrays in a field; a time without zone is written without 'Z', any other in UTC with 'Z'. Where no
-// time of a column has a zone or a time of day, they are written as dates.
+// the quotes do not matter, and NA, N/A, NaN, NULL and "." are missing too). So null and the empty text both
+// survive a round trip with a schema. Lists are JSON arrays in a field; a time without zone is written
+// without 'Z', any other in UTC with 'Z'. Where no time of a column has a zone or a time of day, they are
+// written as dates.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,7 @@ struct CsvOptions {
   std::vector<std::string> missing = {""};  // unquoted texts that mean "no value"
   bool trim = false;                        // drop blanks around unquoted fields
   std::vector<std::string> header = {};     // column names of a file that has no header line
-  // Null: kinds are inferred from all rows, and NA, N/A, NaN, NULL and "." among numbers and times are
-  // missing.
+  // Null: kinds are inferred from all rows.
   const Schema* schema = nullptr;
   std::string file = {};  // name for messages
 };
