@@ -81,6 +81,13 @@ inline bool plainly_numeric(std::string_view text) {
   return text[0] != '0' || text.size() == 1 || text[1] == '.' || text[1] == 'e' || text[1] == 'E';
 }
 
+// A whole number of more digits than 64 bits hold.
+inline bool is_long_number(std::string_view text) {
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
+         !whole_number<std::int64_t>(text);
+}
+
 // What stands for a missing value among numbers and times, as other programs write them. Among labels it is a
 // label like any other.
 inline bool stands_for_missing(std::string_view text) {
@@ -151,6 +158,10 @@ class TextKind {
 
  private:
   void sees_number(std::string_view text) {
+    if (is_long_number(text)) {
+      real_ = integer_ = false;  // a real would round it, and make one of several long numbers of people
+      return;
+    }
     if (beyond_finite(text)) {
       ++beyond_;
       return;

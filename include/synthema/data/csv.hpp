@@ -37,10 +37,11 @@ struct CsvOptions {
 };
 
 // Without a schema a column is, in this order: boolean (true/false), integer (no leading zeros: those are
-// codes and stay text), real, time (ISO 8601), category (short texts that repeat), text. A column without any
-// value is text. An unnamed column (as pandas and R write for row names) is called column_N. Blank lines are
-// skipped where there is more than one column. A single unquoted name that holds a comma, semicolon, tab or
-// bar is a ParseError: the delimiter is another one.
+// codes and stay text, and so do numbers of more digits than 64 bits hold), real, time (ISO 8601), category
+// (short texts that repeat), text. A column without any value is text. An unnamed column (as pandas and R
+// write for row names) is called column_N. Blank lines are skipped where there is more than one column. A
+// single unquoted name that holds a comma, semicolon, tab or bar is a ParseError: the delimiter is another
+// one.
 Table read_csv(std::string_view text, const CsvOptions& options = {});
 Table read_csv_file(const std::string& path, CsvOptions options = {});
 

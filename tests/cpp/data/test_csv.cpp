@@ -93,7 +93,11 @@ TEST_CASE("kinds are inferred from all rows, and codes stay text") {
   CHECK(kind_of("008,\n250,") == Kind::text);  // ICD-9 codes and postcodes keep their zeros
   CHECK(kind_of("00.5,") == Kind::text);
   CHECK(kind_of("+4,") == Kind::text);
-  CHECK(kind_of("9223372036854775808,") == Kind::real);
+  CHECK(kind_of("9223372036854775807,\n-9223372036854775808,") == Kind::integer);
+  CHECK(kind_of("9223372036854775808,\n1,") == Kind::text);  // long numbers of people keep their digits
+  CHECK(kind_of("1,\n-9223372036854775809,") == Kind::text);
+  CHECK(kind_of((std::string(400, '9') + ",\n1.5,").c_str()) == Kind::text);
+  CHECK(kind_of("9223372036854775808.5,\n1e19,") == Kind::real);
   CHECK(kind_of("nan,") == Kind::text);
   CHECK(kind_of("1e999,") == Kind::text);
   CHECK(kind_of("true,\nFALSE,") == Kind::boolean);
