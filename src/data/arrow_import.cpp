@@ -329,6 +329,39 @@ Column lists_of(const Source& source, const Chunks& chunks) {
                        std::move(validity));
 }
 
+// What Arrow's metadata have under a key.
+std::optional<std::string_view> in_metadata(const char* metadata, std::string_view wanted) {
+  if (!metadata) return {};
+  const auto number = [&] {
+    std::int32_t out = 0;
+    std::memcpy(&out, metadata, sizeof out);
+    metadata += sizeof out;
+    return out;
+  };
+  const auto text = [&] {
+    const std::int32_t size = number();
+    const std::string_view out(metadata, static_cast<std::size_t>(size));
+    metadata += size;
+    return out;
+  };
+  for (std::int32_t pairs = number(); pairs > 0; --pairs) {
+    const std::string_view key = text(), value = text();
+    if (key == wanted) return value;
+  }
+  return {};
+}
+
+// Columns of pandas that are stored as what they do not mean.
+void refuse_extensions(const Source& source) {
+  const auto name = in_metadata(source.type->metadata, "ARROW:extension:name");
+  if (name == "pandas.period")
+    source.refuse(
+        "The column holds periods; make them the times of their beginnings (in pandas .dt.to_timestamp()) or "
+        "text (astype(str)).");
+  if (name == "pandas.interval")
+    source.refuse("The column holds intervals; make them text (in pandas astype(str)).");
+}
+
 std::string advice_for(std::string_view format) {
   if (format.starts_with("d:")) return "decimal numbers; convert it to floating point or to text";
   if (format == "z" || format == "Z" || format == "vz" || format.starts_with("w:"))
@@ -343,6 +376,7 @@ std::string advice_for(std::string_view format) {
 }
 
 Column import_column(const Source& source, const Chunks& chunks) {
+  refuse_extensions(source);
   if (source.type->dictionary) return categories_of(source, chunks);
   const std::string_view format = source.format();
   if (format.size() == 1 && std::string_view("cCsSiIlL").find(format[0]) != std::string_view::npos) {
@@ -412,24 +446,8 @@ Field inferred(const std::string& name, const Column& column) {
 
 // The schema that export_arrow left in the metadata, if there is one.
 std::optional<Schema> schema_in_metadata(const char* metadata) {
-  if (!metadata) return {};
-  const auto number = [&] {
-    std::int32_t out = 0;
-    std::memcpy(&out, metadata, sizeof out);
-    metadata += sizeof out;
-    return out;
-  };
-  const auto text = [&] {
-    const std::int32_t size = number();
-    const std::string_view out(metadata, static_cast<std::size_t>(size));
-    metadata += size;
-    return out;
-  };
-  for (std::int32_t pairs = number(); pairs > 0; --pairs) {
-    const std::string_view key = text(), value = text();
-    if (key == "synthema.schema") return schema_from_json(value, "the Arrow metadata");
-  }
-  return {};
+  const auto text = in_metadata(metadata, "synthema.schema");
+  return text ? std::optional(schema_from_json(*text, "the Arrow metadata")) : std::nullopt;
 }
 
 struct Named {

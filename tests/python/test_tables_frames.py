@@ -144,6 +144,25 @@ def test_what_no_table_can_hold_names_the_column(array, message):
         one(array)
 
 
+def test_periods_and_intervals_are_refused_with_what_to_do(tmp_path):
+    months = pd.period_range("2020-01", periods=4, freq="M")
+    cut = pd.Series(pd.cut(pd.Series(range(4)), 2))
+    for column, message in (
+        (months, r"periods.*to_timestamp\(\)\) or text \(astype\(str\)\)"),
+        (pd.Series(months).astype("category"), "periods"),
+        (cut, r"intervals.*astype\(str\)"),
+        (pd.arrays.IntervalArray(cut), "intervals"),
+    ):
+        frame = pd.DataFrame({"a": column})
+        with pytest.raises(SchemaError, match=f"(?s)field 'a'.*{message}"):
+            synthema.table(frame)
+    pd.DataFrame({"a": months}).to_parquet(tmp_path / "months.parquet")
+    with pytest.raises(SchemaError, match=r"field 'a'.*periods"):
+        synthema.read(tmp_path / "months.parquet")
+    assert synthema.table(pd.DataFrame({"a": months.to_timestamp()})).schema["a"].kind == "time"
+    assert synthema.table(pd.DataFrame({"a": cut.astype(str)})).schema["a"].kind == "text"
+
+
 def test_nan_may_be_declared_missing_but_infinity_not():
     assert values(pa.array([1.5, float("nan"), None]), nan_as_missing=True) == [1.5, None, None]
     with pytest.raises(SchemaError, match="infinity"):
