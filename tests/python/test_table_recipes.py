@@ -108,6 +108,8 @@ def test_a_copula_from_statistics_is_one_like_others(tmp_path):
             "A mean at the minimum",
         ),
         (changed("asa", missing=1), SchemaError, "missing"),
+        (changed("asa", counts={"1": 0.6, "2": 0.7}), SchemaError, "'asa'.*sum to 1.3, not to one"),
+        (changed("asa", counts={"1": 60.5, "2": 39.5}), SchemaError, "sum to 100.*21 per cent are 0.21"),
         (changed("age", men=3), ParseError, "'men' is not known here.*mean, sd.*counts"),
         ({**COHORT, "correlations": [["age", "height", 0.1]]}, SchemaError, "height"),
         ({**COHORT, "correlations": [["bmi", "smoker", 0.95]]}, SchemaError, "is given as 0.95"),
@@ -126,6 +128,13 @@ def test_a_copula_from_statistics_is_one_like_others(tmp_path):
 def test_statistics_that_cannot_be_are_refused(statistics, error, what):
     with pytest.raises(error, match=what):
         GaussianCopula.from_statistics(statistics)
+
+
+@pytest.mark.parametrize("counts", [(200, 600), (1, 3), (0.25, 0.75), (0.2499999999, 0.75), (0.3, 0.8)])
+def test_counts_are_whole_numbers_and_shares_may_be_rounded(counts):
+    column = {"name": "asa", "kind": "category", "counts": dict(zip("ab", counts, strict=True))}
+    made = GaussianCopula.from_statistics({"columns": [column]}).sample(4000, seed=1).values("asa")
+    assert made.count("a") / 4000 == pytest.approx(counts[0] / sum(counts), abs=0.03)
 
 
 def test_an_sd_that_was_rounded_in_print_is_taken():

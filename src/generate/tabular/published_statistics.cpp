@@ -75,7 +75,10 @@ void check_labels(const Field& field, const ColumnStatistics& of) {
     if (!(share >= 0) || !std::isfinite(share)) refuse(field, "A count or share is zero or positive.");
     sum += share;
   }
-  if (std::abs(sum - 1) > 1e-9) refuse(field, "The shares do not sum to one.");
+  if (std::abs(sum - 1) > 1e-9)
+    refuse(field, message("The shares sum to ", sum,
+                          ", not to one, beyond what rounding in print explains; 21 per cent are 0.21, and "
+                          "counts are whole numbers."));
 }
 
 void check_correlation(const PublishedStatistics& of, const PublishedCorrelation& pair) {
@@ -124,6 +127,16 @@ void refuse_unknown_keys(const Json& column, const Place& place) {
   }
 }
 
+// Of counts, or of shares as they are rounded in print; others as they are.
+std::vector<double> shares_of(std::vector<double> counts) {
+  double sum = 0, rounding = 1e-6;
+  for (const double one : counts) sum += one, rounding += rounding_of(one);
+  const bool whole = std::ranges::all_of(counts, [](double one) { return one == std::nearbyint(one); });
+  if (sum > 0 && (whole || std::abs(sum - 1) <= rounding))
+    for (double& one : counts) one /= sum;
+  return counts;
+}
+
 ColumnStatistics column_from(Json& column, const Place& place) {
   if (!column.is_object()) place.fail("A column is described by an object.");
   refuse_unknown_keys(column, place);
@@ -139,16 +152,13 @@ ColumnStatistics column_from(Json& column, const Place& place) {
   out.missing = missing.value_or(0);
   if (share) out.shares = {1 - *share, *share};
   if (const auto counts = column.find("counts"); counts != column.end()) {
-    double sum = 0;
     std::vector<std::string> labels;
     if (!counts->is_object()) (place / "counts").fail("Counts are an object: a count or a share by label.");
     for (const auto& [label, count] : counts->items()) {
       labels.push_back(label);
       out.shares.push_back((place / "counts" / label).number(count));
-      sum += out.shares.back();
     }
-    if (sum > 0)
-      for (double& one : out.shares) one /= sum;
+    out.shares = shares_of(std::move(out.shares));
     column.erase(counts);
     column["categories"] = labels;
   }
