@@ -103,22 +103,10 @@ struct RunRecord {
   }
 };
 
-// Both files of a folder, merged back into row-id and attempt order.
 void load(RunRecord& record, const std::string& folder) {
   record.outcomes.clear();
-  const auto keep = [&](RowOutcome outcome, std::string_view) {
-    record.outcomes.push_back(std::move(outcome));
-  };
-  read_outcomes(folder + "/rejected.jsonl", keep);
-  read_outcomes(folder + "/rows.jsonl", keep);
-  std::ranges::stable_sort(record.outcomes, {},
-                           [](const RowOutcome& o) { return std::pair(o.row, o.attempt); });
   record.counts = {};
-  for (auto at = record.outcomes.begin(); at != record.outcomes.end();) {
-    const auto end = std::find_if(at, record.outcomes.end(), [&](const auto& o) { return o.row != at->row; });
-    record.counts.add({at, end});
-    at = end;
-  }
+  for (const std::vector<RowOutcome>& attempts : read_rows(folder)) record.see(attempts);
 }
 
 struct RunInputs {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <random>
 #include <system_error>
@@ -144,11 +145,13 @@ std::vector<Line> whole_lines(const fs::path& path) {
 struct Decided {
   RunCounts counts;
   std::uint64_t rows_end = 0, rejected_end = 0;  // bytes to keep of each file
+  std::vector<RowOutcome> begun;                 // rejected attempts of the next row
 };
 
 // Replays both files row by row for as long as rows are decided: an accepted line with all its rejected
 // attempts before it, or rejected attempts that end with `last`.
-Decided replay(const std::vector<Line>& rows, const std::vector<Line>& rejected) {
+Decided replay(const std::vector<Line>& rows, const std::vector<Line>& rejected,
+               const std::function<void(std::vector<RowOutcome>)>& use = {}) {
   Decided decided;
   auto row = rows.begin(), attempt = rejected.begin();
   for (std::uint64_t id = 0;; ++id) {
@@ -162,23 +165,32 @@ Decided replay(const std::vector<Line>& rows, const std::vector<Line>& rejected)
     }
     const bool given_up = !outcomes.empty() && outcomes.back().last;
     if (!given_up) {
-      if (row == rows.end() || row->outcome.row != id || row->outcome.attempt != outcomes.size())
+      if (row == rows.end() || row->outcome.row != id || row->outcome.attempt != outcomes.size()) {
+        decided.begun = std::move(outcomes);
         return decided;
+      }
       outcomes.push_back(row->outcome);
       rows_end = row->end;
       ++row;
     }
     decided.counts.add(outcomes);
     decided.rejected_end = rejected_end, decided.rows_end = rows_end;
+    if (use) use(std::move(outcomes));
   }
 }
 
-// What is left behind the last decided row may only be what a kill leaves: lines of the one next row. More
-// means that a line in the middle is missing.
-void require_tail(const fs::path& path, const std::vector<Line>& lines, std::uint64_t end,
-                  std::uint64_t next) {
+// What may stand behind the last decided row: nothing in a complete run; what a kill leaves, lines of the one
+// next row; or what another process has written while the other file was read.
+enum class Tail : std::uint8_t { none, next_row, later_rows };
+
+// More means that a line in the middle is missing.
+void require_tail(const fs::path& path, const std::vector<Line>& lines, std::uint64_t end, std::uint64_t next,
+                  Tail tail) {
+  const auto may_follow = [&](std::uint64_t row) {
+    return tail == Tail::later_rows ? row >= next : tail == Tail::next_row && row == next;
+  };
   for (std::size_t i = 0; i < lines.size(); ++i)
-    if (lines[i].end > end && lines[i].outcome.row != next)
+    if (lines[i].end > end && !may_follow(lines[i].outcome.row))
       throw RunFolderError({.file = path.string(), .line = i + 1},
                            message("The row ", lines[i].outcome.row, " stands where row ", next,
                                    " or its attempts should: lines are missing or out of order. Restore the "
@@ -206,6 +218,12 @@ File locked(const fs::path& folder) {
     refuse(folder / kLock,
            "Another process is working in this run folder; wait for it or use another folder.");
   return lock;
+}
+
+bool is_in_use(const fs::path& folder) {
+  if (!fs::exists(folder / kLock)) return false;
+  const File lock(folder / kLock, O_RDONLY);
+  return ::flock(lock.descriptor(), LOCK_SH | LOCK_NB) != 0;
 }
 
 }  // namespace
@@ -242,8 +260,9 @@ struct RunFolder::Impl {
     open_files();
     const auto row_lines = whole_lines(folder / kRows), rejected_lines = whole_lines(folder / kRejected);
     const Decided decided = replay(row_lines, rejected_lines);
-    require_tail(folder / kRows, row_lines, decided.rows_end, decided.counts.rows);
-    require_tail(folder / kRejected, rejected_lines, decided.rejected_end, decided.counts.rows);
+    require_tail(folder / kRows, row_lines, decided.rows_end, decided.counts.rows, Tail::next_row);
+    require_tail(folder / kRejected, rejected_lines, decided.rejected_end, decided.counts.rows,
+                 Tail::next_row);
     rows.cut(decided.rows_end);
     rejected.cut(decided.rejected_end);
     counts = decided.counts;
@@ -320,6 +339,25 @@ std::string read_digest_key(const std::string& folder) {
   std::string key = read_all(file);
   while (!key.empty() && key.back() == '\n') key.pop_back();
   return key;
+}
+
+std::vector<std::vector<RowOutcome>> read_rows(const std::string& folder) {
+  const fs::path path = folder;
+  const RunManifest manifest = read_manifest(folder);
+  const Tail tail = manifest.complete ? Tail::none : is_in_use(path) ? Tail::later_rows : Tail::next_row;
+  // An accepted row comes after its rejected attempts: read in this order, none of these is missed.
+  const std::vector<Line> accepted = whole_lines(path / kRows), rejected = whole_lines(path / kRejected);
+  std::vector<std::vector<RowOutcome>> rows;
+  Decided decided = replay(accepted, rejected,
+                           [&](std::vector<RowOutcome> attempts) { rows.push_back(std::move(attempts)); });
+  require_tail(path / kRows, accepted, decided.rows_end, decided.counts.rows, tail);
+  require_tail(path / kRejected, rejected, decided.rejected_end, decided.counts.rows, tail);
+  const Value* wanted = manifest.manifest.find("rows");
+  if (manifest.complete && wanted && !(*wanted == Value(static_cast<std::int64_t>(decided.counts.accepted))))
+    refuse(path, message("The run says it is complete with ", wanted->display(), " rows, but has ",
+                         decided.counts.accepted, "."));
+  if (!decided.begun.empty()) rows.push_back(std::move(decided.begun));
+  return rows;
 }
 
 void read_outcomes(const std::string& file, const std::function<void(RowOutcome, std::string_view)>& use) {

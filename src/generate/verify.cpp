@@ -19,40 +19,15 @@ using AllLines = std::map<std::uint64_t, RowLines>;
 
 AllLines lines_of(const std::string& folder, VerifyResult& result) {
   AllLines all;
-  const auto keep = [&](const std::string& file, bool accepted) {
-    std::uint64_t number = 0;
-    read_outcomes(file, [&](RowOutcome o, std::string_view line) {
-      RowLines& row = all[o.row];
-      ++number;
-      if (row.decided || o.attempt != row.lines.size() || o.accepted() != accepted)
-        throw RunFolderError(
-            {.file = file, .line = number},
-            message("Attempt ", o.attempt, " of row ", o.row,
-                    " is not the one that should stand here: lines are missing, doubled or in the "
-                    "wrong file."));
-      row.lines.emplace_back(line);
-      row.decided = accepted || o.last;
-      ++(accepted ? result.rows : result.rejected);
-    });
-  };
-  keep(folder + "/rejected.jsonl", false);
-  keep(folder + "/rows.jsonl", true);
-  return all;
-}
-
-void require_consistent(const std::string& folder, const AllLines& all, const VerifyResult& result) {
-  const RunManifest manifest = read_manifest(folder);
-  std::uint64_t next = 0;
-  for (const auto& [row, lines] : all) {
-    const bool undecided_last = !manifest.complete && !lines.decided && row == all.rbegin()->first;
-    if (row != next++ || (!lines.decided && !undecided_last))
-      throw RunFolderError({.file = folder},
-                           message("Row ", std::min(row, next - 1), " is missing or was not finished."));
+  for (const std::vector<RowOutcome>& attempts : read_rows(folder)) {
+    RowLines& row = all[attempts.front().row];
+    for (const RowOutcome& outcome : attempts) {
+      row.lines.push_back(to_json(outcome));
+      row.decided = outcome.accepted() || outcome.last;
+      ++(outcome.accepted() ? result.rows : result.rejected);
+    }
   }
-  const std::uint64_t wanted = options_from(manifest.manifest).rows;
-  if (manifest.complete && result.rows != wanted)
-    throw RunFolderError({.file = folder}, message("The run says it is complete with ",
-                                                   counted(wanted, "row"), ", but has ", result.rows, "."));
+  return all;
 }
 
 void require_manifest(const std::string& folder, const Record& wanted) {
@@ -124,8 +99,7 @@ RunOptions options_from(const Record& manifest) {
 
 VerifyResult verify_lines(const std::string& folder) {
   VerifyResult result;
-  (void)read_manifest(folder);
-  require_consistent(folder, lines_of(folder, result), result);
+  lines_of(folder, result);
   return result;
 }
 
@@ -134,7 +108,6 @@ VerifyResult verify(const std::string& folder, const Record& manifest, const Reg
   VerifyResult result;
   require_manifest(folder, manifest);
   AllLines all = lines_of(folder, result);
-  require_consistent(folder, all, result);
   std::erase_if(all, [](const auto& row) { return !row.second.decided; });
   const std::uint64_t count = all.size() <= 100 ? all.size() : std::min<std::uint64_t>(sample, all.size());
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -150,7 +123,6 @@ RecordedRun recorded_run(const std::string& folder, const Record& manifest) {
   RecordedRun run;
   require_manifest(folder, manifest);
   const AllLines all = lines_of(folder, run.result);
-  require_consistent(folder, all, run.result);
   const std::uint64_t seed = options_from(manifest).seed;
   for (const auto& [row, lines] : all) {
     if (!lines.decided) continue;

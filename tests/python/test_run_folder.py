@@ -182,6 +182,40 @@ def test_verify_refuses_a_damaged_folder(folder, damage):
         synthema.verify(folder)
 
 
+@pytest.mark.parametrize("name", ["rows.jsonl", "rejected.jsonl"])
+@pytest.mark.parametrize("damage", ["swapped", "doubled", "doubled at the end", "moved to the end"])
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_line_out_of_its_place_is_found_by_all_who_read(folder, name, damage, is_complete):
+    if not is_complete:
+        text = (folder / "run.json").read_text()
+        (folder / "run.json").write_text(text.replace('"complete"', '"running"'))
+    assert len(synthema.load_run(folder)) == 20
+    lines = (folder / name).read_text().splitlines(keepends=True)
+    if damage == "swapped":
+        lines[1], lines[2] = lines[2], lines[1]
+    elif damage == "doubled":
+        lines[1:1] = [lines[1]] * 5
+    elif damage == "doubled at the end":
+        lines.append(lines[1])
+    else:
+        lines.append(lines.pop(1))
+    (folder / name).write_text("".join(lines))
+    for read in (synthema.verify, verify, synthema.load_run, lambda at: run(at, resume=True)):
+        with pytest.raises(synthema.RunFolderError, match="lines are missing or out of order"):
+            read(folder)
+
+
+def test_a_run_that_goes_on_can_be_read(tmp_path):
+    seen = []
+
+    def read(progress):
+        seen.append(len(synthema.load_run(tmp_path)))
+
+    run(tmp_path, progress=read)
+    assert seen == sorted(seen)
+    assert seen[-1] == 20
+
+
 def test_private_rows_are_named_with_a_key(tmp_path):
     schema = synthema.Schema([synthema.Field("text")], may_leave_machine=False)
     a, b = run(tmp_path / "a", schema=schema), run(tmp_path / "b", schema=schema)

@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "synthema/core/export.hpp"
 #include "synthema/data/value.hpp"
@@ -60,6 +61,10 @@ struct RunManifest {
 };
 RunManifest read_manifest(const std::string& folder);    // RunFolderError, ParseError
 std::string read_digest_key(const std::string& folder);  // empty if there is none
+// All attempts of each row in order, the rows in row-id order; the last one may not be decided yet. A run
+// that is under way may be further. RunFolderError: a line of either file is damaged, missing, doubled or out
+// of order, or a complete run has not the rows that it was to have.
+std::vector<std::vector<RowOutcome>> read_rows(const std::string& folder);
 // Each line of rows.jsonl or rejected.jsonl in order; a torn last line is left out. RunFolderError names file
 // and line of a damaged one.
 void read_outcomes(const std::string& file,

@@ -43,8 +43,7 @@ struct VerifyResult {
 // All attempts of one row, made again.
 using RegenerateRow = std::function<std::vector<RowOutcome>(std::uint64_t row)>;
 
-// RunFolderError for a damaged folder: no manifest, a changed or missing line, attempts that do not follow
-// each other, fewer rows than a complete run has.
+// RunFolderError for a damaged folder, as read_rows() says, or one without a manifest.
 VerifyResult verify_lines(const std::string& folder);
 
 // The same, and regenerates `sample` decided rows spread evenly over the run (all where there are at most
