@@ -385,7 +385,9 @@ def _text_column(rows: Table, named: str | None, real: Table | None = None) -> s
     texts = [
         f.name
         for f in rows.schema.fields
-        if f.kind == "text" and not {"identifier", "subject"} & set(f.roles)
+        if f.kind == "text"
+        and not {"identifier", "subject"} & set(f.roles)
+        and (real is None or f.name not in real or real.schema[f.name].kind == "text")
     ]
     if "text" in texts:
         return "text"

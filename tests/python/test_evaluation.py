@@ -518,3 +518,11 @@ def test_texts_that_nothing_looks_at_are_named():
     assert "'code', 'note', 'more'. A schema" in report.facts["left_out"][0]
     report = synthema.evaluate(also, also, metrics=["column_shapes"], text_column="more")
     assert "'code', 'note'. A schema" in report.facts["left_out"][0]
+
+
+def test_texts_beside_truth_values_are_no_free_texts():
+    real = {"x": [*range(60)], "ill": [i % 2 == 0 for i in range(60)]}
+    made = {"x": [i % 7 for i in range(60)], "ill": ["yes", "no", "unknown"] * 20}
+    report = synthema.evaluate(made, real)
+    assert "exact_duplicates" not in [score.name for score in report]
+    assert any("'ill' is of kind boolean in the real rows" in one for one in report.facts["left_out"])
