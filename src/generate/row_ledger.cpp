@@ -53,7 +53,7 @@ void RowLedger::check_hopeless() const {
                                 ". It had ", counts_.accepted, " of ", counted(options_.rows, "row"),
                                 "; what it had is kept. Change the prompt, the model or the checks, or lower "
                                 "hopeless_below (now ",
-                                options_.hopeless_below, ")."));
+                                options_.hopeless_below, "), and start a new run."));
 }
 
 void RowLedger::report() const {
