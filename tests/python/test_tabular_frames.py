@@ -161,3 +161,40 @@ def test_known_reals_stay_in_filled_rows_of_a_frame_with_more_digits():
     assert filled["b"].tolist() == [16777217.0, 0.5]
     assert filled["a"].dtype == "float64"
     assert trees.impute(holes.astype("float32"))["a"].dtype == "float32"
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("frame", ["same", "pandas"])
+def test_filled_rows_have_the_index_and_the_categories_of_the_given_ones(again, frame, tmp_path):
+    stages = pandas.CategoricalDtype(["high", "mid", "never", "low"], ordered=True)
+    real = pandas.DataFrame(
+        {
+            "crp": np.random.default_rng(0).normal(size=ROWS).round(1),
+            "stage": pandas.Categorical([LABELS[i % 3] for i in range(ROWS)], dtype=stages),
+            "grade": pandas.Categorical([(30, 4, 100)[i % 3] for i in range(ROWS)], categories=[100, 4, 30]),
+        }
+    )
+    trees = SequentialTrees().fit(real)
+    if again:
+        trees = synthema.load(trees.save(tmp_path / "model"))
+    some = real.loc[20:60:3].copy()
+    some.loc[20:40, ["crp", "stage", "grade"]] = None
+    filled = trees.impute(some, frame=frame, seed=1)
+    assert filled.index.equals(some.index)
+    assert filled.columns.equals(real.columns)
+    assert filled.notna().all().all()
+    for name in ("stage", "grade"):
+        assert filled[name].dtype == real[name].dtype
+        assert (filled[name] == some[name])[some[name].notna()].all()
+    real.loc[some.index, "stage"] = filled["stage"]  # the rows of the same people
+    for index in (
+        some.index.rename("sample"),
+        pandas.MultiIndex.from_arrays([some.index, ["a"] * len(some)], names=["sample", "site"]),
+    ):
+        named = some.set_axis(index, axis="index")
+        other = SequentialTrees().fit(pandas.concat([named] * 9))
+        made = other.impute(named, frame=frame)
+        assert made.index.equals(index)
+        assert made.index.names == index.names
+        assert made.columns.equals(real.columns)
+    assert trees.sample(5, frame="pandas").index.equals(pandas.RangeIndex(5))

@@ -26,10 +26,16 @@ _FAMILIES = {
 
 @dataclass(frozen=True)
 class FrameForm:
-    """One of FRAMES, and the types of its columns in their order; empty where only the kind is known."""
+    """One of FRAMES, and the types of its columns in their order; empty where only the kind is known.
+
+    `index` and the columns of `categories` are those of a pandas frame whose rows were filled: the index of
+    its rows, and columns that keep all their categories, whether a row has them or not.
+    """
 
     kind: str
     types: Mapping[str, Any] = field(default_factory=dict)
+    categories: frozenset[str] = frozenset()
+    index: Any = None
 
     @classmethod
     def of(cls, data: Any) -> FrameForm:
@@ -58,6 +64,15 @@ class FrameForm:
                 types[name] = type_
         return FrameForm(self.kind, types)
 
+    def filling(self, data: Any) -> FrameForm:
+        """Return this form for the filled rows of a pandas frame: with its index and its categories."""
+        given = FrameForm.of(data)
+        if not self.kind == given.kind == "pandas" or not given.types:
+            return self
+        categories = {n: t for n, t in given.types.items() if _pandas_family(t) == "category"}
+        types = self.types or dict.fromkeys(given.types, object)  # in their order
+        return FrameForm(self.kind, {**types, **categories}, frozenset(categories), data.index)
+
     def frame(self, made: Table) -> Any:
         """Return rows in this form.
 
@@ -69,7 +84,9 @@ class FrameForm:
         names = [name for name in self.types if name in made]
         names += [name for name in made.names if name not in self.types]
         made = made.select(names)
-        give = {"pandas": _to_pandas, "polars": _to_polars, "arrow": _to_arrow}.get(self.kind)
+        if self.kind == "pandas":
+            return _to_pandas(made, self)
+        give = {"polars": _to_polars, "arrow": _to_arrow}.get(self.kind)
         return give(made, self.types) if give else made
 
 
@@ -188,20 +205,31 @@ def _arrow_dictionary(column: Any, type_: Any) -> Any:
     return pyarrow.chunked_array(chunks, type=type_)
 
 
-def _to_pandas(made: Table, types: Mapping[str, Any]) -> Any:
+def _to_pandas(made: Table, form: FrameForm) -> Any:
     import pandas
 
     frame = made.to_pandas()
-    for name, type_ in types.items():
+    for name, type_ in form.types.items():
         if not _goes(made, name, _pandas_family(type_)):
             continue
         if isinstance(type_, type):
             frame[name] = pandas.Series(_objects(made.values(name), type_), dtype=object)
         elif isinstance(type_, pandas.CategoricalDtype):
-            frame[name] = _pandas_categories(frame[name], type_, made)
+            frame[name] = _pandas_categories(frame[name], type_, made, whole=name in form.categories)
         elif frame[name].dtype != type_:
             frame[name] = _pandas_column(frame[name], type_)
-    return frame
+    return frame if form.index is None else _indexed(frame, form.index)
+
+
+def _indexed(frame: Any, index: Any) -> Any:
+    """The frame with the index of the rows that were filled; if it has a name, it was read as columns."""
+    if any(index.names):
+        frame = frame.drop(columns=[name for name in frame.columns if name in _index_columns(index)])
+    return frame.set_axis(index, axis="index")
+
+
+def _index_columns(index: Any) -> list[str]:
+    return [f"__index_level_{i}__" if name is None else name for i, name in enumerate(index.names)]
 
 
 def _pandas_family(type_: Any) -> str:
@@ -258,13 +286,15 @@ def _pandas_column(column: Any, type_: Any) -> Any:
     return out
 
 
-def _pandas_categories(column: Any, type_: Any, made: Table) -> Any:
+def _pandas_categories(column: Any, type_: Any, made: Table, *, whole: bool) -> Any:
     import pandas
 
     coded = pandas.Categorical.from_codes(range(len(type_.categories)), dtype=type_)
     texts = tables.table(pandas.DataFrame({"label": coded})).values("label")
     values = dict(zip(texts, type_.categories, strict=True))
     labels = _labels(made, column.name, texts)
+    if whole:
+        labels = [*texts, *(text for text in labels if text not in values)]
     codes = pandas.Categorical(column.astype(object), categories=labels).codes
     same = all(text in values for text in labels)  # a schema may have more
     categories = pandas.Index(

@@ -105,7 +105,8 @@ class SequentialTrees(TabularGenerator):
             As in `sample`.
         frame : str
             As in `sample`; "same" is the kind of `data`, with the types of the frame that was fitted where
-            that was of this kind, but for reals, which stay as they are.
+            that was of this kind, but for reals, which stay as they are. A pandas frame that comes back for
+            one has the index of `data`, and its categories in their order.
 
         Returns
         -------
@@ -132,10 +133,11 @@ class SequentialTrees(TabularGenerator):
                 UserWarning,
                 stacklevel=2,
             )
-        if frame != "same":
-            return self._form(frame).frame(made)
-        given = FrameForm.of(data)
-        return (self._frame.beside(given) if self._frame else FrameForm(given.kind)).frame(made)
+        form = self._form(frame)
+        if frame == "same":
+            given = FrameForm.of(data)
+            form = self._frame.beside(given) if self._frame else FrameForm(given.kind)
+        return form.filling(data).frame(made)
 
     @property
     def order(self) -> list[str]:
