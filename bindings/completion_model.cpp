@@ -121,8 +121,8 @@ void bind_makers(py::module_& module) {
       py::arg("model"), py::arg("digest"), py::arg("numeric_path"), py::arg("location"));
   module.def(
       "ngram_model",
-      [](const std::vector<std::string>& texts, std::size_t order) -> AnyCompletionModel {
-        return NgramModel(texts, order);
+      [](const std::vector<std::string>& texts, const Count& order) -> AnyCompletionModel {
+        return NgramModel(texts, order.of<std::size_t>("order"));
       },
       py::arg("texts"), py::arg("order") = 3,
       R"(A tiny word n-gram model trained on some texts, for examples and tests.

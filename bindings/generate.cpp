@@ -1,5 +1,6 @@
 // Checks, runs and run folders.
 #include "bindings/bindings.hpp"
+#include "bindings/counts.hpp"
 #include "bindings/model_turn.hpp"
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
@@ -53,8 +54,14 @@ guards_exemplars : bool
 }
 
 void bind_checks(py::module_& module) {
-  module.def("length_in_words", &length_in_words, py::arg("minimum"), py::arg("maximum"),
-             py::arg("field") = "text", "Check: the text has this many words, both bounds inclusive.");
+  module.def(
+      "length_in_words",
+      [](const Count& minimum, const Count& maximum, std::string field) {
+        return length_in_words(minimum.of<std::size_t>("minimum"), maximum.of<std::size_t>("maximum"),
+                               std::move(field));
+      },
+      py::arg("minimum"), py::arg("maximum"), py::arg("field") = "text",
+      "Check: the text has this many words, both bounds inclusive.");
   module.def("ends_with_punctuation", &ends_with_punctuation, py::arg("field") = "text",
              "Check: the text ends with . ! or ?, perhaps followed by a closing quote or bracket.");
   module.def("one_line", &one_line, py::arg("field") = "text", "Check: the text has no line break.");
@@ -63,9 +70,10 @@ void bind_checks(py::module_& module) {
              "Check: Latin letters and at least this share of English function words. A rough test.");
   module.def(
       "no_exemplar_copy",
-      [](const std::shared_ptr<Table>& exemplars, std::size_t run, std::string field,
+      [](const std::shared_ptr<Table>& exemplars, const Count& run, std::string field,
          std::string pool_field) {
-        return no_exemplar_copy(exemplars, run, std::move(field), std::move(pool_field));
+        return no_exemplar_copy(exemplars, run.of<std::size_t>("run"), std::move(field),
+                                std::move(pool_field));
       },
       py::arg("exemplars"), py::arg("run") = 8, py::arg("field") = "text", py::arg("pool_field") = "text",
       "Check: the text shares no run of so many words with any exemplar.");
@@ -79,10 +87,10 @@ void bind_checks(py::module_& module) {
              "Check: the field equals what the condition asks for.");
   module.def(
       "concept_recovered",
-      [](const std::shared_ptr<Table>& terms, std::size_t max_rank, std::string label_field,
+      [](const std::shared_ptr<Table>& terms, const Count& max_rank, std::string label_field,
          std::string field, const std::string& id_column, const std::vector<std::string>& columns) {
-        return concept_recovered(terms, max_rank, std::move(label_field), std::move(field), id_column,
-                                 columns);
+        return concept_recovered(terms, max_rank.of<std::size_t>("max_rank"), std::move(label_field),
+                                 std::move(field), id_column, columns);
       },
       py::arg("terms"), py::arg("max_rank"), py::arg("label_field") = "label", py::arg("field") = "text",
       py::arg("id_column") = "id",

@@ -1,4 +1,5 @@
 #include "bindings/bindings.hpp"
+#include "bindings/counts.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/privacy/calibration.hpp"
 #include "synthema/privacy/ledger.hpp"
@@ -160,7 +161,9 @@ step : float
 }
 
 template <class Draw>
-std::vector<std::int64_t> draws(std::size_t n, const Draw& draw) {
+std::vector<std::int64_t> draws(const Count& count, const Draw& draw) {
+  const auto n = count.of<std::size_t>("n");
+  const py::gil_scoped_release release;
   NoiseSource source = NoiseSource::operating_system();
   std::vector<std::int64_t> out(n);
   for (std::int64_t& value : out) value = draw(source);
@@ -170,24 +173,22 @@ std::vector<std::int64_t> draws(std::size_t n, const Draw& draw) {
 void bind_noise(py::module_& module) {
   module.def(
       "discrete_laplace",
-      [](double scale, std::size_t n) {
+      [](double scale, const Count& n) {
         return draws(n, [ratio = Ratio::at_least(scale)](NoiseSource& source) {
           return discrete_laplace(source, ratio);
         });
       },
       py::arg("scale"), py::arg("n"),
-      "n integers of P(x) ~ exp(-|x| / scale), sampled exactly from the operating system's entropy.",
-      py::call_guard<py::gil_scoped_release>());
+      "n integers of P(x) ~ exp(-|x| / scale), sampled exactly from the operating system's entropy.");
   module.def(
       "discrete_gaussian",
-      [](double variance, std::size_t n) {
+      [](double variance, const Count& n) {
         return draws(n, [ratio = Ratio::at_least(variance)](NoiseSource& source) {
           return discrete_gaussian(source, ratio);
         });
       },
       py::arg("variance"), py::arg("n"),
-      "n integers of P(x) ~ exp(-x^2 / (2 variance)), sampled exactly from the operating system's entropy.",
-      py::call_guard<py::gil_scoped_release>());
+      "n integers of P(x) ~ exp(-x^2 / (2 variance)), sampled exactly from the operating system's entropy.");
 }
 
 void bind_choice(py::module_& module) {

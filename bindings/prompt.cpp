@@ -395,18 +395,19 @@ ExemplarOrder order_from(std::string_view name) {
   throw ConfigError({.field = "order"}, "The order must be 'best_last', 'best_first' or 'shuffled'.");
 }
 
-FewShotOptions few_shot_options(std::string query, std::string instruction, std::string field, std::size_t k,
+FewShotOptions few_shot_options(std::string query, std::string instruction, std::string field, const Count& k,
                                 std::string_view choice, std::string_view order, std::string label_field,
                                 bool chat, std::string between, std::string joint,
                                 std::vector<std::string> stop, std::optional<Sampling> sampling,
-                                std::size_t budget, const py::object& count_tokens) {
+                                const Count& budget, const py::object& count_tokens) {
   FewShotOptions options;
   options.query = std::move(query), options.instruction = std::move(instruction);
-  options.field = std::move(field), options.k = k;
+  options.field = std::move(field), options.k = k.of<std::size_t>("k");
   options.choice = choice_from(choice), options.order = order_from(order);
   options.label_field = std::move(label_field), options.chat = chat;
   options.between = std::move(between), options.joint = std::move(joint);
-  options.stop = std::move(stop), options.sampling = sampling, options.budget = budget;
+  options.stop = std::move(stop), options.sampling = sampling;
+  options.budget = budget.of<std::size_t>("budget");
   if (!count_tokens.is_none())
     options.count_tokens = [counter = held(count_tokens)](std::string_view text) {
       return with_python([&] { return (*counter)(py::str(text.data(), text.size())).cast<std::size_t>(); });
@@ -417,10 +418,10 @@ FewShotOptions few_shot_options(std::string query, std::string instruction, std:
 void bind_few_shot(py::module_& module) {
   module.def(
       "few_shot",
-      [](std::string query, std::string instruction, std::string field, std::size_t k,
+      [](std::string query, std::string instruction, std::string field, const Count& k,
          std::string_view choice, std::string_view order, std::string label_field, bool chat,
          std::string between, std::string joint, std::vector<std::string> stop,
-         std::optional<Sampling> sampling, std::size_t budget,
+         std::optional<Sampling> sampling, const Count& budget,
          const py::object& count_tokens) -> AnyPromptStrategy {
         return FewShot(few_shot_options(std::move(query), std::move(instruction), std::move(field), k, choice,
                                         order, std::move(label_field), chat, std::move(between),
@@ -467,9 +468,9 @@ count_tokens : callable, optional
 void bind_json_record(py::module_& module) {
   module.def(
       "json_record",
-      [](std::string query, std::shared_ptr<Schema> schema, std::string instruction, std::size_t k,
+      [](std::string query, std::shared_ptr<Schema> schema, std::string instruction, const Count& k,
          std::string_view choice, std::string_view order, std::string label_field, bool chat,
-         std::string between, std::string joint, std::optional<Sampling> sampling, std::size_t budget,
+         std::string between, std::string joint, std::optional<Sampling> sampling, const Count& budget,
          const py::object& count_tokens) -> AnyPromptStrategy {
         if (!schema) throw ConfigError({.field = "schema"}, "A JSON record needs a schema; it is None.");
         FewShotOptions options = few_shot_options(std::move(query), std::move(instruction), "", k, choice,
@@ -520,8 +521,8 @@ void bind_strategies(py::module_& module) {
       py::arg("name"), py::arg("function"));
   module.def(
       "best_of",
-      [](const AnyPromptStrategy& strategy, std::size_t n) -> AnyPromptStrategy {
-        return BestOf(strategy, n);
+      [](const AnyPromptStrategy& strategy, const Count& n) -> AnyPromptStrategy {
+        return BestOf(strategy, n.of<std::size_t>("n"));
       },
       py::arg("strategy"), py::arg("n"),
       R"(Every question of another strategy asked n times, going on with the likeliest answer.

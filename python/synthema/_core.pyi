@@ -2487,7 +2487,7 @@ def banned_words(phrases: collections.abc.Sequence[str], field: str = 'text') ->
     """
     Check: none of these words or phrases occurs.
     """
-def best_of(strategy: PromptStrategy, n: typing.SupportsInt | typing.SupportsIndex) -> PromptStrategy:
+def best_of(strategy: PromptStrategy, n: typing.SupportsIndex) -> PromptStrategy:
     """
     Every question of another strategy asked n times, going on with the likeliest answer.
     
@@ -2533,7 +2533,7 @@ def calibration_error(probabilities: typing.Annotated[numpy.typing.ArrayLike, nu
     """
     Mean over rows of the absolute difference of mean probability and share of 1 in the row's bin of equal width.
     """
-def concept_recovered(terms: Table, max_rank: typing.SupportsInt | typing.SupportsIndex, label_field: str = 'label', field: str = 'text', id_column: str = 'id', columns: collections.abc.Sequence[str] = ['name', 'synonyms', 'definition']) -> Check:
+def concept_recovered(terms: Table, max_rank: typing.SupportsIndex, label_field: str = 'label', field: str = 'text', id_column: str = 'id', columns: collections.abc.Sequence[str] = ['name', 'synonyms', 'definition']) -> Check:
     """
     Check: a BM25 search with the text finds the condition's label among the first max_rank terms.
     """
@@ -2545,11 +2545,11 @@ def corpus_chrf(hypotheses: collections.abc.Sequence[str], references: collectio
     """
     chrF of a corpus with one reference a text, as sacreBLEU, 0 to 100.
     """
-def discrete_gaussian(variance: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+def discrete_gaussian(variance: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsIndex) -> list[int]:
     """
     n integers of P(x) ~ exp(-x^2 / (2 variance)), sampled exactly from the operating system's entropy.
     """
-def discrete_laplace(scale: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+def discrete_laplace(scale: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsIndex) -> list[int]:
     """
     n integers of P(x) ~ exp(-|x| / scale), sampled exactly from the operating system's entropy.
     """
@@ -2573,7 +2573,7 @@ def f1_score(probabilities: typing.Annotated[numpy.typing.ArrayLike, numpy.float
     """
     F1 of class 1 of two, else the mean of all classes, of the most probable class.
     """
-def few_shot(query: str, *, instruction: str = '', field: str = 'text', k: typing.SupportsInt | typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = ' ', stop: collections.abc.Sequence[str] = ['\n'], sampling: Sampling | None = None, budget: typing.SupportsInt | typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
+def few_shot(query: str, *, instruction: str = '', field: str = 'text', k: typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = ' ', stop: collections.abc.Sequence[str] = ['\n'], sampling: Sampling | None = None, budget: typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
     """
     Some exemplars of the pool, then the question in the same form.
     
@@ -2614,7 +2614,7 @@ def in_language(language: str = 'en', share: typing.SupportsFloat | typing.Suppo
     """
     Check: Latin letters and at least this share of English function words. A rough test.
     """
-def json_record(query: str, schema: Schema, *, instruction: str = '', k: typing.SupportsInt | typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = '\n', sampling: Sampling | None = None, budget: typing.SupportsInt | typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
+def json_record(query: str, schema: Schema, *, instruction: str = '', k: typing.SupportsIndex = 4, choice: str = 'random', order: str = 'best_last', label_field: str = 'label', chat: bool = False, between: str = '\n\n', joint: str = '\n', sampling: Sampling | None = None, budget: typing.SupportsIndex = 0, count_tokens: typing.Any = None) -> PromptStrategy:
     """
     A row of a table: the model writes the fields of a schema as JSON, under a mask.
     
@@ -2658,7 +2658,7 @@ def label_conditioned(instruction: str, terms: Table, *, label_field: str = 'lab
     label_field : str
         Field of the condition that holds a term's id.
     """
-def length_in_words(minimum: typing.SupportsInt | typing.SupportsIndex, maximum: typing.SupportsInt | typing.SupportsIndex, field: str = 'text') -> Check:
+def length_in_words(minimum: typing.SupportsIndex, maximum: typing.SupportsIndex, field: str = 'text') -> Check:
     """
     Check: the text has this many words, both bounds inclusive.
     """
@@ -2695,7 +2695,7 @@ def multiclass_auroc(probabilities: typing.Annotated[numpy.typing.ArrayLike, num
     """
     AUROC of class 1 of two, else the mean over classes of one against the rest.
     """
-def ngram_model(texts: collections.abc.Sequence[str], order: typing.SupportsInt | typing.SupportsIndex = 3) -> CompletionModel:
+def ngram_model(texts: collections.abc.Sequence[str], order: typing.SupportsIndex = 3) -> CompletionModel:
     """
     A tiny word n-gram model trained on some texts, for examples and tests.
     
@@ -2708,7 +2708,7 @@ def ngram_model(texts: collections.abc.Sequence[str], order: typing.SupportsInt 
     order : int
         Words of one n-gram, 2 to 8.
     """
-def no_exemplar_copy(exemplars: Table, run: typing.SupportsInt | typing.SupportsIndex = 8, field: str = 'text', pool_field: str = 'text') -> Check:
+def no_exemplar_copy(exemplars: Table, run: typing.SupportsIndex = 8, field: str = 'text', pool_field: str = 'text') -> Check:
     """
     Check: the text shares no run of so many words with any exemplar.
     """

@@ -23,7 +23,7 @@ from synthema._core import (
     Table,
     VerifyResult,
 )
-from synthema.arguments import kind_of
+from synthema.arguments import kind_of, refuse_wrong_types, whole
 
 __all__ = ["Run", "completion_model", "generate", "load_run", "strategy", "verify"]
 
@@ -187,11 +187,27 @@ def generate(
         If `out` holds something else.
     """
     drawn = _is_drawn(conditions)
+    refuse_wrong_types(
+        generate,
+        {
+            "schema": schema,
+            "sampling": sampling,
+            "resume": resume,
+            "progress": progress,
+            "hopeless_below": hopeless_below,
+            "cycle": cycle,
+            "settings": settings,
+            "generator": generator,
+            "digest_key": digest_key,
+        },
+    )
     for name, value in {
         "rows": rows,
         "seed": seed,
         "max_attempts": max_attempts,
+        "max_questions": max_questions,
         "in_flight": in_flight,
+        "hopeless_after": hopeless_after,
     }.items():
         if not hasattr(value, "__index__") or not 0 <= value < 2**64:
             raise _core.ConfigError(f"field '{name}': It must be a whole number from 0 to 2^64 - 1.")
@@ -293,6 +309,9 @@ def verify(
         raise _core.ConfigError("Making rows again needs both a strategy and a model.")
     if strategy is None:
         return _core._verify_lines(str(folder))
+    refuse_wrong_types(verify, {"schema": schema, "cycle": cycle})
+    if sample is not None:
+        sample = whole(sample, "sample")
     drawn = _is_drawn(conditions)
     return _core._verify(
         folder=str(folder),

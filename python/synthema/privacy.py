@@ -21,6 +21,7 @@ from synthema._core import (
     privacy_epsilon,
     privacy_noise_multiplier,
 )
+from synthema.arguments import whole
 
 __all__ = [
     "ExponentialMechanism",
@@ -70,7 +71,7 @@ def epsilon(
     >>> round(epsilon(GaussianMechanism(1.1, sampling_rate=0.01), delta=1e-5, releases=1000), 3)
     1.515
     """
-    return privacy_epsilon(mechanism, delta, releases, accounting)
+    return privacy_epsilon(mechanism, delta, whole(releases, "releases"), accounting)
 
 
 def noise_multiplier(
@@ -105,4 +106,4 @@ def noise_multiplier(
     >>> round(noise_multiplier(epsilon=1, delta=1e-5), 6)
     3.730632
     """
-    return privacy_noise_multiplier(epsilon, delta, sampling_rate, releases, accounting)
+    return privacy_noise_multiplier(epsilon, delta, sampling_rate, whole(releases, "releases"), accounting)

@@ -1,6 +1,7 @@
 """Runs from Python: strategies, models and checks as plain functions."""
 
 import math
+import re
 import signal
 import traceback
 
@@ -299,3 +300,20 @@ def test_a_rule_that_can_never_hold_is_refused_before_the_first_row(nullable):
     rules = [synthema.FieldRule("b", "a", relation=">")]
     with pytest.raises(synthema.SchemaError, match=r"'b': The rule that depends on 'a' .* can never hold"):
         synthema.json_record("A row:", synthema.Schema(fields, rules=rules), k=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"sampling": {"max_tokens": 3}}, "'sampling' of generate() is a Sampling or None, not of type dict"),
+        ({"schema": {"fields": []}}, "'schema' of generate() is a Schema or None, not of type dict"),
+        ({"digest_key": 5}, "'digest_key' of generate() is a text, not of type int"),
+        ({"hopeless_below": "x"}, "'hopeless_below' of generate() is a number, not of type str"),
+        ({"settings": [1]}, "'settings' of generate() is a Mapping or a text, not of type list"),
+        ({"hopeless_after": -1}, "field 'hopeless_after': It must be a whole number from 0"),
+        ({"max_questions": 1.5}, "field 'max_questions': It must be a whole number from 0"),
+    ],
+)
+def test_a_wrong_argument_of_a_run_is_named(wrong, sentence):
+    with pytest.raises(synthema.ConfigError, match=re.escape(sentence)):
+        synthema.generate(note, synthema.ngram_model(TEXTS), rows=1, **wrong)

@@ -69,6 +69,17 @@ def report():
             lambda: setattr(report(), "title", [SECRET]),
             "This attribute of Report is a text, not of type list",
         ),
+        (lambda: synthema.best_of(synthema.zero_shot("a"), -1), "field 'n': A whole number from 0 to"),
+        (lambda: synthema.few_shot("a", k=-1), "field 'k': A whole number from 0 to"),
+        (lambda: synthema.length_in_words(-1, 2), "field 'minimum': A whole number from 0 to"),
+        (lambda: synthema.ngram_model(["a"], -1), "field 'order': A whole number from 0 to"),
+        (lambda: synthema.privacy.discrete_laplace(2, -1), "field 'n': A whole number from 0 to"),
+        (
+            lambda: synthema.privacy.epsilon(
+                synthema.privacy.GaussianMechanism(1.0), delta=1e-5, releases=-1
+            ),
+            "releases is a whole number from 0 to",
+        ),
         (lambda: synthema.table({"a": [1]}).take("x"), r"'rows' of Table.take\(\) is a list, each a whole"),
         (
             lambda: synthema.table({"a": [1]}).head(-1),
