@@ -75,6 +75,24 @@ def test_a_first_line_of_values_is_warned_of(first, warned, tmp_path):
     assert not any("145" in str(one.message) for one in seen)
 
 
+def test_a_file_with_na_among_booleans_is_read_with_its_own_schema(tmp_path, capsys):
+    table, schema, model = tmp_path / "t.csv", tmp_path / "schema.json", tmp_path / "a.model"
+    rows = [f"{20 + i},{'NA' if i % 7 == 0 else ['TRUE', 'FALSE'][i % 2]}" for i in range(60)]
+    table.write_text("\n".join(["age,smoker", *rows]) + "\n")
+    assert cli.main(["schema", str(table), "--out", str(schema)]) == 0
+    assert cli.main(["fit", str(table), "--schema", str(schema), "--out", str(model)]) == 0
+    nothing, made, filled = tmp_path / "nothing.csv", tmp_path / "made.csv", tmp_path / "filled.csv"
+    nothing.write_text("smoker\nNA\n")
+    sample = ["sample", str(model), "--rows", "9", "--conditions", str(nothing), "--out", str(made)]
+    assert cli.main(sample) == 0
+    assert synthema.read(made).schema["smoker"].kind == "boolean"
+    nothing.write_text("smoker,age\nNA,30\nNA,NA\n")
+    assert cli.main(["impute", str(model), str(nothing), "--out", str(filled)]) == 0
+    assert synthema.read(filled).null_count("smoker") == 0
+    assert synthema.read(filled).null_count("age") == 0
+    assert "error" not in capsys.readouterr().err
+
+
 def test_impute_fills_holes_and_keeps_what_is_there(tmp_path, capsys):
     ages, sexes = [30 + i % 40 for i in range(200)], ["f", "m"] * 100
     real = synthema.write(synthema.table({"age": ages, "sex": sexes}), tmp_path / "real.csv")

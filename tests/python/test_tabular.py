@@ -146,7 +146,6 @@ def test_identifiers_are_fresh_where_the_real_ones_are_counted():
     assert not set(made) & set(real["id"])
 
 
-@pytest.mark.parametrize("cls", FITTED)
 @pytest.mark.parametrize("role", ["identifier", "subject"])
 @pytest.mark.parametrize("cls", [*FITTED, synthema.PrivateMarginals])
 def test_identifiers_that_a_hole_made_reals_are_fresh_too(cls, role, tmp_path):
@@ -184,6 +183,7 @@ def test_what_has_no_new_values_cannot_be_an_identifier(values, asked):
             cls().fit(real)
 
 
+@pytest.mark.parametrize("cls", FITTED)
 def test_conditions_hold_row_by_row(cls):
     wanted = pandas.DataFrame({"sex": ["m", "f", None], "age": [30, None, 70]})
     made = cls().fit(patients()).sample(9, seed=1, conditions=wanted)
@@ -191,6 +191,38 @@ def test_conditions_hold_row_by_row(cls):
     assert made.values("sex")[1::3] == ["f"] * 3
     assert made.values("age")[0::3] == [30] * 3
     assert made.values("age")[2::3] == [70] * 3
+
+
+def test_what_is_missing_in_a_condition_is_free_and_what_stands_for_a_truth_is_one(trees):
+    zoned = patients()
+    zoned["visit"] = zoned.visit.dt.tz_localize("Europe/Berlin")
+    missing = (None, np.nan, pandas.NaT, pandas.NA)
+    for one in (trees, SequentialTrees().fit(zoned)):
+        free = one.sample(9, seed=1).digest()
+        for none in missing:
+            for given in (none, [none], [none, None]):
+                assert one.sample(9, seed=1, conditions={"visit": given}).digest() == free
+            assert one.sample(9, seed=1, conditions=[{"age": none, "sex": none}]).digest() == free
+        for text in ("NA", "."):  # a file's column that holds nothing else
+            assert one.sample(9, seed=1, conditions={"smoker": text, "age": text}).digest() == free
+        for truth in (1, 1.0, "1", "TRUE"):
+            assert all(one.sample(9, seed=1, conditions={"smoker": truth}).values("smoker"))
+    with pytest.raises(GenerationError, match=r"'smoker'.*boolean.*or 1 or 0"):
+        trees.sample(1, conditions={"smoker": 2})
+
+
+def test_times_to_fill_have_a_zone_where_the_fitted_ones_have():
+    plain, zoned = patients(), patients()
+    zoned["visit"] = zoned.visit.dt.tz_localize("Europe/Berlin")
+    trees = SequentialTrees().fit(zoned)
+    with pytest.raises(SchemaError, match=r"'visit'.*no zone, but.*zone 'Europe/Berlin'; give.*tz_localize"):
+        trees.impute(plain)
+    with pytest.raises(SchemaError, match=r"'visit'.*have a zone, 'Europe/Berlin', but.*tz_localize\(None"):
+        SequentialTrees().fit(plain).impute(zoned)
+    known = plain.assign(visit=pandas.Series([pandas.NaT] * len(plain), dtype="datetime64[us]"))
+    filled = trees.impute(known, seed=1)
+    assert filled["visit"].dtype == zoned["visit"].dtype
+    assert filled["visit"].notna().all()
 
 
 def test_conditions_that_cannot_be_met(trees):
@@ -284,8 +316,10 @@ def test_missing_values_are_imputed_from_what_is_known(trees):
     drawn = holes.pressure.isna() & real.pressure.notna() & holes.age.notna()
     assert np.corrcoef(made.pressure[drawn], real.age[drawn].astype(float))[0, 1] > 0.4
     assert trees.impute(holes, seed=1).equals(made)
-    with pytest.raises(SchemaError):
+    with pytest.raises(SchemaError, match=r"'age'.*with this column, but here it is not there"):
         trees.impute(holes.drop(columns="age"))
+    with pytest.raises(SchemaError, match=r"'bmi'.*without this column; leave it out"):
+        trees.impute(holes.assign(bmi=1))
 
 
 def test_holes_that_change_the_kind_of_a_column_are_imputed(trees, tmp_path):

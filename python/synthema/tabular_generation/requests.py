@@ -41,7 +41,7 @@ def _local(value: Any, zone: str) -> Any:
             value = datetime.datetime.fromisoformat(value)
         except ValueError:
             return value
-    if not isinstance(value, datetime.datetime) or value.tzinfo is not None:
+    if not isinstance(value, datetime.datetime) or value.tzinfo is not None or value != value:  # NaT
         return value
     try:
         known = zoneinfo.ZoneInfo(zone)
@@ -63,7 +63,7 @@ def _conditions(conditions: Any) -> Table | None:
         for v in conditions.values()
     ):
         conditions = [conditions]
-    return tables.table(conditions)
+    return tables.table(conditions, nan_as_missing=True)
 
 
 def shares_of(balance: Any) -> dict[str, dict[Any, float]]:

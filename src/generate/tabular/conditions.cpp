@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "src/generate/tabular/written_labels.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/data/timestamp.hpp"
 
@@ -33,9 +34,11 @@ class LabelCodes {
 double cell_of_label(const ColumnCoding& coding, const LabelCodes& codes, const std::string& label) {
   const double code = codes.find(label);
   if (!std::isnan(code)) return code;
-  if (coding.field.kind == Kind::boolean)
+  if (coding.field.kind == Kind::boolean) {
+    if (const auto truth = detail::truth_of(label)) return codes.find(*truth ? "true" : "false");
     throw GenerationError({.field = coding.field.name},
-                          "The column is boolean; a condition on it is true or false.");
+                          "The column is boolean; a condition on it is true or false, or 1 or 0.");
+  }
   throw GenerationError(
       {.field = coding.field.name},
       message("A condition asks for '", label,
@@ -46,7 +49,7 @@ double cell_of_label(const ColumnCoding& coding, const LabelCodes& codes, const 
 std::string label_at(const Column& column, std::size_t row) {
   if (column.kind() == Kind::text || column.kind() == Kind::category) return std::string(column.text_at(row));
   if (column.kind() == Kind::boolean) return column.boolean_at(row) ? "true" : "false";
-  return column.value_at(row).display();
+  return detail::label_of(column.value_at(row));
 }
 
 // A number as people write it: a date, or a time, in place of microseconds.
@@ -106,7 +109,8 @@ double cell_of_number(const ColumnCoding& coding, double v) {
 }
 
 double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column& column, std::size_t row) {
-  if (column.is_null(row)) return kFree;
+  const bool textual = coding.field.kind == Kind::text || coding.field.kind == Kind::category;
+  if (textual ? column.is_null(row) : detail::stands_for_missing(column, row)) return kFree;
   const Kind kind = column.kind();
   if (coding.is_category()) return cell_of_label(coding, codes, label_at(column, row));
   const bool time = coding.field.kind == Kind::time;

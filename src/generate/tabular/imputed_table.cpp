@@ -1,9 +1,9 @@
 #include "src/generate/tabular/imputed_table.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
+#include "src/generate/tabular/written_labels.hpp"
 #include "synthema/core/error.hpp"
 
 namespace synthema::detail {
@@ -24,35 +24,32 @@ bool convertible(Kind from, Kind to) {
   return to == Kind::time && from == Kind::text;
 }
 
-// The label that a condition with this value asks for.
-std::string label_of(const Value& value) {
-  const double* const real = value.get_if<double>();
-  if (real && *real == std::nearbyint(*real) && std::abs(*real) < 0x1p53)
-    return std::to_string(static_cast<std::int64_t>(*real));  // holes make reals of integers
-  return value.display();
-}
-
-// 0, 1 and "true", "false" in any case, as holes and text files make of booleans.
-Value truth_of(const Field& field, const Value& value) {
-  std::string label = label_of(value);
-  for (char& c : label)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  if (label == "1" || label == "true") return true;
-  if (label == "0" || label == "false") return false;
+Value given_truth(const Field& field, const Value& value) {
+  if (const auto truth = truth_of(value)) return *truth;
   throw SchemaError({.field = field.name},
                     "The generator was fitted to true and false, but a value is none of these, nor 0 or 1.");
 }
 
 Value in_kind_of(const Field& field, const Value& value) {
   if (value.is_null()) return value;
-  if (field.kind == Kind::boolean) return truth_of(field, value);
+  if (field.kind == Kind::boolean) return given_truth(field, value);
   return is_label(field.kind) ? Value(label_of(value)) : value;
+}
+
+const ColumnCoding* find(std::span<const ColumnCoding> columns, const std::string& name) {
+  const auto at = std::ranges::find(columns, name, [](const ColumnCoding& c) { return c.field.name; });
+  return at == columns.end() ? nullptr : &*at;
+}
+
+bool stands_empty(const Column& column) {
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (!stands_for_missing(column, row)) return false;
+  return true;
 }
 
 Column converted(const ColumnCoding& coding, const Column& column) {
   const Field& fitted = coding.field;
-  const bool empty = column.null_count() == column.size();
-  if (!empty && !convertible(column.kind(), fitted.kind))
+  if (!stands_empty(column) && !convertible(column.kind(), fitted.kind))
     throw SchemaError({.field = fitted.name},
                       message("The column is of kind ", name_of(column.kind()),
                               ", but the generator was fitted to one of kind ", name_of(fitted.kind), "."));
@@ -60,10 +57,40 @@ Column converted(const ColumnCoding& coding, const Column& column) {
   field.nullable = true;
   field.categories.clear();
   ColumnBuilder builder(field);
-  for (std::size_t row = 0; row < column.size(); ++row) {
-    builder.append(in_kind_of(field, column.value_at(row)));
-  }
+  for (std::size_t row = 0; row < column.size(); ++row)
+    builder.append(stands_for_missing(column, row) ? Value() : in_kind_of(field, column.value_at(row)));
   return builder.finish(coding.zone);
+}
+
+// First for columns that are not there: those of a file without a header line are somebody's values.
+void check_names(std::span<const ColumnCoding> columns, const Table& table) {
+  for (const ColumnCoding& coding : columns)
+    if (!table.schema().find(coding.field.name))
+      throw SchemaError({.field = coding.field.name},
+                        "The generator was fitted to a table with this column, but here it is not there; "
+                        "where nothing is known of it, give it without values.");
+  for (const Field& field : table.schema().fields)
+    if (!find(columns, field.name))
+      throw SchemaError({.field = field.name},
+                        "The generator was fitted to a table without this column; leave it out.");
+}
+
+// Whether times have a zone, or none, as those that were learnt.
+bool has_zone_of(const ColumnCoding& coding, const Column& column) {
+  return column.kind() != Kind::time || coding.field.kind != Kind::time ||
+         column.zone().empty() == coding.zone.empty();
+}
+
+void check_zone(const ColumnCoding& coding, const Column& column) {
+  if (has_zone_of(coding, column)) return;
+  throw SchemaError(
+      {.field = coding.field.name},
+      coding.zone.empty()
+          ? message("The times have a zone, '", column.zone(),
+                    "', but the generator was fitted to times without; make them such "
+                    "(in pandas .dt.tz_localize(None)).")
+          : message("The times have no zone, but the generator was fitted to times in the zone '",
+                    coding.zone, "'; give them theirs (in pandas .dt.tz_localize('", coding.zone, "'))."));
 }
 
 // Cells of the first column where it has them, else of the second.
@@ -80,18 +107,17 @@ Column filled(const Field& field, const Column& real, const Column& drawn) {
 }  // namespace
 
 Table of_fitted_kinds(std::span<const ColumnCoding> columns, const Table& table) {
-  if (table.columns() != columns.size())
-    throw SchemaError(message("The table has ", table.columns(), " columns, but the generator was fitted to ",
-                              columns.size(), "; it needs the same ones."));
-  for (const ColumnCoding& coding : columns) (void)table.column(coding.field.name);  // it is there
+  check_names(columns, table);
   Schema schema = table.schema();
   std::vector<Column> out;
   for (Field& field : schema.fields) {
     const Column& column = table.column(field.name);
-    const auto coding =
-        std::ranges::find(columns, field.name, [](const ColumnCoding& c) { return c.field.name; });
+    const ColumnCoding* const coding = find(columns, field.name);
     const Field& fitted = coding->field;
-    if (column.kind() == fitted.kind || (is_label(column.kind()) && is_label(fitted.kind))) {
+    const bool empty = column.null_count() == column.size();
+    if (!empty) check_zone(*coding, column);
+    if ((column.kind() == fitted.kind && has_zone_of(*coding, column)) ||
+        (is_label(column.kind()) && is_label(fitted.kind))) {
       out.push_back(column);
       continue;
     }

@@ -111,7 +111,7 @@ TEST_CASE("A condition that was never seen is refused by name") {
   CHECK_THROWS_WITH_AS(sample("sex", Kind::category, "unknown"), doctest::Contains("sex"), GenerationError);
   CHECK_THROWS_WITH_AS(sample("age", Kind::integer, 200), doctest::Contains("age"), GenerationError);
   CHECK_THROWS_WITH_AS(sample("pressure", Kind::real, 120.55), doctest::Contains("coarser"), GenerationError);
-  CHECK_THROWS_WITH_AS(sample("smoker", Kind::integer, 1), doctest::Contains("is true or false"),
+  CHECK_THROWS_WITH_AS(sample("smoker", Kind::integer, 2), doctest::Contains("is true or false"),
                        GenerationError);
   CHECK_THROWS_WITH_AS(sample("height", Kind::real, 1.8), doctest::Contains("height"), GenerationError);
   CHECK(sample("age", Kind::integer, 40).column("age").integers()[0] == 40);
