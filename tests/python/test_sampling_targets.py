@@ -73,6 +73,37 @@ def test_what_cannot_be_kept_is_refused_by_name():
     assert set(copy.sample(20, balance={"sex": {"f": 1}}).values("sex")) == {"f"}
 
 
+def test_what_shares_leave_goes_to_the_other_values_in_their_own_proportions():
+    """A sum above 1 is one of weights; shares that leave something need somebody to leave it to."""
+    rng = np.random.default_rng(0)
+    real = pandas.DataFrame(
+        {
+            "stage": rng.choice(["I", "II", "III"], 4000, p=[0.6, 0.3, 0.1]),
+            "smoker": rng.random(4000) < 0.5,
+            "likert": pandas.Categorical(rng.integers(1, 6, 4000)),
+            "visits": rng.integers(1, 4, 4000),
+        }
+    )
+    trees = synthema.SequentialTrees().fit(real)
+
+    def shares(balance):
+        made = trees.sample(4000, seed=1, balance=balance).to_pandas()
+        counts = made[next(iter(balance))].value_counts(normalize=True)
+        return counts[counts > 0].to_dict()
+
+    assert shares({"stage": {"III": 0.7}}) == pytest.approx({"I": 0.2, "II": 0.1, "III": 0.7}, abs=0.03)
+    assert shares({"stage": {"I": 1, "II": 3}}) == pytest.approx({"I": 0.25, "II": 0.75}, abs=0.03)
+    assert set(shares({"stage": {"I": 0.1 + 0.2, "II": 0.7 - 1e-9}})) == {"I", "II"}
+    for truth in (True, 1, "true"):
+        assert shares({"smoker": {truth: 0.3}})[True] == pytest.approx(0.3, abs=0.03)
+    assert shares({"likert": {1: 0.5, 5: 0.5}}) == pytest.approx({"1": 0.5, "5": 0.5}, abs=0.03)
+    assert shares({"likert": {np.int64(1): 0.2}})["1"] == pytest.approx(0.2, abs=0.03)
+    for two in (2, 2.0, "2"):
+        assert shares({"visits": {two: 0.8}}) == pytest.approx({1: 0.1, 2: 0.8, 3: 0.1}, abs=0.03)
+    with pytest.raises(ConfigError, match=r"'smoker': The shares sum to 0.7, and .*must sum to 1"):
+        shares({"smoker": {True: 0.3, False: 0.4}})
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -158,8 +158,9 @@ class TabularGenerator:
             missing value leaves its column free.
         balance : dict, optional
             Shares that columns have in the rows: ``{"income": "uniform"}``, where all values that the
-            generator makes are equally likely, or ``{"income": {"low": 0.3, "high": 0.7}}``; each balanced
-            column is drawn by itself and the others given it. It is never missing.
+            generator makes are equally likely, or ``{"income": {"low": 0.3, "high": 0.7}}``. What shares
+            leave of 1 goes to the other values, in their own proportions; a sum above 1 is one of weights.
+            Each balanced column is drawn by itself and the others given it. It is never missing.
         parity : dict, optional
             ``{"target": "income", "sensitive": ["sex", "race"]}``: the target, drawn as it is without
             knowledge of the sensitive columns, is independent of them (statistical parity), and the others
@@ -182,8 +183,8 @@ class TabularGenerator:
             If nothing was fitted, a condition or a share asks for what was never seen, or a value does not
             fit the type of its column in the same frame.
         ConfigError
-            If shares or parity name a column that is not there or are of another form, or shares are negative
-            or sum to nothing.
+            If shares or parity name a column that is not there or are of another form, or shares are
+            negative, sum to nothing, or to less than 1 where the column has no other values.
         """
         if frame not in FRAMES:
             raise ConfigError(f"A sample comes as {', '.join(FRAMES)}; '{frame}' is none of these.")

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "src/generate/tabular/written_labels.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint64_t kBalanceStream = 1, kSensitiveStream = 2, kTargetStream = 3;
 constexpr std::uint64_t kRowsToSee = 10'000;
 constexpr std::size_t kMostValues = 100;
+constexpr double kRounding = 1e-6;        // by which shares may differ from 1
 constexpr std::uint64_t kMostDraws = 50;  // until a column that may be missing is not
 
 // Cells that are fixed, by column; null where the row is free.
@@ -109,11 +111,14 @@ void check(const Schema& schema, const SamplingTargets& targets) {
     }
 }
 
-// Text stands for a value of another kind where shares come from JSON, whose names are text.
+// Text stands for a value of another kind where shares come from JSON, whose names are text; a number for a
+// label that is one.
 Value of_kind(const Field& field, const Value& value) {
+  if (field.kind == Kind::text || field.kind == Kind::category) return detail::label_of(value);
+  if (field.kind == Kind::boolean)
+    if (const auto truth = detail::truth_of(value)) return *truth;
   const std::string* const text = value.get_if<std::string>();
   if (!text) return value;
-  if (field.kind == Kind::boolean && (*text == "true" || *text == "false")) return *text == "true";
   if (field.kind == Kind::integer || field.kind == Kind::real) {
     double number = 0;
     const char* const end = text->data() + text->size();
@@ -123,29 +128,71 @@ Value of_kind(const Field& field, const Value& value) {
   return value;
 }
 
-std::vector<std::pair<Value, double>> even_shares(const SampleFunction& sample, const std::string& column,
-                                                  const CancelToken& cancel) {
+bool are_equal(const Value& a, const Value& b) {
+  const auto number = [](const Value& v) {
+    const std::int64_t* const whole = v.get_if<std::int64_t>();
+    return whole ? Value(static_cast<double>(*whole)) : v;
+  };
+  return number(a).display() == number(b).display();
+}
+
+using Shares = std::vector<std::pair<Value, double>>;
+
+// Different values of the column and how many rows have each, in an order that does not depend on the rows'.
+std::map<std::string, std::pair<Value, double>> values_seen(const SampleFunction& sample,
+                                                            const std::string& column,
+                                                            const CancelToken& cancel) {
   const Table seen = sample({.rows = kRowsToSee, .seed = 0, .cancel = cancel});
-  std::map<std::string, Value> values;  // in an order that does not depend on the rows'
-  for (std::size_t row = 0; row < seen.rows() && values.size() <= kMostValues; ++row)
+  std::map<std::string, std::pair<Value, double>> out;
+  for (std::size_t row = 0; row < seen.rows(); ++row)
     if (Value value = seen.column(column).value_at(row); !value.is_null())
-      values.emplace(value.display(), std::move(value));
-  if (values.size() > kMostValues)
+      ++out.try_emplace(value.display(), value, 0.0).first->second.second;
+  if (out.empty())
+    throw GenerationError({.field = column}, "The column is always missing and cannot be balanced.");
+  return out;
+}
+
+Shares even_shares(const SampleFunction& sample, const std::string& column, const CancelToken& cancel) {
+  const auto seen = values_seen(sample, column, cancel);
+  if (seen.size() > kMostValues)
     throw ConfigError({.field = column},
                       "The column has too many values to be equally likely; state which "
                       "ones, with their shares.");
-  if (values.empty())
-    throw GenerationError({.field = column}, "The column is always missing and cannot be balanced.");
-  std::vector<std::pair<Value, double>> out;
-  for (auto& [name, value] : values) out.emplace_back(std::move(value), 1.0);
+  Shares out;
+  for (const auto& [name, one] : seen) out.emplace_back(one.first, 1.0);
+  return out;
+}
+
+// What stated shares leave goes to the other values, in their own proportions.
+Shares whole_shares(const ColumnShares& wanted, const Field& field, const SampleFunction& sample,
+                    const CancelToken& cancel) {
+  Shares out;
+  double sum = 0;
+  for (const auto& [value, share] : wanted.shares) {
+    out.emplace_back(of_kind(field, value), share);
+    sum += share;
+  }
+  if (sum > 1 - kRounding) return out;
+  auto others = values_seen(sample, wanted.column, cancel);
+  std::erase_if(others, [&](const auto& other) {
+    return std::ranges::any_of(out,
+                               [&](const auto& one) { return are_equal(one.first, other.second.first); });
+  });
+  double rows = 0;
+  for (const auto& [name, one] : others) rows += one.second;
+  if (others.empty())
+    throw ConfigError({.field = wanted.column},
+                      message("The shares sum to ", sum,
+                              ", and there are no other values for the rest; they must sum to 1."));
+  for (const auto& [name, one] : others) out.emplace_back(one.first, (1 - sum) * one.second / rows);
   return out;
 }
 
 void balance(const ColumnShares& wanted, const Schema& schema, const SampleFunction& sample,
              const SampleRequest& request, FixedCells& fixed) {
   const Field& field = field_of(schema, wanted.column);
-  const auto shares =
-      wanted.shares.empty() ? even_shares(sample, wanted.column, request.cancel) : wanted.shares;
+  const Shares shares = wanted.shares.empty() ? even_shares(sample, wanted.column, request.cancel)
+                                              : whole_shares(wanted, field, sample, request.cancel);
   std::vector<double> weights;
   for (const auto& [value, weight] : shares) weights.push_back(weight);
   const auto place = static_cast<std::uint64_t>(&field - schema.fields.data());
@@ -153,7 +200,7 @@ void balance(const ColumnShares& wanted, const Schema& schema, const SampleFunct
   std::vector<Value>& cells = fixed.of(field);
   for (std::uint64_t row = 0; row < request.rows; ++row) {
     Random own = random.stream(row);
-    if (cells[row].is_null()) cells[row] = of_kind(field, shares[own.weighted(weights)].first);
+    if (cells[row].is_null()) cells[row] = shares[own.weighted(weights)].first;
   }
 }
 

@@ -32,8 +32,9 @@
 
 namespace synthema {
 
-// Values and their weights, of any sum; empty: the values that 10,000 rows of the generator have, at most
-// 100, are equally likely.
+// Values and their shares. What is left of 1 goes to the other values that 10,000 rows of the generator have,
+// in their own proportions; a sum above 1 is one of weights. Empty: all these values, at most 100, are
+// equally likely.
 struct ColumnShares {
   std::string column;
   std::vector<std::pair<Value, double>> shares = {};
@@ -48,9 +49,10 @@ struct SamplingTargets {
 
 using SampleFunction = std::function<Table(const SampleRequest&)>;
 
-// ConfigError: a column that is not there, is named twice or on both sides of parity; weights that are
-// negative, not finite or sum to nothing; a column of more than 100 values without shares. GenerationError: a
-// value that the generator never makes, a column that is nearly always missing.
+// ConfigError: a column that is not there, is named twice or on both sides of parity; shares that are
+// negative, not finite, sum to nothing, or to less than 1 where there is no other value; a column of more
+// than 100 values without shares. GenerationError: a value that the generator never makes, a column that is
+// nearly always missing.
 SYNTHEMA_EXPORT Table sample_with_targets(const Schema& schema, const SampleFunction& sample,
                                           const SampleRequest& request, const SamplingTargets& targets);
 
