@@ -450,11 +450,24 @@ def test_parameters_of_another_kind_are_named(name, value):
 
 
 def test_a_single_name_is_a_list_of_it():
-    assert SequentialTrees(first="sex").get_params()["first"] == ["sex"]
+    assert SequentialTrees(first="sex").get_params()["first"] == "sex"
     with pytest.raises(ConfigError, match="'epsilon' is a number"):
         synthema.AnyOrderNetwork(epsilon="1")
     with pytest.raises(ConfigError, match="'temperature' is a dict"):
         synthema.AnyOrderNetwork(temperature="cold")
+
+
+def test_scikit_learn_clones_generators():
+    sklearn = pytest.importorskip("sklearn.base")
+    for one in (
+        SequentialTrees(target="sex", first="age", combinations=[("a", "b")]),
+        SequentialTrees(first=("age", "sex")),
+        GaussianCopula(rare_below=7),
+        synthema.PrivateMarginals(epsilon=2, ledger="spent.ledger"),
+    ):
+        again = sklearn.clone(one)
+        assert again.get_params() == one.get_params()
+        assert repr(again) == repr(one)
 
 
 def test_bootstrap_copy_asks_before_it_leaks(tmp_path):

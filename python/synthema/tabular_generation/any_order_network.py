@@ -10,7 +10,6 @@ from synthema import column_sources
 from synthema._core import CancelToken, ConfigError, Progress, Schema
 from synthema.models import load_torch_module
 from synthema.tabular_generation.frames import FrameForm
-from synthema.tabular_generation.parameters import temperatures_of
 from synthema.tabular_generation.private_generator import PrivateGenerator
 from synthema.tabular_generation.sequential_trees import SequentialTrees
 
@@ -136,9 +135,9 @@ class AnyOrderNetwork(PrivateGenerator):
         super().__init__(
             target=target, size=size, rare_below=rare_below, rounds=rounds, patience=patience,
             validation=validation, members=members, rate=rate, seed=seed,
-            temperature=temperatures_of(temperature), epsilon=epsilon, delta=delta, clip=clip,
+            temperature=temperature, epsilon=epsilon, delta=delta, clip=clip,
             sampling_rate=sampling_rate, steps=steps, rows_per_person=rows_per_person, bins=bins,
-            first_share=first_share, pairs_share=pairs_share, infer=infer, ledger=os.fspath(ledger),
+            first_share=first_share, pairs_share=pairs_share, infer=infer, ledger=ledger,
             threads=threads,
         )  # fmt: skip
 

@@ -30,6 +30,7 @@ class TabularGenerator:
     _core_class: Any = None
 
     def __init__(self, **parameters: Any):
+        self._given = parameters
         self._parameters = checked_parameters(type(self), parameters)
         self._frame: FrameForm | None = None  # not known
         self._fitted: Any = None
@@ -54,8 +55,8 @@ class TabularGenerator:
         return self._fitted is not None
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name, as scikit-learn's estimators do."""
-        return dict(self._parameters)
+        """Return the parameters by name as they were given, as scikit-learn's estimators do."""
+        return dict(self._given)
 
     def estimate(self, data: Any, *, schema: Schema | None = None) -> Forecast:
         """Foretell what `fit` takes for a table, and `sample` for as many rows: seconds and memory.
@@ -269,7 +270,8 @@ class TabularGenerator:
     @classmethod
     def _of_file(cls: type[Self], file: bytes, path: str | os.PathLike[str]) -> Self:
         made = cls._core_class.load(file, os.fspath(path))
-        out = cls(**made.options)
+        usual = cls()._parameters
+        out = cls(**{name: value for name, value in made.options.items() if value != usual.get(name)})
         out._fitted = made
         return out
 
@@ -281,7 +283,7 @@ class TabularGenerator:
     def __repr__(self) -> str:
         defaults = type(self)().get_params() if type(self) is not TabularGenerator else {}
         shown = ", ".join(
-            f"{name}={value!r}" for name, value in self._parameters.items() if value != defaults.get(name)
+            f"{name}={value!r}" for name, value in self._given.items() if value != defaults.get(name)
         )
         return f"{type(self).__name__}({shown})"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from synthema._core import ConfigError
@@ -11,12 +12,14 @@ from synthema.arguments import kind_of, whole
 
 
 def checked_parameters(cls: type, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a generator with numbers where its defaults are numbers."""
+    """The parameters of a generator in one form: numbers where its defaults are numbers, lists of names."""
     defaults = {name: one.default for name, one in inspect.signature(cls.__init__).parameters.items()}
     out = dict(parameters)
     for name, value in parameters.items():
         default = defaults.get(name)
-        if isinstance(default, int) and not isinstance(default, bool):
+        if name in _READERS:
+            out[name] = _READERS[name](value)
+        elif isinstance(default, int) and not isinstance(default, bool):
             out[name] = whole(value, f"The parameter '{name}'")
         elif isinstance(default, float) or (name == "epsilon" and value is not None):
             if not is_number(value):
@@ -56,6 +59,15 @@ def temperatures_of(value: Any) -> dict[str, float]:
             f"The parameter 'temperature' is a dict of numbers by column, as in {{'age': 0.9}}, not {value}."
         )
     return dict(value)
+
+
+# Of parameters that people write in several forms.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "first": lambda value: names_of(value, "The parameter 'first'"),
+    "combinations": groups_of,
+    "temperature": temperatures_of,
+    "ledger": os.fspath,
+}
 
 
 def is_number(value: Any) -> bool:

@@ -87,7 +87,7 @@ class PrivateMarginals(PrivateGenerator):
         super().__init__(
             epsilon=epsilon, delta=delta, target=target, target_weight=target_weight,
             rows_per_person=rows_per_person, bins=bins, first_share=first_share, rounds=rounds,
-            max_cells=max_cells, infer=infer, ledger=os.fspath(ledger), threads=threads,
+            max_cells=max_cells, infer=infer, ledger=ledger, threads=threads,
         )  # fmt: skip
 
     def fit(

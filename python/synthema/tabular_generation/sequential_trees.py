@@ -11,7 +11,6 @@ from synthema._core import CancelToken, ConfigError, Progress
 from synthema.arguments import whole
 from synthema.tabular_generation.frames import FRAMES, FrameForm
 from synthema.tabular_generation.generator import TabularGenerator
-from synthema.tabular_generation.parameters import groups_of, names_of
 
 
 class SequentialTrees(TabularGenerator):
@@ -76,9 +75,8 @@ class SequentialTrees(TabularGenerator):
         threads: int = 0,
     ):
         super().__init__(
-            target=target, first=names_of(first, "The parameter 'first'"), min_leaf=min_leaf,
-            min_gain=min_gain, rare_below=rare_below, particles=particles, predictors=predictors,
-            combinations=groups_of(combinations), threads=threads,
+            target=target, first=first, min_leaf=min_leaf, min_gain=min_gain, rare_below=rare_below,
+            particles=particles, predictors=predictors, combinations=combinations, threads=threads,
         )  # fmt: skip
 
     def impute(
