@@ -79,6 +79,14 @@ std::uint64_t texts_of(const std::vector<Place>& places) {
   return out;
 }
 
+// Behind the last digits, where a number grows; the end where there are none.
+std::vector<Place>::iterator end_of_digits(std::vector<Place>& places) {
+  const auto last = std::ranges::find_if(places.rbegin(), places.rend(), [](const Place& place) {
+    return place.free && is_of('9', place.character);
+  });
+  return last == places.rend() ? places.end() : last.base();
+}
+
 std::string numbered(const std::vector<Place>& places, std::uint64_t number) {
   std::string out(places.size(), ' ');
   for (std::size_t i = places.size(); i-- > 0;) {
@@ -152,7 +160,7 @@ std::string identifier_pattern(std::span<const std::string_view> texts, std::siz
 std::vector<std::string> fresh_identifiers(const std::string& pattern, std::span<const std::uint64_t> taken,
                                            std::uint64_t rows, Random random) {
   std::vector<Place> places = places_of(pattern);
-  while (texts_of(places) / 2 < rows + taken.size()) places.push_back({'9', true});
+  while (texts_of(places) / 2 < rows + taken.size()) places.insert(end_of_digits(places), {'9', true});
   const std::uint64_t texts = texts_of(places);
   const auto is_taken = [&](const std::string& text) {
     return std::ranges::binary_search(taken, identifier_hash(text));

@@ -354,6 +354,15 @@ TEST_CASE("A range that leaves few people is refused") {
   CHECK_THROWS_AS(refuse_few_in_range(with(1), 5), GenerationError);
 }
 
+TEST_CASE("Where identifiers run out, their last number grows") {
+  for (const std::string& made : detail::fresh_identifiers("\\u99@b.de", {}, 300, Random(2))) {
+    CHECK(made.size() == 9);
+    CHECK(made.find("@b.de") == 4);
+  }
+  CHECK(detail::fresh_identifiers("99", {}, 300, Random(2))[0].size() == 3);
+  CHECK(detail::fresh_identifiers("A-A", {}, 400, Random(2))[0].size() == 4);  // no number: at the end
+}
+
 TEST_CASE("identifiers of hexadecimal digits are drawn as such") {
   std::vector<std::string> uuids;
   Random random(1);
