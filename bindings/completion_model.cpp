@@ -4,6 +4,7 @@
 #include "bindings/model_turn.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/generate/checked_model.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/model/complete.hpp"
 #include "synthema/model/ngram_model.hpp"
@@ -115,8 +116,8 @@ void bind_makers(py::module_& module) {
       "_python_model",
       [](py::object model, std::string digest, std::string numeric_path,
          std::string_view location) -> AnyCompletionModel {
-        return PythonModel(std::move(model), std::move(digest), std::move(numeric_path),
-                           place_from(location));
+        return CheckedModel(
+            PythonModel(std::move(model), std::move(digest), std::move(numeric_path), place_from(location)));
       },
       py::arg("model"), py::arg("digest"), py::arg("numeric_path"), py::arg("location"));
   module.def(

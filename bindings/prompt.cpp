@@ -5,6 +5,7 @@
 #include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/model/answer_form.hpp"
 #include "synthema/prompt/any_prompt_strategy.hpp"
 #include "synthema/prompt/best_of.hpp"
 #include "synthema/prompt/few_shot.hpp"
@@ -205,6 +206,12 @@ Prompt under_constraint(Prompt prompt, const py::object& constraint) {
 }
 
 void bind_prompt_class(py::module_& module) {
+  // A form that is written wrongly, or that no answer fits, is refused where it is given.
+  const auto forms = std::make_shared<AnswerForms>(byte_vocabulary());
+  const auto checked = [forms](Prompt prompt) {
+    check_form(*forms, prompt);
+    return prompt;
+  };
   py::class_<Message>(module, "Message", "One turn of a chat: role ('system', 'user', 'assistant') and text.")
       .def(py::init<std::string, std::string>(), py::arg("role"), py::arg("text"))
       .def_readonly("role", &Message::role, "'system', 'user' or 'assistant'.")
@@ -221,7 +228,9 @@ void bind_prompt_class(py::module_& module) {
           py::arg("stop"), "A copy whose answer ends before this text.")
       .def(
           "among",
-          [](Prompt p, std::vector<std::string> choices) { return std::move(p).among(std::move(choices)); },
+          [checked](Prompt p, std::vector<std::string> choices) {
+            return checked(std::move(p).among(std::move(choices)));
+          },
           py::arg("choices"), "A copy whose answer is exactly one of these.")
       .def(
           "without",
@@ -237,10 +246,13 @@ void bind_prompt_class(py::module_& module) {
           "A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids "
           "them.")
       .def(
-          "matching", [](Prompt p, std::string regex) { return std::move(p).matching(std::move(regex)); },
+          "matching",
+          [checked](Prompt p, std::string regex) { return checked(std::move(p).matching(std::move(regex))); },
           py::arg("pattern"), "A copy whose whole answer matches this regular expression.")
       .def(
-          "json", &with_json, py::arg("form"),
+          "json",
+          [checked](Prompt p, const py::object& form) { return checked(with_json(std::move(p), form)); },
+          py::arg("form"),
           "A copy whose answer is a JSON text: of a Schema, of a JSON Schema (dict or str), or of a pydantic "
           "model. `Completion.json()` reads it.")
       .def("under", &under_constraint, py::arg("constraint"),
@@ -312,9 +324,18 @@ void bind_completion(py::module_& module) {
           [](const Completion& c) {
             if (c.finish == Finish::failed)
               throw ModelError(message("There is no answer to read: ", c.failure));
-            return py::module_::import("json").attr("loads")(c.text);
+            try {
+              return py::module_::import("json").attr("loads")(c.text);
+            } catch (py::error_already_set& error) {
+              if (!error.matches(py::module_::import("json").attr("JSONDecodeError"))) throw;
+              throw ParseError({.line = error.value().attr("lineno").cast<std::uint64_t>(),
+                                .column = error.value().attr("colno").cast<std::uint64_t>()},
+                               "The answer is no JSON.");
+            }
           },
-          "The answer read as JSON. ModelError with the reason if it failed.")
+          "The answer read as JSON. ModelError with the reason if it failed; ParseError if it is no JSON, "
+          "for "
+          "which a run tries the row again.")
       .def_property_readonly(
           "finish", [](const Completion& c) { return std::string(name_of(c.finish)); },
           "Why it ended: 'stop', 'length' (of the answer or the context), 'constraint' or 'failed'.")

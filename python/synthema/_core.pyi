@@ -1175,7 +1175,7 @@ class Completion:
         ...
     def json(self) -> typing.Any:
         """
-        The answer read as JSON. ModelError with the reason if it failed.
+        The answer read as JSON. ModelError with the reason if it failed; ParseError if it is no JSON, for which a run tries the row again.
         """
     @property
     def failure(self) -> str:

@@ -46,6 +46,27 @@ FormVocabulary without_forbidden(FormVocabulary vocabulary) {
 
 }  // namespace
 
+FormVocabulary byte_vocabulary() {
+  std::vector<std::string> bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes.emplace_back(1, static_cast<char>(byte));
+  return {std::make_shared<const VocabularyTrie>(std::move(bytes))};
+}
+
+void check_form(AnswerForms& forms, const Prompt& prompt) {
+  Prompt form;
+  form.choices = prompt.choices, form.pattern = prompt.pattern;
+  form.json_schema = prompt.json_schema, form.record_schema = prompt.record_schema;
+  (void)forms.of(form);
+}
+
+bool matches(AnswerForms& forms, const std::string& pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  FormConstraint constraint(forms.of(Prompt::plain("").matching(pattern)));
+  return std::ranges::all_of(text,
+                             [&](char c) { return constraint.accept(static_cast<unsigned char>(c)); }) &&
+         constraint.is_complete();
+}
+
 AnswerForm::Impl::Impl(FormVocabulary v)
     : vocabulary(without_forbidden(std::move(v))),
       pool(single_bytes(*vocabulary.trie), vocabulary.banned),

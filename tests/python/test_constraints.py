@@ -235,21 +235,21 @@ def test_refused_tokens_change_nothing_and_rollback_undoes(forms, tokenizer):
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
-        (Prompt.plain("").matching("a(b"), r"column 2.*'\(' without"),
-        (Prompt.plain("").matching("(?=a)b"), r"column 1.*look-around"),
-        (Prompt.plain("").json({"enum": []}), "empty 'enum'"),
-        (Prompt.plain("").json({"type": "integer", "minimum": 3, "maximum": 2}), "no value"),
-        (Prompt.plain("").json({"type": "string", "format": "email"}), "#/format.*email"),
-        (Prompt.plain("").json({"type": "object", "patternProperties": {}}), "#/patternProperties"),
-        (Prompt.plain("").json("{"), "not valid JSON"),
-        (Prompt.plain("").json(Schema([])), "no fields"),
-        (Prompt.plain("").among(["a"]).matching("a"), "exactly one"),
-        (Prompt.plain(""), "exactly one"),
+        (lambda: Prompt.plain("").matching("a(b"), r"column 2.*'\(' without"),
+        (lambda: Prompt.plain("").matching("(?=a)b"), r"column 1.*look-around"),
+        (lambda: Prompt.plain("").json({"enum": []}), "empty 'enum'"),
+        (lambda: Prompt.plain("").json({"type": "integer", "minimum": 3, "maximum": 2}), "no value"),
+        (lambda: Prompt.plain("").json({"type": "string", "format": "email"}), "#/format.*email"),
+        (lambda: Prompt.plain("").json({"type": "object", "patternProperties": {}}), "#/patternProperties"),
+        (lambda: Prompt.plain("").json("{"), "not valid JSON"),
+        (lambda: Prompt.plain("").json(Schema([])), "no fields"),
+        (lambda: Prompt.plain("").among(["a"]).matching("a"), "exactly one"),
+        (lambda: Prompt.plain(""), "exactly one"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_kept_to_is_a_named_error(forms, prompt, message):
     with pytest.raises(synthema.Error, match=message):
-        forms.constraint(prompt)
+        forms.constraint(prompt())
 
 
 def test_an_empty_form_is_refused_and_is_not_no_form():

@@ -317,3 +317,109 @@ def test_a_rule_that_can_never_hold_is_refused_before_the_first_row(nullable):
 def test_a_wrong_argument_of_a_run_is_named(wrong, sentence):
     with pytest.raises(synthema.ConfigError, match=re.escape(sentence)):
         synthema.generate(note, synthema.ngram_model(TEXTS), rows=1, **wrong)
+
+
+class Answering:
+    """A model in Python that gives the same answer to everything."""
+
+    digest, location = "answering", "in_process"
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def complete(self, requests):
+        return [self.answer] * len(requests)
+
+
+AGE = synthema.Schema([synthema.Field("a", kind="integer", minimum=0, maximum=9, nullable=False)])
+JSON_AGE = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "integer", "minimum": 0, "maximum": 9},
+        "b": {"anyOf": [{"$ref": "#/$defs/Short"}, {"type": "null"}]},
+        "c": {"type": "array", "items": {"enum": ["x", "y"]}, "maxItems": 2},
+        "d": {"type": "string", "pattern": "[A-Z][0-9]+"},
+        "e": {"type": "string", "format": "date"},
+    },
+    "required": ["a"],
+    "additionalProperties": False,
+    "$defs": {"Short": {"type": "string", "maxLength": 2}},
+}
+ASK = synthema.Prompt.plain("Well?")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "reason"),
+    [
+        (ASK.among(["yes", "no"]), "yes", None),
+        (ASK.among(["yes", "no"]), "maybe", "none of the choices"),
+        (ASK.matching("[a-c]{2}"), "ab", None),
+        (ASK.matching("[a-c]{2}"), "abc", "does not match the regular expression"),
+        (ASK.matching("[a-c]{2}"), "a", "does not match the regular expression"),
+        (ASK.json(AGE), '{ "a":7 }', None),
+        (ASK.json(AGE), '{"a": "x"}', "does not fit the schema of the prompt. The field 'a' must be integer"),
+        (ASK.json(AGE), '{"a": 11}', "The field 'a' is outside its range"),
+        (ASK.json(AGE), "{}", "The field 'a' has no value"),
+        (ASK.json(AGE), "nope", "no JSON object"),
+        (ASK.json(JSON_AGE), '{"d":"A1","a":7,"b":null,"c":["y"],"e":"2024-02-29"}', None),
+        (ASK.json(JSON_AGE), '{"a": 7, "b": "long"}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), '{"a": 7.5}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), '{"a": 7, "z": 1}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), '{"a": 7, "c": ["x", "x", "y"]}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), '{"a": 7, "d": "a1"}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), '{"a": 7, "e": "2024-02-30"}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), '{"b": "x"}', "no JSON that the JSON Schema"),
+        (ASK.json(JSON_AGE), "nope", "no JSON that the JSON Schema"),
+        (ASK.without(["rash", "pain"]), "A pain.", "banned text 2"),
+    ],
+)
+def test_answers_of_a_model_in_python_are_of_the_form_asked_for(prompt, answer, reason):
+    def asking(task, rng):
+        return {"text": (yield prompt).text}
+
+    (completion,) = synthema.completion_model(Answering(answer)).complete([prompt], Sampling())
+    if reason is None:
+        assert completion.text == answer
+        assert synthema.generate(asking, Answering(answer), rows=1).rows.records() == [{"text": answer}]
+        return
+    assert completion.finish == "failed"
+    assert reason in completion.failure
+    with pytest.raises(synthema.GenerationError) as caught:
+        synthema.generate(asking, Answering(answer), rows=1, max_attempts=3, hopeless_after=3)
+    ((check, told, times),) = caught.value.run.reasons
+    assert (check, times) == ("exchange", 3)
+    assert reason in told
+
+
+def test_answers_of_a_model_in_python_end_before_a_stop_text():
+    (completion,) = synthema.completion_model(Answering("One.\nTwo. Three.")).complete(
+        [ASK.until(".").until("Two")], Sampling()
+    )
+    assert (completion.text, completion.finish) == ("One", "stop")
+
+
+def test_an_answer_that_is_no_json_is_tried_again():
+    def asking(task, rng):
+        return (yield ASK).json()
+
+    with pytest.raises(synthema.ParseError, match="line 1, column 1: The answer is no JSON") as caught:
+        synthema.Completion("nope").json()
+    assert "nope" not in str(caught.value)
+    with pytest.raises(synthema.GenerationError, match="The answer is no JSON"):
+        synthema.generate(asking, Answering("nope"), rows=1, hopeless_after=3)
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        (lambda: ASK.matching("(a"), "column"),
+        (lambda: ASK.among(["a", ""]), "none of them may be empty"),
+        (lambda: ASK.json({"type": "integer", "minimum": 9, "maximum": 1}), "allows no value"),
+        (lambda: ASK.json({"type": "integr"}), "has the type 'integr'"),
+        (lambda: ASK.json('{"type": '), "json_schema"),
+        (lambda: ASK.json(synthema.Schema([synthema.Field("load", kind="real", minimum=1e9)])), "'load'"),
+    ],
+)
+def test_a_form_that_is_written_wrongly_is_refused_where_it_is_given(form, sentence):
+    with pytest.raises(synthema.ConfigError, match=sentence):
+        form()

@@ -59,6 +59,9 @@ struct FormVocabulary {
   std::vector<TokenId> forbidden = {};   // nor one of these tokens
 };
 
+// Each byte is a token: to look at a form, or at a text that should have it, without a model.
+SYNTHEMA_EXPORT FormVocabulary byte_vocabulary();
+
 // Copies share the compiled form; it may be used by several threads at once.
 class SYNTHEMA_EXPORT AnswerForm {
  public:
@@ -120,6 +123,12 @@ class SYNTHEMA_EXPORT AnswerForms {
   // Without the forbidden tokens: forms that lack the same ones share theirs.
   std::map<std::vector<TokenId>, std::shared_ptr<const VocabularyTrie>> tries_;
 };
+
+// ConfigError, SchemaError: the form of the prompt is written wrongly, or no text fits it. Bans are left out.
+// `forms`: of byte_vocabulary().
+SYNTHEMA_EXPORT void check_form(AnswerForms& forms, const Prompt& prompt);
+// Whether the whole text matches a regular expression. `forms`: of byte_vocabulary().
+SYNTHEMA_EXPORT bool matches(AnswerForms& forms, const std::string& pattern, std::string_view text);
 
 class SYNTHEMA_EXPORT FormConstraint {
  public:
