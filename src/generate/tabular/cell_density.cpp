@@ -68,24 +68,33 @@ std::size_t numbers_in(const ColumnCoding& coding, const CodeCounts& counts) {
   return counts.codes.size() - (!counts.codes.empty() && counts.codes.back() >= coding.values.size() ? 1 : 0);
 }
 
+// The first and the last code between the gaps around this one.
+std::pair<std::size_t, std::size_t> codes_between_gaps(const ColumnCoding& coding, std::uint32_t code) {
+  const auto above = std::ranges::upper_bound(coding.behind_gaps, code);
+  return {above == coding.behind_gaps.begin() ? 0 : *(above - 1),
+          (above == coding.behind_gaps.end() ? coding.values.size() : *above) - 1};
+}
+
 Sides sides_of(const ColumnCoding& coding, const CodeCounts& counts, std::size_t entry) {
   const std::uint32_t code = counts.codes[entry];
   const std::size_t numbers = numbers_in(coding, counts);
   // Neighbours in the leaf, or among all values where these are `reach` or more places away.
   const std::size_t reach = std::max<std::size_t>(8, coding.values.size() / 20);
-  const std::size_t last = coding.values.size() - 1;
+  const auto [front, last] = codes_between_gaps(coding, code);
   // Not beyond one that is given as it is: what people round to, or have often.
   const auto exact = [&](std::size_t e) { return coding.is_exact(counts.codes[e], counts.rows_of(e)); };
   std::size_t first = entry, end = entry;
   while (first > 0 && entry - first < kNeighbours && (first == entry || !exact(first))) --first;
   while (end + 1 < numbers && end - entry < kNeighbours && (end == entry || !exact(end))) ++end;
-  const std::size_t low =
-      std::max<std::size_t>(entry > 0 ? counts.codes[first] : 0, code > reach ? code - reach : 0);
-  const std::size_t high =
-      std::min<std::size_t>(entry + 1 < numbers ? counts.codes[end] : last, std::min(last, code + reach));
-  // The highest and the lowest of a leaf look inwards only.
-  const bool has_low = entry > 0 || numbers == 1, has_high = entry + 1 < numbers || numbers == 1;
-  const double share_up = !has_high ? 0.0 : low == code || !has_low ? 1.0 : 0.5;
+  const std::size_t low = std::max<std::size_t>(
+      {entry > 0 ? std::size_t{counts.codes[first]} : front, code > reach ? code - reach : 0, front});
+  const std::size_t high = std::min<std::size_t>(
+      {entry + 1 < numbers ? std::size_t{counts.codes[end]} : last, last, code + reach});
+  // The highest and the lowest of a leaf look inwards only, and so do those beside a gap.
+  const bool has_low = (entry > 0 || numbers == 1) && (front == 0 || code > front);
+  const bool has_high =
+      (entry + 1 < numbers || numbers == 1) && (last + 1 == coding.values.size() || code < last);
+  const double share_up = low == code ? 1.0 : !has_high ? 0.0 : has_low ? 0.5 : 1.0;
   return {low, high != code ? high : low, share_up};
 }
 

@@ -61,6 +61,7 @@ void check_labels(const ModelArrays& file, const ColumnCoding& c) {
 
 void finish(ColumnCoding& c) {
   if (c.form == CodingForm::number) {
+    if (!c.interval) find_gaps(c);
     c.bins = c.part_bins.back() + std::size_t{2};
     c.classes = c.part_classes.back() + std::size_t{1};
   } else if (c.form == CodingForm::category) {

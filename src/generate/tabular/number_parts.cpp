@@ -1,11 +1,14 @@
 #include "src/generate/tabular/number_parts.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <numeric>
 #include <optional>
 #include <vector>
+
+#include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema::detail {
 
@@ -77,7 +80,30 @@ std::vector<std::uint8_t> numbered(std::span<const std::size_t> rows, std::size_
   return out;
 }
 
+// Between the codes from `first` to `last`, then on both sides of what was found. Another gap than the widest
+// is narrower than the side with that.
+void find_gaps(const ColumnCoding& coding, std::size_t first, std::size_t last,
+               std::vector<std::uint32_t>& behind) {
+  const auto [lowest, highest] = reach_of(coding);
+  const auto at = [&](std::size_t code) { return std::clamp(coding.values[code], lowest, highest); };
+  double widest = coding.grid ? 1 : 0;  // nothing lies between two places of the grid
+  std::size_t begin = first;
+  for (std::size_t code = first + 1; code <= last; ++code)
+    if (at(code) - at(code - 1) > widest &&
+        coding.part_of(coding.values[code]) != coding.part_of(coding.values[code - 1]))
+      widest = at(code) - at(code - 1), begin = code;
+  if (begin == first || widest <= at(begin - 1) - at(first) || widest <= at(last) - at(begin)) return;
+  find_gaps(coding, first, begin - 1, behind);
+  behind.push_back(static_cast<std::uint32_t>(begin));
+  find_gaps(coding, begin, last, behind);
+}
+
 }  // namespace
+
+void find_gaps(ColumnCoding& out) {
+  out.behind_gaps.clear();
+  if (!out.values.empty()) find_gaps(out, 0, out.values.size() - 1, out.behind_gaps);
+}
 
 void learn_parts(const CodingLearner& learner, const CodePeople& people, std::span<const std::size_t> rows,
                  ColumnCoding& out) {
@@ -95,6 +121,7 @@ void learn_parts(const CodingLearner& learner, const CodePeople& people, std::sp
     for (std::uint8_t& number : out.part_classes) ++number;  // missing is class 0
   out.bins = out.part_bins.back() + std::size_t{2};
   out.classes = out.part_classes.back() + std::size_t{1};
+  find_gaps(out);
 }
 
 void cut_between_all(ColumnCoding& out) {

@@ -70,6 +70,26 @@ ColumnCoding with_between(const std::vector<Row>& between, bool subject) {
 
 }  // namespace
 
+TEST_CASE("A number that stands for none lies behind a gap, in which few people are no piece of their own") {
+  std::vector<Row> rows;
+  for (std::int64_t i = 0; i < 500; ++i) {
+    Random random = Random(3).stream(static_cast<std::uint64_t>(i));
+    const auto own = static_cast<double>(30 + random.below(60) + random.below(60));
+    rows.push_back({i, i % 10 == 0 ? 9999 : i % 10 == 1 ? -99 : own});
+  }
+  const ColumnCoding with = coded(rows, Kind::integer, false).columns[0];
+  REQUIRE(with.behind_gaps.size() == 2);
+  CHECK(with.number(with.values[with.behind_gaps[0] - 1]) == -99);
+  CHECK(with.number(with.values[with.behind_gaps[1]]) == 9999);
+  std::erase_if(rows, [](const Row& row) { return row.x == 9999 || row.x == -99; });
+  CHECK(coded(rows, Kind::integer, false).columns[0].behind_gaps.empty());
+  for (std::int64_t i = 500; i < 600; ++i) rows.push_back({i, 9999});
+  for (std::int64_t i = 600; i < 602; ++i) rows.push_back({i, static_cast<double>(3000 + i)});
+  const ColumnCoding between = coded(rows, Kind::integer, false).columns[0];
+  REQUIRE(between.behind_gaps.size() == 1);
+  CHECK(between.number(between.values[between.behind_gaps[0]]) == 9999);
+}
+
 TEST_CASE("Each part, bin and class holds values of enough people, not rows") {
   for (const std::int64_t people : {0, 40})
     for (const double places : {12.0, 300.0, 1e9}) {

@@ -98,6 +98,9 @@ struct ColumnCoding {
   // Between parts, in x, ascending; a number at a cut lies below it. Bins and classes are of parts.
   std::vector<double> cuts;
   std::vector<std::uint8_t> part_bins, part_classes;
+  // Codes that begin behind a gap, ascending: nothing is drawn inside of one. It lies between two parts and
+  // is wider than all on each of its sides, as between dates and one that stands for none.
+  std::vector<std::uint32_t> behind_gaps;
   bool grid = false;
   std::uint32_t decimals = 0;         // of reals on a grid
   std::int64_t origin = 0, step = 1;  // of integers, times and whole multiples of reals
