@@ -1,6 +1,7 @@
 // Generators of tables. Python's classes with defaults and frames are in synthema/tabular.py.
 #include "bindings/tabular_generator.hpp"
 #include "bindings/values.hpp"
+#include "synthema/data/row_numbers.hpp"
 #include "synthema/generate/tabular/bootstrap_copy.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
@@ -144,6 +145,8 @@ void bind_tabular(py::module_& module) {
         return out;
       },
       py::arg("table"), "The time zones of the columns that have one, by name.");
+  module.def("_row_number_columns", &row_number_columns, py::arg("table"),
+             "Columns without a role that count the rows.");
   module.def(
       "_labels",
       [](const Table& table) {

@@ -2455,6 +2455,10 @@ def _python_model(model: typing.Any, digest: str, numeric_path: str, location: s
     ...
 def _python_strategy(name: str, function: typing.Any) -> PromptStrategy:
     ...
+def _row_number_columns(table: Table) -> list[str]:
+    """
+    Columns without a role that count the rows.
+    """
 def _sample_with_targets(schema: Schema, sample: collections.abc.Callable, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, conditions: Table, balance: dict, targets: collections.abc.Sequence[str], sensitive: collections.abc.Sequence[str]) -> Table:
     """
     Rows of a generator under stated shares and parity.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
+from synthema import _core
 from synthema._core import Table
 
 PEOPLE = {
@@ -26,6 +28,7 @@ NUMBERS = {"id", "pid", "eid", "seqn"}  # of people, or of anything else
 _NUMBER = ("id", "nr", "no", "num", "number", "key", "code")
 # In one word: "patientid", "caseno".
 _ONE_WORD = rf"u?(subj|subject|pat|patient|person|participant|proband|case)s?({'|'.join(_NUMBER)})"
+_NUMBERED = {*NUMBERS, *_NUMBER, "index", "row", "rownames", "unnamed", "column"}
 FEWEST = 10  # different numbers that could be people
 MOST_ROWS = 200  # a person has on average, where only a number says that it is one
 
@@ -75,6 +78,26 @@ def warn_of_subject(rows: Table) -> None:
     """Warn of such a column."""
     if said := apparent_subject(rows):
         warnings.warn(said, UserWarning, stacklevel=3)
+
+
+def taken_for_row_numbers(names: Sequence[str], done: str) -> str:
+    """Say which columns were, and what was done with them."""
+    listed = ", ".join(f"'{name}'" for name in names)
+    return (
+        f"Taken for row numbers and {done}, as identifiers are: {listed}. A schema that gives a role, or the "
+        "kind real, says otherwise."
+    )
+
+
+def warn_of_row_numbers(rows: Table) -> None:
+    """Warn of columns that count the rows, but for those whose name says so."""
+    if names := [name for name in _core._row_number_columns(rows) if not _says_number(_words(name))]:
+        warnings.warn(taken_for_row_numbers(names, "drawn afresh"), UserWarning, stacklevel=3)
+
+
+def _says_number(words: list[str]) -> bool:
+    """Whether a name is that of a number of people, things or rows: "patient", "sample_id", "Unnamed: 0"."""
+    return _says_people(words) or not _NUMBERED.isdisjoint(words)
 
 
 def _says_people(words: list[str]) -> bool:

@@ -3,6 +3,7 @@
 import datetime
 import json
 import pickle
+import re
 import subprocess
 import sys
 
@@ -392,6 +393,32 @@ def test_whole_numbers_too_far_apart_are_refused_by_name():
     for cls in (SequentialTrees, IndependentMarginals):
         with pytest.raises(SchemaError, match=r"'hash'.*2\^53 steps"):
             cls().fit({"hash": far, "age": [40, 50] * 50})
+
+
+def test_a_number_within_an_identifier_grows_where_it_is():
+    mails = [f"user{i}@klinik.de" for i in range(500)]
+    made = SequentialTrees().fit({"mail": mails, "x": [i % 9 for i in range(500)]}).sample(2000, seed=1)
+    new = made.values("mail")
+    assert all(re.fullmatch(r"user[0-9]{4,5}@klinik\.de", mail) for mail in new)
+    assert len(set(new)) == 2000
+    assert not set(new) & set(mails)
+
+
+def test_columns_that_are_taken_for_row_numbers_are_told_at_fit():
+    rng = np.random.default_rng(0)
+    real = pandas.DataFrame({"rank": rng.permutation(200) + 1, "sample_id": np.arange(200)})
+    real["score"] = (real["rank"] / 20 + rng.normal(size=200)).round(2)
+    for cls in FITTED:
+        with pytest.warns(UserWarning, match=r"drawn afresh, as identifiers are: 'rank'\. A schema"):
+            made = cls().fit(real).sample(50, seed=1)
+        assert min(made.values("rank")) == 201
+    for same in (
+        synthema.table(real, roles={"rank": "label"}),
+        real.astype({"rank": float}),
+    ):
+        made = SequentialTrees().fit(same).sample(500, seed=1)
+        assert max(made.values("rank")) <= 200
+        assert np.corrcoef(made.values("rank"), made.values("score"))[0, 1] > 0.7
 
 
 def test_what_few_people_have_is_missing_and_identifiers_keep_their_holes(tmp_path):

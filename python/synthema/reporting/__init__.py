@@ -38,6 +38,7 @@ from synthema.arguments import kind_of
 from synthema.files import whole_file
 from synthema.reporting import facts, marginals, opening, plots, projection, risks, rows, scores, usefulness
 from synthema.reporting.markup import Html, element, join
+from synthema.subjects import taken_for_row_numbers
 
 __all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
 
@@ -86,11 +87,7 @@ def cautions(report: Mapping[str, Any]) -> list[str]:
     facts = report.get("facts") or {}
     out = [str(one) for name in ("cautions", "left_out") for one in facts.get(name) or []]
     if names := facts.get("row_numbers") or []:
-        listed = ", ".join(f"'{name}'" for name in names)
-        out.append(
-            f"Taken for row numbers and left out, as identifiers are: {listed}. A schema that gives a role "
-            f"says otherwise."
-        )
+        out.append(taken_for_row_numbers(names, "left out"))
     return out
 
 

@@ -39,6 +39,7 @@ class BootstrapCopy(TabularGenerator):
     """
 
     _core_class = _core._BootstrapCopy
+    _makes_row_numbers = False
 
     def __init__(self, *, release: bool = False):
         super().__init__(release=release)

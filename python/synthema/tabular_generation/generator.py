@@ -11,7 +11,7 @@ from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, GenerationError, ModelError, Progress, Schema, Table
 from synthema.arguments import checked, whole
 from synthema.files import whole_file
-from synthema.subjects import warn_of_subject
+from synthema.subjects import warn_of_row_numbers, warn_of_subject
 from synthema.tabular_generation.frames import FRAMES, FrameForm
 from synthema.tabular_generation.parameters import checked_parameters
 from synthema.tabular_generation.requests import blamed, in_zones, parity_of, shares_of
@@ -28,6 +28,7 @@ class TabularGenerator:
     """What all generators of tables share. A subclass has parameters as keyword arguments and `_make`."""
 
     _core_class: Any = None
+    _makes_row_numbers = True  # of columns that count the rows
 
     def __init__(self, **parameters: Any):
         self._given = parameters
@@ -122,9 +123,16 @@ class TabularGenerator:
             rule that excludes every value of the table (none is invented), rules that contradict each other.
         Cancelled
             If `cancel` asked to stop.
+
+        Warns
+        -----
+        UserWarning
+            If a column seems to say whose row it is, or one is taken for numbers of the rows.
         """
         real = tables.table(data, schema)
         warn_of_subject(real)
+        if self._makes_row_numbers:
+            warn_of_row_numbers(real)
         if schema is None and real is not data:
             tables.warn_of_spellings(real)
         made = self._make()

@@ -73,7 +73,7 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     detail::learn_boolean(learner, column, out, codes);
   } else if (kind == Kind::text || kind == Kind::category) {
     detail::learn_labels(learner, column, out, codes);
-  } else if (numbers_rows(column)) {
+  } else if (field.roles.empty() && numbers_rows(column)) {
     out.form = CodingForm::fresh;
     out.counted_from = static_cast<std::uint64_t>(std::ranges::max(column.integers())) + 1;
   } else {
