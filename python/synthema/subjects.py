@@ -50,7 +50,7 @@ def likely_subject(rows: Table) -> str | None:
     named = {
         field.name: _words(field.name)
         for field in rows.schema.fields
-        if field.kind in ("text", "category", "integer") and "identifier" not in field.roles
+        if field.kind in ("text", "category", "integer", "real") and "identifier" not in field.roles
     }
     for name, words in named.items():
         if _says_people(words) and _repeats(rows, name, len(rows)):
@@ -115,9 +115,11 @@ def _words(name: str) -> list[str]:
 
 def _repeats(rows: Table, name: str, most: int) -> bool:
     """Whether the values of a column repeat, though a value has at most so many rows on average."""
-    if rows.schema[name].kind == "integer":
+    if rows.schema[name].kind in ("integer", "real"):
         cells = rows[name]
-        cells = cells.compressed() if np.ma.isMaskedArray(cells) else cells
+        cells = cells.compressed() if np.ma.isMaskedArray(cells) else cells[~np.isnan(cells)]
+        if not np.array_equal(cells, np.round(cells)):
+            return False  # no numbers of people; where one is missing, a frame keeps those as reals
         counts = np.unique(cells, return_counts=True)[1]
     else:
         counts = np.bincount(rows._coded(name)[1])[1:]

@@ -55,6 +55,9 @@ def test_other_columns_are_not(frame):
 def test_whole_numbers_and_codes():
     numbers = np.repeat(np.arange(50), 4)
     assert subjects.likely_subject(synthema.table({"id": numbers, "x": numbers % 7})) == "id"
+    holes = [None, *numbers[1:].astype(float)]  # as pandas makes of them
+    assert subjects.likely_subject(synthema.table({"id": holes, "x": numbers % 7})) == "id"
+    assert subjects.likely_subject(synthema.table({"patient": numbers / 2, "x": numbers % 7})) is None
     codes = np.arange(6000) % 20  # of anything, with many rows each
     assert subjects.likely_subject(synthema.table({"admission_source_id": codes, "x": codes})) is None
     assert subjects.likely_subject(synthema.table({"patient": codes, "x": codes})) == "patient"
