@@ -64,6 +64,8 @@ def completion_model(
 ) -> CompletionModel:
     """Make a completion model of a Python object.
 
+    Its answers are held to the form that a prompt asks for: one that is not of it fails with the reason.
+
     Parameters
     ----------
     model : object
@@ -167,7 +169,8 @@ def generate(
     cycle : bool
         False: a table of conditions ends the run after its last row.
     settings : dict or str
-        The caller's own description of the run (a recipe); kept in the manifest and compared on resume.
+        The caller's own description of the run (a recipe); kept in the manifest and compared on resume. Of
+        strategies and checks written in Python nothing but the name is compared otherwise.
     generator : str
         Name for the provenance.
     digest_key : str
