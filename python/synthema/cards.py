@@ -133,4 +133,8 @@ def _task(synthetic: Table, target: str) -> str | None:
     if not target or target not in synthetic.names:
         return None
     kind = next(f.kind for f in synthetic.schema.fields if f.name == target)
-    return "REG" if kind in ("real", "integer", "time") else "CLS"
+    if kind not in ("real", "integer", "time"):
+        return "CLS"
+    values = [one for one in synthetic.values(target) if one is not None]
+    # A number with two values is a target of two classes (`TargetColumn`), unless there is nothing else.
+    return "CLS" if len(set(values)) == 2 < len(values) else "REG"

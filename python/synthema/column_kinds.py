@@ -58,12 +58,19 @@ def like(rows: Table, real: Table) -> Table:
 
     A few rows do not show what a column is: "f" and "m" once each could be free text, and a column without a
     value could be anything. A column whose values cannot be read so keeps its kind. Roles are those of the
-    real table where the rows have none at all.
+    real table, of columns of a like kind, where the rows have none at all.
     """
     rows = _with_kinds_of(rows, real)
     if any(field.roles for field in rows.schema.fields):
         return rows
-    roles = {field.name: field.roles for field in real.schema.fields if field.roles and field.name in rows}
+    roles = {
+        field.name: field.roles
+        for field in real.schema.fields
+        if field.roles
+        and field.name in rows
+        and _ALIKE.get(field.kind, field.kind)
+        == _ALIKE.get(rows.schema[field.name].kind, rows.schema[field.name].kind)
+    }
 
     def restate(field: dict[str, Any]) -> None:
         field["roles"] = list(roles[field["name"]])

@@ -6,6 +6,7 @@
 
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/trial_rows.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
 
@@ -27,8 +28,9 @@ struct Group {
   }
 };
 
+// Those of enough rows; `few`: the rows of the others.
 std::vector<Group> groups_of(const Table& test, const std::string& name, const std::vector<double>& truth,
-                             const std::vector<double>& chance) {
+                             const std::vector<double>& chance, double& few) {
   const Column& column = test.column(name);
   std::map<std::string, Group> groups;
   for (std::size_t row = 0; row < column.size(); ++row) {
@@ -45,7 +47,10 @@ std::vector<Group> groups_of(const Table& test, const std::string& name, const s
   for (auto& [label, group] : groups) {
     group.column = name;
     group.label = label;
-    if (group.rows >= static_cast<double>(GroupGaps::kRows)) out.push_back(group);
+    if (group.rows >= static_cast<double>(GroupGaps::kRows))
+      out.push_back(group);
+    else
+      few += group.rows;
   }
   return out;
 }
@@ -121,9 +126,13 @@ Score GroupGaps::evaluate(const Table* real, const Table& synthetic, const Evalu
   const std::vector<double> truth = rows->target.of(rows->test).values;
   std::optional<double> value, of_real;
   for (const std::string& name : columns) {
-    const std::vector<Group> groups = groups_of(rows->test, name, truth, predicted[0].column(1));
+    double few = 0, again = 0;
+    const std::vector<Group> groups = groups_of(rows->test, name, truth, predicted[0].column(1), few);
     value = larger(value, gap(groups, odds_));
-    of_real = larger(of_real, gap(groups_of(rows->test, name, truth, predicted[1].column(1)), odds_));
+    of_real = larger(of_real, gap(groups_of(rows->test, name, truth, predicted[1].column(1), again), odds_));
+    if (few > 0)
+      score.warnings.push_back(message("Left out: ", counted(static_cast<std::uint64_t>(few), "test row"),
+                                       " in groups of '", name, "' with fewer than ", kRows, " test rows."));
     for (const Group& group : groups)
       score.parts.push_back(
           {group.column + " = " + group.label, odds_ ? group.sensitivity() : group.parity(),

@@ -43,6 +43,7 @@ Measured measure_classes(const Predictions& predicted, const Numbers& classes,
     out.influence = found->influence;
   }
   const ConfusionMatrix matrix = confusion_matrix(predicted, classes);
+  std::optional<double> f1 = matrix.f1();
   if (predicted.width == 2) {
     const Numbers chance = predicted.column(1);
     // Of the rarer label: of the other one every model is precise.
@@ -54,8 +55,9 @@ Measured measure_classes(const Predictions& predicted, const Numbers& classes,
                    average_precision(first ? predicted.column(0) : chance, rarer)},
                   {"Brier score", brier_score(chance, classes)},
                   {"calibration error", calibration_error(chance, classes)}};
+    if (f1) f1 = matrix.f1(first ? 0 : 1);
   }
-  out.others.emplace_back("F1", matrix.f1());
+  out.others.emplace_back("F1", f1);  // of the rarer of two labels, else the mean of all
   out.others.emplace_back("balanced accuracy", matrix.balanced_accuracy());
   if (predicted.width > 2) add_labels(out, predicted, classes, labels);
   return out;

@@ -142,7 +142,7 @@ def _main(document: Mapping[str, Any]) -> Html:
         facts.data_card,
         facts.guide,
     )
-    footer = element("footer", "Made by synthema. Everything on this page is in report.json beside it.")
+    footer = element("footer", "Made by synthema. What this page is made of is in report.json beside it.")
     return element("main", join(part(document) for part in parts), footer)
 
 

@@ -261,7 +261,8 @@ def weaknesses(
     found += given_away
     useful = score_named(section, "train_synthetic_test_real")
     usefulness, real = value_of(useful), _bound(useful, "ceiling")
-    if given_away and useful is not None and None not in (usefulness, real) and _reaches(useful, real):
+    surely = given_away and not _may_be_chance([score for _, score in _measured(section, drifted)])
+    if surely and useful is not None and None not in (usefulness, real) and _reaches(useful, real):
         found.append(
             f"It is as useful as the real rows ({shown(useful, usefulness)} of {shown(useful, real)}) while "
             "attacks succeed: do not release it as if it were safe."
