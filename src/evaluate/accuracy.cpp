@@ -8,8 +8,10 @@
 
 #include "src/evaluate/cells.hpp"
 #include "src/evaluate/shared_columns.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/random.hpp"
+#include "synthema/evaluate/resampling.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -32,30 +34,58 @@ struct CodedTable {
   std::size_t rows = 0;
 };
 
+// Rows of one subject are not independent of each other. Empty where the schema names no subject.
+struct Subjects {
+  std::vector<std::size_t> order;   // of the rows, each subject's together
+  std::vector<std::size_t> of_row;  // in that order
+  std::vector<double> sizes;        // rows of each
+  double squares = 0;               // of the sizes, their sum
+
+  Subjects() = default;
+  explicit Subjects(const Table& table) {
+    if (!table.schema().subject()) return;
+    const Units units = Units::of(table);
+    order.resize(table.rows());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto a, auto b) { return units.of_row[a] < units.of_row[b]; });
+    sizes.resize(units.count);
+    for (const std::size_t row : order) ++sizes[of_row.emplace_back(units.of_row[row])];
+    for (const double size : sizes) squares += size * size;
+  }
+};
+
 struct Coded {
   std::vector<std::string> names;
   std::vector<std::size_t> cells;  // by column
-  CodedTable real, synthetic;
+  CodedTable real, synthetic, held;
+  Subjects subjects;  // of the real rows, which are in their order
 };
 
-void append(CodedTable& coded, std::size_t column, const std::vector<std::uint8_t>& codes) {
-  if (coded.columns.size() <= column) coded.columns.resize(column + 1);
-  coded.columns[column].insert(coded.columns[column].end(), codes.begin(), codes.end());
+void append(CodedTable& coded, std::size_t column, const std::vector<std::uint8_t>& codes,
+            const std::vector<std::size_t>& order = {}) {
+  std::vector<std::uint8_t>& out = coded.columns[column];
+  if (order.empty()) out.insert(out.end(), codes.begin(), codes.end());
+  for (const std::size_t row : order) out.push_back(codes[row]);
 }
 
-Coded code(const Table& real, const Table& synthetic, const Table* holdout, Convention convention,
+Coded code(const Table& real, const Table& synthetic, Convention convention,
            const EvaluationContext& context) {
   Coded out;
   const bool mostlyai = convention == Convention::mostlyai;
+  const Table *holdout = mostlyai ? context.holdout.get() : nullptr, *held = nullptr;
   const detail::CellOptions options{
       .rarest = mostlyai ? 5U : 1U, .missing_is_label = mostlyai, .floored_bounds = mostlyai};
   for (const std::string& name : detail::shared_columns(real, synthetic)) {
     if (holdout && !holdout->has(name)) continue;
     out.names.push_back(name);
   }
+  if (!mostlyai && context.holdout &&
+      detail::shared_columns(real, synthetic, context.holdout.get()) == out.names)
+    held = context.holdout.get();
+  if (!mostlyai) out.subjects = Subjects(real);  // mostlyai-qa's expectation knows none
   out.cells.resize(out.names.size());
-  out.real.columns.resize(out.names.size());
-  out.synthetic.columns.resize(out.names.size());
+  for (CodedTable* table : {&out.real, &out.synthetic, &out.held}) table->columns.resize(out.names.size());
   parallel_for(
       out.names.size(),
       [&](std::size_t c) {
@@ -64,31 +94,44 @@ Coded code(const Table& real, const Table& synthetic, const Table* holdout, Conv
         if (holdout) reference.push_back(&holdout->column(out.names[c]));
         const detail::ColumnCells cells(reference, options);
         out.cells[c] = cells.count();
-        for (const Column* column : reference) append(out.real, c, cells.of(*column));
+        for (const Column* column : reference) append(out.real, c, cells.of(*column), out.subjects.order);
         append(out.synthetic, c, cells.of(synthetic.column(out.names[c])));
+        if (held) append(out.held, c, cells.of(held->column(out.names[c])));
       },
       context.threads);
   out.real.rows = real.rows() + (holdout ? holdout->rows() : 0);
   out.synthetic.rows = synthetic.rows();
+  out.held.rows = held ? held->rows() : 0;
   return out;
 }
 
 using Counts = std::vector<std::uint32_t>;
 
-Counts count(const CodedTable& table, const Group& group, const std::vector<std::size_t>& cells) {
-  std::size_t size = 1;
-  for (std::size_t k = 0; k < group.size; ++k) size *= cells[group.columns[k]];
-  Counts out(size);
+std::size_t size_of(const Group& group, const std::vector<std::size_t>& cells) {
+  std::size_t out = 1;
+  for (std::size_t k = 0; k < group.size; ++k) out *= cells[group.columns[k]];
+  return out;
+}
+
+template <class Visit>
+void each_row(const CodedTable& table, const Group& group, const std::vector<std::size_t>& cells,
+              const Visit& visit) {
   const std::uint8_t *a = table.columns[group.columns[0]].data(), *b = nullptr, *c = nullptr;
   std::size_t cells_b = 1, cells_c = 1;
   if (group.size > 1) b = table.columns[group.columns[1]].data(), cells_b = cells[group.columns[1]];
   if (group.size > 2) c = table.columns[group.columns[2]].data(), cells_c = cells[group.columns[2]];
   if (c)
-    for (std::size_t row = 0; row < table.rows; ++row) ++out[(a[row] * cells_b + b[row]) * cells_c + c[row]];
+    for (std::size_t row = 0; row < table.rows; ++row)
+      visit(row, (a[row] * cells_b + b[row]) * cells_c + c[row]);
   else if (b)
-    for (std::size_t row = 0; row < table.rows; ++row) ++out[a[row] * cells_b + b[row]];
+    for (std::size_t row = 0; row < table.rows; ++row) visit(row, a[row] * cells_b + b[row]);
   else
-    for (std::size_t row = 0; row < table.rows; ++row) ++out[a[row]];
+    for (std::size_t row = 0; row < table.rows; ++row) visit(row, std::size_t{a[row]});
+}
+
+Counts count(const CodedTable& table, const Group& group, const std::vector<std::size_t>& cells) {
+  Counts out(size_of(group, cells));
+  each_row(table, group, cells, [&](std::size_t, std::size_t cell) { ++out[cell]; });
   return out;
 }
 
@@ -112,15 +155,133 @@ struct Summary {
   std::vector<ScorePart> parts;
 };
 
-// E|difference| of two shares of n and m draws is sqrt(2/pi (p(1-p)/n + p(1-p)/m)).
-Outcome compare(const Counts& real, const Counts& synthetic, double n, double m) {
-  double distance = 0, noise = 0;
-  for (std::size_t cell = 0; cell < real.size(); ++cell) {
-    const double p = real[cell] / n, q = synthetic[cell] / m;
-    distance += std::abs(p - q);
+double distance_of(const Counts& real, const Counts& other, double n, double m) {
+  double distance = 0;
+  for (std::size_t cell = 0; cell < real.size(); ++cell)
+    distance += std::abs(real[cell] / n - other[cell] / m);
+  return distance / 2;
+}
+
+// mostlyai-qa's: E|difference| of two shares of n and m draws is sqrt(2/pi (p(1-p)/n + p(1-p)/m)), where
+// counts are large. Cells without a real row have no share in it.
+double half_normal(const Counts& real, double n, double m) {
+  double noise = 0;
+  for (const std::uint32_t rows : real) {
+    const double p = rows / n;
     noise += std::sqrt(2 / std::numbers::pi * (p * (1 - p) / n + p * (1 - p) / m));
   }
-  return {1 - distance / 2, std::max(0.0, 1 - noise / 2), 0};  // of few rows the sum is no bound
+  return std::min(1.0, noise / 2);  // of few rows the sum is no bound
+}
+
+// What k rows of a cell add to the distance of two halves, quarters and eighths of the real rows, times their
+// number: each row falls into either part, or into neither, by chance.
+class PartGaps {
+ public:
+  PartGaps() {
+    std::array<double, 2 * kExact + 1> gap{};  // E|2X - k|, X binomial(k, 1/2)
+    gap[1] = gap[2] = 1;
+    for (std::size_t k = 3; k < gap.size(); ++k)
+      gap[k] = k % 2 == 0 ? gap[k - 1] : gap[k - 1] * static_cast<double>(k) / static_cast<double>(k - 1);
+    for (std::size_t k = 0; k <= kExact; ++k) {
+      double probability = std::pow(0.75, static_cast<double>(k)), eighths = 0;  // binomial(k, 1/4)
+      for (std::size_t i = 0; i <= k; ++i) {
+        eighths += probability * gap[i];
+        probability *= static_cast<double>(k - i) / static_cast<double>(i + 1) / 3;
+      }
+      table_[k] = {gap[k], gap[2 * k], 4 * eighths};
+    }
+  }
+  std::array<double, 3> of(double k) const {
+    if (k >= kExact) {
+      const double halves = std::sqrt(2 / std::numbers::pi * k);
+      return {halves, std::numbers::sqrt2 * halves, 2 * halves};
+    }
+    const auto below = static_cast<std::size_t>(k);
+    const double rest = k - static_cast<double>(below);
+    std::array<double, 3> out = table_[below];
+    for (std::size_t i = 0; rest > 0 && i < 3; ++i) out[i] += rest * (table_[below + 1][i] - out[i]);
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kExact = 64;
+  std::array<std::array<double, 3>, kExact + 1> table_{};
+};
+
+// By cell, over subjects with c of their n rows there: sums of c^2 and c n. Empty without subjects.
+struct Clumps {
+  std::vector<double> squares, sizes;
+
+  Clumps(const Group& group, const Coded& coded) {
+    const Subjects& subjects = coded.subjects;
+    if (subjects.order.empty()) return;
+    squares.resize(size_of(group, coded.cells));
+    sizes.resize(squares.size());
+    std::vector<std::size_t> last(squares.size(), subjects.sizes.size());
+    Counts run(squares.size());
+    each_row(coded.real, group, coded.cells, [&](std::size_t row, std::size_t cell) {
+      const std::size_t subject = subjects.of_row[row];
+      if (last[cell] != subject) last[cell] = subject, run[cell] = 0;
+      squares[cell] += 2.0 * run[cell]++ + 1;
+      sizes[cell] += subjects.sizes[subject];
+    });
+  }
+};
+
+// The distances that two halves, quarters and eighths of the real rows are expected to have; with subjects,
+// all rows of one fall into the same part.
+class Parts {
+ public:
+  Parts(const Counts& real, const Group& group, const Coded& coded)
+      : rows_(static_cast<double>(coded.real.rows)) {
+    const Clumps clumps(group, coded);
+    for (std::size_t cell = 0; cell < real.size(); ++cell) {
+      if (real[cell] == 0) continue;
+      const double k = real[cell], p = k / rows_;
+      if (clumps.squares.empty()) {
+        add(k, std::sqrt(1 - p));
+        continue;
+      }
+      // Of k rows in clumps: as many clumps as have their sum of squares, and the variance of the share.
+      const double q = clumps.squares[cell],
+                   variance = q - 2 * p * clumps.sizes[cell] + p * p * coded.subjects.squares;
+      add(k * k / q, q / k * std::sqrt(std::max(0.0, variance / q)));
+    }
+  }
+
+  // Of two samples of these sizes: from halves on at the pace at which eighths, quarters and halves approach
+  // each other, which is 1 where nearly all rows are in cells of their own and sqrt(1/2) where cells are
+  // full.
+  double expected(double n, double m) const {
+    const auto [halves, quarters, eighths] = distances_;
+    if (!(halves > 0)) return 0;
+    double pace = halves / quarters;
+    const double doublings = std::log2(4 * n * m / (n + m) / rows_);
+    if (doublings > 0) pace = std::max(pace * pace / (quarters / eighths), 1 / std::numbers::sqrt2);
+    return std::min(1.0, halves * std::pow(pace, doublings));
+  }
+
+ private:
+  void add(double k, double scale) {
+    static const PartGaps gaps;
+    const std::array<double, 3> gap = gaps.of(k);
+    for (std::size_t i = 0; i < gap.size(); ++i) distances_[i] += scale * gap[i] / rows_;
+  }
+  double rows_;
+  std::array<double, 3> distances_{};
+};
+
+// What as many fresh real rows as the synthetic ones are expected to score: what the holdout scores, brought
+// to that number as parts of the real rows are; without one, what such parts score.
+double fresh(const Counts& real, const Group& group, const Coded& coded) {
+  const auto n = static_cast<double>(coded.real.rows), m = static_cast<double>(coded.synthetic.rows);
+  const Parts parts(real, group, coded);
+  const double expected = parts.expected(n, m);
+  if (coded.held.rows == 0) return 1 - expected;
+  const auto h = static_cast<double>(coded.held.rows);
+  const double distance = distance_of(real, count(coded.held, group, coded.cells), n, h),
+               own = parts.expected(n, h);
+  return 1 - std::min(1.0, own > 0 ? distance * expected / own : distance);
 }
 
 // E|X - k| of a count X with this mean and any k: of Poisson, where the mean is large of the normal
@@ -142,21 +303,43 @@ double expected_gap(double mean, double k) {
   return mean - k + 2 * short_of;
 }
 
+// By cell of a column: the share of its rows, and of pairs of rows of one subject that both are in it.
+struct Margin {
+  std::vector<double> share, together;
+
+  Margin(std::size_t column, const Coded& coded) {
+    const Group group{{column}, 1};
+    const Clumps clumps(group, coded);
+    const auto n = static_cast<double>(coded.real.rows);
+    const double pairs = coded.subjects.squares - n;  // twice their number
+    for (const std::uint32_t rows : count(coded.real, group, coded.cells)) {
+      const std::size_t cell = share.size();
+      share.push_back(rows / n);
+      together.push_back(pairs > 0 ? (clumps.squares[cell] - rows) / pairs : 0);
+    }
+  }
+};
+
 // What as many rows as the synthetic ones, drawn from the product of the real margins, are expected to score:
-// without their sampling noise, the floor of weakly dependent columns would lie above the ceiling.
+// without their sampling noise, the floor of weakly dependent columns would lie above the ceiling. With
+// subjects, each keeps its rows of every column: the counts are of clumps, as large as these vary more.
 double independence(const Counts& real, const Group& group, const Coded& coded,
-                    const std::vector<Counts>& margins) {
+                    const std::vector<Margin>& margins) {
   const auto n = static_cast<double>(coded.real.rows), m = static_cast<double>(coded.synthetic.rows);
+  const double pairs = coded.subjects.squares - n;
   double distance = 0;
   for (std::size_t cell = 0; cell < real.size(); ++cell) {
-    double product = 1;
+    double product = 1, together = 1, clump = 1;
     std::size_t rest = cell;
     for (std::size_t k = group.size; k-- > 0;) {
       const std::size_t column = group.columns[k], own = rest % coded.cells[column];
-      product *= margins[column][own] / n;
+      product *= margins[column].share[own];
+      together *= margins[column].together[own];
       rest /= coded.cells[column];
     }
-    distance += expected_gap(m * product, m * real[cell] / n) / m;
+    if (pairs > 0 && product > 0 && product < 1)
+      clump = std::max(1.0, 1 + pairs / n * (together - product * product) / (product * (1 - product)));
+    distance += clump * expected_gap(m * product / clump, m * real[cell] / n / clump) / m;
   }
   return 1 - distance / 2;
 }
@@ -215,8 +398,8 @@ std::vector<Group> drawn_groups(std::size_t columns, std::size_t size, std::size
 
 Summary summarise(const Coded& coded, const std::vector<Group>& groups, Convention convention,
                   const EvaluationContext& context) {
-  std::vector<Counts> margins(coded.names.size());
-  for (std::size_t c = 0; c < margins.size(); ++c) margins[c] = count(coded.real, {{c}, 1}, coded.cells);
+  std::vector<Margin> margins;
+  for (std::size_t c = 0; c < coded.names.size(); ++c) margins.emplace_back(c, coded);
   std::vector<Outcome> outcomes(groups.size());
   const auto n = static_cast<double>(coded.real.rows), m = static_cast<double>(coded.synthetic.rows);
   parallel_for(
@@ -224,9 +407,11 @@ Summary summarise(const Coded& coded, const std::vector<Group>& groups, Conventi
       [&](std::size_t g) {
         context.cancel.check();
         const Counts real = count(coded.real, groups[g], coded.cells);
-        outcomes[g] = compare(real, count(coded.synthetic, groups[g], coded.cells), n, m);
+        outcomes[g].accuracy = 1 - distance_of(real, count(coded.synthetic, groups[g], coded.cells), n, m);
         outcomes[g].independent = independence(real, groups[g], coded, margins);
-        if (convention != Convention::mostlyai) return;
+        const bool mostlyai = convention == Convention::mostlyai;
+        outcomes[g].expected = mostlyai ? 1 - half_normal(real, n, m) : fresh(real, groups[g], coded);
+        if (!mostlyai) return;
         outcomes[g].accuracy = rounded(outcomes[g].accuracy);
         outcomes[g].expected = rounded(outcomes[g].expected);
       },
@@ -251,6 +436,18 @@ void keep_worst(std::vector<ScorePart>& parts, std::size_t count, std::vector<st
   });
   warnings.push_back(message("The parts are the ", count, " worst of ", parts.size(), "."));
   parts.resize(count);
+}
+
+std::string ceiling_source(const Coded& coded, Convention convention) {
+  const std::size_t m = coded.synthetic.rows;
+  if (convention == Convention::mostlyai)
+    return message("expected of ", m, " rows of the same distribution as ", coded.real.rows,
+                   " real rows (half-normal)");
+  if (coded.held.rows == 0)
+    return message(coded.subjects.order.empty() ? "halves" : "halves of the subjects", " of ",
+                   coded.real.rows, " real rows, brought to ", m, " rows");
+  std::string out = message("holdout, ", counted(coded.held.rows, "real row"));
+  return coded.held.rows == m ? out : message(out, ", brought to ", m, " rows");
 }
 
 // What the overall accuracy shares with those of one, two and three columns.
@@ -283,12 +480,10 @@ Score Accuracy::evaluate(const Table* real, const Table& synthetic, const Evalua
   if (!real) return undefined(std::move(score), "No real table was given.");
   if (real->rows() == 0 || synthetic.rows() == 0)
     return undefined(std::move(score), "One of the tables has no rows.");
-  const Table* holdout = convention_ == Convention::mostlyai ? context.holdout.get() : nullptr;
-  const std::string key = message("accuracy ", real, " ", &synthetic, " ", holdout, " ", name_of(convention_),
-                                  " ", context.seed, " ");
-  const auto coded = once<Coded>(context, key, [&] {
-    return std::make_shared<Coded>(code(*real, synthetic, holdout, convention_, context));
-  });
+  const std::string key = message("accuracy ", real, " ", &synthetic, " ", context.holdout.get(), " ",
+                                  name_of(convention_), " ", context.seed, " ");
+  const auto coded = once<Coded>(
+      context, key, [&] { return std::make_shared<Coded>(code(*real, synthetic, convention_, context)); });
   score.n = synthetic.rows();
   std::vector<std::shared_ptr<const Summary>> found;
   constexpr AccuracyOf kSizes[] = {AccuracyOf::columns, AccuracyOf::pairs, AccuracyOf::triples};
@@ -322,14 +517,12 @@ Score Accuracy::evaluate(const Table* real, const Table& synthetic, const Evalua
   const Outcome mean = sum.divided(found.size());
   score.value = mean.accuracy;
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
-  score.ceiling = Bound{mean.expected, message("expected of ", synthetic.rows(),
-                                               " rows of the same "
-                                               "distribution as ",
-                                               coded->real.rows, " real rows (half-normal)")};
+  score.ceiling = Bound{mean.expected, ceiling_source(*coded, convention_)};
   if (of_ != AccuracyOf::columns)
     score.floor =
         Bound{mean.independent, message("expected of ", synthetic.rows(),
-                                        " rows of the real columns, made independent of each other")};
+                                        " rows of the real columns, made independent of each other",
+                                        coded->subjects.order.empty() ? "" : "; a subject's stay together")};
   return score;
 }
 

@@ -34,6 +34,24 @@ Table synthetic() {
 Score accuracy(AccuracyOf of, const Table& r, const Table& s) {
   return Accuracy(of).evaluate(&r, s, {});
 }
+// Three columns of eight letters, independent of each other; a subject's rows are all the same.
+Table letters(std::size_t rows, std::size_t of_subject, Random& random) {
+  std::vector<Record> records;
+  std::string abc = "abc";
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (row % of_subject == 0)
+      for (char& c : abc) c = static_cast<char>('a' + random.below(8));
+    records.push_back({{"a", abc.substr(0, 1)},
+                       {"b", abc.substr(1, 1)},
+                       {"c", abc.substr(2, 1)},
+                       {"subject", std::to_string(row / of_subject)}});
+  }
+  return Table::from_records({.fields = {{.name = "a", .kind = Kind::category},
+                                         {.name = "b", .kind = Kind::category},
+                                         {.name = "c", .kind = Kind::category},
+                                         {.name = "subject", .roles = {Role::subject}}}},
+                             records);
+}
 
 }  // namespace
 
@@ -53,9 +71,10 @@ TEST_CASE("the check values of mostlyai-qa, its rare labels kept") {
   const Table r = real(), s = synthetic();
   const Score columns = accuracy(AccuracyOf::columns, r, s), pairs = accuracy(AccuracyOf::pairs, r, s);
   CHECK(part_of(columns, "c") == Approx(0.875));
-  CHECK(columns.parts[0].note == "expected of a sample of this size 0.72049");
   CHECK(part_of(pairs, "c x d") == Approx(0.625));
-  CHECK(pairs.parts[0].note == "expected of a sample of this size 0.60894");
+  const Table two = column_table(Kind::real, {1.0, 2.0});  // of each cell sqrt(2/pi (1/8 + 1/8))
+  const Score half_normal = Accuracy(AccuracyOf::columns, Convention::mostlyai).evaluate(&two, two, {});
+  CHECK(half_normal.ceiling->value == Approx(0.60106));
 }
 
 TEST_CASE("identity is perfect, and independent columns are the floor of dependent ones") {
@@ -74,28 +93,59 @@ TEST_CASE("identity is perfect, and independent columns are the floor of depende
   CHECK(accuracy(AccuracyOf::triples, many, many).floor->value == Approx(0.25));
 }
 
-TEST_CASE("the floor of independent columns is what they score, sampling noise and all") {
+TEST_CASE("fresh rows reach the ceiling, which is the floor where columns are independent") {
   Random random(3);
-  for (const std::size_t rows : {60U, 2000U}) {
-    const auto letter = [&] { return std::string(1, static_cast<char>('a' + random.below(8))); };
-    const auto drawn = [&] {
-      std::vector<Record> records;
-      for (std::size_t i = 0; i < rows; ++i)
-        records.push_back({{"a", letter()}, {"b", letter()}, {"c", letter()}});
-      return Table::from_records({.fields = {{.name = "a", .kind = Kind::category},
-                                             {.name = "b", .kind = Kind::category},
-                                             {.name = "c", .kind = Kind::category}}},
-                                 records);
-    };
-    constexpr int kRepeats = 20;
-    double mean = 0, floor = 0;
+  constexpr int kRepeats = 20;
+  for (const std::size_t rows : {60U, 300U, 2000U}) {
+    double mean = 0, floor = 0, ceiling = 0, held = 0;
     for (int repeat = 0; repeat < kRepeats; ++repeat) {
-      const Score score = accuracy(AccuracyOf::triples, drawn(), drawn());
+      const Table real = letters(rows, 1, random), fresh = letters(rows, 1, random);
+      const Score score = accuracy(AccuracyOf::triples, real, fresh);
+      EvaluationContext with_holdout;
+      with_holdout.holdout = std::make_shared<Table>(letters(rows / 3, 1, random));
       mean += *score.value / kRepeats;
       floor += score.floor->value / kRepeats;
+      ceiling += score.ceiling->value / kRepeats;
+      held += Accuracy(AccuracyOf::triples).evaluate(&real, fresh, with_holdout).ceiling->value / kRepeats;
     }
-    CHECK(std::abs(floor - mean) < 0.03);
+    CAPTURE(rows);
+    CHECK(std::abs(floor - mean) < 0.05);
+    CHECK(std::abs(ceiling - mean) < 0.03);
+    CHECK(std::abs(held - mean) < 0.06);
   }
+}
+
+TEST_CASE("rows of one subject are no fresh rows: the ceiling is what as many other subjects reach") {
+  Random random(4);
+  constexpr int kRepeats = 20;
+  double mean = 0, floor = 0, ceiling = 0, of_rows = 0;
+  for (int repeat = 0; repeat < kRepeats; ++repeat) {
+    const Table real = letters(600, 5, random);
+    const Score score = accuracy(AccuracyOf::pairs, real, letters(600, 5, random));
+    mean += *score.value / kRepeats;
+    floor += score.floor->value / kRepeats;
+    ceiling += score.ceiling->value / kRepeats;
+    of_rows += accuracy(AccuracyOf::pairs, real.select(std::vector<std::string>{"a", "b", "c"}), real)
+                   .ceiling->value /
+               kRepeats;
+    CHECK(score.ceiling->source == "halves of the subjects of 600 real rows, brought to 600 rows");
+  }
+  CHECK(std::abs(floor - mean) < 0.05);
+  CHECK(std::abs(ceiling - mean) < 0.03);
+  CHECK(of_rows > mean + 0.1);
+}
+
+TEST_CASE("the ceiling names the holdout's rows, and knows a holdout that differs") {
+  Random random(5);
+  const Table real = letters(600, 1, random), fresh = letters(600, 1, random);
+  EvaluationContext context;
+  context.holdout = std::make_shared<Table>(letters(300, 1, random));
+  const Score score = Accuracy(AccuracyOf::pairs).evaluate(&real, fresh, context);
+  CHECK(score.ceiling->source == "holdout, 300 real rows, brought to 600 rows");
+  context.holdout = std::make_shared<Table>(real.take(std::vector<std::size_t>(600, 0)));  // one row, often
+  const Score other = Accuracy(AccuracyOf::pairs).evaluate(&real, fresh, context);
+  CHECK(other.ceiling->source == "holdout, 600 real rows");
+  CHECK(other.ceiling->value < 0.1);
 }
 
 TEST_CASE("missing and unseen are cells; numbers beyond the ends fall into the outer cells") {

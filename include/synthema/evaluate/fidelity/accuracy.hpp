@@ -5,15 +5,19 @@
 //               10, 11, 12, ... points that has eleven different ones. Beyond the ends: the outer cells
 //   categories  the ten most frequent, then "other"
 //   missing     a cell of its own
-// Ceiling: what two samples of these sizes from one distribution are expected to score, because of sampling
-// noise alone (half-normal approximation); a lucky score may exceed it. Floor (two and three columns): what
-// as many rows as the synthetic ones are expected to score, drawn from the real columns as if they were
-// independent of each other (Poisson counts).
+// Ceiling: what as many fresh real rows as the synthetic ones are expected to score, because of sampling
+// noise alone; a lucky score may exceed it. With a holdout: the distance of its rows, times what R says
+// of the difference in size. Without one: what halves of the real rows score (exact, none is drawn), brought
+// to that size as eighths, quarters and halves approach each other. Floor (two and three columns): what as
+// many rows as the synthetic ones are expected to score, drawn from the real columns as if they were
+// independent of each other (Poisson counts). With a subject column both are of samples of subjects: all rows
+// of one are in the same half, and stay together in each column.
 //
 // Where the convention "mostlyai" differs: the reference is the real table and the holdout together, bounds
 // are floored to the fewest decimals that keep them apart, categories with fewer than five rows are "other",
-// missing takes one of the ten places where it is frequent enough, and every accuracy is rounded to five
-// decimals.
+// missing takes one of the ten places where it is frequent enough, every accuracy is rounded to five
+// decimals, and the ceiling is mostlyai-qa's half-normal approximation, which is too high where cells are few
+// rows each.
 //
 // Cost: rows x (columns + pairs + triples); one increment each. At most `triples` triples and a million
 // pairs, drawn by the seed.
