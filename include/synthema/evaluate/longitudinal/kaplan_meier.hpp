@@ -4,10 +4,10 @@
 // "short-sightedness", (T - longest synthetic follow-up) / T, both as in Norcliffe et al., "SurvivalGAN"
 // (AISTATS 2023); medians of both. After the last synthetic time its curve stays where it is. The integral is
 // exact; synthcity's is a sum over 1,000 points.
-// Needs the column of durations (numbers, not negative) and of events (two values; 1, true, or the one that
-// comes last in order: the event). Rows without either are left out and counted.
-// Interval: none by resampling, which adds to an absolute distance. Ceiling: the holdout, else two random
-// halves of the real subjects, which being half as large lie farther apart than two full tables would.
+// Needs the column of durations (numbers, not negative) and of events (two values; true, the larger number,
+// or the label that says so, as "dead": the event). Rows without either are left out and counted. Interval:
+// none by resampling, which adds to an absolute distance. Ceiling: the holdout, else two random halves of the
+// real subjects, which being half as large lie farther apart than two full tables would.
 #pragma once
 
 #include <string>
