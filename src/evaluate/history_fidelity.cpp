@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "src/evaluate/association.hpp"
@@ -65,12 +66,29 @@ Numbers quantities(const Table& table, const Histories& histories, HistoryMeasur
   return out;
 }
 
-std::vector<Numbers> series_of(const Column& column, const Histories& histories) {
+// Mean of the rows of each visit that have a value: their order would be that of names or of other columns.
+Numbers visit_means(const Column& column, const Histories& histories, const std::vector<std::size_t>& rows) {
+  Numbers out, visit;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!column.is_null(rows[i])) visit.push_back(column.number_at(rows[i]));
+    if (i + 1 < rows.size() && histories.time[rows[i + 1]] == histories.time[rows[i]]) continue;
+    std::sort(visit.begin(), visit.end());  // a sum's last digits depend on its order
+    if (!visit.empty()) out.push_back(visit.size() == 1 ? visit[0] : mean_of(visit));
+    visit.clear();
+  }
+  return out;
+}
+
+// Of subjects with two values or more.
+std::vector<Numbers> series_of(const Column& column, const Histories& histories, HistoryMeasure measure) {
   std::vector<Numbers> out;
   for (const auto& rows : histories.rows) {
     Numbers values;
-    for (const std::size_t row : rows)
-      if (!column.is_null(row)) values.push_back(column.number_at(row));
+    if (measure != between)
+      values = visit_means(column, histories, rows);
+    else
+      for (const std::size_t row : rows)
+        if (!column.is_null(row)) values.push_back(column.number_at(row));
     if (values.size() > 1) out.push_back(std::move(values));
   }
   return out;
@@ -149,8 +167,8 @@ Outcome compare(const Table& real, const Table& other, HistoryMeasure measure) {
   if (of_columns(measure)) {
     RatioRows mean;
     for (const std::string& name : measured_columns(real, other)) {
-      const std::vector<Numbers> s = series_of(other.column(name), of_other);
-      const auto value = alike(series_of(real.column(name), of_real), s, measure);
+      const std::vector<Numbers> s = series_of(other.column(name), of_other, measure);
+      const auto value = alike(series_of(real.column(name), of_real, measure), s, measure);
       out.parts.push_back(
           {name, value, s.size(), value ? "" : "undefined: no subject with two values, or no spread"});
       if (value) mean.add(*value);

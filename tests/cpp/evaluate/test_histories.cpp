@@ -46,6 +46,26 @@ TEST_CASE("series by hand") {
   CHECK(*score(between, real, flat).value == Approx((30 - msw) / (30 + (n0 - 1) * msw)));
 }
 
+TEST_CASE("rows of one visit count as their mean, whatever their order, days and subjects' names") {
+  std::vector<VisitRow> rows, means, renamed;
+  Random random(6);
+  for (std::size_t s = 0; s < 12; ++s)
+    for (int day = 0; day < 4; ++day) {
+      const double a = random.uniform(), b = random.uniform(), c = random.uniform();
+      const std::string name = "s" + std::to_string(s), other = "other" + std::to_string(17 * s);
+      for (const double value : {a, b, c}) rows.push_back({name, 2.0 * day, {}, value});
+      for (const double value : {c, a, b}) renamed.push_back({other, 2.0 * day + 1, {}, value});
+      means.push_back({name, 2.0 * day, {}, (a + b + c) / 3});
+    }
+  const Table fresh = histories(40, 1);
+  for (const auto measure : {differences, autocorrelation}) {
+    CHECK(*score(measure, fresh, history_table(rows)).value ==
+          Approx(*score(measure, fresh, history_table(means)).value));
+    CHECK(score(measure, fresh, history_table(rows)).value ==
+          score(measure, fresh, history_table(renamed)).value);
+  }
+}
+
 TEST_CASE("identity is 1, fresh histories near it, columns shuffled apart at the floor") {
   const Table real = histories(300, 1);
   for (const auto measure : kAll) {

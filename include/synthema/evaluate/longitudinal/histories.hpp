@@ -12,7 +12,8 @@
 //   between_subject_share  numbers: 1 - |i_R - i_S|, i the share of the variance that lies between subjects:
 //                          intraclass correlation ICC(1) (Shrout and Fleiss 1979; groups of unequal size by
 //                          their n0), cut at 0
-// The last three are means over the columns of numbers but time, of subjects with two values or more.
+// The last three are means over the columns of numbers but time, of subjects with two values or more. Values
+// are consecutive by visit: the value of a visit of several rows is their mean. Variance is that of rows.
 // Ceiling: the holdout. Floor: the real table with its columns, subject and time among them, shuffled apart.
 // Cost: one sort. Misleads: marginal distributions of histories say nothing of what follows what.
 #pragma once
