@@ -135,9 +135,8 @@ Score CodeProbabilities::evaluate(const Table* real, const Table& synthetic,
   Score score = start_score(*this, std::string(kEstimands[static_cast<int>(of_)]),
                             "r2_score over all keys of both tables (HALO; Theodorou et al. 2023)");
   if (!real) return undefined(std::move(score), "No real table was given.");
-  for (const Table* table : {real, &synthetic})
-    if (std::string reason = detail::lacks_histories(*table); !reason.empty())
-      return undefined(std::move(score), std::move(reason));
+  if (std::string reason = detail::lacks_histories(*real, synthetic); !reason.empty())
+    return undefined(std::move(score), std::move(reason));
   const std::vector<std::string> columns = detail::code_columns(*real);
   if (columns.empty())
     return undefined(std::move(score), "No column has a code system, a list of codes or the role label.");
@@ -147,14 +146,10 @@ Score CodeProbabilities::evaluate(const Table* real, const Table& synthetic,
       return undefined(std::move(score),
                        message("The synthetic table has no column '", name, "' of the real one's kind."));
   detail::CodeBook book;
-  const auto visits = [&](const Table& table) {
-    const detail::Histories histories = detail::histories_of(table);
-    if (histories.left_out > 0)
-      score.warnings.push_back(message("Left out: ", histories.left_out, " of ", counted(table.rows(), "row"),
-                                       " without a subject or a time."));
-    return detail::visits_of(table, histories, columns, book);
+  const auto visits = [&](const Table& table, std::string_view whose) {
+    return detail::visits_of(table, detail::histories_of(table, whose, score), columns, book);
   };
-  const detail::Visits of_real = visits(*real), of_synthetic = visits(synthetic);
+  const detail::Visits of_real = visits(*real, "real"), of_synthetic = visits(synthetic, "synthetic");
   if (of_real.visits == 0 || of_synthetic.visits == 0)
     return undefined(std::move(score), "One of the tables has no visit.");
   const Probabilities r = probabilities(of_real, of_), s = probabilities(of_synthetic, of_);
@@ -180,7 +175,7 @@ Score CodeProbabilities::evaluate(const Table* real, const Table& synthetic,
         return context.holdout->has(name) &&
                context.holdout->column(name).kind() == real->column(name).kind();
       })) {
-    const detail::Visits held = visits(*context.holdout);
+    const detail::Visits held = visits(*context.holdout, "holdout");
     if (held.visits > 0)
       if (const Fit fresh = fit(r.of_visit, probabilities(held, of_).of_visit); fresh.r2)
         score.ceiling = Bound{*fresh.r2, message("holdout, ", counted(held.of_subject.size(), "patient"))};

@@ -4,6 +4,7 @@
 
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
+#include "synthema/core/counted.hpp"
 #include "synthema/evaluate/resampling.hpp"
 
 namespace synthema::detail {
@@ -21,6 +22,17 @@ const Field* time_field(const Table& table) {
 std::string lacks_histories(const Table& table) {
   if (!table.schema().subject()) return "The schema names no subject column.";
   if (!time_field(table)) return "The schema names no column of numbers or times with the role time.";
+  return {};
+}
+
+std::string lacks_histories(const Table& real, const Table& synthetic) {
+  if (std::string reason = lacks_histories(real); !reason.empty()) return reason;
+  if (!synthetic.schema().subject())
+    return message("The synthetic rows have no subject column '", real.schema().subject()->name,
+                   "', which the real ones have.");
+  if (!time_field(synthetic))
+    return message("The synthetic rows have no column '", time_field(real)->name,
+                   "' of numbers or times with the role time, which the real ones have.");
   return {};
 }
 
@@ -44,6 +56,15 @@ Histories histories_of(const Table& table) {
   std::erase_if(out.rows, [](const auto& rows) { return rows.empty(); });
   for (auto& rows : out.rows)
     std::stable_sort(rows.begin(), rows.end(), [&](auto a, auto b) { return out.time[a] < out.time[b]; });
+  return out;
+}
+
+Histories histories_of(const Table& table, std::string_view whose, Score& score) {
+  Histories out = histories_of(table);
+  if (out.left_out > 0)
+    score.warnings.push_back(message("Left out: ", out.left_out, " of ",
+                                     counted(table.rows(), message(whose, " row")),
+                                     " without a subject or a time."));
   return out;
 }
 

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "synthema/data/table.hpp"
+#include "synthema/evaluate/score.hpp"
 
 namespace synthema::detail {
 
@@ -19,9 +21,12 @@ struct Histories {
   std::size_t left_out = 0;
 };
 
-// Why a table has none; empty if it has.
+// Why a table has none; empty if it has. Of two tables: why they cannot be compared.
 std::string lacks_histories(const Table& table);
+std::string lacks_histories(const Table& real, const Table& synthetic);
 Histories histories_of(const Table& table);
+// With a warning where rows are left out; `whose`: "real", "synthetic" or "holdout".
+Histories histories_of(const Table& table, std::string_view whose, Score& score);
 
 // The columns that hold codes: those with a code system, else lists, else the column with the role label.
 std::vector<std::string> code_columns(const Table& table);

@@ -159,32 +159,57 @@ std::vector<std::string> measured_columns(const Table& real, const Table& synthe
 struct Outcome {
   std::optional<double> value;
   std::vector<ScorePart> parts;
+  std::string undefined = "The real table has nothing of this kind: no column, gap or visit.";
 };
 
-Outcome compare(const Table& real, const Table& other, HistoryMeasure measure) {
-  const Histories of_real = detail::histories_of(real), of_other = detail::histories_of(other);
+// A table with its histories.
+struct Sample {
+  const Table& table;
+  Histories histories;
+};
+
+// `of_lost`: what a column counts of which the other table has no series; a synthetic table has lost them, a
+// holdout may be small.
+Outcome compare_columns(const Sample& real, const Sample& other, HistoryMeasure measure,
+                        std::optional<double> of_lost) {
   Outcome out;
-  if (of_columns(measure)) {
-    RatioRows mean;
-    for (const std::string& name : measured_columns(real, other)) {
-      const std::vector<Numbers> s = series_of(other.column(name), of_other, measure);
-      const auto value = alike(series_of(real.column(name), of_real, measure), s, measure);
-      out.parts.push_back(
-          {name, value, s.size(), value ? "" : "undefined: no subject with two values, or no spread"});
-      if (value) mean.add(*value);
-    }
-    out.value = mean.value();
-    return out;
+  RatioRows mean;
+  for (const std::string& name : measured_columns(real.table, other.table)) {
+    const std::vector<Numbers> r = series_of(real.table.column(name), real.histories, measure),
+                               s = series_of(other.table.column(name), other.histories, measure);
+    const bool lost = !r.empty() && s.empty() && of_lost;
+    const auto value = lost ? of_lost : alike(r, s, measure);
+    out.parts.push_back({name, value, s.size(),
+                         lost    ? "no synthetic subject has two values"
+                         : value ? ""
+                                 : "undefined: no subject with two values, or no spread"});
+    if (value) mean.add(*value);
   }
-  const std::vector<std::string> codes = detail::code_columns(real);
+  out.value = mean.value();
+  if (!out.parts.empty())
+    out.undefined = "No column has a subject with two values, and spread, in both tables.";
+  return out;
+}
+
+Outcome compare(const Sample& real, const Sample& other, HistoryMeasure measure,
+                std::optional<double> of_lost) {
+  if (of_columns(measure)) return compare_columns(real, other, measure, of_lost);
+  Outcome out;
+  std::vector<std::string> codes;
+  if (measure == HistoryMeasure::codes) codes = detail::code_columns(real.table);
   for (const std::string& name : codes)
-    if (!other.has(name) || other.column(name).kind() != real.column(name).kind()) return out;
+    if (!other.table.has(name) || other.table.column(name).kind() != real.table.column(name).kind()) {
+      out.undefined = message("The synthetic table has no column '", name, "' of the real one's kind.");
+      return out;
+    }
   if (measure == HistoryMeasure::codes && codes.empty()) return out;
-  const Numbers r = quantities(real, of_real, measure, codes),
-                s = quantities(other, of_other, measure, codes);
-  if (r.empty() || s.empty()) return out;
-  out.value = 1 - ks_distance(r, s);
-  out.parts = {{"mean of real", mean_of(r), r.size(), ""}, {"mean of synthetic", mean_of(s), s.size(), ""}};
+  const Numbers r = quantities(real.table, real.histories, measure, codes),
+                s = quantities(other.table, other.histories, measure, codes);
+  if (r.empty()) return out;
+  out.value = s.empty() ? of_lost : 1 - ks_distance(r, s);
+  out.parts = {{"mean of real", mean_of(r), r.size(), ""},
+               {"mean of synthetic", s.empty() ? std::nullopt : std::optional(mean_of(s)), s.size(),
+                s.empty() ? "the synthetic table has none" : ""}};
   return out;
 }
 
@@ -199,21 +224,24 @@ Score HistoryFidelity::evaluate(const Table* real, const Table& synthetic,
   const NamedFidelity& named = kNamedFidelity[static_cast<std::size_t>(measure_)];
   Score score = start_score(*this, std::string(named.estimand), std::string(named.definition));
   if (!real) return undefined(std::move(score), "No real table was given.");
-  for (const Table* table : {real, &synthetic})
-    if (std::string reason = detail::lacks_histories(*table); !reason.empty())
-      return undefined(std::move(score), std::move(reason));
-  Outcome found = compare(*real, synthetic, measure_);
+  if (std::string reason = detail::lacks_histories(*real, synthetic); !reason.empty())
+    return undefined(std::move(score), std::move(reason));
+  const Sample of_real{*real, detail::histories_of(*real, "real", score)};
+  Outcome found =
+      compare(of_real, {synthetic, detail::histories_of(synthetic, "synthetic", score)}, measure_, 0.0);
   score.parts = std::move(found.parts);
-  if (!found.value)
-    return undefined(std::move(score), "The tables share nothing of this kind: no column, gap or visit.");
+  if (!found.value) return undefined(std::move(score), std::move(found.undefined));
   score.value = found.value;
   score.n = Units::of(synthetic).count;
   score.no_interval = "A bootstrap of distances between distributions is biased, so none is shown.";
-  if (context.holdout && detail::lacks_histories(*context.holdout).empty())
-    if (const auto fresh = compare(*real, *context.holdout, measure_).value)
-      score.ceiling =
-          Bound{*fresh, message("holdout, ", counted(Units::of(*context.holdout).count, "subject"))};
-  if (const auto loose = compare(*real, detail::independent_marginals(*real, context.seed), measure_).value)
+  if (context.holdout && detail::lacks_histories(*context.holdout).empty()) {
+    const Table& holdout = *context.holdout;
+    const Sample held{holdout, detail::histories_of(holdout, "holdout", score)};
+    if (const auto fresh = compare(of_real, held, measure_, std::nullopt).value)
+      score.ceiling = Bound{*fresh, message("holdout, ", counted(Units::of(holdout).count, "subject"))};
+  }
+  const Table apart = detail::independent_marginals(*real, context.seed);
+  if (const auto loose = compare(of_real, {apart, detail::histories_of(apart)}, measure_, std::nullopt).value)
     score.floor = Bound{*loose, "the real columns, subject and time among them, each shuffled apart"};
   return score;
 }

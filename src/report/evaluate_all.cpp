@@ -21,7 +21,8 @@ std::string lacking(const AnyEvaluator& evaluator, const Table* real, const Tabl
   if (needs.reference && !real) return "No real table was given.";
   if (needs.holdout && !context.holdout) return "No holdout was given.";
   if (needs.target && context.target_column.empty()) return "No target column was named.";
-  if (needs.subject && !synthetic.schema().subject()) return "The schema names no subject column.";
+  if (needs.subject && !(real ? *real : synthetic).schema().subject())
+    return "The schema names no subject column.";
   if (needs.embedder && !context.embedder) return "No embedder was given.";
   return {};
 }

@@ -79,6 +79,43 @@ TEST_CASE("identity is 1, fresh histories near it, columns shuffled apart at the
   CHECK(score(between, real, histories(300, 2)).floor->value < 0.5);
 }
 
+TEST_CASE(
+    "histories that the synthetic table lost are as bad as can be; a holdout without any is no ceiling") {
+  const Table real = histories(20, 1), single = history_table({{"p", 1, {"c0"}, 2}, {"q", 2, {"c1"}, 3}});
+  for (const auto measure : {gaps, differences, autocorrelation, between}) {
+    CHECK(score(measure, real, single).value == 0.0);
+    EvaluationContext context;
+    context.holdout = std::make_shared<Table>(single);
+    CHECK_FALSE(HistoryFidelity(measure).evaluate(&real, real, context).ceiling);
+    CHECK(score(measure, single, real).undefined ==
+          (measure == gaps ? "The real table has nothing of this kind: no column, gap or visit."
+                           : "No column has a subject with two values, and spread, in both tables."));
+  }
+  CHECK(score(gaps, real, single).parts.at(1).note == "the synthetic table has none");
+}
+
+TEST_CASE("rows without a subject or a time are left out, and what lacks the column says so") {
+  const Table real = histories(20, 1);
+  std::vector<VisitRow> rows{
+      {"p", 0, {"c0"}, 1}, {"p", 1, {"c0"}, 2}, {"q", 0, {"c1"}, 4}, {"q", 3, {"c1"}, 1}};
+  std::vector<Record> records;
+  for (const VisitRow& row : rows)
+    records.push_back({{"subject", row.subject},
+                       {"day", row.day == 3 ? Value() : Value(row.day)},
+                       {"codes", ValueList(row.codes.begin(), row.codes.end())},
+                       {"value", row.value}});
+  const Table partly = Table::from_records(real.schema(), records);
+  const std::vector<std::string> left_out{"Left out: 1 of 4 synthetic rows without a subject or a time."};
+  for (const auto measure : kAll) CHECK(score(measure, real, partly).warnings == left_out);
+  const Table nameless = real.select(std::vector<std::string>{"day", "codes", "value"});
+  const Table timeless = real.select(std::vector<std::string>{"subject", "codes", "value"});
+  CHECK(score(visits, real, nameless).undefined ==
+        "The synthetic rows have no subject column 'subject', which the real ones have.");
+  CHECK(score(visits, real, timeless).undefined ==
+        "The synthetic rows have no column 'day' of numbers or times with the role time, which the real ones "
+        "have.");
+}
+
 TEST_CASE("promises of histories are kept") {
   const Table real = histories(20, 1), synthetic = histories(15, 2);
   for (const auto measure : kAll)
