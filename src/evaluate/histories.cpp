@@ -41,6 +41,7 @@ Histories histories_of(const Table& table) {
   const Column &subjects = table.column(subject), &times = table.column(time_field(table)->name);
   Histories out;
   out.time.resize(table.rows());
+  out.kind = times.kind();
   std::vector<std::string> names;
   for (const Field& field : table.schema().fields) names.push_back(field.name);
   const Units units = Units::of(table);

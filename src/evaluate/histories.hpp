@@ -18,6 +18,7 @@ namespace synthema::detail {
 struct Histories {
   std::vector<std::vector<std::size_t>> rows;
   std::vector<double> time;  // by row of the table
+  Kind kind = Kind::real;    // of the column of times
   std::size_t left_out = 0;
 };
 

@@ -191,6 +191,13 @@ Outcome compare_columns(const Sample& real, const Sample& other, HistoryMeasure 
   return out;
 }
 
+// Times between visits in days where they are of instants, which are microseconds; numbers are as they are.
+ScorePart mean_part(std::string name, const Numbers& values, const Sample& sample, HistoryMeasure measure) {
+  if (values.empty()) return {std::move(name), std::nullopt, 0, "the synthetic table has none"};
+  const bool days = (measure == gaps || measure == spans) && sample.histories.kind == Kind::time;
+  return {std::move(name), mean_of(values) / (days ? 86'400e6 : 1), values.size(), days ? "days" : ""};
+}
+
 Outcome compare(const Sample& real, const Sample& other, HistoryMeasure measure,
                 std::optional<double> of_lost) {
   if (of_columns(measure)) return compare_columns(real, other, measure, of_lost);
@@ -207,9 +214,8 @@ Outcome compare(const Sample& real, const Sample& other, HistoryMeasure measure,
                 s = quantities(other.table, other.histories, measure, codes);
   if (r.empty()) return out;
   out.value = s.empty() ? of_lost : 1 - ks_distance(r, s);
-  out.parts = {{"mean of real", mean_of(r), r.size(), ""},
-               {"mean of synthetic", s.empty() ? std::nullopt : std::optional(mean_of(s)), s.size(),
-                s.empty() ? "the synthetic table has none" : ""}};
+  out.parts = {mean_part("mean of real", r, real, measure),
+               mean_part("mean of synthetic", s, other, measure)};
   return out;
 }
 

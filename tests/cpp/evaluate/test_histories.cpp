@@ -33,6 +33,22 @@ TEST_CASE("visits, gaps, spans and codes by hand") {
   CHECK(*score(codes, real, synthetic).value == Approx(0.75));  // {1, 2, 1, 0} against {1, 2, 1}
 }
 
+TEST_CASE("gaps and spans of times are shown in days, of numbers as they are") {
+  const auto on = [](const std::vector<const char*>& days) {
+    std::vector<Record> records;
+    for (const char* day : days) records.push_back({{"subject", "p"}, {"day", day}});
+    return Table::from_records({.fields = {{.name = "subject", .roles = {Role::subject}},
+                                           {.name = "day", .kind = Kind::time, .roles = {Role::time}}}},
+                               records);
+  };
+  const Table real = on({"2024-01-01", "2024-01-03", "2024-01-07"});
+  CHECK(part_of(score(gaps, real, real), "mean of real") == 3.0);
+  CHECK(part_of(score(spans, real, real), "mean of synthetic") == 6.0);
+  CHECK(score(spans, real, real).parts[0].note == "days");
+  CHECK(part_of(score(visits, real, real), "mean of real") == 3.0);
+  CHECK(score(visits, real, real).parts[0].note.empty());
+}
+
 TEST_CASE("series by hand") {
   // Two subjects: 1 3 and 5 7 9. Within: (1, -1) ... consecutive deviations (-1, 1), (-2, 0), (0, 2).
   const Table real =
