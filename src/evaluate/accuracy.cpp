@@ -173,38 +173,50 @@ double half_normal(const Counts& real, double n, double m) {
   return std::min(1.0, noise / 2);  // of few rows the sum is no bound
 }
 
-// What k rows of a cell add to the distance of two halves, quarters and eighths of the real rows, times their
-// number: each row falls into either part, or into neither, by chance.
+// What k rows of a cell add to the distance of two parts of n real rows, times n: of two parts whose sizes
+// have the ratio that the other table has to the real one, of as large parts of half the rows and of a
+// quarter. Each row falls into either part, or into neither, by chance.
 class PartGaps {
  public:
-  PartGaps() {
-    std::array<double, 2 * kExact + 1> gap{};  // E|2X - k|, X binomial(k, 1/2)
-    gap[1] = gap[2] = 1;
-    for (std::size_t k = 3; k < gap.size(); ++k)
-      gap[k] = k % 2 == 0 ? gap[k - 1] : gap[k - 1] * static_cast<double>(k) / static_cast<double>(k - 1);
-    for (std::size_t k = 0; k <= kExact; ++k) {
-      double probability = std::pow(0.75, static_cast<double>(k)), eighths = 0;  // binomial(k, 1/4)
-      for (std::size_t i = 0; i <= k; ++i) {
-        eighths += probability * gap[i];
-        probability *= static_cast<double>(k - i) / static_cast<double>(i + 1) / 3;
-      }
-      table_[k] = {gap[k], gap[2 * k], 4 * eighths};
-    }
+  PartGaps(double n, double m)
+      : ratio_(std::min(1.0, m / n)),
+        doublings_(std::log2((1 + ratio_) * (1 + ratio_) * m / (n + m) / ratio_)) {
+    for (std::size_t k = 1; k <= kExact; ++k) table_[k][0] = of_all(static_cast<double>(k));
+    for (std::size_t k = 1; k <= kExact; ++k)
+      for (std::size_t i = 1; i < 3; ++i) table_[k][i] = of_some(k, i == 1 ? 0.5 : 0.25);
   }
   std::array<double, 3> of(double k) const {
-    if (k >= kExact) {
-      const double halves = std::sqrt(2 / std::numbers::pi * k);
-      return {halves, std::numbers::sqrt2 * halves, 2 * halves};
-    }
+    if (k >= kExact) return {of_all(k), 2 * of_all(k / 2), 4 * of_all(k / 4)};
     const auto below = static_cast<std::size_t>(k);
     const double rest = k - static_cast<double>(below);
     std::array<double, 3> out = table_[below];
     for (std::size_t i = 0; rest > 0 && i < 3; ++i) out[i] += rest * (table_[below + 1][i] - out[i]);
     return out;
   }
+  // From the parts to tables of n and m rows: how often the harmonic mean of their sizes doubles.
+  double doublings() const { return doublings_; }
 
  private:
+  // Mean absolute deviation of the binomial count in the smaller part (De Moivre), of many rows the normal
+  // one.
+  double of_all(double k) const {
+    const double p = ratio_ / (1 + ratio_), mean = k * p, scale = (1 + ratio_) / (2 * p);
+    constexpr double kNormal = 50;
+    if (mean > kNormal) return scale * std::sqrt(2 / std::numbers::pi * mean * (1 - p));
+    const double next = std::min(std::floor(mean) + 1, k);
+    const double ways = std::lgamma(k + 1) - std::lgamma(next + 1) - std::lgamma(k - next + 1);
+    return scale * 2 * next * std::exp(ways + next * std::log(p) + (k - next + 1) * std::log1p(-p));
+  }
+  double of_some(std::size_t k, double share) const {
+    double probability = std::pow(1 - share, static_cast<double>(k)), out = 0;
+    for (std::size_t i = 0; i <= k; ++i) {
+      out += probability * table_[i][0];
+      probability *= static_cast<double>(k - i) / static_cast<double>(i + 1) * share / (1 - share);
+    }
+    return out / share;
+  }
   static constexpr std::size_t kExact = 64;
+  double ratio_, doublings_;
   std::array<std::array<double, 3>, kExact + 1> table_{};
 };
 
@@ -228,59 +240,50 @@ struct Clumps {
   }
 };
 
-// The distances that two halves, quarters and eighths of the real rows are expected to have; with subjects,
-// all rows of one fall into the same part.
-class Parts {
- public:
-  Parts(const Counts& real, const Group& group, const Coded& coded)
-      : rows_(static_cast<double>(coded.real.rows)) {
-    const Clumps clumps(group, coded);
-    for (std::size_t cell = 0; cell < real.size(); ++cell) {
-      if (real[cell] == 0) continue;
-      const double k = real[cell], p = k / rows_;
-      if (clumps.squares.empty()) {
-        add(k, std::sqrt(1 - p));
-        continue;
-      }
-      // Of k rows in clumps: as many clumps as have their sum of squares, and the variance of the share.
-      const double q = clumps.squares[cell],
-                   variance = q - 2 * p * clumps.sizes[cell] + p * p * coded.subjects.squares;
-      add(k * k / q, q / k * std::sqrt(std::max(0.0, variance / q)));
+// The distance that tables of n and m rows of one distribution are expected to have: from that of parts of
+// the real rows on at the pace at which parts of a quarter, half and all of them approach each other, which
+// is 1 where nearly all rows are in cells of their own and sqrt(1/2) where cells are full. With subjects, all
+// rows of one fall into the same part: k rows of a cell are as many clumps as have their sum of squares.
+double expected_distance(const Counts& real, const Clumps& clumps, const Coded& coded, const PartGaps& gaps) {
+  const auto n = static_cast<double>(coded.real.rows);
+  std::array<double, 3> distances{};
+  for (std::size_t cell = 0; cell < real.size(); ++cell) {
+    if (real[cell] == 0) continue;
+    const double k = real[cell], p = k / n;
+    double count = k, scale = std::sqrt(1 - p);
+    if (!clumps.squares.empty()) {
+      const double q = clumps.squares[cell];
+      const double variance = q - 2 * p * clumps.sizes[cell] + p * p * coded.subjects.squares;
+      count = k * k / q;
+      scale = q / k * std::sqrt(std::max(0.0, variance / q));
     }
+    const std::array<double, 3> gap = gaps.of(count);
+    for (std::size_t i = 0; i < gap.size(); ++i) distances[i] += scale * gap[i] / n;
   }
+  const auto [all, half, quarter] = distances;
+  if (!(all > 0)) return 0;
+  const double pace = std::max(all / half * (all / half) / (half / quarter), 1 / std::numbers::sqrt2);
+  return std::min(1.0, all * std::pow(pace, gaps.doublings()));
+}
 
-  // Of two samples of these sizes: from halves on at the pace at which eighths, quarters and halves approach
-  // each other, which is 1 where nearly all rows are in cells of their own and sqrt(1/2) where cells are
-  // full.
-  double expected(double n, double m) const {
-    const auto [halves, quarters, eighths] = distances_;
-    if (!(halves > 0)) return 0;
-    double pace = halves / quarters;
-    const double doublings = std::log2(4 * n * m / (n + m) / rows_);
-    if (doublings > 0) pace = std::max(pace * pace / (quarters / eighths), 1 / std::numbers::sqrt2);
-    return std::min(1.0, halves * std::pow(pace, doublings));
-  }
+// Of samples as large as the synthetic table and the holdout, against the real one.
+struct Expected {
+  PartGaps synthetic, held;
 
- private:
-  void add(double k, double scale) {
-    static const PartGaps gaps;
-    const std::array<double, 3> gap = gaps.of(k);
-    for (std::size_t i = 0; i < gap.size(); ++i) distances_[i] += scale * gap[i] / rows_;
-  }
-  double rows_;
-  std::array<double, 3> distances_{};
+  explicit Expected(const Coded& coded)
+      : synthetic(static_cast<double>(coded.real.rows), static_cast<double>(coded.synthetic.rows)),
+        held(static_cast<double>(coded.real.rows), std::max(1.0, static_cast<double>(coded.held.rows))) {}
 };
 
 // What as many fresh real rows as the synthetic ones are expected to score: what the holdout scores, brought
 // to that number as parts of the real rows are; without one, what such parts score.
-double fresh(const Counts& real, const Group& group, const Coded& coded) {
-  const auto n = static_cast<double>(coded.real.rows), m = static_cast<double>(coded.synthetic.rows);
-  const Parts parts(real, group, coded);
-  const double expected = parts.expected(n, m);
+double fresh(const Counts& real, const Group& group, const Coded& coded, const Expected& sizes) {
+  const Clumps clumps(group, coded);
+  const double expected = expected_distance(real, clumps, coded, sizes.synthetic);
   if (coded.held.rows == 0) return 1 - expected;
-  const auto h = static_cast<double>(coded.held.rows);
-  const double distance = distance_of(real, count(coded.held, group, coded.cells), n, h),
-               own = parts.expected(n, h);
+  const auto n = static_cast<double>(coded.real.rows), h = static_cast<double>(coded.held.rows);
+  const double distance = distance_of(real, count(coded.held, group, coded.cells), n, h);
+  const double own = expected_distance(real, clumps, coded, sizes.held);
   return 1 - std::min(1.0, own > 0 ? distance * expected / own : distance);
 }
 
@@ -401,6 +404,7 @@ Summary summarise(const Coded& coded, const std::vector<Group>& groups, Conventi
   std::vector<Margin> margins;
   for (std::size_t c = 0; c < coded.names.size(); ++c) margins.emplace_back(c, coded);
   std::vector<Outcome> outcomes(groups.size());
+  const Expected sizes(coded);
   const auto n = static_cast<double>(coded.real.rows), m = static_cast<double>(coded.synthetic.rows);
   parallel_for(
       groups.size(),
@@ -410,7 +414,7 @@ Summary summarise(const Coded& coded, const std::vector<Group>& groups, Conventi
         outcomes[g].accuracy = 1 - distance_of(real, count(coded.synthetic, groups[g], coded.cells), n, m);
         outcomes[g].independent = independence(real, groups[g], coded, margins);
         const bool mostlyai = convention == Convention::mostlyai;
-        outcomes[g].expected = mostlyai ? 1 - half_normal(real, n, m) : fresh(real, groups[g], coded);
+        outcomes[g].expected = mostlyai ? 1 - half_normal(real, n, m) : fresh(real, groups[g], coded, sizes);
         if (!mostlyai) return;
         outcomes[g].accuracy = rounded(outcomes[g].accuracy);
         outcomes[g].expected = rounded(outcomes[g].expected);
@@ -444,8 +448,8 @@ std::string ceiling_source(const Coded& coded, Convention convention) {
     return message("expected of ", m, " rows of the same distribution as ", coded.real.rows,
                    " real rows (half-normal)");
   if (coded.held.rows == 0)
-    return message(coded.subjects.order.empty() ? "halves" : "halves of the subjects", " of ",
-                   coded.real.rows, " real rows, brought to ", m, " rows");
+    return message(coded.subjects.order.empty() ? "parts" : "parts, by subject,", " of ", coded.real.rows,
+                   " real rows, brought to ", m, " rows");
   std::string out = message("holdout, ", counted(coded.held.rows, "real row"));
   return coded.held.rows == m ? out : message(out, ", brought to ", m, " rows");
 }

@@ -7,11 +7,11 @@
 //   missing     a cell of its own
 // Ceiling: what as many fresh real rows as the synthetic ones are expected to score, because of sampling
 // noise alone; a lucky score may exceed it. With a holdout: the distance of its rows, times what the real
-// rows say of the difference in size. Without one: what halves of the real rows score (exact, none is drawn),
-// brought to that size as eighths, quarters and halves approach each other. Floor (two and three columns):
-// what as many rows as the synthetic ones are expected to score, drawn from the real columns as if they were
-// independent of each other (Poisson counts). With a subject column both are of samples of subjects: all rows
-// of one are in the same half, and stay together in each column.
+// rows say of the difference in size. Without one: what two parts of the real rows score (exact, none is
+// drawn), brought to that size as parts of a quarter, half and all of them approach each other. Floor (two
+// and three columns): what as many rows as the synthetic ones are expected to score, drawn from the real
+// columns as if they were independent of each other (Poisson counts). With a subject column both are of
+// samples of subjects: all rows of one are in the same part, and stay together in each column.
 //
 // Where the convention "mostlyai" differs: the reference is the real table and the holdout together, bounds
 // are floored to the fewest decimals that keep them apart, categories with fewer than five rows are "other",
