@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
 #include "synthema/data/label_columns.hpp"
@@ -39,16 +44,62 @@ Predictions predictions_from(const Array& array) {
   return out;
 }
 
+constexpr double kProbabilitySlack = 1e-3;  // some learners compute in single precision
+
+bool are_probabilities(const Predictions& given) {
+  for (std::size_t row = 0; row < given.rows(); ++row) {
+    const auto of_row = std::span(given.values).subspan(row * given.width, given.width);
+    const auto beyond = [](double p) { return !(p >= -kProbabilitySlack && p <= 1 + kProbabilitySlack); };
+    if (std::ranges::any_of(of_row, beyond)) return false;  // NaN, too
+    if (std::abs(std::accumulate(of_row.begin(), of_row.end(), 0.0) - 1) > kProbabilitySlack) return false;
+  }
+  return true;
+}
+
+// What a learner in Python gave for some rows. Of a target without classes these are 0.
+Predictions predictions_of_learner(const py::object& given, const std::string& name, std::size_t rows,
+                                   std::size_t classes) {
+  const auto array = Array::ensure(given);  // null where it cannot be made one
+  Predictions out{.width = std::max<std::size_t>(classes, 1), .values = {}};
+  if (!array || array.ndim() < 1 || array.ndim() > 2 || array.shape(0) != length(rows) ||
+      array.size() != length(rows * out.width))
+    throw LearnerError(
+        message("The learner '", name, "' must give ",
+                classes > 0 ? "a probability of each class for each row" : "one number for each row",
+                ", an array of ", rows, classes > 0 ? " rows." : " numbers."));
+  out.values.assign(array.data(), array.data() + array.size());
+  if (classes > 0 && !are_probabilities(out))
+    throw LearnerError(
+        message("The learner '", name,
+                "' gave what are no probabilities: those of each row must be 0 to 1 and sum to 1."));
+  if (!std::ranges::all_of(out.values, [](double one) { return std::isfinite(one); }))
+    throw LearnerError(message("The learner '", name, "' gave a number that is not finite."));
+  return out;
+}
+
+// What it raised that is an EvaluationError: the adapter in Python makes one of all that a learner raises.
+template <class Work>
+auto with_learner(const Work& work) {
+  return with_python([&] {
+    try {
+      return work();
+    } catch (py::error_already_set& error) {
+      if (!error.matches(py::module_::import("synthema._core").attr("EvaluationError"))) throw;
+      throw LearnerError(std::string(py::str(error.value())));
+    }
+  });
+}
+
 // A Python function (features, target, classes, seed) -> function(features) -> predictions, on the
 // standardised design.
 Learner python_learner(std::string name, const py::object& function) {
-  const auto fit = [kept = held(function)](const LearningTask& task) -> Predictor {
+  const auto fit = [name, kept = held(function)](const LearningTask& task) -> Predictor {
     const DesignEncoding encoding(*task.training, task.columns);
     const Target target = task.target->of(*task.training);
     const DesignMatrix design = encoding.apply(*task.training);
     const std::vector<std::uint32_t> rows = target.rows_with_value();
     const std::vector<double> dense = design.dense();
-    return with_python([&]() -> Predictor {
+    return with_learner([&]() -> Predictor {
       std::vector<double> chosen, values;
       for (const std::uint32_t row : rows) {
         const auto begin = dense.begin() + static_cast<std::ptrdiff_t>(row * design.columns);
@@ -59,11 +110,11 @@ Learner python_learner(std::string name, const py::object& function) {
       const py::object fitted =
           (*kept)(matrix(chosen, rows.size(), design.columns), Array(length(values.size()), values.data()),
                   target.classes, random());
-      return [encoding, model = held(fitted)](const Table& table) {
+      return [encoding, name, classes = target.classes, model = held(fitted)](const Table& table) {
         const DesignMatrix of_table = encoding.apply(table);
-        return with_python([&] {
-          return predictions_from(
-              Array::ensure((*model)(matrix(of_table.dense(), of_table.rows, of_table.columns))));
+        return with_learner([&] {
+          return predictions_of_learner((*model)(matrix(of_table.dense(), of_table.rows, of_table.columns)),
+                                        name, of_table.rows, classes);
         });
       };
     });

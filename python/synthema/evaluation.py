@@ -95,7 +95,8 @@ def evaluate(
         Most classes of the target: where the real rows have more labels, the rarest are one class together,
         and a warning of each score says so; 0 means all labels. Trees take time by class.
     learner : "boosted_trees", "linear_model", Learner or estimator
-        What is trained: any object with ``fit`` and ``predict_proba`` or ``predict`` (`synthema.learner`).
+        What is trained: any object with ``fit`` and ``predict``, for classes with ``predict_proba`` and
+        ``classes_``, too (`synthema.learner`).
     ranked_learners : list of learners, optional
         Two or more whose ranking on real and synthetic rows is compared (`model_ranking_agreement`); six of
         ours if not given.

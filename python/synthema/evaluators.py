@@ -203,11 +203,21 @@ def as_evaluator(one: Any) -> Evaluator:
     )
 
 
-def guarded(one: Evaluator) -> Evaluator:
-    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost.
+def reason_of(who: str, error: Exception) -> str:
+    """Say why a score is undefined that needs what the caller wrote, and who raised.
 
     The text of a foreign exception may quote a row: it is a warning to the caller, and not in the report.
     """
+    what = f"{who} raised {type(error).__name__}"
+    if isinstance(error, _core.Error):
+        return f"{what}: {error}"
+    with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
+        warnings.warn(f"{what}: {error}", UserWarning, stacklevel=3)
+    return f"{what}; a warning has its text, which may quote a row."
+
+
+def guarded(one: Evaluator) -> Evaluator:
+    """Return an evaluator whose failure is an undefined score, so that the others' scores are not lost."""
 
     def measured(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
         try:
@@ -215,12 +225,7 @@ def guarded(one: Evaluator) -> Evaluator:
         except _core.Cancelled:
             raise
         except Exception as error:
-            what = f"The evaluator '{one.name}' raised {type(error).__name__}"
-            if isinstance(error, _core.Error):
-                return {"undefined": f"{what}: {error}"}
-            with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
-                warnings.warn(f"{what}: {error}", UserWarning, stacklevel=2)
-            return {"undefined": f"{what}; a warning has its text, which may quote a row."}
+            return {"undefined": reason_of(f"The evaluator '{one.name}'", error)}
         low, high = one.range
         if score.value is not None and not low <= score.value <= high:
             return {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from synthema._core import (
     multiclass_auroc,
     r_squared,
 )
+from synthema.evaluators import reason_of
 
 __all__ = [
     "Learner",
@@ -44,7 +47,8 @@ def learner(estimator: Any) -> Learner:
 
     The estimator gets numbers: standardised columns, one for each label of a category, missing ones as
     columns of their own. A deep copy is fitted each time, so the one given stays as it is; where it has
-    ``random_state``, the copy gets the seed of the run.
+    ``random_state``, the copy gets the seed of the run. Where it raises or gives what are no predictions,
+    scores of `evaluate` that ask it are undefined and say so; the others stay.
 
     Parameters
     ----------
@@ -71,14 +75,23 @@ def learner(estimator: Any) -> Learner:
     ours = {"boosted_trees": boosted_trees, "linear_model": linear_model}
     if isinstance(estimator, str) and estimator in ours:
         return ours[estimator]()
-    if inspect.isclass(estimator) or not all(
-        callable(getattr(estimator, name, None)) for name in ("fit", "predict")
-    ):
-        raise _core.ConfigError(
-            f"A learner is 'boosted_trees', 'linear_model', a Learner, or an estimator with fit and predict; "
-            f"{estimator!r} is none of these."
+    if isinstance(estimator, str):
+        raise _no_learner(f"'{estimator}' is none of these")
+    if inspect.isclass(estimator):
+        raise _no_learner(f"the class {estimator.__name__} is none of these, an object of it may be one")
+    missing = [name for name in ("fit", "predict") if not callable(getattr(estimator, name, None))]
+    if missing:
+        raise _no_learner(
+            f"a {type(estimator).__name__} is none of these: it has no {' and no '.join(missing)}"
         )
     return _core._python_learner(type(estimator).__name__, _Fitting(estimator))
+
+
+def _no_learner(why: str) -> _core.ConfigError:
+    return _core.ConfigError(
+        "A learner is 'boosted_trees', 'linear_model', a Learner, or an object with fit and predict, for "
+        f"classes with predict_proba and classes_, too; {why}."
+    )
 
 
 class _Fitting:
@@ -92,18 +105,45 @@ class _Fitting:
         if hasattr(model, "random_state"):
             model.random_state = seed
         if classes == 0:
-            model.fit(features, target)
-            return model.predict
+            with _failures_of(model):
+                model.fit(features, target)
+            return lambda rows: _of_numbers(model, rows)
         if not hasattr(model, "predict_proba"):
             raise _core.ConfigError(
                 f"{type(model).__name__} has no predict_proba, which classes need; give a classifier."
             )
-        model.fit(features, target.astype(int))
+        with _failures_of(model):
+            model.fit(features, target.astype(int))
         return lambda rows: _of_all_classes(model, rows, classes)
+
+
+@contextlib.contextmanager
+def _failures_of(model: Any) -> Iterator[None]:
+    """Make an EvaluationError of what a learner raises: scores that ask it are undefined then."""
+    try:
+        yield
+    except _core.Cancelled:
+        raise
+    except Exception as error:
+        raise _core.EvaluationError(reason_of(f"The learner '{type(model).__name__}'", error)) from error
+
+
+def _of_numbers(model: Any, rows: np.ndarray) -> Any:
+    with _failures_of(model):
+        return model.predict(rows)
 
 
 def _of_all_classes(model: Any, rows: np.ndarray, classes: int) -> np.ndarray:
     """Return {rows, classes}: a class that no training row had has probability 0."""
     out = np.zeros((len(rows), classes))
-    out[:, np.asarray(model.classes_, dtype=int)] = model.predict_proba(rows)
+    with _failures_of(model):
+        given, known = np.asarray(model.predict_proba(rows)), np.asarray(model.classes_)
+    among = np.isin(known, np.arange(classes))
+    if known.ndim != 1 or not among.all() or given.shape != (len(rows), len(known)):
+        raise _core.EvaluationError(
+            f"The learner '{type(model).__name__}' must have as classes_ the classes it was fitted to and "
+            "give with predict_proba a probability of each for each row."
+        )
+    with _failures_of(model):
+        out[:, known.astype(int)] = given
     return out

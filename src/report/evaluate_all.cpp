@@ -9,6 +9,7 @@
 #include "synthema/core/memory.hpp"
 #include "synthema/data/label_columns.hpp"
 #include "synthema/data/row_numbers.hpp"
+#include "synthema/learn/learner.hpp"
 
 namespace synthema {
 
@@ -72,6 +73,8 @@ Score ask(const AnyEvaluator& evaluator, const Table* real, const Table& synthet
     return unasked(evaluator, std::move(reason));
   try {
     return evaluator.evaluate(real, synthetic, context);
+  } catch (const LearnerError& error) {
+    return unasked(evaluator, error.what());
   } catch (const EvaluationError& error) {
     if (alone || !is_column(error.where().field, real, synthetic, context)) throw;
     return unasked(evaluator, error.what());

@@ -182,6 +182,120 @@ def test_what_is_no_learner_is_refused():
         synthema.boosted_trees().fit(frame(rows(50, 1), ["raw"]), "nowhere")
 
 
+class GivesForNumbers:
+    """Predicts what it is told to, from the number of rows."""
+
+    def __init__(self, give):
+        self.give = give
+
+    def fit(self, features, target):
+        pass
+
+    def predict(self, features):
+        return self.give(len(features))
+
+
+class GivesForClasses(GivesForNumbers):
+    classes_ = (0, 1)
+
+    def predict_proba(self, features):
+        return self.give(len(features))
+
+
+def reason(learner, target, synthetic=None):
+    """Why the score is undefined that asks the learner, beside one that does not."""
+    rest = ["raw"] if target == "y" else ["y"]
+    report = synthema.evaluate(
+        frame(rows(80, 3), rest) if synthetic is None else synthetic,
+        frame(rows(80, 1), rest),
+        frame(rows(80, 2), rest),
+        ["train_synthetic_test_real", "column_shapes"],
+        target=target,
+        learner=learner,
+    )
+    assert report["column_shapes"].value is not None
+    return report["train_synthetic_test_real"].undefined
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda n: ["a"] * n,
+        lambda n: {},
+        lambda n: (0.0 for _ in range(n)),
+        lambda n: None,
+        lambda n: 3.0,
+        lambda n: np.zeros(n + 1),
+        lambda n: np.zeros((n, 2)),
+    ],
+)
+def test_what_are_no_numbers_leaves_the_score_undefined(give):
+    assert "'GivesForNumbers' must give one number for each row" in reason(GivesForNumbers(give), "raw")
+    model = synthema.learner(GivesForNumbers(give)).fit(frame(rows(50, 1), ["y"]), "raw")
+    with pytest.raises(synthema.EvaluationError, match="an array of 60 numbers"):
+        model.predict(frame(rows(60, 2), ["y"]))
+
+
+def test_numbers_that_are_not_finite_leave_the_score_undefined():
+    assert "not finite" in reason(GivesForNumbers(lambda n: np.full(n, np.nan)), "raw")
+
+
+@pytest.mark.parametrize(
+    ("give", "said"),
+    [
+        (lambda n: np.tile([-5.0, 6.0], (n, 1)), "must be 0 to 1 and sum to 1"),
+        (lambda n: np.tile([0.4, 0.4], (n, 1)), "must be 0 to 1 and sum to 1"),
+        (lambda n: np.full((n, 2), np.nan), "must be 0 to 1 and sum to 1"),
+        (lambda n: np.full((n, 3), 1 / 3), "a probability of each for each row"),
+        (lambda n: np.full(n, 0.5), "a probability of each for each row"),
+        (lambda n: {}, "a probability of each for each row"),
+    ],
+)
+def test_what_are_no_probabilities_leaves_the_score_undefined(give, said):
+    assert said in reason(GivesForClasses(give), "y")
+
+
+def test_probabilities_in_single_precision_are_taken():
+    third = np.array([1 / 3, 2 / 3], np.float32)
+    assert not reason(GivesForClasses(lambda n: np.tile(third, (n, 1))), "y")
+
+
+def test_a_learner_that_raises_leaves_the_score_undefined():
+    data = frame({**rows(80, 3), "y": ["t0"] * 80}, ["raw"])
+    with pytest.warns(UserWarning, match="at least 2 classes"):
+        why = reason(LogisticRegression(), "y", data)
+    assert "'LogisticRegression' raised ValueError; a warning has its text" in why
+
+    def fail(n):
+        raise KeyError("Mrs Jones, 71")
+
+    for learner, target in ((GivesForNumbers(fail), "raw"), (GivesForClasses(fail), "y")):
+        with pytest.warns(UserWarning, match="Mrs Jones"):
+            why = reason(learner, target)
+        assert "raised KeyError" in why
+        assert "Jones" not in why
+
+
+def test_ctrl_c_in_a_learner_ends_the_evaluation():
+    def stop(n):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reason(GivesForNumbers(stop), "raw")
+
+
+def test_what_is_missing_of_a_learner_is_said():
+    class OnlyFit:
+        def fit(self, features, target):
+            pass
+
+    with pytest.raises(synthema.ConfigError, match="a OnlyFit is none of these: it has no predict") as said:
+        synthema.learner(OnlyFit())
+    assert " at 0x" not in str(said.value)
+    with pytest.raises(synthema.ConfigError, match="no fit and no predict"):
+        synthema.learner(3)
+
+
 def test_the_target_is_found_by_its_role():
     schema = synthema.Schema([synthema.Field("x", "real"), synthema.Field("y", "category", roles=["target"])])
     rng = np.random.default_rng(1)

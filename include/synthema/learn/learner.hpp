@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "synthema/core/error.hpp"
+#include "synthema/core/export.hpp"
 #include "synthema/core/progress.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/data/table.hpp"
@@ -23,6 +25,13 @@ struct LearningTask {
   Random random;
   std::size_t threads = 0;  // never changes a model
   CancelToken cancel = {};
+};
+
+// A learner that a caller brought failed, or gave what are no predictions. Scores that ask it are undefined,
+// the others stay.
+class SYNTHEMA_EXPORT LearnerError : public EvaluationError {
+ public:
+  using EvaluationError::EvaluationError;
 };
 
 // One prediction a row of the table: of each class its probability, or the number.
