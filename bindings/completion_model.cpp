@@ -33,9 +33,23 @@ ModelLocation place_from(std::string_view name) {
   throw ConfigError({.field = "location"}, "The location must be 'in_process', 'this_host' or 'remote'.");
 }
 
-Completion completion_from(const py::handle answer) {
-  return py::isinstance<py::str>(answer) ? scripted_answer(answer.cast<std::string>())
-                                         : answer.cast<Completion>();
+[[noreturn]] void refuse_answer(const char* whose, const std::string& wanted, const std::string& given) {
+  throw ModelError(message(whose, " must give ", wanted, ", but it gave ", given, "."));
+}
+
+std::string type_of(const py::handle object) {
+  return "an object of type " + py::type::of(object).attr("__name__").cast<std::string>();
+}
+
+Completion completion_from(const py::handle answer, const char* whose) {
+  if (py::isinstance<Completion>(answer)) return answer.cast<Completion>();
+  if (!py::isinstance<py::str>(answer))
+    refuse_answer(whose, "a str or a Completion for each question", type_of(answer));
+  py::ssize_t size = 0;
+  const char* text = PyUnicode_AsUTF8AndSize(answer.ptr(), &size);
+  if (text) return scripted_answer(std::string(text, static_cast<std::size_t>(size)));
+  PyErr_Clear();
+  refuse_answer(whose, "texts of Unicode", "half of a surrogate pair");
 }
 
 // A Python object as a model. It has `complete(requests)`, which gives a str or Completion per request, in
@@ -70,22 +84,34 @@ class PythonModel {
  private:
   std::vector<FinishedCompletion> polled() {
     std::vector<FinishedCompletion> finished;
-    for (const py::handle item : model_->attr("poll")()) {
-      const auto pair = item.cast<std::pair<std::uint64_t, py::object>>();
-      finished.push_back({pair.first, completion_from(pair.second)});
+    for (const py::handle item : listed("poll", model_->attr("poll")(), "a list of (id, Completion)")) {
+      try {
+        const auto pair = item.cast<std::pair<std::uint64_t, py::object>>();
+        finished.push_back({pair.first, completion_from(pair.second, "The model's poll()")});
+      } catch (const py::cast_error&) {
+        refuse_answer("The model's poll()", "a list of (id, Completion)", type_of(item) + " in it");
+      }
     }
     return finished;
   }
   std::vector<FinishedCompletion> completed() {
     const std::vector<CompletionRequest> requests = std::exchange(waiting_, {});
-    const py::list answers(model_->attr("complete")(py::cast(requests)));
+    const py::list answers = listed("complete", model_->attr("complete")(py::cast(requests)),
+                                    "a list with a str or a Completion for each question");
     if (answers.size() != requests.size())
       throw py::value_error(message("A model was asked ", counted(requests.size(), "question"),
                                     ", but complete() gave ", counted(answers.size(), "answer"), "."));
     std::vector<FinishedCompletion> finished;
     for (std::size_t i = 0; i < requests.size(); ++i)
-      finished.push_back({requests[i].id, completion_from(answers[i])});
+      finished.push_back({requests[i].id, completion_from(answers[i], "The model's complete()")});
     return finished;
+  }
+  // What a method gave as a list; a text or a mapping would be one, too, of what are no answers.
+  static py::list listed(const char* method, const py::object& given, const char* wanted) {
+    if (py::isinstance<py::iterable>(given) && !py::isinstance<py::str>(given) &&
+        !py::isinstance<py::bytes>(given) && !py::isinstance<py::dict>(given))
+      return py::list(given);
+    refuse_answer(message("The model's ", method, "()").c_str(), wanted, type_of(given));
   }
 
   bool polls_;
@@ -101,7 +127,8 @@ ScriptedModel scripted(const py::object& answers, ScriptedOptions options) {
   const HeldObject function = held(answers);
   return ScriptedModel(
       [function](const CompletionRequest& request) {
-        return with_python([&] { return completion_from((*function)(request)); });
+        return with_python(
+            [&] { return completion_from((*function)(request), "The function of a scripted model"); });
       },
       std::move(options));
 }

@@ -227,6 +227,30 @@ def test_a_model_with_too_few_answers_stops_the_run():
         synthema.generate(note, Lazy(), rows=1, conditions=conditions)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda n: [3] * n, "a str or a Completion for each question, but it gave an object of type int"),
+        (lambda n: [b"x"] * n, "an object of type bytes"),
+        (lambda n: [{"a": 1}] * n, "an object of type dict"),
+        (lambda n: [None] * n, "an object of type NoneType"),
+        (lambda n: ["\ud800"] * n, "half of a surrogate pair"),
+        (lambda n: None, "a list with a str or a Completion for each question"),
+        (lambda n: "x" * n, "an object of type str"),
+    ],
+)
+def test_answers_of_a_wrong_type_are_named(given, said):
+    class Odd:
+        digest = "odd"
+
+        def complete(self, requests):
+            return given(len(requests))
+
+    with pytest.raises(synthema.ModelError, match=re.escape("The model's complete() must give")) as caught:
+        synthema.generate(note, Odd(), rows=1, conditions=conditions)
+    assert said in str(caught.value)
+
+
 @pytest.fixture
 def interrupts():
     """Give Python its own handler: a process in the background of a shell starts with interrupts ignored."""
