@@ -43,6 +43,15 @@ void check_budget(const PrivacyBudget& budget) {
           message("The delta of a budget must be at least 0 and below 1, but it is ", budget.delta, "."));
 }
 
+bool alike(double a, double b) {
+  return std::abs(a - b) <= kSlack * std::max(a, b);
+}
+
+// 10 * 1e-6 is not quite 1e-5.
+bool alike(const PrivacyBudget& a, const PrivacyBudget& b) {
+  return alike(a.epsilon, b.epsilon) && alike(a.delta, b.delta);
+}
+
 Json budget_json(const std::optional<PrivacyBudget>& budget) {
   if (!budget) return nullptr;
   return {{"epsilon", budget->epsilon}, {"delta", budget->delta}};
@@ -323,7 +332,7 @@ LedgerFile::LedgerFile(std::string path, std::optional<PrivacyBudget> budget) : 
     make_file(path_, line_of({{"format", kFormat}, {"budget", budget_json(budget)}}));
   const LockedFile file(path_);
   const Ledger there = parse_lines(whole_lines(file), path_);
-  if (budget && there.budget() != budget)
+  if (budget && !(there.budget() && alike(*there.budget(), *budget)))
     throw ConfigError(
         {.file = path_},
         "The ledger states another budget than the one that is asked for; a budget is set once, "

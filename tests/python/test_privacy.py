@@ -119,6 +119,14 @@ def test_ledger_file_is_shared_by_processes(tmp_path):
         privacy.LedgerFile(path, budget=(2.0, 0.0))
 
 
+def test_a_budget_is_the_same_but_for_rounding(tmp_path):
+    path = str(tmp_path / "ward.jsonl")
+    privacy.LedgerFile(path, budget=(3.0, 1e-5))
+    privacy.LedgerFile(path, budget=(3.0, 10 * 1e-6))
+    with pytest.raises(synthema.ConfigError, match="another budget"):
+        privacy.LedgerFile(path, budget=(3.0, 1.01e-5))
+
+
 @pytest.mark.parametrize(
     ("call", "named"),
     [

@@ -129,6 +129,7 @@ TEST_CASE("a ledger file adds up over several openings") {
   LedgerFile(folder.file()).append(entry(0.25));
   const LedgerFile again(folder.file(), PrivacyBudget{1, 1e-5});
   CHECK(again.read().spent().epsilon == doctest::Approx(0.75));
+  CHECK_NOTHROW(LedgerFile(folder.file(), PrivacyBudget{1, 10 * 1e-6}));  // but for rounding
   const std::string before = contents(folder.file());
   CHECK_THROWS_AS(again.append(entry(0.5)), PrivacyBudgetError);
   CHECK(contents(folder.file()) == before);
