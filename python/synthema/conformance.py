@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -101,6 +102,11 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
             "A generator has name, schema and sample(rows, seed, conditions), and fit(real) where it learns; "
             f"what was given is {kind_of(generator)} and lacks {', '.join(lacking)}."
         )
+    if inspect.isclass(generator):
+        raise _core.ConfigError(
+            f"What was given is the class {generator.__name__}; give an object of it, "
+            f"{generator.__name__}(...)."
+        )
     if real is not None:
         generator.fit(table(real))
     first = generator.sample(rows, 7, conditions)
@@ -113,6 +119,10 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
         )
     if len(first) != rows:
         broken.append(f"It was asked for {counted(rows, 'row')} and gave {len(first)}.")
+    if not isinstance(generator.schema, _core.Schema):
+        raise _core.GenerationError(
+            f"The schema of the generator is {kind_of(generator.schema)}; it must be a synthema.Schema."
+        )
     fields = [(field.name, field.kind) for field in generator.schema.fields]
     if [(field.name, field.kind) for field in first.schema.fields] != fields:
         broken.append("The table has other fields than the generator's schema.")

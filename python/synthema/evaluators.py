@@ -112,12 +112,15 @@ def _plain(value: Any, name: str, member: str) -> Any:
         return [_plain(one, name, member) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float) and math.isnan(value):
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    if math.isnan(value) or member == "value":
+        given = "NaN" if math.isnan(value) else value
         raise _core.EvaluationError(
-            f"The evaluator '{name}' gave NaN as '{member}'; what cannot be computed is "
+            f"The evaluator '{name}' gave {given} as '{member}'; what cannot be computed is "
             "{'undefined': reason}."
         )
-    return value
+    return "inf" if value > 0 else "-inf"  # as in the JSON form
 
 
 def evaluator_names() -> list[str]:
@@ -175,13 +178,28 @@ def check_evaluator(
     if synthetic is None:
         synthetic = _example(7)
         real = _example(5) if real is None else real
+    stopped: list[BaseException] = []
+
+    def asked(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
+        try:
+            return built.evaluate(real, synthetic, context)
+        except Exception:
+            raise
+        except BaseException as error:  # Ctrl-C is no broken promise
+            stopped.append(error)
+            raise
+
     broken = _core._nonconformities(
-        built,
+        built
+        if isinstance(one, str)
+        else _core._python_evaluator(asked, built.name, built.direction, built.range, built.needs),
         None if real is None else table(real),
         table(synthetic),
         context or EvaluationContext(bootstrap=50),
         row_order,
     )
+    if stopped:
+        raise stopped[0]
     if broken:
         raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: " + " ".join(broken))
 

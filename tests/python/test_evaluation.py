@@ -224,6 +224,31 @@ def test_evaluator_in_python():
     assert "commas (higher)" in repr(report)
 
 
+def test_infinities_of_a_dict_are_those_of_the_json_form():
+    @synthema.evaluator(range=(0, math.inf))
+    def ratio(real, synthetic, context):
+        interval = {"low": 0.1, "high": math.inf, "level": 0.95, "method": "exact"}
+        return {"value": 0.5, "interval": interval} if len(synthetic) else {"undefined": "There are no rows."}
+
+    assert ratio.evaluate(None, synthema.table(notes())).interval.high == math.inf
+
+    @synthema.evaluator(range=(0, math.inf))
+    def endless(real, synthetic, context):
+        return {"value": math.inf}
+
+    with pytest.raises(synthema.EvaluationError, match="gave inf as 'value'; what cannot be computed"):
+        synthema.check_evaluator(endless, notes())
+
+
+def test_ctrl_c_is_no_broken_promise():
+    @synthema.evaluator
+    def interrupted(real, synthetic, context):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        synthema.check_evaluator(interrupted, notes())
+
+
 def test_broken_evaluators_are_named():
     @synthema.evaluator(range=(0, 1))
     def counts(real, synthetic, context):

@@ -86,3 +86,15 @@ def test_a_sloppy_generator_is_found():
 def test_what_is_no_generator_is_named():
     with pytest.raises(synthema.ConfigError, match="of type int and lacks name, schema, sample"):
         synthema.check_generator(3)
+
+    class Whole:
+        name = "whole"
+        schema = None
+
+        def sample(self, rows, seed, conditions=None):
+            return synthema.table({"age": [1] * rows})
+
+    with pytest.raises(synthema.ConfigError, match=r"is the class Whole; give an object of it, Whole\(...\)"):
+        synthema.check_generator(Whole)
+    with pytest.raises(GenerationError, match="schema of the generator is None"):
+        synthema.check_generator(Whole())
