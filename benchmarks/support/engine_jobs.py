@@ -23,7 +23,14 @@ def make_jobs(arguments, texts: workload.Texts, model: str, paths: dict[str, str
     tokenizer = model_files.tokenizer(paths)
     quick, base = (
         arguments.quick,
-        {"threads": arguments.threads, "isa": arguments.isa, "seed": 1, "temperature": 0.8, "model": paths},
+        {
+            "threads": arguments.threads,
+            "isa": arguments.isa,
+            "seed": 1,
+            "temperature": 0.8,
+            "model": paths,
+            "random_weights": model != model_files.SMOLLM2,
+        },
     )
     label = "" if model == model_files.SMOLLM2 else f" {model}"
 

@@ -40,7 +40,8 @@ LAYER = {  # GGUF name: Hugging Face name
 def prepare(name: str, shipped: pathlib.Path, folder: pathlib.Path) -> dict[str, str]:
     """Return the paths of a model by format; what is missing is written."""
     folder = folder / name
-    paths = {"shipped": shipped if name == SMOLLM2 else folder / "model-q8_0.gguf", "hf": folder / "hf"}
+    # The small model is shipped in Q4_1, so the others are taken in it too.
+    paths = {"shipped": shipped if name == SMOLLM2 else folder / "model-q4_1.gguf", "hf": folder / "hf"}
     paths |= {key: folder / f"model-{key.removeprefix('gguf_')}.gguf" for key in TYPES}
     if not (folder / "complete").is_file():
         shutil.rmtree(folder, ignore_errors=True)
