@@ -53,7 +53,7 @@ def generate(model, job):
             "prompt": c.tokens.prompt,
             "text": c.text,
             # Random weights write random bytes, which are no text.
-            "failure": "" if job["random_weights"] and "UTF-8" in (c.failure or "") else c.failure,
+            "failure": "" if job.get("random_weights") and "UTF-8" in (c.failure or "") else c.failure,
         }
         for c in done
     ]
