@@ -122,12 +122,6 @@ Learner python_learner(std::string name, const py::object& function) {
   return {std::move(name), fit};
 }
 
-// A table, or what synthema.table makes one of.
-Table table_of(const py::object& rows) {
-  if (py::isinstance<Table>(rows)) return rows.cast<Table>();
-  return py::module_::import("synthema.tables").attr("table")(rows).cast<Table>();
-}
-
 struct BoundPredictor {
   Predictor predictor;
   std::vector<std::string> classes;
@@ -137,7 +131,7 @@ struct BoundPredictor {
 BoundPredictor fit(const Learner& self, const py::object& rows, const std::string& target,
                    const std::optional<std::vector<std::string>>& columns, std::uint64_t seed,
                    std::size_t threads, std::size_t target_labels) {
-  const Table given = table_of(rows);
+  const auto given = table_of(rows).cast<Table>();
   const py::gil_scoped_release release;
   const std::vector<std::string> labels = label_columns(given);
   const Table table = with_categories(given, labels);
@@ -154,7 +148,7 @@ void bind_learners(py::module_& module) {
       .def(
           "predict",
           [](const BoundPredictor& self, const py::object& rows) {
-            const Table table = table_of(rows);
+            const auto table = table_of(rows).cast<Table>();
             Predictions out;
             {
               const py::gil_scoped_release release;

@@ -31,6 +31,11 @@ inline HeldObject held(py::object object) {
   throw std::move(error);
 }
 
+// What synthema.table makes of a frame, as the Python object.
+inline py::object table_of(const py::object& rows) {
+  return py::module_::import("synthema.tables").attr("table")(rows);
+}
+
 // Runs Python code under the GIL with these rules.
 template <class Work>
 auto with_python(const Work& work) {

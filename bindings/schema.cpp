@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "bindings/bindings.hpp"
+#include "bindings/python_objects.hpp"
 #include "bindings/values.hpp"
 #include "synthema/data/timestamp.hpp"
 
@@ -335,10 +336,7 @@ may_leave_machine : bool
           "to_json", [](const Schema& s) { return to_json(s); },
           "The JSON form, version 1; `from_json` reads it.")
       .def_static(
-          "infer",
-          [](const py::object& frame) -> py::object {
-            return py::module_::import("synthema.tables").attr("table")(frame).attr("schema");
-          },
+          "infer", [](const py::object& frame) -> py::object { return table_of(frame).attr("schema"); },
           py::arg("frame"), "The schema that a frame's column types suggest.")
       .def_static(
           "from_dict",

@@ -16,32 +16,10 @@ FIELDS = (
     "components", "source", "licence", "terms", "library", "metrics",
 )  # fmt: skip
 PRIVACY = (
-    *(
-        "dcr",
-        "nndr",
-        "nnaa",
-        "identif",
-        "membership",
-        "singling",
-        "linkability",
-        "inference",
-        "copies",
-        "reuse",
-    ),
-    *(
-        "_cap",
-        "disclosure",
-        "anonymity",
-        "l_diversity",
-        "k_map",
-        "presence",
-        "canary",
-        "copy",
-        "copied",
-        "exemplar",
-        "_note_",
-    ),
-)
+    "dcr", "nndr", "nnaa", "identif", "membership", "singling", "linkability", "inference", "copies", "reuse",
+    "_cap", "disclosure", "anonymity", "l_diversity", "k_map", "presence", "canary", "copy", "copied",
+    "exemplar", "_note_",
+)  # fmt: skip
 
 
 def study_card(

@@ -116,8 +116,8 @@ std::size_t needed_overlap(std::size_t a, std::size_t b, double threshold) {
   return static_cast<std::size_t>(std::ceil(threshold / (1 + threshold) * static_cast<double>(a + b) - 1e-9));
 }
 
-bool similar(const Shingles& a, const Shingles& b, double threshold) {
-  const std::size_t needed = needed_overlap(a.size(), b.size(), threshold);
+// `needed`: their needed_overlap().
+bool similar(const Shingles& a, const Shingles& b, std::size_t needed, double threshold) {
   std::size_t common = 0;
   for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
     if (common + static_cast<std::size_t>(std::min(a.end() - i, b.end() - j)) < needed) return false;
@@ -200,7 +200,7 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
                        const std::size_t needed = needed_overlap(own.size(), other.size(), threshold);
                        if (other.size() >= needed &&
                            both >= 2 * needed + sketches[i].differences(sketches[j]) &&
-                           similar(own, other, threshold))
+                           similar(own, other, needed, threshold))
                          found[i].push_back(j);
                      });
                  }

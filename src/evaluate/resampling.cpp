@@ -212,14 +212,15 @@ void set_jackknife(Score& score, std::span<const double> without, const Units& u
     score.no_interval = "A jackknife needs ten units or more, of which at least one changes the value.";
 }
 
-void set_ratio(Score& score, const RatioRows& all, const Units& all_units, const EvaluationContext& context) {
-  // A row without a denominator tells nothing: neither n nor an interval may count it.
-  std::vector<std::size_t> used;
-  for (std::size_t i = 0; i < all.denominator.size(); ++i)
-    if (all.denominator[i] > 0) used.push_back(i);
-  const bool whole = used.size() == all.denominator.size();
-  const RatioRows rows = whole ? all : all.take(used);
-  const Units units = whole ? all_units : all_units.take(used);
+void set_ratio(Score& score, const RatioRows& rows, const Units& units, const EvaluationContext& context) {
+  const auto counts = [](double denominator) { return denominator > 0; };
+  if (!std::ranges::all_of(rows.denominator, counts)) {
+    // A row without a denominator tells nothing: neither n nor an interval may count it.
+    std::vector<std::size_t> used;
+    for (std::size_t i = 0; i < rows.denominator.size(); ++i)
+      if (counts(rows.denominator[i])) used.push_back(i);
+    return set_ratio(score, rows.take(used), units.take(used), context);
+  }
   score.n = rows.numerator.size();
   score.value = rows.value();
   if (!score.value) {

@@ -189,9 +189,9 @@ def _covariance(table: Any, columns: list[_Number | _Category]) -> Any:
 
 def _add_products(to: Any, block: Any) -> None:
     """Add block.T @ block, in products that BLAS makes on this thread."""
-    tiles = [slice(begin, begin + TILE) for begin in range(0, len(to), TILE)]
-    for begin in range(0, len(block), TILE):
-        rows = block[begin : begin + TILE]
+    tiles = _tiles(len(to))
+    for part in _tiles(len(block)):
+        rows = block[part]
         for i, high in enumerate(tiles):
             for low in tiles[: i + 1]:
                 product = rows[:, high].T @ rows[:, low]
@@ -218,12 +218,16 @@ def _principal_axes(covariance: Any) -> tuple[Any, Any]:
 
 
 def _times(square: Any, basis: Any) -> Any:
+    """Return square @ basis, likewise."""
     out = np.zeros_like(basis)
-    tiles = [slice(begin, begin + TILE) for begin in range(0, len(square), TILE)]
-    for high in tiles:
-        for low in tiles:
+    for high in _tiles(len(square)):
+        for low in _tiles(len(square)):
             out[high] += square[high, low] @ basis[low]
     return out
+
+
+def _tiles(size: int) -> list[slice]:
+    return [slice(begin, begin + TILE) for begin in range(0, size, TILE)]
 
 
 def _points(table: Any, columns: list[_Number | _Category], axes: Any) -> Any:
