@@ -305,19 +305,22 @@ LossGrid product(const LossGrid& a, const LossGrid& b) {
 }
 
 // The smallest epsilon >= 0 at which the grid's delta is at most `delta`: found between two grid points by
-// going down from the largest loss, where delta = infinite + sum of p - exp(epsilon) * sum of p exp(-loss).
+// going down from the largest loss, where delta = infinite + sum of p - sum of p exp(epsilon - loss). The
+// second sum is kept at the point reached: losses of hundreds have exponentials beyond double precision.
 double epsilon_of(const LossGrid& grid, double delta) {
   if (grid.infinite > delta) return kInfinity;
-  double mass = 0, other = 0;
+  const double shrink = std::exp(-grid.step);
+  double mass = 0, other = 0, reached = 0;
   for (std::size_t i = grid.masses.size(); i-- > 0;) {
     const double loss = static_cast<double>(grid.first + static_cast<std::int64_t>(i)) * grid.step;
-    const double at_loss = grid.infinite + mass - std::exp(loss) * other;  // delta at this loss
+    const double at_loss = grid.infinite + mass - other * shrink;  // delta at this loss
     if (loss <= 0 || at_loss > delta) break;
     mass += grid.masses[i];
-    other += grid.masses[i] * std::exp(-loss);
+    other = other * shrink + grid.masses[i];
+    reached = loss;
   }
   const double spare = mass + grid.infinite - delta;
-  return spare <= 0 || other <= 0 ? 0 : std::max(0.0, std::log(spare / other));
+  return spare <= 0 || other <= 0 ? 0 : std::max(0.0, reached + std::log(spare / other));
 }
 
 }  // namespace

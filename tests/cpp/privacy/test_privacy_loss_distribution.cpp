@@ -54,6 +54,23 @@ TEST_CASE("little noise, large losses") {
   }
 }
 
+TEST_CASE("losses whose exponentials are beyond double precision") {
+  struct Run {
+    Mechanism mechanism;
+    std::uint64_t releases;
+  };
+  for (const Run& run : {Run{GaussianMechanism{0.02, 0.5}, 1}, Run{GaussianMechanism{0.3, 0.5}, 300},
+                         Run{LaplaceMechanism{0.5}, 2000}, Run{ExponentialMechanism{2}, 2000}}) {
+    CAPTURE(run.releases);
+    const PrivacyLossDistribution all = PrivacyLossDistribution(run.mechanism, 1e-2).composed(run.releases);
+    for (const double delta : {1e-3, 1e-5, 1e-7}) {
+      const double epsilon = all.epsilon(delta);
+      CHECK(epsilon > 750);  // exp(-750) is 0
+      CHECK(all.delta(epsilon) == doctest::Approx(delta).epsilon(1e-6));
+    }
+  }
+}
+
 TEST_CASE("between grid points delta is never understated") {
   const GaussianMechanism gaussian{0.8, 0.3};
   const PrivacyLossDistribution coarse(gaussian, 0.25);
