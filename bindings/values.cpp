@@ -96,6 +96,14 @@ bool is_numpy_time(py::handle object) {
   return kind == "M" || kind == "m";
 }
 
+// numpy's reals of 16 and 32 bits, which are what is written for them, as in frames (arrow_import.cpp).
+bool is_narrow_real(py::handle object) {
+  if (!py::hasattr(object, "dtype") || py::hasattr(object, "__len__")) return false;
+  const py::object type = object.attr("dtype");
+  return py::str(py::getattr(type, "kind", py::str(""))).cast<std::string>() == "f" &&
+         type.attr("itemsize").cast<std::size_t>() < sizeof(double);
+}
+
 struct ToPython {
   py::object operator()(std::monostate) const { return py::none(); }
   py::object operator()(bool v) const { return py::bool_(v); }
@@ -142,6 +150,7 @@ Value value_from_python(py::handle object, const std::string& name) {
   if (py::isinstance(object, clock().date)) return from_date(object);
   if (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) return to_list(object, name);
   if (is_numpy_time(object)) return from_numpy_time(object, name);
+  if (is_narrow_real(object)) return py::float_(py::str(object)).cast<double>();
   if (py::hasattr(object, "tolist")) {  // numpy scalars and arrays
     const py::object plain = object.attr("tolist")();
     if (!plain.is(object) && !py::hasattr(plain, "tolist")) return value_from_python(plain, name);

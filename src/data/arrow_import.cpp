@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -85,6 +86,26 @@ double half_to_double(std::uint16_t bits) {  // IEEE 754 binary16
   return exponent == 0 ? sign * std::ldexp(fraction, -24) : sign * std::ldexp(fraction + 1024, exponent - 25);
 }
 
+// The binary16 number nearest to one of their range.
+double nearest_half(double v) {
+  const double unit = std::ldexp(1.0, std::max(std::ilogb(v), -14) - 10);
+  return std::nearbyint(v / unit) * unit;
+}
+
+double nearest_single(double v) {
+  return static_cast<float>(v);
+}
+
+// What is written for a narrow number: 5.1, not 5.0999999046, where it is the one nearest to 5.1. So frames
+// of any width, and the CSV files that they are written to, have the same decimals.
+double as_written(double v, double (*nearest)(double)) {
+  constexpr int kMostDecimals = 22;  // powers of ten up to here are exact
+  double power = 1;
+  for (int decimals = 0; decimals <= kMostDecimals; ++decimals, power *= 10)
+    if (const double written = std::nearbyint(v * power) / power; nearest(written) == v) return written;
+  return v;
+}
+
 // The values of one chunk as they lie, kept alive by the chunk.
 template <class T>
 Buffer<T> shared_values(const Chunk& chunk) {
@@ -154,8 +175,9 @@ Column reals_of(const Source& source, const Chunks& chunks) {
   if (width == 'g' && chunks.size() == 1)
     return Column::reals(shared_values<double>(chunks[0]), shared_validity(chunks[0]));
   auto [values, validity] = converted<double>(chunks, [&](const Chunk& chunk, std::int64_t at) -> double {
-    if (width == 'e') return half_to_double(chunk.buffer<std::uint16_t>(1)[at]);
-    return width == 'f' ? chunk.buffer<float>(1)[at] : chunk.buffer<double>(1)[at];
+    if (width == 'e') return as_written(half_to_double(chunk.buffer<std::uint16_t>(1)[at]), nearest_half);
+    if (width == 'f') return as_written(chunk.buffer<float>(1)[at], nearest_single);
+    return chunk.buffer<double>(1)[at];
   });
   return Column::reals(std::move(values), std::move(validity));
 }

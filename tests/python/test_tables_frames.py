@@ -40,9 +40,23 @@ def test_smallest_and_largest_integers():
 
 @pytest.mark.parametrize("type_", [pa.float16(), pa.float32(), pa.float64()])
 def test_every_float_width(type_):
-    numbers = [0.5, -2.0, 65504.0, 2.0**-24, 0.0]
+    numbers = [0.5, -2.0, 65504.0, 0.0625, 0.0]
     array = pa.array([*(np.float16(v) for v in numbers), None], type_)
     assert values(array) == [*numbers, None]
+
+
+@pytest.mark.parametrize(("width", "whole"), [(np.float16, 2**11), (np.float32, 2**24)])
+def test_narrow_floats_are_what_is_written_for_them(width, whole):
+    bits = np.random.default_rng(0).integers(0, 2**16, 5000, dtype=np.uint16)
+    spread = bits.view(width) if width is np.float16 else (bits.astype(np.uint32) << 16 | 12345).view(width)
+    numbers = np.concatenate([np.array([5.1, 0.3, -23.5, 0.001, 2048], width), spread[np.isfinite(spread)]])
+    found = values(pa.array(numbers))
+    assert found[:5] == [5.1, 0.3, -23.5, 0.001, 2048]
+    assert np.array_equal(np.array(found, width), numbers)  # nothing is lost
+    few = [i for i, v in enumerate(numbers) if v == 0 or 1e-12 < abs(v) < whole]
+    assert [found[i] for i in few] == [float(str(numbers[i])) for i in few]
+    assert synthema.table({"a": numbers[:5]}).values("a") == found[:5]
+    assert synthema.table([{"a": numbers[0]}]).values("a") == [5.1]
 
 
 @pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.string_view()])

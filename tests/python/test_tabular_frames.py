@@ -151,6 +151,15 @@ def test_a_value_that_does_not_fit_is_named_and_a_schema_says_the_kind():
     assert labels["a"].dtype == polars.Categorical
 
 
+@pytest.mark.parametrize("width", ["float32", "float16"])
+def test_narrow_reals_keep_their_decimals(width):
+    wide = pandas.DataFrame({"a": np.random.default_rng(0).gamma(2, 3, 400).round(1)})
+    ours, theirs = (SequentialTrees().fit(frame) for frame in (wide.astype(width), wide))
+    assert ours.sample(300, seed=1).values("a") == theirs.sample(300, seed=1).values("a")
+    assert ours.sample(300, seed=1, frame="same")["a"].dtype == width
+    assert theirs.sample(2, conditions={"a": np.float32(5.1)}).values("a") == [5.1, 5.1]
+
+
 def test_known_reals_stay_in_filled_rows_of_a_frame_with_more_digits():
     numbers = [float(v) for v in np.random.default_rng(0).normal(size=200).round(3)]
     narrow = pandas.DataFrame({"a": numbers, "b": numbers}).astype("float32")

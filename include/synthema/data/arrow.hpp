@@ -5,8 +5,9 @@
 // Accepted: utf8, large_utf8, utf8_view; dictionaries with any index width; list, large_list and
 // fixed_size_list of those; all integer widths, float16/32/64, bool, date32/64, timestamps of every unit and
 // zone, null; any offset and any number of chunks. Anything else, integers beyond int64 and times finer than
-// a microsecond are a SchemaError with the column's name. Not copied: int64, float64 and microsecond
-// timestamps that arrive in one chunk, and their validity. The rest is copied once.
+// a microsecond are a SchemaError with the column's name. A float16 or float32 is the number that is written
+// for it: 5.1, not 5.0999999046. Not copied: int64, float64 and microsecond timestamps that arrive in one
+// chunk, and their validity. The rest is copied once.
 #pragma once
 
 #include <cstdint>
