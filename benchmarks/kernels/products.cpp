@@ -30,7 +30,8 @@ CodedMatrix random_matrix(const Shape& shape, int bits, Random& random) {
   std::vector<std::uint8_t> codes(static_cast<std::size_t>(shape.outputs * shape.inputs));
   for (std::uint8_t& code : codes) code = static_cast<std::uint8_t>(random.below(std::uint64_t{1} << bits));
   const std::vector<float> scales(codes.size() / 32, 0.01f);
-  return {shape.outputs, shape.inputs, {32, bits, 1 << (bits - 1), false}, codes, scales};
+  SharedPages memory;
+  return {shape.outputs, shape.inputs, {32, bits, 1 << (bits - 1), false}, codes, scales, {}, memory};
 }
 
 CodedRows random_rows(std::int64_t rows, std::int64_t inputs, Random& random) {

@@ -1,12 +1,12 @@
-// Main memory for the blocks of keys and values: in slabs of huge pages where the system has them, because
-// attention walks over many blocks that lie apart (with 4 KiB pages half of its bandwidth is lost).
+// Main memory for the blocks of keys and values: in slabs of huge pages, because attention walks over many
+// blocks that lie apart.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <vector>
+
+#include "src/cpu/huge_pages.hpp"
 
 namespace synthema::cpu {
 
@@ -23,11 +23,8 @@ class BlockMemory {
   void copy(std::int32_t from, std::int32_t to);
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
   std::size_t size_, per_slab_;
-  std::vector<std::unique_ptr<std::byte[], Free>> slabs_;
+  std::vector<HugePages> slabs_;
 };
 
 }  // namespace synthema::cpu

@@ -38,28 +38,44 @@ __m256i widened(Words x, int factor) {
   return _mm256_madd_epi16(reinterpret_cast<__m256i>(x), _mm256_set1_epi16(static_cast<short>(factor)));
 }
 
+// Of 8 outputs of a panel, for one group; `column` is 0 or 8.
+struct Steps {
+  __m256 scale, offset;
+};
+template <Offsets Kind>
+__attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at, int column) {
+  if constexpr (Kind == Offsets::halves) {
+    const auto* const halves = reinterpret_cast<const __m128i*>(at + column * 2);
+    return {_mm256_cvtph_ps(_mm_load_si128(halves)), _mm256_cvtph_ps(_mm_load_si128(halves + 2))};
+  } else {
+    const auto* const floats = reinterpret_cast<const float*>(at) + column;
+    return {_mm256_load_ps(floats),
+            Kind == Offsets::floats ? _mm256_load_ps(floats + 16) : _mm256_setzero_ps()};
+  }
+}
+
 // A tile of Rows rows and a panel. As many sums of 16 bits as there are, one quad's codes and an input are
 // all that the 16 registers hold, so the results stay in the first cache.
-template <int Rows, int Bits, bool Offsets, int Quads>
+template <int Rows, int Bits, Offsets Kind, int Quads>
 struct Tile {
   static constexpr bool kNibbles = Bits <= 4, kSplit = Bits > 6;
   static constexpr int kHalves = kSplit ? 1 : 2;  // of a panel, together
   static constexpr int kInWord = kSumsInWord<Bits> < Quads ? kSumsInWord<Bits> : Quads;
   static constexpr int kLoadedQuads = kNibbles ? 2 : 1;
+  static constexpr bool kOffsets = Kind != Offsets::none;
+  using Cells = Cell<kNibbles, Kind, Quads>;
 
   static void run(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel,
                   const float* bias, float* out, std::int64_t stride) {
-    constexpr std::int64_t group_bytes = Quads * 64 / kLoadedQuads;
     alignas(32) float y[Rows][16];
     for (int r = 0; r < Rows; ++r)
       for (int lane = 0; lane < 16; ++lane)
         y[r][lane] = bias && panel * 16 + lane < matrix.outputs ? bias[panel * 16 + lane] : 0.0f;
     for (std::int64_t g = 0; g < matrix.groups; ++g) {
-      const std::int64_t at = panel * matrix.groups + g;
-      const std::uint8_t* codes = matrix.codes + at * group_bytes;
+      const std::uint8_t* codes = matrix.cells + (panel * matrix.groups + g) * Cells::kBytes;
       const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
       std::int32_t begin[Rows];  // of the sums: what the zero's code adds too much
-      for (int r = 0; r < Rows; ++r) begin[r] = Offsets ? 0 : -matrix.zero * row_sum<Quads>(x, row + r, g);
+      for (int r = 0; r < Rows; ++r) begin[r] = kOffsets ? 0 : -matrix.zero * row_sum<Quads>(x, row + r, g);
 #pragma GCC unroll 1
       for (int half = 0; half < 2; half += kHalves) {
         __m256i sum[Rows][kHalves];
@@ -67,7 +83,7 @@ struct Tile {
           add_split(codes + half * 32, a, x.inputs, sum);
         else
           add_whole(codes, a, x.inputs, sum);
-        scale_into(x, matrix, row, at, Quads == 8 ? g : g / 2, half * 8, begin, sum, y);
+        scale_into(x, codes + Cells::kCodes, row, Quads == 8 ? g : g / 2, half * 8, begin, sum, y);
       }
     }
     for (int r = 0; r < Rows; ++r)
@@ -133,42 +149,41 @@ struct Tile {
       sum[r][0] = _mm256_add_epi32(widened(words[r][0], 1), widened(words[r][1], 16));
   }
 
-  static __attribute__((always_inline)) void scale_into(const Int8Rows& x, const Int8Matrix& matrix,
-                                                        std::int64_t row, std::int64_t at,
-                                                        std::int64_t row_group, int column,
+  static __attribute__((always_inline)) void scale_into(const Int8Rows& x, const std::uint8_t* at,
+                                                        std::int64_t row, std::int64_t row_group, int column,
                                                         const std::int32_t (&begin)[Rows],
                                                         const __m256i (&sum)[Rows][kHalves],
                                                         float (&y)[Rows][16]) {
-#pragma GCC unroll 6
-    for (int r = 0; r < Rows; ++r) {
-      const std::int64_t scale_at = (row + r) * (x.inputs / 32) + row_group;
-      const __m256 row_scale = _mm256_set1_ps(x.scales[scale_at]);
 #pragma GCC unroll 2
-      for (int h = 0; h < kHalves; ++h) {
-        const int to = column + h * 8;
-        const __m256i whole = Offsets ? sum[r][h] : _mm256_add_epi32(sum[r][h], _mm256_set1_epi32(begin[r]));
+    for (int h = 0; h < kHalves; ++h) {
+      const int to = column + h * 8;
+      const Steps steps = load_steps<Kind>(at, to);
+#pragma GCC unroll 6
+      for (int r = 0; r < Rows; ++r) {
+        const std::int64_t scale_at = (row + r) * (x.inputs / 32) + row_group;
+        const __m256 row_scale = _mm256_set1_ps(x.scales[scale_at]);
+        const __m256i whole = kOffsets ? sum[r][h] : _mm256_add_epi32(sum[r][h], _mm256_set1_epi32(begin[r]));
         const __m256 exact = _mm256_mul_ps(_mm256_cvtepi32_ps(whole), row_scale);
         __m256 total = _mm256_load_ps(y[r] + to);
-        total = _mm256_fmadd_ps(exact, _mm256_load_ps(matrix.scales + at * 16 + to), total);
-        if constexpr (Offsets)
-          total = _mm256_fmadd_ps(_mm256_set1_ps(x.weighted[scale_at]),
-                                  _mm256_load_ps(matrix.offsets + at * 16 + to), total);
+        total = _mm256_fmadd_ps(exact, steps.scale, total);
+        if constexpr (kOffsets)
+          total = _mm256_fmadd_ps(_mm256_set1_ps(x.weighted[scale_at]), steps.offset, total);
         _mm256_store_ps(y[r] + to, total);
       }
     }
   }
 };
 
-template <int Bits, bool Offsets, int Quads>
+template <int Bits, Offsets Kind, int Quads>
 void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                  const float* bias, float* out, std::int64_t stride) {
   for (std::int64_t panel = first; panel < last; ++panel) {
     std::int64_t row = 0;
     for (; row + kRows <= x.rows; row += kRows)
-      Tile<kRows, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      Tile<kRows, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
     for (; row + 2 <= x.rows; row += 2)
-      Tile<2, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
-    for (; row < x.rows; ++row) Tile<1, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      Tile<2, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    for (; row < x.rows; ++row) Tile<1, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
   }
 }
 
@@ -176,11 +191,11 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
 
 void int8_product_avx2(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                        const float* bias, float* out, std::int64_t stride) {
-  with_groups(matrix, [&]<bool Offsets, int Quads>() {
-    const auto product = matrix.bits <= 4   ? all_columns<4, Offsets, Quads>
-                         : matrix.bits == 5 ? all_columns<5, Offsets, Quads>
-                         : matrix.bits == 6 ? all_columns<6, Offsets, Quads>
-                                            : all_columns<8, Offsets, Quads>;
+  with_groups(matrix, [&]<Offsets Kind, int Quads>() {
+    const auto product = matrix.bits <= 4   ? all_columns<4, Kind, Quads>
+                         : matrix.bits == 5 ? all_columns<5, Kind, Quads>
+                         : matrix.bits == 6 ? all_columns<6, Kind, Quads>
+                                            : all_columns<8, Kind, Quads>;
     product(x, matrix, first, last, bias, out, stride);
   });
 }

@@ -11,13 +11,33 @@ namespace synthema::cpu {
 
 namespace {
 
+// Of the 16 outputs of a panel, for one group.
+struct Steps {
+  __m512 scale, offset;
+};
+template <Offsets Kind>
+__attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at) {
+  if constexpr (Kind == Offsets::halves) {
+    const __m512i both = _mm512_load_si512(at);
+    return {_mm512_cvtph_ps(_mm512_castsi512_si256(both)),
+            _mm512_cvtph_ps(_mm512_extracti64x4_epi64(both, 1))};
+  } else {
+    return {_mm512_load_ps(at), Kind == Offsets::floats ? _mm512_load_ps(at + 64) : _mm512_setzero_ps()};
+  }
+}
+
 // A tile of Rows x Panels results stays in registers for all groups: 6 x 2 tiles need 24 accumulators. Every
 // loop over them is unrolled, else the compiler keeps them in memory.
-template <int Rows, int Panels, bool Nibbles, bool Offsets, int Quads>
+template <int Rows, int Panels, bool Nibbles, Offsets Kind, int Quads>
 struct Tile {
+  static constexpr bool kOffsets = Kind != Offsets::none;
+  // One sum would wait for itself where a tile has few.
+  static constexpr int kSums = Rows * Panels <= 4 ? 2 : 1;
+  using Cells = Cell<Nibbles, Kind, Quads>;
+
+  // ahead: the cells of the panels that come next, fetched meanwhile; or null.
   static void run(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel,
-                  const float* bias, float* out, std::int64_t stride) {
-    constexpr std::int64_t group_bytes = Quads * 64 / (Nibbles ? 2 : 1);
+                  const float* bias, float* out, std::int64_t stride, const std::uint8_t* ahead = nullptr) {
     const std::int64_t row_groups = x.inputs / 32;
     __m512 y[Rows][Panels];
 #pragma GCC unroll 8
@@ -27,17 +47,18 @@ struct Tile {
       for (int r = 0; r < Rows; ++r) y[r][n] = begin;
     }
     for (std::int64_t g = 0; g < matrix.groups; ++g) {
+      if (ahead) fetch(ahead + g * Panels * Cells::kBytes);
       const std::uint8_t* codes[Panels];
 #pragma GCC unroll 8
       for (int n = 0; n < Panels; ++n)
-        codes[n] = matrix.codes + ((panel + n) * matrix.groups + g) * group_bytes;
-      __m512i sum[Rows][Panels];
+        codes[n] = matrix.cells + ((panel + n) * matrix.groups + g) * Cells::kBytes;
+      __m512i sum[kSums][Rows][Panels] = {};
 #pragma GCC unroll 8
       for (int r = 0; r < Rows; ++r) {
-        const __m512i begin = Offsets ? _mm512_setzero_si512()
-                                      : _mm512_set1_epi32(-matrix.zero * row_sum<Quads>(x, row + r, g));
+        const __m512i begin = kOffsets ? _mm512_setzero_si512()
+                                       : _mm512_set1_epi32(-matrix.zero * row_sum<Quads>(x, row + r, g));
 #pragma GCC unroll 8
-        for (int n = 0; n < Panels; ++n) sum[r][n] = begin;
+        for (int n = 0; n < Panels; ++n) sum[0][r][n] = begin;
       }
       const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
       if constexpr (Nibbles) {
@@ -51,8 +72,8 @@ struct Tile {
             w[n] = _mm512_and_si512(both, low);
             v[n] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
           }
-          add_quad(w, a + q * 4, x.inputs, sum);
-          add_quad(v, a + q * 4 + 4, x.inputs, sum);
+          add_quad(w, a + q * 4, x.inputs, sum[0]);
+          add_quad(v, a + q * 4 + 4, x.inputs, sum[kSums - 1]);
         }
       } else {
 #pragma GCC unroll 8
@@ -60,24 +81,22 @@ struct Tile {
           __m512i w[Panels];
 #pragma GCC unroll 8
           for (int n = 0; n < Panels; ++n) w[n] = _mm512_load_si512(codes[n] + q * 64);
-          add_quad(w, a + q * 4, x.inputs, sum);
+          add_quad(w, a + q * 4, x.inputs, sum[q % kSums]);
         }
       }
       const std::int64_t row_group = Quads == 8 ? g : g / 2;
 #pragma GCC unroll 8
       for (int n = 0; n < Panels; ++n) {
-        const std::int64_t at = ((panel + n) * matrix.groups + g) * 16;
-        const __m512 scale = _mm512_load_ps(matrix.scales + at);
-        __m512 offset;
-        if constexpr (Offsets) offset = _mm512_load_ps(matrix.offsets + at);
+        const Steps steps = load_steps<Kind>(codes[n] + Cells::kCodes);
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
           const std::int64_t scale_at = (row + r) * row_groups + row_group;
-          const __m512 exact =
-              _mm512_mul_ps(_mm512_cvtepi32_ps(sum[r][n]), _mm512_set1_ps(x.scales[scale_at]));
-          y[r][n] = _mm512_fmadd_ps(exact, scale, y[r][n]);
-          if constexpr (Offsets)
-            y[r][n] = _mm512_fmadd_ps(_mm512_set1_ps(x.weighted[scale_at]), offset, y[r][n]);
+          __m512i whole = sum[0][r][n];
+          if constexpr (kSums == 2) whole = _mm512_add_epi32(whole, sum[1][r][n]);
+          const __m512 exact = _mm512_mul_ps(_mm512_cvtepi32_ps(whole), _mm512_set1_ps(x.scales[scale_at]));
+          y[r][n] = _mm512_fmadd_ps(exact, steps.scale, y[r][n]);
+          if constexpr (kOffsets)
+            y[r][n] = _mm512_fmadd_ps(_mm512_set1_ps(x.weighted[scale_at]), steps.offset, y[r][n]);
         }
       }
     }
@@ -91,6 +110,11 @@ struct Tile {
   }
 
  private:
+  static __attribute__((always_inline)) void fetch(const std::uint8_t* from) {
+#pragma GCC unroll 20
+    for (std::int64_t line = 0; line < Panels * Cells::kBytes; line += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(from + line), _MM_HINT_T1);
+  }
   static __mmask16 outputs_mask(std::int64_t panel, std::int64_t outputs) {
     const std::int64_t left = outputs - panel * 16;
     return static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
@@ -114,44 +138,49 @@ struct Tile {
 
 constexpr int kRows = 6;
 
-template <int Panels, bool Nibbles, bool Offsets, int Quads>
+template <int Panels, bool Nibbles, Offsets Kind, int Quads>
 void columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t panel, const float* bias, float* out,
-             std::int64_t stride) {
+             std::int64_t stride, const std::uint8_t* ahead) {
   std::int64_t row = 0;
   for (; row + kRows <= x.rows; row += kRows)
-    Tile<kRows, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    Tile<kRows, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride,
+                                                   row == 0 ? ahead : nullptr);
   switch (x.rows - row) {
     case 1:
-      return Tile<1, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<1, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
     case 2:
-      return Tile<2, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<2, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
     case 3:
-      return Tile<3, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<3, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
     case 4:
-      return Tile<4, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<4, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
     case 5:
-      return Tile<5, Panels, Nibbles, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<5, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
     default:
       return;
   }
 }
 
-template <bool Nibbles, bool Offsets, int Quads>
+template <bool Nibbles, Offsets Kind, int Quads>
 void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                  const float* bias, float* out, std::int64_t stride) {
+  constexpr std::int64_t bytes = Cell<Nibbles, Kind, Quads>::kBytes;
   std::int64_t panel = first;
-  for (; panel + 2 <= last; panel += 2)
-    columns<2, Nibbles, Offsets, Quads>(x, matrix, panel, bias, out, stride);
-  if (panel < last) columns<1, Nibbles, Offsets, Quads>(x, matrix, panel, bias, out, stride);
+  // Fewer rows than a tile wait for memory, and the processor itself fetches one stream ahead best.
+  for (; x.rows >= kRows && panel + 2 <= last; panel += 2)
+    columns<2, Nibbles, Kind, Quads>(
+        x, matrix, panel, bias, out, stride,
+        panel + 4 <= last ? matrix.cells + (panel + 2) * matrix.groups * bytes : nullptr);
+  for (; panel < last; ++panel)
+    columns<1, Nibbles, Kind, Quads>(x, matrix, panel, bias, out, stride, nullptr);
 }
 
 }  // namespace
 
 void int8_product_avx512(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                          const float* bias, float* out, std::int64_t stride) {
-  with_groups(matrix, [&]<bool Offsets, int Quads>() {
-    const auto product =
-        matrix.bits <= 4 ? all_columns<true, Offsets, Quads> : all_columns<false, Offsets, Quads>;
+  with_groups(matrix, [&]<Offsets Kind, int Quads>() {
+    const auto product = matrix.bits <= 4 ? all_columns<true, Kind, Quads> : all_columns<false, Kind, Quads>;
     product(x, matrix, first, last, bias, out, stride);
   });
 }

@@ -16,15 +16,22 @@ std::int32_t row_sum(const Int8Rows& x, std::int64_t row, std::int64_t g) {
   return Quads == 8 ? sums[2 * g] + sums[2 * g + 1] : sums[g];
 }
 
-// Calls product<Offsets, Quads>() as the matrix is made.
+template <bool Nibbles, Offsets Kind, int Quads>
+struct Cell {
+  static constexpr std::int64_t kCodes = code_bytes(Quads * 4, Nibbles), kBytes = kCodes + step_bytes(Kind);
+};
+
+// Calls product<Kind, Quads>() as the matrix is made.
 template <class Product>
 void with_groups(const Int8Matrix& matrix, const Product& product) {
   if (matrix.group == 16)
-    product.template operator()<false, 4>();
-  else if (matrix.offsets != nullptr)
-    product.template operator()<true, 8>();
+    product.template operator()<Offsets::none, 4>();
+  else if (matrix.offsets == Offsets::floats)
+    product.template operator()<Offsets::floats, 8>();
+  else if (matrix.offsets == Offsets::halves)
+    product.template operator()<Offsets::halves, 8>();
   else
-    product.template operator()<false, 8>();
+    product.template operator()<Offsets::none, 8>();
 }
 
 }  // namespace

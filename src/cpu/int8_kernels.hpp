@@ -6,12 +6,25 @@
 
 namespace synthema::cpu {
 
+enum class Offsets : std::uint8_t {
+  none,    // weights are symmetric around `zero`; scales are floats
+  floats,  // and so are the scales
+  halves   // and so are the scales: 16-bit floats
+};
+
+// Of 16 outputs: one scale, or a scale and an offset.
+static constexpr std::int64_t step_bytes(Offsets offsets) {
+  return offsets == Offsets::floats ? 128 : 64;
+}
+static constexpr std::int64_t code_bytes(std::int32_t group, bool nibbles) {
+  return group * 16 / (nibbles ? 2 : 1);
+}
+
 struct Int8Matrix {
-  const std::uint8_t* codes;
-  const float* scales;
-  const float* offsets;  // null: symmetric around `zero`
+  const std::uint8_t* cells;  // {panels, groups}: codes, then scales, then offsets
   std::int64_t outputs, groups;
   std::int32_t group, bits, zero;
+  Offsets offsets;
 };
 
 struct Int8Rows {

@@ -11,22 +11,36 @@ namespace synthema::cpu {
 
 namespace {
 
+// Of four outputs of a panel, for one group; `column` is a multiple of four.
+struct Steps {
+  float32x4_t scale, offset;
+};
+template <Offsets Kind>
+__attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at, int column) {
+  if constexpr (Kind == Offsets::halves) {
+    const auto* const halves = reinterpret_cast<const __fp16*>(at) + column;
+    return {vcvt_f32_f16(vld1_f16(halves)), vcvt_f32_f16(vld1_f16(halves + 16))};
+  } else {
+    const auto* const floats = reinterpret_cast<const float*>(at) + column;
+    return {vld1q_f32(floats), Kind == Offsets::floats ? vld1q_f32(floats + 16) : vdupq_n_f32(0)};
+  }
+}
+
 // The dot product takes signed bytes on both sides: codes of less than 8 bits are their own signed bytes,
 // those of 8 bits move by 128, as the zero does.
-template <int Rows, int Bits, bool Offsets, int Quads>
+template <int Rows, int Bits, Offsets Kind, int Quads>
 struct Tile {
-  static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 7;
+  static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 7, kOffsets = Kind != Offsets::none;
+  using Cells = Cell<kNibbles, Kind, Quads>;
 
   static void run(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel,
                   const float* bias, float* out, std::int64_t stride) {
-    constexpr std::int64_t group_bytes = Quads * 64 / (kNibbles ? 2 : 1);
     float y[Rows][16];
     for (int r = 0; r < Rows; ++r)
       for (int lane = 0; lane < 16; ++lane)
         y[r][lane] = bias && panel * 16 + lane < matrix.outputs ? bias[panel * 16 + lane] : 0.0f;
     for (std::int64_t g = 0; g < matrix.groups; ++g) {
-      const std::int64_t at = panel * matrix.groups + g;
-      const std::int32_t zero = (Offsets ? 0 : matrix.zero) - (kSigned ? 128 : 0);
+      const std::int32_t zero = (kOffsets ? 0 : matrix.zero) - (kSigned ? 128 : 0);
       int32x4_t sum[Rows][4];
 #pragma GCC unroll 4
       for (int r = 0; r < Rows; ++r) {
@@ -34,11 +48,11 @@ struct Tile {
 #pragma GCC unroll 4
         for (int n = 0; n < 4; ++n) sum[r][n] = begin;
       }
-      const std::uint8_t* codes = matrix.codes + at * group_bytes;
+      const std::uint8_t* codes = matrix.cells + (panel * matrix.groups + g) * Cells::kBytes;
       const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
 #pragma GCC unroll 2
       for (int q = 0; q < Quads; q += 4) add_four_quads(codes, q, a, x.inputs, sum);
-      scale_into(x, matrix, row, at, Quads == 8 ? g : g / 2, sum, y);
+      scale_into(x, codes + Cells::kCodes, row, Quads == 8 ? g : g / 2, sum, y);
     }
     for (int r = 0; r < Rows; ++r)
       for (int lane = 0; lane < 16 && panel * 16 + lane < matrix.outputs; ++lane)
@@ -76,32 +90,31 @@ struct Tile {
     add_quad<3>(codes, q, sixteen, sum);
   }
 
-  static void scale_into(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t at,
-                         std::int64_t row_group, const int32x4_t (&sum)[Rows][4], float (&y)[Rows][16]) {
+  static void scale_into(const Int8Rows& x, const std::uint8_t* at, std::int64_t row, std::int64_t row_group,
+                         const int32x4_t (&sum)[Rows][4], float (&y)[Rows][16]) {
     for (int r = 0; r < Rows; ++r) {
       const std::int64_t scale_at = (row + r) * (x.inputs / 32) + row_group;
 #pragma GCC unroll 4
       for (int n = 0; n < 4; ++n) {
         const float32x4_t exact = vmulq_n_f32(vcvtq_f32_s32(sum[r][n]), x.scales[scale_at]);
         float32x4_t total = vld1q_f32(y[r] + n * 4);
-        total = vfmaq_f32(total, exact, vld1q_f32(matrix.scales + at * 16 + n * 4));
-        if constexpr (Offsets)
-          total = vfmaq_f32(total, vdupq_n_f32(x.weighted[scale_at]),
-                            vld1q_f32(matrix.offsets + at * 16 + n * 4));
+        const Steps steps = load_steps<Kind>(at, n * 4);
+        total = vfmaq_f32(total, exact, steps.scale);
+        if constexpr (kOffsets) total = vfmaq_f32(total, vdupq_n_f32(x.weighted[scale_at]), steps.offset);
         vst1q_f32(y[r] + n * 4, total);
       }
     }
   }
 };
 
-template <int Bits, bool Offsets, int Quads>
+template <int Bits, Offsets Kind, int Quads>
 void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                  const float* bias, float* out, std::int64_t stride) {
   for (std::int64_t panel = first; panel < last; ++panel) {
     std::int64_t row = 0;
     for (; row + 4 <= x.rows; row += 4)
-      Tile<4, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
-    for (; row < x.rows; ++row) Tile<1, Bits, Offsets, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      Tile<4, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+    for (; row < x.rows; ++row) Tile<1, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
   }
 }
 
@@ -109,10 +122,10 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
 
 void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                            const float* bias, float* out, std::int64_t stride) {
-  with_groups(matrix, [&]<bool Offsets, int Quads>() {
-    const auto product = matrix.bits <= 4   ? all_columns<4, Offsets, Quads>
-                         : matrix.bits <= 7 ? all_columns<7, Offsets, Quads>
-                                            : all_columns<8, Offsets, Quads>;
+  with_groups(matrix, [&]<Offsets Kind, int Quads>() {
+    const auto product = matrix.bits <= 4   ? all_columns<4, Kind, Quads>
+                         : matrix.bits <= 7 ? all_columns<7, Kind, Quads>
+                                            : all_columns<8, Kind, Quads>;
     product(x, matrix, first, last, bias, out, stride);
   });
 }

@@ -1,7 +1,9 @@
 #include <cmath>
+#include <cstring>
 
 #include "src/cpu/int8_kernels.hpp"
 #include "src/cpu/int8_quantize.hpp"
+#include "synthema/core/half.hpp"
 
 namespace synthema::cpu {
 
@@ -13,19 +15,34 @@ int code_at(const Int8Matrix& matrix, const std::uint8_t* group, int input, int 
   return (group[quad / 2 * 64 + byte] >> (quad % 2 * 4)) & 15;
 }
 
+float load_float(const std::uint8_t* from) {
+  float out = 0;
+  std::memcpy(&out, from, sizeof out);
+  return out;
+}
+// Scale `index` of a cell's steps; from 16 on: an offset.
+float step_at(const std::uint8_t* steps, Offsets kind, int index) {
+  if (kind != Offsets::halves) return load_float(steps + index * 4);
+  std::uint16_t half = 0;
+  std::memcpy(&half, steps + index * 2, sizeof half);
+  return half_to_float(half);
+}
+
 float output(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel, int lane,
              float y) {
-  const std::int64_t group_bytes = matrix.group * 16 / (matrix.bits > 4 ? 1 : 2);
+  const std::int64_t codes_end = code_bytes(matrix.group, matrix.bits <= 4);
+  const std::int64_t cell_bytes = codes_end + step_bytes(matrix.offsets);
+  const bool offsets = matrix.offsets != Offsets::none;
   const std::int8_t* a = x.codes + row * x.inputs;
   for (std::int64_t g = 0; g < matrix.groups; ++g, a += matrix.group) {
-    const std::int64_t at = panel * matrix.groups + g, row_group = g * matrix.group / 32;
-    const std::uint8_t* codes = matrix.codes + at * group_bytes;
+    const std::uint8_t* const codes = matrix.cells + (panel * matrix.groups + g) * cell_bytes;
     std::int32_t sum = 0;
     for (int i = 0; i < matrix.group; ++i)
-      sum += (code_at(matrix, codes, i, lane) - (matrix.offsets ? 0 : matrix.zero)) * a[i];
-    const std::int64_t scale_at = row * (x.inputs / 32) + row_group;
-    y = std::fma(static_cast<float>(sum) * x.scales[scale_at], matrix.scales[at * 16 + lane], y);
-    if (matrix.offsets) y = std::fma(x.weighted[scale_at], matrix.offsets[at * 16 + lane], y);
+      sum += (code_at(matrix, codes, i, lane) - (offsets ? 0 : matrix.zero)) * a[i];
+    const std::int64_t scale_at = row * (x.inputs / 32) + g * matrix.group / 32;
+    const auto step = [&](int index) { return step_at(codes + codes_end, matrix.offsets, index); };
+    y = std::fma(static_cast<float>(sum) * x.scales[scale_at], step(lane), y);
+    if (offsets) y = std::fma(x.weighted[scale_at], step(16 + lane), y);
   }
   return y;
 }

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#include "src/cpu/int8_kernels.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/half.hpp"
 
 namespace synthema::cpu {
 
@@ -44,19 +44,25 @@ void check(std::int64_t outputs, std::int64_t inputs, const Coding& coding, std:
   require(offsets == (coding.offsets ? groups : 0), "there is not one offset for each group that needs one");
 }
 
+bool all_halves(std::span<const float> numbers) {
+  return std::ranges::all_of(numbers, [](float x) { return exact_half(x).has_value(); });
+}
+
 }  // namespace
 
 // Groups are padded to a multiple of 32 inputs with scale and offset 0, so that the padding weighs nothing.
 CodedMatrix::CodedMatrix(std::int64_t outputs, std::int64_t inputs, const Coding& coding,
                          std::span<const std::uint8_t> codes, std::span<const float> scales,
-                         std::span<const float> offsets)
+                         std::span<const float> offsets, SharedPages& memory)
     : outputs_(outputs), inputs_(inputs), groups_(rounded_up(inputs, 32) / coding.group), coding_(coding) {
   check(outputs, inputs, coding, codes.size(), scales.size(), offsets.size());
+  if (coding.offsets) kind_ = all_halves(scales) && all_halves(offsets) ? Offsets::halves : Offsets::floats;
+  cells_ = memory.take(static_cast<std::size_t>(bytes()));
   pack(codes, scales, offsets);
 }
 
 // Four codes at a time; a code of up to 4 bits leaves the other half of its byte to the next quad.
-void CodedMatrix::pack_group(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const {
+void CodedMatrix::pack_codes(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const {
   for (std::int32_t quad = 0; quad < coding_.group / 4; ++quad) {
     std::uint32_t four = 0, before = 0;
     std::memcpy(&four, group.data() + quad * 4, 4);
@@ -69,32 +75,46 @@ void CodedMatrix::pack_group(const std::array<std::uint8_t, 32>& group, std::uin
   }
 }
 
+void CodedMatrix::set_step(std::uint8_t* cell, std::int64_t index, float value) const {
+  std::uint8_t* const steps = cell + code_bytes();
+  if (const std::uint16_t half = exact_half(value).value_or(0); kind_ == Offsets::halves)
+    std::memcpy(steps + index * 2, &half, 2);
+  else
+    std::memcpy(steps + index * 4, &value, 4);
+}
+
+float CodedMatrix::step(const std::uint8_t* cell, std::int64_t index) const {
+  const std::uint8_t* const steps = cell + code_bytes();
+  float value = 0;
+  std::uint16_t half = 0;
+  if (kind_ == Offsets::halves)
+    std::memcpy(&half, steps + index * 2, 2);
+  else
+    std::memcpy(&value, steps + index * 4, 4);
+  return kind_ == Offsets::halves ? half_to_float(half) : value;
+}
+
 void CodedMatrix::pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
                        std::span<const float> offsets) {
-  const std::int64_t cells = panels() * groups_,
-                     given_groups = rounded_up(inputs_, coding_.group) / coding_.group;
-  codes_.assign(static_cast<std::size_t>(cells * group_bytes()), 0);
-  scales_.assign(static_cast<std::size_t>(cells * kPanelOutputs), 0.0f);
-  if (coding_.offsets) offsets_.assign(scales_.size(), 0.0f);
+  const std::int64_t given_groups = rounded_up(inputs_, coding_.group) / coding_.group;
   for (std::int64_t o = 0; o < outputs_; ++o) {
-    const std::int64_t panel = o / kPanelOutputs, lane = o % kPanelOutputs;
+    const std::int64_t lane = o % kPanelOutputs;
     for (std::int64_t g = 0; g < given_groups; ++g) {
-      const std::int64_t cell = panel * groups_ + g;
-      const auto to = static_cast<std::size_t>(cell * kPanelOutputs + lane);
+      std::uint8_t* const to = cell(o / kPanelOutputs, g);
       const auto from = static_cast<std::size_t>(o * given_groups + g);
-      scales_[to] = scales[from];
-      if (coding_.offsets) offsets_[to] = offsets[from];
+      set_step(to, lane, scales[from]);
+      if (coding_.offsets) set_step(to, kPanelOutputs + lane, offsets[from]);
       std::array<std::uint8_t, 32> group{};
       const std::int64_t first = g * coding_.group;
       std::copy_n(codes.data() + o * inputs_ + first, std::min<std::int64_t>(coding_.group, inputs_ - first),
                   group.data());
-      pack_group(group, codes_.data() + cell * group_bytes() + lane * 4);
+      pack_codes(group, to + lane * 4);
     }
   }
 }
 
 CodedMatrix CodedMatrix::from_floats(std::int64_t outputs, std::int64_t inputs,
-                                     std::span<const float> weights) {
+                                     std::span<const float> weights, SharedPages& memory) {
   const std::int64_t groups = rounded_up(inputs, 32) / 32;
   std::vector<std::uint8_t> codes(weights.size());
   std::vector<float> scales(static_cast<std::size_t>(outputs * groups));
@@ -110,25 +130,25 @@ CodedMatrix CodedMatrix::from_floats(std::int64_t outputs, std::int64_t inputs,
       for (std::size_t i = 0; i < group.size(); ++i)
         codes[begin + i] = static_cast<std::uint8_t>(scale > 0 ? 128 + std::lround(group[i] / scale) : 128);
     }
-  return CodedMatrix(outputs, inputs, Coding{}, codes, scales);
+  return CodedMatrix(outputs, inputs, Coding{}, codes, scales, {}, memory);
 }
 
 void CodedMatrix::decode(std::int64_t output, float* out) const {
-  const std::int64_t panel = output / kPanelOutputs, lane = output % kPanelOutputs;
+  const std::int64_t lane = output % kPanelOutputs;
   const bool nibbles = coding_.bits <= 4;
   for (std::int64_t i = 0; i < inputs_; ++i) {
-    const std::int64_t cell = panel * groups_ + i / coding_.group, quad = i % coding_.group / 4;
-    const std::uint8_t byte = codes_[static_cast<std::size_t>(
-        cell * group_bytes() + (nibbles ? quad / 2 : quad) * 64 + lane * 4 + i % 4)];
+    const std::uint8_t* const from = cell(output / kPanelOutputs, i / coding_.group);
+    const std::int64_t quad = i % coding_.group / 4;
+    const std::uint8_t byte = from[(nibbles ? quad / 2 : quad) * 64 + lane * 4 + i % 4];
     const int code = nibbles ? (byte >> (quad % 2 * 4)) & 15 : byte;
-    const auto at = static_cast<std::size_t>(cell * kPanelOutputs + lane);
-    out[i] = coding_.offsets ? scales_[at] * static_cast<float>(code) + offsets_[at]
-                             : scales_[at] * static_cast<float>(code - coding_.zero);
+    const float scale = step(from, lane);
+    out[i] = coding_.offsets ? scale * static_cast<float>(code) + step(from, kPanelOutputs + lane)
+                             : scale * static_cast<float>(code - coding_.zero);
   }
 }
 
-std::size_t CodedMatrix::bytes() const {
-  return codes_.size() + (scales_.size() + offsets_.size()) * sizeof(float);
+Int8Matrix CodedMatrix::view() const {
+  return {cell(0, 0), outputs_, groups_, coding_.group, coding_.bits, coding_.zero, kind_};
 }
 
 CodedRows::CodedRows(std::int64_t rows, std::int64_t inputs)
@@ -162,13 +182,9 @@ void CodedRows::remainder(std::int64_t row, const float* x, float* rest) const {
 
 void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,
               const float* bias, float* out, std::int64_t stride, InstructionSet set) {
-  const Coding& coding = matrix.coding();
-  const Int8Matrix weights{matrix.codes(),   matrix.scales(), coding.offsets ? matrix.offsets() : nullptr,
-                           matrix.outputs(), matrix.groups(), coding.group,
-                           coding.bits,      coding.zero};
   const Int8Rows rows{x.codes(0), x.scales(0), x.weighted_sums(0),
                       x.sums(0),  x.rows(),    x.groups() * kRowGroup};
-  if (x.rows() > 0) kernels_of(set).product(rows, weights, first, last, bias, out, stride);
+  if (x.rows() > 0) kernels_of(set).product(rows, matrix.view(), first, last, bias, out, stride);
 }
 
 }  // namespace synthema::cpu

@@ -12,11 +12,15 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "src/cpu/aligned.hpp"
+#include "src/cpu/huge_pages.hpp"
 #include "src/cpu/instruction_set.hpp"
+#include "src/cpu/int8_kernels.hpp"
 
 namespace synthema::cpu {
 
@@ -35,39 +39,43 @@ class CodedMatrix {
  public:
   CodedMatrix() = default;
   // codes {outputs, inputs}; scales and offsets {outputs, inputs / group rounded up}. Inputs beyond the last
-  // one count as weight 0. ConfigError if sizes or coding do not fit.
+  // one count as weight 0. Lies in `memory`. ConfigError if sizes or coding do not fit.
   CodedMatrix(std::int64_t outputs, std::int64_t inputs, const Coding& coding,
               std::span<const std::uint8_t> codes, std::span<const float> scales,
-              std::span<const float> offsets = {});
+              std::span<const float> offsets, SharedPages& memory);
   // Floats {outputs, inputs}, coded with 8 bits: scale = largest magnitude of the group / 127.
-  static CodedMatrix from_floats(std::int64_t outputs, std::int64_t inputs, std::span<const float> weights);
+  static CodedMatrix from_floats(std::int64_t outputs, std::int64_t inputs, std::span<const float> weights,
+                                 SharedPages& memory);
 
   // The weights of one output, {inputs}, as the format defines them.
   void decode(std::int64_t output, float* out) const;
 
   std::int64_t outputs() const { return outputs_; }
   std::int64_t inputs() const { return inputs_; }
-  std::int64_t groups() const { return groups_; }
   std::int64_t panels() const { return (outputs_ + kPanelOutputs - 1) / kPanelOutputs; }
-  const Coding& coding() const { return coding_; }
-  std::size_t bytes() const;
-
-  // Panel by panel and group by group: for four inputs after each other the codes of 16 outputs, 64 bytes; up
-  // to 4 bits, two such quads share their bytes (low half first).
-  const std::uint8_t* codes() const { return codes_.data(); }
-  const float* scales() const { return scales_.data(); }    // {panels, groups, 16}
-  const float* offsets() const { return offsets_.data(); }  // the same, or nothing
-  std::int64_t group_bytes() const { return coding_.group * kPanelOutputs / (coding_.bits <= 4 ? 2 : 1); }
+  std::int64_t bytes() const { return panels() * groups_ * cell_bytes(); }
+  // For the kernels. One stream, as far as a product goes, so that the processor fetches ahead: panel by
+  // panel and group by group a cell. That is, for four inputs after each other, the codes of 16 outputs, 64
+  // bytes (up to 4 bits, two such quads share their bytes, low half first); then what those outputs are
+  // scaled by, in 16 bits where scales and offsets are such numbers, as in Q4_1.
+  Int8Matrix view() const;
 
  private:
+  std::int64_t code_bytes() const { return cpu::code_bytes(coding_.group, coding_.bits <= 4); }
+  std::int64_t cell_bytes() const { return code_bytes() + step_bytes(kind_); }
+  std::uint8_t* cell(std::int64_t panel, std::int64_t group) const {
+    return reinterpret_cast<std::uint8_t*>(cells_.get()) + (panel * groups_ + group) * cell_bytes();
+  }
   void pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
             std::span<const float> offsets);
-  void pack_group(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const;
+  void pack_codes(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const;
+  void set_step(std::uint8_t* cell, std::int64_t index, float value) const;
+  float step(const std::uint8_t* cell, std::int64_t index) const;
 
   std::int64_t outputs_ = 0, inputs_ = 0, groups_ = 0;
   Coding coding_;
-  AlignedVector<std::uint8_t> codes_;
-  AlignedVector<float> scales_, offsets_;
+  Offsets kind_ = Offsets::none;
+  std::shared_ptr<std::byte> cells_;
 };
 
 // Rows of activations, quantised. A group with a NaN or an infinity has the scale NaN, so that it shows in

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/half.hpp"
 #include "synthema/model/grouped_codes.hpp"
-#include "synthema/model/half.hpp"
 #include "synthema/model/model_file.hpp"
 
 namespace synthema {

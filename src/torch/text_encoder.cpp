@@ -44,8 +44,8 @@ at::Tensor read(const EncoderFile& file, const std::string& name) {
 enum class Products : std::uint8_t { floats, integers, fine_integers };
 
 // Matrices of the same inputs, their outputs one below the other.
-detail::Linear read_linear(const EncoderFile& file, const std::vector<std::string>& names,
-                           Products products) {
+detail::Linear read_linear(const EncoderFile& file, const std::vector<std::string>& names, Products products,
+                           cpu::SharedPages& memory) {
   std::vector<at::Tensor> weights, biases;
   for (const std::string& name : names) {
     weights.push_back(read(file, name + ".weight"));
@@ -55,7 +55,7 @@ detail::Linear read_linear(const EncoderFile& file, const std::vector<std::strin
   if (products == Products::floats) return {weight, at::cat(biases)};
   const std::span floats(weight.data_ptr<float>(), static_cast<std::size_t>(weight.numel()));
   return {{std::make_shared<cpu::CodedMatrix>(
-              cpu::CodedMatrix::from_floats(weight.size(0), weight.size(1), floats))},
+              cpu::CodedMatrix::from_floats(weight.size(0), weight.size(1), floats, memory))},
           at::cat(biases),
           products == Products::fine_integers};
 }
@@ -82,13 +82,13 @@ struct Norm {
 
 struct Layer {
   // What attention reads is where 8 bits lose most: with MiniLM about half of the error of all matrices.
-  Layer(const EncoderFile& file, const std::string& name, Products products)
+  Layer(const EncoderFile& file, const std::string& name, Products products, cpu::SharedPages& memory)
       : qkv(read_linear(
             file, {name + "attention.self.query", name + "attention.self.key", name + "attention.self.value"},
-            products == Products::integers ? Products::fine_integers : products)),
-        mixed(read_linear(file, {name + "attention.output.dense"}, products)),
-        up(read_linear(file, {name + "intermediate.dense"}, products)),
-        down(read_linear(file, {name + "output.dense"}, products)),
+            products == Products::integers ? Products::fine_integers : products, memory)),
+        mixed(read_linear(file, {name + "attention.output.dense"}, products, memory)),
+        up(read_linear(file, {name + "intermediate.dense"}, products, memory)),
+        down(read_linear(file, {name + "output.dense"}, products, memory)),
         attention_norm(file, name + "attention.output.LayerNorm"),
         output_norm(file, name + "output.LayerNorm") {}
 
@@ -156,9 +156,10 @@ TextEncoder::Impl::Impl(const std::string& path, const TextEncoderOptions& optio
   places = at::add(read(file, "embeddings.position_embeddings.weight"),
                    read(file, "embeddings.token_type_embeddings.weight").select(0, 0));
   norm = Norm(file, "embeddings.LayerNorm");
+  cpu::SharedPages memory;
   for (std::int64_t i = 0; i < config.layers; ++i)
     layers.emplace_back(file, message("encoder.layer.", i, "."),
-                        integers ? Products::integers : Products::floats);
+                        integers ? Products::integers : Products::floats, memory);
 }
 
 std::vector<TokenId> TextEncoder::Impl::tokens(std::string_view text, bool* truncated) const {

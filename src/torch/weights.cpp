@@ -70,7 +70,8 @@ class Loader {
         joined.back().append(part.rows, *codes);
     }
     std::vector<std::shared_ptr<const cpu::CodedMatrix>> out;
-    for (const Joined& one : joined) out.push_back(std::make_shared<cpu::CodedMatrix>(one.matrix(columns)));
+    for (const Joined& one : joined)
+      out.push_back(std::make_shared<cpu::CodedMatrix>(one.matrix(columns, memory_)));
     return out;
   }
 
@@ -92,11 +93,11 @@ class Loader {
       codes->scales.insert(codes->scales.end(), more.scales.begin(), more.scales.end());
       codes->offsets.insert(codes->offsets.end(), more.offsets.begin(), more.offsets.end());
     }
-    cpu::CodedMatrix matrix(std::int64_t columns) const {
-      if (!codes) return cpu::CodedMatrix::from_floats(rows, columns, floats);
+    cpu::CodedMatrix matrix(std::int64_t columns, cpu::SharedPages& memory) const {
+      if (!codes) return cpu::CodedMatrix::from_floats(rows, columns, floats, memory);
       const GroupCoding& c = codes->coding;
-      return {rows,         columns,       {c.group, c.bits, c.zero, c.offsets},
-              codes->codes, codes->scales, codes->offsets};
+      return {rows,           columns, {c.group, c.bits, c.zero, c.offsets}, codes->codes, codes->scales,
+              codes->offsets, memory};
     }
   };
   std::vector<float> floats(const Part& part, std::int64_t columns) const {
@@ -154,6 +155,7 @@ class Loader {
   const WeightSource& source_;
   at::Device device_;
   at::ScalarType dtype_;
+  mutable cpu::SharedPages memory_;  // of the coded matrices
 };
 
 Layer load_layer(const ModelConfig& config, const Loader& loader, std::int64_t index) {

@@ -15,6 +15,13 @@ using namespace synthema::cpu;
 
 namespace {
 
+CodedMatrix coded(std::int64_t outputs, std::int64_t inputs, const Coding& coding,
+                  const std::vector<std::uint8_t>& codes, const std::vector<float>& scales,
+                  const std::vector<float>& offsets = {}) {
+  SharedPages memory;
+  return {outputs, inputs, coding, codes, scales, offsets, memory};
+}
+
 struct Example {
   Coding coding;
   std::int64_t outputs, inputs, groups;
@@ -30,7 +37,12 @@ struct Example {
     if (c.offsets)
       for (std::int64_t n = 0; n < o * groups; ++n) offsets.push_back(scale(random));
   }
-  CodedMatrix matrix() const { return {outputs, inputs, coding, codes, scales, offsets}; }
+  CodedMatrix matrix() const { return coded(outputs, inputs, coding, codes, scales, offsets); }
+  // As files keep them: numbers of 16 bits.
+  void round_steps() {
+    for (std::vector<float>* const steps : {&scales, &offsets})
+      for (float& x : *steps) x = std::round(x * 1024) / 1024;
+  }
   double weight(std::int64_t o, std::int64_t i) const {
     const auto group = static_cast<std::size_t>(o * groups + i / coding.group);
     const double code = codes[static_cast<std::size_t>(o * inputs + i)], scale = scales[group];
@@ -71,15 +83,18 @@ TEST_CASE("every instruction set gives the same bytes") {
     for (const auto& [outputs, inputs, rows] : std::vector<std::tuple<int, int, int>>{
              {16, 32, 1}, {33, 64, 6}, {1, 96, 7}, {50, 80, 13}, {64, 576, 64}}) {
       if (inputs % coding.group != 0 && coding.group == 16) continue;
-      const Example example(coding, outputs, inputs, random);
-      const CodedMatrix matrix = example.matrix();
+      Example example(coding, outputs, inputs, random);
       const std::vector<float> x = numbers(rows * inputs, random), bias = numbers(outputs, random);
-      const auto expected =
-          product(rows_of(x, rows, inputs, InstructionSet::portable), matrix, bias, InstructionSet::portable);
-      for (const InstructionSet set : supported_instruction_sets()) {
-        CAPTURE(name_of(set));
-        CAPTURE(coding.bits);
-        CHECK(product(rows_of(x, rows, inputs, set), matrix, bias, set) == expected);
+      for (const bool rounded : {false, true}) {
+        if (rounded) example.round_steps();
+        const CodedMatrix matrix = example.matrix();
+        const auto expected = product(rows_of(x, rows, inputs, InstructionSet::portable), matrix, bias,
+                                      InstructionSet::portable);
+        for (const InstructionSet set : supported_instruction_sets()) {
+          CAPTURE(name_of(set));
+          CAPTURE(coding.bits);
+          CHECK(product(rows_of(x, rows, inputs, set), matrix, bias, set) == expected);
+        }
       }
     }
   for (const InstructionSet set : {InstructionSet::avx2, InstructionSet::avx512, InstructionSet::neon_dot})
@@ -110,6 +125,42 @@ TEST_CASE("the product is that of the quantised rows with the decoded weights") 
   }
 }
 
+TEST_CASE("scales and offsets of 16 bits take half the memory and mean the same") {
+  std::mt19937 random(12);
+  const std::int64_t outputs = 48, inputs = 160;
+  for (const int bits : {4, 5, 8}) {
+    Example example({32, bits, 0, true}, outputs, inputs, random);
+    const std::int64_t codes = outputs * inputs / (bits <= 4 ? 2 : 1), groups = outputs * inputs / 32;
+    CHECK(example.matrix().bytes() == codes + groups * 8);
+    example.round_steps();
+    const CodedMatrix matrix = example.matrix();
+    CHECK(matrix.bytes() == codes + groups * 4);
+    std::vector<float> row(static_cast<std::size_t>(inputs));
+    for (std::int64_t o = 0; o < outputs; ++o) {
+      matrix.decode(o, row.data());
+      for (std::int64_t i = 0; i < inputs; ++i)
+        CHECK(row[static_cast<std::size_t>(i)] == static_cast<float>(example.weight(o, i)));
+    }
+  }
+}
+
+TEST_CASE("matrices share pages, which live as long as one of them") {
+  std::mt19937 random(13);
+  const Example first({32, 4, 8, false}, 16, 32, random), second({32, 4, 8, false}, 16, 32, random);
+  std::vector<CodedMatrix> matrices;
+  {
+    SharedPages memory;
+    for (const Example* const e : {&first, &second})
+      matrices.emplace_back(e->outputs, e->inputs, e->coding, e->codes, e->scales, e->offsets, memory);
+  }
+  CHECK(matrices[1].view().cells == matrices[0].view().cells + matrices[0].bytes());
+  matrices.erase(matrices.begin());
+  std::vector<float> row(32);
+  matrices[0].decode(5, row.data());
+  for (int i = 0; i < 32; ++i)
+    CHECK(row[static_cast<std::size_t>(i)] == static_cast<float>(second.weight(5, i)));
+}
+
 TEST_CASE("codes and the codes of what they leave give a row to 15 bits") {
   std::mt19937 random(11);
   const std::int64_t inputs = 83;
@@ -136,8 +187,8 @@ TEST_CASE("the extreme codes of every width do not saturate") {
         const std::vector<std::uint8_t> codes(static_cast<std::size_t>(16 * inputs), code);
         const std::vector<float> ones(static_cast<std::size_t>(16 * inputs / coding.group), 1.0f);
         const std::vector<float> zeros(ones.size(), 0.0f);
-        const CodedMatrix matrix(16, inputs, coding, codes, ones,
-                                 coding.offsets ? std::span<const float>(zeros) : std::span<const float>());
+        const CodedMatrix matrix =
+            coded(16, inputs, coding, codes, ones, coding.offsets ? zeros : std::vector<float>());
         const std::vector<float> x(static_cast<std::size_t>(inputs), static_cast<float>(127 * sign));
         const float expected =
             static_cast<float>(inputs * 127 * sign * (code - (coding.offsets ? 0 : coding.zero)));
@@ -185,7 +236,8 @@ TEST_CASE("a number that is not finite shows in its own row only") {
 TEST_CASE("floats are coded to half a step of their group") {
   std::mt19937 random(5);
   const std::vector<float> w = numbers(3 * 50, random);
-  const CodedMatrix matrix = CodedMatrix::from_floats(3, 50, w);
+  SharedPages memory;
+  const CodedMatrix matrix = CodedMatrix::from_floats(3, 50, w, memory);
   for (int i = 0; i < 50; ++i) {
     std::vector<float> unit(50, 0.0f);
     unit[static_cast<std::size_t>(i)] = 127.0f;
@@ -203,9 +255,9 @@ TEST_CASE("floats are coded to half a step of their group") {
 TEST_CASE("sizes that do not fit are refused") {
   const std::vector<std::uint8_t> codes(32);
   const std::vector<float> one(1);
-  CHECK_THROWS_AS(CodedMatrix(1, 33, {}, codes, one), ConfigError);
-  CHECK_THROWS_AS(CodedMatrix(1, 32, {}, codes, {}), ConfigError);
-  CHECK_THROWS_AS(CodedMatrix(1, 32, {32, 4, 0, true}, codes, one), ConfigError);
-  CHECK_THROWS_AS(CodedMatrix(1, 32, {8, 4, 8, false}, codes, one), ConfigError);
-  CHECK_THROWS_AS(CodedMatrix(0, 32, {}, {}, {}), ConfigError);
+  CHECK_THROWS_AS(coded(1, 33, {}, codes, one), ConfigError);
+  CHECK_THROWS_AS(coded(1, 32, {}, codes, {}), ConfigError);
+  CHECK_THROWS_AS(coded(1, 32, {32, 4, 0, true}, codes, one), ConfigError);
+  CHECK_THROWS_AS(coded(1, 32, {8, 4, 8, false}, codes, one), ConfigError);
+  CHECK_THROWS_AS(coded(0, 32, {}, {}, {}), ConfigError);
 }

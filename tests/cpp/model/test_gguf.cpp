@@ -5,7 +5,6 @@
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/model/gguf.hpp"
-#include "synthema/model/half.hpp"
 
 using namespace synthema;
 
@@ -163,20 +162,6 @@ TEST_CASE("random damage never does worse than a ModelError") {
     }
   }
   CHECK(refused > 1000);
-}
-
-TEST_CASE("16-bit floats become the same numbers") {
-  CHECK(half_to_float(0x3C00) == 1.0f);
-  CHECK(half_to_float(0xC000) == -2.0f);
-  CHECK(half_to_float(0x7BFF) == 65504.0f);
-  CHECK(half_to_float(0x0001) == 0x1p-24f);
-  CHECK(half_to_float(0x8001) == -0x1p-24f);
-  CHECK(half_to_float(0x03FF) == 1023 * 0x1p-24f);
-  CHECK(half_to_float(0x0400) == 0x1p-14f);
-  CHECK(std::bit_cast<std::uint32_t>(half_to_float(0x8000)) == 0x80000000u);
-  CHECK(std::bit_cast<std::uint32_t>(half_to_float(0x7C00)) == 0x7F800000u);
-  CHECK(half_to_float(0x7E00) != half_to_float(0x7E00));
-  CHECK(bfloat16_to_float(0x3F80) == 1.0f);
 }
 
 TEST_CASE("dequantize checks its sizes") {
