@@ -9,6 +9,7 @@ from synthema import (
     FieldRule,
     GaussianCopula,
     GenerationError,
+    GroupRule,
     IndependentMarginals,
     Schema,
     SchemaError,
@@ -86,6 +87,24 @@ def test_shares_of_all_rows_sum_to_one(method):
     logs = method().fit(real).log_prob(rows)
     assert logs.dtype == np.float64
     assert np.exp(logs).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", ["one_hot", "exclusive"])
+def test_rows_that_a_group_nearly_says_are_as_likely_as_often_drawn(kind):
+    rng = np.random.default_rng(3)
+    which, level = rng.integers(0, 3 + (kind == "exclusive"), 1000), rng.integers(0, 3, 1000)
+    members = {f"is_{i}": which == i for i in range(3)}
+    real = {"level": level, **members, "score": level + 3 * which}
+    fields = [Field(name, "boolean" if name in members else "integer") for name in real]
+    schema = Schema(fields, groups=[GroupRule(kind, list(members))])
+    copula = GaussianCopula().fit(real, schema=schema)
+    made = copula.sample(4000, seed=1).to_pandas()
+    shares = made.value_counts(normalize=True).reset_index()
+    logs = copula.log_prob(shares[list(real)])
+    assert logs.min() > -12
+    assert np.exp(logs).sum() == pytest.approx(1, abs=0.03)  # 4,000 rows have nearly all there are
+    expected = np.sqrt(2 / np.pi * np.exp(logs) / 4000).sum()
+    assert np.abs(np.exp(logs) - shares["proportion"]).sum() < 1.5 * expected
 
 
 def test_what_depends_makes_held_out_rows_likelier():

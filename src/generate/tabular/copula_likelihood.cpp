@@ -131,6 +131,9 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
         else
           add(entry, 1, function.allowed);
       }
+      if (function.allowed.size() == 1 && function.allowed[0].low == -kInfinity &&
+          function.allowed[0].high == kInfinity)
+        function.allowed.clear();  // the rules leave everything
       // An end of the range, which is taken where the rules leave none of the values.
       if (left.codes.empty() && function.pieces.empty())
         function.pieces.push_back({-kInfinity, kInfinity, 1 / measure_width(coding)});

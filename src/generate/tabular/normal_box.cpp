@@ -374,10 +374,13 @@ double log_mean_product(std::span<const double> factor, std::span<const ScoreFun
   if (std::ranges::any_of(functions, [](const ScoreFunction& one) { return one.pieces.empty(); }))
     return kNone;
   std::vector<double> logs = log_weights(factor, functions, least_told, nullptr);
-  const bool free =
-      std::ranges::all_of(functions, [](const ScoreFunction& one) { return one.allowed.empty(); });
-  if (free && n > 1 && n <= kMostOrdered && points_that_count(logs) < kFewPoints) {
-    const Ordered ordered = least_likely_first(factor, functions);
+  if (n > 1 && n <= kMostOrdered && points_that_count(logs) < kFewPoints) {
+    // What is left beside those before it has its place in the order of drawing.
+    const bool free =
+        std::ranges::all_of(functions, [](const ScoreFunction& one) { return one.allowed.empty(); });
+    const Ordered ordered =
+        free ? least_likely_first(factor, functions)
+             : Ordered{{factor.begin(), factor.end()}, {functions.begin(), functions.end()}};
     const LookAhead ahead(ordered.factor, ordered.functions);
     logs = log_weights(ordered.factor, ordered.functions, least_told, &ahead);
   }
