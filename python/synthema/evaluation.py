@@ -8,7 +8,6 @@ import importlib.util
 import inspect
 import os
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ import numpy as np
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.arguments import checked, refuse_wrong_types, whole
+from synthema.callers import warn
 from synthema.column_kinds import free_texts, like, unlike
 from synthema.drift import apparent_drift
 from synthema.evaluators import as_evaluator, evaluator_named, evaluator_names, guarded
@@ -266,7 +266,7 @@ def evaluate(
             report.set_fact("drift", drift)
         for one in [*said, *filter(None, [drift])]:
             with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
-                warnings.warn(one, UserWarning, stacklevel=3)
+                warn(one)
     if left_out := [
         *unlike(reference, {"synthetic": rows, "holdout": context.holdout}),
         *free_texts(reference, rows, context.text_column),

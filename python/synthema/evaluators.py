@@ -6,7 +6,6 @@ import contextlib
 import difflib
 import functools
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, SuiteOptions, Table
 from synthema.arguments import checked
+from synthema.callers import warn
 from synthema.tables import table
 
 __all__ = ["check_evaluator", "evaluator", "evaluator_names"]
@@ -230,7 +230,7 @@ def reason_of(who: str, error: Exception) -> str:
     if isinstance(error, _core.Error):
         return f"{what}: {error}"
     with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
-        warnings.warn(f"{what}: {error}", UserWarning, stacklevel=3)
+        warn(f"{what}: {error}")
     return f"{what}; a warning has its text, which may quote a row."
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from synthema import _core
 from synthema._core import Table
+from synthema.callers import warn
 
 PEOPLE = {
     "subject",
@@ -77,7 +77,7 @@ def apparent_subject(rows: Table) -> str:
 def warn_of_subject(rows: Table) -> None:
     """Warn of such a column."""
     if said := apparent_subject(rows):
-        warnings.warn(said, UserWarning, stacklevel=3)
+        warn(said)
 
 
 def taken_for_row_numbers(names: Sequence[str], done: str) -> str:
@@ -92,7 +92,7 @@ def taken_for_row_numbers(names: Sequence[str], done: str) -> str:
 def warn_of_row_numbers(rows: Table) -> None:
     """Warn of columns that count the rows, but for those whose name says so."""
     if names := [name for name in _core._row_number_columns(rows) if not _says_number(_words(name))]:
-        warnings.warn(taken_for_row_numbers(names, "drawn afresh"), UserWarning, stacklevel=3)
+        warn(taken_for_row_numbers(names, "drawn afresh"))
 
 
 def _says_number(words: list[str]) -> bool:

@@ -8,13 +8,13 @@ import html as _html
 import os
 import pathlib
 import re
-import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import ConfigError, Field, ParseError, Schema, SchemaError, Table
 from synthema.arguments import checked, kind_of
+from synthema.callers import warn
 from synthema.column_kinds import restated
 from synthema.files import whole_file
 
@@ -216,11 +216,9 @@ def _warn_of_names(rows: Table, path: str | os.PathLike[str]) -> None:
     """Warn of a first line that looks like values; which ones is not told, they may be somebody's."""
     values = sum(re.fullmatch(_VALUE, name) is not None for name in rows.names)
     if 3 * values >= len(rows.names):
-        warnings.warn(
+        warn(
             f"{os.fspath(path)}: {values} of the {len(rows.names)} names of columns are numbers or dates. If "
-            "the first line holds values, write a line of names before it.",
-            UserWarning,
-            stacklevel=3,
+            "the first line holds values, write a line of names before it."
         )
 
 
@@ -247,11 +245,7 @@ def warn_of_spellings(rows: Table) -> None:
         others = [text for text in texts if not re.fullmatch(r"[+-]?[0-9]+", text)]
         for pattern, what in _SPELLINGS.items():
             if others and all(re.fullmatch(pattern, text) for text in others):
-                warnings.warn(
-                    f"The column '{field.name}' was read as text and seems to hold {what}.",
-                    UserWarning,
-                    stacklevel=3,
-                )
+                warn(f"The column '{field.name}' was read as text and seems to hold {what}.")
                 break
 
 

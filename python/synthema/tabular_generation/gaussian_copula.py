@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-import warnings
 from typing import Any
 
 from synthema import _core, tables
 from synthema._core import GenerationError
+from synthema.callers import warn
 from synthema.tabular_generation.generator import TabularGenerator
 
 
@@ -143,8 +143,7 @@ def _warn_of_other_moments(copula: Any, statistics: dict[str, Any]) -> None:
         made = sum(values) / len(values)
         spread = math.sqrt(sum((v - made) ** 2 for v in values) / len(values))
         if abs(made - mean) > 0.25 * sd or not 0.75 < spread / sd < 1.25:
-            warnings.warn(
+            warn(
                 f"Column '{column['name']}': the rows have a mean of {made:.4g} and an sd of {spread:.4g}, "
-                f"not {mean} and {sd} as was published; check the two and the range of the column.",
-                stacklevel=3,
+                f"not {mean} and {sd} as was published; check the two and the range of the column."
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthema import _core, tables
 from synthema._core import Schema, Table
+from synthema.callers import warn
 from synthema.subjects import people_in, warn_of_subject
 from synthema.tabular_generation.frames import FrameForm
 from synthema.tabular_generation.generator import TabularGenerator
@@ -50,7 +51,7 @@ class PrivateGenerator(TabularGenerator):
         ):
             if names:
                 more = ", and so do fewer columns or a larger epsilon."
-                warnings.warn(said.format(", ".join(names)) + more, UserWarning, stacklevel=3)
+                warn(said.format(", ".join(names)) + more)
         self._fitted = made
         self._frame = FrameForm.of(data)
 
@@ -106,14 +107,12 @@ def _warn_of_weak_promise(parameters: dict[str, Any], real: Table) -> None:
     """Say where a promise holds but is worth little."""
     epsilon, delta = parameters["epsilon"], parameters["delta"]
     if epsilon > WEAK_EPSILON:
-        warnings.warn(
+        warn(
             f"An epsilon of {epsilon:g} promises little: a release may be e^{epsilon:g} times as likely with "
-            "one person more or less. 1 is strong, 10 is weak.",
-            stacklevel=4,
+            "one person more or less. 1 is strong, 10 is weak."
         )
     if delta * people_in(real) >= 1:
-        warnings.warn(
+        warn(
             f"A delta of {delta:g} is not below 1 / (number of people), so the promise would even allow "
-            "somebody's rows to be shown. Give one well below that.",
-            stacklevel=4,
+            "somebody's rows to be shown. Give one well below that."
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, Progress
 from synthema.arguments import whole
+from synthema.callers import warn
 from synthema.tabular_generation.frames import FRAMES, FrameForm
 from synthema.tabular_generation.generator import TabularGenerator
 
@@ -126,11 +126,7 @@ class SequentialTrees(TabularGenerator):
             from synthema.reporting.numbers import counted
 
             said = ", ".join(f"'{name}' in {counted(count, 'row')}" for name, count in left.items())
-            warnings.warn(
-                f"What is known leaves no value that keeps the rules of the schema: {said} stays missing.",
-                UserWarning,
-                stacklevel=2,
-            )
+            warn(f"What is known leaves no value that keeps the rules of the schema: {said} stays missing.")
         form = self._form(frame)
         if frame == "same":
             given = FrameForm.of(data)
