@@ -122,8 +122,9 @@ Expression number_value(Expressions& pool, Keywords& in, bool real) {
     in.refuse_keyword("multipleOf",
                       real ? "has a 'multipleOf' that is no positive number of at most 9 decimals"
                            : "has an integer with a 'multipleOf' that is no positive whole number");
-  if (digits == 1) return number_text(pool, range, real ? std::optional(places) : std::nullopt);
-  const auto listed = multiples_text(pool, range, static_cast<std::int64_t>(digits), places);
+  const auto decimals = real ? std::optional(places) : std::nullopt;
+  if (digits == 1) return number_text(pool, range, decimals);
+  const auto listed = multiples_text(pool, range, static_cast<std::int64_t>(digits), decimals);
   if (!listed)
     in.refuse_keyword("multipleOf", message("leaves more than ", kMostMultiples, " multiples of ", *step,
                                             "; give a smaller range, or use 1, 0.1, 0.01, ..."));

@@ -79,6 +79,7 @@ std::int64_t whole_bound(double bound, bool open, unsigned decimals, bool up, st
     }
   }
   for (; places < decimals; ++places) value *= 10;
+  exact &= value != 0 || bound == 0;  // smaller than all digits that were read
   const bool negative = digits.front() == '-';
   if (negative) value = -value;
   if (exact) return open ? value + (up ? 1 : -1) : value;
@@ -96,30 +97,46 @@ std::pair<std::int64_t, std::int64_t> whole_range(const NumberRange& range, unsi
   return {bound(range.minimum, range.open_minimum, true), bound(range.maximum, range.open_maximum, false)};
 }
 
+bool is_beyond(const NumberRange& range, std::int64_t largest) {
+  const auto end = static_cast<double>(largest);
+  return range.minimum.value_or(0) > end || range.maximum.value_or(0) < -end;
+}
+
+// With both ends: where one is missing, that of a real, unless the other lies beyond it.
+NumberRange closed(NumberRange range) {
+  constexpr auto end = static_cast<double>(kLargestReal);
+  const NumberRange given = range;
+  if (!range.minimum && given.maximum.value_or(0) >= -end) range.minimum = -end;
+  if (!range.maximum && given.minimum.value_or(0) <= end) range.maximum = end;
+  return range;
+}
+
 }  // namespace
 
 Expression number_text(Expressions& pool, const NumberRange& range, std::optional<unsigned> places) {
   const unsigned scale = places.value_or(0);
   const std::int64_t largest = places ? kLargestReal : kLargestInteger;
-  const auto beyond = static_cast<double>(largest);
-  if (range.minimum.value_or(0) > beyond || range.maximum.value_or(0) < -beyond) return Expressions::kNothing;
+  if (is_beyond(range, largest)) return Expressions::kNothing;
   const auto [low, high] = whole_range(range, scale, largest);
   return places ? decimals(pool, low, high, scale) : integers(pool, low, high);
 }
 
 std::optional<Expression> multiples_text(Expressions& pool, const NumberRange& range, std::int64_t step,
-                                         unsigned places) {
-  const auto [low, high] = whole_range(range, places, kLargestReal);
+                                         std::optional<unsigned> places) {
+  const std::int64_t largest = places ? kLargestReal : kLargestInteger;
+  if (is_beyond(range, largest)) return Expressions::kNothing;
+  const unsigned scale = places.value_or(0);
+  const auto [low, high] = whole_range(closed(range), scale, largest);
   const std::int64_t first = low / step + (low > 0 && low % step != 0),
                      last = high / step - (high < 0 && high % step != 0);
   if (last - first >= kMostMultiples) return std::nullopt;
-  const auto unit = static_cast<std::int64_t>(std::llround(std::pow(10, places)));
+  const auto unit = static_cast<std::int64_t>(std::llround(std::pow(10, scale)));
   std::vector<std::string> texts;
   for (std::int64_t n = first; n <= last; ++n) {
     const std::int64_t value = n * step, size = std::abs(value);
     std::string text = message(value < 0 ? "-" : "", size / unit);
     if (size % unit != 0) {
-      text += fmt::format(".{:0{}}", size % unit, places);
+      text += fmt::format(".{:0{}}", size % unit, scale);
       text.resize(text.find_last_not_of('0') + 1);
     }
     texts.push_back(std::move(text));

@@ -38,7 +38,7 @@ Expression labels_text(Expressions& pool, const std::vector<std::string>& texts)
 Expression number_text(Expressions& pool, const NumberRange& range, std::optional<unsigned> places);
 // Multiples of step * 10^-places, without trailing zeros; nothing if there are more than kMostMultiples.
 std::optional<Expression> multiples_text(Expressions& pool, const NumberRange& range, std::int64_t step,
-                                         unsigned places);
+                                         std::optional<unsigned> places);
 // A date, or a date and time, with the range in microseconds since 1970.
 Expression time_text(Expressions& pool, const NumberRange& range, bool date_only);
 

@@ -166,6 +166,12 @@ TEST_CASE("what refers to itself is unrolled, or is told that it has no end") {
   CHECK_THROWS_WITH_AS((void)form_of(web + "}}"), doctest::Contains("too many references"), ConfigError);
 }
 
+TEST_CASE("bounds nearer to zero than any decimal that is written") {
+  check_texts(R"({"type":"number","minimum":1e-30,"maximum":1})", {"1", "0.000001"}, {"0", "0.0"});
+  check_texts(R"({"type":"number","minimum":-1,"maximum":-1e-30})", {"-1", "-0.000001"}, {"0", "-0.0"});
+  check_texts(R"({"type":"number","minimum":-1e-30,"maximum":1})", {"0", "1"}, {"-0.000001"});
+}
+
 TEST_CASE("multiples of any step") {
   check_texts(R"({"type":"integer","minimum":-7,"maximum":12,"multipleOf":5})", {"-5", "0", "5", "10"},
               {"-10", "-7", "1", "12", "15", "-0"});
@@ -173,6 +179,12 @@ TEST_CASE("multiples of any step") {
               {"0.25", "0.5", "0.75", "1"}, {"0", "0.1", "0.50", "1.25"});
   check_texts(R"({"type":"number","minimum":-0.3,"maximum":0.2,"multipleOf":0.15})",
               {"-0.3", "-0.15", "0", "0.15"}, {"0.2", "-0.45"});
+  check_texts(R"({"type":"integer","minimum":2000000000,"maximum":2000000100,"multipleOf":50})",
+              {"2000000000", "2000000050", "2000000100"}, {"999999999", "999999950", "2000000150"});
+  check_texts(R"({"type":"integer","minimum":-5,"multipleOf":100000})", {"0", "999900000"}, {"1000000000"});
+  for (const char* beyond : {R"({"type":"number","minimum":1e10,"multipleOf":0.5})",
+                             R"({"type":"integer","maximum":-1e15,"multipleOf":7})"})
+    check_refused(inside(beyond), "#/properties/a", "no value");
   check_refused(inside(R"({"type":"integer","multipleOf":5})"), "#/properties/a/multipleOf", "smaller range");
   check_refused(inside(R"({"type":"integer","multipleOf":0.5})"), "#/properties/a/multipleOf");
   check_refused(inside(R"({"type":"number","multipleOf":0})"), "#/properties/a/multipleOf");
