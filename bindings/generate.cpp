@@ -103,6 +103,7 @@ struct RunRecord {
   std::vector<RowOutcome> outcomes;
   RunCounts counts;
   std::shared_ptr<const Schema> schema, terms;
+  std::vector<std::string> without_zone;  // times of the conditions
   bool complete = false;
 
   void see(std::span<const RowOutcome> attempts) {
@@ -190,6 +191,7 @@ void execute_from_python(RunRecord& record, const AnyPromptStrategy& strategy,
   if (!progress.is_none())
     options.progress = [sink = held(progress)](const Progress& p) { with_python([&] { (*sink)(p); }); };
   record.schema = schema;
+  if (conditions) record.without_zone = condition_times(*conditions).without_zone;
   record.terms = schema ? schema : exemplars ? std::make_shared<const Schema>(exemplars->schema()) : nullptr;
   execute(record, {model,
                    strategy,
@@ -215,7 +217,7 @@ std::shared_ptr<Table> attempts_of(const RunRecord& record, bool rejected_only) 
   std::vector<RowOutcome> chosen;
   for (const RowOutcome& o : record.outcomes)
     if (!rejected_only || !o.accepted()) chosen.push_back(o);
-  return std::make_shared<Table>(attempts_table(chosen, record.terms.get()));
+  return std::make_shared<Table>(attempts_table(chosen, record.terms.get(), record.without_zone));
 }
 
 py::dict provenance_dict(const RowOutcome& o) {
@@ -245,13 +247,16 @@ void bind_run(py::module_& module) {
              r.complete = read_manifest(folder).complete;
              load(r, folder);
              const Record manifest = read_manifest(folder).manifest;
+             r.without_zone = condition_times(manifest).without_zone;
              const Value* schema = manifest.find("schema");
              if (schema && !schema->text().empty())
                r.schema = r.terms = std::make_shared<const Schema>(schema_from_json(schema->text(), folder));
            })
       .def_property_readonly(
           "rows",
-          [](const RunRecord& r) { return std::make_shared<Table>(rows_table(r.outcomes, r.schema.get())); })
+          [](const RunRecord& r) {
+            return std::make_shared<Table>(rows_table(r.outcomes, r.schema.get(), r.without_zone));
+          })
       .def_property_readonly("drafts", [](const RunRecord& r) { return attempts_of(r, false); })
       .def_property_readonly("rejected", [](const RunRecord& r) { return attempts_of(r, true); })
       .def_property_readonly("provenance",

@@ -42,10 +42,10 @@ Record fitted(const Schema& schema, const Record& record) {
   return out;
 }
 
-Table table_of(Schema schema, std::span<const Record> records) {
+Table table_of(Schema schema, std::span<const Record> records, std::span<const std::string> without_zone) {
   std::vector<Record> fit;
   for (const Record& record : records) fit.push_back(fitted(schema, record));
-  return Table::from_records(std::move(schema), fit);
+  return Table::from_records(std::move(schema), fit, without_zone);
 }
 
 void take_terms(Schema& schema, const Schema* terms) {
@@ -139,21 +139,23 @@ Schema infer_schema(std::span<const Record> records) {
   return with_fields(std::move(fields));
 }
 
-Table rows_table(std::span<const RowOutcome> outcomes, const Schema* schema) {
+Table rows_table(std::span<const RowOutcome> outcomes, const Schema* schema,
+                 std::span<const std::string> without_zone) {
   std::vector<Record> records;
   for (const RowOutcome& o : outcomes)
     if (o.accepted()) records.push_back(o.values);
-  if (!schema) return table_of(infer_schema(records), records);
+  if (!schema) return table_of(infer_schema(records), records, without_zone);
   for (Record& record : records) {
     Record kept;
     for (const Field& field : schema->fields)
       if (const Value* value = record.find(field.name)) kept.set(field.name, *value);
     record = std::move(kept);
   }
-  return Table::from_records(*schema, records);
+  return Table::from_records(*schema, records, without_zone);
 }
 
-Table attempts_table(std::span<const RowOutcome> outcomes, const Schema* terms) {
+Table attempts_table(std::span<const RowOutcome> outcomes, const Schema* terms,
+                     std::span<const std::string> without_zone) {
   std::vector<Record> values;
   for (const RowOutcome& o : outcomes) values.push_back(joined(o));
   Schema of_values = infer_schema(values);
@@ -167,7 +169,7 @@ Table attempts_table(std::span<const RowOutcome> outcomes, const Schema* terms) 
   }
   Schema schema = attempts_schema(of_values);
   take_terms(schema, terms);
-  return table_of(std::move(schema), records);
+  return table_of(std::move(schema), records, without_zone);
 }
 
 }  // namespace synthema

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "synthema/data/json.hpp"
+#include "synthema/data/timestamp.hpp"
 #include "synthema/generate/run_manifest.hpp"
 
 namespace synthema {
@@ -197,6 +198,16 @@ void require_tail(const fs::path& path, const std::vector<Line>& lines, std::uin
                                    "folder or start a new one."));
 }
 
+// Texts that these times were written as are times again.
+void read_times(Record& record, const std::vector<std::string>& fields) {
+  for (const std::string& name : fields) {
+    const Value* value = record.find(name);
+    const auto* text = value ? value->get_if<std::string>() : nullptr;
+    const auto parsed = text ? parse_iso8601(*text) : std::nullopt;
+    if (parsed && to_iso8601(parsed->time) == *text) record.set(name, parsed->time);
+  }
+}
+
 bool has_run(const fs::path& folder) {
   return fs::exists(folder / kManifest);
 }
@@ -348,15 +359,20 @@ std::vector<std::vector<RowOutcome>> read_rows(const std::string& folder) {
   // An accepted row comes after its rejected attempts: read in this order, none of these is missed.
   const std::vector<Line> accepted = whole_lines(path / kRows), rejected = whole_lines(path / kRejected);
   std::vector<std::vector<RowOutcome>> rows;
-  Decided decided = replay(accepted, rejected,
-                           [&](std::vector<RowOutcome> attempts) { rows.push_back(std::move(attempts)); });
+  const std::vector<std::string> times = condition_times(manifest.manifest).fields;
+  const auto keep = [&](std::vector<RowOutcome> attempts) {
+    for (RowOutcome& outcome : attempts)
+      read_times(outcome.condition, times), read_times(outcome.values, times);
+    rows.push_back(std::move(attempts));
+  };
+  Decided decided = replay(accepted, rejected, keep);
   require_tail(path / kRows, accepted, decided.rows_end, decided.counts.rows, tail);
   require_tail(path / kRejected, rejected, decided.rejected_end, decided.counts.rows, tail);
   const Value* wanted = manifest.manifest.find("rows");
   if (manifest.complete && wanted && !(*wanted == Value(static_cast<std::int64_t>(decided.counts.accepted))))
     refuse(path, message("The run says it is complete with ", wanted->display(), " rows, but has ",
                          decided.counts.accepted, "."));
-  if (!decided.begun.empty()) rows.push_back(std::move(decided.begun));
+  if (!decided.begun.empty()) keep(std::move(decided.begun));
   return rows;
 }
 

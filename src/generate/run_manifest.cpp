@@ -21,11 +21,43 @@ std::string digest_of(const std::shared_ptr<const Table>& table, const std::stri
   return table ? content_digest(*table, key) : "none";
 }
 
-// Beside the names of the strategy and the checks: what these were made with.
-constexpr std::pair<std::string_view, std::string_view> kOptionDigests[] = {{"strategy_digest", "strategy"},
-                                                                            {"check_digests", "checks"}};
+constexpr std::string_view kTimes = "condition_times", kWithoutZone = "condition_times_without_zone";
+
+// What runs of before do not have, with what it tells of: what the strategy and the checks were made with
+// beside their names, and how to read the conditions in the lines.
+constexpr std::pair<std::string_view, std::string_view> kNewer[] = {{"strategy_digest", "strategy"},
+                                                                    {"check_digests", "checks"},
+                                                                    {kTimes, "conditions"},
+                                                                    {kWithoutZone, "conditions"}};
+
+void set_names(Record& record, std::string_view name, const std::vector<std::string>& names) {
+  if (!names.empty()) record.set(std::string(name), ValueList(names.begin(), names.end()));
+}
+
+std::vector<std::string> names_of(const Record& record, std::string_view name) {
+  std::vector<std::string> names;
+  const Value* value = record.find(name);
+  if (const auto* list = value ? value->get_if<ValueList>() : nullptr)
+    for (const Value& one : *list) names.push_back(one.text());
+  return names;
+}
 
 }  // namespace
+
+ConditionTimes condition_times(const Table& conditions) {
+  ConditionTimes times;
+  for (std::size_t i = 0; i < conditions.columns(); ++i) {
+    const Column& column = conditions.column(i);
+    if (column.kind() != Kind::time) continue;
+    times.fields.push_back(conditions.schema().fields[i].name);
+    if (column.zone().empty()) times.without_zone.push_back(times.fields.back());
+  }
+  return times;
+}
+
+ConditionTimes condition_times(const Record& manifest) {
+  return {names_of(manifest, kTimes), names_of(manifest, kWithoutZone)};
+}
 
 Record run_manifest(const ManifestInputs& inputs, const RunOptions& options, const std::string& key) {
   Record record{{"format", "synthema run 1"},
@@ -52,15 +84,20 @@ Record run_manifest(const ManifestInputs& inputs, const RunOptions& options, con
   record.set("schema", inputs.schema ? to_json(*inputs.schema) : std::string());
   record.set("exemplars", digest_of(inputs.exemplars, key));
   record.set("conditions", inputs.conditions ? digest_of(inputs.conditions, key) : "function");
+  if (inputs.conditions) {
+    const ConditionTimes times = condition_times(*inputs.conditions);
+    set_names(record, kTimes, times.fields);
+    set_names(record, kWithoutZone, times.without_zone);
+  }
   record.set("settings", inputs.settings);
   return record;
 }
 
 std::string first_difference(const Record& there, const Record& wanted) {
   const auto given = [](const std::string& name) {
-    const auto* digest =
-        std::ranges::find(kOptionDigests, name, &std::pair<std::string_view, std::string_view>::first);
-    return digest == std::end(kOptionDigests) ? name : std::string(digest->second);
+    const auto* newer =
+        std::ranges::find(kNewer, name, &std::pair<std::string_view, std::string_view>::first);
+    return newer == std::end(kNewer) ? name : std::string(newer->second);
   };
   for (const auto& [name, value] : wanted) {
     const Value* old = there.find(name);

@@ -1,5 +1,6 @@
 """Run folders: killed, resumed, verified."""
 
+import datetime
 import json
 import random
 import subprocess
@@ -325,3 +326,39 @@ def test_a_run_from_before_there_were_digests_of_options_goes_on(tmp_path):
     assert (tmp_path / "rows.jsonl").read_bytes() == lines
     assert synthema.read_manifest(folder=str(tmp_path)) == old | {"status": "complete"}
     assert synthema.verify(tmp_path, strategy, model, checks=checks).ok
+
+
+@pytest.mark.parametrize("zone", [None, datetime.timezone.utc])
+def test_times_of_conditions_come_back_as_they_were_given(tmp_path, zone):
+    given = [
+        datetime.datetime(2024, 2, 29, 12, 30, tzinfo=zone),
+        datetime.datetime(2024, 12, 31, tzinfo=zone),
+    ]
+    conditions = [{"visit": one, "topic": "pain"} for one in given]
+
+    @synthema.strategy
+    def note(task, rng):
+        answer = yield synthema.Prompt.plain("A patient:")
+        return {"visit": task["visit"], "text": answer.text}
+
+    folder = tmp_path / "run"
+    model = synthema.scripted_model(lambda request: "He coughs.")
+    arguments = dict(conditions=conditions, checks=[lambda task, draft: draft["text"] == "He coughs."])
+
+    def visits(run):
+        rows, drafts = ([row["visit"] for row in table.records()] for table in (run.rows, run.drafts))
+        assert rows == drafts
+        return rows
+
+    assert visits(synthema.generate(note, model, rows=2, **arguments)) == given
+    assert visits(synthema.generate(note, model, rows=2, out=folder, **arguments)) == given
+    assert visits(synthema.load_run(folder)) == given
+    assert visits(synthema.generate(note, model, rows=2, out=folder, resume=True, **arguments)) == given
+    assert synthema.verify(folder, note, model, **arguments).ok
+    # Runs of before do not say which conditions are times, and go on.
+    manifest = json.loads((folder / "run.json").read_text())
+    newer = [key for key in manifest if key.startswith("condition_times")]
+    assert len(newer) == (1 if zone else 2)
+    (folder / "run.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in newer}))
+    synthema.generate(note, model, rows=2, out=folder, resume=True, **arguments)
+    assert synthema.verify(folder, note, model, **arguments).ok

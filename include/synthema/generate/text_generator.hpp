@@ -10,6 +10,7 @@
 #include "synthema/generate/driver.hpp"
 #include "synthema/generate/generator.hpp"
 #include "synthema/generate/outcome_table.hpp"
+#include "synthema/generate/run_manifest.hpp"
 
 namespace synthema {
 
@@ -45,7 +46,8 @@ class TextGenerator {
     run_rows(model_, strategy_, tasks, checks_, options, [&](std::span<const RowOutcome> attempts) {
       outcomes_.insert(outcomes_.end(), attempts.begin(), attempts.end());
     });
-    return rows_table(outcomes_, schema_.get());
+    const ConditionTimes times = request.conditions ? condition_times(*request.conditions) : ConditionTimes();
+    return rows_table(outcomes_, schema_.get(), times.without_zone);
   }
   // Every attempt of the last sample, also of one that did not reach its target.
   const std::vector<RowOutcome>& outcomes() const { return outcomes_; }
