@@ -104,7 +104,7 @@ Expression string_value(Expressions& pool, Keywords& in) {
 }
 
 Expression number_value(Expressions& pool, Keywords& in, bool real) {
-  NumberRange range{in.number("minimum"), in.number("maximum")};
+  ValueRange range{in.number("minimum"), in.number("maximum")};
   if (const auto bound = in.number("exclusiveMinimum"); bound && (!range.minimum || *bound >= *range.minimum))
     range.minimum = bound, range.open_minimum = true;
   if (const auto bound = in.number("exclusiveMaximum"); bound && (!range.maximum || *bound <= *range.maximum))

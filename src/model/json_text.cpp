@@ -8,9 +8,7 @@
 
 #include "src/data/strict_json.hpp"
 #include "src/model/text_sets.hpp"
-#include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
-#include "synthema/data/timestamp.hpp"
 
 namespace synthema::detail {
 
@@ -54,58 +52,10 @@ Expression members_text(Expressions& pool, const std::vector<Member>& members, s
 
 namespace {
 
-// A bound as a whole number of 10^-decimals: the first one inside (up: from below, else from above). Exact in
-// the decimal digits of the bound.
-std::int64_t whole_bound(double bound, bool open, unsigned decimals, bool up, std::int64_t largest) {
-  const auto unit = static_cast<std::int64_t>(std::llround(std::pow(10, decimals)));
-  const std::int64_t most = largest * unit;
-  if (std::abs(bound) >= static_cast<double>(largest)) return bound < 0 ? -most : most;
-  const std::string text = fmt::format("{:.20f}", bound);
-  const std::string shortest = fmt::format("{}", bound);
-  // The digits that were meant: the shortest text that reads as this double, if it has no exponent.
-  const std::string& digits = shortest.find('e') == std::string::npos ? shortest : text;
-  std::int64_t value = 0;
-  unsigned places = 0;
-  bool point = false, exact = true;
-  for (const char c : digits) {
-    if (c == '-') continue;
-    if (c == '.') {
-      point = true;
-    } else if (!point || places < decimals) {
-      value = value * 10 + (c - '0');
-      places += point;
-    } else {
-      exact &= c == '0';
-    }
-  }
-  for (; places < decimals; ++places) value *= 10;
-  exact &= value != 0 || bound == 0;  // smaller than all digits that were read
-  const bool negative = digits.front() == '-';
-  if (negative) value = -value;
-  if (exact) return open ? value + (up ? 1 : -1) : value;
-  // `value` was cut towards zero.
-  return value + (up && !negative ? 1 : !up && negative ? -1 : 0);
-}
-
-// The bounds of a range as whole numbers of 10^-places.
-std::pair<std::int64_t, std::int64_t> whole_range(const NumberRange& range, unsigned places,
-                                                  std::int64_t largest) {
-  const auto bound = [&](const std::optional<double>& given, bool open, bool up) {
-    return whole_bound(given.value_or(static_cast<double>(up ? -largest : largest)), given && open, places,
-                       up, largest);
-  };
-  return {bound(range.minimum, range.open_minimum, true), bound(range.maximum, range.open_maximum, false)};
-}
-
-bool is_beyond(const NumberRange& range, std::int64_t largest) {
-  const auto end = static_cast<double>(largest);
-  return range.minimum.value_or(0) > end || range.maximum.value_or(0) < -end;
-}
-
 // With both ends: where one is missing, that of a real, unless the other lies beyond it.
-NumberRange closed(NumberRange range) {
+ValueRange closed(ValueRange range) {
   constexpr auto end = static_cast<double>(kLargestReal);
-  const NumberRange given = range;
+  const ValueRange given = range;
   if (!range.minimum && given.maximum.value_or(0) >= -end) range.minimum = -end;
   if (!range.maximum && given.minimum.value_or(0) <= end) range.maximum = end;
   return range;
@@ -113,20 +63,17 @@ NumberRange closed(NumberRange range) {
 
 }  // namespace
 
-Expression number_text(Expressions& pool, const NumberRange& range, std::optional<unsigned> places) {
-  const unsigned scale = places.value_or(0);
-  const std::int64_t largest = places ? kLargestReal : kLargestInteger;
-  if (is_beyond(range, largest)) return Expressions::kNothing;
-  const auto [low, high] = whole_range(range, scale, largest);
-  return places ? decimals(pool, low, high, scale) : integers(pool, low, high);
+Expression number_text(Expressions& pool, const ValueRange& range, std::optional<unsigned> places) {
+  const auto [low, high] = written_numbers(range, places);
+  return places ? decimals(pool, low, high, *places) : integers(pool, low, high);
 }
 
-std::optional<Expression> multiples_text(Expressions& pool, const NumberRange& range, std::int64_t step,
+std::optional<Expression> multiples_text(Expressions& pool, const ValueRange& range, std::int64_t step,
                                          std::optional<unsigned> places) {
-  const std::int64_t largest = places ? kLargestReal : kLargestInteger;
-  if (is_beyond(range, largest)) return Expressions::kNothing;
+  const WrittenRange written = written_numbers(closed(range), places);
+  if (written.empty()) return Expressions::kNothing;
+  const auto [low, high] = written;
   const unsigned scale = places.value_or(0);
-  const auto [low, high] = whole_range(closed(range), scale, largest);
   const std::int64_t first = low / step + (low > 0 && low % step != 0),
                      last = high / step - (high < 0 && high % step != 0);
   if (last - first >= kMostMultiples) return std::nullopt;
@@ -144,29 +91,9 @@ std::optional<Expression> multiples_text(Expressions& pool, const NumberRange& r
   return pool.one_of({texts.begin(), texts.end()});
 }
 
-namespace {
-
-constexpr std::int64_t kSecond = 1'000'000, kDay = 86'400 * kSecond;
-
-std::int64_t microseconds(std::string_view date) {
-  return parse_iso8601(date).value().time.microseconds;
-}
-
-// First whole unit not before, last not after.
-std::int64_t units_up(double t, std::int64_t unit) {
-  return static_cast<std::int64_t>(std::ceil(t / static_cast<double>(unit)));
-}
-std::int64_t units_down(double t, std::int64_t unit) {
-  return static_cast<std::int64_t>(std::floor(t / static_cast<double>(unit)));
-}
-
-}  // namespace
-
-Expression time_text(Expressions& pool, const NumberRange& range, bool date_only) {
-  const double low = range.minimum.value_or(static_cast<double>(microseconds(kFirstDate)));
-  const double high = range.maximum.value_or(static_cast<double>(microseconds(kLastDate) + kDay - kSecond));
-  return quoted(pool, date_only ? dates(pool, units_up(low, kDay), units_down(high, kDay))
-                                : date_times(pool, units_up(low, kSecond), units_down(high, kSecond)));
+Expression time_text(Expressions& pool, const ValueRange& range, bool date_only) {
+  const auto [low, high] = written_times(range, date_only);
+  return quoted(pool, date_only ? dates(pool, low, high) : date_times(pool, low, high));
 }
 
 Expression boolean_text(Expressions& pool) {
@@ -180,7 +107,7 @@ Expression labels_text(Expressions& pool, const std::vector<std::string>& texts)
 namespace {
 
 Expression value_text(Expressions& pool, const Field& field) {
-  const NumberRange range{field.minimum, field.maximum};
+  const ValueRange range{field.minimum, field.maximum};
   switch (field.kind) {
     case Kind::real:
       return number_text(pool, range, field.decimals.value_or(kDecimals));
@@ -225,15 +152,8 @@ std::string json_quoted(std::string_view text) {
 }
 
 Expression field_text(Expressions& pool, const Field& field) {
+  require_written(field);
   const Expression out = value_text(pool, field);
-  if (out == Expressions::kNothing)
-    throw ConfigError(
-        {.field = field.name},
-        message("No value fits this field: there is none between its minimum and its maximum that "
-                "masks write (numbers up to ",
-                kLargestReal, " with at most ", counted(field.decimals.value_or(kDecimals), "decimal"),
-                ", integers up to ", kLargestInteger,
-                ", of either sign). Give it another range, unit or number of decimals, or leave it out."));
   return field.nullable ? pool.either({out, pool.literal("null")}) : out;
 }
 

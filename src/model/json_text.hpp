@@ -10,23 +10,15 @@
 #include <string_view>
 #include <vector>
 
+#include "src/data/written_range.hpp"
 #include "src/model/expressions.hpp"
 #include "synthema/data/schema.hpp"
 
 namespace synthema::detail {
 
-inline constexpr std::uint32_t kLongestText = 256;                    // characters
-inline constexpr std::uint32_t kLongestList = 8;                      // elements
-inline constexpr std::int64_t kLargestInteger = 999'999'999'999'999;  // either sign
-inline constexpr std::int64_t kLargestReal = 999'999'999;             // either sign
-inline constexpr std::int64_t kMostMultiples = 20'000;                // that can be listed
-inline constexpr unsigned kDecimals = 6;
-inline constexpr std::string_view kFirstDate = "1900-01-01", kLastDate = "2099-12-31";
-
-struct NumberRange {
-  std::optional<double> minimum, maximum;
-  bool open_minimum = false, open_maximum = false;  // the bound itself is excluded
-};
+inline constexpr std::uint32_t kLongestText = 256;      // characters
+inline constexpr std::uint32_t kLongestList = 8;        // elements
+inline constexpr std::int64_t kMostMultiples = 20'000;  // that can be listed
 
 Expression quoted(Expressions& pool, Expression content);
 Expression string_text(Expressions& pool, std::uint32_t least, std::uint32_t most);
@@ -35,12 +27,12 @@ Expression boolean_text(Expressions& pool);
 // One of these, as they stand.
 Expression labels_text(Expressions& pool, const std::vector<std::string>& texts);
 // `places`: decimals at most; none: a whole number.
-Expression number_text(Expressions& pool, const NumberRange& range, std::optional<unsigned> places);
+Expression number_text(Expressions& pool, const ValueRange& range, std::optional<unsigned> places);
 // Multiples of step * 10^-places, without trailing zeros; nothing if there are more than kMostMultiples.
-std::optional<Expression> multiples_text(Expressions& pool, const NumberRange& range, std::int64_t step,
+std::optional<Expression> multiples_text(Expressions& pool, const ValueRange& range, std::int64_t step,
                                          std::optional<unsigned> places);
 // A date, or a date and time, with the range in microseconds since 1970.
-Expression time_text(Expressions& pool, const NumberRange& range, bool date_only);
+Expression time_text(Expressions& pool, const ValueRange& range, bool date_only);
 
 // One member of an object, or one element of a set.
 struct Member {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/data/written_range.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/data/field_rule.hpp"
 #include "synthema/data/json.hpp"
@@ -12,14 +13,24 @@ namespace synthema {
 
 namespace {
 
+// The value, or the one beside it that can be written: the row keeps the condition's own.
+double written_number(const Field& field, double value) {
+  if (field.kind == Kind::time) {
+    const double unit = field.unit == "s" ? 1e6 : 86'400e6;
+    return std::floor(value / unit) * unit;
+  }
+  const unsigned places = field.decimals.value_or(detail::kDecimals);
+  if (field.kind != Kind::real || !detail::written_numbers({value, value}, places).empty()) return value;
+  const double unit = std::pow(10, places);
+  return std::round(value * unit) / unit;
+}
+
 // Leaves one value.
 void fix(Field& field, const Value& value) {
   field.nullable = false;
   if (const auto number = number_of(field, value);
       number && field.kind != Kind::category && field.kind != Kind::text) {
-    constexpr double day = 86'400e6;
-    const bool whole_days = field.kind == Kind::time && field.unit != "s";
-    field.minimum = field.maximum = whole_days ? std::floor(*number / day) * day : *number;
+    field.minimum = field.maximum = written_number(field, *number);
   } else if (field.kind == Kind::category || field.kind == Kind::text) {
     field.kind = Kind::category;
     field.categories = {value.display()};
@@ -66,6 +77,7 @@ Schema asked_fields(const Schema& schema, const Record& condition) {
       rule.labels = {value->display()};
   for (Field& field : out.fields)
     if (const Value* value = given(field.name)) fix(field, *value);
+  for (const Field& field : out.fields) detail::require_written(field);
   return out;
 }
 

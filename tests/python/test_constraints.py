@@ -391,6 +391,19 @@ def test_rows_of_a_schema_by_a_strategy():
     assert all(list(one) == schema.names and len(one["admission"]) == 10 for one in shown)
 
 
+def test_a_field_of_which_nothing_can_be_written_ends_a_run_at_once():
+    schema = Schema([Field("dose", "real", minimum=1e-8, maximum=2e-8), Field("note")])
+    asked = []
+    model = synthema.scripted_model(lambda request: asked.append(request) or '{"note": "x"}')
+    with pytest.raises(ConfigError, match=r"field 'dose': No value fits this field"):
+        synthema.generate(synthema.json_record("Row:", schema, k=0), model, rows=2)
+    assert not asked
+    run = synthema.generate(
+        synthema.json_record("Row:", schema, k=0), model, rows=1, conditions=[{"dose": 1.5e-8}], schema=schema
+    )
+    assert run.rows.record(0) == {"dose": 1.5e-8, "note": "x"}
+
+
 def test_the_check_of_a_run_knows_rules_and_lengths():
     schema = Schema(
         [Field("a", "integer"), Field("b", "integer"), Field("t", "text", maximum_length=3)],

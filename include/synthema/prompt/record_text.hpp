@@ -12,8 +12,8 @@ namespace synthema {
 
 // What a model is asked for under a condition: the schema without the fields that the condition has. Those
 // that a rule of another field depends on stay, fixed to the condition's value, so that the rule holds.
-// ConfigError if nothing is left to ask, or if a rule depends on a condition's field that cannot be fixed (a
-// boolean or a list).
+// ConfigError if nothing is left to ask, if a field's range leaves no value that can be written, or if a rule
+// depends on a condition's field that cannot be fixed (a boolean or a list).
 Schema asked_fields(const Schema& schema, const Record& condition);
 
 // The fields of the schema as one JSON object; null where the record has none. Times are dates, with the time

@@ -46,6 +46,38 @@ TEST_CASE("what the condition has is not asked for, or stays fixed where a rule 
   CHECK_THROWS_AS(asked_fields(Schema{.fields = {{.name = "a"}}}, Record{{"a", "x"}}), ConfigError);
 }
 
+TEST_CASE("a field whose range leaves nothing to write is named, unless the condition has it") {
+  Schema schema;
+  schema.fields = {{.name = "dose", .kind = Kind::real, .minimum = 1e-8, .maximum = 2e-8},
+                   {.name = "seen", .kind = Kind::time, .maximum = 1e18},
+                   {.name = "note"}};
+  const auto refused = [&](const char* name) {
+    CHECK_THROWS_WITH_AS(asked_fields(schema, Record{}), doctest::Contains(name), ConfigError);
+  };
+  refused("'dose'");
+  CHECK(asked_fields(schema, Record{{"dose", 1.5e-8}}).fields.size() == 2);
+  schema.fields[0].decimals = 9;
+  CHECK(asked_fields(schema, Record{}).fields.size() == 3);
+  schema.fields[1].minimum = 3e17, schema.fields[1].maximum = 4e17;  // beyond the year 9999
+  refused("'seen'");
+}
+
+TEST_CASE("a value that a rule needs is fixed as near as it can be written") {
+  Schema schema;
+  schema.fields = {{.name = "low", .kind = Kind::real, .decimals = 2},
+                   {.name = "seen", .kind = Kind::time, .unit = "s"},
+                   {.name = "high", .kind = Kind::real},
+                   {.name = "left", .kind = Kind::time, .unit = "s"}};
+  schema.rules = {{.field = "high", .given = "low", .relation = ">="},
+                  {.field = "left", .given = "seen", .relation = ">="}};
+  const Schema asked =
+      asked_fields(schema, Record{{"low", 1.0 / 3}, {"seen", time_of("2024-01-02T03:04:05.5Z")}});
+  CHECK(asked.at("low").minimum == 0.33);
+  CHECK(asked.at("low").maximum == 0.33);
+  CHECK(asked.at("seen").minimum == static_cast<double>(time_of("2024-01-02T03:04:05Z").microseconds));
+  CHECK_THROWS_WITH_AS(asked_fields(schema, Record{{"low", 1e12}}), doctest::Contains("'low'"), ConfigError);
+}
+
 TEST_CASE("an answer joins the condition and does not change it") {
   const Record row = with_answer(Record{{"sex", "male"}}, patients(),
                                  R"({"sex": "female", "born": "1980-05-06", "diagnosis": "asthma"})");
