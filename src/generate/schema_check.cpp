@@ -90,14 +90,7 @@ std::optional<std::string> drop_not_finite(Record& values) {
   return reason;
 }
 
-std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,
-                                         const Record& condition) {
-  for (const auto& [name, value] : values)
-    if (!schema.find(name) && !condition.find(name))
-      return message("The row has a field '", name, "' that the schema does not know; its fields are ",
-                     listed(schema), ".");
-  for (const Field& field : schema.fields)
-    if (auto problem = misfit(field, values.find(field.name))) return problem;
+std::optional<std::string> broken_rule(const Schema& schema, const Record& values) {
   for (const FieldRule& rule : schema.rules) {
     const Field& field = schema.at(rule.field);
     const Value* value = values.find(rule.field);
@@ -106,6 +99,18 @@ std::optional<std::string> schema_misfit(const Schema& schema, const Record& val
     if (!left || !in_range(*left, *value) || !known_category(*left, *value))
       return message("The field '", rule.field, "' breaks its rule, which depends on '", rule.given, "'.");
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,
+                                         const Record& condition) {
+  for (const auto& [name, value] : values)
+    if (!schema.find(name) && !condition.find(name))
+      return message("The row has a field '", name, "' that the schema does not know; its fields are ",
+                     listed(schema), ".");
+  for (const Field& field : schema.fields)
+    if (auto problem = misfit(field, values.find(field.name))) return problem;
+  if (auto problem = broken_rule(schema, values)) return problem;
   for (const GroupRule& group : schema.groups)
     if (!keeps(schema, group, values))
       return message("The field '", group.fields.front(), "' and those of its group break the rule '",

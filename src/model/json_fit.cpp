@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
-#include "src/data/strict_json.hpp"
+#include "src/data/written_range.hpp"
+#include "src/model/expressions.hpp"
 #include "src/model/json_keywords.hpp"
 #include "src/model/json_scalars.hpp"
+#include "src/model/json_schema.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/data/timestamp.hpp"
 
@@ -15,9 +18,9 @@ namespace {
 
 constexpr std::size_t kDeepest = 1000;  // references and values, each inside the one before
 
-class JsonFit {
+class Fit {
  public:
-  JsonFit(AnswerForms& forms, const Json& root) : forms_(forms), root_(root) {}
+  Fit(AnswerForms& forms, const Json& root) : forms_(forms), root_(root) {}
 
   bool fits(const Json& schema, const Json& value, std::size_t depth = 0) const {
     if (!schema.is_object() || depth > kDeepest) return schema == true;
@@ -81,13 +84,30 @@ class JsonFit {
     if (const Json* pattern = find(schema, "pattern"))
       if (!matches(forms_, pattern->get<std::string>(), text)) return false;
     const Json* format = find(schema, "format");
-    if (!format || (*format != "date" && *format != "date-time")) return true;
+    if (!format || !format->is_string()) return true;
+    const auto name = format->get<std::string>();
+    if (name != "date" && name != "date-time") return fits_format(name, text);
     const auto parsed = parse_iso8601(text);
-    if (!parsed) return false;
+    if (!parsed || (name == "date" && text.size() != kFirstDate.size())) return false;  // a day alone
     const auto time = static_cast<double>(parsed->time.microseconds);
     Keywords in(schema, "#");
     return time >= time_bound(in, "formatMinimum").value_or(time) &&
            time <= time_bound(in, "formatMaximum").value_or(time);
+  }
+
+  bool fits_format(const std::string& name, const std::string& text) const {
+    if (name == "time")
+      return matches(
+          forms_, R"(([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?)", text);
+    if (name == "duration")
+      return !text.ends_with('P') && !text.ends_with('T') &&
+             matches(forms_, R"([+-]?P(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?))", text);
+    if (!name.starts_with("uuid")) return true;
+    const std::string version = name.size() > 4 ? name.substr(4) : "", hex = "[0-9a-fA-F]";
+    return matches(forms_,
+                   message(hex, "{8}-", hex, "{4}-", version.empty() ? hex : version, hex, "{3}-",
+                           version.empty() ? hex : "[89abAB]", hex, "{3}-", hex, "{12}"),
+                   text);
   }
 
   bool fits_array(const Json& schema, const Json& value, std::size_t depth) const {
@@ -123,16 +143,38 @@ class JsonFit {
 
 }  // namespace
 
-bool fits_json_schema(AnswerForms& forms, const std::string& schema, std::string_view text) {
+namespace {
+
+// Only what masks can keep to has rules.
+Schema rules_of(const std::string& schema) {
+  if (schema.find("x-rules") == std::string::npos) return {};
+  Expressions::Bytes all;
+  all.set();
+  Expressions pool(all);
+  return json_schema_chain(pool, schema).schema;
+}
+
+Json parsed(const std::string& schema) {
+  try {
+    return strict_json(schema);
+  } catch (const ParseError& error) {
+    throw ConfigError({.field = "json_schema"}, error.what());
+  }
+}
+
+}  // namespace
+
+JsonFit::JsonFit(const std::string& schema) : root_(parsed(schema)), rules_(rules_of(schema)) {}
+
+std::optional<Json> JsonFit::read(AnswerForms& forms, std::string_view text) const {
   Json value;
   try {
     value = strict_json(text);
   } catch (const ParseError&) {
-    return false;
+    return std::nullopt;
   }
   try {
-    const Json root = strict_json(schema);
-    return JsonFit(forms, root).fits(root, value);
+    return Fit(forms, root_).fits(root_, value) ? std::optional(std::move(value)) : std::nullopt;
   } catch (const Json::exception&) {  // a keyword of a wrong type
     throw ConfigError({.field = "json_schema"}, "The JSON Schema has a keyword of a wrong type.");
   }

@@ -17,6 +17,13 @@ namespace synthema::detail {
 
 namespace {
 
+Value scalar(const Json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number()) return json.get<double>();
+  return json.is_string() ? Value(json.get<std::string>()) : Value();
+}
+
 // A schema without rules is one value; rules cut it into a chain of text and the values they hold between.
 class JsonSchema {
  public:
@@ -184,21 +191,7 @@ class JsonSchema {
 
   static Record values_before(std::string_view text, const Schema& schema, std::size_t field) {
     const auto open = static_cast<std::size_t>(std::ranges::count(schema.fields[field].name, '.')) + 1;
-    const Json json = strict_json(std::string(text) + "null" + std::string(open, '}'));
-    Record out;
-    for (std::size_t i = 0; i < field; ++i) {
-      std::string path = "/" + schema.fields[i].name;
-      std::ranges::replace(path, '.', '/');
-      if (const Json::json_pointer place(path); json.contains(place))
-        out.set(schema.fields[i].name, scalar(json[place]));
-    }
-    return out;
-  }
-  static Value scalar(const Json& json) {
-    if (json.is_boolean()) return json.get<bool>();
-    if (json.is_number_integer()) return json.get<std::int64_t>();
-    if (json.is_number()) return json.get<double>();
-    return json.is_string() ? Value(json.get<std::string>()) : Value();
+    return ruled_values(strict_json(std::string(text) + "null" + std::string(open, '}')), schema, field);
   }
 
   Expressions& pool_;
@@ -208,6 +201,17 @@ class JsonSchema {
 };
 
 }  // namespace
+
+Record ruled_values(const Json& json, const Schema& schema, std::size_t fields) {
+  Record out;
+  for (std::size_t i = 0; i < fields; ++i) {
+    std::string path = "/" + schema.fields[i].name;
+    std::ranges::replace(path, '.', '/');
+    if (const Json::json_pointer place(path); json.contains(place))
+      out.set(schema.fields[i].name, scalar(json[place]));
+  }
+  return out;
+}
 
 AnswerChain json_schema_chain(Expressions& pool, std::string_view schema) {
   return JsonSchema(pool, schema).chain();

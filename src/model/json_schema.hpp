@@ -16,8 +16,10 @@
 // object on the way to them every key is written.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
+#include "src/data/strict_json.hpp"
 #include "src/model/answer_chain.hpp"
 #include "src/model/expressions.hpp"
 
@@ -28,5 +30,8 @@ inline constexpr unsigned kDeepestNesting = 3;
 // ConfigError names the keyword and its path for everything that is not known, and the place where no value
 // is left; SchemaError what is wrong with a rule. Without rules it is one link of text.
 AnswerChain json_schema_chain(Expressions& pool, std::string_view schema);
+
+// The values that stand in a JSON value where the first fields of such a chain's schema say.
+Record ruled_values(const Json& json, const Schema& schema, std::size_t fields);
 
 }  // namespace synthema::detail

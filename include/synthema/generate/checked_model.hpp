@@ -11,20 +11,31 @@
 #include <vector>
 
 #include "synthema/core/export.hpp"
-#include "synthema/model/answer_form.hpp"
 #include "synthema/model/completion_model.hpp"
 
 namespace synthema {
 
-// Looks at one answer as described above. JSON may be spelt in any way and have its keys in any order; the
-// bounds that masks set where a schema has none do not count. `forms`: of byte_vocabulary().
-SYNTHEMA_EXPORT void check_answer(AnswerForms& forms, const Prompt& prompt, Completion& completion);
+// Looks at answers as described above. JSON may be spelt in any way and have its keys in any order; the
+// bounds that masks set where a schema has none do not count. What a schema says is read once for all its
+// answers.
+class SYNTHEMA_EXPORT AnswerChecks {
+ public:
+  AnswerChecks();
+  AnswerChecks(AnswerChecks&&) noexcept;
+  AnswerChecks& operator=(AnswerChecks&&) noexcept;
+  ~AnswerChecks();
+
+  void check(const Prompt& prompt, Completion& completion);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 template <CompletionModel M>
 class CheckedModel {
  public:
-  explicit CheckedModel(M model)
-      : model_(std::move(model)), forms_(std::make_unique<AnswerForms>(byte_vocabulary())) {}
+  explicit CheckedModel(M model) : model_(std::move(model)) {}
 
   void submit(std::vector<CompletionRequest> requests) {
     for (const CompletionRequest& request : requests) prompts_.insert_or_assign(request.id, request.prompt);
@@ -33,7 +44,7 @@ class CheckedModel {
   std::vector<FinishedCompletion> poll() {
     std::vector<FinishedCompletion> finished = model_.poll();
     for (FinishedCompletion& one : finished)
-      if (const auto asked = prompts_.extract(one.id)) check_answer(*forms_, asked.mapped(), one.completion);
+      if (const auto asked = prompts_.extract(one.id)) checks_.check(asked.mapped(), one.completion);
     return finished;
   }
   void discard() {
@@ -46,7 +57,7 @@ class CheckedModel {
 
  private:
   M model_;
-  std::unique_ptr<AnswerForms> forms_;
+  AnswerChecks checks_;
   std::unordered_map<std::uint64_t, Prompt> prompts_;  // under way
 };
 

@@ -15,6 +15,9 @@ namespace synthema {
 std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,
                                          const Record& condition = {});
 
+// The first rule that the values break, as such a sentence.
+std::optional<std::string> broken_rule(const Schema& schema, const Record& values);
+
 // Leaves fields that are NaN or an infinity, or lists with one, without a value, as no table can hold them;
 // says of one of them that it was so.
 std::optional<std::string> drop_not_finite(Record& values);
