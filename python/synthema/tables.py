@@ -289,7 +289,7 @@ def write(
 def read_text(path: str | os.PathLike[str]) -> str:
     """Read a UTF-8 text file; ConfigError where it cannot be read, ParseError where it is not UTF-8."""
     try:
-        return pathlib.Path(path).read_text(encoding="utf-8")
+        return pathlib.Path(path).read_text(encoding="utf-8-sig")  # some editors begin files with a mark
     except OSError as error:
         raise ConfigError(f"{path}: The file could not be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:

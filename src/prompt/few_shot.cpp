@@ -91,7 +91,9 @@ PartOptions FewShot::options() const {
 
 std::vector<std::uint64_t> FewShot::labelled(const Task& task, Random random) const {
   const Table& pool = pool_of(task);
-  const std::string wanted = task.condition.at(options_.label_field).display();
+  constexpr std::string_view what = "choice of exemplars by label";
+  const std::string wanted = needed(task.condition, options_.label_field, what).display();
+  (void)needed(pool.record(0), options_.label_field, what);
   const Column& labels = pool.column(options_.label_field);
   std::vector<std::uint64_t> same, other;
   for (std::size_t row = 0; row < pool.rows(); ++row)
@@ -142,7 +144,8 @@ Prompt FewShot::prompt(const Task& task, const std::vector<std::uint64_t>& shown
   if (!options_.chat && !instruction.empty()) prompt.text = instruction + options_.between;
   for (const std::uint64_t row : shown) {
     const Record exemplar = pool_of(task).record(row);
-    const std::string text = asked ? record_text(*asked, exemplar) : exemplar.at(options_.field).display();
+    const std::string text =
+        asked ? record_text(*asked, exemplar) : needed(exemplar, options_.field, "strategy").display();
     if (options_.chat) {
       prompt.messages.emplace_back("user", query_.render(exemplar));
       prompt.messages.emplace_back("assistant", text);

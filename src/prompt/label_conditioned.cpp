@@ -41,7 +41,7 @@ PartOptions LabelConditioned::options() const {
 }
 
 Record LabelConditioned::explained(const Task& task) const {
-  const std::string label = task.condition.at(options_.label_field).display();
+  const std::string label = needed(task.condition, options_.label_field, "strategy").display();
   const auto found = row_of_.find(label);
   if (found == row_of_.end())
     throw ConfigError({.field = options_.label_field}, message("The condition of row ", task.row,

@@ -41,15 +41,17 @@ TextTemplate::TextTemplate(std::string_view text, std::string what) : what_(std:
   }
 }
 
+const Value& needed(const Record& record, const std::string& field, std::string_view what) {
+  if (const Value* value = record.find(field)) return *value;
+  throw ConfigError(
+      {.field = field},
+      message("The ", what, " asks for this field, but the record has only: ", names_of(record), "."));
+}
+
 std::string TextTemplate::render(const Record& record) const {
   std::string out = literals_.front();
   for (std::size_t i = 0; i < fields_.size(); ++i) {
-    const Value* value = record.find(fields_[i]);
-    if (!value)
-      throw ConfigError(
-          {.field = fields_[i]},
-          message("The ", what_, " asks for this field, but the record has only: ", names_of(record), "."));
-    out += value->display();
+    out += needed(record, fields_[i], what_).display();
     out += literals_[i + 1];
   }
   return out;

@@ -17,7 +17,7 @@ def test_a_recipe_with_other_values():
 
 def test_paths_are_relative_to_the_file(tmp_path):
     path = tmp_path / "a.toml"
-    path.write_text('[exemplars]\nfile = "pool.csv"\n[model]\npath = "m.gguf"\n')
+    path.write_text('[exemplars]\nfile = "pool.csv"\n[model]\npath = "m.gguf"\n', encoding="utf-8-sig")
     found = config.load(path)
     assert found.section("exemplars")["file"] == str(tmp_path / "pool.csv")
     assert found.section("model")["path"] == str(tmp_path / "m.gguf")

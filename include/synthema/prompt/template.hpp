@@ -30,6 +30,9 @@ class SYNTHEMA_EXPORT TextTemplate {
   std::vector<std::string> fields_;
 };
 
+// The value of a field. ConfigError says that `what` ("instruction") asks for it, and which fields there are.
+const Value& needed(const Record& record, const std::string& field, std::string_view what);
+
 // Without leading and trailing ASCII white space.
 std::string_view trimmed(std::string_view text);
 

@@ -122,3 +122,20 @@ TEST_CASE("options that make no sense, and a missing pool, are refused") {
   Exchange e = strategy.compose(task, Random(1));
   CHECK_THROWS_AS(e.start(), ConfigError);
 }
+
+TEST_CASE("fields that the condition or the pool lacks are named, and end a run") {
+  const auto refused = [](const FewShotOptions& options, const Task& task, const char* what) {
+    const FewShot strategy(options);
+    Exchange e = strategy.compose(task, Random(1));
+    CHECK_THROWS_WITH_AS(e.start(), doctest::Contains(what), ConfigError);
+  };
+  FewShotOptions options = options_of(ExemplarChoice::by_label, 1);
+  options.label_field = "lable";
+  refused(options, task_of("fever"), "field 'lable': The choice of exemplars by label asks for this field");
+  Task task = task_of("fever");
+  task.condition.set("lable", "fever");
+  refused(options, task, "field 'lable'");
+  options = options_of(ExemplarChoice::random, 1);
+  options.field = "note";
+  refused(options, task_of("fever"), "field 'note': The strategy asks for this field");
+}
