@@ -63,13 +63,13 @@ def like(rows: Table, real: Table) -> Table:
     rows = _with_kinds_of(rows, real)
     if any(field.roles for field in rows.schema.fields):
         return rows
+    kinds = {field.name: field.kind for field in rows.schema.fields}
     roles = {
         field.name: field.roles
         for field in real.schema.fields
         if field.roles
-        and field.name in rows
-        and _ALIKE.get(field.kind, field.kind)
-        == _ALIKE.get(rows.schema[field.name].kind, rows.schema[field.name].kind)
+        and field.name in kinds
+        and _ALIKE.get(field.kind, field.kind) == _ALIKE.get(kinds[field.name], kinds[field.name])
     }
 
     def restate(field: dict[str, Any]) -> None:
@@ -82,13 +82,14 @@ def like(rows: Table, real: Table) -> Table:
 
 
 def _with_kinds_of(rows: Table, real: Table) -> Table:
+    theirs = {field.name: field.kind for field in real.schema.fields}
     kinds = {
-        name: real.schema[name].kind
-        for name in rows.names
-        if name in real
+        field.name: theirs[field.name]
+        for field in rows.schema.fields
+        if field.name in theirs
         and (
-            (rows.schema[name].kind, real.schema[name].kind) in _READ_AS
-            or (_is_empty(rows, name) and rows.schema[name].kind != real.schema[name].kind)
+            (field.kind, theirs[field.name]) in _READ_AS
+            or (_is_empty(rows, field.name) and field.kind != theirs[field.name])
         )
     }
     if not kinds:

@@ -47,6 +47,16 @@ Table::Table(Schema schema, std::vector<Column> columns)
                                 ", but the first column has ", rows_, "."));
     check_column(schema_.fields[i], columns_[i]);
   }
+  by_name_.resize(columns_.size());
+  std::iota(by_name_.begin(), by_name_.end(), std::uint32_t{0});
+  std::ranges::sort(by_name_, {},
+                    [this](std::uint32_t place) { return std::string_view(schema_.fields[place].name); });
+}
+
+const Field* Table::find(std::string_view name) const {
+  const auto name_at = [this](std::uint32_t place) -> std::string_view { return schema_.fields[place].name; };
+  const auto at = std::ranges::lower_bound(by_name_, name, {}, name_at);
+  return at != by_name_.end() && name_at(*at) == name ? &schema_.fields[*at] : nullptr;
 }
 
 Table Table::from_records(Schema schema, std::span<const Record> records,
@@ -74,7 +84,8 @@ Table Table::from_records(Schema schema, std::span<const Record> records,
 }
 
 const Column& Table::column(std::string_view name) const {
-  const Field& field = schema_.at(name);
+  const Field* const found = find(name);
+  const Field& field = found ? *found : schema_.at(name);
   return columns_[static_cast<std::size_t>(&field - schema_.fields.data())];
 }
 
@@ -98,8 +109,8 @@ Table Table::select(std::span<const std::string> names) const {
   schema.fields.clear();
   std::vector<Column> columns;
   for (const std::string& name : names) {
-    schema.fields.push_back(schema_.at(name));
     columns.push_back(column(name));
+    schema.fields.push_back(*find(name));
   }
   std::erase_if(schema.rules,
                 [&](const FieldRule& rule) {  // those between columns that are gone, or turned round

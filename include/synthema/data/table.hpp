@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ class SYNTHEMA_EXPORT Table {
   std::size_t columns() const { return columns_.size(); }
   const Column& column(std::size_t index) const { return columns_.at(index); }
   const Column& column(std::string_view name) const;  // SchemaError names the columns that exist
-  bool has(std::string_view name) const { return schema_.find(name) != nullptr; }
+  const Field* find(std::string_view name) const;     // its field, or null
+  bool has(std::string_view name) const { return find(name) != nullptr; }
   Record record(std::size_t row) const;
 
   Table take(std::span<const std::size_t> rows) const;
@@ -41,6 +43,7 @@ class SYNTHEMA_EXPORT Table {
  private:
   Schema schema_;
   std::vector<Column> columns_;
+  std::vector<std::uint32_t> by_name_;  // places of the columns, in the order of their names
   std::size_t rows_ = 0;
 };
 
