@@ -198,12 +198,20 @@ def test_filled_rows_have_the_index_and_the_categories_of_the_given_ones(again, 
     real.loc[some.index, "stage"] = filled["stage"]  # the rows of the same people
     for index in (
         some.index.rename("sample"),
+        some.index.rename("crp"),
         pandas.MultiIndex.from_arrays([some.index, ["a"] * len(some)], names=["sample", "site"]),
     ):
         named = some.set_axis(index, axis="index")
         other = SequentialTrees().fit(pandas.concat([named] * 9))
-        made = other.impute(named, frame=frame)
-        assert made.index.equals(index)
-        assert made.index.names == index.names
-        assert made.columns.equals(real.columns)
+        for generator in (other, trees):  # fitted with the index as columns, and without
+            made = generator.impute(named, frame=frame)
+            assert made.index.equals(index)
+            assert made.index.names == index.names
+            assert made.columns.equals(real.columns)
+    levels = named.reset_index("site")
+    made = (
+        SequentialTrees().fit(pandas.concat([levels.reset_index(drop=True)] * 9)).impute(named, frame=frame)
+    )
+    assert made.index.equals(index)
+    assert list(made.columns) == list(real.columns)
     assert trees.sample(5, frame="pandas").index.equals(pandas.RangeIndex(5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +29,15 @@ class FrameForm:
     """One of FRAMES, and the types of its columns in their order; empty where only the kind is known.
 
     `index` and the columns of `categories` are those of a pandas frame whose rows were filled: the index of
-    its rows, and columns that keep all their categories, whether a row has them or not.
+    its rows, which was read as the columns `levels`, and columns that keep all their categories, whether a
+    row has them or not.
     """
 
     kind: str
     types: Mapping[str, Any] = field(default_factory=dict)
     categories: frozenset[str] = frozenset()
     index: Any = None
+    levels: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, data: Any) -> FrameForm:
@@ -71,7 +73,13 @@ class FrameForm:
             return self
         categories = {n: t for n, t in given.types.items() if _pandas_family(t) == "category"}
         types = self.types or dict.fromkeys(given.types, object)  # in their order
-        return FrameForm(self.kind, {**types, **categories}, frozenset(categories), data.index)
+        return FrameForm(
+            self.kind,
+            {**types, **categories},
+            frozenset(categories),
+            data.index,
+            frozenset(index_columns(data)),
+        )
 
     def frame(self, made: Table) -> Any:
         """Return rows in this form.
@@ -218,18 +226,25 @@ def _to_pandas(made: Table, form: FrameForm) -> Any:
             frame[name] = _pandas_categories(frame[name], type_, made, whole=name in form.categories)
         elif frame[name].dtype != type_:
             frame[name] = _pandas_column(frame[name], type_)
-    return frame if form.index is None else _indexed(frame, form.index)
+    if form.index is None:
+        return frame
+    frame = frame.drop(columns=[name for name in frame.columns if name in form.levels])
+    return frame.set_axis(form.index, axis="index")
 
 
-def _indexed(frame: Any, index: Any) -> Any:
-    """The frame with the index of the rows that were filled; if it has a name, it was read as columns."""
-    if any(index.names):
-        frame = frame.drop(columns=[name for name in frame.columns if name in _index_columns(index)])
-    return frame.set_axis(index, axis="index")
+def index_columns(frame: Any) -> list[str]:
+    """The columns as which the levels of the index of a pandas frame are read: none where none has a name."""
+    names = frame.index.names if any(frame.index.names) else []
+    taken = set(frame.columns)
+    return [f"__index_level_{i}__" if name is None or name in taken else name for i, name in enumerate(names)]
 
 
-def _index_columns(index: Any) -> list[str]:
-    return [f"__index_level_{i}__" if name is None else name for i, name in enumerate(index.names)]
+def without_levels(data: Any, known: Collection[str]) -> Any:
+    """The rows without the levels of the index of a pandas frame that are none of these columns."""
+    if FrameForm.of(data).kind != "pandas" or not hasattr(data, "columns"):
+        return data
+    unknown = [i for i, name in enumerate(index_columns(data)) if name not in known]
+    return data.reset_index(level=unknown, drop=True) if unknown else data
 
 
 def _pandas_family(type_: Any) -> str:

@@ -9,7 +9,7 @@ from synthema import _core, tables
 from synthema._core import CancelToken, ConfigError, Progress
 from synthema.arguments import whole
 from synthema.callers import warn
-from synthema.tabular_generation.frames import FRAMES, FrameForm
+from synthema.tabular_generation.frames import FRAMES, FrameForm, without_levels
 from synthema.tabular_generation.generator import TabularGenerator
 
 
@@ -104,7 +104,8 @@ class SequentialTrees(TabularGenerator):
         frame : str
             As in `sample`; "same" is the kind of `data`, with the types of the frame that was fitted where
             that was of this kind, but for reals, which stay as they are. A pandas frame that comes back for
-            one has the index of `data`, and its categories in their order.
+            one has the index of `data`, which need not have been there in `fit`, and its categories in their
+            order.
 
         Returns
         -------
@@ -120,7 +121,9 @@ class SequentialTrees(TabularGenerator):
         """
         if frame not in FRAMES:
             raise ConfigError(f"Rows come as {', '.join(FRAMES)}; '{frame}' is none of these.")
-        made = self._ready().impute(tables.table(data), whole(seed, "The seed"), progress, cancel)
+        generator = self._ready()
+        holes = tables.table(without_levels(data, [field.name for field in generator.schema.fields]))
+        made = generator.impute(holes, whole(seed, "The seed"), progress, cancel)
         left = {name: made.null_count(name) for name in self.order if made.null_count(name)}
         if left:
             from synthema.reporting.numbers import counted
