@@ -124,8 +124,10 @@ def test_likelihoods_of_stays_are_those_of_draws(method) -> None:
     likely = np.exp(fitted.log_prob({"first": np.full(79, 600), "second": days}))
     alone = np.exp(fitted.log_prob(table({"first": [600], "second": [None]}, _schema("first", "second")))[0])
     assert likely.sum() / (likely.sum() + alone) == pytest.approx(0.8, abs=0.03)
-    of_stays = np.bincount(stays, minlength=81)[1:80] / len(stays)
-    assert np.abs(likely / likely.sum() - of_stays).max() < 0.03
+    made = fitted.sample(4000, seed=1, conditions={"first": 600})
+    drawn = np.bincount(_distances(made, "second", "first").astype(int), minlength=81)[1:80]
+    assert np.abs(likely / likely.sum() - drawn / drawn.sum()).max() < 0.03
+    assert likely[:10].sum() / likely.sum() == pytest.approx((stays <= 10).mean(), abs=0.05)
 
 
 @pytest.mark.parametrize("method", LEARNING + NETWORK)
@@ -141,6 +143,27 @@ def test_stays_go_with_what_they_went_with(method) -> None:
         found, is_severe = _distances(made, "second", "first"), np.asarray(made.values("severe"))
         assert found[is_severe].mean() == pytest.approx(20, rel=0.15)
         assert found[~is_severe].mean() == pytest.approx(5, abs=2)  # a copula has no other shape of it
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_likelihoods_know_that_numbers_of_single_people_are_left(method) -> None:
+    random = np.random.default_rng(4)
+    first, stay = random.integers(0, 600, 900), random.integers(1, 8, 900)  # many seconds of one person
+    real = {"first": first.tolist(), "second": (first + stay).tolist(), "cost": (stay * 10).tolist()}
+    numbers = _schema("first", "second")
+    fitted = method().fit(
+        real, schema=Schema([*numbers.fields, Field("cost", "integer")], rules=numbers.rules)
+    )
+    made = fitted.sample(2000, seed=1)
+    logs = fitted.log_prob(made)
+    assert np.isfinite(logs).all()
+    assert logs.min() > -25
+    # Of all rows of one day the sum is the share of the day.
+    day = max(real["first"], key=real["first"].count)
+    costs = sorted(set(made.values("cost")))
+    rows = [{"first": day, "second": day + s, "cost": c} for s in range(20) for c in costs]
+    drawn = np.mean(np.asarray(fitted.sample(40_000, seed=2).values("first")) == day)
+    assert np.exp(fitted.log_prob(rows)).sum() == pytest.approx(drawn, abs=4 * np.sqrt(drawn / 40_000))
 
 
 def test_likelihoods_beside_a_missing_first_number_are_those_of_draws() -> None:

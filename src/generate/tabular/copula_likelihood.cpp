@@ -18,6 +18,11 @@ namespace {
 
 using detail::kInfinity;
 
+// Rules that leave everything say nothing.
+void leave_out_whole(std::vector<detail::Piece>& allowed) {
+  if (allowed.size() == 1 && allowed[0].low == -kInfinity && allowed[0].high == kInfinity) allowed.clear();
+}
+
 // Of a number that stands for its distance; `numbers` are drawn from where the rules refuse all distances.
 detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
                                         std::span<const double> bounds, const CodeCounts& numbers,
@@ -38,11 +43,10 @@ detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
   }
   if (out.allowed.empty())
     return {{{-kInfinity, kInfinity, ruled.density_redrawn(std::span(&numbers, 1), cell)}}};
-  std::vector<EntryDensity> entries;
-  entry_densities(distance.coding, counts, distance.cell_of(ruled.columns, ruled.column, cell, base),
-                  entries);
-  for (const EntryDensity& one : entries)
-    out.pieces.push_back({bounds[one.entry], bounds[one.entry + 1], one.density * distance.units(own)});
+  leave_out_whole(out.allowed);
+  for (const EntryDensity& one :
+       detail::densities_at_distance(ruled.columns, ruled.column, distance, base, counts, cell))
+    out.pieces.push_back({bounds[one.entry], bounds[one.entry + 1], one.density});
   return out;
 }
 
@@ -131,9 +135,7 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
         else
           add(entry, 1, function.allowed);
       }
-      if (function.allowed.size() == 1 && function.allowed[0].low == -kInfinity &&
-          function.allowed[0].high == kInfinity)
-        function.allowed.clear();  // the rules leave everything
+      leave_out_whole(function.allowed);
       // An end of the range, which is taken where the rules leave none of the values.
       if (left.codes.empty() && function.pieces.empty())
         function.pieces.push_back({-kInfinity, kInfinity, 1 / measure_width(coding)});

@@ -314,9 +314,49 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<
   return out;
 }
 
+std::vector<EntryDensity> densities_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
+                                                const OrderDistance& distance, double base,
+                                                const CodeCounts& counts, double cell) {
+  const ColumnCoding& own = columns[column];
+  const double start = columns[distance.from].number(base);
+  const auto [shortest, longest] = distances_of_samples(distance);
+  const bool may_be_beyond = is_beyond_samples(columns[distance.from], base);
+  std::vector<EntryDensity> out, there;
+  // What would come to the place, as far as it comes to the cell; whether any does. Off a grid it always
+  // does, as for other numbers: what is moved there is moved by next to nothing.
+  const auto add = [&](double place) {
+    double share = 0;
+    for (const std::uint32_t side : {0U, 1U})
+      if (!own.grid || cell_of_samples(own, own.number(place), side, {start + shortest, start + longest},
+                                       may_be_beyond) == cell)
+        share += 0.5;
+    if (share == 0) return false;
+    entry_densities(distance.coding, counts, distance.cell_of(columns, column, place, base), there);
+    for (const EntryDensity& one : there) {
+      const double density = one.density * share * distance.units(own);
+      const auto known = std::ranges::find(out, one.entry, &EntryDensity::entry);
+      if (known == out.end())
+        out.push_back({one.entry, density});
+      else
+        known->density += density;
+    }
+    return true;
+  };
+  add(cell);
+  if (!own.grid) return out;
+  // A run of places beside it, and what a few people have beyond the samples.
+  for (const double unit : {-1.0, 1.0})
+    for (double place = cell + unit; !is_beyond_samples(own, place) && add(place);) place += unit;
+  const auto [low, high] = reach_of(own);
+  for (std::size_t i = 0; i < own.values.size() && own.values[i] < low; ++i)
+    if (own.values[i] != cell) add(own.values[i]);
+  for (std::size_t i = own.values.size(); i-- > 0 && own.values[i] > high;)
+    if (own.values[i] != cell) add(own.values[i]);
+  return out;
+}
+
 DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCounts& counts,
                                    const RuledCell& ruled, double cell) {
-  const ColumnCoding& own = ruled.columns[ruled.column];
   const double base = ruled.row.cells[distance.from];
   DistanceShares out;
   for (std::size_t i = 0; i < counts.codes.size(); ++i) {
@@ -331,9 +371,9 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
     (there && ruled.admits(*there) ? out.taken : out.refused) += share;
   }
   if (std::isnan(cell)) return out;
-  const double density = synthema::log_density(distance.coding, counts,
-                                               distance.cell_of(ruled.columns, ruled.column, cell, base));
-  out.density = distance.units(own) * std::exp(density);
+  for (const EntryDensity& one :
+       densities_at_distance(ruled.columns, ruled.column, distance, base, counts, cell))
+    out.density += one.density * counts.rows_of(one.entry) / counts.total();
   return out;
 }
 

@@ -15,6 +15,7 @@
 
 #include "src/generate/tabular/model_arrays.hpp"
 #include "src/generate/tabular/ruled_cell.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 #include "synthema/generate/tabular/column_coding.hpp"
 #include "synthema/generate/tabular/row_rules.hpp"
 
@@ -108,6 +109,13 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<
                                        const RuledCell& ruled, const Random& random,
                                        std::uint64_t number_of_row);
 
+// From which entries of the counts a distance is drawn that leads to a cell, which is not missing, and how
+// dense each is there, in the measure of the column's own cells. It knows that places of single people are
+// left.
+std::vector<EntryDensity> densities_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
+                                                const OrderDistance& distance, double base,
+                                                const CodeCounts& counts, double cell);
+
 // How likely a first draw of a distance is missing, taken or refused; what the rules refuse is counted by
 // values. And how dense it is at a cell, which is not missing, in the measure of cell_density.hpp.
 struct DistanceShares {
@@ -117,7 +125,7 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
                                    const RuledCell& ruled, double cell);
 
 // Natural logarithm of how likely draw_at_distance from `counts`, and RuledCell::draw from `own` where it
-// gives nothing, give the cell. It leaves out that places of single people are left.
+// gives nothing, give the cell.
 double log_density_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
                                std::span<const CodeCounts> own, const RuledCell& ruled, double cell);
 // Where the only counts have these shares at the cell.
