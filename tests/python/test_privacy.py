@@ -3,6 +3,7 @@
 import doctest
 import json
 import math
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,25 @@ def test_accountants_agree_on_order_and_bounds():
     assert len(renyi.divergences) == len(renyi.orders)
     assert privacy.epsilon(step, delta=1e-5, releases=1000, accounting="renyi") == renyi.epsilon(1e-5)
     assert privacy.epsilon(step, delta=1e-5, releases=1000) == pytest.approx(1.828244, rel=1e-4)
+
+
+def test_the_page_has_what_the_defaults_give():
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "privacy_accounting.md").read_text(encoding="utf-8")
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in page.splitlines() if "256 / 60000" in line]
+    rows += [[c.strip() for c in line.split("|")[1:-1]] for line in page.splitlines() if "| 0.001 |" in line]
+    assert len(rows) == 2
+    for noise, rate, steps, delta, by_renyi, by_default, *_ in rows:
+        above, _, below = rate.partition("/")
+        step = privacy.GaussianMechanism(float(noise), sampling_rate=float(above) / float(below or 1))
+        spent = {"delta": float(delta), "releases": int(steps)}
+        assert f"{privacy.epsilon(step, **spent):.5f}" == by_default
+        assert f"{privacy.epsilon(step, **spent, accounting='renyi'):.5f}" == by_renyi
+
+
+def test_large_losses_are_not_forgotten():
+    step = privacy.GaussianMechanism(1, sampling_rate=0.5)
+    assert privacy.epsilon(step, delta=1e-5, releases=10_000) == pytest.approx(1636.57, rel=1e-3)
+    assert privacy.epsilon(privacy.GaussianMechanism(0.02, sampling_rate=0.5), delta=1e-5) > 1000
 
 
 def test_mechanisms_mix():
