@@ -113,21 +113,36 @@ class Centre {
   std::vector<Part> parts_;
 };
 
-// 1 - 2 times the mean over the reference's ranks of |share within - rank|. `counts`: which values count;
-// shares are of all of them.
-double agreement(Numbers reference, const Numbers& values, const std::vector<bool>& counts) {
+// Values, each the share of a row: 1, or of several that share one, their parts of it.
+struct Share {
+  double value = 0, of = 1;
+  auto operator<=>(const Share&) const = default;
+};
+using Shares = std::vector<Share>;
+
+// One row that these values share evenly; equal ones are one.
+Shares shared_by(Numbers values) {
+  std::sort(values.begin(), values.end());
+  Shares out;
+  for (std::size_t begin = 0, end = 0; begin < values.size(); begin = end) {
+    while (end < values.size() && values[end] == values[begin]) ++end;
+    out.push_back({values[begin], static_cast<double>(end - begin) / static_cast<double>(values.size())});
+  }
+  return out;
+}
+
+// 1 - 2 times the mean over the reference's ranks of |share within - rank|, of `rows` rows.
+double agreement(Numbers reference, Shares inside, std::size_t rows) {
   std::sort(reference.begin(), reference.end());
-  Numbers inside;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (counts.empty() || counts[i]) inside.push_back(values[i]);
   std::sort(inside.begin(), inside.end());
-  const auto n = static_cast<double>(reference.size()), m = static_cast<double>(values.size());
-  double sum = 0;
-  for (std::size_t i = 0; i < reference.size(); ++i) {
+  const auto n = static_cast<double>(reference.size()), m = static_cast<double>(rows);
+  double sum = 0, within = 0;
+  std::size_t next = 0;
+  for (const double rank : reference) {
     // Ties count to their last rank, as they do in the share within.
-    const auto last = std::upper_bound(reference.begin(), reference.end(), reference[i]) - reference.begin();
-    const auto within = std::upper_bound(inside.begin(), inside.end(), reference[i]) - inside.begin();
-    sum += std::abs(static_cast<double>(within) / m - static_cast<double>(last) / n);
+    const auto last = std::upper_bound(reference.begin(), reference.end(), rank) - reference.begin();
+    for (; next < inside.size() && inside[next].value <= rank; ++next) within += inside[next].of;
+    sum += std::abs(within / m - static_cast<double>(last) / n);
   }
   return 1 - 2 * sum / n;
 }
@@ -244,23 +259,27 @@ void fill_support(RowSupport& out, const Table& real, const Table& other, const 
   out.recall.assign(r.rows(), 0);
   out.covered.assign(r.rows(), 0);
   Sums balls(s.rows());
-  std::vector<std::uint32_t> nearest(r.rows());
-  std::vector<char> reached(r.rows()), as_far(r.rows());
+  const std::vector<double> ranges = ranges_of(space);
+  const Centre of_real(real, space.names(), ranges), of_other(other, space.names(), ranges);
+  const Numbers from_centre = of_other.distances(other);
+  std::vector<Shares> nearest(r.rows());  // how far from the centre, where a synthetic row reaches
+  std::vector<char> as_far(r.rows());
   const SearchOptions all = options_for(1, false, context);
   s.each_within(
       r, side.reach.radius,
       [&](std::size_t row, std::span<const Neighbour> within) {
         if (within.empty()) return;
         const double own = side.nearest_other[row].distance, ball = side.reach.radius[row];
-        const Neighbour first = *std::min_element(within.begin(), within.end());
+        const double first = std::min_element(within.begin(), within.end())->distance;
         out.covered[row] = 1;
-        nearest[row] = first.row;
-        reached[row] = first.distance <= own ? 1 : 0;
-        as_far[row] = first.distance == own ? 1 : 0;
+        as_far[row] = first == own ? 1 : 0;
+        Numbers tied;
         for (const Neighbour& one : within) {
+          if (one.distance == first && first <= own) tied.push_back(from_centre[one.row]);
           balls.add(one.row, one.distance < ball ? 1 : side.reach.at_radius[row]);
           if (one.distance <= radius[one.row]) out.recall[row] = 1;
         }
+        nearest[row] = shared_by(std::move(tied));
       },
       all);
   add_other_balls(out, r, s, radius, all);
@@ -270,13 +289,11 @@ void fill_support(RowSupport& out, const Table& real, const Table& other, const 
   }
   out.as_far =
       static_cast<double>(std::count(as_far.begin(), as_far.end(), 1)) / static_cast<double>(r.rows());
-  const std::vector<double> ranges = ranges_of(space);
-  const Centre of_real(real, space.names(), ranges), of_other(other, space.names(), ranges);
-  out.alpha_precision = agreement(of_real.distances(real), of_real.distances(other), {});
-  const Numbers from_centre = of_other.distances(other);
-  Numbers of_nearest;  // where a synthetic row reaches, else not read
-  for (const std::uint32_t row : nearest) of_nearest.push_back(from_centre[row]);
-  out.beta_recall = agreement(from_centre, of_nearest, {reached.begin(), reached.end()});
+  Shares every_row, of_nearest;
+  for (const double distance : of_real.distances(other)) every_row.push_back({distance});
+  for (const Shares& shares : nearest) of_nearest.insert(of_nearest.end(), shares.begin(), shares.end());
+  out.alpha_precision = agreement(of_real.distances(real), std::move(every_row), other.rows());
+  out.beta_recall = agreement(from_centre, std::move(of_nearest), r.rows());
 }
 
 // The columns that a comparison reads, and their space. Nothing where two of the tables share none.
@@ -339,8 +356,25 @@ std::vector<std::optional<RowSupport>> row_authenticity(const Table& real,
   return of_each(real, others, *shared, [&](RowSupport& out, const Table& other) {
     MixedRows queries = shared->space.encode(other);
     const NeighbourIndex s(shared->space, std::move(queries));
-    for (const Neighbour& one : r.nearest_to(s, options_for(1, false, context)))
+    const SearchOptions all = options_for(1, false, context);
+    std::vector<std::size_t> apart;
+    Numbers distance;
+    for (const Neighbour& one : r.nearest_to(s, all)) {
+      if (one.distance > 0) {  // else all nearest rows are equal
+        apart.push_back(out.authentic.size());
+        distance.push_back(one.distance);
+      }
       out.authentic.push_back(nearer(own[one.row], one.distance));
+    }
+    if (apart.empty()) return;
+    r.each_within(
+        s.part(apart), distance,
+        [&](std::size_t i, std::span<const Neighbour> nearest) {
+          double sum = 0;
+          for (const Neighbour& one : nearest) sum += nearer(own[one.row], one.distance);
+          out.authentic[apart[i]] = sum / static_cast<double>(nearest.size());
+        },
+        all);
   });
 }
 

@@ -17,6 +17,7 @@
 //                      repeat each other: in a small discrete domain near 1
 //   authenticity       share of S farther from their nearest row t than t is from its own nearest row of T,
 //                      ties half; fresh real rows score near 0.5, copies 0 (0.5 where all rows repeat others)
+// In the last two several nearest rows at one distance share the row evenly.
 // Distances to a centre are Euclidean: numbers / range, categories as indicators / sqrt 2, missing a
 // category. All rows take part, and balls are exact. What balls hold depends on the number of rows in each
 // table.
