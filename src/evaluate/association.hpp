@@ -9,6 +9,9 @@
 
 namespace synthema::detail {
 
+// Note of a pair in which a synthetic column is constant and the real ones are not.
+constexpr const char* kNoDependence = "a synthetic column is constant and depends on nothing: counted as 0";
+
 // Pearson's correlation, in [-1, 1]. Nothing where a column is constant.
 std::optional<double> pearson(std::span<const double> x, std::span<const double> y);
 

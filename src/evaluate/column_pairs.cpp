@@ -76,6 +76,7 @@ struct Alike {
   std::vector<const Column*> columns = {};  // by column of the real table; null where the two do not share it
   std::vector<Codes> codes = {};            // by column, too
   std::vector<std::optional<double>> values = {};  // by pair of columns
+  std::vector<char> constant = {};                 // by pair of numbers: whether one has no spread here
 
   bool shares(std::size_t a, std::size_t b) const { return columns[a] && columns[b]; }
   // Whether one of the columns has no values.
@@ -97,7 +98,10 @@ class PairComparison {
     code_columns(context);
     for (std::size_t a = 0; a < names_.size(); ++a)
       for (std::size_t b = a + 1; b < names_.size(); ++b) pairs_.emplace_back(a, b);
-    for (Alike& other : others_) other.values.resize(pairs_.size());
+    for (Alike& other : others_) {
+      other.values.resize(pairs_.size());
+      other.constant.resize(pairs_.size());
+    }
     parallel_for(
         pairs_.size(),
         [&](std::size_t p) {
@@ -114,10 +118,11 @@ class PairComparison {
     for (std::size_t p = 0; p < pairs_.size(); ++p) {
       const auto [a, b] = pairs_[p];
       if (!alike.shares(a, b)) continue;
-      const char* note = !numbers(p)        ? "contingency"
-                         : !alike.values[p] ? "undefined: a column is constant or has no values"
-                         : alike.lost(a, b) ? "no synthetic values of a column: the worst there is"
-                                            : "correlation";
+      const char* note = !numbers(p)         ? "contingency"
+                         : !alike.values[p]  ? "undefined: a column is constant or has no values"
+                         : alike.lost(a, b)  ? "no synthetic values of a column: the worst there is"
+                         : alike.constant[p] ? detail::kNoDependence
+                                             : "correlation";
       out.push_back({names_[a] + " x " + names_[b], alike.values[p], alike.table->rows(), note});
     }
     return out;
@@ -158,10 +163,10 @@ class PairComparison {
     const std::optional<double> real = correlation(*columns_[a], *columns_[b], kind_);
     for (Alike& other : others_) {
       if (!real || !other.shares(a, b)) continue;
-      if (const auto there = correlation(*other.columns[a], *other.columns[b], kind_))
-        other.values[pair] = 1 - std::abs(*real - *there) / 2;
-      else if (other.lost(a, b))
-        other.values[pair] = 0;  // left out, it would make the mean better
+      // Left out, what has no correlation would make the mean better: a constant column has 0.
+      const std::optional<double> there = correlation(*other.columns[a], *other.columns[b], kind_);
+      other.values[pair] = other.lost(a, b) ? 0 : 1 - std::abs(*real - there.value_or(0)) / 2;
+      other.constant[pair] = !there;
     }
   }
 

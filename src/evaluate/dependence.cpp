@@ -197,18 +197,29 @@ std::vector<Found> strengths(const Table& table, const Frame& frame, const Pairs
   return out;
 }
 
-// By pair, how far apart strengths can be where a column of the table has no values; 0 where both have some.
-// Left out, such a pair would make the score better. The libraries leave it out.
-std::vector<double> lost(const Table& table, const Prepared& kinds, const Frame& frame, const Pairs& pairs) {
+// Whether one of the columns has no values.
+bool lost(const Table& table, const Frame& frame, const Pairs::value_type& pair) {
   const auto is_empty = [&](std::size_t c) {
     const Column& column = table.column(frame.names[c]);
     return column.null_count() == column.size();
   };
-  std::vector<double> out;
-  for (const auto& [a, b] : pairs)
-    out.push_back(frame.convention != Convention::synthema || !(is_empty(a) || is_empty(b)) ? 0
-                  : kinds.number[a] && kinds.number[b]                                      ? 2
-                                                                                            : 1);
+  return is_empty(pair.first) || is_empty(pair.second);
+}
+
+// By pair, how far a table that has no strength of it is from the real one: as far as can be where a column
+// has no values; else one is constant, and depends on nothing. Left out, such a pair would make the score
+// better. The libraries leave it out.
+std::vector<Found> without_strength(const Table& table, const Prepared& kinds, const Frame& frame,
+                                    const Pairs& pairs, const std::vector<Found>& real) {
+  std::vector<Found> out(pairs.size());
+  if (frame.convention != Convention::synthema) return out;
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    const auto [a, b] = pairs[p];
+    if (lost(table, frame, pairs[p]))
+      out[p] = kinds.number[a] && kinds.number[b] ? 2 : 1;
+    else if (real[p])
+      out[p] = std::abs(*real[p]);
+  }
   return out;
 }
 
@@ -219,16 +230,16 @@ struct Compared {
 };
 
 Compared compare(const std::vector<Found>& real, const std::vector<Found>& other,
-                 const std::vector<double>& lost, DependenceMeasure measure) {
+                 const std::vector<Found>& without, DependenceMeasure measure) {
   Compared out;
   double sum = 0;
   for (std::size_t p = 0; p < real.size(); ++p) {
     out.by_pair.emplace_back();
-    if (!real[p] || (!other[p] && lost[p] == 0)) {
+    if (!real[p] || (!other[p] && !without[p])) {
       ++out.without;
       continue;
     }
-    const double apart = other[p] ? std::abs(*real[p] - *other[p]) : lost[p];
+    const double apart = other[p] ? std::abs(*real[p] - *other[p]) : *without[p];
     out.by_pair.back() = is_norm(measure) ? apart : 1 - (measure == spearman ? apart / 2 : apart);
     sum += is_norm(measure) ? apart * apart : *out.by_pair.back();
   }
@@ -272,16 +283,19 @@ Score Dependence::evaluate(const Table* real, const Table& synthetic,
   const std::vector<Found> of_real = strengths(*real, frame, pairs, context);
   const std::vector<Found> of_synthetic = strengths(synthetic, frame, pairs, context);
   const auto compared = [&](const Table& table, const std::vector<Found>& there) {
-    return compare(of_real, there, lost(table, kinds, frame, pairs), measure_);
+    return compare(of_real, there, without_strength(table, kinds, frame, pairs, of_real), measure_);
   };
   const Compared found = compared(synthetic, of_synthetic);
   score.n = synthetic.rows();
-  for (std::size_t p = 0; p < pairs.size(); ++p)
-    score.parts.push_back({frame.names[pairs[p].first] + " x " + frame.names[pairs[p].second],
-                           found.by_pair[p], synthetic.rows(),
-                           !found.by_pair[p]  ? "undefined: a column is constant or has no values"
-                           : !of_synthetic[p] ? "no synthetic values of a column: the worst there is"
-                                              : ""});
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    const auto [a, b] = pairs[p];
+    score.parts.push_back({frame.names[a] + " x " + frame.names[b], found.by_pair[p], synthetic.rows(),
+                           !found.by_pair[p] ? "undefined: a column is constant or has no values"
+                           : of_synthetic[p] ? ""
+                           : lost(synthetic, frame, pairs[p])
+                               ? "no synthetic values of a column: the worst there is"
+                               : detail::kNoDependence});
+  }
   if (!found.value)
     return undefined(std::move(score), "The tables share no pair of columns that this measure applies to.");
   score.value = found.value;

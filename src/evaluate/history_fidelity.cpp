@@ -137,13 +137,22 @@ std::optional<double> between_share(const std::vector<Numbers>& series) {
   return std::clamp((of_groups - of_rows) / all, 0.0, 1.0);
 }
 
+// Whether several subjects have one value each, all the time: it depends on nothing.
+bool never_differ(const std::vector<Numbers>& series) {
+  return series.size() > 1 && std::ranges::all_of(series, [](const Numbers& values) {
+           const auto [low, high] = std::ranges::minmax(values);
+           return low == high;
+         });
+}
+
 std::optional<double> alike(const std::vector<Numbers>& real, const std::vector<Numbers>& other,
                             HistoryMeasure measure) {
   if (real.empty() || other.empty()) return std::nullopt;
   if (measure == differences) return 1 - ks_distance(mean_differences(real), mean_differences(other));
   const bool auto_ = measure == autocorrelation;
   const auto r = auto_ ? lag_one(real) : between_share(real);
-  const auto s = auto_ ? lag_one(other) : between_share(other);
+  auto s = auto_ ? lag_one(other) : between_share(other);
+  if (!s && never_differ(other)) s = 0;  // left out, the column would make the mean better
   if (!r || !s) return std::nullopt;
   return 1 - std::abs(*r - *s) / (auto_ ? 2 : 1);
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "src/evaluate/association.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/fidelity/column_pairs.hpp"
 #include "tables.hpp"
@@ -91,6 +92,15 @@ TEST_CASE("the ceiling is the holdout in the columns that it shares") {
   CHECK(score.parts.size() == 3);
   REQUIRE(score.ceiling);
   CHECK(score.ceiling->value == 0);  // a x b, the only pair of both
+}
+
+TEST_CASE("a synthetic column that is constant has the correlation 0") {
+  const Table rising = numbers({{1.0, 1.0}, {2.0, 2.0}, {3.0, 3.0}});
+  const Table flat = numbers({{1.0, 5.0}, {2.0, 5.0}, {3.0, 5.0}});
+  for (const Correlation kind : {Correlation::pearson, Correlation::spearman})
+    CHECK(alike(rising, flat, kind) == Approx(0.5));
+  CHECK(ColumnPairs().evaluate(&rising, flat, {}).parts.at(0).note == detail::kNoDependence);
+  CHECK_FALSE(alike(flat, rising));
 }
 
 TEST_CASE("a constant column has no correlation, and is said to have none") {

@@ -71,6 +71,34 @@ TEST_CASE("a column that lost all its values counts as the worst, not as no diff
   CHECK_FALSE(wiped(matrix_difference, number, number, Convention::syntheval).value);
 }
 
+TEST_CASE("a synthetic column that is constant depends on nothing, and is not left out") {
+  const auto table = [](Kind a, Kind b, bool constant) {
+    std::vector<Record> records;
+    for (int i = 0; i < 8; ++i) {
+      const auto value = [&](Kind kind, int of) {
+        return kind == Kind::real ? Value(static_cast<double>(of / 4)) : Value(of < 4 ? "u" : "v");
+      };
+      records.push_back({{"a", value(a, i)}, {"b", value(b, constant ? 0 : i)}});
+    }
+    return Table::from_records({.fields = {{.name = "a", .kind = a}, {.name = "b", .kind = b}}}, records);
+  };
+  constexpr Kind number = Kind::real, label = Kind::category;
+  const auto collapsed = [&](DependenceMeasure measure, Kind a, Kind b,
+                             Convention convention = Convention::synthema) {
+    const Table real = table(a, b, false);
+    return Dependence(measure, convention).evaluate(&real, table(a, b, true), {});
+  };
+  CHECK(collapsed(spearman, number, number).value == Approx(0.5));  // real ones have 1
+  CHECK(collapsed(cramers_v, label, label).value == Approx(0));
+  CHECK(collapsed(correlation_ratio, number, label).value == Approx(0));
+  CHECK(collapsed(mutual_information, label, label).value == Approx(0));
+  const Score norm = collapsed(matrix_difference, number, number);
+  CHECK(norm.value == Approx(std::sqrt(2)));
+  CHECK(norm.warnings.empty());
+  CHECK(norm.parts.at(0).note == detail::kNoDependence);
+  CHECK_FALSE(collapsed(matrix_difference, number, number, Convention::syntheval).value);
+}
+
 TEST_CASE("identity scores best, columns shuffled apart near the floor") {
   const Table real = dependent_rows(600, 1);
   for (const auto measure : {spearman, cramers_v, correlation_ratio, mutual_information, matrix_difference,

@@ -56,7 +56,9 @@ TEST_CASE("series by hand") {
   const Table flat =
       history_table({{"p", 0, {}, 1}, {"p", 1, {}, 1}, {"q", 0, {}, 5}, {"q", 1, {}, 5}, {"q", 2, {}, 5}});
   CHECK(score(differences, real, flat).value == 0.0);  // {2, 2} against {0, 0}
-  CHECK_FALSE(score(autocorrelation, real, flat).value);
+  // The real deviations before (-1, -2, 0) and after (1, 0, 2) have the correlation 1, those of nothing 0.
+  CHECK(score(autocorrelation, real, flat).value == Approx(0.5));
+  CHECK_FALSE(score(autocorrelation, flat, real).value);
   // ICC(1): between 30 over 1, within 10 over 3, n0 = 5 - 13/5; the flat one's is 1.
   const double msw = 10.0 / 3, n0 = 5 - 13.0 / 5;
   CHECK(*score(between, real, flat).value == Approx((30 - msw) / (30 + (n0 - 1) * msw)));
@@ -108,6 +110,27 @@ TEST_CASE(
                            : "No column has a subject with two values, and spread, in both tables."));
   }
   CHECK(score(gaps, real, single).parts.at(1).note == "the synthetic table has none");
+}
+
+TEST_CASE("values that never differ depend on nothing, and are not left out") {
+  const Table real = histories(40, 1);
+  std::vector<VisitRow> rows;
+  for (int s = 0; s < 20; ++s)
+    for (int visit = 0; visit < 3; ++visit)
+      rows.push_back({.subject = std::string(1, static_cast<char>('a' + s)),
+                      .day = 7.0 * visit,
+                      .codes = {},
+                      .value = 5});
+  const Table flat = history_table(rows);
+  for (const auto measure : {HistoryMeasure::autocorrelation, HistoryMeasure::between}) {
+    const Score same = HistoryFidelity(measure).evaluate(&real, real, {});
+    const Score score = HistoryFidelity(measure).evaluate(&real, flat, {});
+    CAPTURE(score.name);
+    REQUIRE(score.value);
+    CHECK(*score.value < *same.value);
+    CHECK(score.parts.at(0).value == score.value);
+    CHECK_FALSE(HistoryFidelity(measure).evaluate(&flat, real, {}).value);
+  }
 }
 
 TEST_CASE("rows without a subject or a time are left out, and what lacks the column says so") {

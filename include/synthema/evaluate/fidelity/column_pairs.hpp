@@ -1,6 +1,6 @@
 // ColumnPairs: how alike the dependence of two columns is, averaged over all pairs that both tables have.
 //   two numbers: 1 - |rho_R - rho_S| / 2, Pearson or Spearman, over the rows that have both; undefined where
-//                a column is constant
+//                a column of R is constant; where one of S is, rho_S is 0
 //   otherwise:   1 - TVD of the joint cells, missing values a cell of their own; a number is cut into 10 bins
 //                of equal width between R's extremes, the outer ones open (R's bins for both tables; the
 //                report of SDMetrics bins S on its own edges, its ContingencySimilarity does not)

@@ -10,12 +10,13 @@
 //                                   columns
 //   mutual_information_difference   the same of the matrices of NMI
 // The first four are means over pairs. Rows that lack either value do not take part (NMI: missing is a cell).
-// A pair in which one table has a constant column has no value; the norms count it as 0 and say so.
+// A pair in which R has a constant column has no value; the norms count it as 0 and say so. Where S has one
+// and R has not, the strength in S is 0.
 // Identifier and subject columns, texts and lists are left out.
 //
 // Where the convention "syntheval" differs (the two norms): V and eta are squared, chi-square has Yates'
 // correction in tables of 2 x 2, and NMI is of the values themselves, each a label of its own, 1 where both
-// columns are constant.
+// columns are constant; a pair that is constant in either table counts as 0.
 //
 // Cost: pairs of columns x rows. Misleads: strength says nothing of direction or form, except Pearson and
 // Spearman, so a dependence turned round can look the same; V and NMI of many rare labels are biased upwards.

@@ -14,10 +14,11 @@
 //                          their n0), cut at 0
 // The last three are means over the columns of numbers but time, of subjects with two values or more. Values
 // are consecutive by visit: the value of a visit of several rows is their mean. Variance is that of rows.
-// What the real table has and the synthetic one lost (gaps, visits, a column's series) counts 0. Rows without
-// a subject or a time are left out, with a warning. Ceiling: the holdout. Floor: the real table with its
-// columns, subject and time among them, shuffled apart. Cost: one sort. Misleads: marginal distributions of
-// histories say nothing of what follows what.
+// What the real table has and the synthetic one lost (gaps, visits, a column's series) counts 0; where the
+// values of synthetic subjects never differ, a_S and i_S are 0. Rows without a subject or a time are left
+// out, with a warning. Ceiling: the holdout. Floor: the real table with its columns, subject and time among
+// them, shuffled apart. Cost: one sort. Misleads: marginal distributions of histories say nothing of what
+// follows what.
 #pragma once
 
 #include <cstdint>
