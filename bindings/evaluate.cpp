@@ -87,9 +87,22 @@ std::shared_ptr<const Table> shared(const std::optional<Table>& table) {
 
 using Vectors = std::vector<std::vector<float>>;
 
+// What a function of the caller's gave, or EvaluationError that says who gave what, and what is wanted.
+template <class Out>
+Out answer_of(const py::handle& result, std::string_view who, std::string_view wanted) {
+  try {
+    return py::cast<Out>(result);
+  } catch (const py::cast_error&) {
+    throw EvaluationError(message("The ", who, " gave something of type ",
+                                  py::str(py::type::of(result).attr("__name__")).cast<std::string>(),
+                                  " that is not ", wanted, "."));
+  }
+}
+
 // A sequence of sequences, or an array {texts, width} without a Python object for every number.
 Vectors vectors_from(const py::object& result) {
-  if (!py::isinstance<py::array>(result)) return result.cast<Vectors>();
+  constexpr std::string_view kWho = "embedder", kWanted = "one vector of numbers a text or token";
+  if (!py::isinstance<py::array>(result)) return answer_of<Vectors>(result, kWho, kWanted);
   const auto array = py::array_t < float, py::array::c_style | py::array::forcecast > ::ensure(result);
   if (!array || array.ndim() != 2)
     throw EvaluationError("The embedder gave an array that is not {texts, width} numbers.");
@@ -102,7 +115,9 @@ Vectors vectors_from(const py::object& result) {
 // A sequence of what vectors_from() takes, one a text.
 std::vector<Vectors> token_vectors_from(const py::object& result) {
   std::vector<Vectors> out;
-  for (const py::handle one : result) out.push_back(vectors_from(py::reinterpret_borrow<py::object>(one)));
+  for (const py::object& one :
+       answer_of<std::vector<py::object>>(result, "token embedder", "one array of token vectors a text"))
+    out.push_back(vectors_from(one));
   return out;
 }
 
@@ -138,8 +153,10 @@ EvaluationContext make_context(const std::optional<Table>& holdout, const std::o
   context.embedder = text_function(embedder, vectors_from);
   context.embedder_name = std::move(embedder_name);
   if (cancel) context.cancel = *cancel;
-  context.text_scorer = text_function(
-      text_scorer, [](const py::object& result) { return result.cast<std::vector<std::vector<double>>>(); });
+  context.text_scorer = text_function(text_scorer, [](const py::object& result) {
+    return answer_of<std::vector<std::vector<double>>>(result, "text scorer",
+                                                       "one list of log-probabilities a text");
+  });
   return context;
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthema._core import ConfigError, Schema, Table
+from synthema.families import is_privacy
 
 __all__ = ["FIELDS", "study_card"]
 
@@ -14,11 +15,6 @@ FIELDS = (
     "ref", "short_name", "modality", "language", "architecture", "approach", "size", "year", "accessible",
     "purpose", "application", "disease", "downstream_task", "n_metrics", "intrinsic", "human", "llm_eval",
     "components", "source", "licence", "terms", "library", "metrics",
-)  # fmt: skip
-PRIVACY = (
-    "dcr", "nndr", "nnaa", "identif", "membership", "singling", "linkability", "inference", "copies", "reuse",
-    "_cap", "disclosure", "anonymity", "l_diversity", "k_map", "presence", "canary", "copy", "copied",
-    "exemplar", "_note_",
 )  # fmt: skip
 
 
@@ -93,7 +89,7 @@ def study_card(
                 else None,
                 "ceiling": (score.get("ceiling") or {}).get("value"),
                 "convention": score.get("convention", "synthema"),
-                "privacy": any(word in score["name"] + "_" for word in PRIVACY),
+                "privacy": is_privacy(score["name"]),
             }
             for score in taken
         ],

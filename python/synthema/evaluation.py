@@ -21,8 +21,8 @@ from synthema.arguments import checked, refuse_wrong_types, whole
 from synthema.callers import warn
 from synthema.column_kinds import free_texts, like, unlike
 from synthema.drift import apparent_drift
-from synthema.evaluators import as_evaluator, evaluator_named, evaluator_names, guarded
-from synthema.learning import learner as as_learner
+from synthema.evaluators import Failures, as_evaluator, evaluator_named, evaluator_names, guarded
+from synthema.learning import as_learner
 from synthema.overlaps import apparent_overlaps, reused_identifiers
 from synthema.subjects import apparent_subject
 from synthema.tables import no_such_column, read_schema, table
@@ -223,6 +223,7 @@ def evaluate(
         text_scorer=text_scorer,
         cancel=cancel,
     )
+    failures = Failures()
     options = suite_options(
         near_duplicate_threshold=near_duplicate_threshold,
         self_bleu_limit=self_bleu_limit,
@@ -231,7 +232,7 @@ def evaluate(
         triples=triples,
         linking_threshold=linking_threshold,
         linking_definitions=linking_definitions,
-        learner=learner,
+        learner=as_learner(learner, failures),
         quasi_identifiers=quasi_identifiers,
         secrets=secrets,
         detectors=detectors,
@@ -242,7 +243,7 @@ def evaluate(
         event=event,
         token_embedder=token_embedder,
         sensitive=sensitive,
-        ranked_learners=ranked_learners,
+        ranked_learners=[as_learner(one, failures) for one in ranked_learners],
     )
     for named in (sensitive, duration, event, *quasi_identifiers, *secrets):
         if named is not None and named not in rows:
@@ -250,7 +251,10 @@ def evaluate(
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
     with ThreadPoolExecutor(1) as pool:  # what is said besides is found while a core waits
         overlaps = pool.submit(_overlaps, metrics, rows, reference, holdout)
-        report = _core.evaluate_all(chosen, reference, rows, context, progress)
+        try:
+            report = _core.evaluate_all(chosen, reference, rows, context, progress)
+        finally:
+            failures.warn()
     report.title = title
     if reference is not None:
         counted_rows = report.facts.get("row_numbers") or []  # differ by what they are
@@ -363,12 +367,14 @@ class Remembered:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         for begin in range(0, len(new), self._PART):
             part = new[begin : begin + self._PART]
-            vectors = np.asarray(self._embed(part), dtype=np.float32)
-            if vectors.ndim != 2 or len(vectors) != len(part):
+            vectors = _real_numbers(self._embed(part))
+            if vectors.ndim != 2 or len(vectors) != len(part) or vectors.shape[1] == 0:
                 raise _core.EvaluationError(
                     f"The embedder gave an array of shape {vectors.shape} for {len(part)} texts; one vector "
                     "a text is wanted."
                 )
+            if self._known and len(next(iter(self._known.values()))) != vectors.shape[1]:
+                raise _core.EvaluationError("The embedder gave vectors of different length.")
             self._known.update(zip(part, vectors, strict=True))
             if self._progress is not None:
                 done = begin + len(part)
@@ -378,6 +384,21 @@ class Remembered:
                     )
                 )
         return np.stack([self._known[text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
+
+
+def _real_numbers(given: Any) -> np.ndarray:
+    """Return what an embedder gave as an array, or raise EvaluationError: foreign exceptions may quote it."""
+    try:
+        array = np.asarray(given)
+        if array.dtype.kind == "c":
+            raise TypeError
+        with np.errstate(over="ignore"):  # what is infinite is refused where it is used
+            return array.astype(np.float32)
+    except Exception:
+        raise _core.EvaluationError(
+            f"The embedder gave something of type {type(given).__name__} that is no array of real numbers, "
+            "one vector a text."
+        ) from None
 
 
 def _text_column(rows: Table, named: str | None, real: Table | None = None) -> str | None:

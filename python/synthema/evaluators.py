@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import functools
 import math
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -221,7 +222,26 @@ def as_evaluator(one: Any) -> Evaluator:
     )
 
 
-def reason_of(who: str, error: Exception) -> str:
+class Failures:
+    """What the caller's own code raised during an evaluation, said once each at its end."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, what: str) -> None:
+        """Keep what was raised; learners are asked from several threads."""
+        with self._lock:
+            self._times[what] = self._times.get(what, 0) + 1
+
+    def warn(self) -> None:
+        """Warn the caller of `evaluate`."""
+        for what, times in self._times.items():
+            with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
+                warn(what + (f" ({times} times)" if times > 1 else ""))
+
+
+def reason_of(who: str, error: Exception, failures: Failures | None = None) -> str:
     """Say why a score is undefined that needs what the caller wrote, and who raised.
 
     The text of a foreign exception may quote a row: it is a warning to the caller, and not in the report.
@@ -229,8 +249,11 @@ def reason_of(who: str, error: Exception) -> str:
     what = f"{who} raised {type(error).__name__}"
     if isinstance(error, _core.Error):
         return f"{what}: {error}"
-    with contextlib.suppress(UserWarning):  # an error where the caller made errors of warnings
-        warn(f"{what}: {error}")
+    if failures is not None:
+        failures.add(f"{what}: {error}")
+    else:
+        with contextlib.suppress(UserWarning):
+            warn(f"{what}: {error}")
     return f"{what}; a warning has its text, which may quote a row."
 
 

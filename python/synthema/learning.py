@@ -24,7 +24,7 @@ from synthema._core import (
     multiclass_auroc,
     r_squared,
 )
-from synthema.evaluators import reason_of
+from synthema.evaluators import Failures, reason_of
 
 __all__ = [
     "Learner",
@@ -70,6 +70,11 @@ def learner(estimator: Any) -> Learner:
     >>> learner("linear_model").name
     'linear model'
     """
+    return as_learner(estimator)
+
+
+def as_learner(estimator: Any, failures: Failures | None = None) -> Learner:
+    """Make a learner as `learner` does, whose failures are kept to be said together."""
     if isinstance(estimator, Learner):
         return estimator
     ours = {"boosted_trees": boosted_trees, "linear_model": linear_model}
@@ -84,7 +89,7 @@ def learner(estimator: Any) -> Learner:
         raise _no_learner(
             f"a {type(estimator).__name__} is none of these: it has no {' and no '.join(missing)}"
         )
-    return _core._python_learner(type(estimator).__name__, _Fitting(estimator))
+    return _core._python_learner(type(estimator).__name__, _Fitting(estimator, failures))
 
 
 def _no_learner(why: str) -> _core.ConfigError:
@@ -97,46 +102,48 @@ def _no_learner(why: str) -> _core.ConfigError:
 class _Fitting:
     """Features, target, number of classes (0: a number) and a seed to a function of features."""
 
-    def __init__(self, estimator: Any):
+    def __init__(self, estimator: Any, failures: Failures | None):
         self._estimator = estimator
+        self._failures = failures
 
     def __call__(self, features: np.ndarray, target: np.ndarray, classes: int, seed: int) -> Any:
         model = copy.deepcopy(self._estimator)
         if hasattr(model, "random_state"):
             model.random_state = seed
         if classes == 0:
-            with _failures_of(model):
+            with _failures_of(model, self._failures):
                 model.fit(features, target)
-            return lambda rows: _of_numbers(model, rows)
+            return lambda rows: _of_numbers(model, rows, self._failures)
         if not hasattr(model, "predict_proba"):
             raise _core.ConfigError(
                 f"{type(model).__name__} has no predict_proba, which classes need; give a classifier."
             )
-        with _failures_of(model):
+        with _failures_of(model, self._failures):
             model.fit(features, target.astype(int))
-        return lambda rows: _of_all_classes(model, rows, classes)
+        return lambda rows: _of_all_classes(model, rows, classes, self._failures)
 
 
 @contextlib.contextmanager
-def _failures_of(model: Any) -> Iterator[None]:
+def _failures_of(model: Any, failures: Failures | None) -> Iterator[None]:
     """Make an EvaluationError of what a learner raises: scores that ask it are undefined then."""
     try:
         yield
     except _core.Cancelled:
         raise
     except Exception as error:
-        raise _core.EvaluationError(reason_of(f"The learner '{type(model).__name__}'", error)) from error
+        reason = reason_of(f"The learner '{type(model).__name__}'", error, failures)
+        raise _core.EvaluationError(reason) from error
 
 
-def _of_numbers(model: Any, rows: np.ndarray) -> Any:
-    with _failures_of(model):
+def _of_numbers(model: Any, rows: np.ndarray, failures: Failures | None) -> Any:
+    with _failures_of(model, failures):
         return model.predict(rows)
 
 
-def _of_all_classes(model: Any, rows: np.ndarray, classes: int) -> np.ndarray:
+def _of_all_classes(model: Any, rows: np.ndarray, classes: int, failures: Failures | None) -> np.ndarray:
     """Return {rows, classes}: a class that no training row had has probability 0."""
     out = np.zeros((len(rows), classes))
-    with _failures_of(model):
+    with _failures_of(model, failures):
         given, known = np.asarray(model.predict_proba(rows)), np.asarray(model.classes_)
     among = np.isin(known, np.arange(classes))
     if known.ndim != 1 or not among.all() or given.shape != (len(rows), len(known)):
@@ -144,6 +151,6 @@ def _of_all_classes(model: Any, rows: np.ndarray, classes: int) -> np.ndarray:
             f"The learner '{type(model).__name__}' must have as classes_ the classes it was fitted to and "
             "give with predict_proba a probability of each for each row."
         )
-    with _failures_of(model):
+    with _failures_of(model, failures):
         out[:, known.astype(int)] = given
     return out

@@ -30,6 +30,8 @@ Measured measure_all(const Learner& learner, const detail::TrialRows& rows,
         try {
           out[i] =
               detail::usefulness(detail::fitted_predictions(learner, rows, training[i], 0, context), rows);
+        } catch (const LearnerError&) {
+          throw;
         } catch (const EvaluationError&) {
           out[i] = std::nullopt;  // a sample of one class leaves nothing to learn
         }

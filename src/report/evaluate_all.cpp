@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -105,10 +106,20 @@ std::vector<std::string> labels_of(const Table* real, const Table& synthetic,
   return names;
 }
 
-}  // namespace
+// A report finds scores by name: of two with one name the second would not be found.
+void refuse_same_names(std::span<const AnyEvaluator> evaluators) {
+  std::map<std::string, std::size_t, std::less<>> places;
+  for (std::size_t i = 0; i < evaluators.size(); ++i)
+    if (const auto [first, added] = places.try_emplace(std::string(evaluators[i].name()), i + 1); !added)
+      throw ConfigError(
+          {.field = "metrics"},
+          message("Measures ", first->second, " and ", i + 1, " of the list are both called '", first->first,
+                  "', and a report has one score of a name; rename one of them, "
+                  "or evaluate twice."));
+}
 
-Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& given_synthetic,
-                    const EvaluationContext& given, const ProgressSink& progress) {
+Report scores_of(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& given_synthetic,
+                 const EvaluationContext& given, const ProgressSink& progress) {
   Report report;
   EvaluationContext context = given;
   std::optional<Table> real_told, synthetic_told, real_without;
@@ -145,6 +156,18 @@ Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real,
   }
   if (progress) progress({"evaluate", evaluators.size(), evaluators.size(), ""});
   return report;
+}
+
+}  // namespace
+
+Report evaluate_all(std::span<const AnyEvaluator> evaluators, const Table* real, const Table& synthetic,
+                    const EvaluationContext& context, const ProgressSink& progress) {
+  refuse_same_names(evaluators);
+  try {
+    return scores_of(evaluators, real, synthetic, context, progress);
+  } catch (const Cancelled&) {
+    throw Cancelled("The evaluation was cancelled by the caller; none of its scores is kept.");
+  }
 }
 
 }  // namespace synthema

@@ -291,6 +291,49 @@ def test_an_evaluator_that_fails_leaves_the_others_their_scores():
             synthema.evaluate(notes(), metrics=[own("stops", lambda e=error: fail(e)), "distinct_1"])
 
 
+def test_two_measures_of_one_name_are_refused():
+    own = synthema.evaluator(lambda *_: 0.5, name="distinct_1", range=(0, 1))
+    with pytest.raises(
+        synthema.ConfigError, match="Measures 1 and 3 of the list are both called 'distinct_1'"
+    ):
+        synthema.evaluate(notes(), metrics=["distinct_1", "distinct_2", own])
+
+
+def test_a_cancelled_evaluation_says_that_nothing_is_kept():
+    token = synthema.CancelToken()
+    token.cancel()
+    with pytest.raises(synthema.Cancelled, match="none of its scores is kept"):
+        synthema.evaluate(notes(), cancel=token)
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda texts: [["Mrs Jones"] * 3 for _ in texts],
+        lambda texts: np.ones((len(texts), 3), complex),
+        lambda texts: [[1.0], *([1.0, 2.0] for _ in texts[1:])],
+        lambda texts: None,
+        lambda texts: {"a": 1},
+        lambda texts: np.zeros((len(texts), 0)),
+        lambda texts: np.full((len(texts), 2), 1e300),
+        lambda texts: np.ones((len(texts), 2, 2)),
+    ],
+)
+def test_what_are_no_vectors_is_a_named_error(give):
+    with pytest.raises(synthema.EvaluationError, match="The embedder gave ") as said:
+        synthema.evaluate(notes(), metrics="pairwise_similarity", embedder=give)
+    assert "Jones" not in str(said.value)
+
+
+@pytest.mark.parametrize("give", [lambda texts: None, lambda texts: [["a"] for _ in texts], lambda texts: 3])
+def test_what_are_no_token_scores_is_a_named_error(give):
+    with pytest.raises(synthema.EvaluationError, match="The text scorer gave something of type"):
+        synthema.evaluate(notes(), metrics="perplexity", text_scorer=give)
+    pairs = {"text": ["my chest hurts"] * 3, "reference": ["pain in the chest"] * 3}
+    with pytest.raises(synthema.EvaluationError, match="mbedder gave something of type"):
+        synthema.evaluate(pairs, metrics="bert_score", token_embedder=give)
+
+
 def test_an_evaluator_tells_its_needs_which_hold_in_reports():
     needy = synthema.evaluator(lambda *_: 0.5, name="needy", needs=["holdout", "reference"])
     assert needy.needs == ["reference", "holdout"]

@@ -276,6 +276,23 @@ def test_a_learner_that_raises_leaves_the_score_undefined():
         assert "Jones" not in why
 
 
+def test_a_learner_that_raises_is_said_once_and_is_the_reason_of_all_that_ask_it():
+    def fail(n):
+        raise KeyError("Mrs Jones, 71")
+
+    names = ("train_synthetic_test_real", "rows_worth", "augmentation_gain")
+    with pytest.warns(UserWarning, match="Jones") as said:
+        report = synthema.evaluate(
+            *(frame(rows(80, seed), ["y"]) for seed in (3, 1, 2)),
+            names,
+            target="raw",
+            learner=GivesForNumbers(fail),
+        )
+    assert all("raised KeyError" in report[name].undefined for name in names)
+    [one] = [str(w.message) for w in said if "Jones" in str(w.message)]
+    assert one.endswith(" times)")
+
+
 def test_ctrl_c_in_a_learner_ends_the_evaluation():
     def stop(n):
         raise KeyboardInterrupt

@@ -8,6 +8,7 @@ import pytest
 import synthema
 from synthema import metrics
 from synthema.cards import study_card
+from synthema.families import OTHER, family_of
 
 RUSSIAN = [
     "боль",
@@ -142,12 +143,20 @@ def test_scores_of_own_evaluators_may_be_numpy_numbers_and_not_nan():
 
 
 def test_a_card_does_not_guess_the_language_and_knows_what_is_privacy():
-    names = ("ontology_linking_f1", "longest_copied_run", "long_copy_share", "linkability")
+    names = (
+        "ontology_linking_f1",
+        "longest_copied_run",
+        "long_copy_share",
+        "linkability",
+        "authenticity",
+        "nnaa",
+    )
     card = study_card(
         synthema.table(texts(["头痛三天了", "咳嗽两天"])), [{"name": one, "value": 0.7} for one in names]
     )
     assert card["language"] is None
-    assert [one["privacy"] for one in card["metrics"]] == [False, True, True, True]
+    assert [one["privacy"] for one in card["metrics"]] == [False, True, True, True, True, False]
+    assert all(family_of(name) != OTHER for name in synthema.evaluator_names())
 
 
 def test_equal_texts_have_bleu_of_at_most_100():

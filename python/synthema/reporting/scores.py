@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from synthema.families import FAMILIES, OTHER, family_of
 from synthema.reporting import charts
 from synthema.reporting.markup import Html, definition_list, details, element, section
 from synthema.reporting.numbers import counted, interval_text, number, shown, words
@@ -12,107 +13,6 @@ from synthema.reporting.verdict import value_of
 
 Document = Mapping[str, Any]
 Score = Mapping[str, Any]
-
-# Families in reading order; a score belongs to the first whose word occurs in its name.
-FAMILIES = (
-    (
-        "Does the text say what was asked?",
-        ("recovery", "linking", "reciprocal", "fact", "acceptance"),
-    ),
-    (
-        "Is it useful?",
-        (
-            "train_synthetic",
-            "_gap",
-            "rows_worth",
-            "augmentation",
-            "ranking",
-            "importance",
-            "coefficient",
-            "survival",
-        ),
-    ),
-    (
-        "Do histories agree?",
-        (
-            "code_",
-            "codes_",
-            "visit",
-            "history",
-            "row_differences",
-            "autocorrelation",
-            "between_subject",
-            "kaplan",
-        ),
-    ),
-    (
-        "What does it give away about people?",
-        (
-            *("authenticity", "dcr", "nndr", "nnaa_privacy", "identifi", "membership", "singling", "reuse"),
-            *(
-                "linkability",
-                "inference",
-                "_cap",
-                "disclosure",
-                "anonymity",
-                "l_diversity",
-                "k_map",
-                "presence",
-            ),
-            *("canary", "near_note", "nearest_note"),
-        ),
-    ),
-    (
-        "Was it copied?",
-        ("copied", "copy", "copies", "training_copy", "overlap", "memor", "literal", "verbatim"),
-    ),
-    ("Can it be told from real data?", ("two_sample", "propensity", "nnaa")),
-    (
-        "Is it varied?",
-        (
-            "duplicate",
-            "distinct",
-            "self_bleu",
-            "diversity",
-            "entropy",
-            "vocabulary",
-            "type_token",
-            "mattr",
-            "mtld",
-            "hdd",
-            "yule",
-            "zipf",
-            "pairwise",
-        ),
-    ),
-    (
-        "Who wrote it, and how long is it?",
-        ("free", "length", "_words", "flesch", "fog", "readability", "coleman"),
-    ),
-    (
-        "How near is it to real data, or to its reference?",
-        (
-            *("column", "missing", "boundary", "range", "category", "bleu", "chrf", "rouge"),
-            *(
-                "word_kl",
-                "bert_score",
-                "perplexity",
-                "frechet",
-                "moment",
-                "mauve",
-                "meteor",
-                "label_",
-                "concept",
-                "tag_form",
-                "difference",
-            ),
-            *("support_", "density", "coverage", "precision", "recall", "discrepancy", "quantile", "rules"),
-            *("plausibility", "long_tail", "subgroup"),
-            *("accuracy", "similarity", "wasserstein", "shannon", "kl_", "chi_square"),
-        ),
-    ),
-)
-OTHER = "Further measures"
 
 
 def scores(document: Document) -> Html | None:
@@ -124,7 +24,7 @@ def scores(document: Document) -> Html | None:
     merged, unmeasured = _by_name(sections)
     blocks = []
     for family in [*(title for title, _ in FAMILIES), OTHER]:
-        mine = [group for group in merged if family_of(group) == family]
+        mine = [group for group in merged if family_of(str(_first(group).get("name", ""))) == family]
         if mine:
             blocks.append(element("h3", family))
             blocks.append(_score_table(mine, names))
@@ -166,12 +66,6 @@ def _unmeasured(groups: Sequence[Group]) -> Html | None:
     return details(
         f"{counted(len(groups), 'measure')} not defined here", definition_list(pairs), class_="more"
     )
-
-
-def family_of(group: Sequence[Score | None]) -> str:
-    """The family under whose heading a score is shown."""
-    name = str(_first(group).get("name", ""))
-    return next((title for title, keys in FAMILIES if any(key in name for key in keys)), OTHER)
 
 
 def _first(group: Sequence[Score | None]) -> Score:
