@@ -35,7 +35,10 @@ def frames(folder: pathlib.Path, data: str) -> list[pd.DataFrame]:
     """Return training, holdout and synthetic rows, complete, of at most eight columns; two in ten are copies."""
     frame = read(folder, data)
     frame.columns = [str(name) for name in frame.columns]
-    frame = frame.loc[:, frame.isna().mean() < 0.05].iloc[:, :8].dropna()
+    frame = frame.loc[:, frame.isna().mean() < 0.05]
+    # Row numbers are no data: ours leaves them out, anonymeter links by them.
+    numbers = [c for c in frame if pd.api.types.is_integer_dtype(frame[c]) and frame[c].is_unique]
+    frame = frame.drop(columns=numbers).iloc[:, :8].dropna()
     for column in frame:
         if not pd.api.types.is_numeric_dtype(frame[column]):
             frame[column] = frame[column].astype(str)
