@@ -12,6 +12,7 @@ namespace {
 using detail::ColumnClasses;
 using detail::kUnknownClass;
 
+using detail::kMissing;
 using detail::kNever;
 
 }  // namespace
@@ -93,13 +94,19 @@ double AnyOrderNetwork::Fitted::Block::log_density(std::size_t column, double ce
     return detail::log_density_at_distance(distance_shares(column, ruled, cell), all, ruled, cell);
   const ColumnCoding& coding = model.coded.columns[column];
   const std::vector<OwnedCounts>& counts = model.classes[column].counts();
-  const auto [from, to] = classes_near(column, cell);
-  double free = 0;
-  for (std::size_t c = from; c < to; ++c)
-    if (shares[c] > 0) free += shares[c] * std::exp(synthema::log_density(coding, counts[c].view(), cell));
-  free *= ratio;
+  const auto share_of = [&](double of) {
+    const auto [from, to] = classes_near(column, of);
+    double out = 0;
+    for (std::size_t c = from; c < to; ++c)
+      if (shares[c] > 0) out += shares[c] * std::exp(synthema::log_density(coding, counts[c].view(), of));
+    return out;
+  };
+  const double free = ratio * share_of(cell);
   if (!model.rules.touches(column) || std::isinf(cell)) return std::log(free);
   if (!ruled.admits(cell)) return kNever;
+  if (ruled.determined() && !std::isnan(cell))  // it may be a number that nobody has
+    return std::log1p(ruled.admits(kMissing) ? -share_of(kMissing) : 0) - std::log(measure_width(coding));
+  const auto [from, to] = classes_near(column, cell);
   double kept = 0, again = 0, under = 0;
   for (std::size_t c = 0; c < counts.size(); ++c) {
     if (shares[c] <= 0) continue;

@@ -39,6 +39,22 @@ def network():
     return synthema.AnyOrderNetwork("smoker", size="small", rounds=25).fit(patients())
 
 
+def test_a_total_that_nobody_has_is_as_likely_as_its_parts():
+    rng = np.random.default_rng(0)
+    ward, icu = rng.poisson(4, 600), rng.integers(0, 60, 600)
+    real = {"ward": ward, "icu": icu, "days": ward + icu}
+    group = synthema.GroupRule("sum", ["ward", "icu"], total="days")
+    schema = Schema([Field(name, "integer") for name in real], groups=[group])
+    fitted = synthema.AnyOrderNetwork(**QUICK, members=1).fit(real, schema=schema)
+    made = fitted.sample(4000, seed=1)
+    single = np.bincount(real["days"], minlength=100) < 2
+    assert single[made.values("days")].any()
+    logs = fitted.log_prob(made)
+    assert np.isfinite(logs).all()
+    parts = synthema.AnyOrderNetwork(**QUICK, members=1).fit({"ward": ward, "icu": icu})
+    assert logs.mean() == pytest.approx(parts.log_prob(made.select(["ward", "icu"])).mean(), abs=0.3)
+
+
 def test_promises_of_a_generator():
     synthema.check_generator(synthema.AnyOrderNetwork(**QUICK), patients(300))
     synthema.check_generator(synthema.AnyOrderNetwork(**QUICK), patients(300), conditions=[{"sex": "f"}])
