@@ -83,6 +83,10 @@ def table(
         return _from_rows(_rows_of(frame), schema, nan_as_missing, list(frame))
     if isinstance(frame, Sequence) and not isinstance(frame, (str, bytes)):
         return _from_rows(frame, schema, nan_as_missing)
+    if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
+        raise ConfigError(
+            f"A frame that is {kind_of(frame)} is not computed yet; pass what .collect() gives."
+        )
     _refuse_twins(frame)
     if not any(hasattr(frame, name) for name in ("__arrow_c_stream__", "__arrow_c_array__", "columns")):
         hint = "; read a file with synthema.read(path)" if isinstance(frame, str | os.PathLike) else ""
@@ -444,8 +448,13 @@ def _from_rows(
 
 def _exporter(frame: Any) -> Any:
     """Return what exports Arrow data for a frame; for pandas without its unnamed row index."""
-    if type(frame).__module__.partition(".")[0] != "pandas" or not hasattr(frame, "columns"):
+    if type(frame).__module__.partition(".")[0] != "pandas":
         return frame
+    if not hasattr(frame, "columns"):
+        raise SchemaError(
+            "A pandas Series is a single column; pass a frame with named columns, or a row of one as a dict, "
+            "with .to_dict()."
+        )
     arrow = _pyarrow()
     if any(not isinstance(name, str) for name in frame.columns):
         raise SchemaError(

@@ -226,6 +226,10 @@ def test_record_batches_and_empty_tables():
     assert pa.table(t).num_rows == 0
     with pytest.raises(SchemaError, match="single column"):
         synthema.table(pa.chunked_array([[1, 2]]))
+    with pytest.raises(SchemaError, match=r"single column.*to_dict"):
+        synthema.table(pd.DataFrame({"a": [1], "b": ["x"]}).iloc[0])
+    with pytest.raises(synthema.ConfigError, match=r"not computed yet.*collect"):
+        synthema.table(pl.LazyFrame({"a": [1]}))
     with pytest.raises(synthema.ConfigError, match="__arrow_c_stream__"):
         synthema.table(3)
 
