@@ -103,7 +103,7 @@ struct RunRecord {
   std::vector<RowOutcome> outcomes;
   RunCounts counts;
   std::shared_ptr<const Schema> schema, terms;
-  std::vector<std::string> without_zone;  // times of the conditions
+  std::vector<std::string> without_zone;  // times
   bool complete = false;
 
   void see(std::span<const RowOutcome> attempts) {
@@ -191,7 +191,7 @@ void execute_from_python(RunRecord& record, const AnyPromptStrategy& strategy,
   if (!progress.is_none())
     options.progress = [sink = held(progress)](const Progress& p) { with_python([&] { (*sink)(p); }); };
   record.schema = schema;
-  if (conditions) record.without_zone = condition_times(*conditions).without_zone;
+  record.without_zone = given_times(conditions.get(), exemplars.get()).without_zone;
   record.terms = schema ? schema : exemplars ? std::make_shared<const Schema>(exemplars->schema()) : nullptr;
   execute(record, {model,
                    strategy,
@@ -247,7 +247,7 @@ void bind_run(py::module_& module) {
              r.complete = read_manifest(folder).complete;
              load(r, folder);
              const Record manifest = read_manifest(folder).manifest;
-             r.without_zone = condition_times(manifest).without_zone;
+             r.without_zone = given_times(manifest).without_zone;
              const Value* schema = manifest.find("schema");
              if (schema && !schema->text().empty())
                r.schema = r.terms = std::make_shared<const Schema>(schema_from_json(schema->text(), folder));

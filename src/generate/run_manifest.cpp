@@ -21,10 +21,10 @@ std::string digest_of(const std::shared_ptr<const Table>& table, const std::stri
   return table ? content_digest(*table, key) : "none";
 }
 
-constexpr std::string_view kTimes = "condition_times", kWithoutZone = "condition_times_without_zone";
+constexpr std::string_view kTimes = "times", kWithoutZone = "times_without_zone";
 
 // What runs of before do not have, with what it tells of: what the strategy and the checks were made with
-// beside their names, and how to read the conditions in the lines.
+// beside their names, and how to read the times in the lines.
 constexpr std::pair<std::string_view, std::string_view> kNewer[] = {{"strategy_digest", "strategy"},
                                                                     {"check_digests", "checks"},
                                                                     {kTimes, "conditions"},
@@ -44,18 +44,21 @@ std::vector<std::string> names_of(const Record& record, std::string_view name) {
 
 }  // namespace
 
-ConditionTimes condition_times(const Table& conditions) {
-  ConditionTimes times;
-  for (std::size_t i = 0; i < conditions.columns(); ++i) {
-    const Column& column = conditions.column(i);
-    if (column.kind() != Kind::time) continue;
-    times.fields.push_back(conditions.schema().fields[i].name);
-    if (column.zone().empty()) times.without_zone.push_back(times.fields.back());
-  }
+GivenTimes given_times(const Table* conditions, const Table* exemplars) {
+  GivenTimes times;
+  for (const Table* table : {conditions, exemplars})
+    for (std::size_t i = 0; table && i < table->columns(); ++i) {
+      const std::string& name = table->schema().fields[i].name;
+      const Column& column = table->column(i);
+      if (column.kind() != Kind::time || (table == exemplars && conditions && conditions->has(name)))
+        continue;
+      times.fields.push_back(name);
+      if (column.zone().empty()) times.without_zone.push_back(name);
+    }
   return times;
 }
 
-ConditionTimes condition_times(const Record& manifest) {
+GivenTimes given_times(const Record& manifest) {
   return {names_of(manifest, kTimes), names_of(manifest, kWithoutZone)};
 }
 
@@ -84,11 +87,9 @@ Record run_manifest(const ManifestInputs& inputs, const RunOptions& options, con
   record.set("schema", inputs.schema ? to_json(*inputs.schema) : std::string());
   record.set("exemplars", digest_of(inputs.exemplars, key));
   record.set("conditions", inputs.conditions ? digest_of(inputs.conditions, key) : "function");
-  if (inputs.conditions) {
-    const ConditionTimes times = condition_times(*inputs.conditions);
-    set_names(record, kTimes, times.fields);
-    set_names(record, kWithoutZone, times.without_zone);
-  }
+  const GivenTimes times = given_times(inputs.conditions.get(), inputs.exemplars.get());
+  set_names(record, kTimes, times.fields);
+  set_names(record, kWithoutZone, times.without_zone);
   record.set("settings", inputs.settings);
   return record;
 }

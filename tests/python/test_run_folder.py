@@ -355,9 +355,9 @@ def test_times_of_conditions_come_back_as_they_were_given(tmp_path, zone):
     assert visits(synthema.load_run(folder)) == given
     assert visits(synthema.generate(note, model, rows=2, out=folder, resume=True, **arguments)) == given
     assert synthema.verify(folder, note, model, **arguments).ok
-    # Runs of before do not say which conditions are times, and go on.
+    # Runs of before do not say which fields are times, and go on.
     manifest = json.loads((folder / "run.json").read_text())
-    newer = [key for key in manifest if key.startswith("condition_times")]
+    newer = [key for key in manifest if key.startswith("times")]
     assert len(newer) == (1 if zone else 2)
     (folder / "run.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in newer}))
     synthema.generate(note, model, rows=2, out=folder, resume=True, **arguments)

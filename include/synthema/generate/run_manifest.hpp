@@ -23,14 +23,15 @@ struct ManifestInputs {
   std::string settings;  // the caller's own words (a recipe); kept and compared as they are
 };
 
-// The fields of conditions that are times, and those of them that have no zone: a line of a run folder writes
-// all as text in UTC.
-struct ConditionTimes {
+// The fields that are times in the tables given to a run, and those of them that have no zone: a line of a
+// run folder writes all as text in UTC.
+struct GivenTimes {
   std::vector<std::string> fields = {};
   std::vector<std::string> without_zone = {};
 };
-ConditionTimes condition_times(const Table& conditions);
-ConditionTimes condition_times(const Record& manifest);  // none in that of a run of before
+// Where both tables have a field, the conditions say what it is. Either may be null.
+GivenTimes given_times(const Table* conditions, const Table* exemplars);
+GivenTimes given_times(const Record& manifest);  // none in that of a run of before
 
 // Tables, and what the strategy and the checks were made with, are named by digests, keyed with `key` where
 // it is not empty.
@@ -47,7 +48,7 @@ RunIdentity identity_of(const M& model, const S& strategy, const RunOptions& opt
 }
 
 // The first entry in which two manifests differ, by the name of what was given; empty: none. Digests of
-// options and times of conditions are not compared with a run of before, which has none.
+// options and given times are not compared with a run of before, which has none.
 std::string first_difference(const Record& there, const Record& wanted);
 
 }  // namespace synthema

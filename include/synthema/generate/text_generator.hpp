@@ -46,7 +46,7 @@ class TextGenerator {
     run_rows(model_, strategy_, tasks, checks_, options, [&](std::span<const RowOutcome> attempts) {
       outcomes_.insert(outcomes_.end(), attempts.begin(), attempts.end());
     });
-    const ConditionTimes times = request.conditions ? condition_times(*request.conditions) : ConditionTimes();
+    const GivenTimes times = given_times(request.conditions.get(), exemplars_.get());
     return rows_table(outcomes_, schema_.get(), times.without_zone);
   }
   // Every attempt of the last sample, also of one that did not reach its target.
