@@ -20,7 +20,9 @@ double written_number(const Field& field, double value) {
     return std::floor(value / unit) * unit;
   }
   const unsigned places = field.decimals.value_or(detail::kDecimals);
-  if (field.kind != Kind::real || !detail::written_numbers({value, value}, places).empty()) return value;
+  if (field.kind != Kind::real || std::abs(value) > static_cast<double>(detail::kLargestReal) ||
+      !detail::written_numbers({value, value}, places).empty())
+    return value;
   const double unit = std::pow(10, places);
   return std::round(value * unit) / unit;
 }
@@ -42,11 +44,26 @@ void fix(Field& field, const Value& value) {
   }
 }
 
+// As the mask of the field writes it, where a value of this kind can be one of the field.
 Value written(const Field& field, const Value& value) {
-  const auto* time = value.get_if<Timestamp>();
-  if (!time) return value;
-  const std::string text = to_iso8601(*time);
-  return field.unit == "s" ? text : text.substr(0, text.find('T'));
+  const auto number = number_of(field, value);
+  if (value.get_if<Timestamp>()) {
+    const std::string text = to_iso8601({static_cast<std::int64_t>(written_number(field, *number))});
+    return field.unit == "s" ? text : text.substr(0, text.find('T'));
+  }
+  if (const auto* items = value.get_if<ValueList>()) {
+    const Field item{.name = field.name, .kind = field.item, .unit = field.unit, .decimals = field.decimals};
+    ValueList out;
+    for (const Value& one : *items) out.push_back(written(item, one));
+    return out;
+  }
+  const bool is_text = field.kind == Kind::category || field.kind == Kind::text;
+  if (is_text && !value.is_null()) return value.display();
+  if (!number) return value;
+  if (field.kind == Kind::boolean && (*number == 0 || *number == 1)) return *number == 1;
+  if (field.kind == Kind::real && value.get_if<double>()) return written_number(field, *number);
+  const bool is_whole = std::floor(*number) == *number && std::abs(*number) <= 1e15;
+  return field.kind == Kind::integer && is_whole ? Value(static_cast<std::int64_t>(*number)) : value;
 }
 
 }  // namespace

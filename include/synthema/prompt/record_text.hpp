@@ -16,8 +16,8 @@ namespace synthema {
 // depends on a condition's field that cannot be fixed (a boolean or a list).
 Schema asked_fields(const Schema& schema, const Record& condition);
 
-// The fields of the schema as one JSON object; null where the record has none. Times are dates, with the time
-// of day where the field's unit is "s".
+// The fields of the schema as one JSON object, in the spelling of their masks; null where the record has
+// none. Times are dates, with the time of day where the field's unit is "s".
 std::string record_text(const Schema& schema, const Record& record);
 
 // The condition with the fields of an answer. ParseError if the answer is no JSON object.

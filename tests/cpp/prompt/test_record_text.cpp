@@ -34,6 +34,27 @@ TEST_CASE("a record is written in the schema's order, times as dates or to the s
         R"({"sex": null, "born": "1970-01-01", "seen": "2024-01-02T03:04:05Z", "diagnosis": "asthma"})");
 }
 
+TEST_CASE("values of other kinds than their fields are written as the masks of these write them") {
+  Schema schema;
+  schema.fields = {{.name = "age", .kind = Kind::integer},
+                   {.name = "grade", .kind = Kind::category, .categories = {"1", "2"}},
+                   {.name = "dose", .kind = Kind::real, .decimals = 1},
+                   {.name = "dead", .kind = Kind::boolean},
+                   {.name = "seen", .kind = Kind::time, .unit = "s"},
+                   {.name = "codes", .kind = Kind::list, .item = Kind::category}};
+  const Record record{{"age", 71.0},
+                      {"grade", 2},
+                      {"dose", 2.16},
+                      {"dead", 1},
+                      {"codes", ValueList{7, "x"}},
+                      {"seen", time_of("2024-01-02T03:04:05.5Z")}};
+  CHECK(record_text(schema, record) ==
+        R"({"age": 71, "grade": "2", "dose": 2.2, "dead": true, "seen": "2024-01-02T03:04:05Z", )"
+        R"("codes": ["7", "x"]})");
+  CHECK(record_text(schema, Record{{"age", 71.5}, {"dose", 2}}) ==
+        R"({"age": 71.5, "grade": null, "dose": 2, "dead": null, "seen": null, "codes": null})");
+}
+
 TEST_CASE("what the condition has is not asked for, or stays fixed where a rule needs it") {
   const Schema asked = asked_fields(patients(), Record{{"sex", "male"}, {"born", time_of("1980-05-06")}});
   REQUIRE(asked.fields.size() == 3);
