@@ -182,7 +182,8 @@ Exchange FewShot::compose(Task task, Random random) const {
   const Completion answer = co_await ask(std::move(question));
   if (options_.record) {
     const Schema asked = asked_fields(*options_.record, task.condition);
-    co_return Draft(with_answer(std::move(task.condition), asked, answer.text), std::move(shown));
+    Record known = in_kinds(*options_.record, std::move(task.condition));
+    co_return Draft(with_answer(std::move(known), asked, answer.text), std::move(shown));
   }
   co_return Draft(with_text(std::move(task.condition), options_.field, trimmed(answer.text)),
                   std::move(shown));

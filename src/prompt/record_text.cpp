@@ -44,26 +44,40 @@ void fix(Field& field, const Value& value) {
   }
 }
 
-// As the mask of the field writes it, where a value of this kind can be one of the field.
-Value written(const Field& field, const Value& value) {
-  const auto number = number_of(field, value);
-  if (value.get_if<Timestamp>()) {
-    const std::string text = to_iso8601({static_cast<std::int64_t>(written_number(field, *number))});
-    return field.unit == "s" ? text : text.substr(0, text.find('T'));
-  }
-  if (const auto* items = value.get_if<ValueList>()) {
-    const Field item{.name = field.name, .kind = field.item, .unit = field.unit, .decimals = field.decimals};
-    ValueList out;
-    for (const Value& one : *items) out.push_back(written(item, one));
-    return out;
-  }
+Field item_of(const Field& list) {
+  return {.name = list.name, .kind = list.item, .unit = list.unit, .decimals = list.decimals};
+}
+
+template <class Change>
+Value changed_items(const Field& list, const ValueList& items, const Change& change) {
+  const Field item = item_of(list);
+  ValueList out;
+  for (const Value& one : items) out.push_back(change(item, one));
+  return out;
+}
+
+// The value in the field's kind, where it can be one of it: 1 is the label "1", and the truth of a boolean.
+Value in_kind(const Field& field, const Value& value) {
+  if (const auto* items = value.get_if<ValueList>()) return changed_items(field, *items, in_kind);
   const bool is_text = field.kind == Kind::category || field.kind == Kind::text;
-  if (is_text && !value.is_null()) return value.display();
+  if (is_text && !value.is_null() && !value.get_if<Timestamp>()) return value.display();
+  const auto number = number_of(field, value);
   if (!number) return value;
   if (field.kind == Kind::boolean && (*number == 0 || *number == 1)) return *number == 1;
-  if (field.kind == Kind::real && value.get_if<double>()) return written_number(field, *number);
   const bool is_whole = std::floor(*number) == *number && std::abs(*number) <= 1e15;
   return field.kind == Kind::integer && is_whole ? Value(static_cast<std::int64_t>(*number)) : value;
+}
+
+// As the mask of the field writes it.
+Value written(const Field& field, const Value& value) {
+  if (const auto* items = value.get_if<ValueList>()) return changed_items(field, *items, written);
+  if (const auto* time = value.get_if<Timestamp>()) {
+    const double whole = written_number(field, static_cast<double>(time->microseconds));
+    const std::string text = to_iso8601({static_cast<std::int64_t>(whole)});
+    return field.unit == "s" ? text : text.substr(0, text.find('T'));
+  }
+  const auto* real = value.get_if<double>();
+  return real && field.kind == Kind::real ? Value(written_number(field, *real)) : in_kind(field, value);
 }
 
 }  // namespace
@@ -96,6 +110,13 @@ Schema asked_fields(const Schema& schema, const Record& condition) {
     if (const Value* value = given(field.name)) fix(field, *value);
   for (const Field& field : out.fields) detail::require_written(field);
   return out;
+}
+
+Record in_kinds(const Schema& schema, Record condition) {
+  const Record given = condition;
+  for (const auto& [name, value] : given)
+    if (const Field* field = schema.find(name)) condition.set(name, in_kind(*field, value));
+  return condition;
 }
 
 std::string record_text(const Schema& schema, const Record& record) {

@@ -404,6 +404,21 @@ def test_a_field_of_which_nothing_can_be_written_ends_a_run_at_once():
     assert run.rows.record(0) == {"dose": 1.5e-8, "note": "x"}
 
 
+def test_conditions_of_a_row_take_the_kinds_of_its_fields():
+    schema = Schema(
+        [Field("sex", "category", categories=["0", "1"]), Field("dead", "boolean"), Field("note")]
+    )
+    model = synthema.scripted_model(lambda request: '{"note": "x"}')
+    conditions = [{"sex": 1, "dead": 0}, {"sex": 0, "dead": 1}]
+    run = synthema.generate(
+        synthema.json_record("Row:", schema, k=0), model, rows=2, conditions=conditions, schema=schema
+    )
+    assert run.rows.records() == [
+        {"sex": "1", "dead": False, "note": "x"},
+        {"sex": "0", "dead": True, "note": "x"},
+    ]
+
+
 def test_the_check_of_a_run_knows_rules_and_lengths():
     schema = Schema(
         [Field("a", "integer"), Field("b", "integer"), Field("t", "text", maximum_length=3)],

@@ -16,6 +16,10 @@ namespace synthema {
 // depends on a condition's field that cannot be fixed (a boolean or a list).
 Schema asked_fields(const Schema& schema, const Record& condition);
 
+// The condition with its values in the kinds of the schema's fields, where they can be: a number is a label
+// of a category, 0 and 1 are booleans, 71.0 is an integer.
+Record in_kinds(const Schema& schema, Record condition);
+
 // The fields of the schema as one JSON object, in the spelling of their masks; null where the record has
 // none. Times are dates, with the time of day where the field's unit is "s".
 std::string record_text(const Schema& schema, const Record& record);

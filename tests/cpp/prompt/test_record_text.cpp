@@ -55,6 +55,25 @@ TEST_CASE("values of other kinds than their fields are written as the masks of t
         R"({"age": 71.5, "grade": null, "dose": 2, "dead": null, "seen": null, "codes": null})");
 }
 
+TEST_CASE("a condition takes the kinds of the fields that it has") {
+  Schema schema;
+  schema.fields = {{.name = "sex", .kind = Kind::category, .categories = {"0", "1"}},
+                   {.name = "dead", .kind = Kind::boolean},
+                   {.name = "age", .kind = Kind::integer},
+                   {.name = "born", .kind = Kind::time},
+                   {.name = "dose", .kind = Kind::real, .decimals = 1}};
+  const Record given{{"sex", 1},     {"dead", 0}, {"age", 71.0}, {"born", time_of("1980-05-06T07:08:09Z")},
+                     {"dose", 2.16}, {"ward", 3}};
+  CHECK(in_kinds(schema, given) == Record{{"sex", "1"},
+                                          {"dead", false},
+                                          {"age", 71},
+                                          {"born", given.at("born")},
+                                          {"dose", 2.16},
+                                          {"ward", 3}});
+  CHECK(in_kinds(schema, Record{{"sex", Value()}, {"dead", 2}, {"age", 71.5}}) ==
+        Record{{"sex", Value()}, {"dead", 2}, {"age", 71.5}});
+}
+
 TEST_CASE("what the condition has is not asked for, or stays fixed where a rule needs it") {
   const Schema asked = asked_fields(patients(), Record{{"sex", "male"}, {"born", time_of("1980-05-06")}});
   REQUIRE(asked.fields.size() == 3);
