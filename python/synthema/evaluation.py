@@ -458,7 +458,7 @@ def _chosen(metrics: Any, options: SuiteOptions, *, has_text: bool, has_real: bo
     if not has_text and not has_real:
         raise _core.EvaluationError(
             "There is nothing to measure: the table has no single text column and no real table was given; "
-            "name text_column, give real, or choose metrics."
+            "name the text column, give real rows, or choose measures."
         )
     return [
         *(_core.text_suite(options) if has_text else []),

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kMostColumns = 1000;
 
+constexpr double kNoInformation = 1e-9;
+
 struct Estimate {
   double value = 0, error = 0;  // coefficient and its standard error; error 0: cannot be told
 };
@@ -67,8 +69,6 @@ std::vector<Estimate> estimates(const DesignMatrix& design, const Target& target
     for (const auto& [a, x] : entries)
       for (const auto& [b, y] : entries) information(a, b) += weight * x * y;
   }
-  const auto n = static_cast<double>(design.rows);
-  const double noise = target.classes == 2 ? 1 : squares / std::max(1.0, n - static_cast<double>(size));
   std::vector<Estimate> out(design.columns);
   // Columns that hardly vary or repeat others have next to no information of their own.
   const Eigen::VectorXd scale = information.diagonal().cwiseSqrt().cwiseMax(1e-150);
@@ -77,13 +77,17 @@ std::vector<Estimate> estimates(const DesignMatrix& design, const Target& target
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(scaled);
   const Eigen::VectorXd& values = solved.eigenvalues();
   const Eigen::MatrixXd& vectors = solved.eigenvectors();
+  // References and columns that repeat others are no parameters.
+  const auto fitted = static_cast<double>((values.array() > kNoInformation).count());
+  const double left = std::max(1.0, static_cast<double>(design.rows) - fitted);
+  const double noise = target.classes == 2 ? 1 : squares / left;
   for (std::size_t k = 0; k < design.columns; ++k) {
     const auto i = static_cast<Eigen::Index>(k);
     double variance = 0;
-    bool told = information(i, i) > 1e-9;
+    bool told = information(i, i) > kNoInformation;
     for (Eigen::Index e = 0; e < size && told; ++e) {
       const double share = vectors(i, e) * vectors(i, e);
-      if (values(e) > 1e-9)
+      if (values(e) > kNoInformation)
         variance += share / values(e);
       else if (share > 1e-6)
         told = false;

@@ -276,6 +276,36 @@ def test_a_learner_that_raises_leaves_the_score_undefined():
         assert "Jones" not in why
 
 
+def test_coefficient_overlap_is_that_of_least_squares():
+    def drawn(seed):
+        rng = np.random.default_rng(seed)
+        data = {name: rng.choice(["a", "b", "c"], 40, p=[0.5, 0.3, 0.2]) for name in ("k", "l", "m")}
+        x = rng.normal(size=40)
+        return {"x": x, **data, "y": x + (data["k"] == "b") + rng.normal(size=40)}
+
+    tables = [drawn(seed) for seed in (1, 2)]
+    real = tables[0]
+    most = {name: max("abc", key=lambda one: (real[name] == one).sum()) for name in ("k", "l", "m")}
+
+    def intervals(data):
+        labels = [data[n] == one for n in most for one in "abc" if one != most[n]]
+        scaled = (data["x"] - real["x"].mean()) / real["x"].std()
+        design = np.column_stack([np.ones(40), scaled, *labels]).astype(float)
+        weights = np.linalg.lstsq(design, data["y"], rcond=None)[0]
+        noise = ((data["y"] - design @ weights) ** 2).sum() / (40 - design.shape[1])
+        error = np.sqrt(noise * np.diag(np.linalg.inv(design.T @ design)))
+        return weights[1:] - 1.96 * error[1:], weights[1:] + 1.96 * error[1:]
+
+    (low, high), (lower, higher) = map(intervals, tables)
+    shared = np.maximum(0, np.minimum(high, higher) - np.maximum(low, lower))
+    wanted = np.mean((shared / (high - low) + shared / (higher - lower)) / 2)
+    columns = {"x": "real", "k": "category", "l": "category", "m": "category", "y": "real"}
+    schema = synthema.Schema([synthema.Field(name, kind) for name, kind in columns.items()])
+    made = [synthema.table({n: np.asarray(v).tolist() for n, v in one.items()}, schema) for one in tables]
+    score = synthema.evaluate(made[1], made[0], made[0], "coefficient_overlap", target="y")
+    assert score["coefficient_overlap"].value == pytest.approx(wanted, rel=1e-5)
+
+
 def test_a_learner_that_raises_is_said_once_and_is_the_reason_of_all_that_ask_it():
     def fail(n):
         raise KeyError("Mrs Jones, 71")
