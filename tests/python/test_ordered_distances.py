@@ -11,6 +11,7 @@ from synthema import (
     Field,
     FieldRule,
     GaussianCopula,
+    GenerationError,
     IndependentMarginals,
     Schema,
     SequentialTrees,
@@ -164,6 +165,26 @@ def test_likelihoods_know_that_numbers_of_single_people_are_left(method) -> None
     rows = [{"first": day, "second": day + s, "cost": c} for s in range(20) for c in costs]
     drawn = np.mean(np.asarray(fitted.sample(40_000, seed=2).values("first")) == day)
     assert np.exp(fitted.log_prob(rows)).sum() == pytest.approx(drawn, abs=4 * np.sqrt(drawn / 40_000))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_likelihoods_at_an_end_beyond_the_samples_are_those_of_draws(method) -> None:
+    """Where the first number lies beyond what samples have of the second, this one is the nearest to it."""
+    random = np.random.default_rng(8)
+    first = random.integers(0, 1500, 40)
+    second = first + random.poisson(3, 40)
+    gone = (random.random(40) < 0.2) | (first > 1400)
+    columns = {
+        "first": first.tolist(),
+        "second": [None if g else int(b) for g, b in zip(gone, second, strict=True)],
+    }
+    rules = [FieldRule("second", "first", relation=">=")]
+    fitted = method().fit(columns, schema=Schema(_schema("first", "second").fields, rules=rules))
+    made = fitted.sample(3000, seed=1)
+    highest = max(b for b in made.values("second") if b is not None)
+    with pytest.raises(GenerationError, match="outside of what samples have"):
+        fitted.sample(1, conditions={"second": highest})
+    assert np.isfinite(fitted.log_prob(made)).all()
 
 
 def test_likelihoods_beside_a_missing_first_number_are_those_of_draws() -> None:

@@ -101,7 +101,9 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
       continue;
     }
     if (variable.distance && i == of) {  // measured from one that is missing, which another tells of
-      const double density = std::exp(log_density(coding, variable.counts.view(), cell));
+      const CodeCounts all = variable.counts.view();
+      double density = std::exp(log_density(coding, all, cell));
+      if (density == 0) density = ruled.density_redrawn(std::span(&all, 1), cell);
       if (density == 0) return std::nullopt;
       function.pieces = {{-kInfinity, kInfinity, density}};
       state.set(variable.column, cell);
@@ -136,9 +138,12 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
           add(entry, 1, function.allowed);
       }
       leave_out_whole(function.allowed);
-      // An end of the range, which is taken where the rules leave none of the values.
-      if (left.codes.empty() && function.pieces.empty())
-        function.pieces.push_back({-kInfinity, kInfinity, 1 / measure_width(coding)});
+      // Not from its own score: drawn again, or an end of the range, where the rules leave nothing else.
+      if (function.pieces.empty()) {
+        const CodeCounts all = variable.counts.view();
+        if (const double density = ruled.density_redrawn(std::span(&all, 1), cell); density > 0)
+          function = {{{-kInfinity, kInfinity, density}}};
+      }
     }
     if (function.pieces.empty()) return std::nullopt;
     state.set(variable.column, cell);

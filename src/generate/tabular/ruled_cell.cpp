@@ -175,11 +175,18 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
 
 double RuledCell::density_redrawn(std::span<const CodeCounts> from, double cell) const {
   const ColumnCoding& coding = columns[column];
-  for (const CodeCounts& counts : from)
-    if (const OwnedCounts left = redrawn_of(counts); !left.codes.empty())
-      return std::exp(synthema::log_density(coding, left.view(), cell));
-  // An end of the range, or missing where there is none.
   const auto range = rules.range(column, row, columns);
+  // All draws are refused where samples do not reach what the rules leave.
+  const auto reaches = [&] {
+    if (!range || coding.is_category() || coding.values.empty() || rules.combined(column)) return true;
+    const auto [low, high] = reach_of(coding);
+    return range->first <= high && range->second >= low;
+  };
+  if (reaches())
+    for (const CodeCounts& counts : from)
+      if (const OwnedCounts left = redrawn_of(counts); !left.codes.empty())
+        return std::exp(synthema::log_density(coding, left.view(), cell));
+  // An end of the range, or missing where there is none.
   if (!range) return std::isnan(cell) ? 1 : 0;
   return cell == range->first || cell == range->second ? 1 / measure_width(coding) : 0;
 }
