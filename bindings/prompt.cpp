@@ -300,6 +300,11 @@ void bind_completion(py::module_& module) {
            }),
            py::kw_only(), py::arg("prompt") = 0, py::arg("free") = 0, py::arg("masked") = 0,
            py::arg("forced") = 0)
+      .def("__repr__",
+           [](const TokenCounts& c) {
+             return message("TokenCounts(prompt=", c.prompt, ", free=", c.free, ", masked=", c.masked,
+                            ", forced=", c.forced, ")");
+           })
       .def_readonly("prompt", &TokenCounts::prompt, "Of the prompt, with its chat template.")
       .def_readonly("free", &TokenCounts::free, "Drawn from the whole vocabulary.")
       .def_readonly("masked", &TokenCounts::masked, "Drawn under a mask that left at least two.")

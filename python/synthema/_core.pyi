@@ -1145,6 +1145,8 @@ class TokenCounts:
     """
     def __init__(self, *, prompt: typing.SupportsInt | typing.SupportsIndex = 0, free: typing.SupportsInt | typing.SupportsIndex = 0, masked: typing.SupportsInt | typing.SupportsIndex = 0, forced: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
+    def __repr__(self) -> str:
+        ...
     @property
     def forced(self) -> int:
         """

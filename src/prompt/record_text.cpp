@@ -30,10 +30,11 @@ double written_number(const Field& field, double value) {
 // Leaves one value.
 void fix(Field& field, const Value& value) {
   field.nullable = false;
-  if (const auto number = number_of(field, value);
-      number && field.kind != Kind::category && field.kind != Kind::text) {
+  const bool is_label =
+      field.kind == Kind::category || field.kind == Kind::text || field.kind == Kind::boolean;
+  if (const auto number = number_of(field, value); number && !is_label) {
     field.minimum = field.maximum = written_number(field, *number);
-  } else if (field.kind == Kind::category || field.kind == Kind::text) {
+  } else if (is_label) {
     field.kind = Kind::category;
     field.categories = {value.display()};
     field.minimum_length = field.maximum_length = std::nullopt;
@@ -83,8 +84,9 @@ Value written(const Field& field, const Value& value) {
 }  // namespace
 
 Schema asked_fields(const Schema& schema, const Record& condition) {
+  const Record known = in_kinds(schema, condition);
   const auto given = [&](const std::string& name) {
-    const Value* value = condition.find(name);
+    const Value* value = known.find(name);
     return value && !value->is_null() ? value : nullptr;
   };
   Schema out = schema;

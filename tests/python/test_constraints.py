@@ -419,6 +419,25 @@ def test_conditions_of_a_row_take_the_kinds_of_its_fields():
     ]
 
 
+def test_a_boolean_of_the_condition_may_have_rules(model):
+    schema = Schema(
+        [
+            Field("pregnant", "boolean"),
+            Field("sex", "category", categories=["female", "male"], nullable=False),
+        ],
+        rules=[FieldRule("sex", "pregnant", labels=["true"], categories=["female"])],
+    )
+    run = synthema.generate(
+        synthema.json_record("Row:", schema, k=0),
+        model,
+        rows=8,
+        schema=schema,
+        conditions=[{"pregnant": True}],
+    )
+    assert run.rows.records() == [{"pregnant": True, "sex": "female"}] * 8
+    assert repr(run.provenance[0]["tokens"]).startswith("TokenCounts(prompt=")
+
+
 def test_the_check_of_a_run_knows_rules_and_lengths():
     schema = Schema(
         [Field("a", "integer"), Field("b", "integer"), Field("t", "text", maximum_length=3)],

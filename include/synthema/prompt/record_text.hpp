@@ -13,7 +13,7 @@ namespace synthema {
 // What a model is asked for under a condition: the schema without the fields that the condition has. Those
 // that a rule of another field depends on stay, fixed to the condition's value, so that the rule holds.
 // ConfigError if nothing is left to ask, if a field's range leaves no value that can be written, or if a rule
-// depends on a condition's field that cannot be fixed (a boolean or a list).
+// depends on a list of the condition. A boolean is fixed as the label "true" or "false".
 Schema asked_fields(const Schema& schema, const Record& condition);
 
 // The condition with its values in the kinds of the schema's fields, where they can be: a number is a label

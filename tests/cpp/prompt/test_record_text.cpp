@@ -102,6 +102,22 @@ TEST_CASE("a field whose range leaves nothing to write is named, unless the cond
   refused("'seen'");
 }
 
+TEST_CASE("a boolean that a rule needs is fixed as a label, also in the exemplars") {
+  Schema schema;
+  schema.fields = {{.name = "pregnant", .kind = Kind::boolean},
+                   {.name = "sex", .kind = Kind::category, .categories = {"f", "m"}}};
+  schema.rules = {{.field = "sex", .given = "pregnant", .labels = {"true"}, .categories = {"f"}}};
+  for (const Value& yes : {Value(true), Value(1)}) {
+    const Schema asked = asked_fields(schema, Record{{"pregnant", yes}});
+    asked.check();
+    CHECK(asked.at("pregnant").categories == std::vector<std::string>{"true"});
+    CHECK(asked.rules.size() == 1);
+    CHECK(record_text(asked, Record{{"pregnant", false}, {"sex", "m"}}) ==
+          R"({"pregnant": "false", "sex": "m"})");
+  }
+  CHECK(asked_fields(schema, Record{{"pregnant", false}}).rules.empty());
+}
+
 TEST_CASE("a value that a rule needs is fixed as near as it can be written") {
   Schema schema;
   schema.fields = {{.name = "low", .kind = Kind::real, .decimals = 2},
