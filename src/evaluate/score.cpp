@@ -130,6 +130,10 @@ Interval interval_from(const Json& json) {
   const Members in(json);
   Interval out{in.number("low"), in.number("high"), in.number("level"), ""};
   in.text("method", out.method);
+  if (out.low > out.high)
+    throw ParseError({.field = "interval"}, "The lower end of an interval must not be above the upper one.");
+  if (!(out.level > 0 && out.level < 1))
+    throw ParseError({.field = "interval"}, "The level of an interval must be between 0 and 1, as 0.95 is.");
   return out;
 }
 

@@ -276,6 +276,10 @@ def test_an_evaluator_that_fails_leaves_the_others_their_scores():
         own("pair", lambda: {"value": 0.5, "interval": (0.4, 0.6)}),
         own("large", lambda: 2.5),
         own("nothing", lambda: None),
+        own(
+            "turned", lambda: {"value": 0.5, "interval": {"low": 1, "high": 0, "level": 0.95, "method": "m"}}
+        ),
+        own("percent", lambda: {"value": 0.5, "interval": {"low": 0, "high": 1, "level": 95, "method": "m"}}),
     ]
     for metrics in ([*broken, "distinct_1"], broken):
         with pytest.warns(UserWarning, match="raised RuntimeError: my own mistake"):

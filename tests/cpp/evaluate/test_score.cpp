@@ -40,6 +40,11 @@ TEST_CASE("a score has a value or the reason why not") {
       ParseError);
   CHECK_THROWS_AS(score_from_json(json(R"(, "value": 0.5, "curves": [{"name": "ROC", "x": ["a"]}])")),
                   ParseError);
+  for (const char* interval : {R"("low": 1, "high": 0, "level": 0.95)", R"("low": 0, "high": 1, "level": 95)",
+                               R"("low": 0, "high": 1, "level": 0)"})
+    CHECK_THROWS_AS(
+        score_from_json(json((std::string(R"(, "value": 0.5, "interval": {)") + interval + "}").c_str())),
+        ParseError);
   CHECK_THROWS_AS(score_from_json("{"), ParseError);
   Score broken;
   broken.name = "\xFF", broken.value = 1;
