@@ -203,8 +203,16 @@ def _model_path(folder: Path, path: str) -> str:
     """The path for the manifest: that of the run's first part, since the digest says which model it is."""
     if not (folder / "run.json").exists():
         return path
-    settings = json.loads(read_manifest(str(folder)).get("settings") or "{}")
-    return settings.get("model", path)
+    return settings_of(read_manifest(str(folder))).get("model", path)
+
+
+def settings_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a recipe or a configuration says in a manifest; empty where the run was made by code."""
+    try:
+        found = json.loads(manifest.get("settings") or "{}")
+    except ValueError:  # the caller's own words
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def open_model(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synthema import study, study_parts
-from synthema._core import VerifyResult, read_manifest
+from synthema._core import RunFolderError, VerifyResult, read_manifest
 from synthema.reporting.numbers import counted, duration
 
 __all__ = ["verify"]
@@ -47,7 +48,7 @@ def verify(
     folder = Path(folder)
     phase = getattr(progress, "phase", lambda name: None)
     manifest = read_manifest(str(folder))
-    settings = json.loads(manifest.get("settings") or "{}")
+    settings = study.settings_of(manifest)
     planned = study_parts.again(settings)
     phase("load the model")
     answering, _ = study.open_model(model or settings.get("model"), numeric_path=manifest["numeric_path"])
@@ -59,7 +60,7 @@ def verify(
         folder,
         strategy(planned.strategy, name=planned.strategy_name) if planned.strategy_name else planned.strategy,
         answering,
-        conditions=planned.conditions(int(manifest["seed"])),
+        conditions=planned.conditions(_seed_of(manifest)),
         exemplars=planned.exemplars,
         schema=planned.schema,
         checks=planned.checks,
@@ -107,6 +108,15 @@ def verify(
         "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},
         "message": _verdict(found, complete, wanted),
     }
+
+
+def _seed_of(manifest: Mapping[str, Any]) -> int:
+    seed = manifest.get("seed")
+    if not (isinstance(seed, str) and seed.isdecimal()):
+        raise RunFolderError(
+            "field 'seed': The manifest has no whole number as its seed, so the run cannot be made again."
+        )
+    return int(seed)
 
 
 def _verdict(found: VerifyResult, complete: bool, wanted: int) -> str:

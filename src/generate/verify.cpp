@@ -1,6 +1,7 @@
 #include "synthema/generate/verify.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "synthema/core/counted.hpp"
@@ -58,6 +59,19 @@ std::uint64_t whole_number(const Record& manifest, const char* name) {
   return static_cast<std::uint64_t>(*number);
 }
 
+std::uint64_t seed_of(const Record& manifest) {
+  const Value* value = manifest.find("seed");
+  const auto* text = value ? value->get_if<std::string>() : nullptr;
+  std::uint64_t seed = 0;
+  if (!text || text->empty() ||
+      std::from_chars(text->data(), text->data() + text->size(), seed).ptr != text->data() + text->size() ||
+      std::to_string(seed) != *text)
+    throw RunFolderError({.field = "seed"},
+                         "The manifest has no whole number of 64 bits as its seed, so the run cannot be made "
+                         "again.");
+  return seed;
+}
+
 double real_number(const Record& manifest, const char* name) {
   const Value* value = manifest.find(name);
   if (value && value->get_if<double>()) return *value->get_if<double>();
@@ -80,7 +94,7 @@ std::string VerifyResult::text() const {
 RunOptions options_from(const Record& manifest) {
   RunOptions o;
   o.rows = whole_number(manifest, "rows");
-  o.seed = std::stoull(manifest.at("seed").text());
+  o.seed = seed_of(manifest);
   o.max_attempts = whole_number(manifest, "max_attempts");
   o.max_questions = whole_number(manifest, "max_questions");
   o.hopeless_after = whole_number(manifest, "hopeless_after");

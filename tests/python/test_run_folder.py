@@ -9,6 +9,7 @@ import time
 
 import pytest
 import synthema
+from synthema import cli
 
 SCRIPT = """
 import sys, time
@@ -362,3 +363,16 @@ def test_times_of_conditions_come_back_as_they_were_given(tmp_path, zone):
     (folder / "run.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in newer}))
     synthema.generate(note, model, rows=2, out=folder, resume=True, **arguments)
     assert synthema.verify(folder, note, model, **arguments).ok
+
+
+def test_a_manifest_that_cannot_make_a_run_again_is_told_in_a_sentence(tmp_path, capsys):
+    strategy, model = synthema.zero_shot("Describe a headache."), synthema.ngram_model(TEXTS, order=2)
+    synthema.generate(strategy, model, rows=2, out=tmp_path, settings="my own words")
+    assert synthema.verify(tmp_path, strategy, model).ok
+    assert cli.main(["verify", str(tmp_path)]) == 1
+    assert "not made by a recipe or a configuration" in capsys.readouterr().err
+    manifest = json.loads((tmp_path / "run.json").read_text())
+    for seed in ("abc", "1x", "-1", "9" * 30, 1, None):
+        (tmp_path / "run.json").write_text(json.dumps(manifest | {"seed": seed}))
+        with pytest.raises(synthema.RunFolderError, match="'seed'"):
+            synthema.verify(tmp_path, strategy, model)
