@@ -225,6 +225,19 @@ std::string whole_lines(const LockedFile& file) {
       "the file; delete the line only if nothing was released under it.");
 }
 
+// An entry that stands in a file.
+void add_written(Ledger& ledger, LedgerEntry entry, const Location& where) {
+  try {
+    ledger.add(std::move(entry));
+  } catch (const ConfigError& error) {
+    throw ParseError(where, error.what());
+  } catch (const PrivacyBudgetError&) {
+    throw PrivacyBudgetError(where,
+                             "The entries up to this line spend more than the budget that the first line "
+                             "states; nothing more can be released under it.");
+  }
+}
+
 Ledger parse_lines(const std::string& text, const std::string& path) {
   std::optional<Ledger> ledger;
   Location where{.file = path};
@@ -233,7 +246,7 @@ Ledger parse_lines(const std::string& text, const std::string& path) {
     ++where.line;
     const Json line = detail::strict_json(std::string_view(text).substr(at, end - at), where);
     if (ledger) {
-      ledger->add(entry_from(line, where));
+      add_written(*ledger, entry_from(line, where), where);
     } else {
       require_format(line, where);
       ledger.emplace(budget_from(line, where));

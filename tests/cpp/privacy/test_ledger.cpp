@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "synthema/core/error.hpp"
 #include "synthema/privacy/ledger.hpp"
@@ -177,6 +178,21 @@ TEST_CASE("an entry that lost only its end counts; what may have been a ledger i
     std::ofstream(folder.file(), std::ios::binary) << damaged;
     CHECK_THROWS_WITH_AS(LedgerFile(folder.file()), doctest::Contains("does not begin"), ParseError);
     CHECK(contents(folder.file()) == damaged);
+  }
+}
+
+TEST_CASE("an entry that cannot be, and entries beyond the budget, are named by their line") {
+  const Folder folder;
+  const LedgerFile ledger(folder.file(), PrivacyBudget{1, 1e-5});
+  ledger.append(entry(0.5));
+  const std::string whole = contents(folder.file()), spent = R"("epsilon":0.5)";
+  for (const auto& [other, what] : {std::pair(R"("epsilon":-0.5)", "line 2: field 'epsilon'"),
+                                    std::pair(R"("epsilon":1.5)", "line 2: The entries up to this line")}) {
+    std::string text = whole;
+    text.replace(text.find(spent), spent.size(), other);
+    std::ofstream(folder.file(), std::ios::binary) << text;
+    CHECK_THROWS_WITH_AS(ledger.read(), doctest::Contains(what), Error);
+    CHECK_THROWS_WITH_AS(ledger.append(entry(0.1)), doctest::Contains(what), Error);
   }
 }
 
