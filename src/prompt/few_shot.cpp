@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <numeric>
 
 #include "synthema/data/field_rule.hpp"
 #include "synthema/prompt/record_text.hpp"
@@ -89,6 +88,19 @@ PartOptions FewShot::options() const {
   return out;
 }
 
+// Rows of the pool that have an answer to show.
+std::vector<std::uint64_t> FewShot::answered(const Task& task) const {
+  const Table& pool = pool_of(task);
+  const Column* texts = !options_.record && pool.has(options_.field) ? &pool.column(options_.field) : nullptr;
+  std::vector<std::uint64_t> rows;
+  for (std::uint64_t row = 0; row < pool.rows(); ++row)
+    if (!texts || !texts->is_null(row)) rows.push_back(row);
+  if (rows.empty())
+    throw ConfigError({.field = options_.field},
+                      "No exemplar has a text in this field, so none can be shown.");
+  return rows;
+}
+
 std::vector<std::uint64_t> FewShot::labelled(const Task& task, Random random) const {
   const Table& pool = pool_of(task);
   constexpr std::string_view what = "choice of exemplars by label";
@@ -96,7 +108,7 @@ std::vector<std::uint64_t> FewShot::labelled(const Task& task, Random random) co
   (void)needed(pool.record(0), options_.label_field, what);
   const Column& labels = pool.column(options_.label_field);
   std::vector<std::uint64_t> same, other;
-  for (std::size_t row = 0; row < pool.rows(); ++row)
+  for (const std::uint64_t row : answered(task))
     (labels.value_at(row).display() == wanted ? same : other).push_back(row);
   same = shuffled_rows(std::move(same), random.stream(0));
   other = shuffled_rows(std::move(other), random.stream(1));
@@ -106,24 +118,25 @@ std::vector<std::uint64_t> FewShot::labelled(const Task& task, Random random) co
 
 std::vector<std::uint64_t> FewShot::similar(const Task& task) const {
   const auto vectors = index_->of(task.exemplars, query_);
+  const std::vector<std::uint64_t> all = answered(task);
+  const std::size_t without = task.exemplars->rows() - all.size();
   std::vector<std::uint64_t> rows;
-  for (const Hit& hit : vectors->search(query_.render(task.condition), options_.k))
-    rows.push_back(hit.document);
-  for (std::uint64_t row = 0; row < task.exemplars->rows() && rows.size() < options_.k; ++row)
-    if (std::ranges::find(rows, row) == rows.end()) rows.push_back(row);  // shares no word: in pool order
+  for (const Hit& hit : vectors->search(query_.render(task.condition), options_.k + without))
+    if (std::ranges::binary_search(all, hit.document)) rows.push_back(hit.document);
+  for (auto row = all.begin(); row != all.end() && rows.size() < options_.k; ++row)
+    if (std::ranges::find(rows, *row) == rows.end()) rows.push_back(*row);  // shares no word: in pool order
   return rows;
 }
 
 std::vector<std::uint64_t> FewShot::choose(const Task& task, Random random) const {
   if (options_.k == 0) return {};
-  std::vector<std::uint64_t> rows(pool_of(task).rows());
-  std::iota(rows.begin(), rows.end(), std::uint64_t{0});
+  std::vector<std::uint64_t> rows;
   if (options_.choice == ExemplarChoice::by_similarity)
     rows = similar(task);
   else if (options_.choice == ExemplarChoice::by_label)
     rows = labelled(task, random);
   else
-    rows = shuffled_rows(std::move(rows), random.stream(0));
+    rows = shuffled_rows(answered(task), random.stream(0));
   rows.resize(std::min(rows.size(), options_.k));
   return rows;
 }

@@ -64,6 +64,7 @@ class FewShot {
 
  private:
   struct PoolIndex;
+  std::vector<std::uint64_t> answered(const Task& task) const;
   std::vector<std::uint64_t> labelled(const Task& task, Random random) const;
   std::vector<std::uint64_t> similar(const Task& task) const;
   std::vector<std::uint64_t> arranged(std::vector<std::uint64_t> chosen, Random random) const;

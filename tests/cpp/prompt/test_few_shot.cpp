@@ -123,6 +123,28 @@ TEST_CASE("options that make no sense, and a missing pool, are refused") {
   CHECK_THROWS_AS(e.start(), ConfigError);
 }
 
+TEST_CASE("an exemplar without a text is not shown") {
+  Task task = task_of("dry cough");
+  std::vector<Record> records;
+  for (std::size_t row = 0; row < 5; ++row) {
+    records.push_back(task.exemplars->record(row));
+    if (row < 2) records.back().set("text", Value());
+  }
+  task.exemplars = std::make_shared<const Table>(Table::from_records(task.exemplars->schema(), records));
+  for (const ExemplarChoice choice :
+       {ExemplarChoice::random, ExemplarChoice::by_label, ExemplarChoice::by_similarity}) {
+    const FewShot strategy(options_of(choice, 3));
+    std::vector<std::uint64_t> shown = strategy.choose(task, Random(1));
+    if (choice != ExemplarChoice::random) CHECK(shown.front() == 4);
+    std::ranges::sort(shown);
+    CHECK(shown == std::vector<std::uint64_t>{2, 3, 4});
+  }
+  for (Record& record : records) record.set("text", Value());
+  task.exemplars = std::make_shared<const Table>(Table::from_records(task.exemplars->schema(), records));
+  CHECK_THROWS_WITH_AS((void)FewShot(options_of(ExemplarChoice::random, 1)).choose(task, Random(1)),
+                       doctest::Contains("No exemplar has a text"), ConfigError);
+}
+
 TEST_CASE("fields that the condition or the pool lacks are named, and end a run") {
   const auto refused = [](const FewShotOptions& options, const Task& task, const char* what) {
     const FewShot strategy(options);
