@@ -83,7 +83,8 @@ class Parser {
       if (!first) refuse(at, "a repetition of a repetition; put the first one in (?:...)");
       if (anchor_) refuse(begin, "a repetition of an anchor");
       item = pool_.repeat(item, counts->first, counts->second);
-      if (!take('?')) take('+');
+      if (!take('?') && !ended() && peek() == '+')
+        refuse(at_, "a '+' behind a repetition, which never gives back what it took; leave it out");
     }
   }
 
@@ -230,6 +231,8 @@ class Parser {
       case 'v':
         return one('\v');
       case '0':
+        if (!ended() && peek() >= '0' && peek() <= '9')
+          refuse(begin, "an octal escape; write \\x and two hexadecimal digits");
         return one(0);
       case 'x':
         return one(hexadecimal(begin, 2));

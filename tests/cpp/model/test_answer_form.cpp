@@ -323,6 +323,8 @@ TEST_CASE("a broken regular expression is refused with its place") {
   refused("\\1", 1);
   refused("\\p{L}", 1);
   refused("\\x4", 1);
+  refused("a\\012", 2);
+  refused("a*+b", 3);
   refused("\\uD800", 1);
   refused("a\\", 2);
   refused("\xFF", 1);
