@@ -198,6 +198,15 @@ void require_tail(const fs::path& path, const std::vector<Line>& lines, std::uin
                                    "folder or start a new one."));
 }
 
+// A kill tears no line of a complete run.
+void require_whole(const fs::path& path, const std::vector<Line>& lines) {
+  if (fs::file_size(path) != (lines.empty() ? 0 : lines.back().end))
+    throw RunFolderError(
+        {.file = path.string(), .line = lines.size() + 1},
+        "The run says it is complete, but its last line is not. Restore the folder or start a "
+        "new one.");
+}
+
 // Texts that these times were written as are times again.
 void read_times(Record& record, const std::vector<std::string>& fields) {
   for (const std::string& name : fields) {
@@ -359,6 +368,7 @@ std::vector<std::vector<RowOutcome>> read_rows(const std::string& folder) {
   // An accepted row comes after its rejected attempts: read in this order, none of these is missed.
   const std::vector<Line> accepted = whole_lines(path / kRows), rejected = whole_lines(path / kRejected);
   std::vector<std::vector<RowOutcome>> rows;
+  if (manifest.complete) require_whole(path / kRows, accepted), require_whole(path / kRejected, rejected);
   const std::vector<std::string> times = given_times(manifest.manifest).fields;
   const auto keep = [&](std::vector<RowOutcome> attempts) {
     for (RowOutcome& outcome : attempts)

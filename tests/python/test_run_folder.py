@@ -376,3 +376,16 @@ def test_a_manifest_that_cannot_make_a_run_again_is_told_in_a_sentence(tmp_path,
         (tmp_path / "run.json").write_text(json.dumps(manifest | {"seed": seed}))
         with pytest.raises(synthema.RunFolderError, match="'seed'"):
             synthema.verify(tmp_path, strategy, model)
+
+
+def test_a_complete_run_with_a_torn_line_is_refused(tmp_path):
+    strategy, model = synthema.zero_shot("Describe a headache."), synthema.ngram_model(TEXTS, order=2)
+    synthema.generate(strategy, model, rows=2, out=tmp_path)
+    for name in ("rows.jsonl", "rejected.jsonl"):
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole + b'{"row":2')
+        for read in (synthema.verify, synthema.load_run):
+            with pytest.raises(synthema.RunFolderError, match=rf"{name}, line \d: .*its last line is not"):
+                read(tmp_path)
+        (tmp_path / name).write_bytes(whole)
+    assert synthema.verify(tmp_path).ok
