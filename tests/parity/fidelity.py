@@ -2,7 +2,7 @@
 
 Not part of `./dev test`. Run in an environment of its own that also has synthema, on the sets of data_sets.py:
 
-    pip install prdc==0.2 scikit-learn scipy pandas nltk lexicalrichness==0.5.1 lifelines
+    pip install prdc==0.2 scikit-learn scipy pandas pyarrow nltk lexicalrichness==0.5.1 lifelines
     python tests/parity/fidelity.py DIR
 
 Numeric columns without gaps of each set, at most 1,200 rows drawn by a seed, one half against the other. Prints

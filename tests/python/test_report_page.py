@@ -496,3 +496,14 @@ def test_what_has_no_upper_end_is_not_drawn_at_its_best():
     low, high = charts._axis_of([score])
     assert low == 1
     assert high >= 2
+
+
+def test_the_json_has_a_line_for_each_part_and_says_what_the_document_says():
+    parts = [{"name": f"a[{i}] {{\n}} x b", "value": i / 10, "n": 5} for i in range(3)]
+    parts += [{"name": "c x d", "value": 0.5, "n": 5}]
+    document = {
+        "sections": [{"name": "s", "scores": [{"name": "column_pairs", "value": 0.5, "parts": parts}]}]
+    }
+    text = reporting.document_json(document)
+    assert json.loads(text)["sections"] == document["sections"]
+    assert '    {"name": "c x d", "value": 0.5, "n": 5}\n' in text

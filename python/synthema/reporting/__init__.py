@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -158,9 +159,15 @@ def render_inline(report: Any, height: int = 640) -> str:
 
 def document_json(document: Mapping[str, Any]) -> str:
     """The document as `report.json` holds it: sorted nowhere, indented, no bare NaN."""
-    return json.dumps(
+    text = json.dumps(
         {"format": FORMAT, "version": VERSION, **document}, indent=1, ensure_ascii=False, allow_nan=False
     )
+    return _INNERMOST.sub(lambda found: found[1] + re.sub(r"\n *", " ", found[2]) + found[3], text)
+
+
+# Lists and objects without others in them, one of which each pair of columns has: a line each. Line feeds are
+# none of the texts', which escape theirs.
+_INNERMOST = re.compile(r"([{\[])\n *([^{}\[\]]*?)\n *([}\]])")
 
 
 def save(report: Any, path: str | os.PathLike[str]) -> Path:
