@@ -154,7 +154,7 @@ repetition_penalty : float
 max_tokens : int
     Of one completion.
 min_tokens : int
-    Before so many are drawn neither an end-of-text token nor a stop text can occur.
+    Before so many are drawn neither an end-of-text token nor a stop text can occur. Forms end by themselves.
 log_probabilities : bool
     Report the log-probability of every token (``Completion.token_log_probabilities``), not only their sum.
 )")
