@@ -57,6 +57,7 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::cell_at_distance(std::size
     return draw_cell(distance.coding, counts[choice.weighted(present)].view(), block);
   };
   if (const auto found = detail::draw_at_distance(distance, cell, random, numbers[i], draw)) return found;
+  if (const auto end = detail::end_at_distance(distance, cell)) return end;
   const CodeCounts all[] = {model.all[column].view()};
   return cell.draw(all, kMissing, random, numbers[i]);
 }
@@ -171,6 +172,7 @@ detail::DistanceShares AnyOrderNetwork::Fitted::Block::distance_shares(std::size
   for (std::size_t c = 0; c < shares.size(); ++c) {
     if (shares[c] <= 0) continue;
     const auto own = detail::shares_of_distances(*model.distances[column], counts[c].view(), ruled, cell);
+    out.end = own.end;
     out.missing += shares[c] * own.missing;
     out.taken += shares[c] * own.taken;
     out.refused += shares[c] * own.refused;

@@ -168,6 +168,23 @@ def test_likelihoods_know_that_numbers_of_single_people_are_left(method) -> None
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_stays_from_before_what_samples_have_end_where_it_begins(method) -> None:
+    """Discharges of the first two months are not known, so that samples have none there, but admissions."""
+    random = np.random.default_rng(0)
+    first = random.integers(0, DAYS, ROWS)
+    gone = (first < 60) | (random.random(ROWS) < 0.1)
+    second = [None if g else int(b) for g, b in zip(gone, first + random.poisson(5, ROWS), strict=True)]
+    fitted = method().fit({"first": first, "second": second}, schema=_schema("first", "second"))
+    made = fitted.sample(6000, seed=1)
+    begin = min(b for b in made.values("second") if b is not None)
+    early = np.asarray(made.values("first")) < begin - 20
+    assert early.any()
+    assert {b for b, is_early in zip(made.values("second"), early, strict=True) if is_early} <= {begin, None}
+    assert _distances(made, "second", "first").max() < 90  # it was any day until the last, years later
+    assert np.isfinite(fitted.log_prob(made)).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_likelihoods_at_an_end_beyond_the_samples_are_those_of_draws(method) -> None:
     """Where the first number lies beyond what samples have of the second, this one is the nearest to it."""
     random = np.random.default_rng(8)

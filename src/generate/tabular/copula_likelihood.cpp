@@ -32,21 +32,40 @@ detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
   const double base = ruled.row.cells[distance.from];
   const CodeCounts counts = distance.counts.view();
   detail::ScoreFunction out;
+  std::vector<detail::Piece> refused;
+  double rows_refused = 0;
   for (std::size_t entry = 0; entry < counts.codes.size(); ++entry) {
     const auto there = detail::cell_at_distance(ruled.columns, ruled.column, distance, base,
                                                 distance.coding.values[counts.codes[entry]], 0);
-    if (!there || !ruled.admits(*there)) continue;
-    if (!out.allowed.empty() && out.allowed.back().high == bounds[entry])
+    if (!there || !ruled.admits(*there)) {
+      refused.push_back({bounds[entry], bounds[entry + 1], 1});
+      rows_refused += counts.rows_of(entry);
+    } else if (!out.allowed.empty() && out.allowed.back().high == bounds[entry]) {
       out.allowed.back().high = bounds[entry + 1];
-    else
+    } else {
       out.allowed.push_back({bounds[entry], bounds[entry + 1], 1});
+    }
   }
-  if (out.allowed.empty())
-    return {{{-kInfinity, kInfinity, ruled.density_redrawn(std::span(&numbers, 1), cell)}}};
+  const auto end = detail::end_at_distance(distance, ruled);
+  const double at_end = end && cell == *end ? 1 / measure_width(own) : 0;
+  if (out.allowed.empty()) {
+    const double density = end ? at_end : ruled.density_redrawn(std::span(&numbers, 1), cell);
+    if (density > 0) out.pieces = {{-kInfinity, kInfinity, density}};
+    return out;
+  }
   leave_out_whole(out.allowed);
   for (const EntryDensity& one :
        detail::densities_at_distance(ruled.columns, ruled.column, distance, base, counts, cell))
     out.pieces.push_back({bounds[one.entry], bounds[one.entry + 1], one.density});
+  if (at_end == 0 || refused.empty()) return out;
+  // It may be the end because all draws were refused, which is taken to be as likely as among all rows.
+  const double once = rows_refused / counts.total(), never = std::pow(once, detail::kDistanceDraws + 1);
+  for (detail::Piece& piece : out.pieces) piece.density *= (1 - never) / (1 - once);
+  for (detail::Piece& piece : refused) {
+    piece.density = at_end * never / once;
+    out.pieces.push_back(piece);
+  }
+  out.allowed.clear();
   return out;
 }
 

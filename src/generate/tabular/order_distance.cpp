@@ -311,7 +311,21 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<
     out = draw_at_distance(distance, ruled, level == 0 ? random : random.stream(level), number_of_row, draw,
                            level == 0 ? 0 : 1);
   }
-  return out;
+  return out ? out : end_at_distance(distance, ruled);
+}
+
+std::optional<double> end_at_distance(const OrderDistance& distance, const RuledCell& ruled) {
+  const ColumnCoding &own = ruled.columns[ruled.column], &other = ruled.columns[distance.from];
+  const double base = ruled.row.cells[distance.from];
+  if (is_beyond_samples(other, base)) return std::nullopt;  // then they go beyond too
+  const double start = other.number(base);
+  const auto [shortest, longest] = distances_of_samples(distance);
+  auto [low, high] = reach_of(own);
+  if (own.grid) low = std::ceil(low), high = std::floor(high);
+  const double from = own.cell_of_number(start + shortest), to = own.cell_of_number(start + longest);
+  if (from >= low && to <= high) return std::nullopt;
+  const double end = settled_cell(own, from < low ? low : high, 0);
+  return ruled.admits(end) ? std::optional(end) : std::nullopt;
 }
 
 std::vector<EntryDensity> densities_at_distance(std::span<const ColumnCoding> columns, std::size_t column,
@@ -371,6 +385,7 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
     (there && ruled.admits(*there) ? out.taken : out.refused) += share;
   }
   if (std::isnan(cell)) return out;
+  out.end = end_at_distance(distance, ruled);
   for (const EntryDensity& one :
        densities_at_distance(ruled.columns, ruled.column, distance, base, counts, cell))
     out.density += one.density * counts.rows_of(one.entry) / counts.total();
@@ -384,7 +399,7 @@ template <class Shares>
 double log_density_of(const Shares& shares_of, std::size_t levels, std::span<const CodeCounts> own,
                       const RuledCell& ruled, double cell) {
   constexpr double kHardly = 1e-9;  // what comes after this is not worth the time
-  const auto [missing, taken, refused, density] = shares_of(0);
+  const auto [missing, taken, refused, density, end] = shares_of(0);
   if (std::isinf(cell) || !ruled.admits(cell)) return kNever;
   const bool may_miss = ruled.admits(kMissing);
   if (std::isnan(cell)) return taken + refused > 0 ? std::log(missing) : 0.0;
@@ -402,7 +417,11 @@ double log_density_of(const Shares& shares_of, std::size_t levels, std::span<con
     if (shares.taken > 0) out += never * (1 - left) * shares.density / shares.taken;
     never *= left;
   }
-  if (never > 0) out += never * ruled.density_redrawn(own, cell);
+  const auto left = [&] {
+    if (!end) return ruled.density_redrawn(own, cell);
+    return cell == *end ? 1 / measure_width(ruled.columns[ruled.column]) : 0.0;
+  };
+  if (never > 0) out += never * left();
   return std::log(out) + present;
 }
 

@@ -87,7 +87,7 @@ std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, st
 inline constexpr std::uint64_t kDistanceDraws = 8;
 
 // A cell at a distance that draw(i, block) gives; with i > 0 that is never missing, and nothing where there
-// is none. Nothing where the rules refuse all of them: RuledCell::draw follows.
+// is none. Nothing where the rules refuse all of them: end_at_distance and RuledCell::draw follow.
 template <class Draw>
 std::optional<double> draw_at_distance(const OrderDistance& distance, const RuledCell& ruled,
                                        const Random& random, std::uint64_t number_of_row, const Draw& draw,
@@ -104,10 +104,15 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, const Rule
   }
   return std::nullopt;
 }
-// From the first of these counts that has a distance which the rules admit: of a leaf, of all rows.
+// From the first of these counts that has a distance which the rules admit: of a leaf, of all rows; else
+// end_at_distance.
 std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
                                        const RuledCell& ruled, const Random& random,
                                        std::uint64_t number_of_row);
+
+// Where all draws are refused and some distances lead beyond what samples have of the column: the end of
+// these there, and not any number that the rules leave. Nothing where the rules refuse it.
+std::optional<double> end_at_distance(const OrderDistance& distance, const RuledCell& ruled);
 
 // From which entries of the counts a distance is drawn that leads to a cell, which is not missing, and how
 // dense each is there, in the measure of the column's own cells. It knows that places of single people are
@@ -120,6 +125,7 @@ std::vector<EntryDensity> densities_at_distance(std::span<const ColumnCoding> co
 // values. And how dense it is at a cell, which is not missing, in the measure of cell_density.hpp.
 struct DistanceShares {
   double missing = 0, taken = 0, refused = 0, density = 0;
+  std::optional<double> end = {};  // end_at_distance
 };
 DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCounts& counts,
                                    const RuledCell& ruled, double cell);
