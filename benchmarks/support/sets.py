@@ -37,6 +37,8 @@ SETS = {
     "uci_heart": Set("uci_heart/heart_3sites.csv", "num", ("rownames", "id")),
     "early_diabetes": Set("early_diabetes/diabetes_data.csv", "DiabeticClass"),
     "heart_failure": Set("heart_failure/heart_failure.csv", "DEATH_EVENT"),
+    # A panel: the grey of 196 parts of each picture.
+    "pneumonia_pixels": Set("pneumoniamnist/pneumoniamnist.npz", "pneumonia", ()),
     "sepsis_survival": Set("sepsis_survival/sepsis_primary_cohort.csv.gz", ""),
 }
 
@@ -63,7 +65,11 @@ def load(name: str, data: pathlib.Path, rows: int = 0):
         ]
         parts[1]["income"] = parts[1].income.str.rstrip(".")
     else:
-        frame = pandas.read_csv(data / about.path, low_memory=False, dtype={"diag_1": str})
+        path = data / about.path
+        if path.suffix == ".npz":
+            frame = pixels(path, about.target)
+        else:
+            frame = pandas.read_csv(path, low_memory=False, dtype={"diag_1": str})
         frame = frame.drop(columns=[key for key in about.keys if key in frame])
         people = frame[about.person] if about.person else pandas.Series(np.arange(len(frame)))
         order = np.random.default_rng(0).permutation(people.unique())
@@ -80,6 +86,20 @@ def load(name: str, data: pathlib.Path, rows: int = 0):
             for part in parts:
                 part[column] = pandas.Categorical(part[column].astype("object"), categories=labels)
     return *parts, about.target
+
+
+def pixels(path: pathlib.Path, label: str):
+    """Return a frame of pictures of 28 x 28: the means of 2 x 2 pixels, and the label."""
+    import numpy as np
+    import pandas
+
+    parts = np.load(path)
+    pictures = np.concatenate([parts["train_images"], parts["val_images"]]).astype(float)
+    means = pictures.reshape(-1, 14, 2, 14, 2).mean((2, 4)).reshape(-1, 196)
+    frame = pandas.DataFrame(means, columns=[f"pixel_{i}" for i in range(196)])
+    labels = np.concatenate([parts["train_labels"], parts["val_labels"]]).ravel()
+    frame[label] = np.where(labels == 1, "yes", "no")
+    return frame
 
 
 def frame_of(rows: int, columns: int, seed: int):

@@ -527,6 +527,15 @@ def test_parameters_and_representation():
         wide = {f"c{c}": [float(row + c) for row in range(30)] for c in range(columns)}
         assert default_method(wide) is method_
     assert default_method(patients(999)) is SequentialTrees
+    for rows, columns, method_ in (
+        (1000, 50, GaussianCopula),
+        (1000, 49, SequentialTrees),
+        (10_001, 50, SequentialTrees),
+        (1000, 1000, GaussianCopula),
+        (1000, 1001, SequentialTrees),
+    ):
+        panel = {f"c{c}": [float(row % 30) for row in range(rows)] for c in range(columns)}
+        assert default_method(panel) is method_, (rows, columns)
     assert isinstance(synthema.tabular(smooth.head(100)).sample(5, seed=1, frame="same"), pandas.DataFrame)
     with pytest.raises(ConfigError, match="'nobody'"):
         synthema.tabular(smooth, target="nobody")

@@ -30,7 +30,10 @@ __all__ = [
     "tabular",
 ]
 
-_SMALL, _MANY_VALUES, _WIDE = 1000, 20, 500  # what `default_method` goes by
+# What `default_method` goes by: rows of a small table and its columns, values of a measurement, and the
+# measurements, rows and columns of a panel.
+_SMALL, _SMALL_COLUMNS, _MANY_VALUES = 1000, 500, 20
+_PANEL, _PANEL_ROWS, _PANEL_COLUMNS = 50, 10_000, 2000
 
 
 _METHODS = {
@@ -57,10 +60,12 @@ def method(name: str) -> type[TabularGenerator]:
 def default_method(data: Any, schema: Schema | None = None) -> type[TabularGenerator]:
     """Return the class that `tabular` takes for a table: by its size and kinds, by nothing else.
 
-    `GaussianCopula` for fewer than 1,000 rows and at most 500 columns where more than two thirds of the
-    columns are numbers of more than 20 different values: leaves of trees are then a large part of the table,
-    and what depends on each other smoothly is closer to a normal vector than to steps. `SequentialTrees` for
-    all other tables: the time of the copula grows with the cube of the number of columns.
+    `GaussianCopula` where more than two thirds of the columns are numbers of more than 20 different values,
+    and there are fewer than 1,000 rows and at most 500 columns (leaves of trees are then a large part of the
+    table, and what depends on each other smoothly is closer to a normal vector than to steps), or 50 such
+    numbers or more, at most 10,000 rows, no more columns than rows and at most 2,000 (a panel, in which
+    hundreds of columns may all say a little, of which a tree asks for few). `SequentialTrees` for all other
+    tables: the time of the copula grows with the cube of the number of columns.
 
     Parameters
     ----------
@@ -68,11 +73,15 @@ def default_method(data: Any, schema: Schema | None = None) -> type[TabularGener
         As in `SequentialTrees.fit`.
     """
     rows = tables.table(data, schema)
-    if len(rows) >= _SMALL or len(rows.names) > _WIDE:
+    size, width = len(rows), len(rows.names)
+    is_small = size < _SMALL and width <= _SMALL_COLUMNS
+    may_be_panel = size <= _PANEL_ROWS and width <= min(size, _PANEL_COLUMNS)
+    if not (is_small or may_be_panel):
         return SequentialTrees
     names = [f.name for f in rows.schema.fields if f.kind in ("real", "integer", "time")]
     smooth = sum(len(set(rows.values(name))) > _MANY_VALUES for name in names)
-    return GaussianCopula if 3 * smooth > 2 * len(rows.names) else SequentialTrees
+    takes = 3 * smooth > 2 * width and (is_small or smooth >= _PANEL)
+    return GaussianCopula if takes else SequentialTrees
 
 
 def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> TabularGenerator:
