@@ -88,7 +88,8 @@ class Fit {
     const auto name = format->get<std::string>();
     if (name != "date" && name != "date-time") return fits_format(name, text);
     const auto parsed = parse_iso8601(text);
-    if (!parsed || (name == "date" && text.size() != kFirstDate.size())) return false;  // a day alone
+    const bool is_day = text.size() == kFirstDate.size();
+    if (!parsed || is_day != (name == "date")) return false;
     const auto time = static_cast<double>(parsed->time.microseconds);
     Keywords in(schema, "#");
     return time >= time_bound(in, "formatMinimum").value_or(time) &&

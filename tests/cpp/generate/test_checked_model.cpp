@@ -74,6 +74,7 @@ TEST_CASE("formats of strings, in any of their spellings") {
   CHECK_FALSE(allowed("uuid4", "123e4567-e89b-12d3-a456-426614174000"));
   CHECK(allowed("date-time", "2024-02-29T12:30:00+01:00"));
   CHECK_FALSE(allowed("date", "2023-02-29"));
+  CHECK_FALSE(allowed("date-time", "2024-02-29"));
 }
 
 TEST_CASE("what failed stays as it was, and a stop text ends an answer without a form only") {
