@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <unordered_map>
 
@@ -34,10 +35,15 @@ double scale_of(std::span<const double> values) {
   return largest > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(largest), -1000, 1000)) : 1;
 }
 
+// Rounding may leave the mean of equal values beside them, and so a spread that they do not have.
+bool is_constant(std::span<const double> values) {
+  return std::ranges::adjacent_find(values, std::ranges::not_equal_to()) == values.end();
+}
+
 }  // namespace
 
 std::optional<double> pearson(std::span<const double> of_x, std::span<const double> of_y) {
-  if (of_x.size() < 2) return std::nullopt;
+  if (of_x.size() < 2 || is_constant(of_x) || is_constant(of_y)) return std::nullopt;
   std::vector<double> x(of_x.begin(), of_x.end()), y(of_y.begin(), of_y.end());
   for (std::vector<double>* values : {&x, &y}) {
     const double scale = scale_of(*values);
@@ -79,7 +85,7 @@ std::optional<double> correlation_ratio_squared(std::span<const std::uint32_t> g
     ++sizes[groups[i]];
     total += y[i];
   }
-  if (y.size() < 2) return std::nullopt;
+  if (y.size() < 2 || is_constant(y)) return std::nullopt;
   const double mean = total / static_cast<double>(y.size());
   double all = 0, between = 0;
   for (const double value : y) all += (value - mean) * (value - mean);

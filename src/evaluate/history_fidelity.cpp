@@ -101,7 +101,17 @@ Numbers mean_differences(const std::vector<Numbers>& series) {
   return out;
 }
 
+// Whether each subject has one value all the time. Means of equal values may be rounded, so it is asked
+// first.
+bool never_differ(const std::vector<Numbers>& series) {
+  return std::ranges::all_of(series, [](const Numbers& values) {
+    const auto [low, high] = std::ranges::minmax(values);
+    return low == high;
+  });
+}
+
 std::optional<double> lag_one(const std::vector<Numbers>& series) {
+  if (never_differ(series)) return std::nullopt;
   Numbers before, after;
   for (const Numbers& values : series) {
     const double mean = mean_of(values);
@@ -124,6 +134,9 @@ std::optional<double> between_share(const std::vector<Numbers>& series) {
   }
   const auto groups = static_cast<double>(series.size());
   if (groups < 2 || n <= groups) return std::nullopt;
+  const bool same =
+      std::ranges::all_of(series, [&](const Numbers& values) { return values[0] == series[0][0]; });
+  if (same && never_differ(series)) return std::nullopt;
   double inside = 0, outside = 0;
   for (const Numbers& values : series) {
     const double mean = mean_of(values);
@@ -137,14 +150,6 @@ std::optional<double> between_share(const std::vector<Numbers>& series) {
   return std::clamp((of_groups - of_rows) / all, 0.0, 1.0);
 }
 
-// Whether several subjects have one value each, all the time: it depends on nothing.
-bool never_differ(const std::vector<Numbers>& series) {
-  return series.size() > 1 && std::ranges::all_of(series, [](const Numbers& values) {
-           const auto [low, high] = std::ranges::minmax(values);
-           return low == high;
-         });
-}
-
 std::optional<double> alike(const std::vector<Numbers>& real, const std::vector<Numbers>& other,
                             HistoryMeasure measure) {
   if (real.empty() || other.empty()) return std::nullopt;
@@ -152,7 +157,8 @@ std::optional<double> alike(const std::vector<Numbers>& real, const std::vector<
   const bool auto_ = measure == autocorrelation;
   const auto r = auto_ ? lag_one(real) : between_share(real);
   auto s = auto_ ? lag_one(other) : between_share(other);
-  if (!s && never_differ(other)) s = 0;  // left out, the column would make the mean better
+  if (!s && other.size() > 1 && never_differ(other))
+    s = 0;  // it depends on nothing; left out, the column would make the mean better
   if (!r || !s) return std::nullopt;
   return 1 - std::abs(*r - *s) / (auto_ ? 2 : 1);
 }

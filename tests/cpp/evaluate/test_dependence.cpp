@@ -38,6 +38,11 @@ TEST_CASE("strengths worked by hand") {
   // Yates: each of four cells is 1 from its expectation 1; chi-square 4 -> 4 (1/2)^2 = 1; over n = 4.
   CHECK(*Contingency(a, same, 2, 2).cramers_v_squared(true) == Approx(0.25));
   CHECK_FALSE(Contingency(a, std::vector<std::uint32_t>(4), 2, 1).cramers_v_squared());
+  // The mean of seven tenths is no tenth.
+  const std::vector<double> tenths(7, 0.1), rising{1, 2, 3, 4, 5, 6, 7};
+  CHECK_FALSE(pearson(tenths, rising));
+  CHECK_FALSE(pearson(rising, tenths));
+  CHECK_FALSE(correlation_ratio_squared(std::vector<std::uint32_t>{0, 1, 0, 1, 0, 1, 1}, 2, tenths));
   const std::vector<double> y{1, 3, 5, 7};  // between 16, total 20
   CHECK(*correlation_ratio_squared(a, 2, y) == Approx(0.8));
   CHECK_FALSE(correlation_ratio_squared(std::vector<std::uint32_t>(4), 1, y));

@@ -120,7 +120,7 @@ TEST_CASE("values that never differ depend on nothing, and are not left out") {
       rows.push_back({.subject = std::string(1, static_cast<char>('a' + s)),
                       .day = 7.0 * visit,
                       .codes = {},
-                      .value = 5});
+                      .value = 0.1});
   const Table flat = history_table(rows);
   for (const auto measure : {HistoryMeasure::autocorrelation, HistoryMeasure::between}) {
     const Score same = HistoryFidelity(measure).evaluate(&real, real, {});
