@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <tuple>
 
 #include "src/evaluate/has_columns.hpp"
@@ -88,20 +89,31 @@ std::vector<std::uint32_t> codes_of(const Column& column, const std::map<std::st
   return out;
 }
 
+// Whether rows lack the number, or have `constant`, or another one.
+std::vector<std::uint32_t> kinds_of(const Column& column, std::optional<double> constant) {
+  std::vector<std::uint32_t> codes;
+  for (std::size_t row = 0; row < column.size(); ++row)
+    codes.push_back(column.is_null(row) ? 0 : !constant || column.number_at(row) == *constant ? 1 : 2);
+  return codes;
+}
+
 void add_number(Encoded& out, const Column& real, const Column& synthetic, Convention convention) {
-  const Moments moments =
-      convention == Convention::synthcity ? Moments{0, 1} : moments_of(detail::numbers_of(real));
+  const Numbers values = detail::numbers_of(real);
+  // What is constant in R has no deviation to be measured by (rounding may leave one).
+  std::optional<double> constant;
+  if (convention == Convention::synthema && !values.empty() &&
+      std::ranges::min(values) == std::ranges::max(values))
+    constant = values[0];
+  const Moments moments = constant                              ? Moments{}
+                          : convention == Convention::synthcity ? Moments{0, 1}
+                                                                : moments_of(values);
   out.real.numbers.push_back(scaled(real, moments.mean, moments.deviation));
   out.synthetic.numbers.push_back(scaled(synthetic, moments.mean, moments.deviation));
-  if (real.null_count() + synthetic.null_count() == 0) return;
-  out.missing = true;
-  const auto absent = [](const Column& column) {
-    std::vector<std::uint32_t> codes;
-    for (std::size_t row = 0; row < column.size(); ++row) codes.push_back(column.is_null(row) ? 0 : 1);
-    return codes;
-  };
-  out.real.labels.push_back(absent(real));
-  out.synthetic.labels.push_back(absent(synthetic));
+  const bool missing = real.null_count() + synthetic.null_count() > 0;
+  if (!missing && !constant) return;
+  out.missing = out.missing || missing;
+  out.real.labels.push_back(kinds_of(real, constant));
+  out.synthetic.labels.push_back(kinds_of(synthetic, constant));
 }
 
 void add_labels(Encoded& out, const Column& real, const Column& synthetic, Convention convention) {

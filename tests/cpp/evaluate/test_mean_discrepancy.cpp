@@ -55,6 +55,24 @@ TEST_CASE("fresh rows are near 0, and only what differs has a small p-value") {
   CHECK(*fresh.value < fresh.floor->value);
 }
 
+TEST_CASE("a number that is constant in the real rows counts as a label") {
+  const auto discrepancy = [](double constant, double other) {
+    std::vector<Record> real, synthetic;
+    for (int i = 0; i < 40; ++i) {
+      const double y = i % 7;
+      real.push_back({{"x", constant}, {"y", y}});
+      synthetic.push_back({{"x", i % 2 == 0 ? constant : constant + other}, {"y", y}});
+    }
+    const Schema schema{.fields = {{.name = "x", .kind = Kind::real}, {.name = "y", .kind = Kind::real}}};
+    const Table r = Table::from_records(schema, real);
+    return *MeanDiscrepancy(true).evaluate(&r, Table::from_records(schema, synthetic), {}).value;
+  };
+  CHECK(discrepancy(1, 0) == Approx(0));
+  CHECK(discrepancy(1, 5) > 0.01);
+  CHECK(discrepancy(1, 5) == Approx(discrepancy(1, 500)));
+  CHECK(discrepancy(0.1, 5) == Approx(discrepancy(1, 5)));  // the mean of forty tenths is rounded
+}
+
 TEST_CASE("a cap is printed, and promises are kept") {
   const Table real = dependent_rows(60, 1), synthetic = dependent_rows(50, 2);
   for (const bool biased : {false, true}) {

@@ -5,7 +5,8 @@
 //                             distribution, so it may be negative
 //   mean_discrepancy_biased   their eq. 5; never negative, and positive even then
 // d is Euclidean: numbers over R's standard deviation, labels as indicators (two different ones are sqrt 2
-// apart), a missing number at the mean with an indicator of its own.
+// apart), a missing number at the mean with an indicator of its own. Of a number that is constant in R counts
+// whether it is that one, as a label.
 // The part "permutation p-value" is the share of 199 random divisions of the rows of both tables (at most
 // 1,000 of each) that have a value as large.
 //
