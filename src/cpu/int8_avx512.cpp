@@ -31,8 +31,6 @@ __attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at) {
 template <int Rows, int Panels, bool Nibbles, Offsets Kind, int Quads>
 struct Tile {
   static constexpr bool kOffsets = Kind != Offsets::none;
-  // One sum would wait for itself where a tile has few.
-  static constexpr int kSums = Rows * Panels <= 4 ? 2 : 1;
   using Cells = Cell<Nibbles, Kind, Quads>;
 
   // ahead: the cells of the panels that come next, fetched meanwhile; or null.
@@ -52,13 +50,13 @@ struct Tile {
 #pragma GCC unroll 8
       for (int n = 0; n < Panels; ++n)
         codes[n] = matrix.cells + ((panel + n) * matrix.groups + g) * Cells::kBytes;
-      __m512i sum[kSums][Rows][Panels] = {};
+      __m512i sum[Rows][Panels];
 #pragma GCC unroll 8
       for (int r = 0; r < Rows; ++r) {
         const __m512i begin = kOffsets ? _mm512_setzero_si512()
                                        : _mm512_set1_epi32(-matrix.zero * row_sum<Quads>(x, row + r, g));
 #pragma GCC unroll 8
-        for (int n = 0; n < Panels; ++n) sum[0][r][n] = begin;
+        for (int n = 0; n < Panels; ++n) sum[r][n] = begin;
       }
       const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
       if constexpr (Nibbles) {
@@ -72,8 +70,8 @@ struct Tile {
             w[n] = _mm512_and_si512(both, low);
             v[n] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
           }
-          add_quad(w, a + q * 4, x.inputs, sum[0]);
-          add_quad(v, a + q * 4 + 4, x.inputs, sum[kSums - 1]);
+          add_quad(w, a + q * 4, x.inputs, sum);
+          add_quad(v, a + q * 4 + 4, x.inputs, sum);
         }
       } else {
 #pragma GCC unroll 8
@@ -81,7 +79,7 @@ struct Tile {
           __m512i w[Panels];
 #pragma GCC unroll 8
           for (int n = 0; n < Panels; ++n) w[n] = _mm512_load_si512(codes[n] + q * 64);
-          add_quad(w, a + q * 4, x.inputs, sum[q % kSums]);
+          add_quad(w, a + q * 4, x.inputs, sum);
         }
       }
       const std::int64_t row_group = Quads == 8 ? g : g / 2;
@@ -91,9 +89,8 @@ struct Tile {
 #pragma GCC unroll 8
         for (int r = 0; r < Rows; ++r) {
           const std::int64_t scale_at = (row + r) * row_groups + row_group;
-          __m512i whole = sum[0][r][n];
-          if constexpr (kSums == 2) whole = _mm512_add_epi32(whole, sum[1][r][n]);
-          const __m512 exact = _mm512_mul_ps(_mm512_cvtepi32_ps(whole), _mm512_set1_ps(x.scales[scale_at]));
+          const __m512 exact =
+              _mm512_mul_ps(_mm512_cvtepi32_ps(sum[r][n]), _mm512_set1_ps(x.scales[scale_at]));
           y[r][n] = _mm512_fmadd_ps(exact, steps.scale, y[r][n]);
           if constexpr (kOffsets)
             y[r][n] = _mm512_fmadd_ps(_mm512_set1_ps(x.weighted[scale_at]), steps.offset, y[r][n]);

@@ -273,11 +273,15 @@ struct Transformer::Impl {
     std::span<const TokenId> allowed;
   };
 
+  // Torch's threads share its products. Integer products are the team's own, and a thread of torch's that
+  // turns after some small operation would take a core from it.
+  std::size_t torch_threads(bool alone) const { return alone && dtype != at::kChar ? workers.size() : 1; }
+
   // All rows of some steps, in chunks; what wants logits gets them before the next chunk. A part that is
   // alone spreads over all threads; else every thread works for itself.
   void compute(std::span<const Item> items, std::size_t worker, bool alone, const LogitsUse& use) {
     const c10::InferenceMode inference;
-    const int threads = alone ? static_cast<int>(workers.size()) : 1;
+    const auto threads = static_cast<int>(torch_threads(alone));
     if (at::get_num_threads() != threads) at::set_num_threads(threads);
     std::vector<detail::DecoderRow> rows;
     std::vector<Wanted> wanted;
@@ -324,7 +328,7 @@ struct Transformer::Impl {
     const std::vector<Item> items = ordered(steps);
     const auto parts = share(items);
     const bool alone = parts.size() == 1;
-    const detail::ThreadsGuard guard(alone ? workers.size() : 1);
+    const detail::ThreadsGuard guard(torch_threads(alone));
     const auto work = [&](std::size_t i) {
       detail::guarded("computing a batch", [&] { compute(parts[i], i, alone, use); });
     };
