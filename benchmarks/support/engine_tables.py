@@ -68,7 +68,8 @@ def roofline(job: Job, row: dict, peaks: dict, work: machine.Work) -> str:
     share = 100 * rate / peak
     text = f"{row['system']}: {rate:.0f} Gop/s, {share:.0f} % of the measured {name} peak of {peak:.0f}"
     if job.kind == "single":
-        read = (work.body + work.head) * (1 if int8 else 4) * row["value"] / 1e9
+        each = 0.625 if int8 else 4  # bytes: Q4_1, as the shipped model and the shapes are coded
+        read = (work.body + work.head) * each * row["value"] / 1e9
         most = peaks["read_gb_s"]
         text += f"; {read:.1f} GB/s of weights, {100 * read / most:.0f} % of the measured {most:.1f}"
     return text
