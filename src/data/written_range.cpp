@@ -75,8 +75,9 @@ WrittenRange written_times(const ValueRange& range, bool date_only) {
   const std::int64_t unit = date_only ? kDay : kSecond;
   const double low = range.minimum.value_or(microseconds(kFirstDate)),
                high = range.maximum.value_or(microseconds(kLastDate) + static_cast<double>(kDay - kSecond));
-  const auto size = static_cast<double>(unit), first = static_cast<double>(kYear0 * (kDay / unit)),
-             last = static_cast<double>(kYear10000 * (kDay / unit) - 1);
+  const std::int64_t in_day = kDay / unit;
+  const auto size = static_cast<double>(unit), first = static_cast<double>(kYear0 * in_day),
+             last = static_cast<double>(kYear10000 * in_day - 1);
   if (low / size > last || high / size < first) return {};
   return {static_cast<std::int64_t>(std::max(first, std::ceil(low / size))),
           static_cast<std::int64_t>(std::min(last, std::floor(high / size)))};

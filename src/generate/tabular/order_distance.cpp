@@ -364,8 +364,8 @@ std::vector<EntryDensity> densities_at_distance(std::span<const ColumnCoding> co
   const auto [low, high] = reach_of(own);
   for (std::size_t i = 0; i < own.values.size() && own.values[i] < low; ++i)
     if (own.values[i] != cell) add(own.values[i]);
-  for (std::size_t i = own.values.size(); i-- > 0 && own.values[i] > high;)
-    if (own.values[i] != cell) add(own.values[i]);
+  for (std::size_t i = own.values.size(); i > 0 && own.values[i - 1] > high; --i)
+    if (own.values[i - 1] != cell) add(own.values[i - 1]);
   return out;
 }
 
