@@ -5,10 +5,6 @@
 
 namespace synthema::cpu {
 
-namespace {
-constexpr std::size_t kSlab = std::size_t{32} << 20;
-}
-
 BlockMemory::BlockMemory(std::int64_t block_size)
     : size_(static_cast<std::size_t>(block_size)), per_slab_(std::max<std::size_t>(1, kSlab / size_)) {}
 

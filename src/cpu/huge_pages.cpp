@@ -12,7 +12,7 @@ namespace synthema::cpu {
 
 namespace {
 
-constexpr std::size_t kPage = std::size_t{2} << 20, kSlab = std::size_t{32} << 20, kCacheLine = 64;
+constexpr std::size_t kPage = std::size_t{2} << 20, kCacheLine = 64;
 
 constexpr std::size_t rounded_up(std::size_t n, std::size_t to) {
   return (n + to - 1) / to * to;

@@ -13,6 +13,8 @@ struct FreeMemory {
 };
 using HugePages = std::unique_ptr<std::byte[], FreeMemory>;
 
+constexpr std::size_t kSlab = std::size_t{32} << 20;  // bytes that are asked for at once
+
 // At least `bytes`, not set to anything; pages that nobody touches cost nothing. std::bad_alloc.
 HugePages huge_pages(std::size_t bytes);
 

@@ -1,36 +1,17 @@
 #include <cmath>
-#include <cstring>
 
+#include "src/cpu/int8_cells.hpp"
 #include "src/cpu/int8_kernels.hpp"
 #include "src/cpu/int8_quantize.hpp"
-#include "synthema/core/half.hpp"
 
 namespace synthema::cpu {
 
 namespace {
 
-int code_at(const Int8Matrix& matrix, const std::uint8_t* group, int input, int lane) {
-  const int quad = input / 4, byte = lane * 4 + input % 4;
-  if (matrix.bits > 4) return group[quad * 64 + byte];
-  return (group[quad / 2 * 64 + byte] >> (quad % 2 * 4)) & 15;
-}
-
-float load_float(const std::uint8_t* from) {
-  float out = 0;
-  std::memcpy(&out, from, sizeof out);
-  return out;
-}
-// Scale `index` of a cell's steps; from 16 on: an offset.
-float step_at(const std::uint8_t* steps, Offsets kind, int index) {
-  if (kind != Offsets::halves) return load_float(steps + index * 4);
-  std::uint16_t half = 0;
-  std::memcpy(&half, steps + index * 2, sizeof half);
-  return half_to_float(half);
-}
-
 float output(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std::int64_t panel, int lane,
              float y) {
-  const std::int64_t codes_end = code_bytes(matrix.group, matrix.bits <= 4);
+  const bool nibbles = matrix.bits <= 4;
+  const std::int64_t codes_end = code_bytes(matrix.group, nibbles);
   const std::int64_t cell_bytes = codes_end + step_bytes(matrix.offsets);
   const bool offsets = matrix.offsets != Offsets::none;
   const std::int8_t* a = x.codes + row * x.inputs;
@@ -38,7 +19,7 @@ float output(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std:
     const std::uint8_t* const codes = matrix.cells + (panel * matrix.groups + g) * cell_bytes;
     std::int32_t sum = 0;
     for (int i = 0; i < matrix.group; ++i)
-      sum += (code_at(matrix, codes, i, lane) - (offsets ? 0 : matrix.zero)) * a[i];
+      sum += (code_at(codes, nibbles, i, lane) - (offsets ? 0 : matrix.zero)) * a[i];
     const std::int64_t scale_at = row * (x.inputs / 32) + g * matrix.group / 32;
     const auto step = [&](int index) { return step_at(codes + codes_end, matrix.offsets, index); };
     y = std::fma(static_cast<float>(sum) * x.scales[scale_at], step(lane), y);

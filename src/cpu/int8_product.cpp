@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "src/cpu/int8_cells.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/half.hpp"
 
@@ -77,21 +78,12 @@ void CodedMatrix::pack_codes(const std::array<std::uint8_t, 32>& group, std::uin
 
 void CodedMatrix::set_step(std::uint8_t* cell, std::int64_t index, float value) const {
   std::uint8_t* const steps = cell + code_bytes();
-  if (const std::uint16_t half = exact_half(value).value_or(0); kind_ == Offsets::halves)
-    std::memcpy(steps + index * 2, &half, 2);
-  else
-    std::memcpy(steps + index * 4, &value, 4);
-}
-
-float CodedMatrix::step(const std::uint8_t* cell, std::int64_t index) const {
-  const std::uint8_t* const steps = cell + code_bytes();
-  float value = 0;
-  std::uint16_t half = 0;
-  if (kind_ == Offsets::halves)
-    std::memcpy(&half, steps + index * 2, 2);
-  else
-    std::memcpy(&value, steps + index * 4, 4);
-  return kind_ == Offsets::halves ? half_to_float(half) : value;
+  if (kind_ == Offsets::halves) {
+    const std::uint16_t half = exact_half(value).value_or(0);  // all of them are halves
+    std::memcpy(steps + index * 2, &half, sizeof half);
+  } else {
+    std::memcpy(steps + index * 4, &value, sizeof value);
+  }
 }
 
 void CodedMatrix::pack(std::span<const std::uint8_t> codes, std::span<const float> scales,
@@ -138,11 +130,10 @@ void CodedMatrix::decode(std::int64_t output, float* out) const {
   const bool nibbles = coding_.bits <= 4;
   for (std::int64_t i = 0; i < inputs_; ++i) {
     const std::uint8_t* const from = cell(output / kPanelOutputs, i / coding_.group);
-    const std::int64_t quad = i % coding_.group / 4;
-    const std::uint8_t byte = from[(nibbles ? quad / 2 : quad) * 64 + lane * 4 + i % 4];
-    const int code = nibbles ? (byte >> (quad % 2 * 4)) & 15 : byte;
-    const float scale = step(from, lane);
-    out[i] = coding_.offsets ? scale * static_cast<float>(code) + step(from, kPanelOutputs + lane)
+    const std::uint8_t* const steps = from + code_bytes();
+    const int code = code_at(from, nibbles, i % coding_.group, lane);
+    const float scale = step_at(steps, kind_, lane);
+    out[i] = coding_.offsets ? scale * static_cast<float>(code) + step_at(steps, kind_, kPanelOutputs + lane)
                              : scale * static_cast<float>(code - coding_.zero);
   }
 }

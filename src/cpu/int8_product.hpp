@@ -70,7 +70,6 @@ class CodedMatrix {
             std::span<const float> offsets);
   void pack_codes(const std::array<std::uint8_t, 32>& group, std::uint8_t* to) const;
   void set_step(std::uint8_t* cell, std::int64_t index, float value) const;
-  float step(const std::uint8_t* cell, std::int64_t index) const;
 
   std::int64_t outputs_ = 0, inputs_ = 0, groups_ = 0;
   Coding coding_;

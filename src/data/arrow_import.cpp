@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "src/data/bits.hpp"
+#include "synthema/core/half.hpp"
 #include "synthema/core/utf8.hpp"
 #include "synthema/data/arrow.hpp"
 
@@ -78,13 +79,6 @@ Validity each_row(const Chunks& chunks, const Visit& visit) {
 }
 
 // --- numbers
-
-double half_to_double(std::uint16_t bits) {  // IEEE 754 binary16
-  const int exponent = (bits >> 10) & 31;
-  const double fraction = bits & 1023, sign = bits & 0x8000 ? -1 : 1;
-  if (exponent == 31) return fraction > 0 ? std::numeric_limits<double>::quiet_NaN() : sign * HUGE_VAL;
-  return exponent == 0 ? sign * std::ldexp(fraction, -24) : sign * std::ldexp(fraction + 1024, exponent - 25);
-}
 
 // The binary16 number nearest to one of their range.
 double nearest_half(double v) {
@@ -175,7 +169,7 @@ Column reals_of(const Source& source, const Chunks& chunks) {
   if (width == 'g' && chunks.size() == 1)
     return Column::reals(shared_values<double>(chunks[0]), shared_validity(chunks[0]));
   auto [values, validity] = converted<double>(chunks, [&](const Chunk& chunk, std::int64_t at) -> double {
-    if (width == 'e') return as_written(half_to_double(chunk.buffer<std::uint16_t>(1)[at]), nearest_half);
+    if (width == 'e') return as_written(half_to_float(chunk.buffer<std::uint16_t>(1)[at]), nearest_half);
     if (width == 'f') return as_written(chunk.buffer<float>(1)[at], nearest_single);
     return chunk.buffer<double>(1)[at];
   });

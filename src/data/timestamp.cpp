@@ -9,8 +9,7 @@ namespace synthema {
 
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kDay = 86'400 * kSecond;
+using detail::kDay, detail::kSecond;
 
 std::string year_text(int year) {
   if (year >= 0 && year <= 9999) return fmt::format("{:04}", year);

@@ -52,7 +52,6 @@ bool is_beyond(const ValueRange& range, std::int64_t largest) {
   return range.minimum.value_or(0) > end || range.maximum.value_or(0) < -end;
 }
 
-constexpr std::int64_t kSecond = 1'000'000, kDay = 86'400 * kSecond;
 constexpr std::int64_t kYear0 = -719'528, kYear10000 = 2'932'897;  // first days, since 1970
 
 double microseconds(std::string_view date) {

@@ -368,11 +368,14 @@ std::vector<std::vector<RowOutcome>> read_rows(const std::string& folder) {
   // An accepted row comes after its rejected attempts: read in this order, none of these is missed.
   const std::vector<Line> accepted = whole_lines(path / kRows), rejected = whole_lines(path / kRejected);
   std::vector<std::vector<RowOutcome>> rows;
-  if (manifest.complete) require_whole(path / kRows, accepted), require_whole(path / kRejected, rejected);
+  if (manifest.complete) {
+    require_whole(path / kRows, accepted);
+    require_whole(path / kRejected, rejected);
+  }
   const std::vector<std::string> times = given_times(manifest.manifest).fields;
   const auto keep = [&](std::vector<RowOutcome> attempts) {
     for (RowOutcome& outcome : attempts)
-      read_times(outcome.condition, times), read_times(outcome.values, times);
+      for (Record* const record : {&outcome.condition, &outcome.values}) read_times(*record, times);
     rows.push_back(std::move(attempts));
   };
   Decided decided = replay(accepted, rejected, keep);

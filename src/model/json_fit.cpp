@@ -142,10 +142,6 @@ class Fit {
   const Json& root_;
 };
 
-}  // namespace
-
-namespace {
-
 // Only what masks can keep to has rules.
 Schema rules_of(const std::string& schema) {
   if (schema.find("x-rules") == std::string::npos) return {};

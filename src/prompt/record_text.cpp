@@ -16,7 +16,7 @@ namespace {
 // The value, or the one beside it that can be written: the row keeps the condition's own.
 double written_number(const Field& field, double value) {
   if (field.kind == Kind::time) {
-    const double unit = field.unit == "s" ? 1e6 : 86'400e6;
+    const auto unit = static_cast<double>(field.unit == "s" ? detail::kSecond : detail::kDay);
     return std::floor(value / unit) * unit;
   }
   const unsigned places = field.decimals.value_or(detail::kDecimals);

@@ -10,6 +10,10 @@
 
 namespace synthema {
 
+namespace detail {
+inline constexpr std::int64_t kSecond = 1'000'000, kDay = 86'400 * kSecond;  // in a Timestamp's microseconds
+}
+
 // "2026-11-24T03:30:00Z", with as many of six fraction digits as needed; years outside 0000..9999 get a sign
 // and six digits. `zoned = false` leaves the 'Z' out (a clock time without a zone).
 std::string to_iso8601(Timestamp time, bool zoned = true);
