@@ -16,8 +16,9 @@ struct SurvivalTimes {
 };
 
 // EvaluationError if a column is not there, durations are no numbers or negative, or the events have more
-// than two values, or labels of which it cannot be told which is the event. `real` decides which value it is:
-// true, the larger of two numbers, a label that says so ("yes", "dead").
+// than two values, values that the real ones do not have, or labels of which it cannot be told which is the
+// event. `real` decides which value it is: true, the larger of two numbers, a label that says so ("yes",
+// "dead"). True and 1, and labels that differ in case, are one value.
 SurvivalTimes survival_times(const Table& table, const Table& real, const std::string& duration,
                              const std::string& event);
 

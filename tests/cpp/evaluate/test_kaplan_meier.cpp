@@ -66,6 +66,43 @@ std::string event_of(Kind kind, const Value& first, const Value& second) {
 
 }  // namespace
 
+namespace {
+
+Table ended(Kind kind, const std::vector<Value>& ends) {
+  std::vector<Record> records;
+  for (const Value& end : ends) records.push_back({{"time", 1}, {"end", end}});
+  return Table::from_records(
+      {.fields = {{.name = "time", .kind = Kind::real}, {.name = "end", .kind = kind}}}, records);
+}
+
+// The events of a table where the real rows have these.
+std::vector<char> events_of(const Table& table, const Table& real) {
+  return detail::survival_times(table, real, "time", "end").event;
+}
+
+}  // namespace
+
+TEST_CASE("one event written in two ways is one, and what the real rows do not have is refused") {
+  const Table counted = ended(Kind::integer, {0, 1}), told = ended(Kind::boolean, {false, true}),
+              small = ended(Kind::category, {"alive", "dead"}), large = ended(Kind::text, {"Alive", "Dead"});
+  const std::vector<char> second{0, 1};
+  CHECK(events_of(told, counted) == second);
+  CHECK(events_of(counted, told) == second);
+  CHECK(events_of(ended(Kind::real, {0.0, 1.0}), told) == second);
+  CHECK(events_of(large, small) == second);
+  CHECK(events_of(small, large) == second);
+  CHECK(events_of(counted, ended(Kind::integer, {1, 1})) == second);  // no real row is censored
+  CHECK(events_of(counted, ended(Kind::integer, {0, 0})) == second);
+  CHECK(events_of(large, ended(Kind::text, {"dead"})) == second);
+  for (const auto& [table, real] : {std::pair(ended(Kind::integer, {1, 2}), counted),
+                                    {ended(Kind::integer, {0, 2}), told},
+                                    {ended(Kind::text, {"yes", "no"}), small},
+                                    {ended(Kind::integer, {1, 2}), ended(Kind::integer, {1})},
+                                    {ended(Kind::text, {"dead", "deceased"}), ended(Kind::text, {"dead"})},
+                                    {counted, small}})
+    CHECK_THROWS_WITH_AS(events_of(table, real), doctest::Contains("in the same way"), EvaluationError);
+}
+
 TEST_CASE("the event is true, the larger number, or the label that says so, whatever the alphabet") {
   CHECK(event_of(Kind::boolean, false, true) == "true");
   CHECK(event_of(Kind::integer, 2, 1) == "2");
