@@ -147,7 +147,8 @@ def evaluate(
         Texts to arrays of one vector a token, without special tokens, for `bert_score`; by default the
         embedder's own, where it is a `synthema.Embedder`.
     text_scorer : callable, optional
-        Texts to log-probabilities (natural) of their tokens, for `perplexity`.
+        Texts to log-probabilities (natural) of their tokens, for `perplexity`; `canary_exposure` asks it,
+        too.
     seed, bootstrap, threads : int
         Seed and number of resamples of intervals; threads (0: all cores) never change a number.
     title : str

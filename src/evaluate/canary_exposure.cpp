@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "src/evaluate/scored_texts.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/phrase_index.hpp"
@@ -42,10 +43,8 @@ Canaries read(const Table& table) {
 std::vector<double> log_probabilities(const std::vector<std::string>& texts,
                                       const EvaluationContext& context) {
   std::vector<double> out;
-  for (const auto& tokens : context.text_scorer(texts))
+  for (const auto& tokens : detail::scored_texts(context, texts))
     out.push_back(std::accumulate(tokens.begin(), tokens.end(), 0.0));
-  if (out.size() != texts.size())
-    throw EvaluationError("The text scorer must give the log-probabilities of each text.");
   return out;
 }
 
@@ -61,6 +60,18 @@ std::vector<double> repeated(const std::vector<std::string>& canaries, const Phr
   return out;
 }
 
+// Of each planted canary, by how well it and the others are known.
+RatioRows exposures(const std::vector<double>& planted, std::vector<double> others) {
+  std::sort(others.begin(), others.end());
+  RatioRows out;
+  for (const double one : planted) {
+    const auto [low, high] = std::equal_range(others.begin(), others.end(), one);
+    const double rank = 1 + static_cast<double>(others.end() - high) + static_cast<double>(high - low) / 2;
+    out.add(std::log2(static_cast<double>(others.size()) + 1) - std::log2(rank));
+  }
+  return out;
+}
+
 }  // namespace
 
 Range CanaryExposure::range() const {
@@ -68,10 +79,11 @@ Range CanaryExposure::range() const {
 }
 
 Score CanaryExposure::evaluate(const Table*, const Table& synthetic, const EvaluationContext& context) const {
-  Score score = start_score(*this, "Mean exposure of the planted canaries, in bits.",
-                            message("log2(canaries not planted + 1) - log2(rank), by ",
-                                    context.text_scorer ? "log-probability" : "the longest repeated part",
-                                    " (Carlini et al. 2019)"));
+  Score score =
+      start_score(*this, "Mean exposure of the planted canaries, in bits.",
+                  message("log2(canaries not planted + 1) - log2(rank), by the longest repeated part",
+                          context.text_scorer ? " or by log-probability, whichever tells more" : "",
+                          " (Carlini et al. 2019)"));
   if (!canaries_) return undefined(std::move(score), "No canaries were given.");
   const Canaries canaries = read(*canaries_);
   if (canaries.unknown > 0)
@@ -84,27 +96,26 @@ Score CanaryExposure::evaluate(const Table*, const Table& synthetic, const Evalu
   PhraseIndex texts;
   for (const auto& text : sample.words) texts.add(text);
   const std::vector<double> found = repeated(canaries.planted, texts);
-  std::vector<double> planted = found, others = repeated(canaries.others, texts);
-  if (context.text_scorer) {
-    planted = log_probabilities(canaries.planted, context);
-    others = log_probabilities(canaries.others, context);
+  RatioRows known = exposures(found, repeated(canaries.others, texts));
+  const auto planted = static_cast<std::uint64_t>(found.size());
+  std::vector<ScorePart> parts;
+  if (context.text_scorer) {  // perhaps of a model that never saw a canary: the texts are asked all the same
+    const RatioRows by_model =
+        exposures(log_probabilities(canaries.planted, context), log_probabilities(canaries.others, context));
+    parts = {{"by the longest repeated part", known.value(), planted, "bits"},
+             {"by log-probability", by_model.value(), planted, "bits"}};
+    if (*by_model.value() > *known.value()) known = by_model;
   }
-  std::sort(others.begin(), others.end());
-  const auto all = static_cast<double>(others.size()) + 1;
-  RatioRows exposures;
-  for (const double one : planted) {
-    const auto [low, high] = std::equal_range(others.begin(), others.end(), one);
-    const double rank = 1 + static_cast<double>(others.end() - high) + static_cast<double>(high - low) / 2;
-    exposures.add(std::log2(all) - std::log2(rank));
-  }
-  set_ratio(score, exposures, Units::rows(planted.size()), context);
+  set_ratio(score, known, Units::rows(planted), context);
+  const auto all = static_cast<double>(canaries.others.size()) + 1;
   double chance = 0;
   for (double rank = 1; rank <= all; ++rank) chance += (std::log2(all) - std::log2(rank)) / all;
   score.ceiling = Bound{chance, "theory: planted canaries are like the others"};
   const auto whole = std::count_if(found.begin(), found.end(), [](double one) { return one >= 1; });
-  score.parts = {{"found whole", static_cast<double>(whole) / static_cast<double>(found.size()), found.size(),
+  score.parts = {{"found whole", static_cast<double>(whole) / static_cast<double>(found.size()), planted,
                   "a synthetic text repeats the canary word for word"},
-                 {"largest possible", std::log2(all), others.size(), "of an exposure"}};
+                 {"largest possible", std::log2(all), canaries.others.size(), "of an exposure"}};
+  score.parts.insert(score.parts.end(), parts.begin(), parts.end());
   return score;
 }
 

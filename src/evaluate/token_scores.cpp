@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/evaluate/scored_texts.hpp"
 #include "src/evaluate/text_pairs.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -13,18 +14,10 @@ namespace {
 
 // Negative log-probabilities and tokens of each text.
 RatioRows by_text(const std::vector<std::string>& texts, const EvaluationContext& context) {
-  const std::vector<std::vector<double>> scored = context.text_scorer(texts);
-  if (scored.size() != texts.size())
-    throw EvaluationError(message("The text scorer gave ", scored.size(), " answers for ", texts.size(),
-                                  " texts; one list of log-probabilities a text is wanted."));
   RatioRows out;
-  for (const std::vector<double>& tokens : scored) {
+  for (const std::vector<double>& tokens : detail::scored_texts(context, texts)) {
     double sum = 0;
-    for (const double log : tokens) {
-      if (!(log <= 1e-6) || !std::isfinite(log))
-        throw EvaluationError("The text scorer gave a log-probability that is above 0 or not finite.");
-      sum -= log;
-    }
+    for (const double log : tokens) sum -= log;
     out.add(sum, static_cast<double>(tokens.size()));
   }
   return out;

@@ -161,4 +161,31 @@ TEST_CASE("planted canaries are exposed, others are at chance") {
   CHECK(part_of(chance, "found whole") == 0);
   CHECK_FALSE(CanaryExposure().evaluate(nullptr, text_table(clean), {}).value);
   CHECK(nonconformities(CanaryExposure(canaries), nullptr, text_table(leaked), {}).empty());
+
+  // A language model that never saw a canary hides none that the texts repeat; one that knows them is heard.
+  EvaluationContext context;
+  context.text_scorer = [](std::span<const std::string> texts) {
+    return std::vector<std::vector<double>>(texts.size(), {-1.0, -2.0});
+  };
+  const Score unknown = CanaryExposure(canaries).evaluate(nullptr, text_table(leaked), context);
+  CHECK(unknown.value == found.value);
+  CHECK(part_of(unknown, "by log-probability") < 1);
+  context.text_scorer = [&](std::span<const std::string> texts) {
+    std::vector<std::vector<double>> out;
+    for (const std::string& text : texts) {
+      const int number = std::stoi(text.substr(20, 4)) - 1000;
+      out.push_back({number % 8 == 0 ? -1.0 : -2.0});
+    }
+    return out;
+  };
+  const Score told = CanaryExposure(canaries).evaluate(nullptr, text_table(clean), context);
+  CHECK(told.value == Approx(std::log2(57)));
+  CHECK(part_of(told, "by the longest repeated part") == *chance.value);
+  for (const double wrong : {std::nan(""), 5.0}) {
+    context.text_scorer = [&](std::span<const std::string> texts) {
+      return std::vector<std::vector<double>>(texts.size(), {wrong});
+    };
+    CHECK_THROWS_WITH_AS(CanaryExposure(canaries).evaluate(nullptr, text_table(clean), context),
+                         doctest::Contains("above 0 or not finite"), EvaluationError);
+  }
 }

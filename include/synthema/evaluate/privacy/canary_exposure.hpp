@@ -1,7 +1,8 @@
 // CanaryExposure: how much better canaries that were planted into the training data are known than others
 // that were not (Carlini et al., "The secret sharer", USENIX Security 2019, section 4). A canary is scored by
 // the longest part of it that a synthetic text repeats; where the context scores texts, by its
-// log-probability. Its rank is its place among the canaries that were not planted, ties at the middle;
+// log-probability too, and the score is that of whichever tells more. Its rank is its place among the
+// canaries that were not planted, ties at the middle;
 //   exposure = log2(number of those + 1) - log2(rank), in bits
 // 0 to log2(number + 1), about 1.44 by chance. The score is the mean over planted canaries. The part "found
 // whole" is the share of them that a synthetic text repeats word for word.
