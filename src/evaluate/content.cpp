@@ -17,6 +17,7 @@ namespace {
 
 using WordCounts = std::map<std::string, double>;  // ordered, so that sums do not depend on a hash
 constexpr double kAdded = 0.5;
+constexpr std::size_t kFewest = 5;  // people of the real rows who have what a part names
 const char* const kBiased = "A bootstrap of distances between distributions is biased, so none is shown.";
 
 double total_of(const WordCounts& counts) {
@@ -35,6 +36,25 @@ WordCounts counts_of_words(const TextSample& sample) {
     for (const std::string& word : text) ++out[word];
   return out;
 }
+
+// Counts of what is said or had by so few people of the real rows that to name it may be to name one of them.
+class Few {
+ public:
+  explicit Few(const Units& units) : units_(units) {}
+  void add(const std::string& what, std::size_t row) {
+    std::vector<std::size_t>& people = people_[what];
+    if (people.size() < kFewest && std::ranges::find(people, units_.of_row[row]) == people.end())
+      people.push_back(units_.of_row[row]);
+  }
+  bool has(const std::string& what) const {
+    const auto found = people_.find(what);
+    return found != people_.end() && found->second.size() < kFewest;
+  }
+
+ private:
+  const Units& units_;
+  std::unordered_map<std::string, std::vector<std::size_t>> people_;
+};
 
 struct WordShare {
   std::string word;
@@ -78,11 +98,16 @@ Score WordDivergence::evaluate(const Table* real, const Table& synthetic,
   score.no_interval = kBiased;
   std::stable_sort(shares.begin(), shares.end(),
                    [](const WordShare& a, const WordShare& b) { return a.added > b.added; });
+  Few few(there->units);
+  for (std::size_t i = 0; i < there->size(); ++i)
+    for (const std::string& word : there->words[i]) few.add(word, i);
   constexpr std::size_t kShown = 20;
-  for (std::size_t i = 0; i < std::min(kShown, shares.size()) && shares[i].added > 0; ++i)
-    score.parts.push_back({shares[i].word, shares[i].added,
-                           static_cast<std::uint64_t>(count_in(s, shares[i].word)),
-                           message("nats; in real texts ", count_in(r, shares[i].word), " times")});
+  for (const auto& [word, added] : shares) {
+    if (score.parts.size() == kShown || !(added > 0)) break;
+    if (few.has(word)) continue;
+    score.parts.push_back({word, added, static_cast<std::uint64_t>(count_in(s, word)),
+                           message("nats; in real texts ", count_in(r, word), " times")});
+  }
   if (const auto held = text_sample_if_any(context.holdout.get(), context))
     if (const WordCounts h = counts_of_words(*held); !h.empty())
       score.ceiling = Bound{of(h, nullptr), message("holdout, ", counted(held->size(), "text"))};
@@ -91,34 +116,51 @@ Score WordDivergence::evaluate(const Table* real, const Table& synthetic,
 
 namespace {
 
-WordCounts counts_of_labels(const Column& column) {
-  WordCounts out;
+// Calls with(label, row) for each label, of lists for each element.
+template <class With>
+void each_label(const Column& column, const With& with) {
   for (std::size_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) continue;
     const Value value = column.value_at(row);
     if (const auto* list = value.get_if<ValueList>()) {
       for (const Value& item : *list)
-        if (!item.is_null()) ++out[item.display()];
+        if (!item.is_null()) with(item.display(), row);
     } else {
-      ++out[value.display()];
+      with(value.display(), row);
     }
   }
+}
+
+WordCounts counts_of_labels(const Column& column) {
+  WordCounts out;
+  each_label(column, [&](const std::string& label, std::size_t) { ++out[label]; });
   return out;
 }
 
-std::vector<ScorePart> compare_labels(const WordCounts& r, const WordCounts& s, double& distance) {
-  std::set<std::string> labels;
-  for (const auto& [label, count] : r) labels.insert(label);
-  for (const auto& [label, count] : s) labels.insert(label);
+// The labels of few people together, which a part does not name.
+WordCounts gathered(const WordCounts& counts, const Few& few) {
+  WordCounts out;
+  for (const auto& [label, count] : counts)
+    out[few.has(label) ? message("labels of fewer than ", kFewest, " in the real rows") : label] += count;
+  return out;
+}
+
+double distance_of(const WordCounts& r, const WordCounts& s) {
   const double n = total_of(r), m = total_of(s);
+  double out = 0;
+  for (const auto& [label, count] : r) out += std::abs(count_in(s, label) / m - count / n) / 2;
+  for (const auto& [label, count] : s)
+    if (!r.contains(label)) out += count / m / 2;
+  return out;
+}
+
+std::vector<ScorePart> parts_of(const WordCounts& r, const WordCounts& s) {
+  WordCounts both = r;
+  both.insert(s.begin(), s.end());
   std::vector<ScorePart> out;
-  distance = 0;
-  for (const std::string& label : labels) {
-    const double apart = count_in(s, label) / m - count_in(r, label) / n;
-    distance += std::abs(apart) / 2;
-    out.push_back(
-        {label, apart, static_cast<std::uint64_t>(count_in(s, label)), "share in synthetic less real"});
-  }
+  for (const auto& [label, count] : both)
+    out.push_back({label, count_in(s, label) / total_of(s) - count_in(r, label) / total_of(r),
+                   static_cast<std::uint64_t>(count_in(s, label)), "share in synthetic less real"});
   return out;
 }
 
@@ -134,16 +176,17 @@ Score LabelDistribution::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score), "The tables share no label column.");
   const WordCounts r = counts_of_labels(real->column(name)), s = counts_of_labels(synthetic.column(name));
   if (r.empty() || s.empty()) return undefined(std::move(score), "One of the tables has no labels.");
-  double distance = 0;
-  score.parts = compare_labels(r, s, distance);
-  score.value = 1 - distance;
+  const Units units = Units::of(*real);
+  Few few(units);
+  each_label(real->column(name), [&](const std::string& label, std::size_t row) { few.add(label, row); });
+  score.parts = parts_of(gathered(r, few), gathered(s, few));
+  score.value = 1 - distance_of(r, s);
   score.n = synthetic.rows();
   score.no_interval = kBiased;
   if (context.holdout && context.holdout->has(name))
-    if (const WordCounts h = counts_of_labels(context.holdout->column(name)); !h.empty()) {
-      compare_labels(r, h, distance);
-      score.ceiling = Bound{1 - distance, message("holdout, ", counted(context.holdout->rows(), "real row"))};
-    }
+    if (const WordCounts h = counts_of_labels(context.holdout->column(name)); !h.empty())
+      score.ceiling =
+          Bound{1 - distance_of(r, h), message("holdout, ", counted(context.holdout->rows(), "real row"))};
   return score;
 }
 

@@ -33,6 +33,23 @@ TEST_CASE("shares of labels") {
   CHECK(part_of(score, "C") == 0.5);
 }
 
+TEST_CASE("words and labels of few people count, and no part names them") {
+  std::vector<std::pair<std::string, std::string>> records;
+  for (int i = 0; i < 6; ++i) records.push_back({"the same fever", "common"});
+  records.push_back({"kowalski kowalski kowalski kowalski kowalski kowalski the", "rare"});
+  const Table real = labelled_table(records), synthetic = labelled_table({{"the cough kowalski", "rare"}});
+  for (const bool of_real : {false, true}) {
+    const Score score = WordDivergence(of_real).evaluate(&real, synthetic, {});
+    CHECK_FALSE(score.parts.empty());
+    for (const ScorePart& part : score.parts) CHECK(part.name != "kowalski");
+  }
+  const Score score = LabelDistribution().evaluate(&real, synthetic, {});
+  CHECK(*score.value == Approx(1.0 / 7));
+  CHECK(*part_of(score, "common") == Approx(-6.0 / 7));
+  CHECK(*part_of(score, "labels of fewer than 5 in the real rows") == Approx(6.0 / 7));
+  CHECK(score.parts.size() == 2);
+}
+
 TEST_CASE("terms are found as whole words, of those that real texts say") {
   EvaluationContext context;
   context.terms = term_table({{"T1", "Headache", {"head pain"}}, {"T2", "Fever"}, {"T3", "Cough"}});
