@@ -138,13 +138,8 @@ Score CodeProbabilities::evaluate(const Table* real, const Table& synthetic,
   if (std::string reason = detail::lacks_histories(*real, synthetic); !reason.empty())
     return undefined(std::move(score), std::move(reason));
   const std::vector<std::string> columns = detail::code_columns(*real);
-  if (columns.empty())
-    return undefined(std::move(score), "No column has a code system, a list of codes or the role label.");
-  for (const std::string& name : columns)
-    if (!synthetic.has(name) ||
-        (synthetic.column(name).kind() == Kind::list) != (real->column(name).kind() == Kind::list))
-      return undefined(std::move(score),
-                       message("The synthetic table has no column '", name, "' of the real one's kind."));
+  if (std::string reason = detail::lacks_codes(synthetic, columns, *real); !reason.empty())
+    return undefined(std::move(score), std::move(reason));
   detail::CodeBook book;
   const auto visits = [&](const Table& table, std::string_view whose) {
     return detail::visits_of(table, detail::histories_of(table, whose, score), columns, book);
@@ -171,10 +166,7 @@ Score CodeProbabilities::evaluate(const Table* real, const Table& synthetic,
                independent(r, probabilities(of_real, CodesOf::visit).of_visit, of_ == CodesOf::next))
     score.floor = Bound{*loose, "real codes, independent of each other"};
   if (context.holdout && detail::lacks_histories(*context.holdout).empty() &&
-      std::all_of(columns.begin(), columns.end(), [&](const std::string& name) {
-        return context.holdout->has(name) &&
-               context.holdout->column(name).kind() == real->column(name).kind();
-      })) {
+      detail::lacks_codes(*context.holdout, columns, *real).empty()) {
     const detail::Visits held = visits(*context.holdout, "holdout");
     if (held.visits > 0)
       if (const Fit fresh = fit(r.of_visit, probabilities(held, of_).of_visit); fresh.r2)

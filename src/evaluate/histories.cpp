@@ -73,12 +73,21 @@ std::vector<std::string> code_columns(const Table& table) {
   std::vector<std::string> systems, lists, labels;
   for (const Field& field : table.schema().fields) {
     const Kind kind = table.column(field.name).kind();
-    const bool texts = kind == Kind::category || kind == Kind::text;
-    if (!field.code_system.empty() && (texts || kind == Kind::list)) systems.push_back(field.name);
+    const bool single = kind == Kind::category || kind == Kind::text || kind == Kind::integer;
+    if (!field.code_system.empty() && (single || kind == Kind::list)) systems.push_back(field.name);
     if (kind == Kind::list) lists.push_back(field.name);
-    if (field.has(Role::label) && texts) labels.push_back(field.name);
+    if (field.has(Role::label) && single) labels.push_back(field.name);
   }
   return !systems.empty() ? systems : !lists.empty() ? lists : labels;
+}
+
+std::string lacks_codes(const Table& table, const std::vector<std::string>& columns, const Table& real) {
+  if (columns.empty()) return "No column has a code system, a list of codes or the role label.";
+  for (const std::string& name : columns)
+    if (!table.has(name) ||
+        (table.column(name).kind() == Kind::list) != (real.column(name).kind() == Kind::list))
+      return message("The synthetic table has no column '", name, "' of the real one's kind.");
+  return {};
 }
 
 namespace {
@@ -87,7 +96,7 @@ void add_codes(std::vector<std::uint32_t>& out, const Column& column, std::size_
                const std::string& prefix, CodeBook& book) {
   if (column.is_null(row)) return;
   if (column.kind() != Kind::list) {
-    out.push_back(book.of(prefix + std::string(column.text_at(row))));
+    out.push_back(book.of(prefix + column.value_at(row).display()));
     return;
   }
   const Column& items = column.items();

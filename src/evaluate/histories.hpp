@@ -29,8 +29,11 @@ Histories histories_of(const Table& table);
 // With a warning where rows are left out; `whose`: "real", "synthetic" or "holdout".
 Histories histories_of(const Table& table, std::string_view whose, Score& score);
 
-// The columns that hold codes: those with a code system, else lists, else the column with the role label.
+// The columns that hold codes, which may be numbers: those with a code system, else lists, else the column
+// with the role label.
 std::vector<std::string> code_columns(const Table& table);
+// Why these columns of the real table are no codes of another one; empty if they are.
+std::string lacks_codes(const Table& table, const std::vector<std::string>& columns, const Table& real);
 
 // Codes of all tables in one numbering.
 class CodeBook {

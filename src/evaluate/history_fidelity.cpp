@@ -165,8 +165,10 @@ std::optional<double> alike(const std::vector<Numbers>& real, const std::vector<
 
 std::vector<std::string> measured_columns(const Table& real, const Table& synthetic) {
   std::vector<std::string> out;
+  const std::vector<std::string> codes = detail::code_columns(real);
   for (const std::string& name : detail::shared_columns(real, synthetic))
-    if (detail::is_number(real.column(name).kind()) && !real.schema().at(name).has(Role::time))
+    if (detail::is_number(real.column(name).kind()) && !real.schema().at(name).has(Role::time) &&
+        std::ranges::find(codes, name) == codes.end())
       out.push_back(name);
   return out;
 }
@@ -213,18 +215,27 @@ ScorePart mean_part(std::string name, const Numbers& values, const Sample& sampl
   return {std::move(name), mean_of(values) / (days ? 86'400e6 : 1), values.size(), days ? "days" : ""};
 }
 
+// Why another table has nothing to hold against the real quantities of this kind; empty if it has.
+std::string incomparable(const Sample& real, const Sample& other, HistoryMeasure measure,
+                         const std::vector<std::string>& codes) {
+  if (measure == HistoryMeasure::codes) return detail::lacks_codes(other.table, codes, real.table);
+  const bool times = measure == gaps || measure == spans;
+  if (times && (real.histories.kind == Kind::time) != (other.histories.kind == Kind::time))
+    return "Visits have instants in one of the tables and numbers in the other, so the times between them "
+           "cannot be compared.";
+  return {};
+}
+
 Outcome compare(const Sample& real, const Sample& other, HistoryMeasure measure,
                 std::optional<double> of_lost) {
   if (of_columns(measure)) return compare_columns(real, other, measure, of_lost);
   Outcome out;
   std::vector<std::string> codes;
   if (measure == HistoryMeasure::codes) codes = detail::code_columns(real.table);
-  for (const std::string& name : codes)
-    if (!other.table.has(name) || other.table.column(name).kind() != real.table.column(name).kind()) {
-      out.undefined = message("The synthetic table has no column '", name, "' of the real one's kind.");
-      return out;
-    }
-  if (measure == HistoryMeasure::codes && codes.empty()) return out;
+  if (std::string reason = incomparable(real, other, measure, codes); !reason.empty()) {
+    out.undefined = std::move(reason);
+    return out;
+  }
   const Numbers r = quantities(real.table, real.histories, measure, codes),
                 s = quantities(other.table, other.histories, measure, codes);
   if (r.empty()) return out;

@@ -4,6 +4,7 @@
 
 #include "histories.hpp"
 #include "synthema/evaluate/conformance.hpp"
+#include "synthema/evaluate/longitudinal/code_probabilities.hpp"
 #include "synthema/evaluate/longitudinal/histories.hpp"
 #include "tables.hpp"
 
@@ -47,6 +48,48 @@ TEST_CASE("gaps and spans of times are shown in days, of numbers as they are") {
   CHECK(score(spans, real, real).parts[0].note == "days");
   CHECK(part_of(score(visits, real, real), "mean of real") == 3.0);
   CHECK(score(visits, real, real).parts[0].note.empty());
+}
+
+TEST_CASE("instants are not held against numbers, though visits are counted") {
+  const auto table = [](Kind kind, const std::vector<Value>& visits) {
+    std::vector<Record> records;
+    for (const Value& visit : visits) records.push_back({{"subject", "a"}, {"when", visit}});
+    return Table::from_records({.fields = {{.name = "subject", .roles = {Role::subject}},
+                                           {.name = "when", .kind = kind, .roles = {Role::time}}}},
+                               records);
+  };
+  const Table instants = table(Kind::time, {"2024-01-01", "2024-01-04", "2024-01-06"}),
+              days = table(Kind::real, {0.0, 3.0, 5.0});
+  for (const auto measure : {gaps, spans}) {
+    CHECK(score(measure, instants, days).undefined.starts_with("Visits have instants in one"));
+    CHECK(score(measure, days, instants).undefined.starts_with("Visits have instants in one"));
+    EvaluationContext context;
+    context.holdout = std::make_shared<const Table>(days);
+    CHECK_FALSE(HistoryFidelity(measure).evaluate(&instants, instants, context).ceiling);
+  }
+  CHECK(score(visits, instants, days).value == 1.0);
+}
+
+TEST_CASE("codes may be numbers") {
+  const auto table = [](Kind kind, const std::vector<int>& of_visits) {
+    std::vector<Record> records;
+    double day = 0;
+    for (const int code : of_visits)
+      records.push_back({{"subject", "a"},
+                         {"day", ++day},
+                         {"code", kind == Kind::integer ? Value(code) : Value(std::to_string(code))}});
+    return Table::from_records({.fields = {{.name = "subject", .roles = {Role::subject}},
+                                           {.name = "day", .kind = Kind::real, .roles = {Role::time}},
+                                           {.name = "code", .kind = kind, .roles = {Role::label}}}},
+                               records);
+  };
+  const Table numbers = table(Kind::integer, {4019, 4019, 250}), same = table(Kind::text, {4019, 250, 4019});
+  CHECK(score(codes, numbers, same).value == 1.0);
+  CHECK(CodeProbabilities(CodesOf::visit).evaluate(&numbers, same, {}).value == 1.0);
+  CHECK_FALSE(score(differences, numbers, numbers).value);  // a code is no measurement
+  const std::vector<std::string> without{"subject", "day"};
+  CHECK(score(codes, numbers.select(without), numbers).undefined ==
+        "No column has a code system, a list of codes or the role label.");
 }
 
 TEST_CASE("series by hand") {
