@@ -148,6 +148,53 @@ def test_rows_without_their_drafts_are_not_called_accepted():
     ]
 
 
+def test_a_score_is_not_taken_for_another_whose_name_begins_alike():
+    recovered = {"rows": 500, "scores": [score("label_recovery_top10", 0.6)]}
+    assert verdict.summary({"sections": [recovered]}) == ["1 of 1 measure could be computed on 500 rows."]
+    nearer = {"rows": 500, "scores": [measured("dcr_share_worst_group", 0.7, 0.5)]}
+    assert len(verdict.weaknesses(nearer)) == 1
+    assert verdict.summary({"sections": [nearer]})[0].startswith("Of 1 measure of privacy 1 is worse")
+
+
+def test_other_rows_side_by_side_are_no_drafts():
+    recovered = {"rows": 500, "scores": [score("label_recovery_top1", 0.6)]}
+    site = {"name": "external_synthetic", "title": "Synthetic rows, other site", "scores": []}
+    document = {"sections": [recovered, site | {"scores": [score("acceptance_rate", 0.1)]}]}
+    assert verdict.summary(document)[0].startswith("A retriever ranks the intended concept first")
+    page = reporting.render(document)
+    assert "flattered by the checks" not in page
+    assert "Acceptance rate is" not in page
+
+
+def test_what_could_not_be_computed_is_told_with_its_reason():
+    def without(*reasons):
+        scores = [{"name": f"measure_{i}", "undefined": one} for i, one in enumerate(reasons)]
+        return verdict.summary({"sections": [{"rows": 20, "scores": scores}]})
+
+    missing = "No holdout was given."
+    assert without(missing) == [f"0 of 1 measure could be computed on 20 rows. Measure-0: {missing}"]
+    assert without(missing, missing)[0].endswith(f"Measure-0, Measure-1: {missing}")
+    assert without("a.", "b.", "c.", "d.") == ["0 of 4 measures could be computed on 20 rows."]
+
+
+def test_parts_of_another_kind_than_the_measure_are_no_shares_and_all_are_counted():
+    parts = [{"name": "near", "value": 0.25, "n": 8}, {"name": "rows compared", "value": 200, "n": 200}]
+    page = reporting.render({"scores": [score("nearest_note_share", 0.5, parts=parts)]})
+    assert "25.0 % of 8" in page
+    assert "200 of 200" in page
+    assert "20000 %" not in page
+    many = [{"name": f"column {i}", "value": 0.5} for i in range(200)]
+    page = reporting.render({"scores": [score("column_shapes", 0.5, parts=many)]})
+    assert "140 further parts in report.json." in page
+    assert "further part" not in reporting.render({"scores": [score("column_shapes", 0.5, parts=many[:60])]})
+
+
+def test_long_names_do_not_push_charts_off_a_phone():
+    style = resources.files("synthema.reporting").joinpath("style.css").read_text(encoding="utf-8")
+    assert "overflow-wrap:break-word" in style
+    assert ".pair>*,.squares>*{min-width:0}" in style
+
+
 def test_weak_scores_are_called_weak_and_good_ones_are_not():
     weak = {"rows": 500, "scores": [score("acceptance_rate", 0.2), score("near_duplicates", 0.2)]}
     good = {"rows": 500, "scores": [score("acceptance_rate", 0.9), score("near_duplicates", 0.0)]}

@@ -18,6 +18,7 @@ from synthema.reporting.verdict import (
     RARE_CASES,
     TOLD_APART,
     Limit,
+    drafts_of,
 )
 
 Document = Mapping[str, Any]
@@ -147,7 +148,7 @@ def guide(document: Document) -> Html:
     paragraphs = [
         element(
             "p",
-            selected if len(sections) > 1 else None,
+            selected if drafts_of(document) else None,
             "A score without its floor says little: compare the distance to the floor with the width of the "
             "interval.",
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from synthema.reporting.markup import Html, element
 from synthema.reporting.numbers import counted, duration, interval_text, number, percent, shown
-from synthema.reporting.verdict import LIMITS, is_weak, score_named, summary, value_of, weaknesses
+from synthema.reporting.verdict import LIMITS, drafts_of, is_weak, score_named, summary, value_of, weaknesses
 
 Document = Mapping[str, Any]
 Score = Mapping[str, Any]
@@ -15,8 +15,8 @@ Score = Mapping[str, Any]
 
 def opening(document: Document) -> Html:
     """Title, verdict and warnings."""
-    sections = (document.get("sections") or [None])[:2]
-    weak = weaknesses(*sections, drifted=bool(document.get("drift")))
+    section = (document.get("sections") or [None])[0]
+    weak = weaknesses(section, drafts_of(document), drifted=bool(document.get("drift")))
     run = document.get("run") or {}
     model = run.get("model") or {}
     line = " · ".join(

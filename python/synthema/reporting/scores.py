@@ -8,7 +8,15 @@ from typing import Any
 from synthema.families import FAMILIES, OTHER, family_of
 from synthema.reporting import charts
 from synthema.reporting.markup import Html, definition_list, details, element, section
-from synthema.reporting.numbers import counted, interval_text, number, shown, words
+from synthema.reporting.numbers import (
+    counted,
+    decimals,
+    interval_text,
+    number,
+    score_range,
+    shown,
+    words,
+)
 from synthema.reporting.verdict import value_of
 
 Document = Mapping[str, Any]
@@ -154,20 +162,30 @@ def _explanation(group: Sequence[Score | None], names: Sequence[str]) -> Html:
     return details("definition", definition_list(pairs), *warnings, _parts(first))
 
 
+PARTS = 60  # that are shown
+
+
 def _parts(score: Score) -> Html | None:
     """The same measure by column, label or record, as bars where the range is known."""
     parts = [part for part in score.get("parts") or [] if number(part.get("value")) is not None]
     parts = [part for part in parts if part.get("note") != "cumulative"]  # a histogram elsewhere shows these
     if not parts:
         return None
-    top = max(abs(number(part["value"]) or 0) for part in parts) or 1.0
-    scale = 1.0 if top <= 1 else top
-    items = [
-        (
-            str(part.get("name")),
-            (number(part["value"]) or 0) / scale,
-            shown(score, part["value"]) + (f" of {part['n']}" if part.get("n") else ""),
-        )
-        for part in parts[:60]
-    ]
-    return element("div", charts.bars(items), class_="parts")
+    low, high = score_range(score)
+
+    def is_in_range(value: float) -> bool:
+        return (low is None or value >= low) and (high is None or value <= high)
+
+    top = max([abs(value) for part in parts if is_in_range(value := number(part["value"]) or 0)] + [1.0])
+    items = []
+    for part in parts[:PARTS]:
+        value = number(part["value"]) or 0
+        # What is no possible value of the measure is another quantity, such as a number of rows.
+        figure = shown(score, value) if is_in_range(value) else decimals(value)
+        of = f" of {part['n']}" if part.get("n") else ""
+        items.append((str(part.get("name")), value / top if is_in_range(value) else 0.0, figure + of))
+    more = len(parts) - PARTS
+    rest = (
+        element("p", f"{counted(more, 'further part')} in report.json.", class_="quiet") if more > 0 else None
+    )
+    return element("div", charts.bars(items), rest, class_="parts")

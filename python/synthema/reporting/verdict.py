@@ -92,17 +92,18 @@ SMALL = 100  # rows below which intervals are too wide to rank two runs
 
 
 def score_named(section: Mapping[str, Any] | None, *names: str) -> Score | None:
-    """The first score of the section with one of these names, whole or as the beginning of a longer one."""
+    """The first score of the section with one of these names."""
     scores: Sequence[Score] = (section or {}).get("scores") or []
     for name in names:
         for score in scores:
             if score.get("name") == name:
                 return score
-    for name in names:
-        for score in scores:
-            if str(score.get("name", "")).startswith(name):
-                return score
     return None
+
+
+def drafts_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The section of all drafts, of which the first one is a selection; other data have none."""
+    return next((one for one in document.get("sections") or [] if one.get("name") == "drafts"), None)
 
 
 def value_of(score: Score | None) -> float | None:
@@ -381,22 +382,36 @@ NOT_FRESH = (
 )
 
 
+REASONS = 3  # that are told in the opening sentences
+
+
+def _computed(section: Mapping[str, Any]) -> str:
+    """How many measures have a value, and why the others have none where there are few reasons."""
+    rows, scores = section.get("rows"), section.get("scores") or []
+    without: dict[str, list[str]] = {}
+    for score in scores:
+        if value_of(score) is None:
+            without.setdefault(str(score.get("undefined") or "not defined"), []).append(words(score["name"]))
+    defined = len(scores) - sum(map(len, without.values()))
+    on_rows = f" on {counted(rows, 'row')}" if rows is not None else ""
+    said = [f"{defined} of {counted(len(scores), 'measure')} could be computed{on_rows}."]
+    if len(without) <= REASONS:
+        said += [f"{', '.join(names)}: {reason}" for reason, names in without.items()]
+    return " ".join(said)
+
+
 def summary(document: Mapping[str, Any]) -> list[str]:
     """The opening sentences: what is broken, how much was accepted, how true, useful and safe rows are."""
     sections = document.get("sections") or []
     if not sections:
         return []
-    drafts = sections[1] if len(sections) > 1 else None
-    section = sections[0]
+    section, drafts = sections[0], drafts_of(document)
     drift = document.get("drift")
     parts = [_acceptance(document), _recovery(section, drafts)]
     parts += [_fidelity(section, bool(drift)), _usefulness(section)]
     parts += [NOT_FRESH if document.get("overlap") else _privacy(section, bool(drift))]
     sentences = [part for part in parts if part]
     if not sentences:
-        rows, scores = sections[0].get("rows"), sections[0].get("scores") or []
-        defined = sum(1 for s in scores if value_of(s) is not None)
-        on_rows = f" on {counted(rows, 'row')}" if rows is not None else ""
-        sentences.append(f"{defined} of {counted(len(scores), 'measure')} could be computed{on_rows}.")
+        sentences.append(_computed(section))
     first = [_wrong_columns(section), drift]
     return [str(one) for one in first if one] + sentences
