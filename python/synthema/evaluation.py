@@ -171,8 +171,8 @@ def evaluate(
         columns. A column that is there and does
         not serve one of several metrics leaves that one undefined.
     ConfigError
-        If there is no such level, convention, learner or evaluator, `metrics` is empty, or an argument has
-        another type than it should.
+        If there is no such level, convention, learner or evaluator, `metrics` is empty, only one of
+        `duration` and `event` is given, or an argument has another type than it should.
 
     Examples
     --------
@@ -249,6 +249,7 @@ def evaluate(
     for named in (sensitive, duration, event, *quasi_identifiers, *secrets):
         if named is not None and named not in rows:
             raise _core.EvaluationError(no_such_column(named, rows.names))
+    _refuse_half(duration, event)
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
     with ThreadPoolExecutor(1) as pool:  # what is said besides is found while a core waits
         overlaps = pool.submit(_overlaps, metrics, rows, reference, holdout)
@@ -307,6 +308,7 @@ def check_arguments(name: str, given: dict[str, Any]) -> None:
             raise TypeError(f"{name}() got an unexpected keyword argument '{one}'")
     refuse_wrong_types(evaluate, given, name)
     _check_values(given)
+    _refuse_half(given.get("duration"), given.get("event"))
 
 
 def _check_values(given: dict[str, Any]) -> None:
@@ -315,6 +317,15 @@ def _check_values(given: dict[str, Any]) -> None:
         raise _core.ConfigError(f"There is no level '{level}'; there are 'default' and 'full'.")
     for name in ("seed", "bootstrap", "threads", "target_labels", *_COUNTS):
         whole(given.get(name, 0), f"The parameter '{name}'")
+
+
+def _refuse_half(duration: str | None, event: str | None) -> None:
+    """Raise ConfigError where one of the columns of follow-ups was named without the other."""
+    if bool(duration) != bool(event):
+        named = "duration" if duration else "event"
+        raise _core.ConfigError(
+            f"Only '{named}' was given; survival is measured by both, duration and event."
+        )
 
 
 def _schema(given: Schema | str | os.PathLike[str] | None) -> Schema | None:

@@ -457,7 +457,7 @@ def _carried_on(
             most = _CELLS_OF_TRIPLES
         elif name in _GENTLE:
             most = min(most, 1.1)
-        found[name] = late * (of_all / last) ** min(most, max(0.5, power))
+        found[name] = late * (of_all / max(1, last)) ** min(most, max(0.5, power))
     return found
 
 

@@ -66,6 +66,11 @@ def test_a_forecast_knows_how_many_labels_are_classes(monkeypatch):
     assert seconds[1] == pytest.approx(5 * seconds[2])
 
 
+def test_tables_without_rows_take_no_time():
+    none = synthema.table({"x": [1.0], "y": ["a"]}).head(0)
+    assert synthema.forecast(none, none).seconds < 1
+
+
 def test_one_class_is_refused_before_anything_is_foretold():
     rows = {"x": np.arange(40.0), "y": ["a", "b"] * 20}
     name = "train_synthetic_test_real"

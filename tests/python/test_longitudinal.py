@@ -110,3 +110,11 @@ def test_survival_needs_its_columns_and_finds_what_is_shifted():
     assert score.value > 0.05
     assert parts["optimism"] == pytest.approx(score.value)
     assert score.ceiling.value < score.value
+
+
+def test_a_follow_up_without_its_event_is_refused():
+    rows = synthema.table({"x": [1.0, 2.0], "died": [0, 1]})
+    for name, column in (("duration", "x"), ("event", "died")):
+        for asked in (synthema.evaluate, synthema.forecast):
+            with pytest.raises(synthema.ConfigError, match=f"Only '{name}' was given"):
+                asked(rows, rows, **{name: column})

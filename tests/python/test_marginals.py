@@ -55,6 +55,17 @@ def test_what_few_people_have_is_not_shown(tables, scores):
     assert all(count == 0 or count >= 5 - 1e-9 for count in counts)
 
 
+@pytest.mark.parametrize("scale", [1e308, 1e-320])
+def test_numbers_without_a_scale_to_draw_are_left_out(scale, recwarn):
+    numbers = {"huge": [scale * (-1) ** i for i in range(40)], "x": [float(i) for i in range(40)]}
+    rows = synthema.table(numbers)
+    scores = [
+        {"name": "column_shapes", "parts": [{"name": "huge", "value": 0.1}, {"name": "x", "value": 0.2}]}
+    ]
+    assert [one["name"] for one in compare(rows, rows, scores)] == ["x"]
+    assert not recwarn.list
+
+
 def test_pairs_are_a_symmetric_square(tables, scores):
     found = pairs(tables[0].names, scores)
     alike = np.asarray(found["alike"], dtype=float)

@@ -21,6 +21,7 @@ COLUMNS = 8  # that are shown: the least alike
 BINS = 20
 LABELS = 6  # of a category
 PAIRED = 24  # columns of the map of pairs: those whose pairs are the least alike
+SMALLEST = 1e-300  # width of a bin
 FEWEST = 5  # real rows of a label or a bin that is shown by itself
 
 
@@ -104,10 +105,12 @@ def _numbers(real: Any, synthetic: Any, name: str) -> dict[str, Any] | None:
     ours, theirs = (cells[~np.isnan(cells)] for cells in (numbers_of(one, name) for one in (real, synthetic)))
     if len(ours) < FEWEST or len(theirs) == 0:
         return None
-    low, high = np.quantile(ours, [0.01, 0.99])
-    if not low < high:
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.quantile(ours, [0.01, 0.99])
+        wide = (high - low) / BINS
+    if not SMALLEST < wide < math.inf:  # all are equal, or the numbers have no scale to draw
         return None
-    unit = 10.0 ** math.floor(math.log10((high - low) / BINS))  # the ends are round, nobody's values
+    unit = 10.0 ** math.floor(math.log10(wide))  # the ends are round, nobody's values
     low, high = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
     edges = np.linspace(low, high, BINS + 1)
     return {"edges": edges.tolist(), **_shares(ours, theirs, edges)}
