@@ -19,6 +19,7 @@ using Names = std::vector<std::string>;
 
 struct Bridge {
   const Table& synthetic;
+  std::vector<std::size_t> order;  // of the synthetic rows, decided by all that they are compared by
   std::vector<const Table*> scale_by;
   const LinkabilityOptions& options;
   const EvaluationContext& context;
@@ -28,7 +29,7 @@ struct Bridge {
 std::vector<std::size_t> nearest(const Bridge& bridge, const Table& attacked, const Names& columns,
                                  Random random) {
   MixedSpace space(bridge.scale_by, columns);
-  std::vector<std::size_t> order = detail::order_by_content(bridge.synthetic, columns);
+  std::vector<std::size_t> order = bridge.order;
   random.shuffle(order);  // equal distances go to the lower position: chance decides
   const NeighbourIndex index(space, space.encode(bridge.synthetic.take(order)));
   const NeighbourIndex queries(space, space.encode(attacked));
@@ -106,10 +107,14 @@ Score Linkability::evaluate(const Table* real, const Table& synthetic,
   const std::size_t attacks = std::min({options_.attacks, Units::of(*real).count, Units::of(holdout).count});
   const Table attacked = real->take(detail::drawn_rows(*real, columns, attacks, random.stream(3)));
   const Table control = holdout.take(detail::drawn_rows(holdout, columns, attacks, random.stream(4)));
+  Names both = first;
+  both.insert(both.end(), second.begin(), second.end());
+  const std::vector<std::size_t> order = detail::order_by_content(synthetic, both);
   const auto try_on = [&](const Table& rows) {
     const bool theirs = options_.convention == Convention::anonymeter;
-    const Bridge bridge{synthetic, theirs ? std::vector{&rows, &synthetic} : std::vector{real, &holdout},
-                        options_, context};
+    const Bridge bridge{synthetic, order,
+                        theirs ? std::vector{&rows, &synthetic} : std::vector{real, &holdout}, options_,
+                        context};
     return links(bridge, rows, first, second, random);
   };
   const std::size_t hits = try_on(attacked), control_hits = try_on(control);

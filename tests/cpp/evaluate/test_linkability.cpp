@@ -46,6 +46,31 @@ TEST_CASE("attacks are at chance on fresh rows, and succeed on a copy") {
   check_attack(ColumnGroups(ColumnGroups::Measure::dcr_share), 0.5, 0.95);
 }
 
+TEST_CASE("rows that half of the columns cannot tell apart link alike in any order") {
+  const auto labels = [](std::uint64_t seed) {
+    Random random(seed);
+    std::vector<Record> records;
+    for (std::size_t i = 0; i < 150; ++i) {
+      Record row;
+      for (const char* name : {"a", "b", "c", "d"}) row.set(name, std::to_string(random.below(3)));
+      records.push_back(row);
+    }
+    Schema schema;
+    for (const char* name : {"a", "b", "c", "d"})
+      schema.fields.push_back({.name = name, .kind = Kind::category});
+    return Table::from_records(schema, records);
+  };
+  const Table training = labels(1), synthetic = labels(2);
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(labels(3));
+  std::vector<std::size_t> turned(synthetic.rows());
+  for (std::size_t i = 0; i < turned.size(); ++i) turned[i] = turned.size() - 1 - i;
+  const Score one = Linkability().evaluate(&training, synthetic, context),
+              other = Linkability().evaluate(&training, synthetic.take(turned), context);
+  CHECK(part_of(one, "attack") == part_of(other, "attack"));
+  CHECK(part_of(one, "control") == part_of(other, "control"));
+}
+
 TEST_CASE("groups of columns need the holdout that all columns need") {
   const Table training = dependent_rows(400, 1), fresh = dependent_rows(400, 2);
   const ColumnGroups groups(ColumnGroups::Measure::dcr_share);
