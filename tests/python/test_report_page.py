@@ -166,6 +166,18 @@ def test_other_rows_side_by_side_are_no_drafts():
     assert "Acceptance rate is" not in page
 
 
+def test_an_accuracy_that_independent_columns_reach_too_tells_nothing_of_dependence():
+    def said(ceiling, floor):
+        section = {"rows": 400, "scores": [measured("accuracy", 0.793, ceiling, floor=floor)]}
+        return verdict.summary({"sections": [section]})[0]
+
+    assert said(0.9, 0.7).endswith("fresh real rows would reach 90.0 % and independent columns 70.0 %.")
+    assert said(0.769, 0.785).endswith(
+        "independent columns 78.5 %: rows are too few, or columns depend too little on each other, to tell "
+        "whether dependence is kept."
+    )
+
+
 def test_what_could_not_be_computed_is_told_with_its_reason():
     def without(*reasons):
         scores = [{"name": f"measure_{i}", "undefined": one} for i, one in enumerate(reasons)]

@@ -355,6 +355,11 @@ def _fidelity(section: Mapping[str, Any], drifted: bool) -> str | None:
     floor = _bound(score, "floor")
     if floor is not None:
         text += f" and independent columns {shown(score, floor)}"
+    if floor is not None and floor >= best:  # these know the margins of the real rows themselves
+        text += (
+            ": rows are too few, or columns depend too little on each other, to tell whether dependence is "
+            "kept"
+        )
     return text + "."
 
 
