@@ -59,7 +59,8 @@ def epsilon(
     releases : int
         How many, one after another; later ones may depend on earlier ones.
     accounting : str
-        'numerical' (the closed form without sampling, else the privacy-loss distribution) or 'renyi'.
+        'numerical' (the closed form without sampling, else the privacy-loss distribution, beyond 1e9 releases
+        the Renyi bound) or 'renyi'.
 
     Returns
     -------

@@ -44,7 +44,7 @@ double numerical_epsilon(const Mechanism& mechanism, std::uint64_t releases, dou
   if (gaussian && gaussian->sampling_rate == 1)
     return gaussian_epsilon(gaussian->noise_multiplier / std::sqrt(static_cast<double>(releases)), delta);
   const double bound = renyi_epsilon(mechanism, releases, delta);
-  if (bound == 0) return 0;
+  if (bound == 0 || releases > PrivacyLossDistribution::kMostTimes) return bound;
   const PrivacyLossDistribution one(mechanism, grid_step(mechanism, bound, releases));
   return std::min(bound, one.composed(releases).epsilon(delta));
 }

@@ -56,6 +56,10 @@ class GridBuilder {
     grid_.masses[at + 1] += mass * share;
   }
   void add(double loss, double mass) { add(cell_of(loss), loss, mass); }
+  // All of it at the upper end of the cell: never less loss than it has.
+  void add_above(std::int64_t cell, double mass) {
+    grid_.masses[static_cast<std::size_t>(cell - grid_.first) + 1] += mass;
+  }
   void add_infinite(double mass) { grid_.infinite += mass; }
   LossGrid take() { return std::move(grid_); }
 
@@ -67,17 +71,26 @@ class GridBuilder {
 constexpr double kNode[] = {0, 0.5384693101056831, 0.9061798459386640};
 constexpr double kWeight[] = {0.5688888888888889, 0.4786286704993665, 0.2369268850561891};
 
+constexpr double kMostPieces = 1 << 20;  // of all outcomes
+constexpr double kExactly = 0.5;         // change of the loss in a piece that is split exactly
+
 // A continuum of outcomes z in [low, high]; the loss is monotone in z.
 struct Outcomes {
   double low = 0, high = 0;
   double smooth = 0;                      // pieces of this width are integrated exactly by five points
+  double smooth_density = 0;              // and these, of the density alone
   std::function<double(double)> density;  // of z
   std::function<double(double)> loss;     // at z
   std::function<double(double)> inverse;  // z of a loss
 };
 
 // The outcomes of each cell of the grid, integrated piece by piece: every integrand is positive and smooth.
+// With so little noise that the losses of one deviation are very many pieces, those are as wide as the
+// density allows, and what cannot be split exactly in them counts at the upper end of its cell: such losses
+// are hundreds of thousands of cells large.
 void integrate(GridBuilder& grid, const Outcomes& outcomes) {
+  const bool wide = outcomes.high - outcomes.low > kMostPieces * outcomes.smooth;
+  const double smooth = wide ? outcomes.smooth_density : outcomes.smooth;
   double z = outcomes.low;
   const bool rising = outcomes.loss(outcomes.high) > outcomes.loss(outcomes.low);
   std::int64_t cell = grid.cell_of(outcomes.loss(z));
@@ -85,13 +98,19 @@ void integrate(GridBuilder& grid, const Outcomes& outcomes) {
     // Where the loss leaves this cell; NaN or beyond the end means that it does not.
     const double edge = outcomes.inverse(grid.loss_at(rising ? cell + 1 : cell));
     const double end = edge < outcomes.high ? std::max(edge, z) : outcomes.high;
-    const int pieces = std::max(1, static_cast<int>(std::ceil((end - z) / outcomes.smooth)));
+    const int pieces = std::max(1, static_cast<int>(std::ceil((end - z) / smooth)));
     for (int piece = 0; piece < pieces; ++piece) {
       const double half = (end - z) / pieces / 2;
       const double middle = z + (2 * piece + 1) * half;
+      const bool split =
+          !wide || std::abs(outcomes.loss(middle + half) - outcomes.loss(middle - half)) < kExactly;
       for (int i = -2; i <= 2; ++i) {
         const double at = middle + (i < 0 ? -1 : 1) * kNode[std::abs(i)] * half;
-        grid.add(cell, outcomes.loss(at), kWeight[std::abs(i)] * half * outcomes.density(at));
+        const double mass = kWeight[std::abs(i)] * half * outcomes.density(at);
+        if (split)
+          grid.add(cell, outcomes.loss(at), mass);
+        else
+          grid.add_above(cell, mass);
       }
     }
     z = end;
@@ -113,6 +132,7 @@ LossGrid gaussian_grid(const GaussianMechanism& gaussian, bool removed, double s
   Outcomes outcomes;
   outcomes.low = (removed && q == 1 ? 1 : 0) - kWidth * s;
   outcomes.high = (removed ? 1 : 0) + kWidth * s;
+  outcomes.smooth_density = s / 8;
   outcomes.smooth = std::min(s / 8, s * s / 2);  // scales of the density and of the loss
   outcomes.density = [=](double z) {
     if (!removed) return normal_density(z, 0, s);
@@ -144,12 +164,13 @@ LossGrid laplace_grid(double b, double step) {
   GridBuilder grid(step, -1 / b, 1 / b);
   Outcomes between;
   between.low = 0;
-  between.high = 1;
-  between.smooth = b / 8;
+  between.high = std::min(1.0, 60 * b);  // what lies beyond is next to nothing, and counts as if it lay there
+  between.smooth = between.smooth_density = b / 8;
   between.density = [=](double z) { return std::exp(-z / b) / (2 * b); };
   between.loss = [=](double z) { return (1 - 2 * z) / b; };
   between.inverse = [=](double loss) { return (1 - b * loss) / 2; };
   integrate(grid, between);
+  grid.add(between.loss(between.high), (std::exp(-between.high / b) - std::exp(-1 / b)) / 2);
   grid.add(1 / b, 0.5);
   grid.add(-1 / b, std::exp(-1 / b) / 2);
   return grid.take();
@@ -348,7 +369,7 @@ PrivacyLossDistribution::PrivacyLossDistribution(const Mechanism& mechanism, dou
 }
 
 PrivacyLossDistribution PrivacyLossDistribution::composed(std::uint64_t times) const {
-  if (times < 1 || times > 1'000'000'000)
+  if (times < 1 || times > kMostTimes)
     throw ConfigError({.field = "times"},
                       message("A mechanism is composed between once and 1e9 times, not ", times, " times."));
   PrivacyLossDistribution out = *this;

@@ -33,7 +33,9 @@ class SYNTHEMA_EXPORT PrivacyLossDistribution {
   // excess. ConfigError where the grid would have more than 2^24 points.
   explicit PrivacyLossDistribution(const Mechanism& mechanism, double step = 1e-4);
 
-  // This, `times` times (1 to 1e9).
+  static constexpr std::uint64_t kMostTimes = 1'000'000'000;
+
+  // This, `times` times (1 to kMostTimes).
   PrivacyLossDistribution composed(std::uint64_t times) const;
   // This and another one on the same data; both must have the same step.
   PrivacyLossDistribution composed(const PrivacyLossDistribution& other) const;

@@ -7,6 +7,7 @@
 #include "synthema/core/random.hpp"
 #include "synthema/privacy/analytic_gaussian.hpp"
 #include "synthema/privacy/calibration.hpp"
+#include "synthema/privacy/privacy_loss_distribution.hpp"
 
 using namespace synthema;
 namespace vectors = accountant_vectors;
@@ -68,6 +69,28 @@ TEST_CASE("a rare sample of one release needs little noise, and the search ends"
   const double noise = noise_multiplier({.epsilon = 0.01, .delta = 1e-6, .sampling_rate = 1e-4});
   CHECK(noise > 0.3);
   CHECK(noise < 1);
+}
+
+TEST_CASE("next to no noise: a sampled release is that of the sampled rows, and is never understated") {
+  for (const double noise : {3e-3, 1e-3, 1e-4, 1e-6})
+    for (const double rate : {0.01, 0.5}) {
+      CAPTURE(noise);
+      CAPTURE(rate);
+      // Where losses are this large, delta is the rate times that of the release without sampling.
+      const double exact = gaussian_epsilon(noise, 1e-5 / rate) + std::log(rate);
+      const double found = epsilon_of(GaussianMechanism{noise, rate}, 1, 1e-5);
+      CHECK(found >= exact * (1 - 1e-9));
+      CHECK(found <= exact * (1 + 1e-5));
+    }
+  CHECK(epsilon_of(GaussianMechanism{1e-4, 1e-6}, 1, 1e-5) < 1e-5);  // hardly ever is anybody sampled
+  CHECK(epsilon_of(LaplaceMechanism{1e-7}, 1, 1e-6) == doctest::Approx(1e7));
+  CHECK(epsilon_of(LaplaceMechanism{1e-7}, 1, 1e-6) <= 1e7);
+}
+
+TEST_CASE("so many releases that no grid holds them have the Renyi bound") {
+  const GaussianMechanism rare{1, 1e-6};
+  const std::uint64_t many = 2 * PrivacyLossDistribution::kMostTimes;
+  CHECK(epsilon_of(rare, many, 1e-5) == epsilon_of(rare, many, 1e-5, Accounting::renyi));
 }
 
 TEST_CASE("without sampling the closed form is used") {
