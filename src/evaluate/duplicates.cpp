@@ -9,12 +9,14 @@
 #include <numeric>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "src/evaluate/distinct_items.hpp"
 #include "src/evaluate/shingles.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
+#include "synthema/text/tokens.hpp"
 #include "synthema/text/vocabulary.hpp"
 
 namespace synthema {
@@ -25,19 +27,22 @@ constexpr std::size_t kGrain = 64;
 constexpr std::size_t kTogether = 256;  // texts of which one list says what was seen
 constexpr std::size_t kMostCounts = std::size_t{1} << 24;
 
+using detail::place_of;
 using detail::Shingle;
 using detail::Shingles;
+using detail::ShingleSet;
 
-// A place for a shingle among a power of two of them.
-std::size_t place_of(Shingle shingle, std::size_t places) {
-  return ((shingle * 0x9E3779B97F4A7C15) >> 32) & (places - 1);
-}
-
-std::string normalised(const std::vector<std::string>& words) {
+std::string normalised(const JoinedWords& words) {
   std::string out;
-  for (const std::string& word : words) (out += word) += ' ';
+  for (std::size_t i = 0; i < words.size(); ++i) (out += words[i]) += ' ';
   return out;
 }
+
+// What is looked up of a set, the rarest shingles; of these the first `kept` find it from larger sets.
+struct Prefix {
+  Shingles shingles;
+  std::size_t kept = 0;
+};
 
 // All shingles in one order, from the rarest to the commonest. Where several share a count they look commoner
 // than they are: any order finds the same texts, this one by few candidates.
@@ -48,31 +53,51 @@ class Rarity {
     for (const Shingles& set : sets) all += set.size();
     counts_.resize(std::bit_ceil(std::clamp<std::size_t>(all, 1, kMostCounts)));
     for (const Shingles& set : sets)
-      for (const Shingle one : set) ++counts_[place_of(one, counts_.size())];
+      for (const Shingle one : set) {
+        std::uint16_t& count = counts_[place(one)];
+        count += count < kLargestCount ? 1 : 0;
+      }
   }
 
-  // The `count` first of a set, of them the `few` first at the front.
-  Shingles first(const Shingles& set, std::size_t count, std::size_t few) const {
-    std::vector<std::pair<std::uint32_t, Shingle>> ranked;
-    ranked.reserve(set.size());
-    for (const Shingle one : set) ranked.emplace_back(counts_[place_of(one, counts_.size())], one);
-    const auto at = [&](std::size_t i) { return ranked.begin() + static_cast<std::ptrdiff_t>(i); };
-    std::nth_element(ranked.begin(), at(count), ranked.end());
-    std::nth_element(ranked.begin(), at(few), at(count));
-    Shingles out;
-    out.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) out.push_back(ranked[i].second);
+  // Of the `count` first of a set, those that another set may have; kept are those among the `few` first.
+  // Those that share a rank with the last one come along, so that no set orders them by itself.
+  Prefix first(const Shingles& set, std::size_t count, std::size_t few) const {
+    std::vector<std::uint64_t> ranks(set.size());
+    Shingles shared(set.size());  // what another set may have
+    std::size_t found = 0;
+    for (const Shingle one : set) {  // no branch: which ones are shared, no processor could guess
+      const std::size_t at = place(one);
+      ranks[found] = std::uint64_t{counts_[at]} << 32 | at;
+      shared[found] = one;
+      found += counts_[at] > 1 ? 1 : 0;
+    }
+    ranks.resize(found);
+    shared.resize(found);
+    const std::size_t of_one_set = set.size() - shared.size();  // the rarest
+    if (count <= of_one_set) return {};
+    std::vector<std::uint64_t> order = ranks;
+    auto end = order.end();
+    const auto rank_of = [&](std::size_t place) {  // smaller for each call
+      if (place <= of_one_set) return std::uint64_t{0};
+      const auto at = order.begin() + static_cast<std::ptrdiff_t>(place - of_one_set - 1);
+      std::nth_element(order.begin(), at, end);
+      end = at + 1;
+      return *at;
+    };
+    const std::uint64_t last = rank_of(count), last_kept = rank_of(few);
+    Prefix out;
+    for (std::size_t i = 0; i < shared.size(); ++i)
+      if (ranks[i] <= last) {
+        out.shingles.push_back(shared[i]);
+        if (ranks[i] <= last_kept) std::swap(out.shingles.back(), out.shingles[out.kept++]);
+      }
     return out;
   }
 
  private:
-  std::vector<std::uint32_t> counts_;
-};
-
-// What is looked up of a set, the rarest shingles; of these the first `kept` find it from larger sets.
-struct Prefix {
-  Shingles shingles;
-  std::size_t kept = 0;
+  std::size_t place(Shingle one) const { return place_of(one, counts_.size()); }
+  static constexpr std::uint16_t kLargestCount = 0xFFFF;
+  std::vector<std::uint16_t> counts_;
 };
 
 // Sets, by their number in an ascending order of size, by the shingles that are kept of them.
@@ -116,19 +141,16 @@ std::size_t needed_overlap(std::size_t a, std::size_t b, double threshold) {
   return static_cast<std::size_t>(std::ceil(threshold / (1 + threshold) * static_cast<double>(a + b) - 1e-9));
 }
 
-// `needed`: their needed_overlap().
-bool similar(const Shingles& a, const Shingles& b, std::size_t needed, double threshold) {
-  std::size_t common = 0;
-  for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end();) {
-    if (common + static_cast<std::size_t>(std::min(a.end() - i, b.end() - j)) < needed) return false;
-    if (*i == *j)
-      ++common, ++i, ++j;
-    else if (*i < *j)
-      ++i;
-    else
-      ++j;
+// `needed`: the needed_overlap() of the two.
+bool similar(const ShingleSet& a, std::size_t size_of_a, const Shingles& b, std::size_t needed,
+             double threshold) {
+  std::size_t common = 0, left = b.size();
+  for (const Shingle one : b) {
+    if (common + left < needed) return false;
+    common += a.contains(one) ? 1 : 0;
+    --left;
   }
-  const auto both = static_cast<double>(a.size() + b.size() - common);
+  const auto both = static_cast<double>(size_of_a + b.size() - common);
   return static_cast<double>(common) >= threshold * both - 1e-12;
 }
 
@@ -136,6 +158,7 @@ bool similar(const Shingles& a, const Shingles& b, std::size_t needed, double th
 // shingle that only one of the sets has, so they bound the overlap without a look at the sets.
 class Sketch {
  public:
+  Sketch() = default;
   explicit Sketch(const Shingles& set) {
     for (const Shingle one : set) {
       const std::size_t at = place_of(one, kBits);
@@ -162,13 +185,18 @@ Prefix prefix_of(const Shingles& set, double threshold, const Rarity& rarity) {
   const auto first = [&](std::size_t shared) { return std::min(size, size - std::min(size, shared) + 1); };
   const auto least = static_cast<std::size_t>(std::ceil(threshold * static_cast<double>(size) - 1e-9));
   const std::size_t kept = std::min(first(least), first(needed_overlap(size, size, threshold)));
-  return {rarity.first(set, first(least), kept), kept};
+  return rarity.first(set, first(least), kept);
+}
+
+void fill(ShingleSet& set, const Shingles& shingles) {
+  set.clear(shingles.size());
+  for (const Shingle one : shingles) set.insert(one);
 }
 
 // Texts that some text is similar to, by text.
 std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, double threshold,
                                                     const EvaluationContext& context) {
-  std::vector<Shingles> sets = detail::shingle_sets(sample.words, context.threads);
+  std::vector<Shingles> sets = detail::shingle_sets(sample.texts, context.threads);
   const auto count = static_cast<std::uint32_t>(sets.size());
   std::vector<std::uint32_t> order(count);  // from the smallest to the largest
   std::iota(order.begin(), order.end(), std::uint32_t{0});
@@ -179,9 +207,8 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
       count, [&](std::size_t i) { prefixes[i] = prefix_of(sets[order[i]], threshold, rarity); },
       context.threads, kGrain);
   const ShingleIndex index(prefixes);
-  std::vector<Sketch> sketches;
-  sketches.reserve(count);
-  for (const std::uint32_t text : order) sketches.emplace_back(sets[text]);
+  std::vector<Sketch> sketches(count);
+  parallel_for(count, [&](std::size_t i) { sketches[i] = Sketch(sets[order[i]]); }, context.threads, kGrain);
   std::vector<std::vector<std::uint32_t>> found(count);  // smaller ones
   parallel_for((count + kTogether - 1) / kTogether,
                [&](std::size_t part) {
@@ -189,8 +216,10 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
                  const auto first = static_cast<std::uint32_t>(part * kTogether);
                  const std::uint32_t last = std::min<std::uint32_t>(count, first + kTogether);
                  std::vector<std::uint32_t> seen(last, count);  // by which one
+                 ShingleSet there;                              // of `own`, once a candidate asks
                  for (std::uint32_t i = first; i < last; ++i) {
                    const Shingles& own = sets[order[i]];
+                   bool filled = false;
                    for (const Shingle shingle : prefixes[i].shingles)
                      index.each_before(i, shingle, [&](std::uint32_t j) {
                        if (seen[j] == i) return;
@@ -198,10 +227,10 @@ std::vector<std::vector<std::size_t>> similar_texts(const TextSample& sample, do
                        const Shingles& other = sets[order[j]];
                        const std::size_t both = own.size() + other.size();
                        const std::size_t needed = needed_overlap(own.size(), other.size(), threshold);
-                       if (other.size() >= needed &&
-                           both >= 2 * needed + sketches[i].differences(sketches[j]) &&
-                           similar(own, other, needed, threshold))
-                         found[i].push_back(j);
+                       if (other.size() < needed || both < 2 * needed + sketches[i].differences(sketches[j]))
+                         return;
+                       if (!std::exchange(filled, true)) fill(there, own);
+                       if (similar(there, own.size(), other, needed, threshold)) found[i].push_back(j);
                      });
                  }
                },
@@ -257,23 +286,20 @@ double second_order(const std::vector<std::vector<std::size_t>>& neighbours, con
   return detail::second_order_variance(squares, units.count, neighbours.size());
 }
 
-// The rows that have words.
-TextSample with_words(TextSample sample, Score& score) {
-  const std::size_t all = sample.size();
+// The rows that have words, which are not read.
+TextSample texts_with_words(const Table& table, const EvaluationContext& context, Score& score) {
+  TextSample sample = text_sample(table, context, score, SplitWords::no);
   std::vector<std::size_t> kept;
-  for (std::size_t row = 0; row < all; ++row)
-    if (!sample.words[row].empty()) kept.push_back(row);
-  if (kept.size() == all) return sample;
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    if (kept[i] == i) continue;
-    sample.texts[i] = std::move(sample.texts[kept[i]]);
-    sample.words[i] = std::move(sample.words[kept[i]]);
-  }
+  for (std::size_t row = 0; row < sample.size(); ++row)
+    if (has_words(sample.texts[row])) kept.push_back(row);
+  const std::size_t left_out = sample.size() - kept.size();
+  if (left_out == 0) return sample;
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    if (kept[i] != i) sample.texts[i] = std::move(sample.texts[kept[i]]);
   sample.texts.resize(kept.size());
-  sample.words.resize(kept.size());
   sample.labels.clear();
   sample.units = sample.units.take(kept);
-  score.warnings.push_back(message("Left out: ", counted(all - kept.size(), "text"), " without words."));
+  score.warnings.push_back(message("Left out: ", counted(left_out, "text"), " without words."));
   return sample;
 }
 
@@ -302,23 +328,29 @@ Score ExactDuplicates::evaluate(const Table* real, const Table& synthetic,
                                 const EvaluationContext& context) const {
   Score score = start_score(*this, "Share of texts that repeat another one word for word.",
                             "1 - different texts / texts, compared as words()");
-  const TextSample sample = with_words(text_sample(synthetic, context, score), score);
+  const TextSample sample = texts_with_words(synthetic, context, score);
   if (sample.size() == 0) return undefined(std::move(score), "There is no text with words.");
   const auto share = [](double different, double total) { return total > 0 ? 1 - different / total : 0; };
   const auto items_of = [](const TextSample& texts) {
     Vocabulary known;
     detail::DistinctItems items(texts.units);
-    for (std::size_t row = 0; row < texts.size(); ++row)
-      items.add(row, known.intern(normalised(texts.words[row])));
+    JoinedWords words;
+    for (std::size_t row = 0; row < texts.size(); ++row) {
+      words.read(texts.texts[row]);
+      items.add(row, known.intern(normalised(words)));
+    }
     return items;
   };
   const detail::DistinctItems items = items_of(sample);
   set_value(score, share(items.different(), items.total()), items.without_each(share), items.second_order(),
             1, sample);
-  add_real_part(score, real, context, sample.size(), [&](const TextSample& other) {
-    const detail::DistinctItems there = items_of(other);
-    return std::optional(share(there.different(), there.total()));
-  });
+  add_real_part(
+      score, real, context, sample.size(),
+      [&](const TextSample& other) {
+        const detail::DistinctItems there = items_of(other);
+        return std::optional(share(there.different(), there.total()));
+      },
+      SplitWords::no);
   return score;
 }
 
@@ -332,7 +364,7 @@ Score NearDuplicates::evaluate(const Table* real, const Table& synthetic,
                                const EvaluationContext& context) const {
   Score score = start_score(*this, "Share of texts with at least one other text that is nearly the same.",
                             message("Jaccard similarity of word 3-gram sets >= ", threshold_));
-  const TextSample sample = with_words(text_sample(synthetic, context, score), score);
+  const TextSample sample = texts_with_words(synthetic, context, score);
   if (sample.size() == 0) return undefined(std::move(score), "There is no text with words.");
   const auto neighbours_of = [&](const TextSample& texts) {
     return similar_texts(texts, threshold_, context);
@@ -345,8 +377,9 @@ Score NearDuplicates::evaluate(const Table* real, const Table& synthetic,
   const auto neighbours = neighbours_of(sample);
   set_value(score, share(neighbours), without_each(neighbours, sample.units),
             second_order(neighbours, sample.units), 2, sample);
-  add_real_part(score, real, context, sample.size(),
-                [&](const TextSample& other) { return std::optional(share(neighbours_of(other))); });
+  add_real_part(
+      score, real, context, sample.size(),
+      [&](const TextSample& other) { return std::optional(share(neighbours_of(other))); }, SplitWords::no);
   return score;
 }
 

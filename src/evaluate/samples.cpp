@@ -21,7 +21,7 @@ std::string cell_text(const Column& column, std::size_t row) {
   return column.is_null(row) ? std::string() : column.value_at(row).display();
 }
 
-TextSample read_texts(const Table& table, const EvaluationContext& context) {
+TextSample read_texts(const Table& table, const EvaluationContext& context, SplitWords wanted) {
   const Column& column = text_column(table, context.text_column);
   const std::string label = label_column_of(table, context);
   TextSample out;
@@ -32,9 +32,11 @@ TextSample read_texts(const Table& table, const EvaluationContext& context) {
     out.texts.emplace_back(column.text_at(row));
     if (!label.empty()) out.labels.push_back(cell_text(table.column(label), row));
   }
-  out.words.resize(kept.size());
-  parallel_for(
-      kept.size(), [&](std::size_t i) { out.words[i] = words(out.texts[i]); }, context.threads, kGrain);
+  if (wanted == SplitWords::yes) {
+    out.words.resize(kept.size());
+    parallel_for(
+        kept.size(), [&](std::size_t i) { out.words[i] = words(out.texts[i]); }, context.threads, kGrain);
+  }
   out.units = Units::of(table).take(kept);
   return out;
 }
@@ -76,20 +78,21 @@ std::string label_column_of(const Table& table, const EvaluationContext& context
   return fields.empty() ? std::string() : fields.front()->name;
 }
 
-TextSample text_sample(const Table& table, const EvaluationContext& context, Score& score) {
-  TextSample out = read_texts(table, context);
+TextSample text_sample(const Table& table, const EvaluationContext& context, Score& score, SplitWords words) {
+  TextSample out = read_texts(table, context, words);
   if (const std::size_t missing = table.rows() - out.size(); missing > 0)
     score.warnings.push_back(
         message("Left out: ", missing, " of ", counted(table.rows(), "row"), " without text."));
   return out;
 }
 
-std::optional<TextSample> text_sample_if_any(const Table* table, const EvaluationContext& context) {
+std::optional<TextSample> text_sample_if_any(const Table* table, const EvaluationContext& context,
+                                             SplitWords words) {
   if (!table || !table->has(context.text_column) || !holds_text(table->column(context.text_column)))
     return std::nullopt;
   EvaluationContext without_label = context;  // only the texts are wanted
   without_label.label_column.clear();
-  return read_texts(*table, without_label);
+  return read_texts(*table, without_label, words);
 }
 
 std::vector<std::string> Term::names() const {
@@ -132,7 +135,7 @@ std::optional<std::size_t> TermList::find(std::string_view id) const {
 }
 
 void add_real_part(Score& score, const Table* real, const EvaluationContext& context, std::size_t rows,
-                   const std::function<std::optional<double>(const TextSample&)>& measure) {
+                   const std::function<std::optional<double>(const TextSample&)>& measure, SplitWords words) {
   if (!real || real->rows() < rows) return;
   std::vector<std::size_t> chosen(real->rows());
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
@@ -140,7 +143,7 @@ void add_real_part(Score& score, const Table* real, const EvaluationContext& con
   random.shuffle(chosen);
   chosen.resize(rows);
   const Table drawn = real->take(chosen);
-  const std::optional<TextSample> sample = text_sample_if_any(&drawn, context);
+  const std::optional<TextSample> sample = text_sample_if_any(&drawn, context, words);
   if (!sample) return;
   score.parts.push_back({"real text, same number of rows", measure(*sample), sample->size(), ""});
 }

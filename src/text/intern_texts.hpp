@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "synthema/core/parallel.hpp"
+#include "synthema/text/tokens.hpp"
 #include "synthema/text/vocabulary.hpp"
 
 namespace synthema::detail {
 
-// The numbers that interning one text after another gives. Texts that lie together first get a vocabulary of
-// their own; these are then interned in order, a few words for many.
-inline std::vector<std::vector<WordId>> intern_texts(std::span<const std::vector<std::string>> texts,
+// The numbers that interning the words() of one text after another gives. Texts that lie together first get a
+// vocabulary of their own; these are then interned in order, a few words for many.
+inline std::vector<std::vector<WordId>> intern_texts(std::span<const std::string> texts,
                                                      Vocabulary& vocabulary, std::size_t threads) {
   constexpr std::size_t kTogether = 256;
   const std::size_t parts = (texts.size() + kTogether - 1) / kTogether;
@@ -27,7 +28,12 @@ inline std::vector<std::vector<WordId>> intern_texts(std::span<const std::vector
   parallel_for(
       parts,
       [&](std::size_t part) {
-        each_text_of(part, [&](std::size_t i) { out[i] = own[part].intern_all(texts[i]); });
+        JoinedWords words;
+        each_text_of(part, [&](std::size_t i) {
+          words.read(texts[i]);
+          out[i].reserve(words.size());
+          for (std::size_t w = 0; w < words.size(); ++w) out[i].push_back(own[part].intern(words[w]));
+        });
       },
       threads);
   for (std::size_t part = 0; part < parts; ++part) numbers[part] = vocabulary.intern_all(own[part].words());

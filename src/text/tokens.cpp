@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 
 #include "synthema/core/utf8.hpp"
 #include "synthema/text/nfc.hpp"
@@ -51,11 +53,6 @@ char in_ascii_word(char c) {
   return byte < kInWord.size() ? kInWord[byte] : '\0';
 }
 
-std::size_t end_of_ascii_word(std::string_view text, std::size_t at) {
-  while (at < text.size() && in_ascii_word(text[at]) != 0) ++at;
-  return at;
-}
-
 bool is_word(char32_t c) {
   if (c < 0x80) return is_ascii_word(c);
   const auto after = std::upper_bound(kNoLetters.begin(), kNoLetters.end(), c,
@@ -69,6 +66,7 @@ bool stands_alone(char32_t c) {
          (c >= 0x20000 && c <= 0x3FFFF);
 }
 
+// Never of more bytes in UTF-8.
 char32_t lower(char32_t c) {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
   if (c >= 0xC0 && c <= 0xDE) return c == 0xD7 ? c : c + 32;
@@ -95,8 +93,7 @@ bool ends_sentence(char32_t c) {
   return c == '.' || c == '!' || c == '?' || c == 0x2026 || c == 0x3002 || c == 0xFF01 || c == 0xFF1F;
 }
 
-constexpr char32_t kInvalid = 0xFFFF;    // stands for each byte that is no UTF-8
-constexpr std::size_t kBytesOfWord = 6;  // about, in most texts
+constexpr char32_t kInvalid = 0xFFFF;  // stands for each byte that is no UTF-8
 
 // Calls visit(code point, bytes) for each code point.
 template <class Visit>
@@ -124,36 +121,116 @@ bool may_be_decomposed(std::string_view text) {
   return false;
 }
 
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> out;
-  out.reserve(text.size() / kBytesOfWord + 1);
-  bool open = false;  // whether what follows belongs to the last word
-  const auto add = [&](std::string_view part) -> std::string& {
-    return std::exchange(open, true) ? out.back().append(part) : out.emplace_back(part);
-  };
+// Eight characters of a text side by side, the first in the lowest byte (machines are little-endian).
+using Eight = std::uint64_t;
+constexpr Eight kOnes = 0x0101010101010101, kTops = 0x80 * kOnes;
+
+Eight eight_at(const char* from) {
+  Eight out = 0;
+  std::memcpy(&out, from, sizeof out);
+  return out;
+}
+
+// The top bit of each byte of ASCII that lies in [first, last].
+constexpr Eight in_range(Eight x, char first, char last) {
+  const Eight from = x + static_cast<Eight>(0x80 - first) * kOnes,
+              above = x + static_cast<Eight>(0x7F - last) * kOnes;
+  return from & ~above & kTops;
+}
+// The top bits of eight bytes as eight bits.
+constexpr std::uint64_t gathered(Eight tops) {
+  return ((tops >> 7) * 0x0102040810204080) >> 56;
+}
+
+}  // namespace
+
+bool has_words(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = end_of_ascii_word(text, at);
-    if (end > at) {  // most of most texts: without a look at blocks
-      std::string& run = add(text.substr(at, end - at));
-      for (std::size_t i = run.size() - (end - at); i < run.size(); ++i) run[i] = in_ascii_word(run[i]);
-      at = end;
+    const CodePoint point = decode_utf8(text, at);
+    if (is_word(point.length > 0 ? point.value : kInvalid)) return true;
+    at += std::max<std::size_t>(point.length, 1);
+  }
+  return false;
+}
+
+void JoinedWords::read(std::string_view text) {
+  begins_.clear();
+  ends_.clear();
+  if (may_be_decomposed(text))
+    read_composed(nfc(text));
+  else
+    read_composed(text);
+}
+
+void JoinedWords::read_composed(std::string_view text) {
+  letters_.resize(text.size());  // never more bytes than the text has
+  read_rest(text, read_ascii(text));
+}
+
+// Most of most texts is ASCII: 64 characters at a time, with a step for each border of a word only.
+std::size_t JoinedWords::read_ascii(std::string_view text) {
+  constexpr std::size_t kTogether = 64;
+  std::uint64_t before = 0;  // whether the last character belongs to a word
+  std::size_t at = 0;
+  for (; at + kTogether <= text.size(); at += kTogether) {
+    Eight other = 0;
+    std::uint64_t in_word = 0;
+    for (std::size_t i = 0; i < kTogether; i += 8) {
+      const Eight x = eight_at(text.data() + at + i), upper = in_range(x, 'A', 'Z');
+      other |= x;
+      const Eight lower = x | upper >> 2;
+      std::memcpy(letters_.data() + at + i, &lower, sizeof lower);
+      in_word |= gathered(in_range(lower, 'a', 'z') | in_range(x, '0', '9')) << i;
+    }
+    if ((other & kTops) != 0) break;
+    for (std::uint64_t borders = in_word ^ (in_word << 1 | before); borders != 0; borders &= borders - 1) {
+      const std::size_t border = at + static_cast<std::size_t>(std::countr_zero(borders));
+      (begins_.size() == ends_.size() ? begins_ : ends_).push_back(border);
+    }
+    before = in_word >> (kTogether - 1);
+  }
+  return at;
+}
+
+void JoinedWords::read_rest(std::string_view text, std::size_t at) {
+  std::size_t out = at;
+  const auto open = [&] { return begins_.size() > ends_.size(); };  // what follows belongs to the last word
+  const auto add = [&](char c) {
+    if (!open()) begins_.push_back(out);
+    letters_[out++] = c;
+  };
+  const auto close = [&] {
+    if (open()) ends_.push_back(out);
+  };
+  std::string bytes;
+  while (at < text.size()) {
+    if (const char c = in_ascii_word(text[at]); c != 0) {  // without a look at blocks
+      add(c);
+      ++at;
       continue;
     }
     const CodePoint point = decode_utf8(text, at);
     const char32_t c = point.length > 0 ? point.value : kInvalid;
     at += std::max<std::size_t>(point.length, 1);
     const bool alone = stands_alone(c);
-    if (alone || !is_word(c)) open = false;
-    if (is_word(c)) append_utf8(add({}), lower(c));
-    if (alone) open = false;
+    if (alone || !is_word(c)) close();
+    if (is_word(c)) {
+      bytes.clear();
+      append_utf8(bytes, lower(c));
+      for (const char byte : bytes) add(byte);
+    }
+    if (alone) close();
   }
-  return out;
+  close();
 }
 
-}  // namespace
-
 std::vector<std::string> words(std::string_view text) {
-  return may_be_decomposed(text) ? words_of(nfc(text)) : words_of(text);
+  JoinedWords joined;
+  joined.read(text);
+  std::vector<std::string> out;
+  out.reserve(joined.size());
+  for (std::size_t i = 0; i < joined.size(); ++i) out.emplace_back(joined[i]);
+  return out;
 }
 
 std::string lower_case(std::string_view text) {

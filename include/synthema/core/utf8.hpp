@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace synthema {
 
@@ -33,9 +35,21 @@ constexpr CodePoint decode_utf8(std::string_view text, std::size_t at) {
   return {value, length};
 }
 
+// Whether eight bytes from `at` on are there, and all of them ASCII.
+constexpr bool eight_ascii(std::string_view text, std::size_t at) {
+  if (std::is_constant_evaluated() || text.size() - at < 8) return false;
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, text.data() + at, sizeof bytes);
+  return (bytes & 0x8080808080808080) == 0;
+}
+
 // Byte offset of the first invalid sequence, or nothing if the whole text is valid.
 constexpr std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    if (eight_ascii(text, at)) {
+      at += 8;
+      continue;
+    }
     const CodePoint point = decode_utf8(text, at);
     if (point.length == 0) return at;
     at += point.length;

@@ -32,11 +32,15 @@ inline Score undefined(Score score, std::string reason) {
   return score;
 }
 
+// Whether a sample's texts are split into words at once; what looks at characters alone, or splits by itself,
+// does without.
+enum class SplitWords : bool { no, yes };
+
 // The rows of a table that have a text. Rows without one are left out and counted in a warning of the score.
 struct TextSample {
   std::vector<std::string> texts;
-  std::vector<std::vector<std::string>> words;
-  std::vector<std::string> labels;  // empty if the table has no label column; "" where missing
+  std::vector<std::vector<std::string>> words;  // empty if not split
+  std::vector<std::string> labels;              // empty if the table has no label column; "" where missing
   Units units;
 
   std::size_t size() const { return texts.size(); }
@@ -48,9 +52,11 @@ std::string label_column_of(const Table& table, const EvaluationContext& context
 // A column of texts or category labels; EvaluationError if it is not there or of another kind.
 const Column& text_column(const Table& table, const std::string& name);
 // EvaluationError if the context's text column is not there or is no text.
-TextSample text_sample(const Table& table, const EvaluationContext& context, Score& score);
+TextSample text_sample(const Table& table, const EvaluationContext& context, Score& score,
+                       SplitWords words = SplitWords::yes);
 // The same of another table (real, holdout, exemplars) that may lack the text column.
-std::optional<TextSample> text_sample_if_any(const Table* table, const EvaluationContext& context);
+std::optional<TextSample> text_sample_if_any(const Table* table, const EvaluationContext& context,
+                                             SplitWords words = SplitWords::yes);
 
 // The term list: columns id and name, optional synonyms and lay_synonyms (lists of text) and definition.
 struct Term {
@@ -76,6 +82,7 @@ class TermList {
 // many real rows as the synthetic table has, drawn by the context's seed. Nothing if real has no texts or
 // fewer rows.
 void add_real_part(Score& score, const Table* real, const EvaluationContext& context, std::size_t rows,
-                   const std::function<std::optional<double>(const TextSample&)>& measure);
+                   const std::function<std::optional<double>(const TextSample&)>& measure,
+                   SplitWords words = SplitWords::yes);
 
 }  // namespace synthema

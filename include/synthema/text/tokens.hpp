@@ -20,6 +20,27 @@ namespace synthema {
 // "Chest-pain, 3.5 days" -> {"chest", "pain", "3", "5", "days"}.
 std::vector<std::string> words(std::string_view text);
 
+// Whether there is a word, without making it.
+bool has_words(std::string_view text);
+
+// The same words, lying in one string: for many texts, as read() takes no memory anew.
+class SYNTHEMA_EXPORT JoinedWords {
+ public:
+  void read(std::string_view text);  // in place of what was read before
+  std::size_t size() const { return ends_.size(); }
+  // Valid until the next read(); i < size().
+  std::string_view operator[](std::size_t i) const {
+    return std::string_view(letters_).substr(begins_[i], ends_[i] - begins_[i]);
+  }
+
+ private:
+  void read_composed(std::string_view text);
+  std::size_t read_ascii(std::string_view text);  // as far as it goes
+  void read_rest(std::string_view text, std::size_t at);
+  std::string letters_;
+  std::vector<std::size_t> begins_, ends_;  // of the words, in letters_
+};
+
 // Lower-cased by the rule above; other code points unchanged.
 std::string lower_case(std::string_view text);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <span>
@@ -19,16 +20,18 @@ class Vocabulary {
  public:
   WordId intern(std::string_view word) {
     if (2 * words_.size() >= slots_.size()) grow();
-    const std::size_t hash = hash_of(word), at = slot_of(word, hash);
-    if (slots_[at].id == unknown) {
-      slots_[at] = {check_of(hash), static_cast<WordId>(words_.size())};
+    const Slot wanted = slot_for(word);
+    Slot& slot = slots_[place_of(word, wanted)];
+    if (slot.id == unknown) {
+      slot = wanted;
+      slot.id = static_cast<WordId>(words_.size());
       words_.emplace_back(word);
     }
-    return slots_[at].id;
+    return slot.id;
   }
   std::optional<WordId> find(std::string_view word) const {
     if (words_.empty()) return std::nullopt;
-    const WordId id = slots_[slot_of(word, hash_of(word))].id;
+    const WordId id = slots_[place_of(word, slot_for(word))].id;
     return id == unknown ? std::nullopt : std::optional(id);
   }
   std::size_t size() const { return words_.size(); }
@@ -52,28 +55,50 @@ class Vocabulary {
  private:
   static constexpr std::size_t kFirstSlots = 64;
   // Open addressing: millions of words are looked up, most of them known, and each look costs one miss of the
-  // cache where a list of nodes costs two or three.
+  // cache where a list of nodes costs two or three. Most words are short: their bytes are compared in the
+  // slot itself.
   struct Slot {
-    std::uint32_t check = 0;  // of the hash, so that few other words are compared
+    std::uint64_t key = 0;  // with the length, the bytes of a word of up to 8; of a longer one its hash
+    std::uint32_t length = 0;
     WordId id = unknown;
   };
-  static std::size_t hash_of(std::string_view word) { return std::hash<std::string_view>{}(word); }
-  static std::uint32_t check_of(std::size_t hash) {
-    return static_cast<std::uint32_t>(std::uint64_t{hash} >> 32);
+  static constexpr std::size_t kInSlot = 8;
+
+  template <class Number>
+  static std::uint64_t bytes_at(const char* at) {
+    Number out = 0;
+    std::memcpy(&out, at, sizeof out);
+    return out;
+  }
+  static std::uint64_t key_of(std::string_view word) {
+    const char* const at = word.data();
+    const std::size_t length = word.size();
+    if (length > kInSlot) return std::hash<std::string_view>{}(word);
+    if (length >= 4) return bytes_at<std::uint32_t>(at) | bytes_at<std::uint32_t>(at + length - 4) << 32;
+    if (length == 0) return 0;
+    return bytes_at<std::uint8_t>(at) | bytes_at<std::uint8_t>(at + length / 2) << 8 |
+           bytes_at<std::uint8_t>(at + length - 1) << 16;
+  }
+  static Slot slot_for(std::string_view word) {
+    return {key_of(word), static_cast<std::uint32_t>(word.size()), unknown};
   }
   // Where the word is, or where it belongs.
-  std::size_t slot_of(std::string_view word, std::size_t hash) const {
+  std::size_t place_of(std::string_view word, const Slot& wanted) const {
     const std::size_t last = slots_.size() - 1;
-    std::size_t at = hash & last;
-    while (slots_[at].id != unknown && (slots_[at].check != check_of(hash) || words_[slots_[at].id] != word))
-      at = (at + 1) & last;
+    std::size_t at = (((wanted.key ^ wanted.length) * 0x9E3779B97F4A7C15) >> 32) & last;
+    while (slots_[at].id != unknown && !is_of(slots_[at], word, wanted)) at = (at + 1) & last;
     return at;
+  }
+  bool is_of(const Slot& slot, std::string_view word, const Slot& wanted) const {
+    return slot.key == wanted.key && slot.length == wanted.length &&
+           (word.size() <= kInSlot || words_[slot.id] == word);
   }
   void grow() {
     slots_.assign(std::max(kFirstSlots, 2 * slots_.size()), {});
     for (WordId id = 0; id < words_.size(); ++id) {
-      const std::size_t hash = hash_of(words_[id]);
-      slots_[slot_of(words_[id], hash)] = {check_of(hash), id};
+      Slot slot = slot_for(words_[id]);
+      slot.id = id;
+      slots_[place_of(words_[id], slot)] = slot;
     }
   }
 

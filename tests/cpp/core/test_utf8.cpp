@@ -40,3 +40,13 @@ TEST_CASE("the edges of what is valid") {
         "\xEE\x80\x80"sv, "\xEF\xBF\xBF"sv, "\xF0\x90\x80\x80"sv, "\xF4\x8F\xBF\xBF"sv})
     CHECK(is_valid_utf8(good));
 }
+
+TEST_CASE("a broken byte is found at every place of a long text") {
+  for (std::size_t length : {1, 7, 8, 9, 30})
+    for (std::size_t at = 0; at < length; ++at) {
+      std::string text(length, 'a');
+      CHECK(is_valid_utf8(text));
+      text[at] = '\xFF';
+      CHECK(first_invalid_utf8(text) == at);
+    }
+}
