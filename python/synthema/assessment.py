@@ -18,9 +18,9 @@ from synthema.arguments import checked
 from synthema.cards import refuse_unknown, study_card
 from synthema.files import whole_file
 from synthema.overlaps import apparent_overlaps, shared_rows
-from synthema.reporting import cautions, of_holdout
+from synthema.reporting import cautions, compared, of_holdout
 from synthema.reporting.marginals import compare, pairs
-from synthema.reporting.numbers import counted, duration
+from synthema.reporting.numbers import duration
 from synthema.reporting.projection import project
 from synthema.reporting.verdict import summary
 
@@ -289,15 +289,11 @@ def _overlaps(tables: dict[str, Any], measures_named: bool) -> tuple[list[str], 
 
 def _document(tables: dict[str, Any], scores: list[dict[str, Any]], schema: Schema | None) -> dict[str, Any]:
     rows = len(tables["synthetic"])
-    against = ", ".join(
-        counted(len(one), f"{name} row") for name, one in tables.items() if name != "synthetic"
-    )
     card = schema or tables["synthetic"].schema
     data = {"source": card.source, "licence": card.licence, "terms": card.terms, "language": card.language}
     return {
         "title": "Evaluation of synthetic data",
-        "subtitle": counted(rows, "synthetic row")
-        + (f" against {against}" if against else ", without real data"),
+        "subtitle": compared({name: len(one) for name, one in tables.items()}),
         "sections": [{"name": "synthetic", "title": "Synthetic rows", "rows": rows, "scores": scores}],
         "data": {key: value for key, value in data.items() if value and (schema or key != "language")},
         "warnings": []

@@ -89,7 +89,7 @@ def _with_kinds_of(rows: Table, real: Table) -> Table:
         if field.name in theirs
         and (
             (field.kind, theirs[field.name]) in _READ_AS
-            or (_is_empty(rows, field.name) and field.kind != theirs[field.name])
+            or (is_empty(rows, field.name) and field.kind != theirs[field.name])
         )
     }
     if not kinds:
@@ -127,7 +127,7 @@ def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
                     f"Not compared: '{name}' is of kind {kind} in the real rows and {other} in the {whose} "
                     "rows; give a schema."
                 )
-            elif name in theirs and _is_empty(table_, name):
+            elif name in theirs and is_empty(table_, name):
                 continue  # it was lost, whatever it was
             elif kind == other == "time" and name in theirs and (name in zones) != (name in own_zones):
                 zoned, naive = ("real", whose) if name in zones else (whose, "real")
@@ -160,7 +160,7 @@ def free_texts(real: Table | None, synthetic: Table, text_column: str) -> list[s
     ]
 
 
-def _is_empty(rows: Table, name: str) -> bool:
+def is_empty(rows: Table, name: str) -> bool:
     """Whether no row has a value."""
     return 0 < len(rows) == rows.null_count(name)
 

@@ -19,7 +19,7 @@ from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.arguments import checked, refuse_wrong_types, whole
 from synthema.callers import warn
-from synthema.column_kinds import free_texts, like, unlike
+from synthema.column_kinds import free_texts, is_empty, like, unlike
 from synthema.drift import apparent_drift
 from synthema.evaluators import Failures, as_evaluator, evaluator_named, evaluator_names, guarded
 from synthema.learning import as_learner
@@ -258,6 +258,8 @@ def evaluate(
         finally:
             failures.warn()
     report.title = title
+    given = {"synthetic": rows, "real": reference, "holdout": holdout}
+    report.set_fact("rows", {name: len(one) for name, one in given.items() if one is not None})
     if reference is not None:
         counted_rows = report.facts.get("row_numbers") or []  # differ by what they are
         subject = apparent_subject(reference)
@@ -422,6 +424,7 @@ def _text_column(rows: Table, named: str | None, real: Table | None = None) -> s
         if f.kind == "text"
         and not {"identifier", "subject"} & set(f.roles)
         and (real is None or f.name not in real or real.schema[f.name].kind == "text")
+        and not (is_empty(rows, f.name) and (real is None or f.name not in real or is_empty(real, f.name)))
     ]
     if "text" in texts:
         return "text"

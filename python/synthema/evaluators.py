@@ -201,8 +201,9 @@ def check_evaluator(
     )
     if stopped:
         raise stopped[0]
-    if broken:
-        raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: " + " ".join(broken))
+    if broken:  # what Python raised comes with the places of files, which are ours
+        said = " ".join(one.partition("\n\nAt:\n")[0] for one in broken)
+        raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: {said}")
 
 
 def as_evaluator(one: Any) -> Evaluator:

@@ -353,6 +353,37 @@ def test_misuse_is_named():
         synthema.evaluate(notes(), text_column="nowhere")
 
 
+def test_a_broken_promise_is_told_without_places_of_ours():
+    @synthema.evaluator
+    def nothing(real, synthetic, context):
+        return None
+
+    with pytest.raises(synthema.EvaluationError, match="must return a Score") as caught:
+        synthema.check_evaluator(nothing, notes())
+    assert "evaluators.py" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_column_without_values_is_no_text_to_judge():
+    rows = synthema.Table.from_csv("\n".join(["x,note", *(f"{i}," for i in range(40))]).encode())
+    report = synthema.evaluate(rows, rows, bootstrap=0)
+    assert "distinct_1" not in [score.name for score in report.scores]
+    told = synthema.Table.from_csv(
+        "\n".join(["x,note", *(f"{i},some free words {i}" for i in range(40))]).encode()
+    )
+    lost = synthema.evaluate(rows, told, bootstrap=0)
+    assert lost["distinct_1"].undefined == "There are no texts."
+
+
+def test_a_report_knows_how_many_rows_it_is_about():
+    rows = {"age": [40, 50, 60] * 10}
+    report = synthema.evaluate(rows, rows, bootstrap=0, metrics=["column_shapes"])
+    assert report.facts["rows"] == {"synthetic": 30, "real": 30}
+    page = synthema.reporting.render(report)
+    assert "30 synthetic rows against 30 real rows" in page
+    assert "With 30 rows the intervals are wide" in page
+
+
 def test_what_was_not_compared_is_said():
     real = {"age": [40, 50, 60] * 30, "sex": ["f", "m", "f"] * 30, "ward": [1, 2, 3] * 30}
     made = {"age": [41.5, 52.0, 60.0] * 30, "sex": [True, False, True] * 30, "Ward": [1, 2, 3] * 30}

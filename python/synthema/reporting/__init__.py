@@ -39,6 +39,7 @@ from synthema.arguments import kind_of
 from synthema.files import whole_file
 from synthema.reporting import facts, marginals, opening, plots, projection, risks, rows, scores, usefulness
 from synthema.reporting.markup import Html, element, join
+from synthema.reporting.numbers import counted
 from synthema.subjects import taken_for_row_numbers
 
 __all__ = ["FORMAT", "VERSION", "as_document", "document_json", "render", "render_inline", "save"]
@@ -65,16 +66,28 @@ def as_document(report: Any) -> Mapping[str, Any]:
         raise ConfigError(f"A report page needs a report, or its document as a mapping or JSON, not {given}.")
     if "sections" in report or "scores" not in report:
         return report
+    counts = (report.get("facts") or {}).get("rows")
+    counts = counts if isinstance(counts, Mapping) and "synthetic" in counts else {}
     one = {
         "name": "synthetic",
         "title": "Synthetic rows",
-        "rows": report.get("rows"),
+        "rows": counts.get("synthetic", report.get("rows")),
         "scores": report["scores"],
     }
     rest = {key: value for key, value in report.items() if key not in ("scores", "rows")}
     warnings = [*(report.get("warnings") or []), *cautions(report)]
     document = {"title": "Evaluation of synthetic data", **rest, "warnings": warnings, "sections": [one]}
+    if counts:
+        document.setdefault("subtitle", compared(counts))
     return document | of_holdout(report)
+
+
+def compared(rows: Mapping[str, int]) -> str:
+    """How many rows were held against how many others, by the names of the tables; "synthetic" is one."""
+    against = ", ".join(counted(count, f"{name} row") for name, count in rows.items() if name != "synthetic")
+    return counted(rows["synthetic"], "synthetic row") + (
+        f" against {against}" if against else ", without real data"
+    )
 
 
 def of_holdout(report: Mapping[str, Any]) -> dict[str, Any]:
