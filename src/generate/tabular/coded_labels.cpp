@@ -108,16 +108,12 @@ bool looks_like_identifiers(const Column& column, const Labels& labels) {
   });
 }
 
-// Whether too few people have any of them to hand one on, nor in the list of categories.
-bool holds_back(const CodingLearner& learner, const Column& column, const Labels& labels, ColumnCoding& out) {
+// Whether too few people have any of them to hand one on. Then none is in the list of categories, declared or
+// not: one that only few have would show by its absence.
+bool holds_back(const CodingLearner& learner, const Column& column, ColumnCoding& out) {
   const auto has = [&](std::size_t row) { return !column.is_null(row); };
   if (people_with(learner.who, learner.options.rare_below, has) >= learner.options.rare_below) return false;
-  std::vector<bool> is_used(labels.all.size() + 1);
-  for (const std::uint32_t code : labels.codes) is_used[code] = true;
-  is_used.back() = false;  // missing, and what is declared alone
-  std::erase_if(out.field.categories, [&](const std::string& label) {
-    return is_used[static_cast<std::size_t>(std::ranges::find(labels.all, label) - labels.all.begin())];
-  });
+  out.field.categories.clear();
   out.missing = column.null_count() > 0;
   return true;
 }
@@ -182,17 +178,18 @@ void learn_labels(const CodingLearner& learner, const Column& column, ColumnCodi
                   std::vector<std::uint32_t>& codes) {
   Labels labels = labels_of(column);
   if (looks_like_identifiers(column, labels)) return learn_fresh(labels.all, learner.options.rare_below, out);
-  if (holds_back(learner, column, labels, out)) return;
+  if (holds_back(learner, column, out)) return;
   const CodePeople people(learner, labels.codes, labels.all.size());
   std::vector<std::uint32_t> kept(labels.all.size() + 1);
   std::vector<bool> is_kept(labels.all.size());
   for (std::size_t i = 0; i < labels.all.size(); ++i) {
     const std::uint32_t count = people.count(i);
-    is_kept[i] = count == 0 || count >= learner.options.rare_below;  // nobody's: declared, not used
+    // A declared one that nobody has goes the way of rare ones: else it would tell which are merely rare.
+    is_kept[i] = count > 0 && count >= learner.options.rare_below;
     if (is_kept[i]) {
       kept[i] = static_cast<std::uint32_t>(out.labels.size());
       out.labels.push_back(std::move(labels.all[i]));
-    } else {
+    } else if (count > 0) {
       out.pooled = true;
     }
   }

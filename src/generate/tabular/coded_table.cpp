@@ -163,6 +163,30 @@ bool is_combined(const Schema& schema, const std::string& name) {
   });
 }
 
+// Labels that are not in the lists of categories any more, since they are not handed on, leave the rules,
+// too.
+void forget_labels(Schema& schema) {
+  const auto forget = [&](const std::string& name, std::vector<std::string>& labels) {
+    const std::vector<std::string>& known = schema.at(name).categories;
+    if (labels.empty() || known.empty()) return false;
+    std::erase_if(labels,
+                  [&](const std::string& label) { return std::ranges::find(known, label) == known.end(); });
+    return labels.empty();
+  };
+  std::vector<FieldRule> rules;
+  for (FieldRule& rule : schema.rules) {
+    if (forget(rule.given, rule.labels)) continue;  // it never holds
+    if (forget(rule.field, rule.categories))
+      throw GenerationError(
+          {.field = rule.field},
+          message("A rule of the schema, given '", rule.given,
+                  "', leaves the column only labels that too few people have to hand one on; "
+                  "correct the rule, group the labels, or leave the column out."));
+    rules.push_back(std::move(rule));
+  }
+  schema.rules = std::move(rules);
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> people_of(const Table& table) {
@@ -211,6 +235,7 @@ CodedTable code_columns(const ColumnSource& source, const CodingOptions& options
     take(out, c);
     out.codes[c] = std::move(all);
   }
+  forget_labels(out.schema);
   resolve_combinations(out, options.rare_below);
   for (std::size_t c = 0; c < out.columns.size(); ++c)
     detail::hide_surplus(learner, out.columns[c], out.codes[c]);
@@ -237,6 +262,7 @@ CodedTable code_table(const Table& table, const CodingOptions& options) {
   out.people = who;
   out.schema = table.schema();
   for (std::size_t c = 0; c < out.columns.size(); ++c) out.schema.fields[c] = out.columns[c].field;
+  forget_labels(out.schema);
   resolve_combinations(out, options.rare_below);
   parallel_for(
       table.columns(), [&](std::size_t c) { detail::hide_surplus(learner, out.columns[c], out.codes[c]); },

@@ -187,6 +187,20 @@ TEST_CASE("Who are at an end is counted by subjects") {
     CHECK(draw_cell(coding, counts.view(), Random(1).block(row, 0)) <= coding.highest);
 }
 
+TEST_CASE("A declared label that nobody has is held back as one that few have is") {
+  // Else who knows the declared list sees in that of a sample which labels somebody has.
+  Field field{.name = "x", .kind = Kind::category, .categories = {"a", "b", "c"}};
+  std::vector<Value> rows;
+  for (int i = 0; i < 100; ++i) rows.emplace_back(i % 2 ? "a" : "b");
+  const ColumnCoding nobody = code_table(one_column(field, rows), {}).columns[0];
+  rows.emplace_back("c");
+  const ColumnCoding one = code_table(one_column(field, rows), {}).columns[0];
+  for (const ColumnCoding& coding : {nobody, one}) {
+    CHECK(coding.labels == std::vector<std::string>{"a", "b"});
+    CHECK(coding.field.categories == coding.labels);
+  }
+}
+
 TEST_CASE("Rare labels are not handed on, and none is in the dictionary") {
   std::vector<Value> labels;
   for (int i = 0; i < 100; ++i) labels.emplace_back(i % 2 ? "a" : "b");
@@ -270,8 +284,7 @@ TEST_CASE("Labels of which few people have any are missing in all samples") {
     const ColumnCoding few = coded();
     CHECK(few.form == CodingForm::absent);
     CHECK(few.missing);
-    CHECK(few.field.categories ==
-          (kind == Kind::text ? std::vector<std::string>() : std::vector<std::string>{"N"}));
+    CHECK(few.field.categories.empty());
     for (const Value& value : drawn(one_column(field, flags), 50)) CHECK(value.is_null());
     flags[4] = "Y";
     CHECK(coded().form == CodingForm::category);

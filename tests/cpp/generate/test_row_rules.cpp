@@ -139,6 +139,35 @@ TEST_CASE("What contradicts itself is named before the first row") {
       Error);
 }
 
+TEST_CASE_TEMPLATE("Rules may name labels that few people have, or nobody", G, SequentialTrees,
+                   GaussianCopula, IndependentMarginals) {
+  Schema schema = stays_schema();
+  schema.fields[0].categories = {"female", "male", "intersex"};
+  schema.fields[2].categories = {"asthma", "prostatitis", "endometriosis", "rare", "nobody's"};
+  for (const std::string diagnosis : {"rare", "nobody's"}) {
+    schema.rules[0].labels = {"male", "intersex"};
+    schema.rules[0].categories = {"asthma", "prostatitis", diagnosis};
+    const Table real = stays(800, schema);
+    std::vector<Record> records;
+    for (std::size_t row = 0; row < real.rows(); ++row) records.push_back(real.record(row));
+    records[0].set("diagnosis", "rare");
+    records[1].set("sex", "intersex");
+    G generator;
+    generator.fit(Table::from_records(schema, records));
+    check_rows(generator.schema(), generator.sample({.rows = 300, .seed = 1}));
+    check_rows(generator.schema(), G::load(generator.save()).sample({.rows = 300, .seed = 1}));
+    CHECK(generator.schema().rules[0].labels == std::vector<std::string>{"male"});
+    CHECK(generator.schema().rules[0].categories == std::vector<std::string>{"asthma", "prostatitis"});
+  }
+  schema.rules[0] = {.field = "diagnosis", .given = "sex", .labels = {"intersex"}, .categories = {"asthma"}};
+  SequentialTrees trees;
+  trees.fit(stays(800, schema));
+  CHECK(trees.schema().rules.size() == schema.rules.size() - 1);  // it never holds
+  schema.rules[0] = {.field = "diagnosis", .given = "sex", .labels = {"male"}, .categories = {"nobody's"}};
+  CHECK_THROWS_WITH_AS(trees.fit(stays(800, schema)),
+                       doctest::Contains("given 'sex', leaves the column only labels"), GenerationError);
+}
+
 TEST_CASE("A model that was saved keeps the rules") {
   SequentialTrees trees;
   trees.fit(stays(800));
