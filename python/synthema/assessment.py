@@ -64,7 +64,7 @@ def assess(
     out
         Folder for the report; made if it is not there.
     target
-        Column to predict, for utility.
+        Column to predict, for utility; without a name the column with the role target.
     target_labels
         Most classes of the target, by default as many as `evaluate` takes.
     level
@@ -99,7 +99,7 @@ def assess(
         Paths, scores and tables for people under "tables".
     """
     from synthema.column_kinds import like
-    from synthema.evaluation import evaluate
+    from synthema.evaluation import evaluate, target_column
     from synthema.forecasting import forecast, with_remaining
     from synthema.tables import no_such_column, read, read_schema, with_roles
 
@@ -127,6 +127,8 @@ def assess(
         }
     if target is not None and target not in tables["synthetic"]:
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
+    if target is None and (told := target_column(tables.get("real"))) in tables["synthetic"]:
+        target = told
     known = _card(card) if card else {}
     for_target: dict[str, Any] = {"target": target}
     if target_labels is not None:

@@ -214,7 +214,7 @@ def evaluate(
         terms=None if terms is None else table(terms),
         text_column=text or "text",
         label_column=label_column or "",
-        target_column=target or _target_column(reference),
+        target_column=target or target_column(reference),
         target_labels=target_labels,
         seed=seed,
         bootstrap=bootstrap,
@@ -444,7 +444,7 @@ def _are_codes(rows: Table, name: str) -> bool:
     )
 
 
-def _target_column(real: Table | None) -> str:
+def target_column(real: Table | None) -> str:
     named = [f.name for f in real.schema.fields if "target" in f.roles] if real is not None else []
     return named[0] if len(named) == 1 else ""
 

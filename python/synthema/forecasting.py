@@ -14,12 +14,12 @@ from typing import Any
 from synthema._core import Error, EvaluationError, SchemaError, Table, boosted_trees, label_columns
 from synthema.column_kinds import with_kinds
 from synthema.evaluation import (
-    _target_column,
     _text_column,
     check_arguments,
     chosen_names,
     evaluate,
     option_defaults,
+    target_column,
 )
 from synthema.reporting.numbers import duration
 from synthema.tables import table
@@ -283,7 +283,7 @@ def _of_trees(
 ) -> dict[str, float]:
     """Seconds of the measures that are all boosted trees at the default level."""
     asked = names & {"classifier_two_sample", "train_synthetic_test_real"}
-    target = options["target"] or _target_column(real)
+    target = options["target"] or target_column(real)
     if options["learner"] != "boosted_trees" or not target or target not in real:
         asked -= {"train_synthetic_test_real"}
     if not asked:

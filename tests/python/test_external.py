@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from synthema import cli, reporting
+from synthema.assessment import assess
 from synthema.reporting import charts, risks
 
 
@@ -47,6 +48,21 @@ def test_a_second_site_is_measured_beside_what_real_rows_reach_there(folder, tmp
     assert scores[1]["train_synthetic_test_real"] > 0.8
     assert not document["warnings"]
     assert "other site" in capsys.readouterr().out
+
+
+def test_the_target_that_a_role_names_is_that_of_the_other_site_and_the_card(folder, tmp_path):
+    assess(
+        folder / "synthetic.csv",
+        real=folder / "real.csv",
+        external=folder / "external.csv",
+        roles={"outcome": "target"},
+        metrics=["column_shapes"],
+        out=tmp_path,
+    )
+    document = json.loads((tmp_path / "report.json").read_text())
+    for site in document["sections"][1:]:
+        assert "train_synthetic_test_real" in [one["name"] for one in site["scores"]]
+    assert json.loads((tmp_path / "study_card.json").read_text())["downstream_task"] == "CLS"
 
 
 def test_rows_that_are_tested_on_and_were_trained_on_bring_a_warning(folder, tmp_path):
