@@ -101,7 +101,16 @@ def test_the_page_shows_attacks_distances_and_columns(folder, tmp_path):
     ):
         assert said in page, said
     assert "synthetic rows within" not in reporting.render(document)  # the histogram shows these
+    assert "Each attack is tried on people of the training data" in page
+    assert "Line: real rows that were not in the training data." in page
     assert risks.privacy({"sections": [{"scores": []}]}) is None
+
+
+def test_without_a_holdout_the_page_names_no_attack_and_no_fresh_rows(folder, tmp_path):
+    page = risks.privacy(evaluate(folder, tmp_path))
+    assert "No attack was tried. Attacks need a holdout" in page
+    assert "Line: each real row and its closest other." in page
+    assert "not in the training data" not in page
 
 
 def test_shares_are_those_of_the_cumulative_parts():

@@ -201,8 +201,8 @@ def marginals(document: Mapping[str, Any]) -> Html | None:
         element("h2", "Columns"),
         element(
             "p",
-            "Bars: synthetic rows. Line: real rows. The least alike columns come first; labels and bins of "
-            f"fewer than {FEWEST} real rows are not shown by themselves.",
+            f"Bars: synthetic rows. Line: real rows. Up to {COLUMNS} columns, the least alike first; labels "
+            f"and bins of fewer than {FEWEST} real rows are not shown by themselves.",
             class_="lead",
         ),
         element("div", *(_column(one) for one in columns), class_="pair"),

@@ -37,21 +37,23 @@ def privacy(document: Mapping[str, Any]) -> Html | None:
     return element(
         "section",
         element("h2", "Privacy: what attacks achieve"),
-        element(
-            "p",
-            "Each attack is tried on people of the training data and on people who are not in it. What it "
-            "achieves beyond the second is the risk of having been in the data."
-            + (
-                " The second are of another population here, so these are no risks."
-                if document.get("drift")
-                else ""
-            ),
-            class_="lead",
-        ),
+        element("p", _lead(figures[0] is not None, bool(document.get("drift"))), class_="lead"),
         element("div", *present, class_="pair") if present else None,
         element("div", *shown, class_="pair") if shown else None,
         id="privacy",
     )
+
+
+def _lead(attacked: bool, drifted: bool) -> str:
+    if not attacked:
+        return "No attack was tried. Attacks need a holdout: real rows that no generator saw."
+    tried = (
+        "Each attack is tried on people of the training data and on people who are not in it. What it "
+        "achieves beyond the second is the risk of having been in the data."
+    )
+    if drifted:
+        tried += " The second are of another population here, so these are no risks."
+    return tried
 
 
 def _risk(score: Score, name: str) -> tuple[float, float | None, float | None]:
@@ -94,14 +96,16 @@ def _distances(section: Mapping[str, Any] | None) -> Html | None:
         return None
     edges = [edge for edge, _ in cumulative["synthetic rows"]]
     shares = [_steps([share for _, share in points]) for points in cumulative.values()]
-    caption = (
-        "Bars: synthetic rows. Line: real rows that were not in the training data."
-        if len(shares) > 1
-        else ("Bars: synthetic rows.")
-    )
+    caption = "Bars: synthetic rows."
+    if len(shares) > 1:
+        held = str(((score or {}).get("ceiling") or {}).get("source")).startswith("holdout")
+        line = (
+            "real rows that were not in the training data" if held else "each real row and its closest other"
+        )
+        caption += f" Line: {line}. Bars left of the line are rows nearer to people than other people are."
     return figure(
         "Distance to the closest training row",
-        caption + " Bars left of the line are rows nearer to people than other people are.",
+        caption,
         charts.shares_by_bin(edges, shares, "distance, 0 to 1"),
     )
 
