@@ -36,7 +36,7 @@ double measure(EmbeddingMeasure which, const Eigen::MatrixXd& real, const Eigen:
                const EvaluationContext& context) {
   if (which == frechet) return detail::frechet_distance(real, other);
   if (which == central_moments) return detail::central_moment_discrepancy(real, other);
-  return detail::mauve(real, other, Random(context.seed).stream(0x6D617576), context.threads);
+  return detail::mauve(real, other, Random(context.seed).stream(0x6D617576), context.threads, context.cancel);
 }
 
 }  // namespace

@@ -85,12 +85,14 @@ Matrix first_centres(const Matrix& points, std::size_t clusters, Random& random)
   return centres;
 }
 
-Clustering lloyd(const Matrix& points, std::size_t clusters, std::size_t steps, Random random) {
+Clustering lloyd(const Matrix& points, std::size_t clusters, std::size_t steps, Random random,
+                 const CancelToken& cancel) {
   Matrix centres = first_centres(points, clusters, random);
   Clustering out;
   out.of.assign(static_cast<std::size_t>(points.cols()), clusters);
   const Vector lengths = points.colwise().squaredNorm();
   for (std::size_t step = 0; step < steps; ++step) {
+    cancel.check();
     const Matrix products = centres.transpose() * points;
     const Vector of_centres = centres.colwise().squaredNorm();
     bool moved = false;
@@ -120,10 +122,12 @@ Clustering lloyd(const Matrix& points, std::size_t clusters, std::size_t steps, 
 }  // namespace
 
 std::vector<std::size_t> k_means(const Matrix& points, std::size_t clusters, std::size_t starts,
-                                 std::size_t steps, Random random, std::size_t threads) {
+                                 std::size_t steps, Random random, std::size_t threads,
+                                 const CancelToken& cancel) {
   std::vector<Clustering> tried(starts);
   parallel_for(
-      starts, [&](std::size_t s) { tried[s] = lloyd(points, clusters, steps, random.stream(s)); }, threads);
+      starts, [&](std::size_t s) { tried[s] = lloyd(points, clusters, steps, random.stream(s), cancel); },
+      threads);
   return std::min_element(tried.begin(), tried.end(),
                           [](const Clustering& a, const Clustering& b) { return a.cost < b.cost; })
       ->of;
@@ -167,7 +171,8 @@ double divergence_area(std::span<const double> p, std::span<const double> q) {
   return (area(std::move(curve)) + area(std::move(turned))) / 2;
 }
 
-double mauve(const Matrix& p, const Matrix& q, Random random, std::size_t threads) {
+double mauve(const Matrix& p, const Matrix& q, Random random, std::size_t threads,
+             const CancelToken& cancel) {
   Matrix all(p.rows(), p.cols() + q.cols());
   all << p, q;
   const Matrix apart = centred(all);
@@ -180,7 +185,7 @@ double mauve(const Matrix& p, const Matrix& q, Random random, std::size_t thread
   const Matrix points = solved.eigenvectors().rightCols(kept).transpose() * apart;
   const auto fewer = static_cast<double>(std::min(p.cols(), q.cols()));
   const auto clusters = static_cast<std::size_t>(std::clamp(std::round(fewer / 10), 2.0, 500.0));
-  const std::vector<std::size_t> of = k_means(points, clusters, 5, 500, random, threads);
+  const std::vector<std::size_t> of = k_means(points, clusters, 5, 500, random, threads, cancel);
   std::vector<double> of_p(clusters), of_q(clusters);
   for (std::size_t i = 0; i < of.size(); ++i) {
     const bool first = static_cast<Eigen::Index>(i) < p.cols();

@@ -73,6 +73,9 @@ TEST_CASE("MAUVE: equal histograms 1, apart 0, in between ordered") {
 TEST_CASE("k-means finds clusters that lie apart") {
   Eigen::MatrixXd points(3, 90);
   points << cloud(30, 0, 0.1, 1), cloud(30, 5, 0.1, 2), cloud(30, -5, 0.1, 3);
+  CancelToken cancelled;
+  cancelled.cancel();
+  CHECK_THROWS_AS(detail::k_means(points, 3, 5, 100, Random(1), 2, cancelled), Cancelled);
   const auto of = detail::k_means(points, 3, 5, 100, Random(1), 1);
   for (std::size_t i = 0; i < 90; ++i) CHECK(of[i] == of[i / 30 * 30]);
   CHECK(of[0] != of[30]);
