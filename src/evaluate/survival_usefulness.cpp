@@ -159,7 +159,7 @@ Score SurvivalUsefulness::evaluate(const Table* real, const Table& synthetic,
                           "the real Kaplan-Meier curve for everybody"};
       return score;
     }
-    const auto value = concordance(found.risks, test.duration, test.event, context.threads);
+    const auto value = concordance(found.risks, test.duration, test.event, context.threads, context.cancel);
     if (!value) return undefined(std::move(score), "No two test rows can be compared: there are no events.");
     score.value = value->value;
     score.interval = detail::influence_interval(value->value, value->influence, units, range());
@@ -168,7 +168,8 @@ Score SurvivalUsefulness::evaluate(const Table* real, const Table& synthetic,
           message("U-statistic, normal, ", units.count, " ", units.name, ", models held fixed");
     else
       score.no_interval = "The test rows show no spread, or are too few.";
-    if (const auto of_real = concordance(best.risks, test.duration, test.event, context.threads))
+    if (const auto of_real =
+            concordance(best.risks, test.duration, test.event, context.threads, context.cancel))
       score.ceiling = Bound{of_real->value, source};
     score.floor = Bound{0.5, "theory: risks that know nothing"};
   } catch (const EvaluationError& error) {

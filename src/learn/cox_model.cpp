@@ -161,12 +161,14 @@ double CoxModel::survival(double risk, double time) const {
 }
 
 std::optional<Concordance> concordance(std::span<const double> risks, std::span<const double> duration,
-                                       std::span<const char> event, std::size_t threads) {
+                                       std::span<const char> event, std::size_t threads,
+                                       const CancelToken& cancel) {
   const std::size_t n = risks.size();
   std::vector<double> agree(n), pairs(n);  // of each row with all others
   parallel_for(
       n,
       [&](std::size_t i) {
+        cancel.check();
         for (std::size_t j = 0; j < n; ++j) {
           const bool first = event[i] == 1 && (duration[i] < duration[j] ||
                                                (duration[i] == duration[j] && event[j] == 0 && i != j));

@@ -49,6 +49,7 @@ struct Concordance {
   std::vector<double> influence;
 };
 std::optional<Concordance> concordance(std::span<const double> risks, std::span<const double> duration,
-                                       std::span<const char> event, std::size_t threads = 0);
+                                       std::span<const char> event, std::size_t threads = 0,
+                                       const CancelToken& cancel = {});
 
 }  // namespace synthema

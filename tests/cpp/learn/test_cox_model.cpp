@@ -64,6 +64,9 @@ TEST_CASE("what cannot be fitted is refused, and a penalty draws to zero") {
   CHECK_THROWS_AS(CoxModel(kDesign, kTimes, none), EvaluationError);
   CHECK_THROWS_AS(CoxModel(kDesign, kTimes, kEvents, {.l2 = -1}), ConfigError);
   CHECK_FALSE(concordance(std::vector<double>(10), kTimes, none));
+  CancelToken cancelled;
+  cancelled.cancel();
+  CHECK_THROWS_AS(concordance(std::vector<double>(10), kTimes, none, 1, cancelled), Cancelled);
   // Separated: the penalty keeps the coefficient finite.
   const CoxModel apart(plain({{3}, {2}, {1}}), std::vector<double>{1, 2, 3}, std::vector<char>{1, 1, 1},
                        {.l2 = 0.1});
