@@ -27,7 +27,10 @@ std::string bound(const std::optional<Bound>& bound) {
 }
 
 std::string interval(const Score& score) {
-  return score.interval ? number(score.interval->low) + " to " + number(score.interval->high) : "none";
+  if (!score.interval) return "none";
+  const std::string ends = number(score.interval->low) + " to " + number(score.interval->high);
+  return score.interval->level == 0.95 ? ends
+                                       : fmt::format("{} at {:g} %", ends, 100 * score.interval->level);
 }
 
 std::string arrow(Direction direction) {

@@ -207,6 +207,19 @@ def test_long_names_do_not_push_charts_off_a_phone():
     assert ".pair>*,.squares>*{min-width:0}" in style
 
 
+def test_an_interval_of_another_level_says_so():
+    @synthema.evaluator(range=(0, 1))
+    def sure(real, synthetic, context):
+        return {"value": 0.5, "n": 3, "interval": {"low": 0.2, "high": 0.7, "level": 0.8, "method": "m"}}
+
+    report = synthema.evaluate({"x": [1.0, 2.0]}, metrics=[sure])
+    assert "0.20 to 0.70 at 80.0 %" in reporting.render(report)
+    assert "0.200 to 0.700 at 80 %" in str(report)
+    usual = reporting.render({"scores": [score("sure", 0.5)]})
+    assert "0.40 to 0.60" in usual
+    assert "at 95" not in usual
+
+
 def test_weak_scores_are_called_weak_and_good_ones_are_not():
     weak = {"rows": 500, "scores": [score("acceptance_rate", 0.2), score("near_duplicates", 0.2)]}
     good = {"rows": 500, "scores": [score("acceptance_rate", 0.9), score("near_duplicates", 0.0)]}

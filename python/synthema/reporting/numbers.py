@@ -87,12 +87,14 @@ def shown(score: Mapping[str, Any], value: object) -> str:
 
 
 def interval_text(score: Mapping[str, Any]) -> str:
-    """An interval such as "51.2 to 73.8 %"; nothing where there is none."""
+    """An interval such as "51.2 to 73.8 %", with its level if it is not 95 %; "" where there is none."""
     interval = score.get("interval")
     if not interval:
         return ""
     low, high = shown(score, interval.get("low")), shown(score, interval.get("high"))
-    return f"{low.removesuffix(' %')} to {high}"
+    level = number(interval.get("level"))
+    other = "" if level in (None, 0.95) else f" at {percent(level)}"
+    return f"{low.removesuffix(' %')} to {high}{other}"
 
 
 def counted(number: int, noun: str) -> str:
