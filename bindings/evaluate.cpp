@@ -322,7 +322,12 @@ IdentifierDetector detector_from(const py::object& function) {
         for (std::size_t i = 0; i < text.size(); ++i)
           if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) bytes.push_back(i);
         bytes.push_back(text.size());
-        for (const py::handle one : (*kept)(text)) {
+        const py::object found = (*kept)(text);
+        if (!py::isinstance<py::iterable>(found))
+          throw EvaluationError(message("A detector of identifiers gave something of type ",
+                                        py::type::of(found).attr("__name__").cast<std::string>(),
+                                        " that is no list of (begin, end, kind)."));
+        for (const py::handle one : found) {
           const auto [begin, end, kind] = found_by_detector(one);
           if (begin < 0 || begin > end || end >= static_cast<std::int64_t>(bytes.size()))
             throw EvaluationError("A detector of identifiers gave a place outside of the text.");

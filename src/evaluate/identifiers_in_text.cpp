@@ -33,8 +33,8 @@ Found scan(const std::vector<std::string>& texts, const std::vector<IdentifierDe
     for (const Identifier& one : found) {
       if (one.begin > one.end || one.end > texts[i].size())
         throw EvaluationError("A detector of identifiers gave a place outside of the text.");
-      out[i].insert(one.kind + "|" +
-                    normal(std::string_view(texts[i]).substr(one.begin, one.end - one.begin)));
+      const std::string said = normal(std::string_view(texts[i]).substr(one.begin, one.end - one.begin));
+      if (!said.empty()) out[i].insert(one.kind + "|" + said);  // signs alone say nothing of anybody
     }
   };
   if (!only_these)
@@ -85,7 +85,8 @@ Score IdentifiersInText::evaluate(const Table* real, const Table& synthetic,
                   reuse ? "Share of synthetic texts with an identifier that a training text has too."
                         : "Share of synthetic texts with an identifier of any kind.",
                   only_these_ ? "as the detectors given find them"
-                              : "by form: e-mail, web address, date, phone, number, street, name");
+                              : message("by form: e-mail, web address, date, phone, number, street, name",
+                                        detectors_.empty() ? "" : "; and as the detectors given find them"));
   if (!real) return undefined(std::move(score), "No real table was given.");
   const auto training = text_sample_if_any(real, context);
   if (!training || training->size() == 0)

@@ -170,3 +170,8 @@ def test_equal_texts_have_bleu_of_at_most_100():
 def test_what_a_detector_gives_is_checked(found, said):
     with pytest.raises(synthema.EvaluationError, match=said):
         metrics.identifier_texts(texts(["abc"]), texts(["abd"]), detectors=[lambda text: [found]])
+
+
+def test_a_detector_that_gives_no_list_is_told():
+    with pytest.raises(synthema.EvaluationError, match="of type NoneType that is no list of"):
+        metrics.identifier_texts(texts(["abc"]), texts(["abd"]), detectors=[lambda text: None])

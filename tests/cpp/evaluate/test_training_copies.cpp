@@ -138,6 +138,16 @@ TEST_CASE("identifiers are counted and never told") {
   };
   CHECK(part_of(IdentifiersInText(texts, {nothing}).evaluate(&r, s, context), "void") == 0.25);
   CHECK(IdentifiersInText(texts, {nothing}, true).evaluate(&r, s, context).value == 0.25);
+  const Score with_own = IdentifiersInText(texts, {nothing}).evaluate(&r, s, context);
+  CHECK(with_own.definition.ends_with("name; and as the detectors given find them"));
+  const IdentifierDetector signs = [](std::span<const std::string> all) {  // "." and an empty place
+    std::vector<std::vector<Identifier>> out;
+    for (const std::string& text : all)
+      out.push_back({{0, 0, "void"}, {text.size() - 1, text.size(), "void"}});
+    return out;
+  };
+  const Table ends = text_table({"a.", "b."}), others = text_table({"c.", "d."});
+  CHECK(IdentifiersInText(reuse, {signs}, true).evaluate(&ends, others, {}).value == 0.0);
   CHECK(nonconformities(IdentifiersInText(reuse), &r, s, context).empty());
 }
 
