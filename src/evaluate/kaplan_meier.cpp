@@ -41,6 +41,11 @@ std::optional<double> median_of(const SurvivalCurve& curve) {
   return std::nullopt;
 }
 
+// What the distance of curves of two samples of one distribution is in proportion to.
+double spread(const detail::SurvivalTimes& a, const detail::SurvivalTimes& b) {
+  return std::sqrt(1 / static_cast<double>(a.duration.size()) + 1 / static_cast<double>(b.duration.size()));
+}
+
 }  // namespace
 
 Score KaplanMeier::evaluate(const Table* real, const Table& synthetic,
@@ -84,9 +89,12 @@ Score KaplanMeier::evaluate(const Table* real, const Table& synthetic,
     if (Units::of(ordered).count > 1) {
       const auto halves = split(ordered, shares, Random(context.seed).stream(0x6B6D));
       const detail::SurvivalTimes a = times(ordered.take(halves[0])), b = times(ordered.take(halves[1]));
-      if (!a.duration.empty() && !b.duration.empty())
-        score.ceiling = Bound{areas(detail::kaplan_meier(a), detail::kaplan_meier(b), r.longest).absolute,
-                              "two halves of the real rows"};
+      if (!a.duration.empty() && !b.duration.empty()) {
+        const double distance = areas(detail::kaplan_meier(a), detail::kaplan_meier(b), r.longest).absolute;
+        const double fresh = distance * spread(of_real, of_synthetic) / spread(a, b);
+        score.ceiling = Bound{std::min(1.0, fresh), message("two halves of the real rows, brought to ",
+                                                            counted(score.n, "synthetic row"))};
+      }
     }
   }
   return score;

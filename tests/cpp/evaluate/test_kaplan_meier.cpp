@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "src/evaluate/survival_times.hpp"
+#include "synthema/core/random.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/longitudinal/kaplan_meier.hpp"
 #include "tables.hpp"
@@ -41,6 +44,31 @@ TEST_CASE("distance, optimism and sight by hand") {
   CHECK(*part_of(score, "short-sightedness") == Approx(0.25));
   CHECK(part_of(score, "median of real") == 2.0);
   CHECK(kEvaluator.evaluate(&real, real, {}).value == 0.0);
+}
+
+TEST_CASE("without a holdout the ceiling is what as many fresh rows reach, whatever the sizes") {
+  const auto drawn = [](std::size_t rows, std::uint64_t seed) {
+    Random random(seed);
+    std::vector<std::pair<double, int>> out;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const double death = -std::log(1 - random.uniform()), end = 4 * random.uniform();
+      out.emplace_back(std::min(death, end), death <= end ? 1 : 0);
+    }
+    return survival(out);
+  };
+  for (const auto& [n, m] : {std::pair{200, 200}, {200, 1000}, {1000, 200}}) {
+    double value = 0, ceiling = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+      const Table real = drawn(static_cast<std::size_t>(n), seed);
+      const Score score = kEvaluator.evaluate(&real, drawn(static_cast<std::size_t>(m), 1000 + seed), {});
+      value += *score.value;
+      ceiling += score.ceiling->value;
+    }
+    CAPTURE(n);
+    CAPTURE(m);
+    CHECK(ceiling / value > 0.75);
+    CHECK(ceiling / value < 1.25);
+  }
 }
 
 TEST_CASE("what cannot be read is said, and promises are kept") {

@@ -7,7 +7,8 @@
 // Needs the column of durations (numbers, not negative) and of events (two values; true, the larger number,
 // or the label that says so, as "dead": the event). Rows without either are left out and counted. Interval:
 // none by resampling, which adds to an absolute distance. Ceiling: the holdout, else two random halves of the
-// real subjects, which being half as large lie farther apart than two full tables would.
+// real subjects, whose distance is brought to the sizes of both tables: it goes with sqrt(1 / n + 1 / m) of
+// their rows.
 #pragma once
 
 #include <string>
