@@ -8,7 +8,7 @@ import pytest
 import synthema
 from synthema.reporting import render
 from synthema.reporting.cells import label_counts, numbers_of
-from synthema.reporting.marginals import COLUMNS, compare, pairs
+from synthema.reporting.marginals import COLUMNS, _ticks, compare, pairs
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,20 @@ def test_numbers_without_a_scale_to_draw_are_left_out(scale, recwarn):
     ]
     assert [one["name"] for one in compare(rows, rows, scores)] == ["x"]
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("edges", "ticks"),
+    [
+        ([1978, 1978.75, 1979.5], ["1978", "1978.8", "1979.5"]),
+        ([0, 59.5, 1190], ["0", "59.5", "1190"]),
+        ([-2.6, -2.355, -2.11], ["-2.6", "-2.35", "-2.11"]),
+        ([4.7e18, 4.925e18], ["4.7e+18", "4.92e+18"]),
+        ([1e-8, 2e-8], ["1e-08", "2e-08"]),
+    ],
+)
+def test_ticks_of_numbers_can_be_told_apart(edges, ticks):
+    assert _ticks(edges) == ticks
 
 
 def test_pairs_are_a_symmetric_square(tables, scores):

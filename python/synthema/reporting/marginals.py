@@ -239,13 +239,23 @@ def _column(column: Mapping[str, Any]) -> Html:
 def _ticks(edges: Sequence[Any]) -> list[str]:
     """Edges as they are written below a chart; of times only what differs between them."""
     if not isinstance(edges[0], str):
-        return [f"{edge:.3g}" for edge in edges]
+        return _numbers_apart(edges)
     if "T" not in edges[0]:
         ends = next((n for n in (4, 7) if all(edge[n:] in ("-01-01", "-01") for edge in edges)), 10)
         return [edge[:ends] for edge in edges]
     ends = 16 if all(edge.endswith(":00") for edge in edges) else 19
     begins = 11 if edges[0][:10] == edges[-1][:10] else 5
     return [edge[begins:ends].replace("T", " ") for edge in edges]
+
+
+def _numbers_apart(edges: Sequence[float]) -> list[str]:
+    """Three digits, or as many more as it takes to tell the edges apart (1985 and 1986, not 1.99e+03)."""
+    near = 0.1 * (edges[1] - edges[0])
+    for digits in range(3, 16):
+        rounded = [float(f"{edge:.{digits}g}") for edge in edges]
+        if all(abs(a - b) <= near for a, b in zip(rounded, edges, strict=True)):
+            break
+    return [f"{edge:.{digits}g}" if abs(edge) >= 1e7 else f"{edge:.10g}" for edge in rounded]
 
 
 def _short(label: str) -> str:
