@@ -5,7 +5,7 @@
 
 #include "synthema/core/version.hpp"
 #include "synthema/data/json.hpp"
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 
 namespace synthema {
 

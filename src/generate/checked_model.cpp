@@ -9,7 +9,7 @@
 #include "src/model/json_schema.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/data/json.hpp"
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 #include "synthema/model/answer_form.hpp"
 
 namespace synthema {

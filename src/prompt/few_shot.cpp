@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "synthema/data/field_rule.hpp"
+#include "synthema/data/schema_check.hpp"
 #include "synthema/prompt/record_text.hpp"
 #include "synthema/text/tf_idf.hpp"
 
@@ -21,6 +22,21 @@ const Table& pool_of(const Task& task) {
 std::vector<std::uint64_t> shuffled_rows(std::vector<std::uint64_t> rows, Random random) {
   random.shuffle(rows);
   return rows;
+}
+
+// A record that no answer could make fit is not asked for.
+void require_fits(const Schema& schema, const Record& condition) {
+  if (const auto problem = given_misfit(schema, in_kinds(schema, condition)))
+    throw GenerationError("The condition does not fit the schema. " + *problem);
+}
+
+// An exemplar without the column would show the field as missing.
+void require_shows(const Table& pool, const Schema& asked) {
+  for (const Field& field : asked.fields)
+    if (!pool.has(field.name))
+      throw ConfigError({.field = field.name},
+                        "The schema has this field, but the exemplars do not; add it to them, or leave it out "
+                        "of the schema.");
 }
 
 std::string joined(const Prompt& prompt) {
@@ -155,6 +171,7 @@ Prompt FewShot::prompt(const Task& task, const std::vector<std::uint64_t>& shown
                     question = query_.render(task.condition);
   if (options_.chat && !instruction.empty()) prompt.messages.emplace_back("system", instruction);
   if (!options_.chat && !instruction.empty()) prompt.text = instruction + options_.between;
+  if (asked && !shown.empty()) require_shows(pool_of(task), *asked);
   for (const std::uint64_t row : shown) {
     const Record exemplar = pool_of(task).record(row);
     const std::string text =
@@ -181,6 +198,7 @@ bool FewShot::fits(const Prompt& prompt) const {
 }
 
 Exchange FewShot::compose(Task task, Random random) const {
+  if (options_.record) require_fits(*options_.record, task.condition);
   std::vector<std::uint64_t> chosen = choose(task, random);
   std::vector<std::uint64_t> shown = arranged(chosen, random);
   Prompt question = prompt(task, shown);

@@ -404,6 +404,45 @@ def test_a_field_of_which_nothing_can_be_written_ends_a_run_at_once():
     assert run.rows.record(0) == {"dose": 1.5e-8, "note": "x"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [
+        ({"age": 130}, "The field 'age' is outside its range."),
+        ({"sex": "x"}, "The field 'sex' has a label that is not among its categories."),
+        ({"age": "old"}, "The field 'age' must be integer, but it is text."),
+        ({"first": 4, "last": 3}, "The field 'last' breaks its rule, which depends on 'first'."),
+    ],
+)
+def test_a_condition_that_fits_no_row_is_not_asked_for(condition, reason):
+    years = [Field(name, "integer", minimum=0, maximum=99) for name in ("age", "first", "last")]
+    schema = Schema(
+        [*years, Field("sex", "category", categories=["f", "m"]), Field("note")],
+        rules=[FieldRule("last", "first", relation=">=")],
+    )
+    asked = []
+    model = synthema.scripted_model(lambda request: asked.append(request) or '{"note": "x"}')
+    with pytest.raises(synthema.GenerationError) as caught:
+        synthema.generate(
+            synthema.json_record("Row:", schema, k=0), model, rows=1, conditions=[condition], hopeless_after=3
+        )
+    assert {told for _, told, _ in caught.value.run.reasons} == {
+        f"The condition does not fit the schema. {reason}"
+    }
+    assert not asked
+
+
+def test_exemplars_that_lack_a_field_of_the_schema_are_refused():
+    schema = Schema([Field("age", "integer"), Field("note")])
+    model = synthema.scripted_model(lambda request: '{"age": 3, "note": "x"}')
+    shown = synthema.json_record("Row:", schema, k=1)
+    with pytest.raises(
+        ConfigError, match="field 'note': The schema has this field, but the exemplars do not"
+    ):
+        synthema.generate(shown, model, rows=1, exemplars=[{"age": 4}])
+    given = synthema.generate(shown, model, rows=1, exemplars=[{"age": 4}], conditions=[{"note": "y"}])
+    assert given.rows.record(0) == {"note": "y", "age": 3}
+
+
 def test_conditions_of_a_row_take_the_kinds_of_its_fields():
     schema = Schema(
         [Field("sex", "category", categories=["0", "1"]), Field("dead", "boolean"), Field("note")]

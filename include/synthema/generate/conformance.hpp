@@ -8,7 +8,7 @@
 #include "synthema/core/counted.hpp"
 #include "synthema/data/digest.hpp"
 #include "synthema/generate/generator.hpp"
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 
 namespace synthema {
 

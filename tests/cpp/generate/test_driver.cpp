@@ -5,7 +5,7 @@
 
 #include "synthema/generate/driver.hpp"
 #include "synthema/generate/outcome_table.hpp"
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/model/ngram_model.hpp"
 #include "synthema/model/scripted_model.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "synthema/data/field_rule.hpp"
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 #include "synthema/generate/tabular/gaussian_copula.hpp"
 #include "synthema/generate/tabular/independent_marginals.hpp"
 #include "synthema/generate/tabular/private_marginals.hpp"

@@ -10,7 +10,7 @@
 #include "synthema/core/random.hpp"
 #include "synthema/data/json.hpp"
 #include "synthema/data/timestamp.hpp"
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 #include "synthema/model/answer_form.hpp"
 
 using namespace synthema;

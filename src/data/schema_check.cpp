@@ -1,4 +1,4 @@
-#include "synthema/generate/schema_check.hpp"
+#include "synthema/data/schema_check.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -100,6 +100,13 @@ std::optional<std::string> broken_rule(const Schema& schema, const Record& value
       return message("The field '", rule.field, "' breaks its rule, which depends on '", rule.given, "'.");
   }
   return std::nullopt;
+}
+
+std::optional<std::string> given_misfit(const Schema& schema, const Record& given) {
+  for (const Field& field : schema.fields)
+    if (const Value* value = given.find(field.name); value && !value->is_null())
+      if (auto problem = misfit(field, value)) return problem;
+  return broken_rule(schema, given);
 }
 
 std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,

@@ -1,4 +1,5 @@
-// Whether one finished row fits its schema: the check that every run with a schema makes first.
+// Whether one finished row fits its schema: the check that every run with a schema makes first. Or whether what
+// is given of a row can.
 #pragma once
 
 #include <optional>
@@ -14,6 +15,10 @@ namespace synthema {
 // schema nor the condition of the row has.
 std::optional<std::string> schema_misfit(const Schema& schema, const Record& values,
                                          const Record& condition = {});
+
+// What a row that will have these values cannot make good any more, as such a sentence: one that does not fit
+// its field, or two that break a rule.
+std::optional<std::string> given_misfit(const Schema& schema, const Record& given);
 
 // The first rule that the values break, as such a sentence.
 std::optional<std::string> broken_rule(const Schema& schema, const Record& values);
