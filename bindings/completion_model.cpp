@@ -150,7 +150,7 @@ void bind_makers(py::module_& module) {
   module.def(
       "ngram_model",
       [](const std::vector<std::string>& texts, const Count& order) -> AnyCompletionModel {
-        return NgramModel(texts, order.of<std::size_t>("order"));
+        return CheckedModel(NgramModel(texts, order.of<std::size_t>("order")));
       },
       py::arg("texts"), py::arg("order") = 3,
       R"(A tiny word n-gram model trained on some texts, for examples and tests.

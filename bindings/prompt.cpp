@@ -234,17 +234,15 @@ void bind_prompt_class(py::module_& module) {
           py::arg("choices"), "A copy whose answer is exactly one of these.")
       .def(
           "without",
-          [](Prompt p, std::vector<std::string> texts) { return std::move(p).without(std::move(texts)); },
-          py::arg("texts"), "A copy in whose answer none of these texts can occur.")
+          [](Prompt p, const std::vector<std::string>& texts) { return std::move(p).without(texts); },
+          py::arg("texts"),
+          "A copy in whose answer none of these texts can occur, beside those forbidden before.")
       .def(
           "with_bias",
-          [](Prompt p, std::map<std::string, double> bias) {
-            p.bias = std::move(bias);
-            return p;
-          },
+          [](Prompt p, const std::map<std::string, double>& bias) { return std::move(p).with_bias(bias); },
           py::arg("bias"),
-          "A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids "
-          "them.")
+          "A copy that adds these numbers to the logits of the tokens with exactly these texts, beside those "
+          "given\nbefore for others; -inf forbids them.")
       .def(
           "matching",
           [checked](Prompt p, std::string regex) { return checked(std::move(p).matching(std::move(regex))); },

@@ -1,6 +1,7 @@
 #include "synthema/generate/attempt.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "synthema/core/version.hpp"
@@ -31,7 +32,8 @@ void add_prompt(Sha256& digest, const Prompt& prompt) {
   add_texts(digest, prompt.choices);
   add_texts(digest, prompt.banned);
   digest.field(std::to_string(prompt.bias.size()));
-  for (const auto& [text, bias] : prompt.bias) digest.field(text).field(to_json(Value(bias)));
+  for (const auto& [text, bias] : prompt.bias)  // JSON has no infinity
+    digest.field(text).field(std::isinf(bias) ? "-infinity" : to_json(Value(bias)));
   digest.field(prompt.pattern).field(prompt.json_schema).field(prompt.record_schema);
   if (prompt.constraint.prototype) digest.field(prompt.constraint.name);
 }

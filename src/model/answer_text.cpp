@@ -5,13 +5,12 @@
 
 #include "synthema/core/error.hpp"
 #include "synthema/core/utf8.hpp"
+#include "synthema/prompt/prompt.hpp"
 
 namespace synthema {
 
 AnswerText::AnswerText(std::vector<std::string> stops) : stops_(std::move(stops)) {
-  for (const std::string& stop : stops_)
-    if (stop.empty())
-      throw ConfigError({.field = "stop"}, "A stop text is empty; it would end every answer.");
+  std::ranges::for_each(stops_, check_stop);
 }
 
 bool AnswerText::append(std::string_view bytes) {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "synthema/core/error.hpp"
+#include "synthema/prompt/prompt.hpp"
 
 namespace synthema {
 
@@ -35,11 +35,6 @@ std::vector<TokenId> TokenIndex::spelling(std::string_view text) const {
   for (const TokenId id : beginning_with(text))
     if (bytes_[static_cast<std::size_t>(id)].size() == text.size()) out.push_back(id);
   return out;
-}
-
-void check_banned(const std::vector<std::string>& texts) {
-  if (std::ranges::find(texts, std::string()) != texts.end())
-    throw ConfigError({.field = "banned"}, "A banned text is empty; nothing could be written.");
 }
 
 BannedTexts::BannedTexts(std::shared_ptr<const TokenIndex> index, std::vector<std::string> texts)

@@ -442,8 +442,32 @@ def test_an_answer_that_is_no_json_is_tried_again():
         (lambda: ASK.json({"type": "integr"}), "has the type 'integr'"),
         (lambda: ASK.json('{"type": '), "json_schema"),
         (lambda: ASK.json(synthema.Schema([synthema.Field("load", kind="real", minimum=1e9)])), "'load'"),
+        (lambda: ASK.until(""), "A stop text is empty"),
+        (lambda: ASK.without(["a", ""]), "A banned text is empty"),
+        (lambda: ASK.with_bias({"a": float("nan")}), "A bias must be a finite number"),
     ],
 )
 def test_a_form_that_is_written_wrongly_is_refused_where_it_is_given(form, sentence):
     with pytest.raises(synthema.ConfigError, match=sentence):
         form()
+
+
+def test_what_is_forbidden_adds_up_and_shapes_the_digest_of_a_row():
+    def asked_with(prompt):
+        def asking(task, rng):
+            return {"text": (yield prompt).text}
+
+        return synthema.generate(asking, Answering("A rash."), rows=1).provenance[0]["digest"]
+
+    never = ASK.with_bias({"pain": float("-inf")}).with_bias({"rash": 1.0})
+    assert never.bias == {"pain": float("-inf"), "rash": 1.0}
+    assert ASK.without(["pain"]).without(["ache"]).banned == ["pain", "ache"]
+    prompts = [ASK, ASK.with_bias({"rash": 1.0}), never, ASK.without(["pain"])]
+    assert len({asked_with(prompt) for prompt in prompts}) == len(prompts)
+
+
+def test_the_ngram_model_is_held_to_what_is_forbidden():
+    model = synthema.ngram_model(["one two three"], order=2)
+    free, held = model.complete([ASK, ASK.without(["two"])], Sampling())
+    assert free.text == "one two three"
+    assert (held.finish, held.failure) == ("failed", "The answer holds a banned text (banned text 1).")

@@ -36,9 +36,6 @@ class SYNTHEMA_EXPORT TokenIndex {
   std::vector<TokenId> order_;  // by bytes
 };
 
-// ConfigError if one of them is empty.
-SYNTHEMA_EXPORT void check_banned(const std::vector<std::string>& texts);
-
 class SYNTHEMA_EXPORT BannedTexts {
  public:
   // ConfigError if one of them is empty.

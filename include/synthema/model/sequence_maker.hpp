@@ -2,7 +2,6 @@
 // lists of banned texts are compiled once for all requests that share them.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <map>
@@ -75,10 +74,7 @@ class SequenceMaker {
   }
   static constexpr std::size_t kBannedLists = 64;
   void add_bias(AnswerSequence& sequence, const std::string& text, double bias) {
-    constexpr double most = std::numeric_limits<float>::max();
-    if (!(bias <= most) || (bias < -most && std::isfinite(bias)))
-      throw ConfigError({.field = "bias"},
-                        "A bias must be a finite number of 32 bits, or -infinity to forbid a token.");
+    check_bias(bias);
     std::vector<TokenId> ids = text.empty() ? std::vector<TokenId>() : token_index()->spelling(text);
     if (const std::optional<TokenId> control = tokenizer_.special(text)) ids.push_back(*control);
     if (ids.empty())

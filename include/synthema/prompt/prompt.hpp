@@ -1,6 +1,9 @@
 // A Prompt is one question to a model: chat messages or plain text to continue, with what limits the answer.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +36,21 @@ struct Message {
   friend bool operator==(const Message&, const Message&) = default;
 };
 
+// What no model could keep to: a ConfigError, where it is given and where a model is asked.
+inline void check_stop(const std::string& text) {
+  if (text.empty()) throw ConfigError({.field = "stop"}, "A stop text is empty; it would end every answer.");
+}
+inline void check_banned(const std::vector<std::string>& texts) {
+  if (std::ranges::find(texts, std::string()) != texts.end())
+    throw ConfigError({.field = "banned"}, "A banned text is empty; nothing could be written.");
+}
+inline void check_bias(double bias) {
+  constexpr double most = std::numeric_limits<float>::max();
+  if (!(bias <= most) || (bias < -most && std::isfinite(bias)))
+    throw ConfigError({.field = "bias"},
+                      "A bias must be a finite number of 32 bits, or -infinity to forbid a token.");
+}
+
 // Not an aggregate: g++ 12 destroys aggregates built in the operand of co_await twice.
 class SYNTHEMA_EXPORT Prompt {
  public:
@@ -55,6 +73,7 @@ class SYNTHEMA_EXPORT Prompt {
   // under. A form ends by itself; stop texts do not cut it short. An empty form is a ConfigError: it would be
   // a prompt without one.
   Prompt&& until(std::string stop_text) && {
+    check_stop(stop_text);
     stop.push_back(std::move(stop_text));
     return std::move(*this);
   }
@@ -63,8 +82,17 @@ class SYNTHEMA_EXPORT Prompt {
     choices = std::move(strings);
     return std::move(*this);
   }
-  Prompt&& without(std::vector<std::string> texts) && {
-    banned = std::move(texts);
+  // Beside what was forbidden or biased before.
+  Prompt&& without(const std::vector<std::string>& texts) && {
+    check_banned(texts);
+    banned.insert(banned.end(), texts.begin(), texts.end());
+    return std::move(*this);
+  }
+  Prompt&& with_bias(const std::map<std::string, double>& by_text) && {
+    for (const auto& [token_text, number] : by_text) {
+      check_bias(number);
+      bias[token_text] = number;
+    }
     return std::move(*this);
   }
   // A regular expression that the whole answer matches.

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <set>
 #include <string>
 
@@ -204,6 +205,8 @@ TEST_CASE("the digest changes with everything that shapes the row") {
   differs([](O, T, I i, P) { i.strategy = "other"; });
   differs([](O, T, I, P p) { p.text = "Say it!"; });
   differs([](O, T, I, P p) { p.stop = {"\n"}; });
+  differs([](O, T, I, P p) { p.bias = {{"a", 1}}; });
+  differs([](O, T, I, P p) { p.bias = {{"a", -std::numeric_limits<double>::infinity()}}; });
   differs([](O, T, I, P p) { p.choices = {"\n"}; });
   differs([](O, T, I, P p) { p.pattern = "\n"; });
   differs([](O, T, I, P p) { p.json_schema = "\n"; });

@@ -155,7 +155,9 @@ TEST_CASE("limits: tokens, context, stop texts; counts add up") {
     r.push_back(request(2, Prompt::plain(std::string(400, 'q'))));
     r.push_back(request(3, Prompt::plain("")));
     r.push_back(request(4, Prompt({Message("oracle", "hm")})));
-    r.push_back(request(5, Prompt::plain("abc").until("")));
+    Prompt unending = Prompt::plain("abc");
+    unending.stop = {""};
+    r.push_back(request(5, unending));
     r.push_back(request(6, Prompt::plain("abc"), limit(5, -1)));
     return r;
   }());
@@ -539,7 +541,9 @@ TEST_CASE("banned texts cannot occur however they are split; biases and minimum 
   CHECK(complete(engine, {biased}, limit(3))[0].finish == Finish::failed);
   biased.bias = {{"no such token", 1}};
   CHECK(complete(engine, {biased}, limit(3))[0].finish == Finish::failed);
-  CHECK(complete(engine, {Prompt::plain("a").without({""})}, limit(3))[0].finish == Finish::failed);
+  Prompt mute = Prompt::plain("a");
+  mute.banned = {""};
+  CHECK(complete(engine, {mute}, limit(3))[0].finish == Finish::failed);
 
   // What a form writes without a draw is no way around a ban.
   for (const char* banned : {"yes", "es", "y"}) {
