@@ -430,6 +430,7 @@ class Engine {
   void take(Sequence& sequence, TokenId id) {
     ++(sequence.constraint ? sequence.counts.masked : sequence.counts.free);
     if (std::ranges::binary_search(ends_, id)) {
+      if (sequence.constraint && !sequence.constraint->is_complete()) return sequence.fail(kEndsTooSoon);
       sequence.end = id;
       sequence.finish = sequence.constraint ? Finish::constraint : Finish::stop;
     } else {
@@ -466,6 +467,8 @@ class Engine {
     }
   }
 
+  static constexpr const char* kEndsTooSoon =
+      "The constraint allowed an end-of-text token, but its text is not whole; it must leave these out.";
   static constexpr const char* kRefused = "The constraint refused a token that it had allowed.";
 
   // Takes what follows in any case. False: nothing does, and `allowed` or `finish` is set.

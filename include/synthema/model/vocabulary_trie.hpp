@@ -23,6 +23,8 @@ class SYNTHEMA_EXPORT VocabularyTrie {
     std::vector<std::string> bytes;
     for (std::size_t id = 0; id < tokenizer.vocabulary_size(); ++id)
       bytes.emplace_back(tokenizer.token_bytes(static_cast<TokenId>(id)));
+    // What ends an answer stands for no text in it, also where the file keeps it as an ordinary token.
+    for (const TokenId end : tokenizer.end_ids()) bytes.at(static_cast<std::size_t>(end)).clear();
     return std::make_shared<const VocabularyTrie>(std::move(bytes));
   }
   explicit VocabularyTrie(std::vector<std::string> bytes);  // by id; empty: not in the trie

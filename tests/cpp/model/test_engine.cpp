@@ -245,6 +245,48 @@ TEST_CASE("a constraint that the prompt brings along is cut at max_tokens, even 
   CHECK(one.finish == Finish::length);
 }
 
+TEST_CASE("a constraint that ends an answer before its text is whole is told") {
+  struct AlsoEnds : Digits {
+    TokenId end = 0;
+    void fill_mask(TokenMask& mask) const {
+      mask.clear();
+      mask.allow('1');
+      mask.allow(end);
+    }
+    bool is_complete() const { return false; }
+  };
+  Toy engine = toy();
+  AlsoEnds ends;
+  ends.end = engine.tokenizer().end_ids().front();
+  Prompt prompt = Prompt::plain("Count:").under(
+      {"ends", std::make_shared<const AnyTokenConstraint>(ends, engine.tokenizer().vocabulary_size())});
+  const Prompt ending = std::move(prompt).with_bias({{"<end>", 50}});
+  const Completion one = complete(engine, {ending}, limit(6)).at(0);
+  CHECK(one.finish == Finish::failed);
+  CHECK(one.failure.find("its text is not whole") != std::string::npos);
+}
+
+namespace {
+
+// A model whose file keeps what ends an answer as an ordinary token.
+struct EndsInText : ToyTokenizer {
+  using ToyTokenizer::ToyTokenizer;
+  std::vector<TokenId> end_ids() const { return {'!', ToyTokenizer::end_ids().front()}; }
+};
+
+}  // namespace
+
+TEST_CASE("an end that the file keeps as an ordinary token cuts no form short") {
+  const EndsInText tokenizer(kPieces, {"<end>", "<|im_start|>", "<|im_end|>"});
+  Engine<Prose, EndsInText> engine(Prose(tokenizer.vocabulary_size(), 400, 1), tokenizer,
+                                   ChatTemplate::named("chatml"), {"toy", "toy"});
+  const Prompt asked = Prompt::plain("Note:").matching("[a-z!]{8}").with_bias({{"!", 50}});
+  const Completion one = complete(engine, {asked}, limit(20)).at(0);
+  CHECK(one.finish == Finish::constraint);
+  CHECK(one.text.size() == 8);
+  CHECK(one.text.find('!') == std::string::npos);
+}
+
 TEST_CASE("a choice is exactly one of the strings, forced tokens cost no draw, and all choices occur") {
   Toy engine = toy();
   std::vector<CompletionRequest> requests;
