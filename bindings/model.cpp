@@ -35,10 +35,15 @@ py::dict dict_of(const RopeScaling& scaling) {
   return out;
 }
 
+// Of a file, where a text need not be UTF-8.
+py::str shown(const std::string& text) {
+  return py::bytes(text).attr("decode")("utf-8", "replace");
+}
+
 py::dict dict_of(const ModelConfig& config) {
   py::dict out;
   out["architecture"] = config.architecture;
-  out["name"] = config.name;
+  out["name"] = shown(config.name);
   out["vocabulary"] = config.vocabulary;
   out["context"] = config.context;
   out["width"] = config.width;
@@ -110,7 +115,7 @@ py::dict tensors_by_type(const ModelFile& file) {
 py::dict dict_of(const std::vector<std::pair<std::string, std::string>>& metadata) {
   py::dict out;
   for (const auto& [key, value] : metadata)
-    out[py::str(key)] = py::bytes(value).attr("decode")("utf-8", "replace");
+    out[shown(key)] = shown(value);
   return out;
 }
 
@@ -131,7 +136,7 @@ py::dict describe(const ModelFile& file) {
 py::list tensor_list(const ModelFile& file) {
   py::list out;
   for (const TensorView& view : file.tensors())
-    out.append(py::make_tuple(view.name, std::string(name_of(view.type)), py::tuple(py::cast(view.shape))));
+    out.append(py::make_tuple(shown(view.name), std::string(name_of(view.type)), py::tuple(py::cast(view.shape))));
   return out;
 }
 

@@ -31,7 +31,8 @@ def compare(
     model : path
         A GGUF file or a model folder.
     texts : list of str
-        What is read. Each is cut into pieces of 256 tokens; the first 32 of a piece are context only.
+        What is read. Each is cut into pieces of 256 tokens, or of the model's context where that is less; the
+        first 32 of a piece are context only.
     paths : list of dict
         Keyword arguments of the model for each path to measure; the exact path is always measured too.
     tokens : int
@@ -71,13 +72,14 @@ def compare(
 
 
 def _pieces(model: str | os.PathLike[str], texts: Sequence[str], tokens: int) -> list[list[int]]:
-    tokenizer = Tokenizer(ModelFile(os.fspath(model)))
+    file = ModelFile(os.fspath(model))
+    tokenizer, longest = Tokenizer(file), min(LONGEST, file.config["context"])
     pieces: list[list[int]] = []
     left = tokens
     for text in texts:
         ids = tokenizer.encode(text)
-        for begin in range(0, len(ids), LONGEST):
-            piece = ids[begin : begin + LONGEST]
+        for begin in range(0, len(ids), longest):
+            piece = ids[begin : begin + longest]
             if len(piece) > CONTEXT and left > 0:
                 pieces.append(piece)
                 left -= len(piece) - CONTEXT

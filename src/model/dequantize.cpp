@@ -2,6 +2,7 @@
 // and perhaps an offset, per group. A product of a scale and a code has at most 24 significant bits, so it is
 // exact in float and each value is rounded once: fused multiply-adds change nothing.
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -212,6 +213,17 @@ std::size_t checked_blocks(const TensorView& view) {
   return blocks;
 }
 
+// Products in integers would go on with other numbers in their place.
+void require_finite(const TensorView& view, std::span<const float> numbers) {
+  constexpr std::uint32_t exponent = 0x7F80'0000;
+  bool found = false;
+  for (const float number : numbers) found |= (std::bit_cast<std::uint32_t>(number) & exponent) == exponent;
+  if (found)
+    throw ModelError(message("Tensor '", view.name,
+                             "' holds a number that is not finite; the file is damaged, or its training "
+                             "failed."));
+}
+
 // Plain numbers that are not stored as they are meant.
 void read_plain(const TensorView& view, std::span<float> out) {
   const TypeFacts& type = facts(view.type);
@@ -243,12 +255,15 @@ void dequantize(const TensorView& view, std::span<float> out) {
     throw ModelError(message("Tensor '", view.name, "' has ", view.elements(),
                              " elements and was to be written to ", out.size(), " floats."));
   const std::uint8_t* in = bytes_of(view);
-  if (view.transposed || view.added != 0) return read_plain(view, out);
-  for (std::size_t b = 0; b < blocks; ++b)
-    if (type.read)
-      decode_block(type, in + b * type.bytes, out.data() + b * type.elements);
-    else
-      out[b] = plain(view.type, in + b * type.bytes);
+  if (view.transposed || view.added != 0)
+    read_plain(view, out);
+  else
+    for (std::size_t b = 0; b < blocks; ++b)
+      if (type.read)
+        decode_block(type, in + b * type.bytes, out.data() + b * type.elements);
+      else
+        out[b] = plain(view.type, in + b * type.bytes);
+  require_finite(view, out);
 }
 
 std::optional<GroupedCodes> grouped_codes(const TensorView& view) {
@@ -264,6 +279,8 @@ std::optional<GroupedCodes> grouped_codes(const TensorView& view) {
     type.read(bytes_of(view) + b * type.bytes,
               {out.codes.data() + b * type.elements, out.scales.data() + b * groups,
                out.offsets.data() + (type.coding.offsets ? b * groups : 0)});
+  require_finite(view, out.scales);
+  require_finite(view, out.offsets);
   return out;
 }
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import synthema
+from gguf_files import byte_bpe_keys, write_llama
 from printed import lines
 from synthema import cli, verification
 
@@ -100,6 +101,15 @@ def test_model_is_measured_on_texts_only(smollm2_path, tmp_path, capsys):
     (tmp_path / "page.txt").write_bytes(b"\xff\xfe\x00")
     assert cli.main(["model", str(smollm2_path), "--measure", str(tmp_path / "page.txt")]) == 1
     assert "page.txt: The file is not UTF-8" in lines(capsys)[1]
+
+
+@pytest.mark.usefixtures("torch_module")
+def test_a_model_of_a_small_context_is_measured(tmp_path, capsys):
+    tokens = ["a", "b", "ab", *(f"t{i}" for i in range(3, 32))]
+    path = write_llama(tmp_path / "m.gguf", byte_bpe_keys(tokens, ["a b"], "gpt-2", eos_token_id=31), 32)
+    (tmp_path / "page.txt").write_text("ab a b ba " * 60)
+    assert cli.main(["model", str(path), "--measure", str(tmp_path / "page.txt"), "--json"]) == 0
+    assert json.loads(lines(capsys)[0])["numeric_paths"][0]["tokens"] > 200
 
 
 def test_the_package_is_light():

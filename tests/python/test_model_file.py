@@ -166,6 +166,18 @@ def test_an_error_that_quotes_broken_bytes_arrives(tmp_path):
         synthema.ModelFile(path)
 
 
+def test_texts_that_are_not_utf8_are_shown(tmp_path):
+    def add(writer):
+        writer.add_name("NAME")
+        writer.add_string("general.KEYS", "x")
+
+    path = write_llama(tmp_path / "m.gguf", plain_tokens(), 32, shape=TINY, extra=add)
+    path.write_bytes(path.read_bytes().replace(b"NAME", b"NA\xffE").replace(b"KEYS", b"KE\xffS"))
+    described = synthema.ModelFile(path).describe()
+    assert described["config"]["name"] == "NA\ufffdE"
+    assert described["metadata"]["general.KE\ufffdS"] == "x"
+
+
 def test_an_unknown_architecture_names_the_known(tmp_path):
     path = write_llama(tmp_path / "m.gguf", plain_tokens(), 32, architecture="mamba")
     with pytest.raises(synthema.ModelError, match=r"'mamba' is not supported; supported: llama"):

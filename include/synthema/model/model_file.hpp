@@ -57,7 +57,7 @@ struct TensorView {
 };
 
 // All elements as floats, exactly as the format defines them, in the order of `shape`. `out` has
-// view.elements() entries.
+// view.elements() entries. ModelError if sizes disagree, or one of them is not finite.
 SYNTHEMA_EXPORT void dequantize(const TensorView& view, std::span<float> out);
 
 // What the tokenizer room needs from the file, whichever format it came from.

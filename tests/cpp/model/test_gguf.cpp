@@ -5,6 +5,7 @@
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/model/gguf.hpp"
+#include "synthema/model/grouped_codes.hpp"
 
 using namespace synthema;
 
@@ -162,6 +163,24 @@ TEST_CASE("random damage never does worse than a ModelError") {
     }
   }
   CHECK(refused > 1000);
+}
+
+TEST_CASE("weights that are not finite are refused in every type") {
+  std::vector<float> out(32);
+  std::vector<std::byte> data(128);
+  for (const std::uint8_t high : {0x7F, 0xFF}) {
+    data[3] = std::byte{high}, data[2] = std::byte{0x80};  // an infinity of 32 bits
+    CHECK_THROWS_WITH_AS(dequantize({"t", TensorType::f32, {32}, data}, out),
+                         "Tensor 't' holds a number that is not finite; the file is damaged, or its training "
+                         "failed.",
+                         ModelError);
+  }
+  std::vector<std::byte> block(34);
+  block[1] = std::byte{0x7E};  // the scale, a NaN of 16 bits
+  CHECK_THROWS_WITH_AS(dequantize({"t", TensorType::q8_0, {32}, block}, out), doctest::Contains("not finite"),
+                       ModelError);
+  CHECK_THROWS_WITH_AS(grouped_codes({"t", TensorType::q8_0, {32}, block}), doctest::Contains("not finite"),
+                       ModelError);
 }
 
 TEST_CASE("dequantize checks its sizes") {
