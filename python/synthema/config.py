@@ -46,6 +46,7 @@ CHECKS: Mapping[str, frozenset[str]] = {
     "in_language": frozenset({"language", "share", "field"}),
     "no_exemplar_copy": frozenset({"run", "field"}),
     "banned_words": frozenset({"phrases", "field"}),
+    "likely_enough": frozenset({"minimum"}),
     "matches_choice": frozenset({"condition_field", "field"}),
     "concept_recovered": frozenset({"max_rank", "label_field", "field"}),
 }
@@ -139,7 +140,9 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "check": {
         "kind": Key("text", "one of synthema's checks", choices=tuple(CHECKS)),
         "field": Key("text", "column of the finished row"),
-        "minimum": Key("integer", "length_in_words: least number of words", minimum=0),
+        "minimum": Key(
+            "number", "length_in_words: least number of words; likely_enough: least mean log-probability"
+        ),
         "maximum": Key("integer", "length_in_words: largest number of words", minimum=1),
         "language": Key("text", "in_language: which", choices=("en",)),
         "share": Key("number", "in_language: least share of function words", minimum=0, maximum=1),

@@ -224,13 +224,18 @@ def open_model(
     """
     from synthema import models
 
-    file = Path(path) if path else Path(models.default_model_path())
-    if not file.exists():
-        raise ConfigError(f"{file}: There is no such model file or folder; name one with --model.")
+    file = require_model(path) if path else Path(models.default_model_path())
     return models.Model(file, threads=threads, **models.options_of(numeric_path)), {
         "name": file.stem if file.is_file() else file.name,
         "path": str(file.resolve()),
     }
+
+
+def require_model(path: str) -> Path:
+    """Give the path of a model file or folder that somebody named; ConfigError if there is none."""
+    if not Path(path).exists():
+        raise ConfigError(f"{path}: There is no such model file or folder; name one with --model.")
+    return Path(path)
 
 
 def open_embedder(progress: Any = None) -> tuple[Any, str]:

@@ -10,11 +10,12 @@ from synthema.study import DataCard, Study
 
 if TYPE_CHECKING:
     from synthema.config import Config
+    from synthema.table_study import TableStudy
 
 __all__ = ["again", "from_config"]
 
 
-def from_config(config: Config) -> Study:
+def from_config(config: Config) -> Study | TableStudy:
     """Make the study that a configuration describes: a recipe with other values, or all parts.
 
     Raises
@@ -29,8 +30,11 @@ def from_config(config: Config) -> Study:
     study.model = config.section("model").get("path", study.model)
     study.threads = config.section("model").get("threads", study.threads)
     study.options = {**study.options, **config.section("run")}
-    if config.section("sampling"):
-        study.sampling = _sampling(study.sampling, config.section("sampling"))
+    sampling = config.section("sampling")
+    if not isinstance(study, Study):  # a comparison: for its language model, which has values of its own
+        study.sampling = sampling
+    elif sampling:
+        study.sampling = _sampling(study.sampling, sampling)
     return study
 
 
@@ -40,7 +44,7 @@ def _sampling(base: Sampling | None, values: Mapping[str, Any]) -> Sampling:
     return Sampling(**{**known, **values})
 
 
-def _from_recipe(config: Config) -> Study:
+def _from_recipe(config: Config) -> Study | TableStudy:
     from synthema import recipes
 
     for part in ("strategy", "exemplars", "conditions", "terms", "schema", "check"):
@@ -109,9 +113,8 @@ def _strategy(options: dict[str, Any], terms: Any, schema: Schema | None) -> Any
         options["schema"] = schema
     try:
         return getattr(_core, "json_record" if kind == "json" else kind)(**options)
-    except TypeError:
-        given = ", ".join(sorted(options))
-        raise ConfigError(f"[strategy]: {kind} does not take exactly these keys: {given}.") from None
+    except TypeError as error:  # which key is missing or too many
+        raise ConfigError(f"[strategy]: {error}") from None
 
 
 def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
@@ -129,10 +132,8 @@ def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
             options[name] = part
     try:
         return getattr(_core, kind)(**options)
-    except TypeError:
-        raise ConfigError(
-            f"[[check]]: {kind} lacks a key; given were {', '.join(sorted(options)) or 'none'}."
-        ) from None
+    except TypeError as error:
+        raise ConfigError(f"[[check]]: {error}") from None
 
 
 def again(settings: Mapping[str, Any]) -> Study:

@@ -44,6 +44,8 @@ class Job:
     rows: int
     seed: int
     model: Callable[[], Any]
+    sampling: Mapping[str, Any] = field(default_factory=dict)  # where the user says it, of the language model
+    options: Mapping[str, Any] = field(default_factory=dict)  # likewise, of its runs
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class TableStudy:
     seed: int = 0
     model: str | None = None
     threads: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    sampling: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the language model's runs
+    sampling: Mapping[str, Any] = field(default_factory=dict)  # and of its answers
     notes: Sequence[str] = ()
     card: Any = None
 
@@ -110,6 +112,8 @@ def run(
     phase = getattr(progress, "phase", lambda name: None)
     folder = Path(out)
     studies._refuse_used(folder, resume)
+    if named := model or study.model:
+        studies.require_model(named)
     folder.mkdir(parents=True, exist_ok=True)
     against = study.real or study.reference
     wanted = rows or study.rows or (len(against) if against is not None else 100)
@@ -130,7 +134,7 @@ def run(
         asked = min(wanted, one.most_rows) if one.most_rows else wanted
         started = time.monotonic()
         try:
-            made = one.make(Job(study.real, asked, seed, model_once))
+            made = one.make(Job(study.real, asked, seed, model_once, study.sampling, study.options))
         except (UnavailableError, Error) as error:
             skipped[one.name] = str(error)
             continue
@@ -232,7 +236,7 @@ def rows_as_text(
     Parameters
     ----------
     job
-        Rows, seed, model; the real rows are the pool of examples.
+        Rows, seed, model, and what the user says of its answers; the real rows are the pool of examples.
     schema
         What may be written.
     query, instruction
@@ -253,9 +257,10 @@ def rows_as_text(
         exemplars=job.real if shown else None,
         schema=schema,
         seed=job.seed,
-        sampling=_core.Sampling(temperature=temperature, max_tokens=60 + 12 * len(schema)),
-        max_attempts=4,
-        in_flight=32,
+        sampling=_core.Sampling(
+            **{"temperature": temperature, "max_tokens": 60 + 12 * len(schema), **job.sampling}
+        ),
+        **{"max_attempts": 4, "in_flight": 32, **job.options},
     )
     return made.rows.select(schema.names)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import synthema
-from synthema import config
+from synthema import config, study_parts
 
 
 def test_a_recipe_with_other_values():
@@ -71,3 +71,27 @@ def test_files_in_values_are_relative_to_the_file_that_names_them(tmp_path, monk
     assert values == {"data": str(tmp_path / "studies" / "rows.csv"), "target": "y"}
     path.write_text('recipe = "correlation_utility"\n[values]\ndata = "/data/rows.csv"\n')
     assert config.load(path).section("values")["data"] == "/data/rows.csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('kind = "few_shot"', r"\[strategy\]: few_shot\(\): missing a required argument: 'query'"),
+        ('kind = "zero_shot"\ninstruction = "A note."\nk = 3', r"unexpected keyword argument 'k'"),
+        (
+            'kind = "zero_shot"\ninstruction = "A note."\n[[check]]\nkind = "length_in_words"\nminimum = 3',
+            r"\[\[check\]\]: length_in_words\(\): missing a required argument: 'maximum'",
+        ),
+    ],
+)
+def test_a_key_that_is_missing_or_too_many_is_named(text, message):
+    with pytest.raises(synthema.ConfigError, match=message):
+        study_parts.from_config(config.parse(f"[strategy]\n{text}"))
+
+
+def test_rows_are_filtered_by_their_likelihood():
+    asked = '[strategy]\nkind = "zero_shot"\ninstruction = "A note."\n[[check]]\nkind = "likely_enough"\n'
+    (check,) = study_parts.from_config(config.parse(f"{asked}minimum = -1.5")).checks
+    assert check.name == "likelihood"
+    with pytest.raises(synthema.ConfigError, match="must be at most 0"):
+        study_parts.from_config(config.parse(f"{asked}minimum = 3"))

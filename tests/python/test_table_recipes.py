@@ -327,6 +327,28 @@ def test_rows_from_statistics_are_compared(tmp_path, monkeypatch, capsys):
     assert len(tables.read(tmp_path / "run" / "copula.csv")) == 500
 
 
+def test_what_the_file_says_of_the_language_model_counts(tmp_path, monkeypatch, capsys):
+    asked = []
+    answer = synthema.scripted_model(lambda request: asked.append(request.sampling) or '{"a": 5.5, "b": 2}')
+    monkeypatch.setattr(study, "open_model", lambda *_, **__: (answer, {}))
+    numbers = [
+        {"name": name, "kind": "real", "mean": 5, "sd": 1, "minimum": 2, "maximum": 8} for name in "ab"
+    ]
+    (tmp_path / "cohort.json").write_text(json.dumps({"rows": 50, "columns": numbers}))
+    config = tmp_path / "study.toml"
+    config.write_text(
+        'recipe = "published_statistics"\n[sampling]\ntemperature = 0.25\n[run]\nmax_attempts = 3\n'
+        '[values]\nlanguage_rows = 2\nstatistics = "cohort.json"\n'
+    )
+    assert cli.main(["generate", str(config), "--out", str(tmp_path / "run")]) == 0
+    assert {(sampling.temperature, sampling.max_tokens) for sampling in asked} == {(0.25, 84)}
+    capsys.readouterr()
+    lost = ["generate", str(config), "--out", str(tmp_path / "other"), "--model", "lost.gguf"]
+    assert cli.main(lost) == 1
+    assert "lost.gguf: There is no such model file" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
 def test_the_default_statistics_are_of_a_real_table():
     pytest.importorskip("sklearn")
     planned = recipes.get("published_statistics").build({"language_rows": 0})
