@@ -281,6 +281,9 @@ void bind_run(py::module_& module) {
         return out;
       },
       py::arg("folder"), "The manifest of a run folder as a dict; RunFolderError if there is none.");
+  module.def(
+      "_seed_of_run", [](const std::string& folder) { return seed_of(read_manifest(folder).manifest); },
+      py::arg("folder"));
 }
 
 void bind_verify(py::module_& module) {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synthema import study, study_parts
-from synthema._core import RunFolderError, VerifyResult, read_manifest
+from synthema._core import VerifyResult, _seed_of_run, read_manifest
 from synthema.reporting.numbers import counted, duration
 
 __all__ = ["verify"]
@@ -60,7 +59,7 @@ def verify(
         folder,
         strategy(planned.strategy, name=planned.strategy_name) if planned.strategy_name else planned.strategy,
         answering,
-        conditions=planned.conditions(_seed_of(manifest)),
+        conditions=planned.conditions(_seed_of_run(str(folder))),
         exemplars=planned.exemplars,
         schema=planned.schema,
         checks=planned.checks,
@@ -108,15 +107,6 @@ def verify(
         "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},
         "message": _verdict(found, complete, wanted),
     }
-
-
-def _seed_of(manifest: Mapping[str, Any]) -> int:
-    seed = manifest.get("seed")
-    if not (isinstance(seed, str) and seed.isdecimal()):
-        raise RunFolderError(
-            "field 'seed': The manifest has no whole number as its seed, so the run cannot be made again."
-        )
-    return int(seed)
 
 
 def _verdict(found: VerifyResult, complete: bool, wanted: int) -> str:

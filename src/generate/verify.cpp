@@ -59,19 +59,6 @@ std::uint64_t whole_number(const Record& manifest, const char* name) {
   return static_cast<std::uint64_t>(*number);
 }
 
-std::uint64_t seed_of(const Record& manifest) {
-  const Value* value = manifest.find("seed");
-  const auto* text = value ? value->get_if<std::string>() : nullptr;
-  std::uint64_t seed = 0;
-  if (!text || text->empty() ||
-      std::from_chars(text->data(), text->data() + text->size(), seed).ptr != text->data() + text->size() ||
-      std::to_string(seed) != *text)
-    throw RunFolderError({.field = "seed"},
-                         "The manifest has no whole number of 64 bits as its seed, so the run cannot be made "
-                         "again.");
-  return seed;
-}
-
 double real_number(const Record& manifest, const char* name) {
   const Value* value = manifest.find(name);
   if (value && value->get_if<double>()) return *value->get_if<double>();
@@ -89,6 +76,19 @@ std::string VerifyResult::text() const {
   return message(whole, "re-scored: ", counted(rescored, "row"), ", with ", counted(tokens.same, "token"),
                  " the same, ", counted(tokens.near, "near-tie"), ", ", tokens.different,
                  " not what the model draws; ", differences.size(), " of the rows differ");
+}
+
+std::uint64_t seed_of(const Record& manifest) {
+  const Value* value = manifest.find("seed");
+  const auto* text = value ? value->get_if<std::string>() : nullptr;
+  std::uint64_t seed = 0;
+  if (!text || text->empty() ||
+      std::from_chars(text->data(), text->data() + text->size(), seed).ptr != text->data() + text->size() ||
+      std::to_string(seed) != *text)
+    throw RunFolderError({.field = "seed"},
+                         "The manifest has no whole number of 64 bits as its seed, so the run cannot be made "
+                         "again.");
+  return seed;
 }
 
 RunOptions options_from(const Record& manifest) {

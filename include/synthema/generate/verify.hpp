@@ -77,6 +77,9 @@ class SYNTHEMA_EXPORT RecordedRun {
 // RunFolderError as verify(), and where the run has no recorded tokens.
 SYNTHEMA_EXPORT RecordedRun recorded_run(const std::string& folder, const Record& manifest);
 
+// The seed of the run of a manifest. RunFolderError if it has none that could be.
+std::uint64_t seed_of(const Record& manifest);
+
 // The options a manifest tells of. RunFolderError if it tells too little.
 RunOptions options_from(const Record& manifest);
 
