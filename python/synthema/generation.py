@@ -228,7 +228,7 @@ def generate(
                 draw=conditions if drawn else None,
                 exemplars=_as_table(exemplars),
                 schema=schema,
-                checks=[_as_check(c) for c in checks],
+                checks=_as_checks(checks),
                 sampling=sampling or Sampling(),
                 seed=seed,
                 folder="" if out is None else str(out),
@@ -324,7 +324,7 @@ def verify(
         draw=conditions if drawn else None,
         exemplars=_as_table(exemplars),
         schema=schema,
-        checks=[_as_check(c) for c in checks],
+        checks=_as_checks(checks),
         sample=sample,
         cycle=cycle,
     )
@@ -408,6 +408,12 @@ def _as_strategy(given: Any) -> PromptStrategy:
     if callable(given) and not inspect.isclass(given):
         return strategy(given)
     raise _core.ConfigError("A strategy is a PromptStrategy or a generator function of (task, rng).")
+
+
+def _as_checks(given: Any) -> list[Check]:
+    if isinstance(given, Check) or callable(given):
+        raise _core.ConfigError("The argument 'checks' is a list; write [check] for a single one.")
+    return [_as_check(one) for one in given]
 
 
 def _as_check(given: Any) -> Check:

@@ -332,6 +332,7 @@ def test_a_rule_that_can_never_hold_is_refused_before_the_first_row(nullable):
         ({"sampling": {"max_tokens": 3}}, "'sampling' of generate() is a Sampling or None, not of type dict"),
         ({"schema": {"fields": []}}, "'schema' of generate() is a Schema or None, not of type dict"),
         ({"digest_key": 5}, "'digest_key' of generate() is a text, not of type int"),
+        ({"checks": synthema.one_line()}, "'checks' is a list; write [check] for a single one"),
         ({"hopeless_below": "x"}, "'hopeless_below' of generate() is a number, not of type str"),
         ({"settings": [1]}, "'settings' of generate() is a Mapping or a text, not of type list"),
         ({"hopeless_after": -1}, "field 'hopeless_after': It must be a whole number from 0"),
