@@ -114,8 +114,7 @@ py::dict tensors_by_type(const ModelFile& file) {
 
 py::dict dict_of(const std::vector<std::pair<std::string, std::string>>& metadata) {
   py::dict out;
-  for (const auto& [key, value] : metadata)
-    out[shown(key)] = shown(value);
+  for (const auto& [key, value] : metadata) out[shown(key)] = shown(value);
   return out;
 }
 
@@ -136,7 +135,8 @@ py::dict describe(const ModelFile& file) {
 py::list tensor_list(const ModelFile& file) {
   py::list out;
   for (const TensorView& view : file.tensors())
-    out.append(py::make_tuple(shown(view.name), std::string(name_of(view.type)), py::tuple(py::cast(view.shape))));
+    out.append(
+        py::make_tuple(shown(view.name), std::string(name_of(view.type)), py::tuple(py::cast(view.shape))));
   return out;
 }
 

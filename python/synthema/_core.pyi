@@ -1074,7 +1074,8 @@ class Prompt:
         """
     def with_bias(self, bias: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> Prompt:
         """
-        A copy that adds these numbers to the logits of the tokens with exactly these texts; -inf forbids them.
+        A copy that adds these numbers to the logits of the tokens with exactly these texts, beside those given
+        before for others; -inf forbids them.
         """
     def with_sampling(self, sampling: Sampling) -> Prompt:
         """
@@ -1082,7 +1083,7 @@ class Prompt:
         """
     def without(self, texts: collections.abc.Sequence[str]) -> Prompt:
         """
-        A copy in whose answer none of these texts can occur.
+        A copy in whose answer none of these texts can occur, beside those forbidden before.
         """
     @property
     def banned(self) -> list[str]:
@@ -2465,6 +2466,8 @@ def _sample_with_targets(schema: Schema, sample: collections.abc.Callable, rows:
     """
     Rows of a generator under stated shares and parity.
     """
+def _seed_of_run(folder: str) -> int:
+    ...
 def _verify(folder: str, strategy: PromptStrategy, model: CompletionModel, conditions: Table, draw: typing.Any, exemplars: Table, schema: Schema, checks: collections.abc.Sequence[Check], sample: typing.SupportsInt | typing.SupportsIndex | None, cycle: bool) -> VerifyResult:
     ...
 def _verify_lines(folder: str) -> VerifyResult:

@@ -34,9 +34,10 @@ void require_fits(const Schema& schema, const Record& condition) {
 void require_shows(const Table& pool, const Schema& asked) {
   for (const Field& field : asked.fields)
     if (!pool.has(field.name))
-      throw ConfigError({.field = field.name},
-                        "The schema has this field, but the exemplars do not; add it to them, or leave it out "
-                        "of the schema.");
+      throw ConfigError(
+          {.field = field.name},
+          "The schema has this field, but the exemplars do not; add it to them, or leave it out "
+          "of the schema.");
 }
 
 std::string joined(const Prompt& prompt) {

@@ -1,5 +1,5 @@
-// Whether one finished row fits its schema: the check that every run with a schema makes first. Or whether what
-// is given of a row can.
+// Whether one finished row fits its schema: the check that every run with a schema makes first. Or whether
+// what is given of a row can.
 #pragma once
 
 #include <optional>

@@ -7,8 +7,8 @@
 
 #include "synthema/core/counted.hpp"
 #include "synthema/data/digest.hpp"
-#include "synthema/generate/generator.hpp"
 #include "synthema/data/schema_check.hpp"
+#include "synthema/generate/generator.hpp"
 
 namespace synthema {
 

@@ -27,7 +27,8 @@ struct GroupedCodes {
   std::vector<float> offsets;       // the same, or none
 };
 
-// Nothing for F32, F16 and BF16. ModelError if the tensor's size and bytes disagree, or a scale is not finite.
+// Nothing for F32, F16 and BF16. ModelError if the tensor's size and bytes disagree, or a scale is not
+// finite.
 SYNTHEMA_EXPORT std::optional<GroupedCodes> grouped_codes(const TensorView& view);
 
 }  // namespace synthema

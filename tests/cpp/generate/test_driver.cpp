@@ -4,9 +4,9 @@
 #include <set>
 #include <string>
 
+#include "synthema/data/schema_check.hpp"
 #include "synthema/generate/driver.hpp"
 #include "synthema/generate/outcome_table.hpp"
-#include "synthema/data/schema_check.hpp"
 #include "synthema/model/any_completion_model.hpp"
 #include "synthema/model/ngram_model.hpp"
 #include "synthema/model/scripted_model.hpp"

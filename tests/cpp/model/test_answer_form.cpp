@@ -9,8 +9,8 @@
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/data/json.hpp"
-#include "synthema/data/timestamp.hpp"
 #include "synthema/data/schema_check.hpp"
+#include "synthema/data/timestamp.hpp"
 #include "synthema/model/answer_form.hpp"
 
 using namespace synthema;
