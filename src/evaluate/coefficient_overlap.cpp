@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "src/evaluate/few_people.hpp"
 #include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/trial_rows.hpp"
 #include "synthema/core/counted.hpp"
@@ -37,6 +38,18 @@ std::vector<std::string> reference_names(const Table& table, const std::vector<s
     for (const auto& [label, count] : counts)
       if (most.empty() || count > counts[most]) most = label;
     if (!most.empty()) out.push_back(message(name, " = ", most));
+  }
+  return out;
+}
+
+// Names of labels, as above, of few people.
+detail::FewPeople few_people(const Table& table, const std::vector<std::string>& columns) {
+  detail::FewPeople out(Units::of(table));
+  for (const std::string& name : columns) {
+    const Column& column = table.column(name);
+    if (!detail::is_category(column.kind())) continue;
+    for (std::size_t row = 0; row < column.size(); ++row)
+      if (!column.is_null(row)) out.add(message(name, " = ", detail::category_at(column, row)), row);
   }
   return out;
 }
@@ -147,8 +160,9 @@ Score CoefficientOverlap::evaluate(const Table* real, const Table& synthetic,
   try {
     const std::vector<Estimate> r = of(rows->training), s = of(rows->synthetic);
     const Overlaps found = overlaps(r, s, dropped);
+    const detail::FewPeople few = few_people(rows->training, rows->columns);
     for (std::size_t k = 0; k < names.size(); ++k)
-      if (!dropped[k])
+      if (!dropped[k] && !few.have(std::string(names[k])))
         score.parts.push_back({std::string(names[k]), found.of[k], rows->synthetic.rows(),
                                found.of[k] ? message("real ", r[k].value, " +- ", 1.96 * r[k].error,
                                                      ", synthetic ", s[k].value, " +- ", 1.96 * s[k].error)

@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "src/evaluate/few_people.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/tokens.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using WordCounts = std::map<std::string, double>;  // ordered, so that sums do not depend on a hash
 constexpr double kAdded = 0.5;
-constexpr std::size_t kFewest = 5;  // people of the real rows who have what a part names
 const char* const kBiased = "A bootstrap of distances between distributions is biased, so none is shown.";
 
 double total_of(const WordCounts& counts) {
@@ -36,25 +36,6 @@ WordCounts counts_of_words(const TextSample& sample) {
     for (const std::string& word : text) ++out[word];
   return out;
 }
-
-// Counts of what is said or had by so few people of the real rows that to name it may be to name one of them.
-class Few {
- public:
-  explicit Few(const Units& units) : units_(units) {}
-  void add(const std::string& what, std::size_t row) {
-    std::vector<std::size_t>& people = people_[what];
-    if (people.size() < kFewest && std::ranges::find(people, units_.of_row[row]) == people.end())
-      people.push_back(units_.of_row[row]);
-  }
-  bool has(const std::string& what) const {
-    const auto found = people_.find(what);
-    return found != people_.end() && found->second.size() < kFewest;
-  }
-
- private:
-  const Units& units_;
-  std::unordered_map<std::string, std::vector<std::size_t>> people_;
-};
 
 struct WordShare {
   std::string word;
@@ -98,13 +79,13 @@ Score WordDivergence::evaluate(const Table* real, const Table& synthetic,
   score.no_interval = kBiased;
   std::stable_sort(shares.begin(), shares.end(),
                    [](const WordShare& a, const WordShare& b) { return a.added > b.added; });
-  Few few(there->units);
+  detail::FewPeople few(there->units);
   for (std::size_t i = 0; i < there->size(); ++i)
     for (const std::string& word : there->words[i]) few.add(word, i);
   constexpr std::size_t kShown = 20;
   for (const auto& [word, added] : shares) {
     if (score.parts.size() == kShown || !(added > 0)) break;
-    if (few.has(word)) continue;
+    if (few.have(word)) continue;
     score.parts.push_back({word, added, static_cast<std::uint64_t>(count_in(s, word)),
                            message("nats; in real texts ", count_in(r, word), " times")});
   }
@@ -138,10 +119,11 @@ WordCounts counts_of_labels(const Column& column) {
 }
 
 // The labels of few people together, which a part does not name.
-WordCounts gathered(const WordCounts& counts, const Few& few) {
+WordCounts gathered(const WordCounts& counts, const detail::FewPeople& few) {
   WordCounts out;
   for (const auto& [label, count] : counts)
-    out[few.has(label) ? message("labels of fewer than ", kFewest, " in the real rows") : label] += count;
+    out[few.have(label) ? message("labels of fewer than ", detail::FewPeople::kFewest, " in the real rows")
+                        : label] += count;
   return out;
 }
 
@@ -176,8 +158,7 @@ Score LabelDistribution::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score), "The tables share no label column.");
   const WordCounts r = counts_of_labels(real->column(name)), s = counts_of_labels(synthetic.column(name));
   if (r.empty() || s.empty()) return undefined(std::move(score), "One of the tables has no labels.");
-  const Units units = Units::of(*real);
-  Few few(units);
+  detail::FewPeople few(Units::of(*real));
   each_label(real->column(name), [&](const std::string& label, std::size_t row) { few.add(label, row); });
   score.parts = parts_of(gathered(r, few), gathered(s, few));
   score.value = 1 - distance_of(r, s);

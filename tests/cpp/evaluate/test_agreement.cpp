@@ -130,6 +130,27 @@ TEST_CASE("gaps between groups by hand") {
   CHECK(GroupGaps(false, by_column("x", 1), "group").evaluate(&real, real, context).value == 1.0);
 }
 
+TEST_CASE("coefficients of labels of few people are not named") {
+  const auto rows = [](std::uint64_t seed, const char* rare) {
+    Random random(seed);
+    std::vector<Record> records;
+    for (std::size_t i = 0; i < 60; ++i) {
+      const double y = random.uniform();
+      records.push_back({{"ward", i < 4 ? rare : i % 2 == 0 ? "east" : "west"}, {"y", y}});
+    }
+    return Table::from_records(
+        {.fields = {{.name = "ward", .kind = Kind::category}, {.name = "y", .kind = Kind::real}}}, records);
+  };
+  const Table real = rows(1, "of four"), synthetic = rows(2, "of four");
+  EvaluationContext context = target("y");
+  context.holdout = std::make_shared<const Table>(rows(3, "of four"));
+  const Score score = CoefficientOverlap().evaluate(&real, synthetic, context);
+  REQUIRE(score.value);
+  CHECK(score.n == 2);  // it counts
+  REQUIRE(score.parts.size() == 1);
+  CHECK(score.parts.front().name.find("four") == std::string::npos);
+}
+
 TEST_CASE("promises of agreement are kept") {
   const Table real = dependent_rows(80, 1), synthetic = dependent_rows(60, 2);
   const EvaluationContext context = target("y", 70);

@@ -12,8 +12,9 @@
 //                            2006): for each, (o / |R| + o / |S|) / 2, o the length that both share, 0 where
 //                            they are apart. Columns are standardised by the real rows, the most frequent
 //                            label of each category is the reference, standard errors are of independent
-//                            rows; what one table cannot tell apart is left out. Parts: coefficients of both.
-//                            Targets of more than two classes have none
+//                            rows; what one table cannot tell apart is left out. Parts: coefficients of both,
+//                            but of labels that fewer than five real people have. Targets of more than two
+//                            classes have none
 // No intervals: few learners or columns stand behind each, and the same rows behind both sides. Ceilings are
 // what the holdout in the place of synthetic rows scores, where one is given.
 // Misleads: an agreement of 1 between useless models; tau of learners that hardly differ is noise.
