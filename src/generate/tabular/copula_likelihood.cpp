@@ -143,6 +143,8 @@ std::optional<std::vector<detail::ScoreFunction>> GaussianCopula::score_function
       }
       const OwnedCounts left = ruled.left_of(variable.counts.view());
       if (coding.is_category() && left.codes.size() == 1) {
+        const auto only = std::isnan(cell) ? coding.missing_code() : static_cast<std::uint32_t>(cell);
+        if (left.codes.front() != only) return std::nullopt;
         function.pieces = {{-kInfinity, kInfinity, 1}};
         state.set(variable.column, cell);
         continue;

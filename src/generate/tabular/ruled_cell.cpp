@@ -187,7 +187,7 @@ double RuledCell::density_redrawn(std::span<const CodeCounts> from, double cell)
       if (const OwnedCounts left = redrawn_of(counts); !left.codes.empty())
         return std::exp(synthema::log_density(coding, left.view(), cell));
   // An end of the range, or missing where there is none.
-  if (!range) return std::isnan(cell) ? 1 : 0;
+  if (!range) return std::isnan(cell) && coding.missing ? 1 : 0;
   return cell == range->first || cell == range->second ? 1 / measure_width(coding) : 0;
 }
 

@@ -67,9 +67,12 @@ Table diagnoses(std::size_t rows, std::vector<FieldRule> rules = {}) {
   return Table::from_records(std::move(schema), records);
 }
 
+// And some that are never made, in which what is always there is missing.
 Table all_diagnoses(const Schema& schema) {
-  return all_rows(schema,
-                  {{"m", "f"}, {"asthma", "gout", "migraine", Value()}, {"yes", "no"}, {"1", "2", "3", "4"}});
+  return all_rows(schema, {{"m", "f", Value()},
+                           {"asthma", "gout", "migraine", Value()},
+                           {"yes", "no", Value()},
+                           {"1", "2", "3", "4"}});
 }
 
 OwnedCounts counts_of(const CodedTable& coded, std::size_t column, std::size_t rows) {
