@@ -138,6 +138,7 @@ struct AnyOrderNetwork::Fitted::Block {
                    std::vector<detail::ColumnClasses::Classes>& classes);
   std::vector<double> not_refused(std::size_t column, const std::vector<double>& likely,
                                   const detail::RuledCell& cell) const;
+  std::vector<std::vector<double>> listed_by_class(std::size_t column, const detail::RuledCell& cell) const;
   std::optional<double> listed_number(std::size_t i, std::size_t column, const std::vector<double>& likely,
                                       const Random& random, const detail::RuledCell& cell) const;
   std::optional<double> ruled(std::size_t i, std::size_t column, double free,
@@ -147,6 +148,7 @@ struct AnyOrderNetwork::Fitted::Block {
                                      std::span<const detail::ColumnClasses::Classes> classes);
   std::vector<double> label_ratios(std::size_t column, std::span<const double> labels);
   std::vector<double> told_densities(std::size_t column, std::span<const double> cells_asked);
+  double told_under_rules(std::size_t column, double cell, double free, const detail::RuledCell& ruled) const;
   std::pair<std::size_t, std::size_t> classes_near(std::size_t column, double cell) const;
   double log_density(std::size_t column, double cell, double ratio, const detail::RuledCell& ruled) const;
   detail::DistanceShares distance_shares(std::size_t column, const detail::RuledCell& ruled,

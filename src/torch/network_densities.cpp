@@ -79,11 +79,60 @@ std::vector<double> AnyOrderNetwork::Fitted::Block::told_densities(std::size_t c
     }
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
+    const double cell = cells_asked[i];
     const detail::RuledCell ruled{model.rules, model.coded.columns, column, row(i), false};
-    const bool refused = model.rules.touches(column) && !ruled.admits(cells_asked[i]);
-    out[i] = refused ? kNever : std::log(out[i]) - (std::isnan(cells_asked[i]) ? 0 : width);
+    if (model.rules.touches(column) && !std::isinf(cell) && read_first(i, column, false))
+      out[i] = ruled.admits(cell) ? told_under_rules(column, cell, out[i], ruled) : 0;
+    out[i] = std::log(out[i]) - (std::isnan(cell) ? 0 : width);
   }
   return out;
+}
+
+// Of a cell that the rules admit, where `shares` are those of the row's classes and a free draw has this
+// density: what the rules refuse is drawn again, as ruled() does.
+double AnyOrderNetwork::Fitted::Block::told_under_rules(std::size_t column, double cell, double free,
+                                                        const detail::RuledCell& ruled) const {
+  const PrivateColumn& own = model.told[column];
+  const std::vector<OwnedCounts>& counts = model.classes[column].counts();
+  // Over the states of each class, by their frequency.
+  const auto mean_of = [&](std::size_t c, const auto& of_state) {
+    const CodeCounts states = counts[c].view();
+    double sum = 0;
+    for (std::size_t i = 0; i < states.codes.size(); ++i)
+      sum += states.rows_of(i) * of_state(states.codes[i]);
+    return states.codes.empty() ? 0 : sum / states.total();
+  };
+  std::vector<double> left(counts.size());
+  double taken = 0;
+  for (std::size_t c = 0; c < left.size(); ++c) {
+    left[c] = mean_of(c, [&](std::uint32_t state) {
+      return own.share_that(state, [&](double one) { return ruled.admits(one); });
+    });
+    taken += shares[c] * left[c];
+  }
+  if (ruled.determined()) {
+    const std::uint8_t none = model.classes_of_cell(column, kMissing)[0];
+    const double missing = none < shares.size() && ruled.admits(kMissing) ? shares[none] : 0;
+    return std::isnan(cell) ? missing : 1 - missing;
+  }
+  const double refused = std::max(0.0, 1 - taken);
+  if (ruled.rules.combined(column) && !own.coding.is_category()) {
+    const auto listed = listed_by_class(column, ruled);
+    double all = 0;
+    for (std::size_t c = 0; c < listed.size(); ++c) all += listed[c].empty() ? 0 : shares[c];
+    const std::uint8_t at = model.classes_of_cell(column, cell)[0];
+    if (!(all > 0) || at >= listed.size() || listed[at].empty()) return free;
+    return free + refused * shares[at] / all / static_cast<double>(listed[at].size());
+  }
+  const std::vector<double> possible = not_refused(column, shares, ruled);
+  double again = 0, density = 0;
+  for (std::size_t c = 0; c < possible.size(); ++c) {
+    if (possible[c] <= 0) continue;
+    again += possible[c] * left[c];
+    density +=
+        possible[c] * mean_of(c, [&](std::uint32_t state) { return std::exp(own.log_share(state, cell)); });
+  }
+  return again > 0 ? free + refused * density / again : free;
 }
 
 // `shares` are those of the row's classes; `ratio` is from label_ratios.

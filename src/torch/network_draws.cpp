@@ -120,19 +120,25 @@ std::vector<double> AnyOrderNetwork::Fitted::Block::not_refused(std::size_t colu
   return out;
 }
 
-// Of a number that was told privately and that a list of combinations names: one of those that are left, by
-// how likely its class is; missing where that is all.
+// Of a number that was told privately and that a list of combinations names: those that are left, or missing.
+std::vector<std::vector<double>> AnyOrderNetwork::Fitted::Block::listed_by_class(
+    std::size_t column, const detail::RuledCell& cell) const {
+  std::vector<std::vector<double>> out(model.classes[column].classes(0));
+  const auto add = [&](double one) {
+    const std::uint8_t own = model.classes_of_cell(column, one)[0];
+    if (own < out.size() && cell.admits(one)) out[own].push_back(one);
+  };
+  for (const double number : cell.rules.listed(column)) add(number);
+  add(kMissing);
+  return out;
+}
+
+// One of them, by how likely its class is.
 std::optional<double> AnyOrderNetwork::Fitted::Block::listed_number(std::size_t i, std::size_t column,
                                                                     const std::vector<double>& likely,
                                                                     const Random& random,
                                                                     const detail::RuledCell& cell) const {
-  std::vector<std::vector<double>> of_class(likely.size());
-  const auto add = [&](double one) {
-    const std::uint8_t own = model.classes_of_cell(column, one)[0];
-    if (own < of_class.size() && cell.admits(one)) of_class[own].push_back(one);
-  };
-  for (const double number : cell.rules.listed(column)) add(number);
-  add(kMissing);
+  const std::vector<std::vector<double>> of_class = listed_by_class(column, cell);
   std::vector<double> weights(likely.size());
   for (std::size_t c = 0; c < weights.size(); ++c) weights[c] = of_class[c].empty() ? 0 : likely[c];
   if (std::ranges::all_of(weights, [](double weight) { return weight <= 0; })) return std::nullopt;
@@ -149,6 +155,8 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::ruled(std::size_t i, std::
                                                             const detail::RuledCell& cell) const {
   const std::vector<OwnedCounts>& counts = model.classes[column].counts();
   if (model.is_private()) {
+    // Drawing until it comes would lose the rows in which it is unlikely.
+    if (const auto only = cell.determined()) return only;
     const Random again = random.stream(kAttemptStream).stream(column);
     if (cell.rules.combined(column) && !model.coded.columns[column].is_category())
       return listed_number(i, column, likely, again, cell);

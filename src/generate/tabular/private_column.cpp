@@ -17,6 +17,18 @@ bool holds(const NumberCell& cells, bool grid, double cell) {
   return cell >= cells.low && (grid ? cell < cells.high : cell <= cells.high);
 }
 
+double share_within(const NumberCell& cells, bool grid, const std::function<bool(double)>& passes) {
+  constexpr double kMostPoints = 64;
+  if (cells.low == cells.high) return passes(cells.low) ? 1 : 0;
+  const double points = grid ? std::min(cells.high - cells.low, kMostPoints) : kMostPoints;
+  double out = 0;
+  for (double i = 0; i < points; ++i) {
+    const double at = cells.low + (i + 0.5) / points * (cells.high - cells.low);
+    out += passes(grid ? std::floor(at) : at) ? 1 : 0;
+  }
+  return out / points;
+}
+
 }  // namespace
 
 std::uint32_t PrivateColumn::state_of(double cell) const {
@@ -73,6 +85,18 @@ double PrivateColumn::log_share(std::uint32_t state, double cell) const {
       return one.low == one.high ? std::log(share) : std::log(share / (one.high - one.low));
   }
   return kNever;
+}
+
+double PrivateColumn::share_that(std::uint32_t state, const std::function<bool(double)>& passes) const {
+  if (missing && state == missing_state()) return passes(kMissing) ? 1 : 0;
+  double out = 0, before = 0;
+  for (const auto& [until, place] : places_[state]) {
+    const double share =
+        coding.is_category() ? (passes(place) ? 1 : 0) : share_within(cells[place], coding.grid, passes);
+    out += (until - before) * share;
+    before = until;
+  }
+  return out / before;
 }
 
 std::vector<std::string> untold_of(std::span<const PrivateColumn> columns) {

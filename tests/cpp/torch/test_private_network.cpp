@@ -256,6 +256,50 @@ TEST_CASE("Conditions and rules hold, holes are filled, and known cells stay") {
   CHECK(nonconformities(made, SampleRequest{.rows = 20, .seed = 1}).empty());
 }
 
+TEST_CASE("Likelihoods under rules add up to one, and a total is not drawn until it fits") {
+  Schema schema;
+  schema.fields = {{.name = "a", .kind = Kind::category, .categories = {"x", "y"}},
+                   {.name = "b", .kind = Kind::category, .categories = {"x", "y", "z"}},
+                   {.name = "ward", .kind = Kind::integer, .minimum = 0, .maximum = 9},
+                   {.name = "icu", .kind = Kind::integer, .minimum = 0, .maximum = 9},
+                   {.name = "days", .kind = Kind::integer, .minimum = 0, .maximum = 20}};
+  for (std::size_t c = 0; c < 4; ++c) schema.fields[c].nullable = false;
+  schema.rules = {{.field = "b", .given = "a", .labels = {"x"}, .categories = {"x", "y"}},
+                  {.field = "icu", .given = "ward", .relation = "<="}};
+  schema.groups = {{.kind = "sum", .fields = {"ward", "icu"}, .total = "days"}};
+  std::vector<Record> records, all;
+  for (std::size_t row = 0; row < 600; ++row) {
+    Random random = Random(4).stream(row);
+    const bool is_x = random.uniform() < 0.5;
+    const auto ward = static_cast<std::int64_t>(random.below(10));
+    const auto icu = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(ward) + 1));
+    records.push_back({{"a", is_x ? "x" : "y"},
+                       {"b", std::string(1, static_cast<char>('x' + random.below(is_x ? 2 : 3)))},
+                       {"ward", ward},
+                       {"icu", icu},
+                       {"days", random.uniform() < 0.1 ? Value() : Value(ward + icu)}});
+  }
+  AnyOrderNetwork made = fitted_privately(Table::from_records(schema, records), budget(5, 5));
+  for (const char* a : {"x", "y"})
+    for (const char* b : {"x", "y", "z"})
+      for (std::int64_t ward = 0; ward < 10; ++ward)
+        for (std::int64_t icu = 0; icu < 10; ++icu)
+          for (const Value& days : {Value(), Value(ward + icu), Value(ward + icu + 1)})
+            all.push_back({{"a", a}, {"b", b}, {"ward", ward}, {"icu", icu}, {"days", days}});
+  const Table rows = Table::from_records(schema, all);
+  const std::vector<double> logs = made.log_prob(rows);
+  double sum = 0, missing = 0;
+  for (std::size_t row = 0; row < logs.size(); ++row) {
+    sum += std::exp(logs[row]);
+    if (rows.column("days").is_null(row)) missing += std::exp(logs[row]);
+  }
+  CHECK(sum == doctest::Approx(1).epsilon(1e-4));
+  constexpr std::size_t kDraws = 10'000;
+  const auto drawn =
+      static_cast<double>(made.sample({.rows = kDraws, .seed = 1}).column("days").null_count());
+  CHECK(std::abs(drawn / kDraws - missing) < 0.015);
+}
+
 TEST_CASE("Rows of a person are one unit") {
   AnyOrderNetworkOptions options = budget(5, 30);
   options.privacy->rows_per_person = 2;

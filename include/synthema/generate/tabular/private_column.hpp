@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,6 +42,8 @@ struct PrivateColumn {
   double draw(std::uint32_t state, const PhiloxBlock& random) const;
   // Natural logarithm of P(cell | state) in units of the coding's cells; -inf where it is not of the state.
   double log_share(std::uint32_t state, double cell) const;
+  // Of a state's draws, those that pass; of reals and of long intervals by points that are spread evenly.
+  double share_that(std::uint32_t state, const std::function<bool(double)>& passes) const;
   void finish();  // indexes for draw(); after loading
 
  private:
