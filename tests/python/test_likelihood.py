@@ -16,6 +16,8 @@ from synthema import (
     SequentialTrees,
 )
 
+pandas = pytest.importorskip("pandas")
+
 METHODS = [SequentialTrees, IndependentMarginals, GaussianCopula]
 
 
@@ -105,6 +107,22 @@ def test_rows_that_a_group_nearly_says_are_as_likely_as_often_drawn(kind):
     assert np.exp(logs).sum() == pytest.approx(1, abs=0.03)  # 4,000 rows have nearly all there are
     expected = np.sqrt(2 / np.pi * np.exp(logs) / 4000).sum()
     assert np.abs(np.exp(logs) - shares["proportion"]).sum() < 1.5 * expected
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_times_with_a_zone_and_without_are_not_compared(method):
+    days = pandas.date_range("2020-01-01", periods=100, freq="D")
+    naive = pandas.DataFrame({"when": days.repeat(6), "sex": ["f", "m"] * 300})
+    zoned = naive.assign(when=naive.when.dt.tz_localize("Asia/Tokyo"))
+    generator = method().fit(naive)
+    with pytest.raises(SchemaError, match="field 'when': The times have a zone, 'Asia/Tokyo', but"):
+        generator.log_prob(zoned)
+    for moment in ("2020-03-01T00:00Z", zoned.when[60], zoned[["when"]]):
+        conditions = moment if isinstance(moment, pandas.DataFrame) else {"when": moment}
+        with pytest.raises(GenerationError, match="field 'when': A condition is a time with a zone"):
+            generator.sample(2, conditions=conditions)
+    with pytest.raises(SchemaError, match="have no zone, but the generator was fitted to times in the zone"):
+        method().fit(zoned).log_prob(naive)
 
 
 def test_what_depends_makes_held_out_rows_likelier():

@@ -41,6 +41,8 @@ def _local(value: Any, zone: str) -> Any:
             value = datetime.datetime.fromisoformat(value)
         except ValueError:
             return value
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        value = datetime.datetime.combine(value, datetime.time())
     if not isinstance(value, datetime.datetime) or value.tzinfo is not None or value != value:  # NaT
         return value
     try:

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "src/generate/tabular/column_zone.hpp"
 #include "synthema/core/special_numbers.hpp"
 
 namespace synthema {
@@ -366,6 +367,7 @@ std::vector<double> cells_of(const ColumnCoding& coding, const Column& column) {
     throw SchemaError({.field = coding.field.name},
                       message("The column is of kind ", name_of(kind),
                               ", but the generator was fitted to one of kind ", name_of(own), "."));
+  if (column.null_count() < column.size()) detail::check_zone(coding, column);
   std::vector<double> out(column.size(), kMissing);
   const auto fill = [&](const auto& cell) {
     for (std::size_t row = 0; row < out.size(); ++row)

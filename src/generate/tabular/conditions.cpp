@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "src/generate/tabular/column_zone.hpp"
 #include "src/generate/tabular/written_labels.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/data/timestamp.hpp"
@@ -108,6 +109,13 @@ double cell_of_number(const ColumnCoding& coding, double v) {
   return x;
 }
 
+[[noreturn]] void refuse_zone(const ColumnCoding& coding) {
+  throw GenerationError(
+      {.field = coding.field.name},
+      "A condition is a time with a zone, but the generator was fitted to times without; give "
+      "a clock time.");
+}
+
 double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column& column, std::size_t row) {
   const bool textual = coding.field.kind == Kind::text || coding.field.kind == Kind::category;
   if (textual ? column.is_null(row) : detail::stands_for_missing(column, row)) return kFree;
@@ -115,8 +123,9 @@ double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column
   if (coding.is_category()) return cell_of_label(coding, codes, label_at(column, row));
   const bool time = coding.field.kind == Kind::time;
   if (time && kind == Kind::text) {
-    if (const auto parsed = parse_iso8601(column.text_at(row)))
-      return cell_of_number(coding, static_cast<double>(parsed->time.microseconds));
+    const auto parsed = parse_iso8601(column.text_at(row));
+    if (parsed && parsed->zoned && coding.zone.empty()) refuse_zone(coding);
+    if (parsed) return cell_of_number(coding, static_cast<double>(parsed->time.microseconds));
   } else if (time ? kind == Kind::time : kind == Kind::real || kind == Kind::integer) {
     return cell_of_number(coding, column.number_at(row));
   }
@@ -160,6 +169,7 @@ CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCo
               : "Samples have no value of the column, so there is nothing that could be asked for: the "
                 "training table had none, only few people's, or none that could be told under its privacy "
                 "budget. Leave the column out of the conditions.");
+    if (!lenient && at->zone.empty() && !detail::has_zone_of(*at, conditions->column(i))) refuse_zone(*at);
     columns_.push_back(static_cast<std::size_t>(at - columns.begin()));
     const LabelCodes codes(*at);
     std::vector<double>& cells = cells_.emplace_back();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "src/generate/tabular/column_zone.hpp"
 #include "src/generate/tabular/written_labels.hpp"
 #include "synthema/core/error.hpp"
 
@@ -73,24 +74,6 @@ void check_names(std::span<const ColumnCoding> columns, const Table& table) {
     if (!find(columns, field.name))
       throw SchemaError({.field = field.name},
                         "The generator was fitted to a table without this column; leave it out.");
-}
-
-// Whether times have a zone, or none, as those that were learnt.
-bool has_zone_of(const ColumnCoding& coding, const Column& column) {
-  return column.kind() != Kind::time || coding.field.kind != Kind::time ||
-         column.zone().empty() == coding.zone.empty();
-}
-
-void check_zone(const ColumnCoding& coding, const Column& column) {
-  if (has_zone_of(coding, column)) return;
-  throw SchemaError(
-      {.field = coding.field.name},
-      coding.zone.empty()
-          ? message("The times have a zone, '", column.zone(),
-                    "', but the generator was fitted to times without; make them such "
-                    "(in pandas .dt.tz_localize(None)).")
-          : message("The times have no zone, but the generator was fitted to times in the zone '",
-                    coding.zone, "'; give them theirs (in pandas .dt.tz_localize('", coding.zone, "'))."));
 }
 
 // Cells of the first column where it has them, else of the second.
