@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.util
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -13,10 +14,12 @@ from synthema import (
     GaussianCopula,
     GenerationError,
     IndependentMarginals,
+    ModelError,
     Schema,
     SequentialTrees,
     table,
 )
+from synthema.tabular_generation import load
 
 ROWS = 2000
 DAYS = 1825
@@ -55,6 +58,23 @@ def _distances(made, later: str, earlier: str) -> np.ndarray:
 def _same_mean(found: np.ndarray, wanted: np.ndarray, slack: float = 0) -> None:
     error = np.sqrt(found.var() / len(found) + wanted.var() / len(wanted))
     assert abs(found.mean() - wanted.mean()) < 4 * error + slack * wanted.mean()
+
+
+@pytest.mark.parametrize("method", METHODS + NETWORK)
+def test_a_file_with_distances_that_no_rule_orders_is_refused(method, tmp_path) -> None:
+    columns, _ = _stays()
+    path = _new(method).fit(columns, schema=_schema(*columns)).save(tmp_path / "model")
+    file = path.read_bytes()
+    length = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + length])
+    about = json.loads(header["__metadata__"]["model"])
+    assert about["schema"].pop("rules")
+    del header["__metadata__"]["digest"]  # not damaged but made
+    header["__metadata__"]["model"] = json.dumps(about)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + file[8 + length :])
+    with pytest.raises(ModelError, match="a distance from a column that no rule puts before it"):
+        load(path)
 
 
 @pytest.mark.parametrize("method", METHODS + NETWORK)

@@ -138,6 +138,12 @@ Column column_of(std::span<const double> values, Kind kind) {
 
 }  // namespace
 
+bool may_be_measured(const CodedTable& table, std::size_t column, std::size_t from,
+                     std::span<const std::size_t> before) {
+  return table.columns[column].form == CodingForm::number &&
+         std::ranges::binary_search(ordered_against(table, column, before), from);
+}
+
 OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts) {
   OwnedCounts out{{counts.codes.begin(), counts.codes.end()},
                   {counts.cumulative.begin(), counts.cumulative.end()}};
@@ -231,12 +237,10 @@ Distances get_distances(const ModelArrays& file, const CodedTable& coded,
     const auto column = file.value<std::size_t>(measured[i], "column"),
                from = file.value<std::size_t>(measured[i], "from");
     const ColumnCoding& coding = codings.columns[i];
-    const auto at = std::ranges::find(order, column), base = std::ranges::find(order, from);
-    file.require(at != order.end() && coded.columns[column].form == CodingForm::number &&
-                     coding.form == CodingForm::number,
-                 "a distance of no column");
-    file.require(base < at && coded.columns[from].form == CodingForm::number,
-                 "a distance from a column that is not before it");
+    const auto at = std::ranges::find(order, column);
+    file.require(at != order.end() && coding.form == CodingForm::number, "a distance of no column");
+    file.require(may_be_measured(coded, column, from, {order.begin(), at}),
+                 "a distance from a column that no rule puts before it");
     OwnedCounts counts = get_counts(file, std::to_string(column) + ".distance", coding);
     file.require(counts.view().total() > 0 && counts.codes.front() < coding.codes(),
                  "distances without a row");

@@ -47,6 +47,10 @@ struct LearntDistance : OrderDistance {
 // Without those that are missing.
 OwnedCounts present_of(const ColumnCoding& coding, const CodeCounts& counts);
 
+// Whether rules order this one of the columns against `from`, which is one of those `before` it.
+bool may_be_measured(const CodedTable& table, std::size_t column, std::size_t from,
+                     std::span<const std::size_t> before);
+
 // Measured from the one of the columns `before` it that rules order this one against which leaves the numbers
 // the least variance, rows counted in which it is missing; of several the first of the table. Nothing where
 // there is none, or the column's own values say more.

@@ -128,11 +128,8 @@ void SequentialTrees::load_distances(const detail::ModelArrays& file) {
     const ColumnCoding& coding = codings.columns[i];
     file.require(p < steps_.size() && coding.form == CodingForm::number, "a distance of no column");
     Step& step = steps_[p];
-    const auto place = std::ranges::find(order_, from) - order_.begin();
-    file.require(coded_.columns[step.column].form == CodingForm::number &&
-                     place < static_cast<std::ptrdiff_t>(p) &&
-                     coded_.columns[from].form == CodingForm::number,
-                 "a distance from a column that is not before it");
+    file.require(detail::may_be_measured(coded_, step.column, from, std::span(order_).first(p)),
+                 "a distance from a column that no rule puts before it");
     step.distances = std::make_shared<const Distances>(Distances{
         {from, coding}, load_leaves(file, message("step", p, ".distance."), coding, step.tree.leaves())});
   }
