@@ -14,6 +14,7 @@ namespace synthema::detail {
 namespace {
 
 constexpr double kThresholdShare = 0.1;  // of delta, for the labels of columns that the schema leaves open
+constexpr double kMostEpsilon = 1e6;     // else noise and choices are too fine to be drawn exactly
 constexpr double kTargetShare = 4;       // of the target's first counts: as much as of so many columns
 
 std::string protected_unit(const Schema& schema, std::size_t rows_per_person) {
@@ -32,6 +33,10 @@ void check_terms(const PrivateTerms& terms, std::size_t most_rows, std::size_t m
     if (!holds) throw ConfigError({.field = field}, what);
   };
   require(terms.epsilon > 0, "epsilon", "Nothing can be learnt with an epsilon of 0; 1 is a common choice.");
+  require(terms.epsilon <= kMostEpsilon, "epsilon",
+          message("An epsilon of ", terms.epsilon,
+                  " promises nothing: 1 is strong, 10 is weak. Give one of at "
+                  "most 1,000,000, or take a fit that is not private."));
   require(terms.rows_per_person >= 1 && terms.rows_per_person <= most_rows, "rows_per_person",
           message("At least one row and at most ", most_rows, " rows of a person are used."));
   require(terms.bins >= 2 && terms.bins <= most_bins, "bins",
