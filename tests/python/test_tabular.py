@@ -1,5 +1,6 @@
 """Generators of tables: what they keep, what they do not hand on, conditions, files, bad input."""
 
+import copy
 import datetime
 import json
 import pickle
@@ -19,6 +20,7 @@ from synthema import (
     IndependentMarginals,
     ModelError,
     PolicyError,
+    PrivateMarginals,
     Schema,
     SchemaError,
     SequentialTrees,
@@ -434,6 +436,34 @@ def test_what_few_people_have_is_missing_and_identifiers_keep_their_holes(tmp_pa
         assert len(set(codes)) == len(codes)
         assert not set(codes) & set(code)
         assert load(fitted.save(tmp_path / "model")).sample(2000, seed=1).digest() == made.digest()
+
+
+def test_copies_and_pickles_sample_the_same_rows(trees):
+    def same(frame):
+        pandas.testing.assert_frame_equal(frame, trees.sample(50, seed=3, frame="same"))
+
+    for again in (copy.copy(trees), copy.deepcopy(trees), pickle.loads(pickle.dumps(trees))):
+        assert again.get_params() == trees.get_params()
+        same(again.sample(50, seed=3, frame="same"))
+    unfitted = SequentialTrees(first=["a"], min_leaf=30)
+    for again in (copy.deepcopy(unfitted), pickle.loads(pickle.dumps(unfitted))):
+        assert again.get_params() == unfitted.get_params()
+        assert not again.fitted
+
+
+def test_a_pickle_holds_no_more_than_a_file_may():
+    labels = pandas.Categorical(["often", "seldom"] * 500, categories=["often", "seldom", "only me"])
+    private = PrivateMarginals(epsilon=5).fit(pandas.DataFrame({"label": labels}))
+    pickled = pickle.dumps(private)
+    assert b"only me" not in pickled
+    rows = private.sample(20, seed=1).values("label")
+    assert pickle.loads(pickled).sample(20, seed=1).values("label") == rows
+    assert copy.deepcopy(private).sample(20, seed=1, frame="same").label.tolist() == rows
+    copied = BootstrapCopy(release=True).fit({"sex": ["f", "m"] * 50})
+    assert len(copy.deepcopy(copied).sample(3)) == 3
+    with pytest.raises(PolicyError, match="not pickled"):
+        pickle.dumps(copied)
+    assert not pickle.loads(pickle.dumps(BootstrapCopy())).fitted
 
 
 def test_saving_that_fails_keeps_the_old_file(trees, tmp_path, monkeypatch):

@@ -50,6 +50,11 @@ class BootstrapCopy(TabularGenerator):
             "A bootstrap copy has no likelihood: its rows are single points; ask another method."
         )
 
+    def _file_of_pickle(self) -> bytes | None:
+        if self.fitted:
+            raise _core.PolicyError("A bootstrap copy is not pickled: its model is the real table itself.")
+        return None
+
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Refused: the file would be the real table."""
         raise _core.PolicyError("A bootstrap copy is not saved: its model is the real table itself.")

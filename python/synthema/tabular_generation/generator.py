@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -288,12 +289,33 @@ class TabularGenerator:
             raise GenerationError("The generator is not fitted; call fit first.")
         return self._fitted
 
+    def __deepcopy__(self: Self, memo: dict[int, Any]) -> Self:
+        return _again(type(self), copy.deepcopy(self._given, memo), self._frame, self._fitted)
+
+    def __reduce__(self) -> Any:
+        # With the file that `save` writes. The frame that was fitted is no part of what a private fit tells.
+        frame = None if getattr(self._fitted, "is_private", False) else self._frame
+        return _of_pickle, (type(self), self._given, frame, self._file_of_pickle())
+
+    def _file_of_pickle(self) -> bytes | None:
+        return self._fitted.save() if self.fitted else None
+
     def __repr__(self) -> str:
         defaults = type(self)().get_params() if type(self) is not TabularGenerator else {}
         shown = ", ".join(
             f"{name}={value!r}" for name, value in self._given.items() if value != defaults.get(name)
         )
         return f"{type(self).__name__}({shown})"
+
+
+def _again(cls: type[Self], given: dict[str, Any], frame: FrameForm | None, fitted: Any) -> Self:
+    out = cls(**given)
+    out._frame, out._fitted = frame, fitted  # which is never changed: a fit makes it anew
+    return out
+
+
+def _of_pickle(cls: type[Self], given: dict[str, Any], frame: FrameForm | None, file: bytes | None) -> Self:
+    return _again(cls, given, frame, None if file is None else cls._core_class.load(file, "the pickle"))
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
