@@ -27,6 +27,10 @@ def holes(values):
 
 def pandas_frame():
     integers = range(ROWS)
+
+    def dictionary(values):
+        return pandas.ArrowDtype(pyarrow.dictionary(pyarrow.int8(), values))
+
     columns = {
         **{width: pandas.Series([i % 50 for i in integers], dtype=width) for width in WIDTHS},
         **{width: pandas.Series(holes(integers), dtype=width) for width in ("Int64", "Int8", "Float32")},
@@ -42,6 +46,8 @@ def pandas_frame():
         "zoned": pandas.Series(TIMES).dt.tz_localize("Europe/Berlin"),
         "date": pandas.Series(DAYS, dtype=object),
         "ordered": pandas.Categorical([LABELS[i % 3] for i in integers], categories=LABELS, ordered=True),
+        "dictionary": pandas.Series(["ab"[i % 2] for i in range(ROWS)], dtype=dictionary(pyarrow.string())),
+        "codes": pandas.Series([(30, 4)[i % 2] for i in range(ROWS)], dtype=dictionary(pyarrow.int16())),
         "numbered": pandas.Categorical([(30, 4, 100)[i % 3] for i in integers], categories=[100, 4, 30]),
     }  # fmt: skip
     return pandas.DataFrame(columns)

@@ -224,6 +224,8 @@ def _to_pandas(made: Table, form: FrameForm) -> Any:
             frame[name] = pandas.Series(_objects(made.values(name), type_), dtype=object)
         elif isinstance(type_, pandas.CategoricalDtype):
             frame[name] = _pandas_categories(frame[name], type_, made, whole=name in form.categories)
+        elif _pandas_family(type_) == "category":
+            frame[name] = _pandas_dictionary(name, type_, made)
         elif frame[name].dtype != type_:
             frame[name] = _pandas_column(frame[name], type_)
     if form.index is None:
@@ -253,7 +255,8 @@ def _pandas_family(type_: Any) -> str:
 
     if isinstance(type_, type):
         return _CLASSES.get(type_, "")
-    if isinstance(type_, pandas.CategoricalDtype):
+    arrow = getattr(type_, "pyarrow_dtype", None)
+    if isinstance(type_, pandas.CategoricalDtype) or (arrow and _arrow_family(arrow) == "category"):
         return "category"
     tests = {
         "boolean": types.is_bool_dtype,
@@ -299,6 +302,13 @@ def _pandas_column(column: Any, type_: Any) -> Any:
     if not fits:
         raise _misfit(column.name, type_, "pandas")
     return out
+
+
+def _pandas_dictionary(name: str, type_: Any, made: Table) -> Any:
+    import pandas
+
+    arrow = made.select([name]).to_arrow().column(0)
+    return pandas.Series(pandas.arrays.ArrowExtensionArray(_arrow_column(name, arrow, type_.pyarrow_dtype)))
 
 
 def _pandas_categories(column: Any, type_: Any, made: Table, *, whole: bool) -> Any:
