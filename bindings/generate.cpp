@@ -317,13 +317,10 @@ void bind_verify(py::module_& module) {
          const std::shared_ptr<Table>& conditions, const py::object& draw,
          const std::shared_ptr<Table>& exemplars, const std::shared_ptr<Schema>& schema,
          const std::vector<Check>& checks, std::optional<std::size_t> sample, bool cycle) {
-        const RunOptions options = [&] {
-          RunOptions o = options_from(read_manifest(folder).manifest);
-          o.digest_key = read_digest_key(folder);
-          o.heartbeat = check_interrupt;
-          return o;
-        }();
+        RunOptions options = options_from(read_manifest(folder).manifest);
         const TaskSource tasks = source_from(conditions, draw, options.seed, exemplars, schema, cycle);
+        options.digest_key = read_digest_key(folder, !tasks.may_leave_machine);
+        options.heartbeat = check_interrupt;
         ManifestInputs inputs{.identity = identity_of(model, strategy, options),
                               .checks = checks,
                               .schema = schema,

@@ -155,7 +155,12 @@ Check no_exemplar_copy(std::shared_ptr<const Table> exemplars, std::size_t run, 
 
 Check banned_words(std::vector<std::string> phrases, std::string field) {
   std::vector<std::vector<std::string>> runs;
-  for (const std::string& phrase : phrases) runs.push_back(words(phrase));
+  for (const std::string& phrase : phrases) {
+    runs.push_back(words(phrase));
+    require(!runs.back().empty(), "phrases",
+            "A phrase has no words, only signs or nothing, so it would never be found; forbid signs with "
+            "Prompt.without or a check of your own.");
+  }
   const auto test = [=](const Task&, const std::string& text) -> Reason {
     const std::vector<std::string> all = words(text);
     for (const auto& run : runs)

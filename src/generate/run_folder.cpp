@@ -273,8 +273,8 @@ struct RunFolder::Impl {
     rows = File(folder / kRows, O_WRONLY | O_CREAT | O_APPEND);
     rejected = File(folder / kRejected, O_WRONLY | O_CREAT | O_APPEND);
   }
-  void go_on(const ManifestOf& manifest_of) {
-    key = read_digest_key(folder.string());
+  void go_on(const ManifestOf& manifest_of, bool is_private) {
+    key = read_digest_key(folder.string(), is_private);
     manifest = read_manifest(folder.string()).manifest;  // stays as it was begun
     require_same(folder / kManifest, manifest, as_written(manifest_of(key)));
     open_files();
@@ -306,7 +306,7 @@ RunFolder RunFolder::create(const std::string& folder, const ManifestOf& manifes
 RunFolder RunFolder::resume(const std::string& folder, const ManifestOf& manifest, bool is_private) {
   if (!has_run(folder)) return create(folder, manifest, is_private);
   auto impl = std::make_unique<Impl>(folder);
-  impl->go_on(manifest);
+  impl->go_on(manifest, is_private);
   return RunFolder(std::move(impl));
 }
 
@@ -353,8 +353,12 @@ RunManifest read_manifest(const std::string& folder) {
   return result;
 }
 
-std::string read_digest_key(const std::string& folder) {
+std::string read_digest_key(const std::string& folder, bool is_private) {
   const fs::path file = fs::path(folder) / kKey;
+  if (is_private && !fs::exists(file))
+    refuse(file,
+           "The data may not leave the machine, but the secret that names them in this run is missing: "
+           "restore the file if it was removed; else the run was begun with other data.");
   if (!fs::exists(file)) return {};
   std::string key = read_all(file);
   while (!key.empty() && key.back() == '\n') key.pop_back();

@@ -71,6 +71,7 @@ FewShot::FewShot(FewShotOptions options)
       query_(options_.query, "query"),
       instruction_(options_.instruction, "instruction"),
       index_(std::make_shared<PoolIndex>()) {
+  std::ranges::for_each(options_.stop, check_stop);
   if (query_.empty()) throw ConfigError({.field = "query"}, "A few-shot strategy needs a query template.");
   if (options_.record) {
     options_.record->check();

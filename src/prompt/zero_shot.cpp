@@ -1,11 +1,14 @@
 #include "synthema/prompt/zero_shot.hpp"
 
+#include <algorithm>
+
 namespace synthema {
 
 ZeroShot::ZeroShot(ZeroShotOptions options)
     : options_(std::move(options)),
       instruction_(options_.instruction, "instruction"),
       system_(options_.system, "system") {
+  std::ranges::for_each(options_.stop, check_stop);
   if (instruction_.empty())
     throw ConfigError({.field = "instruction"},
                       "A zero-shot strategy needs an instruction, but it is empty.");

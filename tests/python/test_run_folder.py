@@ -389,3 +389,16 @@ def test_a_complete_run_with_a_torn_line_is_refused(tmp_path):
                 read(tmp_path)
         (tmp_path / name).write_bytes(whole)
     assert synthema.verify(tmp_path).ok
+
+
+def test_a_private_run_without_its_key_says_so(tmp_path):
+    strategy, model = synthema.zero_shot("Describe a headache."), synthema.ngram_model(TEXTS, order=2)
+    private = synthema.Schema([synthema.Field("text")], may_leave_machine=False)
+    synthema.generate(strategy, model, rows=2, schema=private, out=tmp_path / "run")
+    (tmp_path / "run" / "run.key").unlink()
+    with pytest.raises(
+        synthema.RunFolderError, match=r"run\.key: .*the secret that names them .* is missing"
+    ):
+        synthema.verify(tmp_path / "run", strategy, model, schema=private)
+    with pytest.raises(synthema.RunFolderError, match=r"run\.key: .*is missing"):
+        synthema.generate(strategy, model, rows=2, schema=private, out=tmp_path / "run", resume=True)

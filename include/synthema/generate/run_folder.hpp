@@ -59,8 +59,9 @@ struct RunManifest {
   Record manifest;
   bool complete = false;
 };
-RunManifest read_manifest(const std::string& folder);    // RunFolderError, ParseError
-std::string read_digest_key(const std::string& folder);  // empty if there is none
+RunManifest read_manifest(const std::string& folder);  // RunFolderError, ParseError
+// Empty if there is none; then RunFolderError where the data are private, since nothing can be compared.
+std::string read_digest_key(const std::string& folder, bool is_private = false);
 // All attempts of each row in order, the rows in row-id order; the last one may not be decided yet. A run
 // that is under way may be further. RunFolderError: a line of either file is damaged, missing, doubled or out
 // of order, or a complete run has not the rows that it was to have.

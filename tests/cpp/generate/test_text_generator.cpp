@@ -96,6 +96,9 @@ TEST_CASE("ready-made checks accept and refuse") {
   CHECK_THROWS_AS(in_language("de"), ConfigError);
   CHECK(verdict(banned_words({"Dry cough"}), "A DRY, cough."));
   CHECK(!verdict(banned_words({"Dry cough"}), "A dryer cough."));
+  for (const char* signs : {"", "...", " ?!"})
+    CHECK_THROWS_WITH_AS((void)banned_words({"cough", signs}), doctest::Contains("has no words"),
+                         ConfigError);
   CHECK(verdict(length_in_words(0, 9, "note"), "no such field"));
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "synthema/prompt/few_shot.hpp"
+#include "synthema/prompt/zero_shot.hpp"
 
 using namespace synthema;
 
@@ -113,6 +114,10 @@ TEST_CASE("options that make no sense, and a missing pool, are refused") {
   CHECK_THROWS_AS(FewShot(FewShotOptions{}), ConfigError);
   CHECK_THROWS_AS(FewShot(options_of(ExemplarChoice::random, 0)), ConfigError);
   CHECK_THROWS_AS(FewShot({.query = "{text}"}), ConfigError);
+  CHECK_THROWS_WITH_AS(FewShot({.query = "Q", .stop = {"\n", ""}}), doctest::Contains("stop text is empty"),
+                       ConfigError);
+  CHECK_THROWS_WITH_AS(ZeroShot({.instruction = "Q", .stop = {""}}), doctest::Contains("stop text is empty"),
+                       ConfigError);
   FewShotOptions budget = options_of(ExemplarChoice::random, 1);
   budget.budget = 10;
   CHECK_THROWS_AS(FewShot{budget}, ConfigError);
