@@ -107,12 +107,54 @@ std::vector<Expression> JsonValues::alternatives(const Json& listed, Keywords& i
   return parts;
 }
 
-// A value must fit one alternative only. Masks go by the union, so no two may have a text in common.
+// What a schema with keys is after its references; nothing for any other.
+const Json* JsonValues::object_of(const Json& json) const {
+  const Json* at = &json;
+  for (std::size_t i = 0; i < kDeepestReferences && at->is_object(); ++i) {
+    if (const auto to = at->find("$ref"); to != at->end() && to->is_string())
+      at = &target(to->get<std::string>(), Keywords(*at, "#"));
+    else if (const auto all = at->find("allOf"); all != at->end() && all->is_array() && all->size() == 1)
+      at = &all->front();
+    else
+      return at->contains("properties") ? at : nullptr;
+  }
+  return nullptr;
+}
+
+// The texts that an object with the keys of `own`, in their order, may have to fit `other`: keys that `other`
+// does not name may hold anything where it is open.
+Expression JsonValues::fitting_too(const Json& own, const Json& other, const std::string& path) {
+  const Json &names = own["properties"], &theirs = other["properties"];
+  const Json required = other.value("required", Json::array()),
+             more = other.value("additionalProperties", Json());
+  for (const Json& name : required)
+    if (!names.contains(name.get<std::string>())) return Expressions::kNothing;
+  std::vector<Member> members;
+  for (const auto& [name, schema] : names.items()) {
+    const bool is_named = theirs.contains(name);
+    if (!is_named && more == false) continue;
+    const Json& read = is_named ? theirs[name] : more.is_object() ? more : schema;
+    add_member(members, json_quoted(name), value(read, path),
+               std::ranges::find(required, Json(name)) != required.end());
+  }
+  return members_text(pool_, members, 0, Expressions::kUnbounded, "{", "}");
+}
+
+// A value must fit one alternative only. Masks go by the union, so no two may have a text in common, nor may
+// an object of one fit the other with its keys among those that the other does not name.
 Expression JsonValues::exactly_one(const Json& listed, Keywords& in) {
   const std::vector<Expression> parts = alternatives(listed, in, "oneOf");
+  const std::string path = in.path() + "/oneOf";
+  const auto apart = [&](std::size_t a, std::size_t b) {
+    if (!pool_.exclude(parts[a], parts[b], kMostCompared)) return false;
+    const Json *first = object_of(listed[a]), *second = object_of(listed[b]);
+    return !first || !second ||
+           (pool_.exclude(parts[a], fitting_too(*first, *second, path), kMostCompared) &&
+            pool_.exclude(parts[b], fitting_too(*second, *first, path), kMostCompared));
+  };
   for (std::size_t a = 0; a < parts.size(); ++a)
     for (std::size_t b = a + 1; b < parts.size(); ++b)
-      if (!pool_.exclude(parts[a], parts[b], kMostCompared))
+      if (!apart(a, b))
         in.refuse_keyword("oneOf", message("has the alternatives ", a, " and ", b,
                                            ", which the same value may fit; tell them apart by a key with a "
                                            "'const', or write 'anyOf'"));

@@ -33,6 +33,8 @@ class JsonValues {
   Expression reference(const Json& to, const Keywords& in);
   std::vector<Expression> alternatives(const Json& listed, Keywords& in, const char* name);
   Expression exactly_one(const Json& listed, Keywords& in);
+  const Json* object_of(const Json& json) const;
+  Expression fitting_too(const Json& own, const Json& other, const std::string& path);
   Expression single(const Json& all, const Keywords& in);
   Expression typed(Keywords& in);
   Expression of_type(const std::string& type, Keywords& in);

@@ -87,6 +87,31 @@ TEST_CASE("oneOf: alternatives that a key tells apart") {
                 "#/properties/a/oneOf", "alternatives 1 and 2");
 }
 
+TEST_CASE("oneOf: objects that are open for the keys of others") {
+  const auto one = [](const std::string& properties, const std::string& required, const char* more = "") {
+    return R"({"type":"object","properties":{)" + properties + R"(},"required":[)" + required + "]" + more +
+           "}";
+  };
+  const std::string a = R"("a":{"enum":[1,2]})", b = R"("b":{"enum":[1]})",
+                    closed = R"(,"additionalProperties":false)";
+  const auto both = [&](const std::string& first, const std::string& second) {
+    return R"({"oneOf":[)" + first + "," + second + "]}";
+  };
+  check_texts(both(one(a, R"("a")"), one(b, R"("b")")), {R"({"a": 2})", R"({"b": 1})"}, {"{}"});
+  check_texts(both(one(a, R"("a")"), one(b, "", closed.c_str())), {R"({"a": 1})", "{}", R"({"b": 1})"},
+              {R"({"a": 1, "b": 1})"});
+  // {"a": 1} fits the second as well, which takes any further key.
+  check_refused(both(one(a, R"("a")"), one(b, "")), "#/oneOf", "alternatives 0 and 1");
+  check_refused(R"({"oneOf":[{"$ref":"#/$defs/A"},{"allOf":[{"$ref":"#/$defs/B"}]}],"$defs":{"A":)" +
+                    one(a, R"("a")") + R"(,"B":)" + one(b, "") + "}}",
+                "#/oneOf", "alternatives 0 and 1");
+  // A key that both name tells them apart by its values only.
+  check_texts(both(one(a + "," + b, R"("a","b")"), one(R"("a":{"enum":[3]})", "")),
+              {R"({"a": 1, "b": 1})", R"({"a": 3})", "{}"}, {R"({"a": 3, "b": 1})"});
+  check_refused(both(one(a + "," + b, R"("a","b")"), one(R"("a":{"enum":[2,3]})", R"("a")")), "#/oneOf",
+                "alternatives 0 and 1");
+}
+
 TEST_CASE("tuples, and lists that begin with one") {
   const std::string pair = R"("prefixItems":[{"enum":[1]},{"enum":["a"]}])";
   check_texts(R"({"type":"array",)" + pair + R"(,"minItems":2,"maxItems":2})", {"[1, \"a\"]"},
