@@ -50,7 +50,8 @@ class Bench {
   // Best of some rounds over all layers, in seconds.
   double seconds(const Job& job) {
     std::vector<RowView> views;
-    for (const auto& blocks : job.blocks) views.push_back({blocks.data(), job.first, job.last});
+    for (const auto& blocks : job.blocks)
+      views.push_back({blocks.data(), job.first, job.last, static_cast<std::int32_t>(views.size())});
     AttentionPlan plan;
     plan.assign(views);
     double best = 1e9;

@@ -82,14 +82,18 @@ SYNTHEMA_INLINE void store_low(Floats x, std::int16_t* to) {
 
 constexpr int kBytesTile = 4;  // of Sums of products of bytes, as kTileVectors
 
+// As above, not as __m256i.
+using EightInts = std::int32_t __attribute__((vector_size(32)));
 struct Sums {
-  __m256i a, b;
+  EightInts a, b;
 };
 SYNTHEMA_INLINE Sums sums_of(std::int32_t x) {
-  return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
+  const auto all = reinterpret_cast<EightInts>(_mm256_set1_epi32(x));
+  return {all, all};
 }
 SYNTHEMA_INLINE Floats floats_of(Sums x) {
-  return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)};
+  return {_mm256_cvtepi32_ps(reinterpret_cast<__m256i>(x.a)),
+          _mm256_cvtepi32_ps(reinterpret_cast<__m256i>(x.b))};
 }
 
 // As 16 bits, the even ones and the odd ones: products of bytes would overflow in pairs.
@@ -121,8 +125,10 @@ SYNTHEMA_INLINE Four four(const Code* from) {
   std::memcpy(&odd, from + 2, sizeof odd);
   return {_mm256_set1_epi32(even), _mm256_set1_epi32(odd)};
 }
-SYNTHEMA_INLINE __m256i add_pair(__m256i sum, __m256i a, __m256i b) {
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+SYNTHEMA_INLINE EightInts add_pair(EightInts sum, __m256i a, __m256i b) {
+  sum += reinterpret_cast<EightInts>(_mm256_madd_epi16(a, b));
+  asm("" : "+x"(sum));  // else sums are reordered, and no longer fit registers
+  return sum;
 }
 SYNTHEMA_INLINE Sums add_products(Sums sum, Bytes a, Four b) {
   return {add_pair(add_pair(sum.a, a.even_a, b.even), a.odd_a, b.odd),
