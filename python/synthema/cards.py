@@ -16,6 +16,8 @@ FIELDS = (
     "purpose", "application", "disease", "downstream_task", "n_metrics", "intrinsic", "human", "llm_eval",
     "components", "source", "licence", "terms", "library", "metrics",
 )  # fmt: skip
+# What the rows and the scores say, and nobody else.
+MEASURED = ("size", "n_metrics", "intrinsic", "metrics")
 
 
 def study_card(
@@ -50,7 +52,7 @@ def study_card(
     Raises
     ------
     ConfigError
-        If a name is none of `FIELDS`.
+        If a name is none of `FIELDS`, or is measured: the number of rows and all about metrics.
     """
     refuse_unknown(known)
     terms = schema or synthetic.schema
@@ -98,9 +100,13 @@ def study_card(
 
 
 def refuse_unknown(known: Mapping[str, Any]) -> None:
-    """Raise ConfigError for the first name that is none of `FIELDS`."""
+    """Raise ConfigError for the first name that is none of `FIELDS`, or whose entry is measured."""
     if unknown := sorted(set(known) - set(FIELDS)):
         raise ConfigError(f"A study card has no field '{unknown[0]}'; it has {', '.join(FIELDS)}.")
+    if measured := sorted(set(known) & set(MEASURED)):
+        raise ConfigError(
+            f"The entry '{measured[0]}' of a study card is measured and cannot be given; leave it out."
+        )
 
 
 def _task(synthetic: Table, target: str) -> str | None:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -186,8 +187,9 @@ class TermFinder {
       }
   }
 
-  // How many texts say each term.
-  std::vector<std::size_t> texts_with(const TextSample& sample) const {
+  // How many texts say each term; with(term, row) for each of them.
+  std::vector<std::size_t> texts_with(const TextSample& sample,
+                                      const std::function<void(std::size_t, std::size_t)>& with = {}) const {
     std::vector<std::size_t> out(count_), last(count_, sample.size());
     for (std::size_t row = 0; row < sample.size(); ++row)
       for (std::size_t i = 0; i < sample.words[row].size(); ++i) {
@@ -197,6 +199,7 @@ class TermFinder {
           if (last[name.term] != row && stands_at(sample.words[row], i, name.words)) {
             ++out[name.term];
             last[name.term] = row;
+            if (with) with(name.term, row);
           }
       }
     return out;
@@ -241,7 +244,10 @@ Score ConceptCoverage::evaluate(const Table* real, const Table& synthetic,
   const std::vector<std::size_t> said = finder.texts_with(sample);
   std::vector<std::size_t> wanted(terms.terms().size(), 1);
   const auto there = text_sample_if_any(real, context);
-  if (there) wanted = finder.texts_with(*there);
+  detail::FewPeople few(there ? there->units : Units());
+  if (there)
+    wanted = finder.texts_with(
+        *there, [&](std::size_t term, std::size_t row) { few.add(terms.terms()[term].id, row); });
   const auto count = static_cast<std::size_t>(
       std::count_if(wanted.begin(), wanted.end(), [](std::size_t texts) { return texts > 0; }));
   if (count == 0) return undefined(std::move(score), "The real texts say none of the terms.");
@@ -249,10 +255,15 @@ Score ConceptCoverage::evaluate(const Table* real, const Table& synthetic,
   score.value = covered(said, wanted);
   score.no_interval = "Rare terms hang on single texts, of which a bootstrap leaves out a third.";
   std::vector<std::pair<std::size_t, std::size_t>> missed;  // texts that say it, term
+  std::size_t of_few = 0;
   double any = 0;
   for (std::size_t t = 0; t < said.size(); ++t) {
     any += said[t] > 0 ? 1 : 0;
-    if (there && said[t] == 0 && wanted[t] > 0) missed.emplace_back(wanted[t], t);
+    if (!there || said[t] > 0 || wanted[t] == 0) continue;
+    if (few.have(terms.terms()[t].id))
+      ++of_few;
+    else
+      missed.emplace_back(wanted[t], t);
   }
   score.parts.push_back({"share of the whole list", any / static_cast<double>(said.size()), said.size(), ""});
   std::stable_sort(missed.begin(), missed.end(),
@@ -261,6 +272,9 @@ Score ConceptCoverage::evaluate(const Table* real, const Table& synthetic,
   for (std::size_t i = 0; i < std::min(kShown, missed.size()); ++i)
     score.parts.push_back(
         {terms.terms()[missed[i].second].name, 0, missed[i].first, "missed; n: real texts that say it"});
+  if (of_few > 0)
+    score.parts.push_back({message("terms of fewer than ", detail::FewPeople::kFewest, " in the real rows"),
+                           0, of_few, "missed; n: terms, which are not named"});
   if (const auto held = there ? text_sample_if_any(context.holdout.get(), context) : std::nullopt)
     score.ceiling =
         Bound{covered(finder.texts_with(*held), wanted), message("holdout, ", counted(held->size(), "text"))};

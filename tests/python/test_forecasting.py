@@ -187,6 +187,9 @@ def test_the_card_has_every_field_and_takes_what_is_known():
     assert card["metrics"][0]["privacy"]
     with pytest.raises(synthema.ConfigError, match="no field 'colour'"):
         synthema.study_card(rows, scores, colour="red")
+    for name in ("n_metrics", "metrics", "size", "intrinsic"):
+        with pytest.raises(synthema.ConfigError, match=f"'{name}' of a study card is measured"):
+            synthema.study_card(rows, scores, **{name: 999})
 
 
 def test_the_text_column_is_kept_that_the_real_rows_tell():

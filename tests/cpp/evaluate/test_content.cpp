@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "synthema/evaluate/conformance.hpp"
@@ -58,7 +59,13 @@ TEST_CASE("terms are found as whole words, of those that real texts say") {
   CHECK(*ConceptCoverage().evaluate(nullptr, synthetic, context).value == Approx(1.0 / 3));
   const Score score = ConceptCoverage().evaluate(&real, synthetic, context);
   CHECK(score.value == 0.5);
-  CHECK(part_of(score, "Cough") == 0.0);
+  const std::string few = "terms of fewer than 5 in the real rows";
+  CHECK_FALSE(part_of(score, "Cough"));  // one person's
+  CHECK(std::ranges::find(score.parts, few, &ScorePart::name)->n == 1);
+  const Table many = text_table(std::vector<std::string>(5, "a cough"));
+  const Score of_many = ConceptCoverage().evaluate(&many, synthetic, context);
+  CHECK(part_of(of_many, "Cough") == 0.0);
+  CHECK_FALSE(part_of(of_many, few));
   CHECK(ConceptCoverage().evaluate(nullptr, synthetic, {}).undefined == "No term list was given.");
 }
 
