@@ -55,10 +55,10 @@ Score EmbeddingDistance::evaluate(const Table* real, const Table& synthetic,
   const std::string encoder = context.embedder_name.empty() ? "an embedder" : context.embedder_name;
   Score score = start_score(*this, named.estimand, message(named.definition, ", vectors of ", encoder));
   if (!context.embedder) return undefined(std::move(score), "No embedder was given.");
-  const TextSample sample = text_sample(synthetic, context, score);
+  const TextSample sample = text_sample(synthetic, context, score, SplitWords::no);
   if (sample.size() < 2) return undefined(std::move(score), "There are fewer than two texts.");
-  const auto there = text_sample_if_any(real, context),
-             held = text_sample_if_any(context.holdout.get(), context);
+  const auto there = text_sample_if_any(real, context, SplitWords::no),
+             held = text_sample_if_any(context.holdout.get(), context, SplitWords::no);
   score.n = sample.size();
   score.no_interval = "Resampling repeats texts, which moves every one of these measures.";
   if (measure_ == similarity) {

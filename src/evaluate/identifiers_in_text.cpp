@@ -88,10 +88,10 @@ Score IdentifiersInText::evaluate(const Table* real, const Table& synthetic,
                               : message("by form: e-mail, web address, date, phone, number, street, name",
                                         detectors_.empty() ? "" : "; and as the detectors given find them"));
   if (!real) return undefined(std::move(score), "No real table was given.");
-  const auto training = text_sample_if_any(real, context);
+  const auto training = text_sample_if_any(real, context, SplitWords::no);
   if (!training || training->size() == 0)
     return undefined(std::move(score), "The real table has no texts in this column.");
-  const TextSample sample = text_sample(synthetic, context, score);
+  const TextSample sample = text_sample(synthetic, context, score, SplitWords::no);
   if (sample.size() == 0) return undefined(std::move(score), "There are no texts.");
   const auto scanned = [&](const std::vector<std::string>& texts) {
     return scan(texts, detectors_, only_these_, context);
@@ -113,7 +113,7 @@ Score IdentifiersInText::evaluate(const Table* real, const Table& synthetic,
         Bound{*share_of(of_training).value(), message("the ", counted(training->size(), "training text"))};
     return score;
   }
-  const auto holdout = text_sample_if_any(context.holdout.get(), context);
+  const auto holdout = text_sample_if_any(context.holdout.get(), context, SplitWords::no);
   if (holdout && holdout->size() > 0) {
     score.ceiling = Bound{*share_of(counted_of(scanned(holdout->texts), &known)).value(),
                           message("holdout, ", counted(holdout->size(), "real text"))};

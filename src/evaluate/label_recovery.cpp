@@ -109,7 +109,7 @@ Score LabelRecovery::evaluate(const Table*, const Table& synthetic, const Evalua
                             "TF-IDF (1 + ln tf, smooth idf, cosine) over name, synonyms and definition");
   if (!context.terms || context.terms->rows() == 0)
     return undefined(std::move(score), "No term list was given to find labels in.");
-  const TextSample sample = text_sample(synthetic, context, score);
+  const TextSample sample = text_sample(synthetic, context, score, SplitWords::no);
   if (sample.labels.empty())
     return undefined(std::move(score), sample.size() == 0 ? "There are no texts."
                                                           : "The table has no label column (role 'label').");

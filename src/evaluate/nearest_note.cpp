@@ -6,13 +6,13 @@
 
 #include "src/evaluate/common_subsequence.hpp"
 #include "src/evaluate/nearest_intervals.hpp"
+#include "src/text/intern_texts.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/mean.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/bm25.hpp"
-#include "synthema/text/tokens.hpp"
 #include "synthema/text/vocabulary.hpp"
 
 namespace synthema {
@@ -67,9 +67,7 @@ class Search {
 
  private:
   std::vector<Ids> ids(const std::vector<std::string>& texts) {
-    std::vector<Ids> out;
-    for (const std::string& text : texts) out.push_back(vocabulary_.intern_all(words(text)));
-    return out;
+    return detail::intern_texts(texts, vocabulary_, context_.threads);
   }
   std::size_t candidates_;
   const EvaluationContext& context_;
@@ -154,14 +152,14 @@ Score NearestNote::evaluate(const Table* real, const Table& synthetic,
   Score score = start_score(*this, estimands[static_cast<int>(measure_)],
                             message("ROUGE-L F1 of words(), largest of the ", candidates_, " best by BM25"));
   if (!real) return undefined(std::move(score), "No real table was given.");
-  const auto training = text_sample_if_any(real, context);
+  const auto training = text_sample_if_any(real, context, SplitWords::no);
   if (!training || training->size() == 0)
     return undefined(std::move(score), "The real table has no texts in this column.");
-  const auto holdout = text_sample_if_any(context.holdout.get(), context);
+  const auto holdout = text_sample_if_any(context.holdout.get(), context, SplitWords::no);
   const bool held = holdout && holdout->size() > 0;
   if (!held && measure_ != Measure::likeness)
     return undefined(std::move(score), "No holdout with texts was given.");
-  const TextSample sample = text_sample(synthetic, context, score);
+  const TextSample sample = text_sample(synthetic, context, score, SplitWords::no);
   if (sample.size() == 0) return undefined(std::move(score), "There are no texts.");
   Search search(candidates_, context);
   const std::string from_holdout = held ? message("holdout, ", counted(holdout->size(), "real text")) : "";

@@ -181,7 +181,7 @@ Score OntologyLinking::evaluate(const Table*, const Table& synthetic,
   if (!context.embedder) return undefined(std::move(score), "No embedder was given.");
   if (!context.terms || context.terms->rows() == 0)
     return undefined(std::move(score), "No term list was given to link texts to.");
-  const TextSample sample = text_sample(synthetic, context, score);
+  const TextSample sample = text_sample(synthetic, context, score, SplitWords::no);
   if (sample.labels.empty())
     return undefined(std::move(score), sample.size() == 0 ? "There are no texts."
                                                           : "The table has no label column (role 'label').");

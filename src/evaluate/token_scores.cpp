@@ -30,7 +30,7 @@ Score Perplexity::evaluate(const Table* real, const Table& synthetic,
   Score score = start_score(*this, "Perplexity of the texts to a language model.",
                             "exp(mean negative log-probability of a token), tokens of all texts together");
   if (!context.text_scorer) return undefined(std::move(score), "No text scorer was given.");
-  const TextSample sample = text_sample(synthetic, context, score);
+  const TextSample sample = text_sample(synthetic, context, score, SplitWords::no);
   if (sample.size() == 0) return undefined(std::move(score), "There are no texts.");
   set_ratio(score, by_text(sample.texts, context), sample.units, context);
   if (!score.value) return undefined(std::move(score), "No text has a token with a probability.");
@@ -39,10 +39,13 @@ Score Perplexity::evaluate(const Table* real, const Table& synthetic,
     score.interval->low = std::exp(score.interval->low);
     score.interval->high = std::exp(score.interval->high);
   }
-  add_real_part(score, real, context, sample.size(), [&](const TextSample& other) {
-    const auto mean = by_text(other.texts, context).value();
-    return mean ? std::optional(std::exp(*mean)) : std::nullopt;
-  });
+  add_real_part(
+      score, real, context, sample.size(),
+      [&](const TextSample& other) {
+        const auto mean = by_text(other.texts, context).value();
+        return mean ? std::optional(std::exp(*mean)) : std::nullopt;
+      },
+      SplitWords::no);
   return score;
 }
 
