@@ -127,7 +127,7 @@ std::string AnyOrderNetwork::describe(bool each_release) const {
 
 Table AnyOrderNetwork::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
-  const CellConditions conditions(request.conditions.get(), fitted_->coded.columns, name());
+  const CellConditions conditions(request.conditions.get(), fitted_->coded.columns, fitted_->rules, name());
   detail::refuse_contradictions(fitted_->rules, fitted_->coded.columns, conditions);
   return fitted_->draw_rows(request, conditions, false);
 }
@@ -136,7 +136,7 @@ Table AnyOrderNetwork::impute(const Table& given, std::uint64_t seed, const Prog
                               const CancelToken& cancel) const {
   detail::require_fitted(fitted());
   const Table table = detail::of_fitted_kinds(fitted_->coded.columns, given);
-  const CellConditions conditions(&table, fitted_->coded.columns, name(), true);
+  const CellConditions conditions(&table, fitted_->coded.columns, fitted_->rules, name(), true);
   const SampleRequest request{.rows = table.rows(), .seed = seed, .progress = progress, .cancel = cancel};
   return detail::filled_table(table, fitted_->draw_rows(request, conditions, true));
 }

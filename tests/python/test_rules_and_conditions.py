@@ -9,6 +9,7 @@ from synthema import (
     Field,
     FieldRule,
     GaussianCopula,
+    GenerationError,
     GroupRule,
     IndependentMarginals,
     PrivateMarginals,
@@ -391,6 +392,21 @@ def test_parts_of_a_total_do_not_tell_a_single_person(method) -> None:
         found = np.asarray(fitted.sample(6000, seed=1, conditions={"t": 55}).values("q"))
         shares.append(np.mean(found == 41))
     assert max(shares) < 0.003, shares  # the others have .034 each
+
+
+@pytest.mark.parametrize("method", [SequentialTrees, IndependentMarginals, GaussianCopula])
+def test_a_total_may_be_asked_for_wherever_its_parts_lead(method) -> None:
+    random = np.random.default_rng(1)
+    a = random.integers(0, 10, 400)
+    b = np.where(a == 9, random.integers(0, 6, 400), random.integers(0, 10, 400))
+    columns = {"a": a, "b": b, "t": a + b}
+    fields = [Field(name, "integer") for name in columns]
+    fitted = method().fit(columns, schema=Schema(fields, groups=[GroupRule("sum", ["a", "b"], total="t")]))
+    made = fitted.sample(30, seed=1, conditions={"t": 18})  # which no row has
+    assert set(zip(made.values("a"), made.values("b"), made.values("t"), strict=True)) == {(9, 9, 18)}
+    for beyond in (19, -1):
+        with pytest.raises(GenerationError, match="outside of what samples have"):
+            fitted.sample(1, conditions={"t": beyond})
 
 
 @pytest.mark.parametrize("method", [IndependentMarginals, GaussianCopula])

@@ -92,9 +92,16 @@ bool may_be_shown(const ColumnCoding& coding, double x) {
   return (with_low ? x >= low : x > low) && (with_high ? x <= high : x < high);
 }
 
-double cell_of_number(const ColumnCoding& coding, double v) {
+using Sums = std::optional<std::pair<double, double>>;  // what a total may be
+
+bool lies_within(const Sums& sums, double v) {
+  const double slack = sums ? 1e-9 * (std::abs(sums->first) + std::abs(sums->second)) : 0;
+  return sums && v >= sums->first - slack && v <= sums->second + slack;
+}
+
+double cell_of_number(const ColumnCoding& coding, const Sums& sums, double v) {
   const double x = coding.cell_of_number(v);
-  if (!may_be_shown(coding, x))
+  if (!may_be_shown(coding, x) && !lies_within(sums, v))
     throw GenerationError(
         {.field = coding.field.name},
         message(
@@ -116,7 +123,8 @@ double cell_of_number(const ColumnCoding& coding, double v) {
       "a clock time.");
 }
 
-double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column& column, std::size_t row) {
+double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Sums& sums, const Column& column,
+               std::size_t row) {
   const bool textual = coding.field.kind == Kind::text || coding.field.kind == Kind::category;
   if (textual ? column.is_null(row) : detail::stands_for_missing(column, row)) return kFree;
   const Kind kind = column.kind();
@@ -125,9 +133,9 @@ double cell_of(const ColumnCoding& coding, const LabelCodes& codes, const Column
   if (time && kind == Kind::text) {
     const auto parsed = parse_iso8601(column.text_at(row));
     if (parsed && parsed->zoned && coding.zone.empty()) refuse_zone(coding);
-    if (parsed) return cell_of_number(coding, static_cast<double>(parsed->time.microseconds));
+    if (parsed) return cell_of_number(coding, sums, static_cast<double>(parsed->time.microseconds));
   } else if (time ? kind == Kind::time : kind == Kind::real || kind == Kind::integer) {
-    return cell_of_number(coding, column.number_at(row));
+    return cell_of_number(coding, sums, column.number_at(row));
   }
   throw GenerationError({.field = coding.field.name},
                         message("A condition is of kind ", name_of(kind), ", but the column is of kind ",
@@ -150,7 +158,7 @@ double known_cell(const ColumnCoding& coding, const LabelCodes& codes, const Col
 }  // namespace
 
 CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCoding> columns,
-                               std::string_view generator, bool lenient) {
+                               const RowRules& rules, std::string_view generator, bool lenient) {
   if (!conditions || conditions->rows() == 0) return;
   rows_ = conditions->rows();
   for (std::size_t i = 0; i < conditions->columns(); ++i) {
@@ -172,10 +180,11 @@ CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCo
     if (!lenient && at->zone.empty() && !detail::has_zone_of(*at, conditions->column(i))) refuse_zone(*at);
     columns_.push_back(static_cast<std::size_t>(at - columns.begin()));
     const LabelCodes codes(*at);
+    const Sums sums = rules.sums_of_parts(columns_.back(), columns);
     std::vector<double>& cells = cells_.emplace_back();
     for (std::size_t row = 0; row < rows_; ++row)
       cells.push_back(lenient ? known_cell(*at, codes, conditions->column(i), row)
-                              : cell_of(*at, codes, conditions->column(i), row));
+                              : cell_of(*at, codes, sums, conditions->column(i), row));
   }
 }
 

@@ -90,7 +90,7 @@ GaussianCopula::Rows::Rows(const GaussianCopula& of, const SampleRequest& reques
       request_(request),
       columns_(of.coded_.columns),
       rules_(of.rules_),
-      conditions_(request.conditions.get(), columns_, of.name()),
+      conditions_(request.conditions.get(), columns_, rules_, of.name()),
       random_(request.seed),
       least_(detail::least_told(of.variables_.size(), of.rows_behind())),
       order_(detail::modelled_order(rules_, columns_)),

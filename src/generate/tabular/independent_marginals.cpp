@@ -83,7 +83,7 @@ void IndependentMarginals::fit(const Table& real, const ProgressSink& progress, 
 Table IndependentMarginals::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const std::size_t columns = coded_.columns.size();
-  const CellConditions conditions(request.conditions.get(), coded_.columns, name());
+  const CellConditions conditions(request.conditions.get(), coded_.columns, rules_, name());
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
   rules_.refuse_too_many(request.rows, coded_.columns);
   const std::vector<std::size_t> order = detail::modelled_order(rules_, coded_.columns);

@@ -106,7 +106,7 @@ void PrivateMarginals::note_modelled() {
 Table PrivateMarginals::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
   const detail::MarginalRows rows(schema_, columns_, modelled_, model_, options_.threads);
-  const CellConditions conditions(request.conditions.get(), rows.codings(), name());
+  const CellConditions conditions(request.conditions.get(), rows.codings(), rows.rules(), name());
   refuse_keys(rows.rules());
   const std::vector<std::vector<double>> cells = rows.draw(request, conditions);
   CodedTable coded;

@@ -8,6 +8,7 @@
 #include "src/generate/tabular/coded_rules.hpp"
 #include "src/generate/tabular/rule_conflicts.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/generate/tabular/cell_density.hpp"
 
 namespace synthema {
 
@@ -81,6 +82,20 @@ bool RowRules::is_total(std::size_t column) const {
   return std::ranges::any_of(coded_->groups, [&](const detail::CodedGroup& group) {
     return group.is_sum() && group.total == column;
   });
+}
+
+std::optional<std::pair<double, double>> RowRules::sums_of_parts(
+    std::size_t column, std::span<const ColumnCoding> columns) const {
+  const auto group = std::ranges::find_if(
+      coded_->groups, [&](const detail::CodedGroup& one) { return one.is_sum() && one.total == column; });
+  if (group == coded_->groups.end()) return std::nullopt;
+  std::pair<double, double> out{0, 0};
+  for (const std::size_t part : group->fields) {
+    const auto [low, high] = reach_of(columns[part]);
+    out.first += columns[part].number(low);
+    out.second += columns[part].number(high);
+  }
+  return out;
 }
 
 std::vector<std::size_t> RowRules::following(std::span<const std::size_t> order,

@@ -343,7 +343,7 @@ Table SequentialTrees::draw_rows(const SampleRequest& request, const CellConditi
 
 Table SequentialTrees::sample(const SampleRequest& request) const {
   detail::require_fitted(fitted());
-  const CellConditions conditions(request.conditions.get(), coded_.columns, name());
+  const CellConditions conditions(request.conditions.get(), coded_.columns, rules_, name());
   detail::refuse_contradictions(rules_, coded_.columns, conditions);
   rules_.refuse_too_many(request.rows, coded_.columns);
   return draw_rows(request, conditions, false);
@@ -383,7 +383,7 @@ Table SequentialTrees::impute(const Table& given, std::uint64_t seed, const Prog
                               const CancelToken& cancel) const {
   detail::require_fitted(fitted());
   const Table table = detail::of_fitted_kinds(coded_.columns, given);
-  const CellConditions conditions(&table, coded_.columns, name(), true);
+  const CellConditions conditions(&table, coded_.columns, rules_, name(), true);
   const Table drawn = draw_rows({.rows = table.rows(), .seed = seed, .progress = progress, .cancel = cancel},
                                 conditions, true);
   return detail::filled_table(table, drawn);

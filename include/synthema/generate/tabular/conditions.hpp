@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "synthema/generate/tabular/column_coding.hpp"
+#include "synthema/generate/tabular/row_rules.hpp"
 
 namespace synthema {
 
@@ -15,10 +16,11 @@ class CellConditions {
  public:
   CellConditions() = default;
   // GenerationError: a condition on a column that is not there or not modelled, on a label or a number that
-  // was never seen, or on a time as another kind. A missing cell is no condition.
+  // was never seen, or on a time as another kind. A missing cell is no condition. A total may be what samples
+  // have of its parts, summed, whether it was seen or not.
   // Lenient: a label that was never seen is no condition instead, and any number is one.
-  CellConditions(const Table* conditions, std::span<const ColumnCoding> columns, std::string_view generator,
-                 bool lenient = false);
+  CellConditions(const Table* conditions, std::span<const ColumnCoding> columns, const RowRules& rules,
+                 std::string_view generator, bool lenient = false);
 
   bool empty() const { return rows_ == 0; }
   std::size_t rows() const { return rows_; }

@@ -59,6 +59,10 @@ class RowRules {
   std::vector<std::size_t> following(std::span<const std::size_t> order,
                                      std::span<const std::uint8_t> fixed) const;
   bool is_total(std::size_t column) const;  // of a sum
+  // From the smallest to the largest sum, in numbers, of what samples have of the parts of a total; nothing
+  // where the column is none.
+  std::optional<std::pair<double, double>> sums_of_parts(std::size_t column,
+                                                         std::span<const ColumnCoding> columns) const;
   // Members of each one-hot or exclusive group.
   std::vector<std::vector<std::size_t>> exclusive() const;
   // Numbers that are always below or above another one: (limited, given), by rules without a condition.
