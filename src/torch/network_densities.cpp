@@ -167,6 +167,7 @@ double AnyOrderNetwork::Fitted::Block::log_density(std::size_t column, double ce
     again += weight;
     if (c >= from && c < to) under += weight * std::exp(synthema::log_density(coding, left.view(), cell));
   }
+  if (!ruled.is_reached()) kept = ruled.admits(kMissing) ? share_of(kMissing) : 0, again = 0;
   const double redrawn = again > 0 ? under / again : ruled.density_redrawn(all, cell);
   return std::log(free + std::max(0.0, 1 - kept) * redrawn);
 }

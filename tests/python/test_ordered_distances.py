@@ -224,6 +224,26 @@ def test_likelihoods_at_an_end_beyond_the_samples_are_those_of_draws(method) -> 
     assert np.isfinite(fitted.log_prob(made)).all()
 
 
+@pytest.mark.parametrize("method", NETWORK)
+def test_likelihoods_know_where_samples_do_not_reach_what_an_order_leaves(method) -> None:
+    """Of the last days single people have a second number: such a draw is refused and becomes the first."""
+    random = np.random.default_rng(4)
+    first, there = random.integers(0, 300, 300), random.random(300) < 0.9
+    second = first + random.poisson(4, 300)
+    gone = (random.random(300) < 0.2) | ((second > 250) & (random.random(300) < 0.9))
+    columns = {
+        "first": [int(a) if is_there else None for a, is_there in zip(first, there, strict=True)],
+        "second": [None if g else int(b) for g, b in zip(gone, second, strict=True)],
+    }
+    rules = [FieldRule("second", "first", relation=">=")]
+    fitted = _new(method).fit(columns, schema=Schema(_schema("first", "second").fields, rules=rules))
+    made = fitted.sample(3000, seed=1)
+    pairs = list(zip(made.values("first"), made.values("second"), strict=True))
+    ends = [pair for pair in pairs if pair[0] == pair[1] and pair[0] is not None]
+    assert len(ends) > 20
+    assert np.isfinite(fitted.log_prob(made)).all()
+
+
 def test_likelihoods_beside_a_missing_first_number_are_those_of_draws() -> None:
     """Of the copula, which draws the second from where the first would be."""
     random = np.random.default_rng(7)

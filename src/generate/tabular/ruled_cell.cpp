@@ -168,21 +168,25 @@ double RuledCell::log_density(std::span<const CodeCounts> from, double cell) con
         return std::log(share_of_listed(coding, left.view(), cell)) -
                (std::isnan(cell) ? 0.0 : std::log(measure_width(coding)));
   const CodeCounts& first = from.front();
-  const double refused =
-      first.total() > 0 ? 1 - static_cast<double>(left_of(first).view().total()) / first.total() : 1;
+  double left = first.total() > 0 ? static_cast<double>(left_of(first).view().total()) / first.total() : 0;
+  if (!is_reached()) left = admits(kMissing) ? std::exp(synthema::log_density(coding, first, kMissing)) : 0;
+  const double refused = 1 - left;
   return std::log(std::exp(free) + refused * density_redrawn(from, cell));
+}
+
+bool RuledCell::is_reached() const {
+  const ColumnCoding& coding = columns[column];
+  if (coding.is_category() || coding.values.empty() || rules.combined(column)) return true;
+  const auto range = rules.range(column, row, columns);
+  if (!range) return true;
+  const auto [low, high] = reach_of(coding);
+  return range->first <= high && range->second >= low;
 }
 
 double RuledCell::density_redrawn(std::span<const CodeCounts> from, double cell) const {
   const ColumnCoding& coding = columns[column];
   const auto range = rules.range(column, row, columns);
-  // All draws are refused where samples do not reach what the rules leave.
-  const auto reaches = [&] {
-    if (!range || coding.is_category() || coding.values.empty() || rules.combined(column)) return true;
-    const auto [low, high] = reach_of(coding);
-    return range->first <= high && range->second >= low;
-  };
-  if (reaches())
+  if (is_reached())
     for (const CodeCounts& counts : from)
       if (const OwnedCounts left = redrawn_of(counts); !left.codes.empty())
         return std::exp(synthema::log_density(coding, left.view(), cell));

@@ -50,6 +50,8 @@ struct RuledCell {
   // leave is counted by the values of the counts: exact for labels, listed and frequent numbers. -infinity:
   // never.
   double log_density(std::span<const CodeCounts> from, double cell) const;
+  // Whether samples of a number reach what the rules leave of it; if not, all draws are refused.
+  bool is_reached() const;
   // The same of a cell that is drawn by `draw`.
   double density_redrawn(std::span<const CodeCounts> from, double cell) const;
   // The entries that the rules leave, and those of them that a refused draw is followed by.
