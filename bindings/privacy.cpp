@@ -312,13 +312,14 @@ budget : (float, float), optional
 
 Parameters
 ----------
-path : str
+path : str or os.PathLike
     Made if there is none.
 budget : (float, float), optional
     Epsilon and delta, set once when the file is made.
 )")
-      .def(py::init([](std::string path, const std::optional<Pair>& budget) {
-             return LedgerFile(std::move(path), budget_from(budget));
+      .def(py::init([](const py::object& path, const std::optional<Pair>& budget) {
+             return LedgerFile(py::module_::import("os").attr("fspath")(path).cast<std::string>(),
+                               budget_from(budget));
            }),
            py::arg("path"), py::arg("budget") = py::none())
       .def("append", &LedgerFile::append, py::arg("entry"),

@@ -920,12 +920,12 @@ class LedgerFile:
     
     Parameters
     ----------
-    path : str
+    path : str or os.PathLike
         Made if there is none.
     budget : (float, float), optional
         Epsilon and delta, set once when the file is made.
     """
-    def __init__(self, path: str, budget: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
+    def __init__(self, path: typing.Any, budget: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
         ...
     def append(self, entry: LedgerEntry) -> None:
         """

@@ -82,7 +82,7 @@ def test_a_promise_that_is_worth_little_is_said():
 def test_an_epsilon_without_a_promise_is_refused_before_it_is_spent(method, tmp_path):
     if method == "any_order_network":
         pytest.importorskip("torch")
-    ledger = synthema.privacy.LedgerFile(str(tmp_path / "ledger"), (1e12, 1e-3))
+    ledger = LedgerFile(tmp_path / "ledger", (1e12, 1e-3))
     with pytest.raises(ConfigError, match=r"promises nothing.*at most 1,000,000"):
         synthema.tabular_generation.method(method)(epsilon=1e9, ledger=tmp_path / "ledger").fit(patients())
     assert ledger.read().spent == (0, 0)
