@@ -57,6 +57,15 @@ std::optional<double> AnyOrderNetwork::Fitted::Block::cell_at_distance(std::size
     return draw_cell(distance.coding, counts[choice.weighted(present)].view(), block);
   };
   if (const auto found = detail::draw_at_distance(distance, cell, random, numbers[i], draw)) return found;
+  for (std::size_t c = 0; c < present.size(); ++c)
+    if (present[c] > 0)
+      present[c] *= detail::admitted_of(distance, cell, counts[c].view()).view().total() /
+                    static_cast<double>(counts[c].view().total());
+  if (std::ranges::any_of(present, [](double share) { return share > 0; })) {
+    const CodeCounts some = counts[choice.weighted(present)].view();
+    if (const auto found = detail::admitted_at_distance(distance, cell, some, random, numbers[i]))
+      return found;
+  }
   if (const auto end = detail::end_at_distance(distance, cell)) return end;
   const CodeCounts all[] = {model.all[column].view()};
   return cell.draw(all, kMissing, random, numbers[i]);

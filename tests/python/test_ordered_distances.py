@@ -224,6 +224,47 @@ def test_likelihoods_at_an_end_beyond_the_samples_are_those_of_draws(method) -> 
     assert np.isfinite(fitted.log_prob(made)).all()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rare_distance_that_another_rule_wants_is_drawn_and_not_any_number(method) -> None:
+    """Deaths soon after the admission, beside stays that are nearly as long as the longest of these."""
+    random = np.random.default_rng(54)
+    first = random.integers(0, 1000, 400)
+    second = first + random.geometric(0.2, 400)
+    last = second + random.geometric(0.5, 400)
+    gone = random.random(400) < 0.6
+    columns = {
+        "first": first,
+        "second": second,
+        "last": [None if g else int(b) for g, b in zip(gone, last, strict=True)],
+    }
+    rules = [*_schema("first", "second", "last").rules, FieldRule("last", "first", relation=">")]
+    fitted = method().fit(columns, schema=Schema(_schema("first", "second", "last").fields, rules=rules))
+    made = fitted.sample(6000, seed=1)
+    assert _distances(made, "last", "second").max() < 40  # it was up to years, in one row of a hundred
+
+
+def test_likelihoods_of_the_copula_where_an_end_leaves_some_distances_are_those_of_draws() -> None:
+    random = np.random.default_rng(3)
+    first, length = random.integers(0, 40, 600), random.integers(0, 5, 600)
+    gone = (first == 0) & (length == 0)
+    columns = {
+        "first": first,
+        "long": np.where(length > 2, "yes", "no"),
+        "second": [None if g else int(b) for g, b in zip(gone, first + length, strict=True)],
+    }
+    fields = [Field("first", "integer"), Field("long", "category"), Field("second", "integer")]
+    rules = [FieldRule("second", "first", relation=">=")]
+    fitted = GaussianCopula().fit(columns, schema=Schema(fields, rules=rules))
+    made = fitted.sample(60_000, seed=1)
+    rows = list(zip(made.values("first"), made.values("long"), made.values("second"), strict=True))
+    for day in range(5):
+        row = {"first": [0], "long": ["no"], "second": [day]}
+        drawn = rows.count((0, "no", day)) / len(rows)
+        assert np.exp(fitted.log_prob(row)[0]) == pytest.approx(
+            drawn, abs=5 * np.sqrt(drawn / len(rows)) + 2e-5
+        )
+
+
 @pytest.mark.parametrize("method", NETWORK)
 def test_likelihoods_know_where_samples_do_not_reach_what_an_order_leaves(method) -> None:
     """Of the last days single people have a second number: such a draw is refused and becomes the first."""

@@ -32,15 +32,14 @@ detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
   const double base = ruled.row.cells[distance.from];
   const CodeCounts counts = distance.counts.view();
   detail::ScoreFunction out;
-  std::vector<detail::Piece> refused;
-  double rows_refused = 0;
+  double refused = 0;
   for (std::size_t entry = 0; entry < counts.codes.size(); ++entry) {
-    const auto there = detail::cell_at_distance(ruled.columns, ruled.column, distance, base,
-                                                distance.coding.values[counts.codes[entry]], 0);
+    const auto there = detail::cell_of_entry(distance, ruled, counts.codes[entry]);
     if (!there || !ruled.admits(*there)) {
-      refused.push_back({bounds[entry], bounds[entry + 1], 1});
-      rows_refused += counts.rows_of(entry);
-    } else if (!out.allowed.empty() && out.allowed.back().high == bounds[entry]) {
+      refused += static_cast<double>(counts.rows_of(entry)) / counts.total();
+      continue;
+    }
+    if (!out.allowed.empty() && out.allowed.back().high == bounds[entry]) {
       out.allowed.back().high = bounds[entry + 1];
     } else {
       out.allowed.push_back({bounds[entry], bounds[entry + 1], 1});
@@ -57,15 +56,9 @@ detail::ScoreFunction distance_function(const detail::DistanceCounts& distance,
   for (const EntryDensity& one :
        detail::densities_at_distance(ruled.columns, ruled.column, distance, base, counts, cell))
     out.pieces.push_back({bounds[one.entry], bounds[one.entry + 1], one.density});
-  if (at_end == 0 || refused.empty()) return out;
-  // It may be the end because all draws were refused, which is taken to be as likely as among all rows.
-  const double once = rows_refused / counts.total(), never = std::pow(once, detail::kDistanceDraws + 1);
-  for (detail::Piece& piece : out.pieces) piece.density *= (1 - never) / (1 - once);
-  for (detail::Piece& piece : refused) {
-    piece.density = at_end * never / once;
-    out.pieces.push_back(piece);
-  }
-  out.allowed.clear();
+  // The farthest distances of few people are admitted, but seldom come: then it is the end.
+  if (out.pieces.empty() && at_end > 0)
+    return {{{-kInfinity, kInfinity, at_end * std::pow(refused, detail::kDistanceDraws + 1)}}};
   return out;
 }
 

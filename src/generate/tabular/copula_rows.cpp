@@ -221,6 +221,7 @@ bool GaussianCopula::Rows::draw_distance(const Given& about, Eigen::Index k, con
   };
   std::optional<double> cell = detail::draw_at_distance(distance, ruled, own, row.number, draw);
   const CodeCounts from[] = {variable.counts.view()};
+  if (!cell) cell = detail::admitted_at_distance(distance, ruled, given.view(), own, row.number);
   if (!cell) cell = detail::end_at_distance(distance, ruled);
   if (!cell) cell = ruled.draw(from, kMissing, own, row.number);
   if (!cell) return false;

@@ -17,6 +17,7 @@ namespace synthema::detail {
 
 namespace {
 
+constexpr std::uint64_t kAdmittedStream = 6;
 constexpr double kMostSpread = 0.5;  // of the distances, against the column's own
 
 // The columns before this one, of its kind, that rules without conditions order it against, ascending.
@@ -284,6 +285,14 @@ std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, st
                          is_beyond_samples(columns[distance.from], base));
 }
 
+std::optional<double> cell_of_entry(const OrderDistance& distance, const RuledCell& ruled,
+                                    std::uint32_t code) {
+  auto [low, high] = reach_of(distance.coding);
+  if (distance.coding.grid) low = std::ceil(low), high = std::floor(high);
+  const double drawn = std::clamp(distance.coding.values[code], std::min(low, high), std::max(low, high));
+  return cell_at_distance(ruled.columns, ruled.column, distance, ruled.row.cells[distance.from], drawn, 0);
+}
+
 double present_distance(const OrderDistance& distance, const CodeCounts& counts, PhiloxBlock block) {
   const auto end = std::ranges::lower_bound(counts.codes, distance.coding.codes()) - counts.codes.begin();
   const double present = end == 0 ? 0.0 : counts.cumulative[static_cast<std::size_t>(end - 1)];
@@ -315,7 +324,33 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<
     out = draw_at_distance(distance, ruled, level == 0 ? random : random.stream(level), number_of_row, draw,
                            level == 0 ? 0 : 1);
   }
+  if (!out && !counts.empty())
+    out = admitted_at_distance(distance, ruled, counts.back(), random, number_of_row);
   return out ? out : end_at_distance(distance, ruled);
+}
+
+OwnedCounts admitted_of(const OrderDistance& distance, const RuledCell& ruled, const CodeCounts& counts) {
+  OwnedCounts out;
+  std::uint32_t total = 0;
+  for (std::size_t i = 0; i < counts.codes.size(); ++i) {
+    if (counts.codes[i] >= distance.coding.codes()) continue;
+    const auto there = cell_of_entry(distance, ruled, counts.codes[i]);
+    if (!there || !ruled.admits(*there)) continue;
+    out.codes.push_back(counts.codes[i]);
+    out.cumulative.push_back(total += counts.rows_of(i));
+  }
+  return out;
+}
+
+std::optional<double> admitted_at_distance(const OrderDistance& distance, const RuledCell& ruled,
+                                           const CodeCounts& counts, const Random& random,
+                                           std::uint64_t number_of_row) {
+  const OwnedCounts left = admitted_of(distance, ruled, counts);
+  if (left.codes.empty()) return std::nullopt;
+  const auto draw = [&](std::uint64_t, const PhiloxBlock& block) {
+    return std::optional(draw_cell(distance.coding, left.view(), block));
+  };
+  return draw_at_distance(distance, ruled, random.stream(kAdmittedStream), number_of_row, draw);
 }
 
 std::optional<double> end_at_distance(const OrderDistance& distance, const RuledCell& ruled) {
@@ -326,9 +361,12 @@ std::optional<double> end_at_distance(const OrderDistance& distance, const Ruled
   const auto [shortest, longest] = distances_of_samples(distance);
   auto [low, high] = reach_of(own);
   if (own.grid) low = std::ceil(low), high = std::floor(high);
+  if (const auto left = ruled.rules.range(ruled.column, ruled.row, ruled.columns))
+    low = std::max(low, left->first), high = std::min(high, left->second);
   const double from = own.cell_of_number(start + shortest), to = own.cell_of_number(start + longest);
   if (from >= low && to <= high) return std::nullopt;
-  const double end = settled_cell(own, from < low ? low : high, 0);
+  const double end = from < low ? low : high, settled = settled_cell(own, end, 0);
+  if (ruled.admits(settled)) return settled;
   return ruled.admits(end) ? std::optional(end) : std::nullopt;
 }
 
@@ -384,8 +422,7 @@ DistanceShares shares_of_distances(const OrderDistance& distance, const CodeCoun
       out.missing += share;
       continue;
     }
-    const auto there = cell_at_distance(ruled.columns, ruled.column, distance, base,
-                                        distance.coding.values[counts.codes[i]], 0);
+    const auto there = cell_of_entry(distance, ruled, counts.codes[i]);
     (there && ruled.admits(*there) ? out.taken : out.refused) += share;
   }
   if (std::isnan(cell)) return out;
@@ -409,15 +446,18 @@ double log_density_of(const Shares& shares_of, std::size_t levels, std::span<con
   if (std::isnan(cell)) return taken + refused > 0 ? std::log(missing) : 0.0;
   const double present = may_miss ? std::log1p(-missing) : 0.0;
   if (ruled.determined()) return present - std::log(measure_width(ruled.columns[ruled.column]));
-  // All draws are refused.
+  // All draws are refused; of the last counts one that is not is then taken, if it comes: the farthest of few
+  // people may not.
   const double once = taken + refused > 0 ? refused / (taken + refused) : 1;
   double never = std::pow(once, kDistanceDraws + 1);
   if (!may_miss) never += missing * (std::pow(once, kDistanceDraws) - never);
+  if (levels == 1 && density > 0) never = 0;
   double out = taken > 0 ? (1 - never) * density / taken : 0;
   for (std::size_t level = 1; level < levels && never > kHardly; ++level) {
     const DistanceShares shares = shares_of(level);
     const double all = shares.taken + shares.refused;
-    const double left = all > 0 ? std::pow(shares.refused / all, kDistanceDraws) : 1;
+    const bool is_last = level + 1 == levels && shares.density > 0;
+    const double left = is_last ? 0 : all > 0 ? std::pow(shares.refused / all, kDistanceDraws) : 1;
     if (shares.taken > 0) out += never * (1 - left) * shares.density / shares.taken;
     never *= left;
   }

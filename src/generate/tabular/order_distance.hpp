@@ -79,6 +79,11 @@ std::optional<double> cell_at_distance(std::span<const ColumnCoding> columns, st
                                        const OrderDistance& distance, double base, double cell_of_distance,
                                        std::uint32_t bits);
 
+// That to which an entry of counts leads, as far as distances of samples go: what few people have at the ends
+// is not drawn.
+std::optional<double> cell_of_entry(const OrderDistance& distance, const RuledCell& ruled,
+                                    std::uint32_t code);
+
 // A distance that is not missing, at the block's first number among these; NaN where there is none.
 double present_distance(const OrderDistance& distance, const CodeCounts& counts, PhiloxBlock block);
 
@@ -91,7 +96,8 @@ std::optional<double> base_at_distance(std::span<const ColumnCoding> columns, st
 inline constexpr std::uint64_t kDistanceDraws = 8;
 
 // A cell at a distance that draw(i, block) gives; with i > 0 that is never missing, and nothing where there
-// is none. Nothing where the rules refuse all of them: end_at_distance and RuledCell::draw follow.
+// is none. Nothing where the rules refuse all of them: admitted_at_distance, end_at_distance and
+// RuledCell::draw follow.
 template <class Draw>
 std::optional<double> draw_at_distance(const OrderDistance& distance, const RuledCell& ruled,
                                        const Random& random, std::uint64_t number_of_row, const Draw& draw,
@@ -108,14 +114,22 @@ std::optional<double> draw_at_distance(const OrderDistance& distance, const Rule
   }
   return std::nullopt;
 }
+// The entries that are not missing and that the rules admit.
+OwnedCounts admitted_of(const OrderDistance& distance, const RuledCell& ruled, const CodeCounts& counts);
+
+// At one of these: such ones may be too rare to come in few draws of all. Nothing where there is none.
+std::optional<double> admitted_at_distance(const OrderDistance& distance, const RuledCell& ruled,
+                                           const CodeCounts& counts, const Random& random,
+                                           std::uint64_t number_of_row);
+
 // From the first of these counts that has a distance which the rules admit: of a leaf, of all rows; else
 // end_at_distance.
 std::optional<double> draw_at_distance(const OrderDistance& distance, std::span<const CodeCounts> counts,
                                        const RuledCell& ruled, const Random& random,
                                        std::uint64_t number_of_row);
 
-// Where all draws are refused and some distances lead beyond what samples have of the column: the end of
-// these there, and not any number that the rules leave. Nothing where the rules refuse it.
+// Where the rules admit none of the distances, since these lead beyond what the rules leave or samples have
+// of the column: the end of that, and not any number that the rules leave. Nothing where they refuse it.
 std::optional<double> end_at_distance(const OrderDistance& distance, const RuledCell& ruled);
 
 // From which entries of the counts a distance is drawn that leads to a cell, which is not missing, and how
