@@ -172,7 +172,8 @@ def evaluate(
         not serve one of several metrics leaves that one undefined.
     ConfigError
         If there is no such level, convention, learner or evaluator, `metrics` is empty, only one of
-        `duration` and `event` is given, or an argument has another type than it should.
+        `duration` and `event` is given, `secrets` are named that nothing would look at, or an argument has
+        another type than it should.
 
     Examples
     --------
@@ -250,6 +251,8 @@ def evaluate(
         if named is not None and named not in rows:
             raise _core.EvaluationError(no_such_column(named, rows.names))
     _refuse_half(duration, event)
+    if metrics == "auto" and level == "default":
+        _refuse_secrets_alone(quasi_identifiers, secrets)
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)
     with ThreadPoolExecutor(1) as pool:  # what is said besides is found while a core waits
         overlaps = pool.submit(_overlaps, metrics, rows, reference, holdout)
@@ -327,6 +330,15 @@ def _refuse_half(duration: str | None, event: str | None) -> None:
         named = "duration" if duration else "event"
         raise _core.ConfigError(
             f"Only '{named}' was given; survival is measured by both, duration and event."
+        )
+
+
+def _refuse_secrets_alone(quasi_identifiers: Sequence[str], secrets: Sequence[str]) -> None:
+    """Raise ConfigError for secrets at the level "default", where nothing looks at them by themselves."""
+    if secrets and not quasi_identifiers:
+        raise _core.ConfigError(
+            "Only 'secrets' was given. Name what an attacker knows by quasi_identifiers, too, or ask for "
+            "attribute_inference, which knows all other columns: by its name or at the level 'full'."
         )
 
 

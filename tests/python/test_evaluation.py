@@ -431,6 +431,14 @@ def test_a_column_that_is_named_and_not_there_is_refused(option):
         synthema.evaluate(rows, rows, secrets=["zz"])
 
 
+def test_secrets_that_nothing_would_look_at_are_refused():
+    rows = {"age": [40, 50, 60] * 30, "sick": [True, False, False] * 30}
+    with pytest.raises(synthema.ConfigError, match="Only 'secrets' was given"):
+        synthema.evaluate(rows, rows, secrets="sick")
+    assert len(synthema.evaluate(rows, rows, secrets="sick", metrics=["attribute_inference"])) == 1
+    assert "zero_cap" in synthema.evaluate(rows, rows, secrets="sick", quasi_identifiers="age")
+
+
 def test_a_schema_says_what_the_columns_of_all_tables_mean():
     age = synthema.Field("age", kind="integer", minimum=0, maximum=120)
     schema = synthema.Schema([age, synthema.Field("ward", kind="category")])
