@@ -57,6 +57,8 @@ def test_dates_that_a_frame_or_parquet_keeps_as_texts_are_warned_of(tmp_path):
     many = pandas.concat([frame] * 10, ignore_index=True)
     with pytest.warns(UserWarning, match="'seen' was read as text and seems to hold dates; convert them"):
         synthema.SequentialTrees().fit(many)
+    with pytest.warns(UserWarning, match="'seen' was read as text and seems to hold dates"):
+        synthema.tabular(many)
     frame.to_parquet(tmp_path / "t.parquet")
     with pytest.warns(UserWarning, match="'seen' was read as text"):
         synthema.read(tmp_path / "t.parquet")

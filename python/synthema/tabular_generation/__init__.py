@@ -108,6 +108,8 @@ def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> Tab
     if target and target not in rows:
         raise ConfigError(tables.no_such_column(target, rows.names))
     cls = default_method(rows)
+    if schema is None and rows is not data:
+        tables.warn_of_spellings(rows)  # `fit` takes a Table for one whose kinds somebody chose
     fitted = (cls(target) if cls is SequentialTrees else cls()).fit(rows)
     fitted._frame = FrameForm.of(data)
     return fitted

@@ -207,8 +207,9 @@ void learn_labels(const CodingLearner& learner, const Column& column, ColumnCodi
     throw SchemaError(
         {.field = out.field.name},
         message("Most texts of the column belong to fewer than ", learner.options.rare_below,
-                " people, so they cannot be handed on. Give the column the role 'identifier' to have new "
-                "ones drawn, leave it out, or group its values; a free text needs a text generator."));
+                " people, so they cannot be handed on. Dates have to be times, not texts. Else give the "
+                "column the role 'identifier' to have new ones drawn, leave it out, or group its values; a "
+                "free text needs a text generator."));
   if (!out.field.categories.empty()) out.field.categories = out.labels;
   finish_labels(out, codes);
 }
