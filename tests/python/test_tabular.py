@@ -242,6 +242,13 @@ def test_conditions_that_cannot_be_met(trees):
     with pytest.raises(GenerationError, match=r"'visit'.* 2020-03-01T12:30:00, but.*one is 2020-03-0"):
         trees.sample(1, conditions={"visit": datetime.datetime(2020, 3, 1, 12, 30)})
 
+    nobody = pandas.DataFrame({"sex": pandas.Series([], dtype="str")})
+    for shares in (None, {"sex": "uniform"}):
+        with pytest.raises(ConfigError, match=r"'conditions': The table of conditions has no rows"):
+            trees.sample(1, conditions=nobody, balance=shares)
+    assert trees.sample(5, seed=1, conditions={}).digest() == trees.sample(5, seed=1).digest()
+    some = pandas.DataFrame({"sex": ["f"]})
+    assert len(trees.sample(0, conditions=some, balance={"age": "uniform"})) == 0
 
 @pytest.mark.parametrize("cls", FITTED)
 def test_asking_does_not_find_what_a_single_person_has(cls):

@@ -194,7 +194,8 @@ class TabularGenerator:
             fit the type of its column in the same frame.
         ConfigError
             If shares or parity name a column that is not there or are of another form, or shares are
-            negative, sum to nothing, or to less than 1 where the column has no other values.
+            negative, sum to nothing, or to less than 1 where the column has no other values; if the table of
+            conditions has no rows.
         """
         if frame not in FRAMES:
             raise ConfigError(f"A sample comes as {', '.join(FRAMES)}; '{frame}' is none of these.")

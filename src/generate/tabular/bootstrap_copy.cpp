@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "synthema/core/random.hpp"
+#include "synthema/generate/tabular/conditions.hpp"
 
 namespace synthema {
 
@@ -52,7 +53,7 @@ Table BootstrapCopy::sample(const SampleRequest& request) const {
         "evaluators say "
         "about it, ask for it with release=True; to share data, take another generator.");
   std::vector<std::vector<std::size_t>> pools;
-  if (request.conditions && request.conditions->rows() > 0) pools = agreeing(real_, *request.conditions);
+  if (has_conditions(request.conditions.get())) pools = agreeing(real_, *request.conditions);
   std::vector<std::size_t> rows(request.rows);
   for (std::size_t row = 0; row < rows.size(); ++row) {
     Random random = Random(request.seed).stream(row);

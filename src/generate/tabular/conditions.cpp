@@ -157,9 +157,19 @@ double known_cell(const ColumnCoding& coding, const LabelCodes& codes, const Col
 
 }  // namespace
 
+bool has_conditions(const Table* conditions) {
+  if (!conditions || conditions->columns() == 0) return false;
+  if (conditions->rows() == 0)
+    throw ConfigError(
+        {.field = "conditions"},
+        "The table of conditions has no rows; give it the rows to agree with, or leave it out.");
+  return true;
+}
+
 CellConditions::CellConditions(const Table* conditions, std::span<const ColumnCoding> columns,
                                const RowRules& rules, std::string_view generator, bool lenient) {
-  if (!conditions || conditions->rows() == 0) return;
+  const bool has = lenient ? conditions->rows() > 0 : has_conditions(conditions);
+  if (!has) return;
   rows_ = conditions->rows();
   for (std::size_t i = 0; i < conditions->columns(); ++i) {
     const std::string& name = conditions->schema().fields[i].name;

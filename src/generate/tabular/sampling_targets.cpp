@@ -9,6 +9,7 @@
 #include "src/generate/tabular/written_labels.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/random.hpp"
+#include "synthema/generate/tabular/conditions.hpp"
 
 namespace synthema {
 
@@ -24,7 +25,7 @@ constexpr std::uint64_t kMostDraws = 50;  // until a column that may be missing 
 class FixedCells {
  public:
   FixedCells(const Table* conditions, std::uint64_t rows) : rows_(rows) {
-    if (!conditions || conditions->rows() == 0) return;
+    if (!has_conditions(conditions)) return;
     for (std::size_t c = 0; c < conditions->columns(); ++c) {
       const Field& field = conditions->schema().fields[c];
       std::vector<Value>& cells = add(field);
@@ -245,6 +246,7 @@ Table sample_with_targets(const Schema& schema, const SampleFunction& sample, co
                           const SamplingTargets& targets) {
   if (targets.empty()) return sample(request);
   check(schema, targets);
+  if (request.rows == 0) return sample(request);
   FixedCells fixed(request.conditions.get(), request.rows);
   for (const ColumnShares& one : targets.balance) balance(one, schema, sample, request, fixed);
   const auto needed = [&](const std::vector<std::string>& columns) {

@@ -12,6 +12,10 @@
 
 namespace synthema {
 
+// Whether a sample has conditions: without a table or its columns it has none. ConfigError: columns without a
+// row, with which no row could agree.
+bool has_conditions(const Table* conditions);
+
 class CellConditions {
  public:
   CellConditions() = default;
