@@ -84,8 +84,8 @@ def taken_for_row_numbers(names: Sequence[str], done: str) -> str:
     """Say which columns were, and what was done with them."""
     listed = ", ".join(f"'{name}'" for name in names)
     return (
-        f"Taken for row numbers and {done}, as identifiers are: {listed}. A schema that gives a role, or the "
-        "kind real, says otherwise."
+        f"Taken for row numbers and {done}, as identifiers are: {listed}. A schema that gives a role, a "
+        "maximum, a rule or the kind real says otherwise."
     )
 
 

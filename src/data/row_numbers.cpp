@@ -19,6 +19,15 @@ bool are_numbered(std::span<const std::int64_t> sorted) {
   return rows * rows > 2 * kLikeliest * range && std::ranges::adjacent_find(sorted, is_next) != sorted.end();
 }
 
+bool is_ruled(const Schema& schema, const std::string& name) {
+  return std::ranges::any_of(
+             schema.rules, [&](const FieldRule& rule) { return rule.field == name || rule.given == name; }) ||
+         std::ranges::any_of(schema.groups, [&](const GroupRule& group) {
+           return group.kind != "unique" &&
+                  (group.total == name || std::ranges::find(group.fields, name) != group.fields.end());
+         });
+}
+
 }  // namespace
 
 bool numbers_rows(const Column& column) {
@@ -29,10 +38,14 @@ bool numbers_rows(const Column& column) {
   return are_numbered(values);
 }
 
+bool numbers_rows(const Schema& schema, const Field& field, const Column& column) {
+  return field.roles.empty() && !field.maximum && !is_ruled(schema, field.name) && numbers_rows(column);
+}
+
 std::vector<std::string> row_number_columns(const Table& table) {
   std::vector<std::string> out;
   for (const Field& field : table.schema().fields)
-    if (field.roles.empty() && numbers_rows(table.column(field.name))) out.push_back(field.name);
+    if (numbers_rows(table.schema(), field, table.column(field.name))) out.push_back(field.name);
   return out;
 }
 

@@ -17,6 +17,7 @@ from synthema import (
     Field,
     GaussianCopula,
     GenerationError,
+    GroupRule,
     IndependentMarginals,
     ModelError,
     PolicyError,
@@ -241,7 +242,6 @@ def test_conditions_that_cannot_be_met(trees):
         trees.sample(1, conditions={"visit": datetime.datetime(2031, 5, 4)})
     with pytest.raises(GenerationError, match=r"'visit'.* 2020-03-01T12:30:00, but.*one is 2020-03-0"):
         trees.sample(1, conditions={"visit": datetime.datetime(2020, 3, 1, 12, 30)})
-
     nobody = pandas.DataFrame({"sex": pandas.Series([], dtype="str")})
     for shares in (None, {"sex": "uniform"}):
         with pytest.raises(ConfigError, match=r"'conditions': The table of conditions has no rows"):
@@ -249,6 +249,7 @@ def test_conditions_that_cannot_be_met(trees):
     assert trees.sample(5, seed=1, conditions={}).digest() == trees.sample(5, seed=1).digest()
     some = pandas.DataFrame({"sex": ["f"]})
     assert len(trees.sample(0, conditions=some, balance={"age": "uniform"})) == 0
+
 
 @pytest.mark.parametrize("cls", FITTED)
 def test_asking_does_not_find_what_a_single_person_has(cls):
@@ -428,6 +429,19 @@ def test_columns_that_are_taken_for_row_numbers_are_told_at_fit():
         made = SequentialTrees().fit(same).sample(500, seed=1)
         assert max(made.values("rank")) <= 200
         assert np.corrcoef(made.values("rank"), made.values("score"))[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("cls", FITTED)
+def test_a_column_that_counts_the_rows_keeps_what_is_stated_of_it(cls):
+    days = {"ward": list(range(120)), "icu": [i % 7 for i in range(120)]}
+    days["stay"] = [a + b for a, b in zip(days["ward"], days["icu"], strict=True)]
+    fields = [Field(name, "integer") for name in ("ward", "icu", "stay")]
+    total = Schema(fields, groups=[GroupRule("sum", ["ward", "icu"], total="stay")])
+    made = cls().fit(days, schema=total).sample(100, seed=1, frame="pandas")
+    assert (made["ward"] + made["icu"] == made["stay"]).all()
+    assert made["ward"].max() < 125  # not numbered on from the largest
+    stated = Schema([Field("ward", "integer", minimum=0, maximum=119), *fields[1:]])
+    assert max(cls().fit(days, schema=stated).sample(100, seed=1).values("ward")) <= 119
 
 
 def test_what_few_people_have_is_missing_and_identifiers_keep_their_holes(tmp_path):

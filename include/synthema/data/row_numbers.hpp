@@ -15,7 +15,11 @@ namespace synthema {
 // in a million such columns), some of them side by side. 50 rows or more.
 SYNTHEMA_EXPORT bool numbers_rows(const Column& column);
 
-// The columns of a table that number its rows and have no role.
+// Whether a field of the schema, with this column, numbers the rows: it has no role, and nothing is stated
+// that numbers which go on from the largest would break (a maximum, a rule, a group that is not `unique`).
+SYNTHEMA_EXPORT bool numbers_rows(const Schema& schema, const Field& field, const Column& column);
+
+// The columns of a table that number its rows.
 SYNTHEMA_EXPORT std::vector<std::string> row_number_columns(const Table& table);
 
 }  // namespace synthema

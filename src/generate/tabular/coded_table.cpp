@@ -45,8 +45,8 @@ void hide_missing(ColumnCoding& coding, std::vector<std::uint32_t>& codes) {
   std::ranges::replace(codes, missing, coding.pooled_code());
 }
 
-ColumnCoding learn_column(const CodingLearner& learner, const Field& field, const Column& column,
-                          std::vector<std::uint32_t>& codes) {
+ColumnCoding learn_column(const CodingLearner& learner, const Schema& schema, const Field& field,
+                          const Column& column, std::vector<std::uint32_t>& codes) {
   ColumnCoding out;
   out.field = field;
   const std::size_t present = column.size() - column.null_count();
@@ -73,7 +73,7 @@ ColumnCoding learn_column(const CodingLearner& learner, const Field& field, cons
     detail::learn_boolean(learner, column, out, codes);
   } else if (kind == Kind::text || kind == Kind::category) {
     detail::learn_labels(learner, column, out, codes);
-  } else if (field.roles.empty() && numbers_rows(column)) {
+  } else if (numbers_rows(schema, field, column)) {
     out.form = CodingForm::fresh;
     out.counted_from = static_cast<std::uint64_t>(std::ranges::max(column.integers())) + 1;
   } else {
@@ -226,7 +226,7 @@ CodedTable code_columns(const ColumnSource& source, const CodingOptions& options
     {
       const Column column = column_of(source, c);
       if (is_number(column.kind())) refuse_few(field, column, out.people, options.rare_below);
-      out.columns[c] = learn_column(learner, field, column, out.codes[c]);
+      out.columns[c] = learn_column(learner, source.schema, field, column, out.codes[c]);
     }
     out.schema.fields[c] = out.columns[c].field;
     const bool combined = is_combined(source.schema, field.name);
@@ -256,7 +256,8 @@ CodedTable code_table(const Table& table, const CodingOptions& options) {
   parallel_for(
       table.columns(),
       [&](std::size_t c) {
-        out.columns[c] = learn_column(learner, table.schema().fields[c], table.column(c), out.codes[c]);
+        out.columns[c] =
+            learn_column(learner, table.schema(), table.schema().fields[c], table.column(c), out.codes[c]);
       },
       options.threads);
   out.people = who;

@@ -45,3 +45,29 @@ TEST_CASE("a role that was given is kept") {
   target.roles = {Role::target};
   CHECK(!found_numbered(numbers(60, [](std::size_t i) { return i; }, target)));
 }
+
+TEST_CASE("what is stated of a quantity is not broken by numbers that go on from the largest") {
+  const auto numbered = [](Schema schema) {
+    std::vector<Record> records(60);
+    for (std::size_t i = 0; i < records.size(); ++i)
+      for (const Field& field : schema.fields)
+        records[i].set(field.name, static_cast<std::int64_t>(field.name == "n" ? i : i % 7));
+    return row_number_columns(Table::from_records(schema, records)).size() == 1;
+  };
+  Schema schema;
+  schema.fields = {{.name = "n", .kind = Kind::integer}, {.name = "m", .kind = Kind::integer}};
+  CHECK(numbered(schema));
+  Schema one = schema;
+  one.fields[0].minimum = 0;  // larger numbers keep it
+  CHECK(numbered(one));
+  one.fields[0].maximum = 59;
+  CHECK(!numbered(one));
+  one = schema;
+  one.rules = {{.field = "m", .given = "n", .relation = "<="}};
+  CHECK(!numbered(one));
+  one = schema;
+  one.groups = {{.kind = "unique", .fields = {"n", "m"}}};
+  CHECK(numbered(one));
+  one.groups = {{.kind = "exclusive", .fields = {"n", "m"}}};
+  CHECK(!numbered(one));
+}
