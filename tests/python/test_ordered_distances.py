@@ -225,6 +225,23 @@ def test_likelihoods_at_an_end_beyond_the_samples_are_those_of_draws(method) -> 
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_rows_of_very_small_tables_are_never_impossible(method) -> None:
+    """Single people have the first numbers; samples begin after the longest distance from these."""
+    for seed in (19, 26, 51, 52, 88):
+        random = np.random.default_rng(seed)
+        first = random.integers(0, 1000, 60)
+        second, gone = first + random.geometric(0.2, 60) - 1, random.random(60) < 0.1
+        columns = {
+            "first": (first / 10).tolist(),
+            "second": [None if g else float(b) / 10 for g, b in zip(gone, second, strict=True)],
+        }
+        rules = [FieldRule("second", "first", relation=">=")]
+        schema = Schema([Field("first", "real"), Field("second", "real")], rules=rules)
+        fitted = method().fit(columns, schema=schema)
+        assert np.isfinite(fitted.log_prob(fitted.sample(500, seed=seed))).all(), seed
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_rare_distance_that_another_rule_wants_is_drawn_and_not_any_number(method) -> None:
     """Deaths soon after the admission, beside stays that are nearly as long as the longest of these."""
     random = np.random.default_rng(54)

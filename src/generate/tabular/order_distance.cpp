@@ -451,12 +451,12 @@ double log_density_of(const Shares& shares_of, std::size_t levels, std::span<con
   const double once = taken + refused > 0 ? refused / (taken + refused) : 1;
   double never = std::pow(once, kDistanceDraws + 1);
   if (!may_miss) never += missing * (std::pow(once, kDistanceDraws) - never);
-  if (levels == 1 && density > 0) never = 0;
+  if (levels == 1 && taken > 0 && density > 0) never = 0;
   double out = taken > 0 ? (1 - never) * density / taken : 0;
   for (std::size_t level = 1; level < levels && never > kHardly; ++level) {
     const DistanceShares shares = shares_of(level);
     const double all = shares.taken + shares.refused;
-    const bool is_last = level + 1 == levels && shares.density > 0;
+    const bool is_last = level + 1 == levels && shares.taken > 0 && shares.density > 0;
     const double left = is_last ? 0 : all > 0 ? std::pow(shares.refused / all, kDistanceDraws) : 1;
     if (shares.taken > 0) out += never * (1 - left) * shares.density / shares.taken;
     never *= left;
