@@ -14,6 +14,7 @@
 #include "src/evaluate/distinct_items.hpp"
 #include "src/evaluate/shingles.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/hash_place.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/tokens.hpp"
@@ -27,7 +28,6 @@ constexpr std::size_t kGrain = 64;
 constexpr std::size_t kTogether = 256;  // texts of which one list says what was seen
 constexpr std::size_t kMostCounts = std::size_t{1} << 24;
 
-using detail::place_of;
 using detail::Shingle;
 using detail::Shingles;
 using detail::ShingleSet;
@@ -95,7 +95,7 @@ class Rarity {
   }
 
  private:
-  std::size_t place(Shingle one) const { return place_of(one, counts_.size()); }
+  std::size_t place(Shingle one) const { return hash_place(one, counts_.size()); }
   static constexpr std::uint16_t kLargestCount = 0xFFFF;
   std::vector<std::uint16_t> counts_;
 };
@@ -126,7 +126,7 @@ class ShingleIndex {
   }
 
  private:
-  std::size_t place(Shingle shingle) const { return place_of(shingle, begin_.size() - 1); }
+  std::size_t place(Shingle shingle) const { return hash_place(shingle, begin_.size() - 1); }
   struct Entry {
     Shingle shingle;
     std::uint32_t set;
@@ -161,7 +161,7 @@ class Sketch {
   Sketch() = default;
   explicit Sketch(const Shingles& set) {
     for (const Shingle one : set) {
-      const std::size_t at = place_of(one, kBits);
+      const std::size_t at = hash_place(one, kBits);
       words_[at / kWordBits] |= std::uint64_t{1} << at % kWordBits;
     }
   }

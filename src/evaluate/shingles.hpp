@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "src/text/intern_texts.hpp"
+#include "synthema/core/hash_place.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/text/ngrams.hpp"
 #include "synthema/text/vocabulary.hpp"
@@ -20,11 +21,6 @@ namespace synthema::detail {
 // two as a pair, and the third. What a short text lacks of three is a word that no text has.
 using Shingle = std::uint64_t;
 using Shingles = std::vector<Shingle>;  // a set, in the order of the text
-
-// A place for a shingle among a power of two of them.
-inline std::size_t place_of(Shingle shingle, std::size_t places) {
-  return ((shingle * 0x9E3779B97F4A7C15) >> 32) & (places - 1);
-}
 
 // The shingles of one text, to ask for; refilled for text after text.
 class ShingleSet {
@@ -51,7 +47,7 @@ class ShingleSet {
     std::uint32_t when = 0;  // filled since the clear() of that number
   };
   std::size_t find(Shingle shingle) const {
-    std::size_t at = place_of(shingle, places_.size());
+    std::size_t at = hash_place(shingle, places_.size());
     while (places_[at].when == now_ && places_[at].shingle != shingle) at = (at + 1) & (places_.size() - 1);
     return at;
   }

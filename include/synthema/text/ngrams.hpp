@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "synthema/core/hash_place.hpp"
 #include "synthema/text/vocabulary.hpp"
 
 namespace synthema {
@@ -54,7 +55,7 @@ class NgramTrie {
   // Where the pair lies or would lie: open addressing, places are a power of two.
   std::size_t place_of(NgramId node, WordId word) const {
     const std::uint64_t key = (std::uint64_t{node} << 32) | word;
-    std::size_t at = ((key * 0x9E3779B97F4A7C15) >> 32) & (places_.size() - 1);
+    std::size_t at = hash_place(key, places_.size());
     while (places_[at].id != root && (places_[at].node != node || places_[at].word != word))
       at = (at + 1) & (places_.size() - 1);
     return at;

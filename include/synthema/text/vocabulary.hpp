@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "synthema/core/hash_place.hpp"
+
 namespace synthema {
 
 using WordId = std::uint32_t;
@@ -85,7 +87,7 @@ class Vocabulary {
   // Where the word is, or where it belongs.
   std::size_t place_of(std::string_view word, const Slot& wanted) const {
     const std::size_t last = slots_.size() - 1;
-    std::size_t at = (((wanted.key ^ wanted.length) * 0x9E3779B97F4A7C15) >> 32) & last;
+    std::size_t at = hash_place(wanted.key ^ wanted.length, slots_.size());
     while (slots_[at].id != unknown && !is_of(slots_[at], word, wanted)) at = (at + 1) & last;
     return at;
   }

@@ -12,9 +12,8 @@
 //                               which they were opened; <a/> closes itself. Brackets with anything else in
 //                               them
 //                               ("< 5") are no tags. Parts: by tag, how often it is opened
-// Ceilings are the holdout's. Parts name no word and no label that fewer than five people of the real rows
-// have. Terms are found as whole words (words()), at the cost of one pass over the
-// texts.
+// Ceilings are the holdout's. Parts name no word, label or missed term that fewer than five people of the
+// real rows have. Terms are found as whole words (words()), at the cost of one pass over the texts.
 #pragma once
 
 #include <cstdint>
