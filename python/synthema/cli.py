@@ -48,10 +48,12 @@ def _print(result: Result) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    args = parser().parse_args(given)
-    args.arguments = given
-    progress = Progress()
+    args, progress = argparse.Namespace(), Progress()
     try:
+        top = parser()
+        _refuse_empty(top, given)
+        args = top.parse_args(given)
+        args.arguments = given
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_, **__: progress.tell(f"warning: {message}")
@@ -75,6 +77,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         _print(result)
     return int(result.get("status", 0))
+
+
+def _refuse_empty(top: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    """End on an empty value, such as `--ledger "$LEDGER"` gives: it would pass for an option left out."""
+    for before, one in zip(["", *given], given, strict=False):
+        if one == "":
+            named = before if before.startswith("--") else "An argument"
+        elif one.startswith("--") and one.endswith("=") and "=" not in one[:-1]:
+            named = one[:-1]
+        else:
+            continue
+        top.error(f"{named} is empty; is a variable of the shell not set? Give a value, or leave it out.")
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """The command line: what it prints, what it returns, and that a mistake is one clean sentence."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -40,6 +41,31 @@ def test_wrong_usage_is_status_2(arguments, capsys):
         cli.main(arguments)
     assert stopped.value.code == 2
     assert "invalid _" not in lines(capsys)[1]  # the name of a function of ours says nothing
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["fit", "t.csv", "--out", "m", "--ledger", ""], "--ledger"),
+        (["fit", "t.csv", "--out", "m", "--schema="], "--schema"),
+        (["fit", "", "--out", "m"], "An argument"),
+        (["sample", "m", "--rows", "1", "--out", "t.csv", "--conditions", ""], "--conditions"),
+    ],
+)
+def test_an_empty_value_is_no_option_that_was_left_out(arguments, named, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert f"{named} is empty; is a variable of the shell not set?" in lines(capsys)[1]
+
+
+def test_an_interruption_of_the_start_has_no_traceback(monkeypatch, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "parser", stop)
+    assert cli.main(["fit"]) == 130
+    assert lines(capsys)[1] == "synthema: interrupted.\n"
 
 
 def test_the_module_is_the_command():
@@ -144,3 +170,30 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, capsys):
     assert "does not say the format" in lines(capsys)[1]
     assert cli.main(["fit", str(tmp_path), "--out", str(tmp_path / "m")]) == 1
     assert "This is a folder" in lines(capsys)[1]
+
+
+def test_a_folder_in_which_nothing_can_be_written_is_refused_before_budget_is_spent(
+    tmp_path, capsys, monkeypatch
+):
+    def closed(*_, **options):
+        raise PermissionError(13, "Permission denied", str(options["dir"]))
+
+    table = tmp_path / "a.csv"
+    table.write_text("x,y\n" + "".join(f"{i % 9},{i % 2}\n" for i in range(60)))
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    for command, sentence in (
+        (
+            ["fit", "--method", "private_marginals", "--ledger", str(tmp_path / "led"), "m"],
+            "Permission denied",
+        ),
+        (["evaluate", "--real", str(table), "report"], "Permission denied"),
+        (["fit", "--overwrite", "pipe"], "This is a pipe or a device"),
+    ):
+        out = str(tmp_path / command.pop())
+        assert cli.main([*command, str(table), "--out", out]) == 1
+        err = lines(capsys)[1]
+        assert err.startswith(f"synthema: --out {out}: ")
+        assert sentence in err
+        assert len(err.splitlines()) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.csv", "pipe"]

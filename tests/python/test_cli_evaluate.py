@@ -195,5 +195,5 @@ def test_a_card_that_is_none_is_named_before_the_work(text, complaint, tmp_path,
     assert complaint in err
     assert "Traceback" not in err
     assert "evaluate:" not in err
-    assert cli.main([*arguments, "--metrics", ""]) == 1
+    assert cli.main([*arguments, "--metrics", ","]) == 1
     assert "metrics is empty" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import argparse
 import os
 import pathlib
 import re
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -147,6 +148,7 @@ def writable_folder(out: str) -> None:
     if not there.is_dir():
         what = "This is a file" if there == path else f"'{there}' is a file"
         raise ConfigError(f"--out {out}: {what}; name a folder for the report.")
+    _refuse_closed(out, there)
 
 
 def writable(args: argparse.Namespace, *read: str | None) -> None:
@@ -157,6 +159,8 @@ def writable(args: argparse.Namespace, *read: str | None) -> None:
         raise ConfigError(f"--out {out}: This is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise ConfigError(f"--out {out}: There is no folder '{path.parent}'; make it first.")
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"--out {out}: This is a pipe or a device; name a file.")
     for given in read:
         if given and (
             os.path.realpath(given) == os.path.realpath(out)
@@ -167,3 +171,14 @@ def writable(args: argparse.Namespace, *read: str | None) -> None:
         raise ConfigError(
             f"--out {out}: This file is there and would be lost; name another, or replace it by --overwrite."
         )
+    _refuse_closed(out, pathlib.Path(os.path.realpath(out)).parent)  # whole_file follows links
+
+
+def _refuse_closed(out: str, folder: pathlib.Path) -> None:
+    """Refuse a folder in which no file can be made: read-only, full, or somebody else's."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ConfigError(
+            f"--out {out}: In the folder '{folder}' no file can be made: {error.strerror}; name another."
+        ) from None
