@@ -27,13 +27,16 @@ from synthema.tables import table
 __all__ = ["Forecast", "forecast", "forecast_of_fit", "with_remaining"]
 
 STEPS = (125, 500, 2000)  # rows of the runs
-SMALL, LARGE = STEPS[1:]
+LARGE = STEPS[-1]
 BUDGET = 0.8  # seconds of a run; what would take longer on more rows is carried on from fewer
 COLUMNS = 24  # of those runs, at most
 TRIPLES = 500  # of columns, in those runs
 QUERIES, AMONG = 2_048, 20_000  # rows that search, and that are searched, to time a search
 CELLS = 500_000  # of the rows that are searched to time it, at most
 SURE = 0.02  # seconds whose growth is believed
+# Seconds of all runs of a fit after which no larger part is tried, of more than 2,000 rows and of fewer.
+LEARNT, PATIENCE = 0.5, 5.0
+BRIEF = 0.1  # seconds of a run of a fit that tell nothing of its growth: others interrupt it
 GROWTH = 0.7  # power by which a query's time grows with the rows searched: 0.5 to 0.8 on 50 columns
 TREE_ROWS = (2_000, 16_000)  # of which trees are grown to time them
 WIDTH = 40  # bytes that a cell takes in all tables, encodings and indexes together, about
@@ -464,9 +467,11 @@ def _carried_on(
 def forecast_of_fit(make: Callable[[], Any], data: Any) -> Forecast:
     """Foretell what fitting a generator of tables costs, and sampling as many rows.
 
-    It is fitted to the first 500 and the first 2,000 rows, and what that takes is carried on as `forecast`
-    does for most measures. Expect it to be right within a factor of two or three; a table of no more than
-    2,000 rows is foretold by doing it.
+    It is fitted to the first 125, 500 and 2,000 rows and on to four times as many each, until all runs
+    together took `LEARNT` seconds, or `PATIENCE` of fewer rows (a wide table, a network), and what the last
+    run took is carried on to all rows by the power that the last two show. Expect it to be right within a
+    factor of two or three. The whole table is fitted only if it has no more than 125 rows, or its parts
+    cannot be.
 
     Parameters
     ----------
@@ -482,17 +487,29 @@ def forecast_of_fit(make: Callable[[], Any], data: Any) -> Forecast:
     """
     real = table(data)
     runs: _Runs = {}
-    for size in (SMALL, LARGE):
-        if size >= len(real) and runs:
-            break
+    size, spent = STEPS[0], 0.0
+    while not runs or (size < len(real) and spent < (LEARNT if size > LARGE else PATIENCE)):
         try:
-            _add(runs, min(size, len(real)), _seconds_of_fit(make(), real.head(size)))
+            taken = _seconds_of_fit(make(), real.head(size))
         except Error:  # a part has labels that too few people have, where the whole has not
-            continue
-    if not runs and len(real) <= LARGE:
-        _add(runs, len(real), _seconds_of_fit(make(), real))
-    found = _carried_on(runs, len(real))
+            if size >= len(real):
+                raise
+        else:
+            _add(runs, min(size, len(real)), taken)
+            spent += sum(taken.values())
+        size *= 4
+    found = {name: _carried_on_of_fit(points, len(real)) for name, points in runs.items()}
     return Forecast(found, 2**27 + WIDTH * len(real) * len(real.names))
+
+
+def _carried_on_of_fit(points: list[tuple[int, float]], rows: int) -> float:
+    """Seconds for all rows from those of some runs."""
+    last, late = points[-1]
+    power = 1.0
+    if len(points) > 1 and late > BRIEF:
+        before, early = points[-2]
+        power = min(1.3, max(0.5, math.log(late / max(early, 1e-6)) / math.log(last / before)))
+    return late * (rows / max(1, last)) ** power
 
 
 def _seconds_of_fit(generator: Any, real: Table) -> dict[str, float]:

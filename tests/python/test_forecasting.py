@@ -128,6 +128,36 @@ def test_what_measures_share_is_counted_once(monkeypatch):
     assert plan.seconds == pytest.approx(0.8)
 
 
+def test_an_interruption_of_a_short_fit_is_not_carried_on(monkeypatch):
+    seen = []
+
+    def seconds(generator, part):
+        seen.append(len(part))
+        late = 0.03 if len(part) == 2000 else 0.0
+        return {"fit": 2e-6 * len(part) + late, "sample": 1e-6 * len(part)}
+
+    monkeypatch.setattr("synthema.forecasting._seconds_of_fit", seconds)
+    many = synthema.table({"x": [True, False] * 300_000})
+    plan = synthema.SequentialTrees().estimate(many)
+    assert plan.by_name == pytest.approx({"fit": 1.2, "sample": 0.6})
+    assert seen == [125, 500, 2000, 8000, 32_000, 128_000]
+
+
+@pytest.mark.parametrize(("each_row", "sizes"), [(0.1, [125]), (0.005, [125, 500, 2000]), (1e-6, [125, 500])])
+def test_a_slow_fit_is_foretold_from_few_rows(each_row, sizes, monkeypatch):
+    seen = []
+
+    def seconds(generator, part):
+        seen.append(len(part))
+        return {"fit": each_row * len(part), "sample": 0.0}
+
+    monkeypatch.setattr("synthema.forecasting._seconds_of_fit", seconds)
+    rows = 1000 if each_row == 1e-6 else 3000
+    plan = synthema.SequentialTrees().estimate({"x": [True, False] * (rows // 2)})
+    assert plan.seconds == pytest.approx(each_row * rows)
+    assert seen == sizes
+
+
 def test_searches_are_shared_between_measures():
     from synthema.forecasting import _searched
 

@@ -72,12 +72,12 @@ class TabularGenerator:
         -------
         Forecast
             ``by_name["fit"]`` and ``by_name["sample"]`` in seconds, ``memory_bytes``. Found by fitting to the
-            first 500 and 2,000 rows, which takes a moment; within a factor of two or three.
+            first 125, 500, 2,000 rows and so on until that took a moment; within a factor of two or three.
 
         Raises
         ------
         SchemaError, GenerationError
-            As `fit` does, where the table has no more than 2,000 rows.
+            As `fit` does, where no part of the table can be fitted.
 
         Examples
         --------
