@@ -194,7 +194,8 @@ Prompt with_json(Prompt prompt, const py::object& form) {
         {.field = "form"},
         message("A form is a Schema, a JSON Schema (dict or str) or a pydantic model, but this is ",
                 std::string(py::str(py::type::of(form).attr("__name__"))), "."));
-  const py::object schema = is_model ? form.attr("model_json_schema")() : form;
+  const py::object schema =
+      is_model ? py::module_::import("synthema.pydantic_schema").attr("json_schema_of")(form) : form;
   return std::move(prompt).json(py::module_::import("json").attr("dumps")(schema).cast<std::string>());
 }
 

@@ -201,6 +201,63 @@ def test_what_cannot_be_kept_to_says_where_and_what_to_do(forms, model, message)
         forms.constraint(Prompt.plain("").json(model))
 
 
+DAY, UTC = datetime.date(2020, 2, 28), datetime.timezone.utc
+
+
+@pytest.mark.parametrize(
+    ("model", "number"),
+    [
+        (one(datetime.date, gt=DAY, lt=datetime.date(2020, 3, 2)), 2),
+        (one(datetime.date | None, ge=DAY, le=datetime.date(2020, 3, 1)), 4),
+        (one(list[Annotated[datetime.date, Field(ge=DAY, le=DAY)]], min_length=1, max_length=1), 1),
+        (
+            one(
+                datetime.datetime, gt=datetime.datetime(2020, 1, 1), lt=datetime.datetime(2020, 1, 1, 0, 0, 3)
+            ),
+            2,
+        ),
+        (
+            one(
+                datetime.datetime,
+                ge=datetime.datetime(2020, 1, 1, 2, tzinfo=datetime.timezone(datetime.timedelta(hours=2))),
+                le=datetime.datetime(2020, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC),
+            ),
+            2,
+        ),
+        (one(datetime.date, ge=DAY, json_schema_extra={"formatMaximum": "2020-02-29"}), 2),
+    ],
+)
+def test_bounds_of_times_hold_though_pydantic_does_not_tell_them(forms, model, number):
+    rng = random.Random(number)
+    prompt = Prompt.plain("").json(model)
+    seen = {
+        model.model_validate_json(draw(forms.constraint(prompt), rng)).model_dump_json() for _ in range(60)
+    }
+    assert len(seen) == number
+
+
+@pytest.mark.parametrize(
+    ("model", "keyword"),
+    [
+        (one(pydantic.NaiveDatetime), "tz_constraint"),
+        (one(datetime.time, ge=datetime.time(8)), "ge"),
+        (one(datetime.timedelta, lt=datetime.timedelta(days=9)), "lt"),
+    ],
+)
+def test_what_masks_do_not_know_of_times_is_refused_with_its_place(model, keyword):
+    with pytest.raises(ConfigError, match=rf"#/properties/it/{keyword}.*check the rows for it afterwards"):
+        Prompt.plain("").json(model)
+
+
+def test_a_model_that_writes_its_own_schema_is_asked_for_it():
+    class Own(BaseModel):
+        @classmethod
+        def model_json_schema(cls):
+            return {"type": "object", "properties": {"it": {"const": 3}}, "required": ["it"]}
+
+    assert Prompt.plain("").json(Own) == Prompt.plain("").json(Own.model_json_schema())
+
+
 class Endless(BaseModel):
     again: "Endless"
 
