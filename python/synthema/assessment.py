@@ -129,6 +129,11 @@ def assess(
         raise EvaluationError(f"{synthetic}: {no_such_column(target, tables['synthetic'].names)}")
     if target is None and (told := target_column(tables.get("real"))) in tables["synthetic"]:
         target = told
+    if target is None and target_labels is not None:
+        raise ConfigError(
+            "A number of target labels was given and no target; name its column, or give it the role target "
+            "in a schema."
+        )
     known = _card(card) if card else {}
     for_target: dict[str, Any] = {"target": target}
     if target_labels is not None:

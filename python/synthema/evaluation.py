@@ -251,6 +251,11 @@ def evaluate(
         if named is not None and named not in rows:
             raise _core.EvaluationError(no_such_column(named, rows.names))
     _refuse_half(duration, event)
+    if sensitive and not context.target_column:
+        raise _core.ConfigError(
+            "Only 'sensitive' was given. It names groups whose predictions of a target are compared: name "
+            "the target, too, or give it the role target in a schema."
+        )
     if metrics == "auto" and level == "default":
         _refuse_secrets_alone(quasi_identifiers, secrets)
     chosen = _chosen(metrics, options, has_text=text is not None, has_real=reference is not None)

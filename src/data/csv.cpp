@@ -142,6 +142,14 @@ void check_delimiter(const std::vector<Cell>& header, const CsvOptions& options)
               name, " as the delimiter, else quote the name."));
 }
 
+// Of a file that is blank, or that begins with a blank line of a spreadsheet, the names would be made up.
+void check_not_blank(const std::vector<Cell>& header, const CsvOptions& options) {
+  for (const Cell& cell : header)
+    if (cell.quoted || !detail::trimmed(cell.text).empty()) return;
+  throw ParseError({.file = options.file, .line = 1},
+                   "The first line names no column; begin the file with a header line of column names.");
+}
+
 // The names are not told: of a file without a header line they would be somebody's values.
 void check_names(const std::vector<std::string>& names, const CsvOptions& options) {
   std::map<std::string_view, std::size_t> seen;
@@ -165,6 +173,7 @@ class CsvRows {
         throw ParseError({.file = options.file},
                          "The file is empty; a header line with column names is needed.");
       check_delimiter(first, options);
+      check_not_blank(first, options);
       for (Cell& cell : first)
         names_.push_back(cell.text.empty() ? message("column_", names_.size() + 1) : std::move(cell.text));
     }

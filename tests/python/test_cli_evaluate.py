@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import synthema
 from printed import lines
 from synthema import cli
 
@@ -197,3 +198,23 @@ def test_a_card_that_is_none_is_named_before_the_work(text, complaint, tmp_path,
     assert "evaluate:" not in err
     assert cli.main([*arguments, "--metrics", ","]) == 1
     assert "metrics is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("--sensitive=sex", "Only 'sensitive' was given."), ("--target-labels=3", "and no target;")],
+)
+def test_what_needs_a_target_is_refused_without_one(option, sentence, tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    table.write_text("age,sex\n" + "".join(f"{20 + i % 50},{'fm'[i % 2]}\n" for i in range(60)))
+    arguments = ["evaluate", str(table), "--real", str(table), "--out", str(tmp_path / "r")]
+    assert cli.main([*arguments, "--metrics", "column_shapes", option]) == 1
+    assert sentence in lines(capsys)[1]
+    stated = synthema.Schema(
+        [synthema.Field("age", "integer"), synthema.Field("sex", "category", roles=["target"])]
+    )
+    (tmp_path / "s.json").write_text(stated.to_json())
+    assert (
+        cli.main([*arguments, "--metrics", "column_shapes", "--schema", str(tmp_path / "s.json"), option])
+        == 0
+    )

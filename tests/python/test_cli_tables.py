@@ -283,3 +283,41 @@ def test_an_epsilon_that_is_no_number_above_zero_is_refused(epsilon, tmp_path, c
     assert cli.main(["fit", str(tmp_path / "r.csv"), *given]) == 1
     assert f"must be a finite number above zero, but it is {epsilon};" in capsys.readouterr().err
     assert not model.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--delta=2", "--delta must be above 0 and below 1, but it is 2;"),
+        ("--budget=-5", "--budget must be a finite number above zero, but it is -5;"),
+    ],
+)
+def test_numbers_of_a_promise_are_refused_by_the_name_of_their_option(option, sentence, tmp_path, capsys):
+    ledger, model = tmp_path / "ledger", tmp_path / "model"
+    arguments = ["fit", "none.csv", "--method", "private_marginals", "--ledger", str(ledger), option]
+    assert cli.main([*arguments, "--out", str(model)]) == 1
+    assert f"synthema: {sentence}" in lines(capsys)[1]
+    assert not ledger.exists()
+
+
+@pytest.mark.usefixtures("torch_module")
+def test_a_folder_to_spill_to_is_refused_by_the_name_of_its_option(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{i % 9},{i % 2}\n" for i in range(60)))
+    arguments = [
+        "fit",
+        str(tmp_path / "t.csv"),
+        "--method",
+        "any_order_network",
+        "--out",
+        str(tmp_path / "m"),
+    ]
+    assert cli.main([*arguments, "--spill", str(tmp_path / "none")]) == 1
+    assert lines(capsys)[1].startswith(f"synthema: --spill {tmp_path}/none: In the folder")
+    assert cli.main([*arguments, "--spill", str(tmp_path)]) == 0
+    assert f"Sample with: synthema sample {tmp_path}/m --rows 60" in lines(capsys)[0]
+
+
+def test_dates_of_conditions_need_conditions(tmp_path, capsys):
+    arguments = ["sample", "m", "--rows", "3", "--out", str(tmp_path / "s.csv"), "--dates", "dmy"]
+    assert cli.main(arguments) == 1
+    assert "--dates says how the dates of --conditions are written" in lines(capsys)[1]

@@ -196,6 +196,17 @@ def test_fits_that_share_a_ledger_add_up(tmp_path):
     assert LedgerFile(str(path)).read().spent == pytest.approx((2, 2e-6))
 
 
+def test_a_ledger_that_is_begun_is_said(tmp_path):
+    """A mistyped name begins one, in which nothing adds up and no budget holds."""
+    path = tmp_path / "ledgre"
+    with pytest.warns(
+        UserWarning, match="There is no ledger '.*ledgre': this fit begins one, without a budget"
+    ):
+        PrivateMarginals(ledger=path).fit(patients())
+    PrivateMarginals(ledger=path).fit(patients())
+    assert LedgerFile(path).read().spent == pytest.approx((2, 2e-6))
+
+
 def test_files_and_parameters(fitted, tmp_path):
     """A loaded model samples the same rows; one made with test noise says so; damage is refused."""
     path = fitted.save(tmp_path / "private.model")

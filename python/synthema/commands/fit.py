@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import argparse
 import math
+import pathlib
 import shlex
 import sys
 from typing import Any
 
 from synthema._core import Cancelled, CancelToken, ConfigError
-from synthema.commands.options import Result, command, form_of, output, reading, roles, whole, writable
+from synthema.commands.options import (
+    Result,
+    command,
+    form_of,
+    output,
+    reading,
+    refuse_closed,
+    roles,
+    whole,
+    writable,
+)
 from synthema.terminal import Progress, first_interrupt
 
 LONG = 200_000  # cells of a table from which the time and memory of a fit are foretold
@@ -76,10 +87,7 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.reporting.numbers import counted
 
     writable(args, args.table, args.schema, args.ledger)
-    if args.epsilon is not None and not 0 < args.epsilon < math.inf:
-        raise ConfigError(
-            f"--epsilon must be a finite number above zero, but it is {args.epsilon:g}; 1 is a common choice."
-        )
+    _refuse_promise(args)
     schema = tables.read_schema(args.schema) if args.schema else None
     if args.by_column or args.spill:
         return _fit_by_column(args, schema, progress)
@@ -123,9 +131,26 @@ def _fit(args: argparse.Namespace, progress: Progress) -> Result:
         "columns": len(real.names),
         "message": f"{KEPT if interrupted else ''}Model: {path} ({generator.name}, "
         f"{counted(len(real), 'row')}, {counted(len(real.names), 'column')}). It "
-        "holds values of the table: keep it as confidential as that. Sample with: synthema sample "
-        f"{shlex.quote(str(path))} --rows {len(real)} --seed 1 --out synthetic.csv",
+        "holds values of the table: keep it as confidential as that. Sample with: "
+        f"{_sample_with(path, len(real))}",
     }
+
+
+def _refuse_promise(args: argparse.Namespace) -> None:
+    """Refuse numbers that promise nothing, before the table is read."""
+    for option, usual in (("epsilon", "1 is a common choice"), ("budget", "it is what all fits may spend")):
+        given = getattr(args, option)
+        if given is not None and not 0 < given < math.inf:
+            raise ConfigError(f"--{option} must be a finite number above zero, but it is {given:g}; {usual}.")
+    if args.delta is not None and not 0 < args.delta < 1:
+        raise ConfigError(
+            f"--delta must be above 0 and below 1, but it is {args.delta:g}; choose one well below 1 / "
+            "(number of people)."
+        )
+
+
+def _sample_with(path: Any, rows: int) -> str:
+    return f"synthema sample {shlex.quote(str(path))} --rows {rows} --seed 1 --out synthetic.csv"
 
 
 def _fitted(generator: Any, data: Any, progress: Progress, **options: Any) -> tuple[Any, Result]:
@@ -161,6 +186,8 @@ def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) ->
                 f"--{option} is for private fits, and a fit that reads column by column is not private; "
                 "leave it out, or leave out --by-column and --spill and give --epsilon."
             )
+    if args.spill:
+        refuse_closed("--spill", args.spill, pathlib.Path(args.spill))
     progress.phase("look at the table")
     spill = args.spill or ""
     with column_sources.column_source(args.table, schema, spill=spill, **form_of(args)) as source:
@@ -185,7 +212,8 @@ def _fit_by_column(args: argparse.Namespace, schema: Any, progress: Progress) ->
             "message": f"{KEPT if interrupted else ''}Model: {path} ({generator.name}, "
             f"{counted(source.rows, 'row')}, "
             f"{counted(len(names), 'column')}). It "
-            "holds values of the table: keep it as confidential as that.",
+            "holds values of the table: keep it as confidential as that. Sample with: "
+            f"{_sample_with(path, source.rows)}",
         }
 
 
@@ -218,6 +246,6 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
         "unresolved": generator.unresolved,
         # Not the number of rows: it is private. Each release is under "spending".
         "message": f"Model: {path} ({generator.name}, {counted(len(real.names), 'column')}).\n"
-        f"{generator.describe(each_release=False)}Sample with: synthema sample "
-        f"{shlex.quote(str(path))} --rows 1000 --seed 1 --out synthetic.csv",
+        f"{generator.describe(each_release=False)}Sample with: "
+        f"{_sample_with(path, 1000)}",
     }

@@ -148,7 +148,7 @@ def writable_folder(out: str) -> None:
     if not there.is_dir():
         what = "This is a file" if there == path else f"'{there}' is a file"
         raise ConfigError(f"--out {out}: {what}; name a folder for the report.")
-    _refuse_closed(out, there)
+    refuse_closed("--out", out, there)
 
 
 def writable(args: argparse.Namespace, *read: str | None) -> None:
@@ -171,14 +171,14 @@ def writable(args: argparse.Namespace, *read: str | None) -> None:
         raise ConfigError(
             f"--out {out}: This file is there and would be lost; name another, or replace it by --overwrite."
         )
-    _refuse_closed(out, pathlib.Path(os.path.realpath(out)).parent)  # whole_file follows links
+    refuse_closed("--out", out, pathlib.Path(os.path.realpath(out)).parent)  # whole_file follows links
 
 
-def _refuse_closed(out: str, folder: pathlib.Path) -> None:
+def refuse_closed(option: str, given: str, folder: pathlib.Path) -> None:
     """Refuse a folder in which no file can be made: read-only, full, or somebody else's."""
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ConfigError(
-            f"--out {out}: In the folder '{folder}' no file can be made: {error.strerror}; name another."
+            f"{option} {given}: In the folder '{folder}' no file can be made: {error.strerror}; name another."
         ) from None

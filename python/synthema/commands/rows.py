@@ -60,6 +60,11 @@ def _sample(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema.reporting.numbers import counted
 
     writable(args, args.model, args.conditions)
+    if args.dates != "ymd" and not args.conditions:
+        raise ConfigError(
+            "--dates says how the dates of --conditions are written; rows are written with the year first. "
+            "Leave it out, or name conditions."
+        )
     tables.suffix_of(args.out)
     generator = tabular_generation.load(args.model)
     conditions = tables.read(args.conditions, **form_of(args)) if args.conditions else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ class PrivateGenerator(TabularGenerator):
         if schema is None and real is not data:
             tables.warn_of_spellings(real)
         _warn_of_weak_promise(self._parameters, real)
+        _warn_of_new_ledger(self._parameters["ledger"])
         made = self._make()
         made.fit_stated(real, schema is not None, test_noise, progress, cancel)
         for names, said in (
@@ -101,6 +103,15 @@ class PrivateGenerator(TabularGenerator):
     def one_label(self) -> list[str]:
         """Columns of which one label alone could be told: all rows that have any have it."""
         return self._ready().one_label
+
+
+def _warn_of_new_ledger(ledger: str | os.PathLike[str]) -> None:
+    """Say that fits do not add up to those before, which nobody sees where a name is mistyped."""
+    if ledger and not os.path.exists(ledger):
+        warn(
+            f"There is no ledger '{os.fspath(ledger)}': this fit begins one, without a budget. Fits on the "
+            "same people add up in the same file only."
+        )
 
 
 def _warn_of_weak_promise(parameters: dict[str, Any], real: Table) -> None:

@@ -119,6 +119,10 @@ TEST_CASE("options: delimiter, markers, trim, header") {
   CHECK(read_csv("a,b\n x,NA\n").column("a").text_at(0) == " x");
   CHECK(read_csv("a,b\n x,NA\n").column("b").text_at(0) == "NA");
   CHECK(read_csv(",x\n1,2\n").schema().fields[0].name == "column_1");
+  for (const char* blank : {"\n\n\n", ",,\nname,age,sex\n", "  \n \n", "\xef\xbb\xbf\r\n1\r\n"})
+    CHECK_THROWS_WITH_AS(read_csv(blank, {.file = "f.csv"}),
+                         doctest::Contains("f.csv, line 1: The first line names no"), ParseError);
+  CHECK(read_csv("\" \"\n1\n").schema().fields[0].name == " ");
   CHECK(read_csv("a,b\n1,2\n\n3,4\n\n").rows() == 2);
   CHECK(read_csv("a\n1\n\n3\n").column(0).null_count() == 1);
   CHECK(read_csv("a,b\n").rows() == 0);
