@@ -139,7 +139,7 @@ void AnyOrderNetwork::fit_privately(const Table& real, NoiseSource& noise, const
   made->told = std::move(domain.columns);
   made->coded.schema = schema;
   made->coded.columns = codings_of(made->told);
-  made->rules = RowRules(schema, made->coded.columns);
+  made->rules = rules_of_domain(schema, made->coded.columns);
   made->order = detail::order_of(made->coded, made->rules, options_.target);
   std::vector<std::size_t> modelled;
   detail::MeasuringOptions measuring{.threads = options_.threads};

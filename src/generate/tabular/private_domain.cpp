@@ -201,6 +201,17 @@ RowRules check_rules(const Table& real) {
   return {real.schema(), codings};
 }
 
+RowRules rules_of_domain(const Schema& schema, std::span<const ColumnCoding> columns) {
+  try {
+    return {schema, columns};
+  } catch (const GenerationError& error) {
+    throw GenerationError(message(
+        error.what(),
+        " Labels and ranges are here what was found out with noise: state those of this column in the "
+        "schema, or fit with a larger epsilon. The ledger counts the fit that ends here."));
+  }
+}
+
 void check_domain(const Table& table, const PrivateDomainOptions& options, double sensitivity) {
   NoiseSource none = NoiseSource::seeded_for_tests(0);  // nothing is drawn
   PrivateBudget budget(0, sensitivity, none);

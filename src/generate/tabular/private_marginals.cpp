@@ -83,6 +83,7 @@ void PrivateMarginals::fit(const Table& real, NoiseSource& noise, const Progress
   PrivateDomain domain = discover_domain(real, rows, plan.domain, budget);
   made.columns_ = std::move(domain.columns);
   made.note_modelled();
+  rules_of_domain(made.schema_, codings_of(made.columns_));
   detail::MeasuringOptions measuring{.target_weight = options_.target_weight,
                                      .rounds = options_.rounds,
                                      .max_cells = options_.max_cells,

@@ -329,6 +329,22 @@ TEST_CASE("Nothing of single people is in the file, nor what the table's diction
   }
 }
 
+TEST_CASE("A rule that leaves only what noise hid ends the fit, and not the first sample") {
+  Schema schema;
+  schema.fields = {{.name = "sex", .kind = Kind::category, .categories = {"female", "male"}},
+                   {.name = "x", .kind = Kind::integer}};
+  schema.rules = {{.field = "x", .given = "sex", .labels = {"male"}, .minimum = 100000}};
+  std::vector<Record> records;
+  for (std::int64_t i = 0; i < 2000; ++i)
+    records.push_back({{"sex", i % 2 ? "male" : "female"}, {"x", i < 8 ? 200000 + i : 1 + i % 4}});
+  const Table real = Table::from_records(schema, records);
+  CHECK_THROWS_WITH_AS(fitted(real, {.epsilon = 0.3}), doctest::Contains("found out with noise"),
+                       GenerationError);
+  // Stated ranges are known without noise.
+  schema.fields[1].minimum = 0, schema.fields[1].maximum = 300000;
+  CHECK(fitted(Table::from_records(schema, records), {.epsilon = 0.3}).sample({.rows = 20}).rows() == 20);
+}
+
 TEST_CASE("A person's rows are bounded, and the noise grows with them") {
   Schema schema;
   schema.fields = {{.name = "who", .kind = Kind::integer, .roles = {Role::subject}},

@@ -59,6 +59,11 @@ std::size_t unnamed_label_columns(const Schema& schema);
 // word.
 RowRules check_rules(const Table& table);
 
+// The rules over what was found out with noise. A label of few people or the end of a range may be missing
+// there that a rule leaves alone: GenerationError, as check_rules gives it, that says so. To be called before
+// more is spent.
+RowRules rules_of_domain(const Schema& schema, std::span<const ColumnCoding> columns);
+
 // What would stop discover_domain, before anything is spent: its errors, those of check_rules, and a
 // ConfigError where the noise of a column would be beyond what can be drawn.
 SYNTHEMA_EXPORT void check_domain(const Table& table, const PrivateDomainOptions& options,
