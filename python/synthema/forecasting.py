@@ -36,6 +36,7 @@ CELLS = 500_000  # of the rows that are searched to time it, at most
 SURE = 0.02  # seconds whose growth is believed
 # Seconds of all runs of a fit after which no larger part is tried, of more than 2,000 rows and of fewer.
 LEARNT, PATIENCE = 0.5, 5.0
+BELIEF = 0.1  # of a forecast: the share that has as much weight as what was seen so far
 BRIEF = 0.1  # seconds of a run of a fit that tell nothing of its growth: others interrupt it
 GROWTH = 0.7  # power by which a query's time grows with the rows searched: 0.5 to 0.8 on 50 columns
 TREE_ROWS = (2_000, 16_000)  # of which trees are grown to time them
@@ -529,8 +530,9 @@ def _seconds(tables: list[Table | None], rows: int, options: dict[str, Any]) -> 
 def with_remaining(progress: Callable[[Any], None], plan: Forecast | None = None) -> Callable[[Any], None]:
     """Return a progress sink that adds how long it will take still.
 
-    With a forecast the measures count by what each should take, corrected by what those done took; without
-    one, all alike.
+    With a forecast the measures count by what each should take, corrected by what those done took: the more,
+    the larger their share of the whole is (`BELIEF`), as the first measures are short and say little of the
+    long ones. Without a forecast all count alike.
 
     Parameters
     ----------
@@ -556,7 +558,9 @@ def with_remaining(progress: Callable[[Any], None], plan: Forecast | None = None
         spent = time.monotonic() - begun
         note = state.note
         if done > 0 and spent > 1 and whole > done:
-            note += f", about {duration(spent / done * (whole - done))} left"
+            belief = BELIEF * whole if plan else 0.0
+            slower = (spent + belief) / (done + belief)
+            note += f", about {duration(slower * (whole - done))} left"
         progress(SimpleNamespace(phase=state.phase, done=state.done, total=state.total, note=note, tokens=0))
 
     return sink

@@ -180,7 +180,18 @@ def test_the_remaining_time_falls_to_nothing(monkeypatch):
     sink = synthema.with_remaining(seen.append, plan)
     for done, name in enumerate(["a", "b", ""]):
         sink(SimpleNamespace(phase="evaluate", done=done, total=2, note=name, tokens=0))
-    assert [one.note for one in seen] == ["a", "b, about 1 min 0 s left", ""]
+    assert [one.note for one in seen] == ["a", "b, about 51 s left", ""]
+
+
+def test_short_measures_say_little_of_the_remaining_time(monkeypatch):
+    """The first took a hundred times what was foretold, which is no ground to wait two days for the rest."""
+    now = iter([0, 0, 100])
+    monkeypatch.setattr("synthema.forecasting.time.monotonic", lambda: next(now))
+    seen = []
+    sink = synthema.with_remaining(seen.append, synthema.Forecast({"a": 1.0, "b": 1800.0}, 0))
+    for done, name in enumerate(["a", "b"]):
+        sink(SimpleNamespace(phase="evaluate", done=done, total=2, note=name, tokens=0))
+    assert seen[-1].note == "b, about 46 min 24 s left"
 
 
 def test_cancelling_ends_the_work_with_a_named_error():
