@@ -66,6 +66,19 @@ def test_a_forecast_knows_how_many_labels_are_classes(monkeypatch):
     assert seconds[1] == pytest.approx(5 * seconds[2])
 
 
+@pytest.mark.parametrize("stated", [False, True])
+def test_labels_beyond_the_rows_that_are_tried_are_left_aside(stated):
+    """Measures look at all labels: 125 rows took as long as all, and this was multiplied by the rows."""
+    pandas = pytest.importorskip("pandas")
+    labels = [f"code {i}" for i in range(5000)]
+    frame = pandas.DataFrame(
+        {"c": pandas.Categorical(labels * 2, labels, ordered=stated), "x": range(10_000)}
+    )
+    part = forecasting._part(synthema.table(frame), 125)
+    assert part.values("c") == labels[:125]
+    assert len(synthema.table(part).to_pandas()["c"].cat.categories) == 125
+
+
 def test_tables_without_rows_take_no_time():
     none = synthema.table({"x": [1.0], "y": ["a"]}).head(0)
     assert synthema.forecast(none, none).seconds < 1
