@@ -3,15 +3,10 @@
 // team the next piece of work comes at once, and a core that waits longer belongs to somebody else.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <memory>
 
 #include "synthema/core/export.hpp"
 
@@ -24,22 +19,16 @@ class SYNTHEMA_EXPORT Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  std::size_t size() const { return threads_.size() + 1; }
+  std::size_t size() const { return size_; }
   // task(i) for i in [0, count), count <= size(), each on its own thread; the first exception is rethrown.
   void run(std::size_t count, const std::function<void(std::size_t)>& task);
 
  private:
-  void serve(std::size_t index);
-  void attempt(std::size_t index, const std::function<void(std::size_t)>& task);
+  class Crew;
+  void leave_to_parent();  // a fork copies no thread: the child begins with a crew of its own
 
-  std::vector<std::thread> threads_;
-  std::mutex mutex_;
-  std::condition_variable wake_, done_;
-  const std::function<void(std::size_t)>* task_ = nullptr;
-  std::size_t count_ = 0;
-  std::atomic<std::size_t> left_ = 0, round_ = 0;
-  bool stop_ = false;
-  std::exception_ptr error_;
+  std::size_t size_;
+  std::unique_ptr<Crew> crew_;
 };
 
 // task(first, last) over [0, count): one range for each thread of the team, or all of it here where there is

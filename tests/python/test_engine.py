@@ -1,6 +1,8 @@
 """The local model as a completion model: the same bytes whatever stands beside a request."""
 
 import math
+import os
+import signal
 import threading
 import time
 
@@ -289,3 +291,29 @@ def test_banned_texts_and_minimum_lengths(model):
         [p.until("\n").until(".") for p in asked], Sampling(max_tokens=30, min_tokens=15)
     ):
         assert completion.tokens.free > 15 or completion.finish == "failed"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_model_opened_before_a_fork_answers_in_the_child(smollm2_path):
+    model = synthema.Model(smollm2_path, threads=2)
+
+    def text():
+        return model.complete(prompts(4), sampling=SAMPLING)[3].text
+
+    first = text()
+    child = os.fork()
+    if child == 0:
+        same = False
+        try:
+            same = text() == first
+        finally:
+            os._exit(0 if same else 1)
+    deadline = time.monotonic() + 120
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if ended[0] == 0:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert ended == (child, 0), "The child never answered, or otherwise."
+    assert text() == first
