@@ -118,6 +118,17 @@ def test_a_project_can_have_the_sources_as_a_folder(tmp_path):
     assert "build consumer:" in (tmp_path / "build.ninja").read_text()
 
 
+def test_a_library_installed_under_a_prefix_finds_torch(tmp_path):
+    for tool in ("cmake", "ninja"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not on the path")
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    succeed("cmake", "-S", REPOSITORY, "-B", tmp_path, "-G", "Ninja", f"-DPython_EXECUTABLE={sys.executable}")
+    script = (tmp_path / "cmake_install.cmake").read_text(encoding="utf-8")
+    assert re.search(r"\[\[\$ORIGIN:/[^:\]]*/torch/lib\]\]", script)
+
+
 @pytest.mark.model
 def test_a_project_finds_the_transformer(tmp_path, torch_module, smollm2_path):
     torch = pathlib.Path(importlib.util.find_spec("torch").origin).parent

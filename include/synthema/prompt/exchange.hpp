@@ -3,7 +3,9 @@
 // answered by whatever model there is, and calls `answer`. Thousands are in flight at once.
 //
 // Rules for a compose() coroutine, each one learnt from g++ 12 under AddressSanitizer:
-//   1. take parameters by value, never by reference or view: they dangle when the coroutine resumes;
+//   1. take parameters by value, never by reference or view: they dangle when the coroutine resumes (a Task
+//   or a
+//      Random by reference does not compile);
 //   2. types built in the operand of co_await need constructors (aggregates there are destroyed twice);
 //   3. no braced list in that operand: build the vector first;
 //   4. never co_await inside ?: (use after free); if/else is fine.
@@ -12,11 +14,13 @@
 
 #include <coroutine>
 #include <exception>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "synthema/core/counted.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/random.hpp"
 #include "synthema/prompt/completion.hpp"
 #include "synthema/prompt/prompt.hpp"
 #include "synthema/prompt/task.hpp"
@@ -119,3 +123,22 @@ inline AskMany ask(std::vector<Prompt> prompts) {
 }
 
 }  // namespace synthema
+
+namespace synthema::detail {
+
+template <class Argument>
+constexpr bool dangles_in_coroutine =
+    std::is_reference_v<Argument> && (std::is_same_v<std::remove_cvref_t<Argument>, Task> ||
+                                      std::is_same_v<std::remove_cvref_t<Argument>, Random>);
+
+}  // namespace synthema::detail
+
+// The one place that sees how a coroutine takes its parameters.
+template <class... Arguments>
+struct std::coroutine_traits<synthema::Exchange, Arguments...> {
+  static_assert(
+      !(synthema::detail::dangles_in_coroutine<Arguments> || ...),
+      "compose() must take its Task and its Random by value: references to them dangle when the coroutine "
+      "resumes.");
+  using promise_type = synthema::Exchange::promise_type;
+};
