@@ -15,6 +15,7 @@
 #include "synthema/data/jsonl.hpp"
 #include "synthema/data/label_columns.hpp"
 #include "synthema/data/schema.hpp"
+#include "synthema/data/schema_check.hpp"
 #include "synthema/data/split.hpp"
 
 namespace synthema::bindings {
@@ -440,6 +441,18 @@ No subject is in two of them. Shares are positive and sum to 1.)")
 
 void bind_table(py::module_& module) {
   bind_table_class(module);
+  module.def(
+      "_schema_misfit",
+      [](const Schema& schema, const Table& rows) -> std::optional<std::string> {
+        const py::gil_scoped_release release;
+        for (std::size_t row = 0; row < rows.rows(); ++row) {
+          const Record record = rows.record(row);
+          for (const auto& misfit : {schema_misfit(schema, record), broken_rule(schema, record)})
+            if (misfit) return message("Row ", row, ": ", *misfit);
+        }
+        return std::nullopt;
+      },
+      py::arg("schema"), py::arg("rows"), "The first row that does not fit a schema, without its values.");
   module.def("_csv_shape", &csv_shape_of, py::arg("text"), py::kw_only(), py::arg("delimiter") = ',',
              py::arg("decimal") = '.', py::arg("dates") = "ymd", py::arg("schema") = nullptr,
              py::arg("file") = "", "Schema and number of rows of CSV text, which is not kept.");

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from synthema import _core
-from synthema.arguments import kind_of
+from synthema.arguments import kind_of, whole
 from synthema.generation import generate
 from synthema.reporting.numbers import counted
 from synthema.tables import table
@@ -74,8 +75,9 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
     """Try whether a generator keeps its promises.
 
     A generator has ``name``, ``schema`` and ``sample(rows, seed, conditions=None) -> Table``, and
-    ``fit(real)`` where it learns. It gives exactly the rows asked for, with the fields of its schema, and the
-    same table for the same seed.
+    ``fit(real)`` where it learns; the schema may be known only after the fit. It gives exactly the rows asked
+    for, which fit its schema, and the same table for the same seed. With conditions, row ``i`` agrees with
+    condition ``i`` mod n, where that has a value.
 
     Parameters
     ----------
@@ -84,24 +86,19 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
     real : table, optional
         What to fit it to first.
     rows : int
-        Rows to sample.
+        Rows to sample, 1 or more.
     conditions : table, optional
-        Passed on.
+        Passed on as a `Table`; without them nothing is asked of conditions.
 
     Raises
     ------
     GenerationError
         Names every promise that was broken.
     ConfigError
-        It lacks a member.
+        It lacks a member, or `rows` is less than 1.
     """
-    # Not by hasattr of the object: a schema may only be known after the fit.
-    members = ("name", "schema", "sample", *(("fit",) if real is not None else ()))
-    if lacking := [one for one in members if one not in dir(generator)]:
-        raise _core.ConfigError(
-            "A generator has name, schema and sample(rows, seed, conditions), and fit(real) where it learns; "
-            f"what was given is {kind_of(generator)} and lacks {', '.join(lacking)}."
-        )
+    rows = whole(rows, "The parameter 'rows'", 1)
+    _refuse_lacking(generator, ["name", "schema", "sample"] if real is None else ["name", "sample", "fit"])
     if inspect.isclass(generator):
         raise _core.ConfigError(
             f"What was given is the class {generator.__name__}; give an object of it, "
@@ -109,7 +106,9 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
         )
     if real is not None:
         generator.fit(table(real))
-    first = generator.sample(rows, 7, conditions)
+        _refuse_lacking(generator, ["schema"])  # may be made by the fit
+    asked = (rows, 7) if conditions is None else (rows, 7, table(conditions))
+    first = generator.sample(*asked)
     broken = []
     if not isinstance(generator.name, str) or not generator.name:
         broken.append("The generator has no name.")
@@ -123,12 +122,43 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
         raise _core.GenerationError(
             f"The schema of the generator is {kind_of(generator.schema)}; it must be a synthema.Schema."
         )
-    fields = [(field.name, field.kind) for field in generator.schema.fields]
-    if [(field.name, field.kind) for field in first.schema.fields] != fields:
-        broken.append("The table has other fields than the generator's schema.")
-    if generator.sample(rows, 7, conditions).digest() != first.digest():
+    broken += _misfits(first, generator.schema)
+    if conditions is not None:
+        broken += _disagreements(first, asked[2])
+    if generator.sample(*asked).digest() != first.digest():
         broken.append("The same seed gave another table.")
     _raise("generator", broken)
+
+
+def _refuse_lacking(generator: Any, members: list[str]) -> None:
+    # Not by hasattr of the object: a property may raise before the fit.
+    if lacking := [one for one in members if one not in dir(generator)]:
+        raise _core.ConfigError(
+            "A generator has name, schema and sample(rows, seed, conditions), and fit(real) where it learns; "
+            f"what was given is {kind_of(generator)} and lacks {', '.join(lacking)}."
+        )
+
+
+def _misfits(rows: Any, schema: Any) -> list[str]:
+    """What about the rows does not fit the schema, without a value."""
+    if [(f.name, f.kind) for f in rows.schema.fields] != [(f.name, f.kind) for f in schema.fields]:
+        return ["The table has other fields than the generator's schema."]
+    misfit = _core._schema_misfit(schema, rows)
+    return [] if misfit is None else [f"The rows do not fit the generator's schema: {misfit}"]
+
+
+def _disagreements(rows: Any, conditions: Any) -> list[str]:
+    """Names of the columns in which a row is not what its condition says."""
+    wrong = []
+    for name in conditions.names:
+        wanted, given = conditions.values(name), rows.values(name) if name in rows else None
+        if given is None or any(w is not None and w != one for w, one in zip(itertools.cycle(wanted), given)):
+            wrong.append(f"'{name}'")
+    if not wrong:
+        return []
+    return [
+        f"Rows do not agree with their conditions in {', '.join(wrong)}: row i must with condition i mod n."
+    ]
 
 
 def check_constraint(constraint: Any) -> None:

@@ -98,3 +98,55 @@ def test_what_is_no_generator_is_named():
         synthema.check_generator(Whole)
     with pytest.raises(GenerationError, match="schema of the generator is None"):
         synthema.check_generator(Whole())
+
+
+class Drawn:
+    """A good generator, whose schema is known after its fit."""
+
+    name = "drawn"
+
+    def fit(self, real):
+        self.real, self.schema = real, real.schema
+
+    def sample(self, rows, seed, conditions=None):
+        records = self.real.records()
+        drawn = [records[synthema.Random(seed).stream(i).below(len(records))] for i in range(rows)]
+        if conditions is not None:
+            drawn = [one | conditions.record(i % len(conditions)) for i, one in enumerate(drawn)]
+        return synthema.table(drawn, self.schema)
+
+
+def test_a_schema_may_be_made_by_the_fit():
+    synthema.check_generator(Drawn(), VISITS)
+    synthema.check_generator(Drawn(), VISITS, conditions={"age": [40, 71, None]})
+
+    class Without(Drawn):
+        def fit(self, real):
+            self.real = real
+
+    with pytest.raises(synthema.ConfigError, match="lacks schema"):
+        synthema.check_generator(Without(), VISITS)
+    with pytest.raises(synthema.ConfigError, match="The parameter 'rows' is a whole number from 1"):
+        synthema.check_generator(Drawn(), VISITS, rows=0)
+
+
+def test_a_generator_that_does_not_heed_conditions_or_its_schema_is_found():
+    class Heedless(Drawn):
+        def sample(self, rows, seed, conditions=None):
+            return super().sample(rows, seed)
+
+    with pytest.raises(GenerationError, match="do not agree with their conditions in 'age', 'ward'"):
+        synthema.check_generator(Heedless(), VISITS, conditions={"age": [40, 71], "ward": ["a", "b"]})
+
+    class Beyond(Drawn):
+        def fit(self, real):
+            super().fit(real)
+            fields = [synthema.Field("text"), synthema.Field("age", "integer", maximum=60)]
+            self.schema = synthema.Schema(fields)
+
+        def sample(self, rows, seed, conditions=None):
+            return self.real.take([i % len(self.real) for i in range(rows)])
+
+    with pytest.raises(GenerationError, match=r"do not fit the generator's schema: .*'age'") as caught:
+        synthema.check_generator(Beyond(), VISITS)
+    assert "71" not in str(caught.value)
