@@ -71,7 +71,12 @@ void bind_core(py::module_& module) {
       .def_readonly("total", &Progress::total, "Units in all; 0 if not known.")
       .def_readonly("note", &Progress::note, "Details for people.")
       .def_readonly("tokens", &Progress::tokens,
-                    "Generated so far, by rejected attempts too; 0 if not known.");
+                    "Generated so far, by rejected attempts too; 0 if not known.")
+      .def("__repr__", [](const Progress& p) {
+        std::string out = message("<Progress ", p.phase, ": ", p.done);
+        if (p.total > 0) out += message(" of ", p.total);
+        return out + (p.note.empty() ? ">" : ", " + p.note + ">");
+      });
   py::class_<CancelToken>(module, "CancelToken", "A request to stop, shared by all copies.")
       .def(py::init<>())
       .def("cancel", &CancelToken::cancel, "Ask to stop; the work under way ends with Cancelled.")

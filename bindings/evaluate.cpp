@@ -1,6 +1,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/counts.hpp"
 #include "bindings/python_objects.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/evaluate/any_evaluator.hpp"
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/suite.hpp"
@@ -87,15 +88,15 @@ std::shared_ptr<const Table> shared(const std::optional<Table>& table) {
 
 using Vectors = std::vector<std::vector<float>>;
 
-// What a function of the caller's gave, or EvaluationError that says who gave what, and what is wanted.
+// What a function of the caller's gave, or PlugInError that says who gave what, and what is wanted.
 template <class Out>
 Out answer_of(const py::handle& result, std::string_view who, std::string_view wanted) {
   try {
     return py::cast<Out>(result);
   } catch (const py::cast_error&) {
-    throw EvaluationError(message("The ", who, " gave something of type ",
-                                  py::str(py::type::of(result).attr("__name__")).cast<std::string>(),
-                                  " that is not ", wanted, "."));
+    throw PlugInError(message("The ", who, " gave something of type ",
+                              py::str(py::type::of(result).attr("__name__")).cast<std::string>(),
+                              " that is not ", wanted, "."));
   }
 }
 
@@ -105,7 +106,7 @@ Vectors vectors_from(const py::object& result) {
   if (!py::isinstance<py::array>(result)) return answer_of<Vectors>(result, kWho, kWanted);
   const auto array = py::array_t < float, py::array::c_style | py::array::forcecast > ::ensure(result);
   if (!array || array.ndim() != 2)
-    throw EvaluationError("The embedder gave an array that is not {texts, width} numbers.");
+    throw PlugInError("The embedder gave an array that is not {texts, width} numbers.");
   Vectors out;
   for (py::ssize_t i = 0; i < array.shape(0); ++i)
     out.emplace_back(array.data(i, 0), array.data(i, 0) + array.shape(1));
@@ -128,9 +129,21 @@ auto text_function(const py::object& function, const Convert& convert) {
   std::function<Out(std::span<const std::string>)> out;
   if (function.is_none()) return out;
   out = [kept = held(function), convert](std::span<const std::string> texts) {
-    return with_python([&] { return convert((*kept)(Texts(texts.begin(), texts.end()))); });
+    return with_plug_in([&] { return convert((*kept)(Texts(texts.begin(), texts.end()))); });
   };
   return out;
+}
+
+// The other way: what an evaluator written in Python asks.
+template <class Out>
+py::object as_python(const std::function<Out(std::span<const std::string>)>& function) {
+  if (!function) return py::none();
+  return py::cpp_function(
+      [function](const Texts& texts) {
+        const py::gil_scoped_release release;
+        return function(texts);
+      },
+      py::arg("texts"));
 }
 
 EvaluationContext make_context(const std::optional<Table>& holdout, const std::optional<Table>& exemplars,
@@ -210,6 +223,13 @@ target_labels : int
       .def_property_readonly(
           "terms", [](const EvaluationContext& c) { return table_or_none(c.terms); },
           "The term list, or None.")
+      .def_property_readonly(
+          "embedder", [](const EvaluationContext& c) { return as_python(c.embedder); },
+          "A function of a list of texts that gives one list of numbers a text, or None.")
+      .def_readonly("embedder_name", &EvaluationContext::embedder_name, "Which encoder that is.")
+      .def_property_readonly(
+          "text_scorer", [](const EvaluationContext& c) { return as_python(c.text_scorer); },
+          "A function of a list of texts that gives the natural log-probabilities of their tokens, or None.")
       .def_readonly("text_column", &EvaluationContext::text_column, "Name of the text to judge.")
       .def_readonly("label_column", &EvaluationContext::label_column,
                     "Name of what the text should express; empty: the schema's label role.")
@@ -261,9 +281,10 @@ void bind_score_parts(py::module_& module) {
 
 void bind_score(py::module_& module) {
   bind_score_parts(module);
-  py::class_<Score>(module, "Score",
-                    "One measurement: value, interval, n, parts, ceiling, floor, convention.")
-      .def_readonly("name", &Score::name, "Name of the evaluator; the key in a report.")
+  py::class_<Score> score(module, "Score",
+                          "One measurement: value, interval, n, parts, ceiling, floor, convention.");
+  copied_by_json(score, score_from_json);
+  score.def_readonly("name", &Score::name, "Name of the evaluator; the key in a report.")
       .def_readonly("estimand", &Score::estimand, "One sentence: what the number estimates.")
       .def_readonly("value", &Score::value, "None exactly when `undefined` says why.")
       .def_readonly("undefined", &Score::undefined, "Why there is no value; empty where there is one.")
@@ -304,7 +325,7 @@ std::tuple<std::int64_t, std::int64_t, std::string> found_by_detector(const py::
   try {
     return one.cast<std::tuple<std::int64_t, std::int64_t, std::string>>();
   } catch (const py::cast_error&) {
-    throw EvaluationError(
+    throw PlugInError(
         "A detector of identifiers gave something else than (begin, end, kind): two whole numbers and a "
         "text.");
   }
@@ -314,7 +335,7 @@ std::tuple<std::int64_t, std::int64_t, std::string> found_by_detector(const py::
 // place.
 IdentifierDetector detector_from(const py::object& function) {
   return [kept = held(function)](std::span<const std::string> texts) {
-    return with_python([&] {
+    return with_plug_in([&] {
       std::vector<std::vector<Identifier>> out;
       for (const std::string& text : texts) {
         out.emplace_back();
@@ -324,13 +345,13 @@ IdentifierDetector detector_from(const py::object& function) {
         bytes.push_back(text.size());
         const py::object found = (*kept)(text);
         if (!py::isinstance<py::iterable>(found))
-          throw EvaluationError(message("A detector of identifiers gave something of type ",
-                                        py::type::of(found).attr("__name__").cast<std::string>(),
-                                        " that is no list of (begin, end, kind)."));
+          throw PlugInError(message("A detector of identifiers gave something of type ",
+                                    py::type::of(found).attr("__name__").cast<std::string>(),
+                                    " that is no list of (begin, end, kind)."));
         for (const py::handle one : found) {
           const auto [begin, end, kind] = found_by_detector(one);
           if (begin < 0 || begin > end || end >= static_cast<std::int64_t>(bytes.size()))
-            throw EvaluationError("A detector of identifiers gave a place outside of the text.");
+            throw PlugInError("A detector of identifiers gave a place outside of the text.");
           out.back().push_back(
               {bytes[static_cast<std::size_t>(begin)], bytes[static_cast<std::size_t>(end)], kind});
         }

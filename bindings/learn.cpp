@@ -5,6 +5,7 @@
 
 #include "bindings/bindings.hpp"
 #include "bindings/python_objects.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/data/label_columns.hpp"
 #include "synthema/learn/learner.hpp"
 #include "synthema/learn/prediction_metrics.hpp"
@@ -63,31 +64,18 @@ Predictions predictions_of_learner(const py::object& given, const std::string& n
   Predictions out{.width = std::max<std::size_t>(classes, 1), .values = {}};
   if (!array || array.ndim() < 1 || array.ndim() > 2 || array.shape(0) != length(rows) ||
       array.size() != length(rows * out.width))
-    throw LearnerError(
+    throw PlugInError(
         message("The learner '", name, "' must give ",
                 classes > 0 ? "a probability of each class for each row" : "one number for each row",
                 ", an array of ", rows, classes > 0 ? " rows." : " numbers."));
   out.values.assign(array.data(), array.data() + array.size());
   if (classes > 0 && !are_probabilities(out))
-    throw LearnerError(
+    throw PlugInError(
         message("The learner '", name,
                 "' gave what are no probabilities: those of each row must be 0 to 1 and sum to 1."));
   if (!std::ranges::all_of(out.values, [](double one) { return std::isfinite(one); }))
-    throw LearnerError(message("The learner '", name, "' gave a number that is not finite."));
+    throw PlugInError(message("The learner '", name, "' gave a number that is not finite."));
   return out;
-}
-
-// What it raised that is an EvaluationError: the adapter in Python makes one of all that a learner raises.
-template <class Work>
-auto with_learner(const Work& work) {
-  return with_python([&] {
-    try {
-      return work();
-    } catch (py::error_already_set& error) {
-      if (!error.matches(py::module_::import("synthema._core").attr("EvaluationError"))) throw;
-      throw LearnerError(std::string(py::str(error.value())));
-    }
-  });
 }
 
 // A Python function (features, target, classes, seed) -> function(features) -> predictions, on the
@@ -99,7 +87,7 @@ Learner python_learner(std::string name, const py::object& function) {
     const DesignMatrix design = encoding.apply(*task.training);
     const std::vector<std::uint32_t> rows = target.rows_with_value();
     const std::vector<double> dense = design.dense();
-    return with_learner([&]() -> Predictor {
+    return with_plug_in([&]() -> Predictor {
       std::vector<double> chosen, values;
       for (const std::uint32_t row : rows) {
         const auto begin = dense.begin() + static_cast<std::ptrdiff_t>(row * design.columns);
@@ -112,7 +100,7 @@ Learner python_learner(std::string name, const py::object& function) {
                   target.classes, random());
       return [encoding, name, classes = target.classes, model = held(fitted)](const Table& table) {
         const DesignMatrix of_table = encoding.apply(table);
-        return with_learner([&] {
+        return with_plug_in([&] {
           return predictions_of_learner((*model)(matrix(of_table.dense(), of_table.rows, of_table.columns)),
                                         name, of_table.rows, classes);
         });

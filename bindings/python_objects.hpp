@@ -7,6 +7,7 @@
 
 #include "bindings/bindings.hpp"
 #include "synthema/core/error.hpp"
+#include "synthema/core/plug_in_error.hpp"
 
 namespace synthema::bindings {
 
@@ -45,6 +46,28 @@ auto with_python(const Work& work) {
   } catch (py::error_already_set& error) {
     rethrow(error);
   }
+}
+
+// The same for what a caller brought to an evaluation: `synthema.evaluate` makes an EvaluationError of what
+// it raises, and that is a PlugInError here.
+template <class Work>
+auto with_plug_in(const Work& work) {
+  return with_python([&] {
+    try {
+      return work();
+    } catch (py::error_already_set& error) {
+      if (!error.matches(py::module_::import("synthema._core").attr("EvaluationError"))) throw;
+      throw PlugInError(std::string(py::str(error.value())));
+    }
+  });
+}
+
+// Copies, and pickles for worker processes, of what has a JSON form that holds all of it: to_json(T) writes
+// it, `read` reads it.
+template <class T, class... Options, class Read>
+void copied_by_json(py::class_<T, Options...>& bound, const Read& read) {
+  bound.def(py::pickle([](const T& one) { return py::make_tuple(to_json(one)); },
+                       [read](const py::tuple& state) { return read(state[0].cast<std::string>()); }));
 }
 
 // Throws KeyboardInterrupt after Ctrl-C: C++ asks while it works without the GIL.

@@ -43,8 +43,9 @@ void bind_report(py::module_& module) {
       .def_readonly("seconds", &Timing::seconds, "Of wall time.")
       .def_readonly("memory_growth_bytes", &Timing::memory_growth_bytes,
                     "By which the peak resident memory of the process grew; 0 where unknown.");
-  py::class_<Report>(module, "Report", "Scores, what they cost, and facts about the run.")
-      .def_readwrite("title", &Report::title, "Title of the page.")
+  py::class_<Report> report(module, "Report", "Scores, what they cost, and facts about the run.");
+  copied_by_json(report, report_from_json);
+  report.def_readwrite("title", &Report::title, "Title of the page.")
       .def_readonly("library", &Report::library, "Version of synthema that measured.")
       .def_readonly("scores", &Report::scores, "The scores in the order in which they were asked for.")
       .def_readonly("timings", &Report::timings, "What each evaluator cost.")

@@ -275,7 +275,7 @@ GroupRule('one_hot', ['stage_1', 'stage_2', 'stage_3'])
 }
 
 void bind_schema_class(py::module_& module) {
-  py::class_<Schema, std::shared_ptr<Schema>>(
+  py::class_<Schema, std::shared_ptr<Schema>> schema(
       module, "Schema", R"(What the columns of a table mean and under which terms it may be used.
 
 Parameters
@@ -292,7 +292,9 @@ language : str
     BCP 47 tag of the texts.
 may_leave_machine : bool
     False: no remote endpoint may ever see a row.
-)")
+)");
+  copied_by_json(schema, [](const std::string& json) { return schema_from_json(json); });
+  schema
       .def(py::init(&make_schema), py::arg("fields"), py::kw_only(),
            py::arg("rules") = std::vector<FieldRule>{}, py::arg("groups") = std::vector<GroupRule>{},
            py::arg("name") = "", py::arg("source") = "", py::arg("licence") = "", py::arg("terms") = "",

@@ -56,6 +56,8 @@ class Progress:
     """
     How far a phase of the work has come.
     """
+    def __repr__(self) -> str:
+        ...
     @property
     def done(self) -> int:
         """
@@ -415,11 +417,15 @@ class Schema:
         ...
     def __getitem__(self, name: str) -> Field:
         ...
+    def __getstate__(self) -> tuple[str]:
+        ...
     def __init__(self, fields: collections.abc.Sequence[Field], *, rules: collections.abc.Sequence[FieldRule] = [], groups: collections.abc.Sequence[GroupRule] = [], name: str = '', source: str = '', licence: str = '', terms: str = '', language: str = 'en', may_leave_machine: bool = True) -> None:
         ...
     def __len__(self) -> int:
         ...
     def __repr__(self) -> str:
+        ...
+    def __setstate__(self, arg0: tuple) -> None:
         ...
     def to_json(self) -> str:
         """
@@ -2089,7 +2095,11 @@ class Score:
         """
         The score of a JSON form; ParseError if it is none.
         """
+    def __getstate__(self) -> tuple[str]:
+        ...
     def __repr__(self) -> str:
+        ...
+    def __setstate__(self, arg0: tuple) -> None:
         ...
     def to_dict(self) -> dict:
         """
@@ -2223,6 +2233,16 @@ class EvaluationContext:
         The CancelToken that evaluators look at.
         """
     @property
+    def embedder(self) -> typing.Any:
+        """
+        A function of a list of texts that gives one list of numbers a text, or None.
+        """
+    @property
+    def embedder_name(self) -> str:
+        """
+        Which encoder that is.
+        """
+    @property
     def exemplars(self) -> Table | None:
         """
         What was shown in prompts, or None.
@@ -2261,6 +2281,11 @@ class EvaluationContext:
     def text_column(self) -> str:
         """
         Name of the text to judge.
+        """
+    @property
+    def text_scorer(self) -> typing.Any:
+        """
+        A function of a list of texts that gives the natural log-probabilities of their tokens, or None.
         """
     @property
     def threads(self) -> int:
@@ -2374,11 +2399,15 @@ class Report:
         """
         The score of this name; EvaluationError names those there are.
         """
+    def __getstate__(self) -> tuple[str]:
+        ...
     def __iter__(self) -> collections.abc.Iterator[Score]:
         ...
     def __len__(self) -> int:
         ...
     def __repr__(self) -> str:
+        ...
+    def __setstate__(self, arg0: tuple) -> None:
         ...
     def _repr_html_(self) -> typing.Any:
         ...
@@ -2465,6 +2494,10 @@ def _row_number_columns(table: Table) -> list[str]:
 def _sample_with_targets(schema: Schema, sample: collections.abc.Callable, rows: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, conditions: Table, balance: dict, targets: collections.abc.Sequence[str], sensitive: collections.abc.Sequence[str]) -> Table:
     """
     Rows of a generator under stated shares and parity.
+    """
+def _schema_misfit(schema: Schema, rows: Table) -> str | None:
+    """
+    The first row that does not fit a schema, without its values.
     """
 def _seed_of_run(folder: str) -> int:
     ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import importlib.util
 import inspect
@@ -17,11 +18,19 @@ import numpy as np
 
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
-from synthema.arguments import checked, refuse_wrong_types, whole
+from synthema.arguments import checked, kind_of, refuse_wrong_types, whole
 from synthema.callers import warn
 from synthema.column_kinds import free_texts, is_empty, like, unlike
 from synthema.drift import apparent_drift
-from synthema.evaluators import Failures, as_evaluator, evaluator_named, evaluator_names, guarded
+from synthema.evaluators import (
+    Failures,
+    answering,
+    as_evaluator,
+    evaluator_named,
+    evaluator_names,
+    failures_of,
+    guarded,
+)
 from synthema.learning import as_learner
 from synthema.overlaps import apparent_overlaps, reused_identifiers
 from synthema.subjects import apparent_subject
@@ -207,8 +216,14 @@ def evaluate(
     text = _text_column(rows, text_column, reference)
     if token_embedder is None:
         token_embedder = getattr(embedder, "embed_tokens", None)
-    if embedder is not None and not isinstance(embedder, Remembered):
-        embedder = Remembered(embedder)
+    failures = Failures()
+    if embedder is not None:
+        known = embedder if isinstance(embedder, Remembered) else Remembered(embedder)
+        embedder = known.telling(failures)
+    if token_embedder is not None:
+        token_embedder = answering("The token embedder", token_embedder, failures)
+    if text_scorer is not None:
+        text_scorer = answering("The text scorer", text_scorer, failures)
     context = EvaluationContext(
         holdout=holdout,
         exemplars=None if exemplars is None else table(exemplars),
@@ -225,7 +240,6 @@ def evaluate(
         text_scorer=text_scorer,
         cancel=cancel,
     )
-    failures = Failures()
     options = suite_options(
         near_duplicate_threshold=near_duplicate_threshold,
         self_bleu_limit=self_bleu_limit,
@@ -237,7 +251,7 @@ def evaluate(
         learner=as_learner(learner, failures),
         quasi_identifiers=quasi_identifiers,
         secrets=secrets,
-        detectors=detectors,
+        detectors=[answering("A detector of identifiers", one, failures) for one in detectors],
         canaries=canaries,
         full=level == "full",
         discrepancy_rows=discrepancy_rows,
@@ -380,6 +394,10 @@ def suite_options(**given: Any) -> SuiteOptions:
     )
 
 
+def _called(given: Any) -> str:
+    return f"the class {given.__name__}" if inspect.isclass(given) else kind_of(given)
+
+
 class Remembered:
     """An embedder that is asked for each text once: evaluators share texts, and reports share term lists.
 
@@ -390,15 +408,29 @@ class Remembered:
 
     def __init__(self, embedder: Any, progress: Callable[[Any], None] | None = None):
         self.name = str(getattr(embedder, "name", ""))
-        self._embed = embedder.embed if hasattr(embedder, "embed") else embedder
+        self._embed = getattr(embedder, "embed", embedder)
+        if inspect.isclass(embedder) or not callable(self._embed):
+            raise _core.ConfigError(
+                "The argument 'embedder' is a function of a list of texts, or has embed(texts) as "
+                f"synthema.Embedder() has; what was given is {_called(embedder)}."
+            )
         self._known: dict[str, Any] = {}
         self._progress = progress
+        self._failures: Failures | None = None
+
+    def telling(self, failures: Failures) -> Remembered:
+        """Return the same memory, which tells what the embedder raises to one evaluation."""
+        other = copy.copy(self)
+        other._failures = failures
+        return other
 
     def __call__(self, texts: list[str]) -> Any:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         for begin in range(0, len(new), self._PART):
             part = new[begin : begin + self._PART]
-            vectors = _real_numbers(self._embed(part))
+            with failures_of("The embedder", self._failures):
+                given = self._embed(list(part))  # its own list, which it may change
+            vectors = _real_numbers(given)
             if vectors.ndim != 2 or len(vectors) != len(part) or vectors.shape[1] == 0:
                 raise _core.EvaluationError(
                     f"The embedder gave an array of shape {vectors.shape} for {len(part)} texts; one vector "

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import difflib
 import functools
+import inspect
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def evaluator(
     name: str | None = None,
     direction: str = "none",
     range: tuple[float, float] = (-math.inf, math.inf),
-    needs: Iterable[str] = (),
+    needs: str | Iterable[str] = (),
 ) -> Any:
     """Make an evaluator of a function.
 
@@ -48,7 +49,7 @@ def evaluator(
         Which way is better.
     range : (float, float)
         The smallest and largest possible value.
-    needs : list of str
+    needs : list of str, or str
         Any of "reference", "holdout", "target", "subject", "embedder": without them it is not asked.
 
     Returns
@@ -85,7 +86,8 @@ def evaluator(
         score = function(real, synthetic, context)
         return _checked_score(score, name) if isinstance(score, Mapping) else score
 
-    return _core._python_evaluator(measured, name, direction, (low, high), list(needs))
+    named = [needs] if isinstance(needs, str) else list(needs)
+    return _core._python_evaluator(measured, name, direction, (low, high), named)
 
 
 _MEMBERS = (
@@ -156,8 +158,9 @@ def check_evaluator(
 ) -> None:
     """Try whether an evaluator keeps the promises that reports rely on.
 
-    A score of the right form within its range, the same again and on one thread and with the rows in another
-    order, inputs left unchanged, and on empty tables an undefined score in place of an exception.
+    A score of the right form within its range and its interval, the same again and on one thread and with the
+    rows in another order, inputs left unchanged, and on empty tables an undefined score in place of an
+    exception.
 
     Parameters
     ----------
@@ -174,11 +177,16 @@ def check_evaluator(
     ------
     EvaluationError
         Names every promise that was broken.
+    ConfigError
+        It is none, or needs what was not given, without which `evaluate` would not ask it.
     """
     built = evaluator_named(one) if isinstance(one, str) else as_evaluator(one)
     if synthetic is None:
         synthetic = _example(7)
         real = _example(5) if real is None else real
+    reference, rows = None if real is None else table(real), table(synthetic)
+    context = context or EvaluationContext(bootstrap=50)
+    _refuse_unmet(built, reference, rows, context)
     stopped: list[BaseException] = []
 
     def asked(real: Table | None, synthetic: Table, context: EvaluationContext) -> Any:
@@ -194,9 +202,9 @@ def check_evaluator(
         built
         if isinstance(one, str)
         else _core._python_evaluator(asked, built.name, built.direction, built.range, built.needs),
-        None if real is None else table(real),
-        table(synthetic),
-        context or EvaluationContext(bootstrap=50),
+        reference,
+        rows,
+        context,
         row_order,
     )
     if stopped:
@@ -206,9 +214,32 @@ def check_evaluator(
         raise _core.EvaluationError(f"The evaluator '{built.name}' breaks promises: {said}")
 
 
+def _refuse_unmet(one: Evaluator, real: Table | None, rows: Table, context: EvaluationContext) -> None:
+    """Raise ConfigError where an evaluator needs what there is none of: it would be tried for nothing."""
+    schema = (rows if real is None else real).schema
+    unmet = {
+        "reference": (real is None, "a table of real rows; give `real`"),
+        "holdout": (context.holdout is None, "a holdout; give EvaluationContext(holdout=...)"),
+        "target": (not context.target_column, "a target; give EvaluationContext(target_column=...)"),
+        "subject": (
+            not any("subject" in field.roles for field in schema.fields),
+            "a column with the role subject; give tables whose schema names one",
+        ),
+        "embedder": (context.embedder is None, "an embedder; give EvaluationContext(embedder=...)"),
+    }
+    for need in one.needs:
+        lacks, what = unmet[need]
+        if lacks:
+            raise _core.ConfigError(f"The evaluator '{one.name}' says that it needs {what}.")
+
+
 def as_evaluator(one: Any) -> Evaluator:
     if isinstance(one, Evaluator):
         return one
+    if inspect.isclass(one):
+        raise _core.ConfigError(
+            f"What was given is the class {one.__name__}; give an object of it, {one.__name__}(...)."
+        )
     if not callable(getattr(one, "evaluate", None)) or not hasattr(one, "name"):
         raise _core.ConfigError(
             f"An evaluator is a name, an Evaluator, or has name, direction, range and evaluate(); "
@@ -256,6 +287,28 @@ def reason_of(who: str, error: Exception, failures: Failures | None = None) -> s
         with contextlib.suppress(UserWarning):
             warn(f"{what}: {error}")
     return f"{what}; a warning has its text, which may quote a row."
+
+
+@contextlib.contextmanager
+def failures_of(who: str, failures: Failures | None = None) -> Iterator[None]:
+    """Make an EvaluationError of what the caller's own code raises: scores that ask it are undefined then."""
+    try:
+        yield
+    except _core.Cancelled:
+        raise
+    except Exception as error:
+        raise _core.EvaluationError(reason_of(who, error, failures)) from error
+
+
+def answering(who: str, function: Callable[[Any], Any], failures: Failures) -> Callable[[Any], Any]:
+    """Return a function of the caller's whose failure is the reason of undefined scores."""
+
+    def answer(given: Any) -> Any:
+        with failures_of(who, failures):
+            found = function(given)
+            return list(found) if isinstance(found, Iterator) else found  # what makes it may raise, too
+
+    return answer
 
 
 def guarded(one: Evaluator) -> Evaluator:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from synthema._core import (
     multiclass_auroc,
     r_squared,
 )
-from synthema.evaluators import Failures, reason_of
+from synthema.evaluators import Failures, failures_of
 
 __all__ = [
     "Learner",
@@ -107,7 +106,8 @@ class _Fitting:
         self._failures = failures
 
     def __call__(self, features: np.ndarray, target: np.ndarray, classes: int, seed: int) -> Any:
-        model = copy.deepcopy(self._estimator)
+        with _failures_of(self._estimator, self._failures):
+            model = copy.deepcopy(self._estimator)
         if hasattr(model, "random_state"):
             model.random_state = seed
         if classes == 0:
@@ -115,24 +115,17 @@ class _Fitting:
                 model.fit(features, target)
             return lambda rows: _of_numbers(model, rows, self._failures)
         if not hasattr(model, "predict_proba"):
-            raise _core.ConfigError(
-                f"{type(model).__name__} has no predict_proba, which classes need; give a classifier."
+            raise _core.EvaluationError(
+                f"The learner '{type(model).__name__}' has no predict_proba, which classes need; give a "
+                "classifier."
             )
         with _failures_of(model, self._failures):
             model.fit(features, target.astype(int))
         return lambda rows: _of_all_classes(model, rows, classes, self._failures)
 
 
-@contextlib.contextmanager
-def _failures_of(model: Any, failures: Failures | None) -> Iterator[None]:
-    """Make an EvaluationError of what a learner raises: scores that ask it are undefined then."""
-    try:
-        yield
-    except _core.Cancelled:
-        raise
-    except Exception as error:
-        reason = reason_of(f"The learner '{type(model).__name__}'", error, failures)
-        raise _core.EvaluationError(reason) from error
+def _failures_of(model: Any, failures: Failures | None) -> contextlib.AbstractContextManager[None]:
+    return failures_of(f"The learner '{type(model).__name__}'", failures)
 
 
 def _of_numbers(model: Any, rows: np.ndarray, failures: Failures | None) -> Any:

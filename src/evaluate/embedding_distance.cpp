@@ -6,6 +6,7 @@
 #include "src/evaluate/embedded_texts.hpp"
 #include "src/evaluate/vector_distances.hpp"
 #include "synthema/core/counted.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -72,7 +73,7 @@ Score EmbeddingDistance::evaluate(const Table* real, const Table& synthetic,
     return undefined(std::move(score), "No real table with two texts or more was given.");
   const Eigen::MatrixXd r = vectors_of(context, there->texts), s = vectors_of(context, sample.texts);
   if (r.rows() != s.rows())
-    throw EvaluationError("The embedder gave real and synthetic texts vectors of different length.");
+    throw PlugInError("The embedder gave real and synthetic texts vectors of different length.");
   score.value = measure(measure_, r, s, context);
   const auto width = static_cast<std::size_t>(r.rows());
   if (measure_ == frechet && std::min(sample.size(), there->size()) < 10 * width)

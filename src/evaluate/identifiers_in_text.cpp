@@ -6,6 +6,7 @@
 
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/evaluate/samples.hpp"
 #include "synthema/text/tokens.hpp"
 
@@ -32,7 +33,7 @@ Found scan(const std::vector<std::string>& texts, const std::vector<IdentifierDe
   const auto keep = [&](std::size_t i, const std::vector<Identifier>& found) {
     for (const Identifier& one : found) {
       if (one.begin > one.end || one.end > texts[i].size())
-        throw EvaluationError("A detector of identifiers gave a place outside of the text.");
+        throw PlugInError("A detector of identifiers gave a place outside of the text.");
       const std::string said = normal(std::string_view(texts[i]).substr(one.begin, one.end - one.begin));
       if (!said.empty()) out[i].insert(one.kind + "|" + said);  // signs alone say nothing of anybody
     }
@@ -48,8 +49,8 @@ Found scan(const std::vector<std::string>& texts, const std::vector<IdentifierDe
   for (const IdentifierDetector& detector : detectors) {
     const auto found = detector(texts);
     if (found.size() != texts.size())
-      throw EvaluationError(message("A detector of identifiers gave ", found.size(), " lists for ",
-                                    counted(texts.size(), "text"), "; one a text is wanted."));
+      throw PlugInError(message("A detector of identifiers gave ", found.size(), " lists for ",
+                                counted(texts.size(), "text"), "; one a text is wanted."));
     for (std::size_t i = 0; i < texts.size(); ++i) keep(i, found[i]);
   }
   return out;

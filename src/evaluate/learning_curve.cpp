@@ -5,6 +5,7 @@
 
 #include "src/evaluate/trial_rows.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -30,7 +31,7 @@ Measured measure_all(const Learner& learner, const detail::TrialRows& rows,
         try {
           out[i] =
               detail::usefulness(detail::fitted_predictions(learner, rows, training[i], 0, context), rows);
-        } catch (const LearnerError&) {
+        } catch (const PlugInError&) {
           throw;
         } catch (const EvaluationError&) {
           out[i] = std::nullopt;  // a sample of one class leaves nothing to learn

@@ -52,8 +52,11 @@ Json to_object(const Curve& curve) {
 // Reads members of the wanted kind, and names the member that is of another.
 class Members {
  public:
-  explicit Members(const Json& object) : object_(object) {
-    if (!object.is_object()) throw ParseError("A score, part, bound or interval must be a JSON object.");
+  // `what` it is of a score: "interval"; empty: the score itself.
+  explicit Members(const Json& object, const char* what = "") : object_(object), what_(what) {
+    if (!object.is_object())
+      throw ParseError({.field = what_}, what_.empty() ? "A score must be a JSON object."
+                                                       : "The member must be a JSON object.");
   }
   const Json* find(const char* key) const {
     const auto found = object_.find(key);
@@ -62,14 +65,14 @@ class Members {
   void text(const char* key, std::string& out) const {
     const Json* value = find(key);
     if (!value) return;
-    if (!value->is_string()) throw ParseError({.field = key}, "The member must be a text.");
+    if (!value->is_string()) throw ParseError({.field = path(key)}, "The member must be a text.");
     out = value->get<std::string>();
   }
   void count(const char* key, std::uint64_t& out) const {
     const Json* value = find(key);
     if (!value) return;
     if (!value->is_number_integer() || value->get<std::int64_t>() < 0)
-      throw ParseError({.field = key}, "The member must be a whole number of at least 0.");
+      throw ParseError({.field = path(key)}, "The member must be a whole number of at least 0.");
     out = static_cast<std::uint64_t>(value->get<std::int64_t>());
   }
   double number(const char* key) const {
@@ -77,29 +80,33 @@ class Members {
     if (value && value->is_number()) return value->get<double>();
     if (value && *value == "inf") return std::numeric_limits<double>::infinity();
     if (value && *value == "-inf") return -std::numeric_limits<double>::infinity();
-    throw ParseError({.field = key}, "The member must be a number, \"inf\" or \"-inf\".");
+    throw ParseError({.field = path(key)}, message(value ? "The member" : "The member is missing; it",
+                                                   " must be a number, \"inf\" or \"-inf\"."));
   }
   template <class Visit>
   void each(const char* key, const Visit& visit) const {
     const Json* value = find(key);
     if (!value) return;
-    if (!value->is_array()) throw ParseError({.field = key}, "The member must be a list.");
+    if (!value->is_array()) throw ParseError({.field = path(key)}, "The member must be a list.");
     for (const Json& item : *value) visit(item);
   }
 
  private:
+  std::string path(const char* key) const { return what_.empty() ? key : what_ + "." + key; }
+
   const Json& object_;
+  std::string what_;
 };
 
-Bound bound_from(const Json& json) {
-  const Members in(json);
+Bound bound_from(const Json& json, const char* what) {
+  const Members in(json, what);
   Bound out{in.number("value"), ""};
   in.text("source", out.source);
   return out;
 }
 
 ScorePart part_from(const Json& json) {
-  const Members in(json);
+  const Members in(json, "parts");
   ScorePart out;
   in.text("name", out.name);
   if (in.find("value")) out.value = in.number("value");
@@ -109,7 +116,7 @@ ScorePart part_from(const Json& json) {
 }
 
 Curve curve_from(const Json& json) {
-  const Members in(json);
+  const Members in(json, "curves");
   Curve out;
   in.text("name", out.name);
   in.text("of", out.of);
@@ -127,7 +134,7 @@ Curve curve_from(const Json& json) {
 }
 
 Interval interval_from(const Json& json) {
-  const Members in(json);
+  const Members in(json, "interval");
   Interval out{in.number("low"), in.number("high"), in.number("level"), ""};
   in.text("method", out.method);
   if (out.low > out.high)
@@ -186,10 +193,10 @@ Score score_from_object(const Json& object) {
   if (out.value.has_value() == !out.undefined.empty())
     throw ParseError({.field = "value"}, "A score has either a value or the reason why it is undefined.");
   if (const Json* json = in.find("interval")) out.interval = interval_from(*json);
-  if (const Json* json = in.find("ceiling")) out.ceiling = bound_from(*json);
-  if (const Json* json = in.find("floor")) out.floor = bound_from(*json);
+  if (const Json* json = in.find("ceiling")) out.ceiling = bound_from(*json, "ceiling");
+  if (const Json* json = in.find("floor")) out.floor = bound_from(*json, "floor");
   if (const Json* json = in.find("range"))
-    out.range = {Members(*json).number("low"), Members(*json).number("high")};
+    out.range = {Members(*json, "range").number("low"), Members(*json, "range").number("high")};
   in.each("parts", [&](const Json& part) { out.parts.push_back(part_from(part)); });
   in.each("curves", [&](const Json& curve) { out.curves.push_back(curve_from(curve)); });
   in.each("warnings", [&](const Json& warning) {

@@ -6,6 +6,7 @@
 #include "src/evaluate/scored_texts.hpp"
 #include "src/evaluate/text_pairs.hpp"
 #include "synthema/core/parallel.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/evaluate/samples.hpp"
 
 namespace synthema {
@@ -53,14 +54,14 @@ namespace {
 
 using Vectors = std::vector<std::vector<float>>;
 
-// Each of length 1, those of zeros left as they are. EvaluationError if they differ in width.
+// Each of length 1, those of zeros left as they are. PlugInError if they differ in width.
 void normalise(Vectors& vectors, std::size_t& width) {
   for (std::vector<float>& one : vectors) {
     if (width == 0) width = one.size();
     double squares = 0;
     for (const float x : one) squares += double{x} * double{x};
     if (one.size() != width || width == 0 || !std::isfinite(squares))
-      throw EvaluationError(
+      throw PlugInError(
           "The token embedder gave vectors of different length, or with a number that is not finite.");
     if (squares > 0)
       for (float& x : one) x = static_cast<float>(x / std::sqrt(squares));
@@ -96,7 +97,7 @@ std::vector<Vectors> embedded(const TokenEmbedder& embedder, const std::vector<s
                               std::size_t& width) {
   std::vector<Vectors> out = embedder(texts);
   if (out.size() != texts.size())
-    throw EvaluationError(
+    throw PlugInError(
         message("The token embedder gave vectors of ", out.size(), " texts for ", texts.size(), "."));
   for (Vectors& one : out) normalise(one, width);
   return out;

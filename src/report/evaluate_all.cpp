@@ -8,9 +8,9 @@
 #include <optional>
 
 #include "synthema/core/memory.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/data/label_columns.hpp"
 #include "synthema/data/row_numbers.hpp"
-#include "synthema/learn/learner.hpp"
 
 namespace synthema {
 
@@ -74,7 +74,7 @@ Score ask(const AnyEvaluator& evaluator, const Table* real, const Table& synthet
     return unasked(evaluator, std::move(reason));
   try {
     return evaluator.evaluate(real, synthetic, context);
-  } catch (const LearnerError& error) {
+  } catch (const PlugInError& error) {  // also where it is the only one that was asked for
     return unasked(evaluator, error.what());
   } catch (const EvaluationError& error) {
     if (alone || !is_column(error.where().field, real, synthetic, context)) throw;

@@ -1,9 +1,11 @@
 """Evaluators: check values, brute-force twins, promises, and evaluators written in Python."""
 
 # ruff: noqa: E501
+import copy
 import functools
 import inspect
 import math
+import pickle
 import random
 import warnings
 
@@ -258,6 +260,22 @@ def test_broken_evaluators_are_named():
         synthema.check_evaluator(counts, notes())
     assert "undefined" in str(caught.value)
 
+    @synthema.evaluator(range=(0, 1))
+    def unsure(real, synthetic, context):
+        interval = {"low": 0.1, "high": 1.5, "level": 0.95, "method": "none"}
+        floor = {"value": -1, "source": "none"}
+        score = {"value": 0.05, "interval": interval, "floor": floor}
+        return score if len(synthetic) else {"undefined": "There are no rows."}
+
+    with pytest.raises(synthema.EvaluationError) as caught:
+        synthema.check_evaluator(unsure, notes())
+    for words in (
+        "The value 0.05 is outside its own interval, 0.1 to 1.5.",
+        "The interval 0.1 to 1.5 is outside the range [0, 1].",
+        "The floor -1 is outside the range [0, 1].",
+    ):
+        assert words in str(caught.value)
+
     for range_ in ((1, 0), (0, math.nan), (0,), "ab"):
         with pytest.raises(synthema.ConfigError, match="The evaluator 'counts' has the range"):
             synthema.evaluator(lambda *_: 0.5, name="counts", range=range_)
@@ -323,25 +341,138 @@ def test_a_cancelled_evaluation_says_that_nothing_is_kept():
         lambda texts: np.ones((len(texts), 2, 2)),
     ],
 )
-def test_what_are_no_vectors_is_a_named_error(give):
-    with pytest.raises(synthema.EvaluationError, match="The embedder gave ") as said:
-        synthema.evaluate(notes(), metrics="pairwise_similarity", embedder=give)
-    assert "Jones" not in str(said.value)
+def test_what_are_no_vectors_is_the_reason(give):
+    report = synthema.evaluate(notes(), metrics=["pairwise_similarity", "distinct_1"], embedder=give)
+    assert "The embedder gave " in report["pairwise_similarity"].undefined
+    assert "Jones" not in repr(report)
+    assert report["distinct_1"].value
 
 
 @pytest.mark.parametrize("give", [lambda texts: None, lambda texts: [["a"] for _ in texts], lambda texts: 3])
-def test_what_are_no_token_scores_is_a_named_error(give):
-    with pytest.raises(synthema.EvaluationError, match="The text scorer gave something of type"):
-        synthema.evaluate(notes(), metrics="perplexity", text_scorer=give)
+def test_what_are_no_token_scores_is_the_reason(give):
+    report = synthema.evaluate(notes(), metrics="perplexity", text_scorer=give)
+    assert "The text scorer gave something of type" in report["perplexity"].undefined
     pairs = {"text": ["my chest hurts"] * 3, "reference": ["pain in the chest"] * 3}
-    with pytest.raises(synthema.EvaluationError, match="mbedder gave something of type"):
-        synthema.evaluate(pairs, metrics="bert_score", token_embedder=give)
+    report = synthema.evaluate(pairs, metrics="bert_score", token_embedder=give)
+    assert "mbedder gave something of type" in report["bert_score"].undefined
+
+
+@pytest.mark.parametrize(
+    ("given", "metric", "who"),
+    [
+        ("embedder", "pairwise_similarity", "The embedder"),
+        ("token_embedder", "bert_score", "The token embedder"),
+        ("text_scorer", "perplexity", "The text scorer"),
+        ("detectors", "identifier_texts", "A detector of identifiers"),
+    ],
+)
+def test_what_the_callers_functions_raise_is_the_reason_of_the_scores_that_ask_them(given, metric, who):
+    def fail(texts):
+        raise KeyError("Mrs Jones, 71")
+
+    def later(text):
+        yield (0, 2, "name")
+        raise KeyError("Mrs Jones, 71")
+
+    for function in (fail, later) if given == "detectors" else (fail,):
+        brought = {given: [function] if given == "detectors" else function}
+        with pytest.warns(UserWarning, match="Jones") as said:
+            report = synthema.evaluate(notes(), notes(), metrics=[metric, "distinct_1"], **brought)
+        assert (
+            report[metric].undefined
+            == f"{who} raised KeyError; a warning has its text, which may quote a row."
+        )
+        assert report["distinct_1"].value
+        assert [str(one.message).startswith(f"{who} raised KeyError") for one in said] == [True]
+
+
+@pytest.mark.parametrize("given", ["embedder", "text_scorer"])
+def test_what_ends_an_evaluation_ends_it_in_the_callers_functions_too(given):
+    for error in (KeyboardInterrupt(), synthema.Cancelled("enough")):
+
+        def stop(texts, error=error):
+            raise error
+
+        with pytest.raises(type(error)):
+            synthema.evaluate(notes(), metrics=["pairwise_similarity", "perplexity"], **{given: stop})
+
+
+def test_an_embedder_may_change_its_list_and_is_refused_at_once_where_it_is_none():
+    def clears(texts):
+        vectors = [[float(len(text)), 1.0] for text in texts]
+        texts.clear()
+        return vectors
+
+    assert synthema.evaluate(notes(), metrics="pairwise_similarity", embedder=clears)[
+        "pairwise_similarity"
+    ].value
+
+    class Encoder:
+        def embed(self, texts):
+            return clears(texts)
+
+    for given, said in ((3, "is of type int"), (Encoder, "is the class Encoder")):
+        with pytest.raises(synthema.ConfigError, match=f"The argument 'embedder' is a function .* {said}"):
+            synthema.evaluate(notes(), embedder=given)
+
+
+def test_an_evaluator_asks_the_embedder_and_the_scorer_of_the_context():
+    @synthema.evaluator(needs="embedder")
+    def asks(real, synthetic, context):
+        if len(synthetic) == 0:
+            return {"undefined": "There are no rows."}
+        assert context.embedder_name == "lengths"
+        [[scored]] = context.text_scorer(["ab"])
+        return sum(x for [x] in context.embedder(synthetic["text"])) + scored
+
+    class Lengths:
+        name = "lengths"
+
+        def embed(self, texts):
+            return [[float(len(text))] for text in texts]
+
+    report = synthema.evaluate(
+        {"text": ["abc", "de"]},
+        metrics=[asks],
+        embedder=Lengths(),
+        text_scorer=lambda texts: [[-1.0] for _ in texts],
+    )
+    assert report["asks"].value == 4
+    context = EvaluationContext()
+    assert context.embedder is None
+    assert context.text_scorer is None
+    assert "No embedder" in synthema.evaluate({"text": ["abc"]}, metrics=[asks])["asks"].undefined
 
 
 def test_an_evaluator_tells_its_needs_which_hold_in_reports():
     needy = synthema.evaluator(lambda *_: 0.5, name="needy", needs=["holdout", "reference"])
     assert needy.needs == ["reference", "holdout"]
     assert "holdout" in synthema.evaluate(notes(), notes(), metrics=[needy])["needy"].undefined
+
+
+def test_an_evaluator_is_not_tried_without_what_it_needs():
+    for need, said in (
+        ("reference", "a table of real rows; give `real`"),
+        ("holdout", "a holdout; give EvaluationContext"),
+        ("target", "a target; give"),
+        ("subject", "a column with the role subject"),
+        ("embedder", "an embedder; give"),
+    ):
+        needy = synthema.evaluator(lambda *_: {"undefined": "x"}, name="needy", needs=need)
+        with pytest.raises(synthema.ConfigError, match=f"The evaluator 'needy' says that it needs {said}"):
+            synthema.check_evaluator(needy, notes())
+    holdout = synthema.table(notes())
+    needy = synthema.evaluator(lambda *_: {"undefined": "x"}, name="needy", needs=["holdout", "reference"])
+    synthema.check_evaluator(needy, notes(), notes(), EvaluationContext(holdout=holdout, bootstrap=0))
+
+    class Own:
+        name = "own"
+
+        def evaluate(self, real, synthetic, context):
+            return {"undefined": "x"}
+
+    with pytest.raises(synthema.ConfigError, match=r"the class Own; give an object of it, Own\(...\)"):
+        synthema.check_evaluator(Own)
 
 
 def test_misuse_is_named():
@@ -637,3 +768,36 @@ def test_texts_beside_truth_values_are_no_free_texts():
     report = synthema.evaluate(made, real)
     assert "exact_duplicates" not in [score.name for score in report]
     assert any("'ill' is of kind boolean in the real rows" in one for one in report.facts["left_out"])
+
+
+def test_reports_scores_and_schemas_can_be_pickled_and_copied():
+    report = synthema.evaluate(notes(), notes(), bootstrap=20)
+    for same in (pickle.loads(pickle.dumps(report)), copy.deepcopy(report)):
+        assert same.to_json() == report.to_json()
+    same.title = "Another"
+    assert report.title == "Evaluation"
+    score = report["distinct_1"]
+    assert pickle.loads(pickle.dumps(score)).to_json() == score.to_json()
+    schema = notes().schema
+    assert pickle.loads(pickle.dumps(schema)) == copy.deepcopy(schema) == schema
+
+
+def test_progress_can_be_printed(capsys):
+    synthema.evaluate(notes(), metrics=["distinct_1"], progress=print)
+    assert capsys.readouterr().out == "<Progress evaluate: 0 of 1, distinct_1>\n<Progress evaluate: 1 of 1>\n"
+
+
+def test_a_score_in_a_wrong_form_is_named_by_its_part():
+    wrong = [
+        ({"interval": (0.1, 0.9)}, "field 'interval': The member must be a JSON object"),
+        (
+            {"interval": {"low": 0.1, "high": 0.9}},
+            "field 'interval.level': The member is missing; it must be",
+        ),
+        ({"floor": 0.5}, "field 'floor': The member must be a JSON object"),
+        ({"parts": [{"name": 3}]}, "field 'parts.name': The member must be a text"),
+    ]
+    for given, said in wrong:
+        odd = synthema.evaluator(lambda *_, given=given: {"value": 0.5, **given}, name="odd")
+        with pytest.raises(synthema.EvaluationError, match=said):
+            synthema.check_evaluator(odd, notes())

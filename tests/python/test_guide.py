@@ -1,6 +1,8 @@
 """The configuration of the guide runs, and the guide shows it and names every key."""
 
+import inspect
 import pathlib
+import re
 
 import synthema
 from synthema import config, study, study_parts, verification
@@ -38,6 +40,24 @@ def test_the_model_of_the_guide_answers_chats_and_plain_prompts():
             return {"text": answer.text}
 
         assert synthema.generate(note, found["Upper"](), rows=1).rows.values("text") == ["ABC"]
+
+
+def test_the_reference_names_all_that_is_public():
+    page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\w+", page))
+    public = {name for name in synthema.__all__ if not inspect.ismodule(getattr(synthema, name))}
+    assert public - named == {"__version__"}
+    for module in (
+        synthema.models,
+        synthema.privacy,
+        synthema.tables,
+        synthema.generation,
+        synthema.conformance,
+    ):
+        public = {
+            name for name in module.__all__ if inspect.isroutine(getattr(module, name)) or name[0].isupper()
+        }
+        assert not public - named - {"Perplexity"}, module.__name__
 
 
 def test_the_guide_shows_the_configuration_that_runs():

@@ -176,7 +176,7 @@ def test_what_is_no_learner_is_refused():
     for wrong in ("forest", 3, LogisticRegression):
         with pytest.raises(synthema.ConfigError, match="is none of these"):
             synthema.learner(wrong)
-    with pytest.raises(synthema.ConfigError, match="no predict_proba"):
+    with pytest.raises(synthema.EvaluationError, match="'Ridge' has no predict_proba, which classes need"):
         synthema.learner(Ridge()).fit(frame(rows(50, 1), ["raw"]), "y")
     with pytest.raises(synthema.EvaluationError, match="no such target"):
         synthema.boosted_trees().fit(frame(rows(50, 1), ["raw"]), "nowhere")

@@ -6,6 +6,7 @@
 #include <exception>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "synthema/core/random.hpp"
@@ -21,6 +22,23 @@ inline bool same_number(const std::optional<double>& a, const std::optional<doub
   return *a == *b || std::abs(*a - *b) <= 1e-9 * (1 + std::abs(*a));
 }
 
+// What surrounds the value: its interval, and what it could have been at best and at worst.
+inline void check_surroundings(const Score& score, const Range& range, std::vector<std::string>& out) {
+  const auto within = [](double x, double low, double high) { return x >= low - 1e-9 && x <= high + 1e-9; };
+  if (const auto& interval = score.interval) {
+    if (!within(*score.value, interval->low, interval->high))
+      out.push_back(message("The value ", *score.value, " is outside its own interval, ", interval->low,
+                            " to ", interval->high, "."));
+    if (!within(interval->low, range.low, range.high) || !within(interval->high, range.low, range.high))
+      out.push_back(message("The interval ", interval->low, " to ", interval->high, " is outside the range [",
+                            range.low, ", ", range.high, "]."));
+  }
+  for (const auto& [name, bound] : {std::pair("ceiling", &score.ceiling), std::pair("floor", &score.floor)})
+    if (*bound && !within((*bound)->value, range.low, range.high))
+      out.push_back(message("The ", name, " ", (*bound)->value, " is outside the range [", range.low, ", ",
+                            range.high, "]."));
+}
+
 template <class E>
 void check_form(const E& evaluator, const Score& score, std::vector<std::string>& out) {
   if (score.name != std::string_view(evaluator.name()))
@@ -32,6 +50,7 @@ void check_form(const E& evaluator, const Score& score, std::vector<std::string>
   if (!(*score.value >= range.low - 1e-9 && *score.value <= range.high + 1e-9))
     out.push_back(
         message("The value ", *score.value, " is outside the range [", range.low, ", ", range.high, "]."));
+  check_surroundings(score, range, out);
   if (!score.interval && score.no_interval.empty())
     out.push_back("A value without an interval must say why in `no_interval`.");
   if (score.estimand.empty()) out.push_back("The score does not say what it estimates.");
@@ -47,10 +66,11 @@ inline Table shuffled(const Table& table) {
 
 }  // namespace detail
 
-// `real` may be null. The tables should have the columns that the evaluator reads. Tried: form of the score;
-// the same value again, on one thread, with rows in another order (`row_order` false: skipped, for evaluators
-// that pair rows with the real table's), and inputs left as they were; empty tables give an undefined score
-// and no exception.
+// `real` may be null. The tables should have the columns that the evaluator reads, and the context what it
+// needs. Tried: form of the score, its value within its interval and all within the range; the same value
+// again, on one thread, with rows in another order (`row_order` false: skipped, for evaluators that pair rows
+// with the real table's), and inputs left as they were; empty tables give an undefined score and no
+// exception.
 template <Evaluator E>
 std::vector<std::string> nonconformities(const E& evaluator, const Table* real, const Table& synthetic,
                                          const EvaluationContext& context, bool row_order = true) {

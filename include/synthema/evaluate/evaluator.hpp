@@ -32,24 +32,25 @@ namespace synthema {
 
 // What evaluators may look at besides the two tables. Everything is optional.
 struct EvaluationContext {
-  std::shared_ptr<const Table> holdout;    // real rows that no generator saw
-  std::shared_ptr<const Table> exemplars;  // what was shown in prompts
-  std::shared_ptr<const Table> terms;      // term list: id, name, synonyms (list), definition
-  std::string text_column = "text";        // the free text to judge
-  std::string label_column;  // what the text should express; empty: from the schema's label role
-  std::string target_column;
+  std::shared_ptr<const Table> holdout = {};    // real rows that no generator saw
+  std::shared_ptr<const Table> exemplars = {};  // what was shown in prompts
+  std::shared_ptr<const Table> terms = {};      // term list: id, name, synonyms (list), definition
+  std::string text_column = "text";             // the free text to judge
+  std::string label_column = {};  // what the text should express; empty: from the schema's label role
+  std::string target_column = {};
   // Of a target with more labels the rarest of the real rows are one class, so that there are as many; 0: all
   // labels are classes. Models of trees take as many trees a round as there are classes.
   std::size_t target_labels = 50;
   std::uint64_t seed = 0;        // of bootstrap and permutation draws
   std::size_t bootstrap = 1000;  // resamples for intervals
   std::size_t threads = 0;       // 0: all cores; never changes a value
-  std::function<std::vector<std::vector<float>>(std::span<const std::string>)> embedder;  // texts -> vectors
-  std::string embedder_name;  // which encoder that is; enters scores
-  std::function<std::vector<std::vector<double>>(std::span<const std::string>)>
-      text_scorer;  // texts -> token log-probs
-  CancelToken cancel;
-  std::shared_ptr<SharedWork> shared;  // what evaluators of one run make once; may be null
+  std::function<std::vector<std::vector<float>>(std::span<const std::string>)> embedder =
+      {};                          // texts -> vectors
+  std::string embedder_name = {};  // which encoder that is; enters scores
+  std::function<std::vector<std::vector<double>>(std::span<const std::string>)> text_scorer =
+      {};  // texts -> token log-probs
+  CancelToken cancel = {};
+  std::shared_ptr<SharedWork> shared = {};  // what evaluators of one run make once; may be null
 };
 
 template <class E>

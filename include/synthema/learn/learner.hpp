@@ -1,5 +1,6 @@
 // A Learner fits a model of one column of a table to its other columns; a Predictor is that model. Both hold
-// plain functions, so that one written in Python is as good as ours.
+// plain functions, so that one written in Python is as good as ours. Where a caller's own fails, it throws a
+// PlugInError (core/plug_in_error.hpp): scores that ask it are undefined then.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "synthema/core/error.hpp"
-#include "synthema/core/export.hpp"
 #include "synthema/core/progress.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/data/table.hpp"
@@ -25,13 +24,6 @@ struct LearningTask {
   Random random;
   std::size_t threads = 0;  // never changes a model
   CancelToken cancel = {};
-};
-
-// A learner that a caller brought failed, or gave what are no predictions. Scores that ask it are undefined,
-// the others stay.
-class SYNTHEMA_EXPORT LearnerError : public EvaluationError {
- public:
-  using EvaluationError::EvaluationError;
 };
 
 // One prediction a row of the table: of each class its probability, or the number.

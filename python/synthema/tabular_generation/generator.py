@@ -81,6 +81,7 @@ class TabularGenerator:
 
         Examples
         --------
+        >>> from synthema import SequentialTrees
         >>> plan = SequentialTrees().estimate({"sex": ["f", "m"] * 50, "smokes": [True, False] * 50})
         >>> plan.seconds < 10
         True

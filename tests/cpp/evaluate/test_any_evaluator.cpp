@@ -44,6 +44,18 @@ struct Throwing : RowCount {
   }
 };
 
+// An interval beside its value and beyond the range, and bounds that no value reaches.
+struct Unsure : RowCount {
+  Range range() const { return {0, 10}; }
+  Score evaluate(const Table* real, const Table& synthetic, const EvaluationContext& context) const {
+    Score score = RowCount::evaluate(real, synthetic, context);
+    score.interval = Interval{7, 11, 0.95, "none"};
+    score.ceiling = Bound{12, "none"};
+    score.floor = Bound{-1, "none"};
+    return score;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("the erased form says the same") {
@@ -64,4 +76,13 @@ TEST_CASE("kept and broken promises") {
   const auto thrown = nonconformities(Throwing(), nullptr, table, {});
   REQUIRE(thrown.size() == 1);
   CHECK(thrown[0] == "It threw on the tables given: It is broken.");
+}
+
+TEST_CASE("what surrounds a value is within its range, and its interval holds it") {
+  const Table table = text_table({"a", "b", "c"});
+  CHECK(nonconformities(Unsure(), nullptr, table, {}) ==
+        std::vector<std::string>{"The value 3 is outside its own interval, 7 to 11.",
+                                 "The interval 7 to 11 is outside the range [0, 10].",
+                                 "The ceiling 12 is outside the range [0, 10].",
+                                 "The floor -1 is outside the range [0, 10]."});
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "synthema/core/error.hpp"
+#include "synthema/core/plug_in_error.hpp"
 #include "synthema/data/label_columns.hpp"
 #include "synthema/report/evaluate_all.hpp"
 #include "synthema/report/report.hpp"
@@ -158,6 +159,26 @@ TEST_CASE("a column that does not serve one of several evaluators leaves the oth
   CHECK_THROWS_AS(evaluate_all(std::span(both).first(1), nullptr, rows), EvaluationError);
   const std::vector<AnyEvaluator> other = {NeedsNumber{"y"}, Counting()};
   CHECK_THROWS_AS(evaluate_all(other, nullptr, rows), EvaluationError);
+}
+
+TEST_CASE("what a caller brought fails alone") {
+  struct Asks : Counting {
+    std::string_view name() const { return "asks"; }
+    Score evaluate(const Table*, const Table& synthetic, const EvaluationContext& context) const {
+      context.embedder({});
+      return Counting::evaluate(nullptr, synthetic, context);
+    }
+  };
+  EvaluationContext context;
+  context.embedder = [](std::span<const std::string>) -> std::vector<std::vector<float>> {
+    throw PlugInError("The encoder is away.");
+  };
+  const std::vector<AnyEvaluator> both = {Asks(), Counting()};
+  const Table rows = texts({"a", "b"});
+  const Report report = evaluate_all(both, nullptr, rows, context);
+  CHECK(report.at("asks").undefined == "The encoder is away.");
+  CHECK(report.at("rows").value == 2.0);
+  CHECK(evaluate_all(std::span(both).first(1), nullptr, rows, context).at("asks").undefined != "");
 }
 
 TEST_CASE("evaluate_all takes texts that hold labels for categories, in all tables alike") {
