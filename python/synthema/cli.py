@@ -1,7 +1,7 @@
 """The command `synthema`.
 
-Exit status: 0 done, 1 an error of ours (one sentence on stderr), 2 wrong usage, 130 interrupted. With
-`--json` one JSON object goes to stdout and everything else to stderr.
+Exit status: 0 done, 1 an error of ours (one sentence on stderr), 2 wrong usage, 130 interrupted, 143
+terminated. With `--json` one JSON object goes to stdout and everything else to stderr.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from synthema._core import Error, __version__
 from synthema.commands import evaluate, fit, model, rows, runs, schema
 from synthema.commands.options import Result
-from synthema.terminal import Progress, table
+from synthema.terminal import Progress, Terminated, table, terminable
 
 __all__ = ["main"]
 
@@ -25,7 +25,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="synthema",
         description="Synthetic biomedical data on your own machine, measured honestly.",
-        epilog="example:\n  synthema demo --out run\n\nexit status: 0 done, 1 error, 2 usage, 130 stopped",
+        epilog="example:\n  synthema demo --out run\n\n"
+        "exit status: 0 done, 1 error, 2 usage, 130 or 143 stopped",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"synthema {__version__}")
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _refuse_empty(top, given)
         args = top.parse_args(given)
         args.arguments = given
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), terminable():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_, **__: progress.tell(f"warning: {message}")
             result = args.run(args, progress)
@@ -63,11 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.abandon()
         print(f"synthema: {_sentence(error)}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         progress.abandon()
         hint = " Go on with --resume." if hasattr(args, "resume") else ""
-        print(f"synthema: interrupted.{hint}", file=sys.stderr)
-        return 130
+        how, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+        print(f"synthema: {how}.{hint}", file=sys.stderr)
+        return status
     if args.json:
         print(
             json.dumps(

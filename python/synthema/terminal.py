@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from synthema._core import CancelToken
 from synthema.reporting.numbers import duration
 
-__all__ = ["Progress", "first_interrupt", "table"]
+__all__ = ["Progress", "Terminated", "first_interrupt", "table", "terminable"]
 
 
 class Progress:
@@ -121,6 +121,29 @@ def first_interrupt(cancel: CancelToken, progress: Progress) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asked the process to end, as schedulers and `timeout` do."""
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Let the first SIGTERM end as Ctrl-C does, so that no unfinished file stays; a second ends at once."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:

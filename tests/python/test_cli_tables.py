@@ -321,3 +321,18 @@ def test_dates_of_conditions_need_conditions(tmp_path, capsys):
     arguments = ["sample", "m", "--rows", "3", "--out", str(tmp_path / "s.csv"), "--dates", "dmy"]
     assert cli.main(arguments) == 1
     assert "--dates says how the dates of --conditions are written" in lines(capsys)[1]
+
+
+def test_a_command_that_is_terminated_leaves_no_unfinished_file(tmp_path, capsys, monkeypatch):
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{i % 9},{i % 2}\n" for i in range(60)))
+
+    def write(path, data):
+        with open(path, "wb") as file:
+            file.write(data[:100])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write)
+    assert cli.main(["fit", str(tmp_path / "t.csv"), "--out", str(tmp_path / "m")]) == 143
+    assert lines(capsys)[1].endswith("synthema: terminated.\n")
+    assert os.listdir(tmp_path) == ["t.csv"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
