@@ -96,7 +96,12 @@ std::string to_json(const RowOutcome& o) {
 RowOutcome row_outcome_from_json(std::string_view line, const Location& where) {
   check_seal(line, where);
   try {
-    return outcome_from(Json::parse(line), where);
+    RowOutcome outcome = outcome_from(Json::parse(line), where);
+    if (to_json(outcome) != line)  // a key that is unknown or said twice, which others who read it may take
+      throw ParseError(where,
+                       "The line has a good seal but says more than a row does, or in another way; it was "
+                       "written by another version or by hand.");
+    return outcome;
   } catch (const Json::exception&) {  // its message would quote the line
     throw ParseError(where,
                      "The line has a good seal but is not the JSON of a row; it was written by another "

@@ -37,7 +37,7 @@ void require_manifest(const std::string& folder, const Record& wanted) {
                                                    name, "' differs from the run's."));
 }
 
-std::string difference(const RowLines& there, const std::vector<RowOutcome>& again) {
+std::string difference(const RowLines& there, std::span<const RowOutcome> again) {
   if (there.lines.size() != again.size())
     return message("The row took ", counted(there.lines.size(), "attempt"), ", but ", again.size(),
                    " when made again.");
@@ -117,19 +117,22 @@ VerifyResult verify_lines(const std::string& folder) {
   return result;
 }
 
-VerifyResult verify(const std::string& folder, const Record& manifest, const RegenerateRow& regenerate,
+VerifyResult verify(const std::string& folder, const Record& manifest, const RegenerateRows& regenerate,
                     std::size_t sample) {
   VerifyResult result;
   require_manifest(folder, manifest);
   AllLines all = lines_of(folder, result);
   std::erase_if(all, [](const auto& row) { return !row.second.decided; });
   const std::uint64_t count = all.size() <= 100 ? all.size() : std::min<std::uint64_t>(sample, all.size());
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t row = i * all.size() / count;  // decided rows are 0, 1, 2, ...
-    if (std::string what = difference(all.at(row), regenerate(row)); !what.empty())
+  std::vector<std::uint64_t> chosen;
+  for (std::uint64_t i = 0; i < count; ++i)
+    chosen.push_back(i * all.size() / count);  // decided rows are 0, 1, 2, ...
+  regenerate(chosen, [&](std::span<const RowOutcome> attempts) {
+    const std::uint64_t row = attempts.front().row;
+    if (std::string what = difference(all.at(row), attempts); !what.empty())
       result.differences.push_back({row, std::move(what)});
     ++result.regenerated;
-  }
+  });
   return result;
 }
 

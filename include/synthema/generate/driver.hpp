@@ -61,6 +61,7 @@ class Driver {
 
  private:
   struct Row {
+    std::uint64_t place = 0;  // its key in rows_; the task knows which row of the run it is
     Task task;
     bool is_private = false;
     std::vector<RowOutcome> finished;  // rejected attempts so far, and the accepted one
@@ -71,7 +72,7 @@ class Driver {
     std::size_t asked = 0;  // questions of this attempt before those under way
   };
   struct Question {
-    std::uint64_t row = 0;
+    std::uint64_t place = 0;
     std::size_t index = 0;
   };
   // Whatever ends the run, the model forgets what is under way.
@@ -98,7 +99,8 @@ class Driver {
       std::optional<Task> task = tasks_.task(next_row_);
       if (!task) return ledger.end_at(next_row_);
       check_policy(is_private(*task));
-      Row& row = rows_[next_row_++];
+      Row& row = rows_[next_row_];
+      row.place = next_row_++;
       row.task = std::move(*task);
       row.is_private = !tasks_.may_leave_machine || is_private(row.task);
       begin_attempt(row);
@@ -112,7 +114,7 @@ class Driver {
       const auto asked = questions_.extract(one.id);
       if (!asked)
         throw GenerationError(message("The model answered a request (", one.id, ") that is not under way."));
-      Row& row = rows_.at(asked.mapped().row);
+      Row& row = rows_.at(asked.mapped().place);
       row.attempt->note(row.asked + asked.mapped().index, one.completion);
       row.answers[asked.mapped().index] = std::move(one.completion);
       if (--row.missing == 0) {
@@ -178,7 +180,7 @@ class Driver {
         row.exchange = Exchange();
       }
       if (row.finished.back().accepted() || row.finished.back().last) {
-        auto decided = rows_.extract(row.task.row);
+        auto decided = rows_.extract(row.place);
         return ledger.decide(decided.key(), std::move(decided.mapped().finished));
       }
       begin_attempt(row);
@@ -197,7 +199,7 @@ class Driver {
     row.asked = row.attempt->questions();
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       const std::uint64_t id = next_id_++;
-      questions_.emplace(id, Question{row.task.row, i});
+      questions_.emplace(id, Question{row.place, i});
       outbox_.push_back(row.attempt->request(id, prompts[i]));
     }
     return true;

@@ -39,7 +39,8 @@ struct RunOptions {
   void check() const;  // ConfigError names the field and its range
 };
 
-// Row id -> what to write. Nothing: there are no more rows. Must give the same task for the same id.
+// Row id -> what to write. Nothing: there are no more rows. Must give the same task for the same id. Where
+// rows of another run are made again (verify.hpp), the id is a place among them and the task names its row.
 struct TaskSource {
   std::function<std::optional<Task>(std::uint64_t row)> task;
   bool may_leave_machine = true;  // false if the conditions or exemplars must not leave it

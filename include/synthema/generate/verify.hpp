@@ -40,8 +40,8 @@ struct VerifyResult {
   std::string text() const;  // one line for people
 };
 
-// All attempts of one row, made again.
-using RegenerateRow = std::function<std::vector<RowOutcome>(std::uint64_t row)>;
+// Makes these rows again, many at a time, and hands all attempts of each to the sink, in the order given.
+using RegenerateRows = std::function<void(std::span<const std::uint64_t> rows, const RowSink& sink)>;
 
 // RunFolderError for a damaged folder, as read_rows() says, or one without a manifest.
 VerifyResult verify_lines(const std::string& folder);
@@ -49,7 +49,7 @@ VerifyResult verify_lines(const std::string& folder);
 // The same, and regenerates `sample` decided rows spread evenly over the run (all where there are at most
 // 100), with their rejected attempts. RunFolderError names the key in which `manifest`, that of whoever
 // regenerates, differs.
-VerifyResult verify(const std::string& folder, const Record& manifest, const RegenerateRow& regenerate,
+VerifyResult verify(const std::string& folder, const Record& manifest, const RegenerateRows& regenerate,
                     std::size_t sample);
 
 // The answers of a run, by the key of the random stream that they were drawn with.
@@ -83,28 +83,28 @@ std::uint64_t seed_of(const Record& manifest);
 // The options a manifest tells of. RunFolderError if it tells too little.
 RunOptions options_from(const Record& manifest);
 
-// Makes one row again with the driver. All are kept by reference.
+// Makes rows again with the driver. All are kept by reference.
 template <CompletionModel M, PromptStrategy S>
-RegenerateRow regenerate_with(M& model, const S& strategy, const TaskSource& tasks,
-                              const std::vector<Check>& checks, const RunOptions& options) {
-  return [&](std::uint64_t row) {
-    RunOptions one = options;
-    one.rows = 1;
-    one.hopeless_below = 0;
-    RunCounts before;
-    before.rows = row;
-    std::vector<RowOutcome> outcomes;
-    const TaskSource only{[&](std::uint64_t id) { return id == row ? tasks.task(id) : std::nullopt; },
-                          tasks.may_leave_machine};
-    const RowSink sink = [&](std::span<const RowOutcome> attempts) {
-      outcomes.assign(attempts.begin(), attempts.end());
+RegenerateRows regenerate_with(M& model, const S& strategy, const TaskSource& tasks,
+                               const std::vector<Check>& checks, const RunOptions& options) {
+  return [&](std::span<const std::uint64_t> rows, const RowSink& sink) {
+    if (rows.empty()) return;
+    RunOptions these = options;
+    these.rows = rows.size();
+    these.hopeless_below = 0;
+    const TaskSource only{
+        [&](std::uint64_t place) { return place < rows.size() ? tasks.task(rows[place]) : std::nullopt; },
+        tasks.may_leave_machine};
+    std::size_t made = 0;
+    const RowSink counted = [&](std::span<const RowOutcome> attempts) {
+      ++made;
+      sink(attempts);
     };
     try {
-      run_rows(model, strategy, only, checks, one, sink, before);
-    } catch (const GenerationError&) {  // a row that is given up ends the tasks; the sink has it
-      if (outcomes.empty()) throw;
+      run_rows(model, strategy, only, checks, these, counted);
+    } catch (const GenerationError&) {  // rows that are given up end the tasks; the sink has them
+      if (made < rows.size()) throw;
     }
-    return outcomes;
   };
 }
 
@@ -161,8 +161,7 @@ VerifyResult rescore(const std::string& folder, const Record& manifest, M& model
     run_rows(replaying, strategy, tasks, checks, options, compare);
   }
   // Rows that were given up after the last accepted one.
-  const RegenerateRow one = regenerate_with(replaying, strategy, tasks, checks, options);
-  for (const std::uint64_t row : recorded.waiting()) recorded.compare(one(row));
+  regenerate_with(replaying, strategy, tasks, checks, options)(recorded.waiting(), compare);
   return std::move(recorded).finished(replaying.checks(), model.numeric_path());
 }
 

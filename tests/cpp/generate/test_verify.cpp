@@ -6,6 +6,7 @@
 
 #include "model/toy_prose.hpp"
 #include "model/toy_tokenizer.hpp"
+#include "synthema/data/digest.hpp"
 #include "synthema/generate/run_folder.hpp"
 #include "synthema/generate/verify.hpp"
 #include "synthema/model/engine.hpp"
@@ -69,11 +70,11 @@ const std::vector<Check> kChecks{
        return "Too short.";
      }}};
 
-RunOptions options_of(std::uint64_t rows) {
+RunOptions options_of(std::uint64_t rows, std::uint64_t max_attempts) {
   RunOptions options;
   options.rows = rows;
   options.seed = 11;
-  options.max_attempts = 3;
+  options.max_attempts = max_attempts;
   options.hopeless_below = 0;
   options.sampling.max_tokens = 30;
   options.sampling.top_p = 0.9;
@@ -88,7 +89,8 @@ const TaskSource kTasks{[](std::uint64_t row) -> std::optional<Task> {
                         true};
 
 struct Run {
-  explicit Run(std::uint64_t rows = 40) : options(options_of(rows)) {
+  explicit Run(std::uint64_t rows = 40, std::uint64_t max_attempts = 3)
+      : options(options_of(rows, max_attempts)) {
     std::random_device device;
     path = fs::temp_directory_path() /
            ("synthema-verify-" + std::to_string(device()) + std::to_string(device()));
@@ -177,6 +179,52 @@ TEST_CASE("a row edited by hand is found, whatever was edited") {
       }
     o.values.set("text", text);
   });
+}
+
+TEST_CASE("rows are made again together, those that were given up too, and each is held against its own") {
+  Run run(150, 1);
+  std::vector<std::uint64_t> decided, given_up;
+  for (const auto& attempts : read_rows(run.path)) {
+    decided.push_back(attempts.front().row);
+    if (!attempts.back().accepted()) given_up.push_back(attempts.front().row);
+  }
+  REQUIRE(given_up.size() > 3);
+  const auto made_again = [&](std::size_t slots, std::size_t in_flight, std::size_t sample) {
+    Toy model = toy("fp32-here", 0, slots);
+    run.options.in_flight = in_flight;
+    return verify(run.path, run.manifest, regenerate_with(model, TwoAnswers(), kTasks, kChecks, run.options),
+                  sample);
+  };
+  const VerifyResult all = made_again(32, 64, decided.size());
+  CHECK(all.ok());
+  CHECK(all.regenerated == decided.size());
+  CHECK(made_again(3, 2, 17).regenerated == 17);
+  CHECK(made_again(3, 2, 0).regenerated == 0);
+
+  const std::uint64_t row = run.some_row();
+  run.edit(row, [](RowOutcome& o) { o.values.set("verdict", "perhaps"); });
+  const VerifyResult found = made_again(32, 64, decided.size());
+  REQUIRE(found.differences.size() == 1);
+  CHECK(found.differences[0].row == row);
+}
+
+TEST_CASE("a line that says more than its row is damaged, though its seal is good") {
+  const auto refused = [](std::string_view before, std::string_view more) {
+    const Run run;
+    std::string bytes;
+    read_outcomes(run.path / "rows.jsonl", [&](const RowOutcome&, std::string_view line) {
+      std::string body(line.substr(0, line.rfind(",\"seal\"")));
+      if (bytes.empty()) body.insert(body.find(before), more);
+      bytes += body + ",\"seal\":\"" + sha256_hex(body) + "\"}\n";
+    });
+    std::ofstream(run.path / "rows.jsonl", std::ios::binary) << bytes;
+    CHECK_THROWS_WITH_AS(verify_lines(run.path),
+                         doctest::Contains("rows.jsonl, line 1: The line has a good seal"), RunFolderError);
+  };
+  refused("\"provenance\"", "\"note\":\"added\",");
+  refused("\"condition\"", "\"values\":{\"text\": \"another\"},");
+  refused("\"finish\"", "\"reviewed\":true,");
+  refused("\"condition\"", " ");
 }
 
 TEST_CASE("a run whose model told no tokens cannot be re-scored") {
