@@ -204,7 +204,10 @@ std::string default_system_of(std::string_view jinja) {
 std::string_view family_of(std::string_view jinja) {
   const auto has = [&](std::string_view mark) { return jinja.find(mark) != std::string_view::npos; };
   if (jinja.empty()) return "none";
-  if (has("<|im_start|>")) return has("<think>") || has("reasoning") ? "unknown" : "chatml";
+  if (has("<|im_start|>")) {  // not those that think, set roles apart by a token (Phi-4), or begin with one
+    const auto marks = {"<think>", "reasoning", "<|im_sep|>", "bos_token"};
+    return std::ranges::any_of(marks, has) ? "unknown" : "chatml";
+  }
   if (has("<|start_header_id|>")) return has("Cutting Knowledge Date") ? "llama3.1" : "llama3";
   if (has("<start_of_turn>")) return has("first_user_prefix") ? "gemma3" : "gemma";
   if (has("<<SYS>>") && has("[INST]")) return "llama2";

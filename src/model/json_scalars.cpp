@@ -12,11 +12,18 @@ namespace synthema::detail {
 
 namespace {
 
+// 1.0 is an integer, and the same value as 1.
+bool is_whole(const Json& value) {
+  constexpr double kExact = 9'007'199'254'740'992;  // 2^53
+  return value.is_number_float() && std::abs(value.get<double>()) <= kExact &&
+         std::floor(value.get<double>()) == value.get<double>();
+}
+
 bool is_of(const Json& value, const Json& type) {
   return (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
          (type == "string" && value.is_string()) || (type == "boolean" && value.is_boolean()) ||
          (type == "null" && value.is_null()) || (type == "number" && value.is_number()) ||
-         (type == "integer" && value.is_number_integer());
+         (type == "integer" && (value.is_number_integer() || is_whole(value)));
 }
 
 Expression patterned(Expressions& pool, const Json& pattern, std::uint32_t least, std::uint32_t most,
@@ -51,6 +58,7 @@ Expression formatted(Expressions& pool, const std::string& format, Keywords& in)
 
 std::string spelt(const Json& json) {
   if (json.is_string()) return json_quoted(json.get<std::string>());
+  if (is_whole(json)) return std::to_string(static_cast<std::int64_t>(json.get<double>()));
   if (!json.is_structured()) return json.dump();
   std::string out;
   for (const auto& [name, value] : json.items()) {

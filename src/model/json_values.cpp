@@ -1,6 +1,7 @@
 #include "src/model/json_values.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "src/model/json_scalars.hpp"
 #include "src/model/json_text.hpp"
@@ -107,8 +108,8 @@ std::vector<Expression> JsonValues::alternatives(const Json& listed, Keywords& i
   return parts;
 }
 
-// What a schema with keys is after its references; nothing for any other.
-const Json* JsonValues::object_of(const Json& json) const {
+// What a schema is after its references.
+const Json& JsonValues::followed(const Json& json) const {
   const Json* at = &json;
   for (std::size_t i = 0; i < kDeepestReferences && at->is_object(); ++i) {
     if (const auto to = at->find("$ref"); to != at->end() && to->is_string())
@@ -116,28 +117,94 @@ const Json* JsonValues::object_of(const Json& json) const {
     else if (const auto all = at->find("allOf"); all != at->end() && all->is_array() && all->size() == 1)
       at = &all->front();
     else
-      return at->contains("properties") ? at : nullptr;
+      break;
   }
-  return nullptr;
+  return *at;
 }
 
-// The texts that an object with the keys of `own`, in their order, may have to fit `other`: keys that `other`
-// does not name may hold anything where it is open.
+namespace {
+
+const Json* part_of(const Json& schema, const char* name) {
+  const auto found = schema.find(name);
+  return found == schema.end() ? nullptr : &*found;
+}
+
+const Json* parts_of(const Json& schema) {
+  const Json* any = part_of(schema, "anyOf");
+  return any ? any : part_of(schema, "oneOf");
+}
+
+// The schema of the element at a place; nothing where any element may stand.
+const Json* element_of(const Json& list, std::size_t place) {
+  const Json *first = part_of(list, "prefixItems"), *items = part_of(list, "items");
+  if (first && place < first->size()) return &(*first)[place];
+  return items && items->is_object() ? items : nullptr;
+}
+
+std::size_t places_of(const Json& list) {
+  const Json* first = part_of(list, "prefixItems");
+  return first ? first->size() : 0;
+}
+
+}  // namespace
+
+// The texts that a value of `own`, in its spelling, may have to fit `other` too (or more texts than these):
+// objects may have keys, and tuples elements, that `other` does not name where it is open.
 Expression JsonValues::fitting_too(const Json& own, const Json& other, const std::string& path) {
+  const Json &mine = followed(own), &theirs = followed(other);
+  const auto [known, is_new] = compared_.try_emplace({&mine, &theirs}, Expressions::kNothing);
+  if (!is_new) return known->second;
+  known->second = value(own, path);  // within itself: whatever it may be
+  std::vector<Expression> found{value(other, path)};
+  if (const Json* parts = parts_of(theirs))
+    for (const Json& part : *parts) found.push_back(fitting_too(own, part, path));
+  else if (const Json* mine_too = parts_of(mine))
+    for (const Json& part : *mine_too) found.push_back(fitting_too(part, other, path));
+  else if (mine.contains("properties") && theirs.contains("properties"))
+    found.push_back(object_fitting_too(mine, theirs, path));
+  else if ((mine.contains("items") || mine.contains("prefixItems")) &&
+           (theirs.contains("items") || theirs.contains("prefixItems")))
+    found.push_back(list_fitting_too(mine, theirs, path));
+  return compared_[{&mine, &theirs}] = pool_.either(std::move(found));
+}
+
+Expression JsonValues::object_fitting_too(const Json& own, const Json& other, const std::string& path) {
   const Json &names = own["properties"], &theirs = other["properties"];
-  const Json required = other.value("required", Json::array()),
-             more = other.value("additionalProperties", Json());
+  const Json required = other.value("required", Json::array());
+  const Json* more = part_of(other, "additionalProperties");
   for (const Json& name : required)
     if (!names.contains(name.get<std::string>())) return Expressions::kNothing;
   std::vector<Member> members;
   for (const auto& [name, schema] : names.items()) {
     const bool is_named = theirs.contains(name);
-    if (!is_named && more == false) continue;
-    const Json& read = is_named ? theirs[name] : more.is_object() ? more : schema;
-    add_member(members, json_quoted(name), value(read, path),
+    if (!is_named && more && *more == false) continue;
+    const Json* read = is_named ? &theirs[name] : more && more->is_object() ? more : nullptr;
+    add_member(members, json_quoted(name), read ? fitting_too(schema, *read, path) : value(schema, path),
                std::ranges::find(required, Json(name)) != required.end());
   }
   return members_text(pool_, members, 0, Expressions::kUnbounded, "{", "}");
+}
+
+Expression JsonValues::list_fitting_too(const Json& own, const Json& other, const std::string& path) {
+  const auto element = [&](std::size_t place) {
+    const Json *mine = element_of(own, place), *theirs = element_of(other, place);
+    if (!mine) return Expressions::kNothing;
+    return theirs ? fitting_too(*mine, *theirs, path) : value(*mine, path);
+  };
+  const auto places = static_cast<std::uint32_t>(std::max(places_of(own), places_of(other)));
+  const auto least = other.value("minItems", std::uint32_t{0});
+  auto most = other.value("maxItems", Expressions::kUnbounded);
+  if (const Json* items = part_of(other, "items"); items && *items == false)
+    most = std::min(most, static_cast<std::uint32_t>(places_of(other)));
+  if (places == 0) return list_text(pool_, element(0), least, most);
+  const Expression comma = pool_.literal(", "), end = pool_.literal("]");
+  const std::uint32_t further = most == Expressions::kUnbounded ? most : most - std::min(most, places);
+  Expression rest = pool_.sequence(pool_.repeat(pool_.sequence(comma, element(places)), 0, further), end);
+  for (std::uint32_t i = places; i-- > 0;) {
+    const Expression with = pool_.sequence({i == 0 ? Expressions::kEmpty : comma, element(i), rest});
+    rest = pool_.either({i >= least ? end : Expressions::kNothing, i < most ? with : Expressions::kNothing});
+  }
+  return pool_.sequence(pool_.literal("["), rest);
 }
 
 // A value must fit one alternative only. Masks go by the union, so no two may have a text in common, nor may
@@ -146,11 +213,9 @@ Expression JsonValues::exactly_one(const Json& listed, Keywords& in) {
   const std::vector<Expression> parts = alternatives(listed, in, "oneOf");
   const std::string path = in.path() + "/oneOf";
   const auto apart = [&](std::size_t a, std::size_t b) {
-    if (!pool_.exclude(parts[a], parts[b], kMostCompared)) return false;
-    const Json *first = object_of(listed[a]), *second = object_of(listed[b]);
-    return !first || !second ||
-           (pool_.exclude(parts[a], fitting_too(*first, *second, path), kMostCompared) &&
-            pool_.exclude(parts[b], fitting_too(*second, *first, path), kMostCompared));
+    return pool_.exclude(parts[a], parts[b], kMostCompared) &&
+           pool_.exclude(parts[a], fitting_too(listed[a], listed[b], path), kMostCompared) &&
+           pool_.exclude(parts[b], fitting_too(listed[b], listed[a], path), kMostCompared);
   };
   for (std::size_t a = 0; a < parts.size(); ++a)
     for (std::size_t b = a + 1; b < parts.size(); ++b)
@@ -320,7 +385,9 @@ Expression JsonValues::set(const Json& items, std::uint32_t least, std::uint32_t
                       "has different elements of any value, which masks cannot keep apart; let 'items' list "
                       "them ('enum'), or remove 'uniqueItems'");
   std::vector<Member> members;
-  for (const std::string& text : *listed) members.push_back({pool_.literal(text)});
+  std::set<std::string> seen;
+  for (const std::string& text : *listed)
+    if (seen.insert(text).second) members.push_back({pool_.literal(text)});
   return members_text(pool_, members, least, most, "[", "]");
 }
 

@@ -33,8 +33,10 @@ class JsonValues {
   Expression reference(const Json& to, const Keywords& in);
   std::vector<Expression> alternatives(const Json& listed, Keywords& in, const char* name);
   Expression exactly_one(const Json& listed, Keywords& in);
-  const Json* object_of(const Json& json) const;
+  const Json& followed(const Json& json) const;
   Expression fitting_too(const Json& own, const Json& other, const std::string& path);
+  Expression object_fitting_too(const Json& own, const Json& other, const std::string& path);
+  Expression list_fitting_too(const Json& own, const Json& other, const std::string& path);
   Expression single(const Json& all, const Keywords& in);
   Expression typed(Keywords& in);
   Expression of_type(const std::string& type, Keywords& in);
@@ -55,6 +57,7 @@ class JsonValues {
   const Json& root_;
   std::map<std::string, unsigned> under_way_;  // how often each reference is being followed
   std::map<std::pair<std::string, std::map<std::string, unsigned>>, Unrolled> unrolled_;
+  std::map<std::pair<const Json*, const Json*>, Expression> compared_;  // see fitting_too()
   std::string tag_;      // the key that tells the next object from other alternatives
   bool cut_ = false;     // a reference was not followed, for it was followed often enough
   std::string endless_;  // where

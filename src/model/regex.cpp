@@ -7,6 +7,7 @@
 #include "src/model/text_sets.hpp"
 #include "synthema/core/error.hpp"
 #include "synthema/core/utf8.hpp"
+#include "synthema/model/unicode.hpp"
 
 namespace synthema::detail {
 
@@ -15,16 +16,66 @@ namespace {
 constexpr std::uint32_t kMostRepeats = 100'000;
 constexpr std::size_t kDeepest = 200;  // groups within groups
 
-const CharacterSet& digits() {
-  static const CharacterSet set({{'0', '9'}});
+// What a class of characters is in every dialect, and in any: \d, \w and \s are ASCII to some (JavaScript)
+// and all of Unicode to others (Python, Rust and so pydantic). Answers keep to what all agree on: `surely`;
+// what is negated leaves out `possibly`.
+struct Characters {
+  CharacterSet surely, possibly;
+
+  explicit Characters(CharacterSet set) : surely(std::move(set)), possibly(surely) {}
+  Characters(CharacterSet every, CharacterSet any) : surely(std::move(every)), possibly(std::move(any)) {}
+  void add(const Characters& other) { surely.add(other.surely), possibly.add(other.possibly); }
+  Characters complement() const { return {possibly.complement(), surely.complement()}; }
+};
+
+const Characters& digits() {
+  static const Characters set = [] {
+    CharacterSet numbers;
+    for (char32_t c = 0; c < 0x20000; ++c)
+      if (char_class(c) == CharClass::number) numbers.add(c, c);
+    return Characters(CharacterSet({{'0', '9'}}), std::move(numbers));
+  }();
   return set;
 }
-const CharacterSet& word_characters() {
-  static const CharacterSet set({{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}});
+
+// Beyond ASCII, blocks of punctuation and symbols that have no letters but those of char_class(), no marks
+// and nothing that a later Unicode could make a letter.
+CharacterSet signs() {
+  CharacterSet out;
+  for (const auto& [first, last] : std::vector<std::pair<char32_t, char32_t>>{{0xA1, 0xBF},
+                                                                              {0xD7, 0xD7},
+                                                                              {0xF7, 0xF7},
+                                                                              {0x2010, 0x2027},
+                                                                              {0x2030, 0x203E},
+                                                                              {0x20A0, 0x20C0},
+                                                                              {0x2190, 0x23FF},
+                                                                              {0x2500, 0x2BFF},
+                                                                              {0x3001, 0x3003},
+                                                                              {0x3008, 0x3020},
+                                                                              {0x1F300, 0x1F6FF},
+                                                                              {0x1F900, 0x1F9FF}})
+    for (char32_t c = first; c <= last; ++c)
+      if (char_class(c) == CharClass::other) out.add(c, c);
+  return out;
+}
+
+const Characters& word_characters() {
+  static const CharacterSet ascii({{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}});
+  static const Characters set = [] {
+    CharacterSet any = ascii;
+    any.add(0x80, CharacterSet::kLast);
+    return Characters(ascii, any.without(signs()));
+  }();
   return set;
 }
-const CharacterSet& white_space() {
-  static const CharacterSet set({{'\t', '\r'}, {' ', ' '}});
+
+const Characters& white_space() {
+  static const Characters set = [] {
+    CharacterSet any({{0x1C, 0x1F}, {0x180E, 0x180E}, {0xFEFF, 0xFEFF}});
+    for (char32_t c = 0; c <= 0x3000; ++c)
+      if (is_white_space(c)) any.add(c, c);
+    return Characters(CharacterSet({{'\t', '\r'}, {' ', ' '}}), std::move(any));
+  }();
   return set;
 }
 
@@ -122,12 +173,12 @@ class Parser {
       case '(':
         return group();
       case '[':
-        return of(bracket());
+        return of(bracket().surely);
       case '.':
         ++at_;
         return of(CharacterSet({{'\n', '\n'}}).complement());
       case '\\':
-        return of(escape(false));
+        return of(escape(false).surely);
       case '^':
       case '$':
         return anchor();
@@ -168,45 +219,46 @@ class Parser {
     return out;
   }
 
-  CharacterSet bracket() {
+  Characters bracket() {
     const std::size_t open = at_++;
     const bool negated = take('^');
-    CharacterSet set;
+    Characters set{CharacterSet()};
     for (bool first = true; ended() || peek() != ']' || first; first = false) {
       if (ended()) refuse(open, "a '[' without its ']'");
       const std::size_t begin = at_;
-      const CharacterSet low = bracket_item();
+      const Characters low = bracket_item();
       const bool range = at_ + 1 < text_.size() && peek() == '-' && text_[at_ + 1] != ']';
       if (!range) {
         set.add(low);
         continue;
       }
       ++at_;
-      const CharacterSet high = bracket_item();
+      const Characters high = bracket_item();
       if (!is_single(low) || !is_single(high)) refuse(begin, "a range between classes of characters");
-      const char32_t a = low.ranges().front().first, b = high.ranges().front().first;
+      const char32_t a = low.surely.ranges().front().first, b = high.surely.ranges().front().first;
       if (a > b) refuse(begin, "a range of characters whose first is after its last");
-      set.add(a, b);
+      set.add(Characters(CharacterSet({{a, b}})));
     }
     ++at_;
     return negated ? set.complement() : set;
   }
 
-  static bool is_single(const CharacterSet& set) {
-    return set.ranges().size() == 1 && set.ranges().front().first == set.ranges().front().second;
+  static bool is_single(const Characters& set) {
+    const auto& ranges = set.possibly.ranges();
+    return ranges.size() == 1 && ranges.front().first == ranges.front().second;
   }
 
-  CharacterSet bracket_item() {
+  Characters bracket_item() {
     if (peek() == '\\') return escape(true);
     const char32_t c = take_character();
-    return CharacterSet({{c, c}});
+    return Characters(CharacterSet({{c, c}}));
   }
 
-  CharacterSet escape(bool inside) {
+  Characters escape(bool inside) {
     const std::size_t begin = at_++;
     if (ended()) refuse(begin, "a '\\' at its end");
     const char32_t c = take_character();
-    const auto one = [](char32_t value) { return CharacterSet({{value, value}}); };
+    const auto one = [](char32_t value) { return Characters(CharacterSet({{value, value}})); };
     switch (c) {
       case 'd':
         return digits();

@@ -97,7 +97,7 @@ class SYNTHEMA_EXPORT Prompt {
   }
   // A regular expression that the whole answer matches.
   Prompt&& matching(std::string regex) && {
-    refuse(regex.empty(), "pattern", "The regular expression is empty; no answer fits it.");
+    refuse(regex.empty(), "pattern", "The regular expression is empty; only an empty answer fits it.");
     pattern = std::move(regex);
     return std::move(*this);
   }

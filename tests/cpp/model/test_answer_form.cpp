@@ -293,6 +293,29 @@ TEST_CASE("regular expressions match as a whole") {
   CHECK(matches("(a*)*b", "aab"));
 }
 
+TEST_CASE("classes of characters are those that every dialect agrees on, negated or not") {
+  for (const char* pattern : {"\\w", "\\W", "[^\\w]", "[^\\W]", "[\\w\\W]"})
+    CHECK_FALSE(matches(pattern, "é"));
+  for (const char* pattern : {"\\W", "[^\\w]", "[\\W_]"}) {
+    for (const char* sign : {" ", "-", "—", "€", "×", "😀", "\n"}) CHECK(matches(pattern, sign));
+    for (const char* other : {"a", "7", "ж", "上", "²", "\u0301", "\u203F", "\u200D"})
+      CHECK_FALSE(matches(pattern, other));
+  }
+  CHECK(matches("[^\\W]", "a"));
+  for (const char* pattern : {"\\D", "[^\\d]"}) {
+    CHECK_FALSE(matches(pattern, "٣"));
+    CHECK(matches(pattern, "é"));
+  }
+  for (const char* pattern : {"\\S", "[^\\s]", "[^\\s\\d]"}) {
+    for (const char* space : {"\u00A0", "\u3000", "\uFEFF", "\x1F", "\u0085"})
+      CHECK_FALSE(matches(pattern, space));
+    CHECK(matches(pattern, "é"));
+  }
+  CHECK_FALSE(matches("\\s", "\u00A0"));
+  CHECK(matches("[^a]", "\u00A0"));
+  CHECK(matches("[^\u00A0]", "é"));
+}
+
 TEST_CASE("a broken regular expression is refused with its place") {
   const auto refused = [](std::string_view pattern, std::uint64_t column) {
     CAPTURE(pattern);

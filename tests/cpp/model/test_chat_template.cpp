@@ -60,6 +60,9 @@ TEST_CASE("a family is recognised by its template, which is never executed") {
   CHECK(name("") == "none");
   CHECK(name("{{ '<|im_start|>' + message['role'] }}") == "chatml");
   CHECK(name("{{ '<|im_start|>system\nYou are a helpful assistant.<|im_end|>' }}") == "chatml-qwen2");
+  // Phi-4's, and one that begins with a token of its own: neither is what ChatML writes.
+  CHECK(name("{{ '<|im_start|>user<|im_sep|>' + message['content'] + '<|im_end|>' }}") == "unknown");
+  CHECK(name("{{bos_token}}{{ '<|im_start|>' + message['role'] + '\n' }}") == "unknown");
   CHECK(name("<|start_header_id|>") == "llama3");
   CHECK(name("<start_of_turn>") == "gemma");
   CHECK(name("<<SYS>> [INST]") == "llama2");

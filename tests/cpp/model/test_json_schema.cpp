@@ -112,6 +112,61 @@ TEST_CASE("oneOf: objects that are open for the keys of others") {
                 "alternatives 0 and 1");
 }
 
+TEST_CASE("oneOf: what stands within objects and lists is open as well") {
+  const auto object = [](const std::string& properties, const std::string& required, const char* more = "") {
+    return R"({"type":"object","properties":{)" + properties + R"(},"required":[)" + required + "]" + more +
+           "}";
+  };
+  const auto list = [](const std::string& items) { return R"({"type":"array","items":)" + items + "}"; };
+  const auto both = [](const std::string& first, const std::string& second, const std::string& more = "") {
+    return R"({"oneOf":[)" + first + "," + second + "]" + more + "}";
+  };
+  const auto in = [&](const std::string& value) { return object("\"a\":" + value, "\"a\""); };
+  const std::string x = R"("x":{"enum":[1]})", y = R"("y":{"enum":[2]})",
+                    closed = R"(,"additionalProperties":false)";
+  const std::string one = object(x, R"("x")"), two = object(x + "," + y, R"("x","y")"),
+                    sealed = object(x, R"("x")", closed.c_str());
+  // {"a": {"x": 1, "y": 2}} fits both, for the first is open; so it is behind references, lists and
+  // alternatives.
+  const auto alike = [&](const std::string& first, const std::string& second, const std::string& more = "") {
+    check_refused(both(first, second, more), "#/oneOf", "alternatives 0 and 1");
+    check_refused(both(second, first, more), "#/oneOf", "alternatives 0 and 1");
+  };
+  alike(in(one), in(two));
+  alike(in(in(one)), in(in(two)));
+  alike(in(list(one)), in(list(two)));
+  alike(in(R"({"anyOf":[)" + one + R"(,{"type":"null"}]})"), in(two));
+  alike(in(R"({"$ref":"#/$defs/One"})"), in(R"({"anyOf":[{"type":"null"},{"$ref":"#/$defs/Two"}]})"),
+        R"(,"$defs":{"One":)" + one + R"(,"Two":)" + two + "}");
+  alike(R"({"type":"array","prefixItems":[)" + one + R"(],"minItems":1})",
+        R"({"type":"array","prefixItems":[)" + two + R"(],"minItems":1})");
+  // A tuple without a maximum takes further elements.
+  alike(R"({"type":"array","prefixItems":[{"const":1}],"minItems":1})",
+        R"({"type":"array","prefixItems":[{"const":1},{"const":2}],"minItems":2})");
+  check_texts(both(in(sealed), in(two)), {R"({"a": {"x": 1}})", R"({"a": {"x": 1, "y": 2}})"},
+              {R"({"a": {}})"});
+  check_texts(both(R"({"type":"array","prefixItems":[{"const":1}],"minItems":1,"maxItems":1})",
+                   R"({"type":"array","prefixItems":[{"const":1},{"const":2}],"minItems":2})"),
+              {"[1]", "[1, 2]"}, {"[1, 3]"});
+  check_texts(both(in(object(x, R"("x")")), in(object(R"("x":{"enum":[3]})", R"("x")"))),
+              {R"({"a": {"x": 1}})", R"({"a": {"x": 3}})"}, {R"({"a": {"x": 2}})"});
+  // Trees of two kinds, which hold each other.
+  const auto tree = [&](const char* kind) {
+    return object(R"("kind":{"const":")" + std::string(kind) + R"("},"parts":)" +
+                      list(R"({"oneOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/B"}]})"),
+                  R"("kind","parts")");
+  };
+  check_texts(R"({"$ref":"#/$defs/A","$defs":{"A":)" + tree("a") + R"(,"B":)" + tree("b") + "}}",
+              {R"({"kind": "a", "parts": [{"kind": "b", "parts": []}]})"}, {R"({"kind": "b", "parts": []})"});
+}
+
+TEST_CASE("1.0 is the integer 1") {
+  check_texts(R"({"type":"integer","enum":[1,2.0,2.5]})", {"1", "2"}, {"2.0", "2.5"});
+  check_refused(R"({"oneOf":[{"const":1},{"const":1.0}]})", "#/oneOf", "alternatives 0 and 1");
+  check_texts(R"({"type":"array","items":{"enum":[1,1.0,-0.0]},"uniqueItems":true})", {"[1, 0]", "[1]", "[]"},
+              {"[1, 1]", "[1, 1.0]"});
+}
+
 TEST_CASE("tuples, and lists that begin with one") {
   const std::string pair = R"("prefixItems":[{"enum":[1]},{"enum":["a"]}])";
   check_texts(R"({"type":"array",)" + pair + R"(,"minItems":2,"maxItems":2})", {"[1, \"a\"]"},
