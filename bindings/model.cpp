@@ -305,6 +305,16 @@ void bind_forms(py::module_& module) {
           "if the bans\nleave nothing of it. `open_tokens` limits what the form leaves open (max_tokens of a "
           "local model), `room`\nthe tokens of the answer in all (what the context has left).");
   module.def(
+      "_shortest_answer",
+      [](const Prompt& prompt) -> std::optional<std::string> {
+        if (!prompt.has_written_form()) return std::nullopt;
+        AnswerForms forms(byte_vocabulary());
+        FormConstraint answer(forms.of(prompt), 0);
+        while (!answer.is_complete() && !answer.allowed().empty()) answer.accept(answer.allowed().front());
+        return answer.text();
+      },
+      py::arg("prompt"));
+  module.def(
       "_constraint_nonconformities",
       [](const py::object& constraint) {
         const PythonConstraint tried = constraint_from(constraint);

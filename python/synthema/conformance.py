@@ -38,7 +38,8 @@ def check_strategy(
     exemplars : table, optional
         The pool.
     answer : callable, optional
-        ``CompletionRequest -> str``, in place of a model; "An answer." if not given.
+        ``CompletionRequest -> str``, in place of a model; if not given, a short text of the form that
+        the prompt asks for, and "An answer." where it asks for none.
     rows : int
         Rows to write; each run is made twice, with all rows at once and one by one.
 
@@ -47,7 +48,7 @@ def check_strategy(
     GenerationError
         Names every promise that was broken.
     """
-    say = answer or (lambda request: (request.prompt.choices or ["An answer."])[0])
+    say = answer or (lambda request: _core._shortest_answer(request.prompt) or "An answer.")
     made = []
     for in_flight in (rows, 1):
         run = generate(

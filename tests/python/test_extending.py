@@ -58,6 +58,23 @@ def test_a_strategy_that_remembers_is_found():
         synthema.check_strategy(remembers)
 
 
+def test_questions_with_a_form_are_answered_in_it():
+    age = synthema.Field("age", "integer", minimum=18, maximum=95, nullable=False)
+    note = synthema.Field("note", "text", minimum_length=4, nullable=False)
+    shown = {"age": [40, 71, 18], "note": ["Cough.", "Pain for 3 days.", "No pain."]}
+    records = synthema.json_record("A patient:", synthema.Schema([age, note]))
+    synthema.check_strategy(records, exemplars=shown)
+
+    def reads(task, rng):
+        code = yield synthema.Prompt.plain("Code:").matching(r"[A-Z]\d{2}").without(["A0"])
+        stay = yield synthema.Prompt.plain("Stay:").json({"type": "integer", "minimum": 3})
+        kind = yield synthema.Prompt.plain("Kind:").among(["ward", "home"])
+        text = yield synthema.Prompt.plain("Note:")
+        return {"code": int(code.text[1:]), "stay": stay.json() + 1, "kind": kind.text, "text": text.text}
+
+    synthema.check_strategy(reads)
+
+
 def test_a_strategy_without_values_or_with_a_wrong_exemplar_is_found():
     def empty(task, rng):
         yield Prompt.user("a")
