@@ -44,7 +44,8 @@ def whole_file(
         unfinished.chmod(stat.S_IMODE(mode))
         unfinished.replace(target)
     except OSError as problem:
-        reason = problem.strerror or "the system refuses it"
+        # Not `strerror`, in which pyarrow wraps the reason in sentences of its own.
+        reason = os.strerror(problem.errno) if problem.errno else "the system refuses it"
         raise error(f"{path}: The {what} could not be written: {reason}.") from None
     finally:
         if unfinished is not None:
