@@ -108,7 +108,7 @@ def check_generator(generator: Any, real: Any = None, *, rows: int = 20, conditi
     if real is not None:
         generator.fit(table(real))
         _refuse_lacking(generator, ["schema"])  # may be made by the fit
-    asked = (rows, 7) if conditions is None else (rows, 7, table(conditions))
+    asked = (rows, 7, None if conditions is None else table(conditions))
     first = generator.sample(*asked)
     broken = []
     if not isinstance(generator.name, str) or not generator.name:

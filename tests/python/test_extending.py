@@ -147,6 +147,15 @@ def test_a_schema_may_be_made_by_the_fit():
         synthema.check_generator(Drawn(), VISITS, rows=0)
 
 
+def test_a_generator_takes_conditions_though_it_be_none():
+    class Without(Drawn):
+        def sample(self, rows, seed):
+            return super().sample(rows, seed)
+
+    with pytest.raises(TypeError, match="positional arguments"):
+        synthema.check_generator(Without(), VISITS)
+
+
 def test_a_generator_that_does_not_heed_conditions_or_its_schema_is_found():
     class Heedless(Drawn):
         def sample(self, rows, seed, conditions=None):
