@@ -201,6 +201,9 @@ TEST_CASE_TEMPLATE("Rules of numbers that contradict each other are named, thoug
   const auto refused = [](const std::vector<FieldRule>& rules) {
     Schema schema = stays_schema();
     schema.rules = rules;
+    // Stated: noise may hide the ends of other ranges, and with them the way out.
+    for (Field& one : schema.fields)
+      if (one.kind == Kind::time) one.minimum = -10.0 * kDay, one.maximum = 500.0 * kDay;
     G generator;
     try {
       generator.fit(stays(800, schema));
