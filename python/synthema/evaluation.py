@@ -177,8 +177,7 @@ def evaluate(
     ------
     EvaluationError
         If a named column is not there, "auto" finds nothing to measure, or the real rows have none of the
-        columns. A column that is there and does
-        not serve one of several metrics leaves that one undefined.
+        columns. A column that is there and does not serve one of several metrics leaves that one undefined.
     ConfigError
         If there is no such level, convention, learner or evaluator, `metrics` is empty, only one of
         `duration` and `event` is given, `secrets` are named that nothing would look at, or an argument has

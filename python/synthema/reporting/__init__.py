@@ -7,13 +7,15 @@ two::
     title, subtitle   of the page
     sections          sets of rows side by side: [{name, title, rows, scores: [Score, ...]}, ...]
     run               command, recipe, seed, library, versions, model, seconds, peak_memory_bytes, accepted,
-    attempts rejections        how many drafts each check rejected
+                      attempts
+    rejections        how many drafts each check rejected
     concepts          [{id, name, accepted, attempts}, ...]
     lengths           {"accepted": [...], "drafts": [...]}, in words
     rows, rejected    samples of row outcomes as in rows.jsonl; `highlights` marks (start, end, field) of the
-    text columns           which condition fields are the label and its name, which column is the text
+                      text
     data              the data card: source, version, licence, terms, citation, language
-    columns           [{name, alike, labels or edges, real, synthetic}, ...]: shares side by side
+    columns           of a run: which condition fields are the label and its name, which column is the text;
+                      of a table: [{name, alike, labels or edges, real, synthetic}, ...], shares side by side
     pairs             {"columns": names, "alike": square of 0 to 1 or null}
     drift             a sentence, where the holdout is of another population than the real rows
     overlap           true, where the holdout has rows of the real or the synthetic table

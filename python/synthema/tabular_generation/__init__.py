@@ -92,11 +92,19 @@ def tabular(data: Any, *, target: str = "", schema: Schema | None = None) -> Tab
     data, schema
         As in `SequentialTrees.fit`.
     target : str
-        Column to keep best, where the method can; empty: the one with the role target, if any.
+        Column to keep best, where the method can (`SequentialTrees`; `GaussianCopula` has no order of
+        columns); empty: the one with the role target, if any.
 
     Returns
     -------
     SequentialTrees or GaussianCopula
+
+    Raises
+    ------
+    ConfigError
+        If there is no column of the name `target`.
+    SchemaError, GenerationError
+        As `SequentialTrees.fit`, which says when it warns, too.
 
     Examples
     --------

@@ -129,7 +129,8 @@ class TabularGenerator:
         Warns
         -----
         UserWarning
-            If a column seems to say whose row it is, or one is taken for numbers of the rows.
+            If a column seems to say whose row it is, is taken for numbers of the rows, or holds dates or
+            numbers that the frame keeps as texts.
         """
         real = tables.table(data, schema)
         warn_of_subject(real)
