@@ -3,6 +3,7 @@
 import html.parser
 import itertools
 import json
+import random
 import re
 from importlib import resources
 
@@ -353,6 +354,25 @@ def test_rows_like_fresh_real_ones_are_no_leak():
     assert verdict.summary({"sections": [fresh]})[-1] == (
         "None of 2 measures of privacy is worse than fresh real rows."
     )
+
+
+def test_without_a_holdout_no_copies_are_not_said_to_be_privacy():
+    def people(seed):
+        draw = random.Random(seed)
+        return {name: [draw.gauss(25, 4) for _ in range(90)] for name in ("bmi", "haematocrit")}
+
+    rows, real, later = people(1), people(2), people(3)
+
+    def said(*holdout, **options):
+        report = synthema.evaluate(rows, real, *holdout, bootstrap=50, **options)
+        return verdict.summary(reporting.as_document(report))[-1]
+
+    copies = {"metrics": ["exact_copies", "rare_value_reuse"]}
+    assert said(**copies) == (
+        "None of 2 measures of copies is worse than fresh real rows. "
+        "More is not known of privacy: attacks need a holdout, real rows that no generator saw."
+    )
+    assert "More is not known" not in said(later, **copies)
 
 
 def test_a_small_sample_is_called_small():

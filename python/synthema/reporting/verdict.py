@@ -363,15 +363,28 @@ def _fidelity(section: Mapping[str, Any], drifted: bool) -> str | None:
     return text + "."
 
 
+NOT_TRIED = "More is not known of privacy: attacks need a holdout, real rows that no generator saw."
+
+
+def _only_copies(measured: Sequence[tuple[Leak, Score]]) -> bool:
+    """Whether nothing but what is repeated was looked at, because there was no holdout."""
+    held = any(str((score.get("ceiling") or {}).get("source")).startswith("holdout") for _, score in measured)
+    return not held and all(leak.copies for leak, _ in measured)
+
+
 def _privacy(section: Mapping[str, Any], drifted: bool) -> str | None:
-    scores = [score for _, score in _measured(section, drifted)]
+    measured = _measured(section, drifted)
+    scores = [score for _, score in measured]
     if not scores:
         return None
     found, many = sum(map(_is_worse, scores)), counted(len(scores), "measure")
-    fresh, kind = ("the holdout", "copies") if drifted else ("fresh real rows", "privacy")
+    untried = not drifted and _only_copies(measured)
+    fresh = "the holdout" if drifted else "fresh real rows"
+    kind = "copies" if drifted or untried else "privacy"
     verb = "is" if found == 1 else "are"
     if found == 0:
-        return f"None of {many} of {kind} is worse than {fresh}."
+        none = f"None of {many} of {kind} is worse than {fresh}."
+        return f"{none} {NOT_TRIED}" if untried else none
     worse = f"Of {many} of {kind} {found} {verb} worse than {fresh}"
     if _may_be_chance(scores):
         return (
