@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from synthema._core import ConfigError
+from synthema._core import ConfigError, Schema
 
 __all__ = ["checked", "described", "fits", "found", "is_whole", "kind_of", "refuse_wrong_types", "whole"]
 
@@ -154,10 +154,13 @@ def kind_of(value: Any) -> str:
 
 
 def found(value: Any, hint: Any) -> str:
-    """Say what was given: its type, and for a list the type of the item that does not fit."""
+    """Say what was given: its type, of a list that of the item that does not fit, and how a file is read."""
     for one in _alternatives(hint):
         if _is_list(one) and isinstance(value, list | tuple) and typing.get_args(one):
             wrong = [item for item in value if not fits(item, typing.get_args(one)[0])]
             if wrong:
                 return f"a {type(value).__name__} with an item {kind_of(wrong[0])}"
+    if isinstance(value, str | os.PathLike) and Schema in _alternatives(hint):
+        how = "Schema.from_json(pathlib.Path(path).read_text('utf-8'))"
+        return f"{kind_of(value)}; read the file of one with {how}"
     return kind_of(value)

@@ -30,6 +30,7 @@ _SHOWN_ROWS = 10
 _SHOWN_CHARACTERS = 120
 
 
+@checked
 def table(
     frame: Any,
     schema: Schema | None = None,
@@ -64,7 +65,7 @@ def table(
     SchemaError
         If a column holds what a table cannot, with its name; if there is no such role, or no such column.
     ConfigError
-        If it is none of these.
+        If it is none of these, or an argument has another type than it should.
 
     Notes
     -----

@@ -148,6 +148,17 @@ def test_what_is_no_table_is_told_what_is():
                 call(path)
 
 
+def test_a_schema_given_as_its_path_is_told_how_it_is_read(tmp_path):
+    rows = {"age": list(range(20, 60)), "sex": ["f", "m"] * 20}
+    path = tmp_path / "schema.json"
+    path.write_text(synthema.table(rows).schema.to_json(), encoding="utf-8")
+    for call in (synthema.table, synthema.tabular, synthema.SequentialTrees().fit):
+        with pytest.raises(synthema.ConfigError, match=r"\(\) is a Schema or None, .* with Schema.from_json"):
+            call(rows, schema=path)
+    schema = synthema.Schema.from_json(path.read_text(encoding="utf-8"))
+    assert synthema.tabular(rows, schema=schema).schema.names == ["age", "sex"]
+
+
 def test_a_column_has_the_kind_of_the_real_one():
     import numpy as np
 
