@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthema import _core
 from synthema._core import ConfigError, Schema, Table
 from synthema.families import is_privacy
 
@@ -57,7 +58,12 @@ def study_card(
     refuse_unknown(known)
     terms = schema or synthetic.schema
     taken = [score for score in scores if score.get("value") is not None]
-    kinds = {f.kind for f in synthetic.schema.fields if not {"identifier", "subject"} & set(f.roles)}
+    labels = set(_core.label_columns(synthetic))  # which a frame keeps as texts
+    kinds = {
+        "category" if f.name in labels else f.kind
+        for f in synthetic.schema.fields
+        if not {"identifier", "subject"} & set(f.roles)
+    }
     roles = {role for f in synthetic.schema.fields for role in f.roles}
     numbers = kinds & {"real", "integer", "category", "boolean", "time"}
     if {"subject", "time"} <= roles:

@@ -246,6 +246,14 @@ def test_the_card_has_every_field_and_takes_what_is_known():
             synthema.study_card(rows, scores, **{name: 999})
 
 
+def test_labels_that_a_frame_keeps_as_texts_make_no_card_of_texts():
+    rows = {"age": list(range(40)), "sex": ["f", "m"] * 20, "smokes": [True, False] * 20}
+    card = synthema.study_card(synthema.table(rows), [])
+    assert (card["modality"], card["language"]) == ("Tabular", None)
+    notes = synthema.table(rows | {"note": [f"a note of day {day}" for day in range(40)]})
+    assert synthema.study_card(notes, [])["modality"] == "Text, tabular"
+
+
 def test_the_text_column_is_kept_that_the_real_rows_tell():
     rng = np.random.default_rng(1)
 
