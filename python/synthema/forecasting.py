@@ -556,7 +556,8 @@ def with_remaining(progress: Callable[[Any], None], plan: Forecast | None = None
     Parameters
     ----------
     progress : callable
-        Called with states that have ``phase``, ``done``, ``total``, ``note`` and ``tokens``.
+        Called with states that have ``phase``, ``done``, ``total``, ``note`` and ``tokens``. After the first
+        second ``note`` ends with the time that is left: "accuracy, about 20 s left".
     plan : Forecast, optional
         From `forecast`.
 
