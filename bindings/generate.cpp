@@ -317,7 +317,8 @@ void bind_verify(py::module_& module) {
          const std::shared_ptr<Table>& conditions, const py::object& draw,
          const std::shared_ptr<Table>& exemplars, const std::shared_ptr<Schema>& schema,
          const std::vector<Check>& checks, std::optional<std::size_t> sample, bool cycle) {
-        RunOptions options = options_from(read_manifest(folder).manifest);
+        const Record told = read_manifest(folder).manifest;
+        RunOptions options = options_from(told);
         const TaskSource tasks = source_from(conditions, draw, options.seed, exemplars, schema, cycle);
         options.digest_key = read_digest_key(folder, !tasks.may_leave_machine);
         options.heartbeat = check_interrupt;
@@ -326,8 +327,8 @@ void bind_verify(py::module_& module) {
                               .schema = schema,
                               .exemplars = exemplars,
                               .conditions = conditions,
-                              .settings = read_manifest(folder).manifest.at("settings").text()};
-        if (!sample) inputs.identity.numeric_path = read_manifest(folder).manifest.at("numeric_path").text();
+                              .settings = text_entry(told, "settings")};
+        if (!sample) inputs.identity.numeric_path = text_entry(told, "numeric_path");
         const Record manifest = run_manifest(inputs, options, options.digest_key);
         const py::gil_scoped_release no_gil;
         const Turns::Turn turn = alone_with(model);

@@ -59,6 +59,15 @@ std::uint64_t whole_number(const Record& manifest, const char* name) {
   return static_cast<std::uint64_t>(*number);
 }
 
+bool truth(const Record& manifest, const char* name) {
+  const Value* value = manifest.find(name);
+  const auto* told = value ? value->get_if<bool>() : nullptr;
+  if (!told)
+    throw RunFolderError({.field = name},
+                         "The manifest has no such true or false, so the run cannot be made again.");
+  return *told;
+}
+
 double real_number(const Record& manifest, const char* name) {
   const Value* value = manifest.find(name);
   if (value && value->get_if<double>()) return *value->get_if<double>();
@@ -76,6 +85,14 @@ std::string VerifyResult::text() const {
   return message(whole, "re-scored: ", counted(rescored, "row"), ", with ", counted(tokens.same, "token"),
                  " the same, ", counted(tokens.near, "near-tie"), ", ", tokens.different,
                  " not what the model draws; ", differences.size(), " of the rows differ");
+}
+
+std::string text_entry(const Record& manifest, const char* name) {
+  const Value* value = manifest.find(name);
+  const auto* text = value ? value->get_if<std::string>() : nullptr;
+  if (!text)
+    throw RunFolderError({.field = name}, "The manifest has no such text, so the run cannot be made again.");
+  return *text;
 }
 
 std::uint64_t seed_of(const Record& manifest) {
@@ -99,7 +116,7 @@ RunOptions options_from(const Record& manifest) {
   o.max_questions = whole_number(manifest, "max_questions");
   o.hopeless_after = whole_number(manifest, "hopeless_after");
   o.hopeless_below = real_number(manifest, "hopeless_below");
-  o.generator = manifest.at("generator").text();
+  o.generator = text_entry(manifest, "generator");
   o.sampling.temperature = real_number(manifest, "temperature");
   o.sampling.top_k = static_cast<std::uint32_t>(whole_number(manifest, "top_k"));
   o.sampling.top_p = real_number(manifest, "top_p");
@@ -107,7 +124,7 @@ RunOptions options_from(const Record& manifest) {
   o.sampling.repetition_penalty = real_number(manifest, "repetition_penalty");
   o.sampling.max_tokens = static_cast<std::uint32_t>(whole_number(manifest, "max_tokens"));
   o.sampling.min_tokens = static_cast<std::uint32_t>(whole_number(manifest, "min_tokens"));
-  o.sampling.log_probabilities = manifest.at("log_probabilities") == Value(true);
+  o.sampling.log_probabilities = truth(manifest, "log_probabilities");
   return o;
 }
 

@@ -226,6 +226,7 @@ class Parser {
     for (bool first = true; ended() || peek() != ']' || first; first = false) {
       if (ended()) refuse(open, "a '[' without its ']'");
       const std::size_t begin = at_;
+      refuse_set_operation();
       const Characters low = bracket_item();
       const bool range = at_ + 1 < text_.size() && peek() == '-' && text_[at_ + 1] != ']';
       if (!range) {
@@ -241,6 +242,16 @@ class Parser {
     }
     ++at_;
     return negated ? set.complement() : set;
+  }
+
+  // What some dialects (Rust's, and so pydantic's) take for a class in a class or for sets, others for
+  // characters.
+  void refuse_set_operation() const {
+    for (const std::string_view two : {"[:", "&&", "--", "~~"})
+      if (text_.substr(at_, 2) == two)
+        refuse(at_,
+               message("'", two, "' in brackets, which dialects read in different ways; put a \\ before '",
+                       two.substr(0, 1), "' if characters are meant, and list them if a class is"));
   }
 
   static bool is_single(const Characters& set) {

@@ -5,7 +5,8 @@
 //   ^ at the beginning and $ at the end (both are implied)
 //
 // One character is one code point. \d, \w and \s are ASCII; '.' is any character but \n. Everything else of
-// other dialects (back references, look-around, \b, \p, flags) is refused with its place.
+// other dialects (back references, look-around, \b, \p, flags, [[:alpha:]], [a&&b]) is refused with its
+// place.
 #pragma once
 
 #include <string_view>

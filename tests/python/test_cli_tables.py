@@ -336,3 +336,12 @@ def test_a_command_that_is_terminated_leaves_no_unfinished_file(tmp_path, capsys
     assert lines(capsys)[1].endswith("synthema: terminated.\n")
     assert os.listdir(tmp_path) == ["t.csv"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_budget_below_the_fit_begins_no_ledger(tmp_path, capsys):
+    (tmp_path / "r.csv").write_text("a,b\n" + "".join(f"{i % 7},x{i % 3}\n" for i in range(50)))
+    ledger = tmp_path / "ledger"
+    arguments = ["fit", str(tmp_path / "r.csv"), "--method", "private_marginals", "--ledger", str(ledger)]
+    assert cli.main([*arguments, "--budget=0.5", "--out", str(tmp_path / "m")]) == 1
+    assert "would spend epsilon 1, more than --budget 0.5" in capsys.readouterr().err
+    assert not ledger.exists()

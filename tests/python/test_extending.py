@@ -147,6 +147,16 @@ def test_a_schema_may_be_made_by_the_fit():
         synthema.check_generator(Drawn(), VISITS, rows=0)
 
 
+def test_a_generator_that_ignores_its_seed_is_found():
+    class Recited(Drawn):
+        def sample(self, rows, seed, conditions=None):
+            return super().sample(rows, 1, conditions)
+
+    with pytest.raises(GenerationError, match="Other seeds gave the same table"):
+        synthema.check_generator(Recited(), VISITS)
+    synthema.check_generator(Recited(), {"age": [3, 3]})  # there is but one table
+
+
 def test_a_generator_takes_conditions_though_it_be_none():
     class Without(Drawn):
         def sample(self, rows, seed):

@@ -378,6 +378,15 @@ def test_a_manifest_that_cannot_make_a_run_again_is_told_in_a_sentence(tmp_path,
             synthema.verify(tmp_path, strategy, model)
 
 
+@pytest.mark.parametrize("name", ["generator", "settings", "log_probabilities", "rows", "top_p"])
+def test_a_manifest_without_an_entry_is_named(name, folder):
+    manifest = json.loads((folder / "run.json").read_text())
+    del manifest[name]
+    (folder / "run.json").write_text(json.dumps(manifest))
+    with pytest.raises(synthema.RunFolderError, match=f"field '{name}': The manifest has no such"):
+        verify(folder)
+
+
 def test_a_complete_run_with_a_torn_line_is_refused(tmp_path):
     strategy, model = synthema.zero_shot("Describe a headache."), synthema.ngram_model(TEXTS, order=2)
     synthema.generate(strategy, model, rows=2, out=tmp_path)

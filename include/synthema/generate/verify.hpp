@@ -80,6 +80,9 @@ SYNTHEMA_EXPORT RecordedRun recorded_run(const std::string& folder, const Record
 // The seed of the run of a manifest. RunFolderError if it has none that could be.
 std::uint64_t seed_of(const Record& manifest);
 
+// A text of a manifest. RunFolderError where it has none of this name.
+SYNTHEMA_EXPORT std::string text_entry(const Record& manifest, const char* name);
+
 // The options a manifest tells of. RunFolderError if it tells too little.
 RunOptions options_from(const Record& manifest);
 
@@ -153,7 +156,7 @@ template <CompletionModel M, PromptStrategy S>
 VerifyResult rescore(const std::string& folder, const Record& manifest, M& model, const S& strategy,
                      const TaskSource& tasks, const std::vector<Check>& checks, RunOptions options) {
   RecordedRun recorded = recorded_run(folder, manifest);
-  ReplayingModel<M> replaying(model, recorded.answers, manifest.at("numeric_path").text());
+  ReplayingModel<M> replaying(model, recorded.answers, text_entry(manifest, "numeric_path"));
   const RowSink compare = [&](std::span<const RowOutcome> attempts) { recorded.compare(attempts); };
   options.hopeless_below = 0;
   if (recorded.result.rows > 0) {

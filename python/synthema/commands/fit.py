@@ -227,6 +227,11 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
     if args.budget is not None:
         if args.ledger is None:
             raise ConfigError("--budget is of a ledger; name its file with --ledger.")
+        if args.budget < (epsilon := generator.get_params()["epsilon"]):
+            raise ConfigError(  # and no ledger is begun, whose budget could not be set again
+                f"This fit alone would spend epsilon {epsilon:g}, more than --budget {args.budget:g}; "
+                "state a smaller --epsilon or a larger --budget."
+            )
         privacy.LedgerFile(args.ledger, (args.budget, 10 * generator.get_params()["delta"]))
     progress.phase("fit")
     # With the roles of the command line; that a schema was given says what is public.

@@ -153,6 +153,19 @@ struct Sloppy {
   int calls_ = 0;
 };
 
+// The first rows that it was given, whatever the seed and the conditions.
+struct Recited {
+  static constexpr bool honours_conditions = true;
+  const char* name() const { return "recited"; }
+  const Schema& schema() const { return rows_.schema(); }
+  Table sample(const SampleRequest& request) {
+    std::vector<std::size_t> rows(request.rows);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i % rows_.rows();
+    return rows_.take(rows);
+  }
+  Table rows_ = seen_visits();
+};
+
 }  // namespace
 
 TEST_CASE("broken promises are found") {
@@ -160,4 +173,15 @@ TEST_CASE("broken promises are found") {
   CHECK(nonconformities(EndlessStrategy(), about("pain")).size() == 2);  // no name, no end
   Sloppy sloppy;
   CHECK(nonconformities(sloppy, twenty()).size() == 3);
+  Recited recited;
+  SampleRequest request{.rows = 6, .seed = 5};
+  CHECK(nonconformities(recited, request) == std::vector<std::string>{"Other seeds gave the same table."});
+  Schema asked;
+  asked.fields = {{.name = "age", .kind = Kind::integer}, {.name = "ward"}};
+  request.conditions = std::make_shared<const Table>(
+      Table::from_records(asked, std::vector<Record>{{{"age", 40}}, {{"age", 41}, {"ward", "A"}}}));
+  CHECK(nonconformities(recited, request) ==
+        std::vector<std::string>{"Row 1 does not agree with its condition in the field 'age'.",
+                                 "Row 1 does not agree with its condition in the field 'ward'.",
+                                 "Other seeds gave the same table."});
 }

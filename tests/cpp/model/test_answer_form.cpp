@@ -330,6 +330,10 @@ TEST_CASE("a broken regular expression is refused with its place") {
   refused("a(b", 2);
   refused("ab)", 3);
   refused("[a", 1);
+  refused("[[:alpha:]]+", 2);
+  refused("[a-z&&[b]]", 5);
+  refused("[a-z--b]", 5);
+  refused("[a~~b]", 3);
   refused("[z-a]", 2);
   refused("[a-\\d]", 2);
   refused("*a", 1);
