@@ -179,7 +179,7 @@ void bind_noise(py::module_& module) {
         });
       },
       py::arg("scale"), py::arg("n"),
-      "n integers of P(x) ~ exp(-|x| / scale), sampled exactly from the operating system's entropy.");
+      "n integers of ``P(x) ~ exp(-|x| / scale)``, sampled exactly from the operating system's entropy.");
   module.def(
       "discrete_gaussian",
       [](double variance, const Count& n) {
@@ -285,7 +285,7 @@ budget : (float, float), optional
            "Count a release; PrivacyBudgetError, and no change, if the sum would exceed the budget.")
       .def_property_readonly(
           "spent", [](const Ledger& self) { return pair_of(self.spent()); },
-          "(epsilon, delta): the sum of all entries.")
+          "The sum of all entries, as (epsilon, delta).")
       .def_property_readonly(
           "remaining", [](const Ledger& self) { return pair_of(self.remaining()); },
           "(epsilon, delta) left of the budget; None without a budget.")

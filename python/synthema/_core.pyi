@@ -918,7 +918,7 @@ class Ledger:
     @property
     def spent(self) -> tuple[float, float]:
         """
-        (epsilon, delta): the sum of all entries.
+        The sum of all entries, as (epsilon, delta).
         """
 class LedgerFile:
     """
@@ -2595,7 +2595,7 @@ def discrete_gaussian(variance: typing.SupportsFloat | typing.SupportsIndex, n: 
     """
 def discrete_laplace(scale: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsIndex) -> list[int]:
     """
-    n integers of P(x) ~ exp(-|x| / scale), sampled exactly from the operating system's entropy.
+    n integers of ``P(x) ~ exp(-|x| / scale)``, sampled exactly from the operating system's entropy.
     """
 def ends_with_punctuation(field: str = 'text') -> Check:
     """
