@@ -305,7 +305,7 @@ void bind_forms(py::module_& module) {
           "if the bans\nleave nothing of it. `open_tokens` limits what the form leaves open (max_tokens of a "
           "local model), `room`\nthe tokens of the answer in all (what the context has left).");
   module.def(
-      "_shortest_answer",
+      "_short_answer",
       [](const Prompt& prompt) -> std::optional<std::string> {
         if (!prompt.has_written_form()) return std::nullopt;
         AnswerForms forms(byte_vocabulary());

@@ -48,7 +48,7 @@ def check_strategy(
     GenerationError
         Names every promise that was broken.
     """
-    say = answer or (lambda request: _core._shortest_answer(request.prompt) or "An answer.")
+    say = answer or (lambda request: _core._short_answer(request.prompt) or "An answer.")
     made = []
     for in_flight in (rows, 1):
         run = generate(

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from synthema._core import CancelToken
@@ -103,47 +103,46 @@ class Progress:
 
 
 @contextlib.contextmanager
-def first_interrupt(cancel: CancelToken, progress: Progress) -> Iterator[None]:
-    """Let the first Ctrl-C only ask for a stop; a second one interrupts as ever."""
+def _at_first(which: signal.Signals, usual: Any, then: Callable[[], None]) -> Iterator[None]:
+    """Do this at the first signal of a kind; the second does what is usual."""
     is_main = threading.current_thread() is threading.main_thread()
     # Ignored, somebody else's, or of no concern to this thread.
-    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if not is_main or signal.getsignal(which) is not usual:
         yield
         return
 
-    def ask(*_: Any) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        cancel.cancel()
-        progress.tell("Stopping, the best so far is kept; Ctrl-C again ends at once and keeps nothing.")
+    def first(*_: Any) -> None:
+        signal.signal(which, usual)
+        then()
 
-    signal.signal(signal.SIGINT, ask)
+    signal.signal(which, first)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(which, usual)
+
+
+def first_interrupt(cancel: CancelToken, progress: Progress) -> contextlib.AbstractContextManager[None]:
+    """Let the first Ctrl-C only ask for a stop; a second one interrupts as ever."""
+
+    def ask() -> None:
+        cancel.cancel()
+        progress.tell("Stopping, the best so far is kept; Ctrl-C again ends at once and keeps nothing.")
+
+    return _at_first(signal.SIGINT, signal.default_int_handler, ask)
 
 
 class Terminated(KeyboardInterrupt):
     """The system asked the process to end, as schedulers and `timeout` do."""
 
 
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
+def terminable() -> contextlib.AbstractContextManager[None]:
     """Let the first SIGTERM end as Ctrl-C does, so that no unfinished file stays; a second ends at once."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
 
-    def end(*_: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    def end() -> None:
         raise Terminated
 
-    signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return _at_first(signal.SIGTERM, signal.SIG_DFL, end)
 
 
 def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:

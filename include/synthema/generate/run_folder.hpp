@@ -1,10 +1,14 @@
 // RunFolder: what a run leaves on disk, so that a killed run goes on as if nothing had happened.
 //
-//   run.json        the manifest: what was asked for and who answers, in the caller's words, and whether it
-//   is done rows.jsonl      accepted rows in row-id order, one sealed line each (row.hpp) rejected.jsonl
-//   rejected attempts in row-id and attempt order, each written before its row's accepted line run.key only
-//   for data that may not leave the machine: the secret that keys their digests; never publish it run.lock
-//   held while a process works in the folder; it has no content
+//   run.json        the manifest: what was asked for and who answers, in the caller's words, and whether
+//                   it is done
+//   rows.jsonl      accepted rows in row-id order, one sealed line each (row.hpp)
+//   rejected.jsonl  rejected attempts in row-id and attempt order, each written before its row's accepted
+//                   line
+//   run.key         only for data that may not leave the machine: the secret that keys their digests; never
+//                   publish it
+//   run.lock        held while a process works in the folder; it has no content
+//
 // No file holds a clock time, so an interrupted and resumed folder equals an uninterrupted one byte for byte.
 #pragma once
 

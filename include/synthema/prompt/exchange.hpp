@@ -3,9 +3,8 @@
 // answered by whatever model there is, and calls `answer`. Thousands are in flight at once.
 //
 // Rules for a compose() coroutine, each one learnt from g++ 12 under AddressSanitizer:
-//   1. take parameters by value, never by reference or view: they dangle when the coroutine resumes (a Task
-//   or a
-//      Random by reference does not compile);
+//   1. take parameters by value, never by reference or view: they dangle when the coroutine resumes
+//      (a Task or a Random by reference does not compile);
 //   2. types built in the operand of co_await need constructors (aggregates there are destroyed twice);
 //   3. no braced list in that operand: build the vector first;
 //   4. never co_await inside ?: (use after free); if/else is fine.

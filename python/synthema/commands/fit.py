@@ -227,12 +227,13 @@ def _fit_private(args: argparse.Namespace, real: Any, schema: Any, progress: Pro
     if args.budget is not None:
         if args.ledger is None:
             raise ConfigError("--budget is of a ledger; name its file with --ledger.")
-        if args.budget < (epsilon := generator.get_params()["epsilon"]):
+        promise = generator.get_params()
+        if args.budget < promise["epsilon"]:
             raise ConfigError(  # and no ledger is begun, whose budget could not be set again
-                f"This fit alone would spend epsilon {epsilon:g}, more than --budget {args.budget:g}; "
-                "state a smaller --epsilon or a larger --budget."
+                f"This fit alone would spend epsilon {promise['epsilon']:g}, more than --budget "
+                f"{args.budget:g}; state a smaller --epsilon or a larger --budget."
             )
-        privacy.LedgerFile(args.ledger, (args.budget, 10 * generator.get_params()["delta"]))
+        privacy.LedgerFile(args.ledger, (args.budget, 10 * promise["delta"]))
     progress.phase("fit")
     # With the roles of the command line; that a schema was given says what is public.
     generator.fit(real, schema=None if schema is None else real.schema, progress=progress)
