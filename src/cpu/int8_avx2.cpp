@@ -23,8 +23,10 @@ constexpr int kSumsInWord = Bits == 5   ? 4
                                         : 8;
 constexpr std::int32_t kMiddle = 128;  // of codes of more bits: what is taken off for a sign
 
-// Sixteen integers of 16 bits; not __m256i: GCC 12 keeps sums of another element type in memory.
+// Sixteen integers of 16 bits, and eight of 32; not __m256i: GCC 12 keeps sums of another element type in
+// memory.
 using Words = std::int16_t __attribute__((vector_size(32)));
+using Integers = std::int32_t __attribute__((vector_size(32)));
 
 __m256i load(const std::uint8_t* codes) {
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(codes));
@@ -59,9 +61,11 @@ __attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at, i
 // A tile of Rows rows and a panel. As many sums as there are, one quad's codes and an input are all that the
 // 16 registers hold, so the results stay in the first cache. All loops over a group are unrolled: together
 // that is a tenth faster.
-template <int Rows, int Bits, Offsets Kind, int Quads>
+// Wide: the rows have 16 bits. Products of such numbers have no need of signs or of room, so they take no
+// more instructions than those of 8 bits with codes of 8.
+template <int Rows, int Bits, Offsets Kind, int Quads, bool Wide = false>
 struct Tile {
-  static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 6;
+  static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 6 && !Wide;
   static constexpr int kInWord = kSumsInWord<Bits> < Quads ? kSumsInWord<Bits> : Quads;
   static constexpr int kLoadedQuads = kNibbles ? 2 : 1;
   static constexpr bool kOffsets = Kind != Offsets::none, kShifted = kSigned || !kOffsets;
@@ -76,16 +80,18 @@ struct Tile {
         y[r][lane] = bias && panel * 16 + lane < matrix.outputs ? bias[panel * 16 + lane] : 0.0f;
     for (std::int64_t g = 0; g < matrix.groups; ++g) {
       const std::uint8_t* codes = matrix.cells + (panel * matrix.groups + g) * Cells::kBytes;
-      const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
+      const std::int64_t at = row * x.inputs + g * Quads * 4;
       std::int32_t begin[Rows];  // of the sums: what is taken off the codes too much or too little
       for (int r = 0; r < Rows; ++r)
         begin[r] =
             kShifted ? (kMiddle * kSigned - matrix.zero * !kOffsets) * row_sum<Quads>(x, row + r, g) : 0;
       Sums sum;
-      if constexpr (kSigned)
-        add_signed(codes, a, x.inputs, sum);
+      if constexpr (Wide)
+        add_wide(codes, x.words + at, x.inputs, sum);
+      else if constexpr (kSigned)
+        add_signed(codes, x.codes + at, x.inputs, sum);
       else
-        add_whole(codes, a, x.inputs, sum);
+        add_whole(codes, x.codes + at, x.inputs, sum);
       scale_into(x, codes + Cells::kCodes, row, Quads == 8 ? g : g / 2, begin, sum, y);
     }
     for (int r = 0; r < Rows; ++r)
@@ -94,9 +100,9 @@ struct Tile {
   }
 
  private:
-  static __attribute__((always_inline)) __m256i repeated(const std::int8_t* four) {
+  static __attribute__((always_inline)) __m256i repeated(const void* four_bytes) {
     std::int32_t bits;
-    __builtin_memcpy(&bits, four, 4);
+    __builtin_memcpy(&bits, four_bytes, 4);
     return _mm256_set1_epi32(bits);
   }
 
@@ -162,6 +168,33 @@ struct Tile {
     }
   }
 
+  // sum = codes x a over a group: of each quad the first and third input, then the second and fourth.
+  static __attribute__((always_inline)) void add_wide(const std::uint8_t* codes, const std::int16_t* a,
+                                                      std::int64_t row_stride, Sums& sum) {
+    Integers total[Rows][2] = {};
+#pragma GCC unroll 8
+    for (int q = 0; q < Quads; ++q) {
+      const __m256i w0 = load(codes + q * 64), w1 = load(codes + q * 64 + 32);
+      add_pair(even_bytes(w0), even_bytes(w1), a + q * 4, row_stride, total);
+      add_pair(_mm256_srli_epi16(w0, 8), _mm256_srli_epi16(w1, 8), a + q * 4 + 2, row_stride, total);
+    }
+    for (int r = 0; r < Rows; ++r)
+      for (int h = 0; h < 2; ++h) sum[r][h] = reinterpret_cast<__m256i>(total[r][h]);
+  }
+  static __attribute__((always_inline)) __m256i even_bytes(__m256i x) {
+    return _mm256_and_si256(x, _mm256_set1_epi16(255));
+  }
+  static __attribute__((always_inline)) void add_pair(__m256i w0, __m256i w1, const std::int16_t* a,
+                                                      std::int64_t row_stride, Integers (&total)[Rows][2]) {
+#pragma GCC unroll 6
+    for (int r = 0; r < Rows; ++r) {
+      const __m256i two = repeated(a + r * row_stride);
+      total[r][0] += reinterpret_cast<Integers>(_mm256_madd_epi16(w0, two));
+      total[r][1] += reinterpret_cast<Integers>(_mm256_madd_epi16(w1, two));
+      asm("" : "+x"(total[r][0]), "+x"(total[r][1]));  // as above
+    }
+  }
+
   static __attribute__((always_inline)) void scale_into(const Int8Rows& x, const std::uint8_t* at,
                                                         std::int64_t row, std::int64_t row_group,
                                                         const std::int32_t (&begin)[Rows], const Sums& sum,
@@ -186,25 +219,25 @@ struct Tile {
 };
 
 // The last rows, `left` of them, fewer than a tile's.
-template <int Rows, int Bits, Offsets Kind, int Quads>
+template <int Rows, int Bits, Offsets Kind, int Quads, bool Wide>
 void last_rows(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t left, std::int64_t panel,
                const float* bias, float* out, std::int64_t stride) {
   if constexpr (Rows > 0) {
     if (left == Rows)
-      Tile<Rows, Bits, Kind, Quads>::run(x, matrix, x.rows - left, panel, bias, out, stride);
+      Tile<Rows, Bits, Kind, Quads, Wide>::run(x, matrix, x.rows - left, panel, bias, out, stride);
     else
-      last_rows<Rows - 1, Bits, Kind, Quads>(x, matrix, left, panel, bias, out, stride);
+      last_rows<Rows - 1, Bits, Kind, Quads, Wide>(x, matrix, left, panel, bias, out, stride);
   }
 }
 
-template <int Bits, Offsets Kind, int Quads>
+template <int Bits, Offsets Kind, int Quads, bool Wide = false>
 void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                  const float* bias, float* out, std::int64_t stride) {
   for (std::int64_t panel = first; panel < last; ++panel) {
     std::int64_t row = 0;
     for (; row + kRows <= x.rows; row += kRows)
-      Tile<kRows, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
-    last_rows<kRows - 1, Bits, Kind, Quads>(x, matrix, x.rows - row, panel, bias, out, stride);
+      Tile<kRows, Bits, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
+    last_rows<kRows - 1, Bits, Kind, Quads, Wide>(x, matrix, x.rows - row, panel, bias, out, stride);
   }
 }
 
@@ -212,6 +245,7 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
 
 void int8_product_avx2(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                        const float* bias, float* out, std::int64_t stride) {
+  if (x.words) return all_columns<8, Offsets::none, 8, true>(x, matrix, first, last, bias, out, stride);
   with_groups(matrix, [&]<Offsets Kind, int Quads>() {
     const auto product = matrix.bits <= 4   ? all_columns<4, Kind, Quads>
                          : matrix.bits == 5 ? all_columns<5, Kind, Quads>
@@ -221,9 +255,8 @@ void int8_product_avx2(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t
   });
 }
 
-void int8_quantize_avx2(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                        float* weighted, std::int32_t* sums) {
-  quantize_row(x, groups, codes, scales, weighted, sums);
+void int8_quantize_avx2(const float* x, std::int64_t groups, Int8RowOut out) {
+  quantize_row(x, groups, out);
 }
 
 }  // namespace synthema::cpu
@@ -235,9 +268,8 @@ void int8_product_avx2(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t
                        const float* bias, float* out, std::int64_t stride) {
   int8_product_portable(x, matrix, first, last, bias, out, stride);
 }
-void int8_quantize_avx2(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                        float* weighted, std::int32_t* sums) {
-  int8_quantize_portable(x, groups, codes, scales, weighted, sums);
+void int8_quantize_avx2(const float* x, std::int64_t groups, Int8RowOut out) {
+  int8_quantize_portable(x, groups, out);
 }
 }  // namespace synthema::cpu
 

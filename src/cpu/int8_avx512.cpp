@@ -28,7 +28,8 @@ __attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at) {
 
 // A tile of Rows x Panels results stays in registers for all groups: 6 x 2 tiles need 24 accumulators. Every
 // loop over them is unrolled, else the compiler keeps them in memory.
-template <int Rows, int Panels, bool Nibbles, Offsets Kind, int Quads>
+// Wide: the rows have 16 bits.
+template <int Rows, int Panels, bool Nibbles, Offsets Kind, int Quads, bool Wide>
 struct Tile {
   static constexpr bool kOffsets = Kind != Offsets::none;
   using Cells = Cell<Nibbles, Kind, Quads>;
@@ -58,8 +59,22 @@ struct Tile {
 #pragma GCC unroll 8
         for (int n = 0; n < Panels; ++n) sum[r][n] = begin;
       }
-      const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
-      if constexpr (Nibbles) {
+      const std::int64_t at = row * x.inputs + g * Quads * 4;
+      if constexpr (Wide) {
+        const __m512i even = _mm512_set1_epi16(255);
+#pragma GCC unroll 8
+        for (int q = 0; q < Quads; ++q) {
+          __m512i w[Panels], v[Panels];
+#pragma GCC unroll 8
+          for (int n = 0; n < Panels; ++n) {
+            const __m512i four = _mm512_load_si512(codes[n] + q * 64);
+            w[n] = _mm512_and_si512(four, even);
+            v[n] = _mm512_srli_epi16(four, 8);
+          }
+          add_pair(w, x.words + at + q * 4, x.inputs, sum);
+          add_pair(v, x.words + at + q * 4 + 2, x.inputs, sum);
+        }
+      } else if constexpr (Nibbles) {
         const __m512i low = _mm512_set1_epi8(15);
 #pragma GCC unroll 4
         for (int q = 0; q < Quads; q += 2) {
@@ -70,8 +85,8 @@ struct Tile {
             w[n] = _mm512_and_si512(both, low);
             v[n] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
           }
-          add_quad(w, a + q * 4, x.inputs, sum);
-          add_quad(v, a + q * 4 + 4, x.inputs, sum);
+          add_quad(w, x.codes + at + q * 4, x.inputs, sum);
+          add_quad(v, x.codes + at + q * 4 + 4, x.inputs, sum);
         }
       } else {
 #pragma GCC unroll 8
@@ -79,7 +94,7 @@ struct Tile {
           __m512i w[Panels];
 #pragma GCC unroll 8
           for (int n = 0; n < Panels; ++n) w[n] = _mm512_load_si512(codes[n] + q * 64);
-          add_quad(w, a + q * 4, x.inputs, sum);
+          add_quad(w, x.codes + at + q * 4, x.inputs, sum);
         }
       }
       const std::int64_t row_group = Quads == 8 ? g : g / 2;
@@ -124,67 +139,80 @@ struct Tile {
                                                       std::int64_t row_stride, __m512i (&sum)[Rows][Panels]) {
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
-      std::int32_t four;
-      __builtin_memcpy(&four, a + r * row_stride, 4);
-      const __m512i repeated = _mm512_set1_epi32(four);
+      const __m512i four = repeated(a + r * row_stride);
 #pragma GCC unroll 8
-      for (int n = 0; n < Panels; ++n) sum[r][n] = _mm512_dpbusd_epi32(sum[r][n], w[n], repeated);
+      for (int n = 0; n < Panels; ++n) sum[r][n] = _mm512_dpbusd_epi32(sum[r][n], w[n], four);
     }
+  }
+  // Two inputs of 16 bits, of the codes' quads the first and third or the second and fourth.
+  static __attribute__((always_inline)) void add_pair(const __m512i (&w)[Panels], const std::int16_t* a,
+                                                      std::int64_t row_stride, __m512i (&sum)[Rows][Panels]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r) {
+      const __m512i two = repeated(a + r * row_stride);
+#pragma GCC unroll 8
+      for (int n = 0; n < Panels; ++n) sum[r][n] = _mm512_dpwssd_epi32(sum[r][n], w[n], two);
+    }
+  }
+  static __attribute__((always_inline)) __m512i repeated(const void* four_bytes) {
+    std::int32_t bits;
+    __builtin_memcpy(&bits, four_bytes, 4);
+    return _mm512_set1_epi32(bits);
   }
 };
 
 constexpr int kRows = 6;
 
-template <int Panels, bool Nibbles, Offsets Kind, int Quads>
+template <int Panels, bool Nibbles, Offsets Kind, int Quads, bool Wide>
 void columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t panel, const float* bias, float* out,
              std::int64_t stride, const std::uint8_t* ahead) {
   std::int64_t row = 0;
   for (; row + kRows <= x.rows; row += kRows)
-    Tile<kRows, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride,
-                                                   row == 0 ? ahead : nullptr);
+    Tile<kRows, Panels, Nibbles, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride,
+                                                         row == 0 ? ahead : nullptr);
   switch (x.rows - row) {
     case 1:
-      return Tile<1, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<1, Panels, Nibbles, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
     case 2:
-      return Tile<2, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<2, Panels, Nibbles, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
     case 3:
-      return Tile<3, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<3, Panels, Nibbles, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
     case 4:
-      return Tile<4, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<4, Panels, Nibbles, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
     case 5:
-      return Tile<5, Panels, Nibbles, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      return Tile<5, Panels, Nibbles, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
     default:
       return;
   }
 }
 
-template <bool Nibbles, Offsets Kind, int Quads>
+template <bool Nibbles, Offsets Kind, int Quads, bool Wide = false>
 void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                  const float* bias, float* out, std::int64_t stride) {
   constexpr std::int64_t bytes = Cell<Nibbles, Kind, Quads>::kBytes;
   std::int64_t panel = first;
   // Fewer rows than a tile wait for memory, and the processor itself fetches one stream ahead best.
   for (; x.rows >= kRows && panel + 2 <= last; panel += 2)
-    columns<2, Nibbles, Kind, Quads>(
+    columns<2, Nibbles, Kind, Quads, Wide>(
         x, matrix, panel, bias, out, stride,
         panel + 4 <= last ? matrix.cells + (panel + 2) * matrix.groups * bytes : nullptr);
   for (; panel < last; ++panel)
-    columns<1, Nibbles, Kind, Quads>(x, matrix, panel, bias, out, stride, nullptr);
+    columns<1, Nibbles, Kind, Quads, Wide>(x, matrix, panel, bias, out, stride, nullptr);
 }
 
 }  // namespace
 
 void int8_product_avx512(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                          const float* bias, float* out, std::int64_t stride) {
+  if (x.words) return all_columns<false, Offsets::none, 8, true>(x, matrix, first, last, bias, out, stride);
   with_groups(matrix, [&]<Offsets Kind, int Quads>() {
     const auto product = matrix.bits <= 4 ? all_columns<true, Kind, Quads> : all_columns<false, Kind, Quads>;
     product(x, matrix, first, last, bias, out, stride);
   });
 }
 
-void int8_quantize_avx512(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                          float* weighted, std::int32_t* sums) {
-  quantize_row(x, groups, codes, scales, weighted, sums);
+void int8_quantize_avx512(const float* x, std::int64_t groups, Int8RowOut out) {
+  quantize_row(x, groups, out);
 }
 
 }  // namespace synthema::cpu
@@ -196,9 +224,8 @@ void int8_product_avx512(const Int8Rows& x, const Int8Matrix& matrix, std::int64
                          const float* bias, float* out, std::int64_t stride) {
   int8_product_portable(x, matrix, first, last, bias, out, stride);
 }
-void int8_quantize_avx512(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                          float* weighted, std::int32_t* sums) {
-  int8_quantize_portable(x, groups, codes, scales, weighted, sums);
+void int8_quantize_avx512(const float* x, std::int64_t groups, Int8RowOut out) {
+  int8_quantize_portable(x, groups, out);
 }
 }  // namespace synthema::cpu
 

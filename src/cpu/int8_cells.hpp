@@ -1,5 +1,5 @@
-// What a cell of a matrix holds (int8_product.hpp), one number at a time. In plain C++: not for objects of an
-// instruction set.
+// What rows and a cell of a matrix hold (int8_product.hpp), one number at a time. In plain C++: not for
+// objects of an instruction set.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,13 @@ inline int code_at(const std::uint8_t* cell, bool nibbles, std::int64_t input, s
   const std::int64_t quad = input / 4, byte = lane * 4 + input % 4;
   if (!nibbles) return cell[quad * 64 + byte];
   return (cell[quad / 2 * 64 + byte] >> (quad % 2 * 4)) & 15;
+}
+
+// The code of an input of a row.
+inline int row_code_at(const Int8Rows& x, std::int64_t row, std::int64_t input) {
+  if (x.codes) return x.codes[row * x.inputs + input];
+  constexpr std::int64_t place[] = {0, 2, 1, 3};
+  return x.words[row * x.inputs + input / 4 * 4 + place[input % 4]];
 }
 
 // Scale `index` of a cell's steps; from 16 on: an offset.

@@ -28,14 +28,16 @@ struct Int8Matrix {
 };
 
 struct Int8Rows {
-  const std::int8_t* codes;   // {rows, inputs}
+  const std::int8_t* codes;   // {rows, inputs}; null for rows of 16 bits
+  const std::int16_t* words;  // {rows, inputs}, of four inputs the first, third, second and fourth; or null
   const float* scales;        // {rows, inputs / 32}
   const float* weighted;      // {rows, inputs / 32}
   const std::int32_t* sums;   // {rows, inputs / 16}
   std::int64_t rows, inputs;  // inputs: a multiple of 32
 };
 
-// Panels [first, last) of all rows; `out` has `stride` floats a row.
+// Panels [first, last) of all rows; `out` has `stride` floats a row. Rows of 16 bits only with matrices of 8
+// bits in groups of 32 without offsets.
 using Int8Product = void (*)(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first,
                              std::int64_t last, const float* bias, float* out, std::int64_t stride);
 void int8_product_portable(const Int8Rows&, const Int8Matrix&, std::int64_t, std::int64_t, const float*,
@@ -47,12 +49,19 @@ void int8_product_avx512(const Int8Rows&, const Int8Matrix&, std::int64_t, std::
 void int8_product_neon_dot(const Int8Rows&, const Int8Matrix&, std::int64_t, std::int64_t, const float*,
                            float*, std::int64_t);
 
+// Of a row's first group on, where its codes go: `words`, or `codes` where that is null.
+struct Int8RowOut {
+  std::int8_t* codes;
+  std::int16_t* words;
+  float* scales;
+  float* weighted;
+  std::int32_t* sums;
+};
 // One row of `groups` whole groups of 32 floats.
-using Int8Quantize = void (*)(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                              float* weighted, std::int32_t* sums);
-void int8_quantize_portable(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
-void int8_quantize_avx2(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
-void int8_quantize_avx512(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
-void int8_quantize_neon_dot(const float*, std::int64_t, std::int8_t*, float*, float*, std::int32_t*);
+using Int8Quantize = void (*)(const float* x, std::int64_t groups, Int8RowOut out);
+void int8_quantize_portable(const float*, std::int64_t, Int8RowOut);
+void int8_quantize_avx2(const float*, std::int64_t, Int8RowOut);
+void int8_quantize_avx512(const float*, std::int64_t, Int8RowOut);
+void int8_quantize_neon_dot(const float*, std::int64_t, Int8RowOut);
 
 }  // namespace synthema::cpu

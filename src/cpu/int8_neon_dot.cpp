@@ -26,9 +26,22 @@ __attribute__((always_inline)) inline Steps load_steps(const std::uint8_t* at, i
   }
 }
 
+// Sixteen inputs of a row of 16 bits, in ascending order: what is left without a low signed byte, and that
+// byte.
+struct Halves {
+  int8x16_t high, low;
+};
+Halves load_halves(const std::int16_t* words) {
+  constexpr std::uint8_t places[] = {0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15};
+  const uint8x16_t ascending = vld1q_u8(places);
+  const int8x16x2_t bytes = vld2q_s8(reinterpret_cast<const std::int8_t*>(words));
+  return {vqtbl1q_s8(vsubq_s8(bytes.val[1], vshrq_n_s8(bytes.val[0], 7)), ascending),
+          vqtbl1q_s8(bytes.val[0], ascending)};
+}
+
 // The dot product takes signed bytes on both sides: codes of less than 8 bits are their own signed bytes,
-// those of 8 bits move by 128, as the zero does.
-template <int Rows, int Bits, Offsets Kind, int Quads>
+// those of 8 bits move by 128, as the zero does. Wide: the rows have 16 bits, which are two such products.
+template <int Rows, int Bits, Offsets Kind, int Quads, bool Wide = false>
 struct Tile {
   static constexpr bool kNibbles = Bits <= 4, kSigned = Bits > 7, kOffsets = Kind != Offsets::none;
   using Cells = Cell<kNibbles, Kind, Quads>;
@@ -44,14 +57,26 @@ struct Tile {
       int32x4_t sum[Rows][4];
 #pragma GCC unroll 4
       for (int r = 0; r < Rows; ++r) {
-        const int32x4_t begin = vdupq_n_s32(-zero * row_sum<Quads>(x, row + r, g));
+        const int32x4_t begin = vdupq_n_s32(Wide ? 0 : -zero * row_sum<Quads>(x, row + r, g));
 #pragma GCC unroll 4
         for (int n = 0; n < 4; ++n) sum[r][n] = begin;
       }
       const std::uint8_t* codes = matrix.cells + (panel * matrix.groups + g) * Cells::kBytes;
-      const std::int8_t* a = x.codes + row * x.inputs + g * Quads * 4;
-#pragma GCC unroll 2
-      for (int q = 0; q < Quads; q += 4) add_four_quads(codes, q, a, x.inputs, sum);
+      const std::int64_t at = row * x.inputs + g * Quads * 4;
+      if constexpr (Wide) {
+        const auto bytes = [&](auto half) {
+          return [&, half](int r, int q) { return load_halves(x.words + at + r * x.inputs + q * 4).*half; };
+        };
+        add_group(codes, bytes(&Halves::high), sum);
+        for (int r = 0; r < Rows; ++r) {
+          const int32x4_t begin = vdupq_n_s32(-zero * row_sum<Quads>(x, row + r, g));
+#pragma GCC unroll 4
+          for (int n = 0; n < 4; ++n) sum[r][n] = vaddq_s32(vshlq_n_s32(sum[r][n], 8), begin);
+        }
+        add_group(codes, bytes(&Halves::low), sum);
+      } else {
+        add_group(codes, [&](int r, int q) { return vld1q_s8(x.codes + at + r * x.inputs + q * 4); }, sum);
+      }
       scale_into(x, codes + Cells::kCodes, row, Quads == 8 ? g : g / 2, sum, y);
     }
     for (int r = 0; r < Rows; ++r)
@@ -79,15 +104,20 @@ struct Tile {
     }
   }
 
-  static void add_four_quads(const std::uint8_t* codes, int q, const std::int8_t* a, std::int64_t row_stride,
-                             int32x4_t (&sum)[Rows][4]) {
-    int8x16_t sixteen[Rows];
+  // sum += codes x a over a group; load(r, q) gives 16 inputs of a row from quad q on.
+  template <class Load>
+  static __attribute__((always_inline)) void add_group(const std::uint8_t* codes, const Load& load,
+                                                       int32x4_t (&sum)[Rows][4]) {
+#pragma GCC unroll 2
+    for (int q = 0; q < Quads; q += 4) {
+      int8x16_t sixteen[Rows];
 #pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) sixteen[r] = vld1q_s8(a + r * row_stride + q * 4);
-    add_quad<0>(codes, q, sixteen, sum);
-    add_quad<1>(codes, q, sixteen, sum);
-    add_quad<2>(codes, q, sixteen, sum);
-    add_quad<3>(codes, q, sixteen, sum);
+      for (int r = 0; r < Rows; ++r) sixteen[r] = load(r, q);
+      add_quad<0>(codes, q, sixteen, sum);
+      add_quad<1>(codes, q, sixteen, sum);
+      add_quad<2>(codes, q, sixteen, sum);
+      add_quad<3>(codes, q, sixteen, sum);
+    }
   }
 
   static void scale_into(const Int8Rows& x, const std::uint8_t* at, std::int64_t row, std::int64_t row_group,
@@ -107,14 +137,15 @@ struct Tile {
   }
 };
 
-template <int Bits, Offsets Kind, int Quads>
+template <int Bits, Offsets Kind, int Quads, bool Wide = false>
 void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                  const float* bias, float* out, std::int64_t stride) {
   for (std::int64_t panel = first; panel < last; ++panel) {
     std::int64_t row = 0;
     for (; row + 4 <= x.rows; row += 4)
-      Tile<4, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
-    for (; row < x.rows; ++row) Tile<1, Bits, Kind, Quads>::run(x, matrix, row, panel, bias, out, stride);
+      Tile<4, Bits, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
+    for (; row < x.rows; ++row)
+      Tile<1, Bits, Kind, Quads, Wide>::run(x, matrix, row, panel, bias, out, stride);
   }
 }
 
@@ -122,6 +153,7 @@ void all_columns(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first
 
 void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t first, std::int64_t last,
                            const float* bias, float* out, std::int64_t stride) {
+  if (x.words) return all_columns<8, Offsets::none, 8, true>(x, matrix, first, last, bias, out, stride);
   with_groups(matrix, [&]<Offsets Kind, int Quads>() {
     const auto product = matrix.bits <= 4   ? all_columns<4, Kind, Quads>
                          : matrix.bits <= 7 ? all_columns<7, Kind, Quads>
@@ -130,9 +162,8 @@ void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int
   });
 }
 
-void int8_quantize_neon_dot(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                            float* weighted, std::int32_t* sums) {
-  quantize_row(x, groups, codes, scales, weighted, sums);
+void int8_quantize_neon_dot(const float* x, std::int64_t groups, Int8RowOut out) {
+  quantize_row(x, groups, out);
 }
 
 }  // namespace synthema::cpu
@@ -144,9 +175,8 @@ void int8_product_neon_dot(const Int8Rows& x, const Int8Matrix& matrix, std::int
                            const float* bias, float* out, std::int64_t stride) {
   int8_product_portable(x, matrix, first, last, bias, out, stride);
 }
-void int8_quantize_neon_dot(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                            float* weighted, std::int32_t* sums) {
-  int8_quantize_portable(x, groups, codes, scales, weighted, sums);
+void int8_quantize_neon_dot(const float* x, std::int64_t groups, Int8RowOut out) {
+  int8_quantize_portable(x, groups, out);
 }
 }  // namespace synthema::cpu
 

@@ -14,12 +14,12 @@ float output(const Int8Rows& x, const Int8Matrix& matrix, std::int64_t row, std:
   const std::int64_t codes_end = code_bytes(matrix.group, nibbles);
   const std::int64_t cell_bytes = codes_end + step_bytes(matrix.offsets);
   const bool offsets = matrix.offsets != Offsets::none;
-  const std::int8_t* a = x.codes + row * x.inputs;
-  for (std::int64_t g = 0; g < matrix.groups; ++g, a += matrix.group) {
+  for (std::int64_t g = 0; g < matrix.groups; ++g) {
     const std::uint8_t* const codes = matrix.cells + (panel * matrix.groups + g) * cell_bytes;
     std::int32_t sum = 0;
     for (int i = 0; i < matrix.group; ++i)
-      sum += (code_at(codes, nibbles, i, lane) - (offsets ? 0 : matrix.zero)) * a[i];
+      sum += (code_at(codes, nibbles, i, lane) - (offsets ? 0 : matrix.zero)) *
+             row_code_at(x, row, g * matrix.group + i);
     const std::int64_t scale_at = row * (x.inputs / 32) + g * matrix.group / 32;
     const auto step = [&](int index) { return step_at(codes + codes_end, matrix.offsets, index); };
     y = std::fma(static_cast<float>(sum) * x.scales[scale_at], step(lane), y);
@@ -40,9 +40,8 @@ void int8_product_portable(const Int8Rows& x, const Int8Matrix& matrix, std::int
       }
 }
 
-void int8_quantize_portable(const float* x, std::int64_t groups, std::int8_t* codes, float* scales,
-                            float* weighted, std::int32_t* sums) {
-  quantize_row(x, groups, codes, scales, weighted, sums);
+void int8_quantize_portable(const float* x, std::int64_t groups, Int8RowOut out) {
+  quantize_row(x, groups, out);
 }
 
 }  // namespace synthema::cpu

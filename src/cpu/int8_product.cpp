@@ -142,40 +142,55 @@ Int8Matrix CodedMatrix::view() const {
   return {cell(0, 0), outputs_, groups_, coding_.group, coding_.bits, coding_.zero, kind_};
 }
 
-CodedRows::CodedRows(std::int64_t rows, std::int64_t inputs)
+CodedRows::CodedRows(std::int64_t rows, std::int64_t inputs, RowBits bits)
     : rows_(rows),
       inputs_(inputs),
       groups_(rounded_up(inputs, kRowGroup) / kRowGroup),
-      codes_(static_cast<std::size_t>(rows * groups_ * kRowGroup)),
+      codes_(bits == RowBits::eight ? static_cast<std::size_t>(rows * groups_ * kRowGroup) : 0),
+      words_(bits == RowBits::sixteen ? static_cast<std::size_t>(rows * groups_ * kRowGroup) : 0),
       scales_(static_cast<std::size_t>(rows * groups_)),
       weighted_(scales_.size()),
       sums_(scales_.size() * 2) {}
 
+Int8RowOut CodedRows::from_group(std::int64_t row, std::int64_t group) {
+  const std::int64_t at = row * groups_ + group;
+  return {codes_.empty() ? nullptr : codes_.data() + at * kRowGroup,
+          words_.empty() ? nullptr : words_.data() + at * kRowGroup, scales_.data() + at,
+          weighted_.data() + at, sums_.data() + at * 2};
+}
+
 void CodedRows::set(std::int64_t row, const float* x, InstructionSet set) {
   const Int8Quantize quantize = kernels_of(set).quantize;
-  std::int8_t* codes = codes_.data() + row * groups_ * kRowGroup;
-  float* scales = scales_.data() + row * groups_;
-  float* weighted = weighted_.data() + row * groups_;
-  std::int32_t* sums = sums_.data() + row * groups_ * 2;
   const std::int64_t whole = inputs_ / kRowGroup;
-  quantize(x, whole, codes, scales, weighted, sums);
+  quantize(x, whole, from_group(row, 0));
   if (whole == groups_) return;
   float tail[kRowGroup] = {};
   std::copy_n(x + whole * kRowGroup, inputs_ - whole * kRowGroup, tail);
-  quantize(tail, 1, codes + whole * kRowGroup, scales + whole, weighted + whole, sums + whole * 2);
+  quantize(tail, 1, from_group(row, whole));
 }
 
-void CodedRows::remainder(std::int64_t row, const float* x, float* rest) const {
-  const std::int8_t* const of = codes(row);
-  for (std::int64_t i = 0; i < inputs_; ++i)
-    rest[i] = x[i] - scales(row)[i / kRowGroup] * static_cast<float>(of[i]);
+Int8Rows CodedRows::view() const {
+  return {codes_.empty() ? nullptr : codes_.data(),
+          words_.empty() ? nullptr : words_.data(),
+          scales_.data(),
+          weighted_.data(),
+          sums_.data(),
+          rows_,
+          groups_ * kRowGroup};
+}
+
+float CodedRows::decode(std::int64_t row, std::int64_t input) const {
+  return scale(row, input) * static_cast<float>(row_code_at(view(), row, input));
 }
 
 void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,
               const float* bias, float* out, std::int64_t stride, InstructionSet set) {
-  const Int8Rows rows{x.codes(0), x.scales(0), x.weighted_sums(0),
-                      x.sums(0),  x.rows(),    x.groups() * kRowGroup};
-  if (x.rows() > 0) kernels_of(set).product(rows, matrix.view(), first, last, bias, out, stride);
+  if (x.rows() == 0) return;
+  const Int8Rows rows = x.view();
+  const Int8Matrix view = matrix.view();
+  if (rows.words && (view.bits != 8 || view.group != kRowGroup || view.offsets != Offsets::none))
+    throw ConfigError("Rows of 16 bits multiply with codes of 8 bits in groups of 32 without offsets only.");
+  kernels_of(set).product(rows, view, first, last, bias, out, stride);
 }
 
 }  // namespace synthema::cpu

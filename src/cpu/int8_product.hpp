@@ -3,8 +3,8 @@
 // Weights are unsigned codes with one scale, and one offset where the format has one, for each group of 32
 // (or 16) inputs of an output: w = scale * (code - zero) or w = scale * code + offset. That is how GGUF's
 // Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K store them, so such files enter without a second loss.
-// Rows are quantised by themselves, 8 bits and a scale for each 32 inputs, so no row depends on its
-// neighbours.
+// Rows are quantised by themselves, 8 bits (or 16, which costs up to twice as much) and a scale for each 32
+// inputs, so no row depends on its neighbours.
 //
 // The sum over a group is an exact integer. Groups are added up in ascending order with one rounded product
 // and fused multiply-adds:  y = fma(float(sum) * row_scale, scale, y); y = fma(row_sum, offset, y). So a
@@ -77,32 +77,38 @@ class CodedMatrix {
   std::shared_ptr<std::byte> cells_;
 };
 
+enum class RowBits : std::uint8_t { eight, sixteen };
+
 // Rows of activations, quantised. A group with a NaN or an infinity has the scale NaN, so that it shows in
 // the result; a group without a number above 1e-30 is zero.
 class CodedRows {
  public:
-  CodedRows(std::int64_t rows, std::int64_t inputs);
+  CodedRows(std::int64_t rows, std::int64_t inputs, RowBits bits = RowBits::eight);
   // x {inputs} becomes row `row`.
   void set(std::int64_t row, const float* x, InstructionSet set = best_instruction_set());
-  // x, which is row `row`, minus what its codes mean; `rest` {inputs}.
-  void remainder(std::int64_t row, const float* x, float* rest) const;
 
   std::int64_t rows() const { return rows_; }
   std::int64_t inputs() const { return inputs_; }
-  std::int64_t groups() const { return groups_; }
-  const std::int8_t* codes(std::int64_t row) const { return codes_.data() + row * groups_ * kRowGroup; }
-  const float* scales(std::int64_t row) const { return scales_.data() + row * groups_; }
-  const float* weighted_sums(std::int64_t row) const { return weighted_.data() + row * groups_; }
-  const std::int32_t* sums(std::int64_t row) const { return sums_.data() + row * groups_ * 2; }
+  // What number `input` of a row means: its code times its group's scale.
+  float decode(std::int64_t row, std::int64_t input) const;
+  float scale(std::int64_t row, std::int64_t input) const {
+    return scales_[static_cast<std::size_t>(row * groups_ + input / kRowGroup)];
+  }
+  // For the kernels.
+  Int8Rows view() const;
 
  private:
+  Int8RowOut from_group(std::int64_t row, std::int64_t group);
+
   std::int64_t rows_, inputs_, groups_;
-  AlignedVector<std::int8_t> codes_;  // {rows, groups * 32}
+  AlignedVector<std::int8_t> codes_;  // {rows, groups * 32}; or words
+  AlignedVector<std::int16_t> words_;
   AlignedVector<float> scales_;       // {rows, groups}
   AlignedVector<float> weighted_;     // {rows, groups}: scale * sum of the codes
   AlignedVector<std::int32_t> sums_;  // {rows, groups * 2}: of the codes, by 16
 };
 
+// ConfigError for rows of 16 bits and a matrix that is not coded as by from_floats.
 // out[r][o] = sum over inputs of x[r][i] * w[o][i] + bias[o] for rows [0, x.rows()) and the outputs of panels
 // [first, last); `out` begins with output 0 and has `stride` floats a row; bias may be null.
 void multiply(const CodedRows& x, const CodedMatrix& matrix, std::int64_t first, std::int64_t last,

@@ -48,8 +48,9 @@ Linear::Linear(at::Tensor weight, at::Tensor bias)
   if (packed_) weight_ = pack(weight_);
 }
 
-Linear::Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias, bool fine)
-    : bias_(std::move(bias)), fine_(fine), matrices_(std::move(matrices)) {}
+Linear::Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias,
+               cpu::RowBits row_bits)
+    : bias_(std::move(bias)), row_bits_(row_bits), matrices_(std::move(matrices)) {}
 
 at::Tensor Linear::operator()(const at::Tensor& x, std::int64_t used, Workers* team) const {
   if (!matrices_.empty()) return coded_product(x, used, team);
@@ -65,7 +66,7 @@ bool Linear::can_slice(std::span<const std::int32_t> outputs) const {
 
 void Linear::slice(const float* x, std::span<const std::int32_t> outputs, float* out) const {
   const cpu::CodedMatrix& matrix = *matrices_.front();
-  cpu::CodedRows row(1, matrix.inputs());
+  cpu::CodedRows row(1, matrix.inputs(), row_bits_);
   row.set(0, x);
   const float* bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
   std::int64_t done = -1;
@@ -76,30 +77,17 @@ void Linear::slice(const float* x, std::span<const std::int32_t> outputs, float*
   }
 }
 
+// {rows of x, outputs}: rows beyond `used` are for whoever asked for slices.
 at::Tensor Linear::coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const {
-  cpu::CodedRows rows(used, x.size(1)), rests(fine_ ? used : 0, x.size(1));
+  cpu::CodedRows rows(used, x.size(1), row_bits_);
   split(team, used, [&](std::int64_t first, std::int64_t last) {
-    std::vector<float> rest(static_cast<std::size_t>(fine_ ? x.size(1) : 0));
-    for (std::int64_t r = first; r < last; ++r) {
-      const float* const row = x.data_ptr<float>() + r * x.size(1);
-      rows.set(r, row);
-      if (!fine_) continue;
-      rows.remainder(r, row, rest.data());
-      rests.set(r, rest.data());
-    }
+    for (std::int64_t r = first; r < last; ++r) rows.set(r, x.data_ptr<float>() + r * x.size(1));
   });
-  const float* const bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
-  at::Tensor out = multiplied(rows, x.size(0), bias, team);
-  if (fine_) out.narrow(0, 0, used) += multiplied(rests, used, nullptr, team);
-  return out;
-}
-
-at::Tensor Linear::multiplied(const cpu::CodedRows& rows, std::int64_t places, const float* bias,
-                              Workers* team) const {
   std::int64_t outputs = 0;
   for (const auto& matrix : matrices_) outputs += matrix->outputs();
-  const at::Tensor out = at::empty({places, outputs}, at::kFloat);
+  const at::Tensor out = at::empty({x.size(0), outputs}, at::kFloat);
   float* to = out.data_ptr<float>();
+  const float* bias = bias_.defined() ? bias_.data_ptr<float>() : nullptr;
   for (const auto& matrix : matrices_) {
     split(team, matrix->panels(), [&](std::int64_t first, std::int64_t last) {
       cpu::multiply(rows, *matrix, first, last, bias, to, outputs);

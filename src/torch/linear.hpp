@@ -29,8 +29,9 @@ class Linear {
   Linear(at::Tensor weight, at::Tensor bias);
   // Integer products on the CPU: matrices of the same inputs, their outputs one after the other. The rows are
   // quantised as they come; a team shares the outputs.
-  // fine: what 8 bits leave of a row is quantised and multiplied too, for twice the work.
-  Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias, bool fine = false);
+  // Rows of 16 bits take matrices that CodedMatrix::from_floats made with 8.
+  Linear(std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices, at::Tensor bias,
+         cpu::RowBits row_bits = cpu::RowBits::eight);
 
   // x {rows, inputs} float; rows a multiple of kRowTile on the CPU, of which the first `used` matter. Result
   // float; what lies in its other rows is not defined.
@@ -44,12 +45,10 @@ class Linear {
 
  private:
   at::Tensor coded_product(const at::Tensor& x, std::int64_t used, Workers* team) const;
-  // {places, outputs}: at least as many as there are rows, the others for whoever asked for slices.
-  at::Tensor multiplied(const cpu::CodedRows& rows, std::int64_t places, const float* bias,
-                        Workers* team) const;
 
   at::Tensor weight_, bias_;
-  bool packed_ = false, fine_ = false;
+  bool packed_ = false;
+  cpu::RowBits row_bits_ = cpu::RowBits::eight;
   std::vector<std::shared_ptr<const cpu::CodedMatrix>> matrices_;
 };
 

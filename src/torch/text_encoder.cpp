@@ -57,10 +57,10 @@ detail::Linear read_linear(const EncoderFile& file, const std::vector<std::strin
   return {{std::make_shared<cpu::CodedMatrix>(
               cpu::CodedMatrix::from_floats(weight.size(0), weight.size(1), floats, memory))},
           at::cat(biases),
-          products == Products::fine_integers};
+          products == Products::fine_integers ? cpu::RowBits::sixteen : cpu::RowBits::eight};
 }
 
-// Without a product of bytes for four at a time, those of 8 bits take as long as those of floats or longer.
+// Without a product of bytes for four at a time, integers gain less than their error costs.
 bool multiplies_bytes_fast() {
   const cpu::InstructionSet best = cpu::best_instruction_set();
   return best == cpu::InstructionSet::avx512 || best == cpu::InstructionSet::neon_dot;
@@ -252,8 +252,9 @@ Chunk TextEncoder::Impl::chunk(const std::vector<std::vector<TokenId>>& ids,
   }
   at::Tensor x = embedded(ids, stretches);
   for (const Layer& layer : layers) {
-    x = layer.attention_norm(at::add(x, layer.mixed(attention(layer.qkv(x, rows), stretches), rows)));
-    x = layer.output_norm(at::add(x, layer.down(at::gelu(layer.up(x, rows)), rows)));
+    x = layer.attention_norm(layer.mixed(attention(layer.qkv(x, rows), stretches), rows).add_(x));
+    at::Tensor inner = layer.up(x, rows);
+    x = layer.output_norm(layer.down(at::gelu_(inner), rows).add_(x));
   }
   return {std::move(stretches), std::move(x)};
 }

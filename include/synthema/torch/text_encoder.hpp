@@ -22,8 +22,9 @@
 namespace synthema {
 
 struct TextEncoderOptions {
-  // Of the matrix products: "float32", or "int8": weights and rows in 8 bits with a scale for each 32 inputs;
-  // or "fastest": the one of these that takes less time on this machine. `numeric_path` says which.
+  // Of the matrix products: "float32", or "int8": weights and rows in 8 bits with a scale for each 32 inputs
+  // (rows in 16 bits for queries, keys and values); or "fastest": int8 where the machine has products of
+  // bytes (AVX-512 VNNI, the dot product of AArch64), float32 elsewhere. `numeric_path` says which.
   std::string dtype = "float32";
   std::size_t threads = 0;     // 0: one per core
   std::size_t max_tokens = 0;  // of a text, with [CLS] and [SEP]; 0: what the folder says

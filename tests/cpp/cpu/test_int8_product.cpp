@@ -57,8 +57,9 @@ std::vector<float> numbers(std::int64_t n, std::mt19937& random) {
   return out;
 }
 
-CodedRows rows_of(const std::vector<float>& x, std::int64_t rows, std::int64_t inputs, InstructionSet set) {
-  CodedRows out(rows, inputs);
+CodedRows rows_of(const std::vector<float>& x, std::int64_t rows, std::int64_t inputs, InstructionSet set,
+                  RowBits bits = RowBits::eight) {
+  CodedRows out(rows, inputs, bits);
   for (std::int64_t r = 0; r < rows; ++r) out.set(r, x.data() + r * inputs, set);
   return out;
 }
@@ -113,10 +114,10 @@ TEST_CASE("the product is that of the quantised rows with the decoded weights") 
       for (int o = 0; o < outputs; ++o) {
         double exact = 0, size = 0;
         for (int i = 0; i < inputs; ++i) {
-          const double a = static_cast<double>(coded.codes(r)[i]) * coded.scales(r)[i / 32];
+          const double a = coded.decode(r, i);
           exact += a * example.weight(o, i);
           size += std::abs(a * example.weight(o, i));
-          CHECK(std::abs(a - x[static_cast<std::size_t>(r * inputs + i)]) <= 0.501 * coded.scales(r)[i / 32]);
+          CHECK(std::abs(a - x[static_cast<std::size_t>(r * inputs + i)]) <= 0.501 * coded.scale(r, i));
         }
         // Offsets far larger than the weights cancel; what is left is single precision of the terms.
         CHECK(y[static_cast<std::size_t>(r * outputs + o)] ==
@@ -161,20 +162,65 @@ TEST_CASE("matrices share pages, which live as long as one of them") {
     CHECK(row[static_cast<std::size_t>(i)] == static_cast<float>(second.weight(5, i)));
 }
 
-TEST_CASE("codes and the codes of what they leave give a row to 15 bits") {
+TEST_CASE("rows of 16 bits: every instruction set gives the same bytes, of rows that are right to 16 bits") {
   std::mt19937 random(11);
-  const std::int64_t inputs = 83;
-  const std::vector<float> x = numbers(inputs, random);
-  const CodedRows rows = rows_of(x, 1, inputs, best_instruction_set());
-  std::vector<float> rest(static_cast<std::size_t>(inputs)), last = rest;
-  rows.remainder(0, x.data(), rest.data());
-  const CodedRows rests = rows_of(rest, 1, inputs, best_instruction_set());
-  rests.remainder(0, rest.data(), last.data());
-  for (std::int64_t i = 0; i < inputs; ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    const float step = rows.scales(0)[i / kRowGroup];
-    CHECK(std::abs(rest[k]) <= step * 0.5001f);
-    CHECK(std::abs(last[k]) <= step * 0.5001f / 254);
+  for (const auto& [outputs, inputs, rows] :
+       std::vector<std::tuple<int, int, int>>{{16, 32, 1}, {33, 83, 6}, {50, 80, 13}, {64, 576, 64}}) {
+    const Example example({}, outputs, inputs, random);
+    const CodedMatrix matrix = example.matrix();
+    const std::vector<float> x = numbers(rows * inputs, random), bias = numbers(outputs, random);
+    const CodedRows wide = rows_of(x, rows, inputs, InstructionSet::portable, RowBits::sixteen);
+    const auto expected = product(wide, matrix, bias, InstructionSet::portable);
+    for (int r = 0; r < rows; ++r) {
+      float largest = 0;
+      for (int i = 0; i < inputs; ++i) {
+        const float value = x[static_cast<std::size_t>(r * inputs + i)];
+        CHECK(std::abs(wide.decode(r, i) - value) <= 0.51f * wide.scale(r, i));
+        largest = std::max(largest, std::abs(value));
+      }
+      CHECK(wide.scale(r, 0) <= largest / 32639);
+      double exact = bias[0], size = 1e-3;
+      for (int i = 0; i < inputs; ++i) {
+        exact += static_cast<double>(wide.decode(r, i)) * example.weight(0, i);
+        size += std::abs(static_cast<double>(wide.decode(r, i)) * example.weight(0, i));
+      }
+      CHECK(std::abs(expected[static_cast<std::size_t>(r * outputs)] - exact) <= 1e-6 * size);
+    }
+    for (const InstructionSet set : supported_instruction_sets()) {
+      CAPTURE(name_of(set));
+      CHECK(product(rows_of(x, rows, inputs, set, RowBits::sixteen), matrix, bias, set) == expected);
+    }
+  }
+}
+
+TEST_CASE("rows of 16 bits: extreme codes do not overflow, odd ones are split rightly") {
+  for (const std::uint8_t code : {0, 1, 127, 128, 129, 255}) {
+    const std::int64_t inputs = 64;
+    const std::vector<std::uint8_t> codes(static_cast<std::size_t>(16 * inputs), code);
+    const CodedMatrix matrix = coded(16, inputs, {}, codes, std::vector<float>(32, 1.0f));
+    // A group's largest number is 32639, so that its numbers are their own codes.
+    for (const int number : {32639, -32639, 32512, 32511, -32640 + 128, 128, 127, -128, -129, 255, 256}) {
+      std::vector<float> x(static_cast<std::size_t>(inputs), static_cast<float>(number));
+      x[0] = x[32] = 32639.0f;
+      const double sum = 62.0 * number + 2 * 32639.0, weight = static_cast<int>(code) - 128;
+      for (const InstructionSet set : supported_instruction_sets())
+        for (const float y : product(rows_of(x, 1, inputs, set, RowBits::sixteen), matrix, {}, set))
+          CHECK(y == doctest::Approx(sum * weight).epsilon(1e-7));
+    }
+  }
+}
+
+TEST_CASE("rows of 16 bits go with matrices of 8 bits only") {
+  std::mt19937 random(14);
+  const std::vector<float> x = numbers(64, random);
+  for (const Coding& coding : kCodings) {
+    const CodedMatrix matrix = Example(coding, 16, 64, random).matrix();
+    const CodedRows rows = rows_of(x, 1, 64, best_instruction_set(), RowBits::sixteen);
+    const bool fits = coding.bits == 8 && coding.group == 32 && !coding.offsets;
+    if (fits)
+      CHECK_NOTHROW(product(rows, matrix, {}, best_instruction_set()));
+    else
+      CHECK_THROWS_AS(product(rows, matrix, {}, best_instruction_set()), ConfigError);
   }
 }
 
