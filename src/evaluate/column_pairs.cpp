@@ -66,9 +66,6 @@ class Cells {
   std::unordered_map<std::string, std::uint32_t> codes_;
 };
 
-bool is_empty(const Column& column) {
-  return column.null_count() == column.size();
-}
 
 // The pairs of columns that two tables share.
 struct Alike {
@@ -80,7 +77,9 @@ struct Alike {
 
   bool shares(std::size_t a, std::size_t b) const { return columns[a] && columns[b]; }
   // Whether one of the columns has no values.
-  bool lost(std::size_t a, std::size_t b) const { return is_empty(*columns[a]) || is_empty(*columns[b]); }
+  bool lost(std::size_t a, std::size_t b) const {
+    return detail::is_empty(*columns[a]) || detail::is_empty(*columns[b]);
+  }
   std::optional<double> mean() const {
     RatioRows ratio;
     for (const auto& value : values)

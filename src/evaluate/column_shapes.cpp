@@ -236,14 +236,18 @@ double deviation_of(std::span<const double> values) {
   return values.size() < 2 ? 0 : std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+// Of a statistic that moves and grows with its values. These are first taken as places in the real range:
+// the squares of 1e-300 are none, those of 1e300 infinite, and sums of large whole numbers lose their ends.
 template <double (*statistic)(std::span<const double>)>
 Outcome statistic_similarity(const Column& real, const Column& synthetic, Convention) {
-  const std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
+  std::vector<double> r = detail::numbers_of(real), s = detail::numbers_of(synthetic);
   if (r.empty() || s.empty()) return std::nullopt;
-  const auto range = std::minmax_element(r.begin(), r.end());
-  const double width = *range.second - *range.first;
+  const auto [low, high] = std::minmax_element(r.begin(), r.end());
+  const double lowest = *low, width = *high - *low;
   if (!(width > 0)) return std::nullopt;
-  return std::max(0.0, 1 - std::abs(statistic(r) - statistic(s)) / width);
+  for (std::vector<double>* values : {&r, &s})
+    for (double& value : *values) value = (value - lowest) / width;
+  return std::max(0.0, 1 - std::abs(statistic(r) - statistic(s)));
 }
 
 constexpr Range kShare{0, 1}, kPositive{0, std::numeric_limits<double>::infinity()};

@@ -57,10 +57,11 @@ RatioRows copies(const std::vector<std::string>& rows, const std::unordered_set<
   return out;
 }
 
-bool has_all(const Table& table, const Names& names) {
-  for (const std::string& name : names)
-    if (!table.has(name)) return false;
-  return true;
+// Whether there are rows of others that may repeat all that is compared.
+bool tells(const Table* holdout, const Table& real, const Names& names) {
+  return holdout && holdout->rows() > 0 && std::ranges::all_of(names, [&](const std::string& name) {
+           return holdout->has(name) && detail::may_be_equal(real.column(name), holdout->column(name));
+         });
 }
 
 // Share of the real rows that equal a row of somebody else.
@@ -196,7 +197,7 @@ Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
   const std::vector<std::string> rows = keys.of(*real);
   const std::unordered_set<std::string_view> known(rows.begin(), rows.end());
   set_ratio(score, copies(keys.of(synthetic), known, context.threads), Units::of(synthetic), context);
-  if (context.holdout && context.holdout->rows() > 0 && has_all(*context.holdout, names))
+  if (tells(context.holdout.get(), *real, names))
     score.ceiling = Bound{*copies(keys.of(*context.holdout), known, context.threads).value(),
                           message("holdout, ", counted(context.holdout->rows(), "real row"))};
   else if (real->rows() > 1)
@@ -222,7 +223,7 @@ Score RareValueReuse::evaluate(const Table* real, const Table& synthetic,
   RatioRows ratio{.numerator = {}, .denominator = {}, .share = true};
   for (const bool one : found.any) ratio.add(one);
   set_ratio(score, ratio, Units::of(synthetic), context);
-  const bool compared = context.holdout && context.holdout->rows() > 0 && has_all(*context.holdout, names);
+  const bool compared = tells(context.holdout.get(), *real, names);
   const Reuse of_holdout = compared ? rare.in(*context.holdout) : Reuse{};
   for (std::size_t c = 0; c < names.size(); ++c)
     score.parts.push_back({names[c], found.share[c], found.rows[c],

@@ -18,9 +18,11 @@ inline bool is_category(Kind kind) {
 inline bool comparable(Kind a, Kind b) {
   return (is_number(a) && is_number(b)) || (is_category(a) && is_category(b));
 }
+inline bool is_empty(const Column& column) {
+  return column.null_count() == column.size();
+}
 // Times with a zone are instants, those without are readings of clocks somewhere: none equals the other.
 inline bool same_clock(const Column& a, const Column& b) {
-  const auto is_empty = [](const Column& column) { return column.null_count() == column.size(); };
   return a.kind() != Kind::time || b.kind() != Kind::time || a.zone().empty() == b.zone().empty() ||
          is_empty(a) || is_empty(b);
 }

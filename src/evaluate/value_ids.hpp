@@ -17,13 +17,23 @@ namespace synthema::detail {
 
 constexpr std::uint64_t kMissingValue = 0;
 
+// Whether a value of one may be equal to one of the other. Where 40 is a number here and a text there, no
+// row would be a copy, whatever else it repeats; a column without values is missing, whatever its kind.
+inline bool may_be_equal(const Column& a, const Column& b) {
+  const auto like = [](Kind kind) {
+    if (kind == Kind::real) return Kind::integer;
+    return is_category(kind) ? Kind::text : kind;
+  };
+  return is_empty(a) || is_empty(b) || (like(a.kind()) == like(b.kind()) && same_clock(a, b));
+}
+
 // The columns that two tables share. Unlike in fidelity, texts and lists count too: a copied note is a copy.
 // Identifiers and subjects are left out.
 inline std::vector<std::string> compared_columns(const Table& real, const Table& synthetic) {
   std::vector<std::string> out;
   for (const Field& field : real.schema().fields)
     if (synthetic.has(field.name) && !field.has(Role::identifier) && !field.has(Role::subject) &&
-        same_clock(real.column(field.name), synthetic.column(field.name)))
+        may_be_equal(real.column(field.name), synthetic.column(field.name)))
       out.push_back(field.name);
   return out;
 }

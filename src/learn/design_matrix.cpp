@@ -64,9 +64,11 @@ void DesignEncoding::learn_number(const Column& column, Source& source) {
   const auto n = static_cast<double>(values.size());
   double sum = 0, squares = 0;
   for (const double value : values) sum += value / n;
-  for (const double value : values) squares += (value - sum) * (value - sum) / n;
+  // In units of the farthest, so that neither the squares of 1e300 nor those of 1e-300 are lost.
+  const double farthest = std::max(sum - values.front(), values.back() - sum);
+  for (const double value : values) squares += std::pow((value - sum) / farthest, 2) / n;
   source.mean = sum;
-  source.scale = std::sqrt(squares);
+  source.scale = farthest * std::sqrt(squares);
   source.column = static_cast<std::uint32_t>(names_.size());
   names_.push_back(source.name);
 }

@@ -106,6 +106,24 @@ def test_pairs_check_values():
     assert pairs["x x c"] == pytest.approx(0.5, abs=1e-15)
 
 
+def test_a_column_that_is_a_number_here_and_a_text_there_hides_no_copies():
+    real = synthema.table({"age": list(range(40)), "crp": [i / 7 for i in range(40)]})
+    as_texts = synthema.table({"age": [str(i) for i in range(40)], "crp": [i / 7 for i in range(40)]})
+    score = synthema.evaluate(as_texts, real, metrics=["exact_copies"])["exact_copies"]
+    assert score.value == 1
+    # A holdout that has the column otherwise does not tell what strangers share.
+    held = synthema.evaluate(real, real, as_texts, metrics=["exact_copies"])["exact_copies"]
+    assert held.value == 1
+    assert "holdout" not in held.ceiling.source
+    # A column without values was lost, whatever its kind: these rows are no copies.
+    lost = synthema.table({"age": [None] * 40, "crp": [i / 7 for i in range(40)]})
+    assert synthema.evaluate(lost, real, metrics=["exact_copies"])["exact_copies"].value == 0
+    nothing = synthema.evaluate(
+        synthema.table({"age": ["40", "50"]}), synthema.table({"age": [40, 50]}), metrics=["exact_copies"]
+    )["exact_copies"]
+    assert "share no column" in nothing.undefined
+
+
 def test_exact_copies():
     score = synthema.evaluate(
         categories(SYNTHETIC), categories(SYNTHETIC), categories(REAL), ["exact_copies"]

@@ -78,3 +78,23 @@ def test_a_column_that_numbers_the_rows_is_left_out_and_the_report_says_so():
         synthetic, synthema.table(real, kept), metrics=["column_shapes"], target="index"
     )
     assert "left out" not in str(report)
+
+
+@pytest.mark.parametrize(("unit", "origin"), [(1e300, 0.0), (1e-300, 0.0), (5e-324, 0.0), (1, 2**52)])
+def test_numbers_of_any_size_are_measured_as_those_of_another_unit(unit, origin):
+    """Squares of 1e300 are infinite, those of 1e-300 none; sums of numbers near 2^52 lose their ends."""
+    draw = np.random.default_rng(0).integers
+    real, synthetic, group = draw(0, 50, 200), draw(20, 60, 200), draw(0, 2, 200)
+
+    def scores(scale, start):
+        number = int if start else float
+        tables = [
+            synthema.table(
+                {"x": [number(v * scale + start) for v in x.tolist()], "y": [f"g{v}" for v in group.tolist()]}
+            )
+            for x in (synthetic, real)
+        ]
+        names = ["mean_similarity", "median_similarity", "deviation_similarity", "classifier_two_sample_logistic"]
+        return [score.value for score in synthema.evaluate(*tables, metrics=names)]
+
+    assert scores(unit, origin) == pytest.approx(scores(1, 0), abs=0.01)

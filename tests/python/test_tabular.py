@@ -405,6 +405,18 @@ def test_whole_numbers_too_far_apart_are_refused_by_name():
             cls().fit({"hash": far, "age": [40, 50] * 50})
 
 
+@pytest.mark.parametrize("cls", FITTED)
+@pytest.mark.parametrize("first", [2**63 - 50, -(2**63), 2**53 - 25])
+def test_whole_numbers_at_the_ends_of_64_bits_come_back_from_a_file(cls, first, tmp_path):
+    offsets = np.random.default_rng(0).integers(0, 50, 200)
+    rows = {"count": [first + int(v) for v in offsets], "age": [40, 50] * 100}
+    fitted = cls().fit(rows)
+    fitted.save(tmp_path / "ends.model")
+    made = load(tmp_path / "ends.model").sample(300, seed=1)
+    assert made.digest() == fitted.sample(300, seed=1).digest()
+    assert first <= min(made.values("count")) < max(made.values("count")) < first + 50
+
+
 def test_a_number_within_an_identifier_grows_where_it_is():
     mails = [f"user{i}@klinik.de" for i in range(500)]
     made = SequentialTrees().fit({"mail": mails, "x": [i % 9 for i in range(500)]}).sample(2000, seed=1)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include "src/generate/tabular/number_parts.hpp"
 
@@ -9,7 +11,13 @@ namespace synthema::detail {
 
 namespace {
 
-constexpr double kLargest = 9.2e18;  // what fits 64 bits
+// How many steps from the origin still fit 64 bits; no more than do where a real cannot tell them apart.
+double most_steps(std::int64_t origin, std::int64_t step) {
+  constexpr auto kEnd = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const std::uint64_t steps = (kEnd - static_cast<std::uint64_t>(origin)) / static_cast<std::uint64_t>(step);
+  const auto out = static_cast<double>(steps);
+  return steps < (std::uint64_t{1} << 53) ? out : std::nextafter(out, 0.0);
+}
 
 bool ascending(std::span<const double> values) {
   return std::ranges::all_of(values, [](double v) { return std::isfinite(v); }) &&
@@ -42,8 +50,7 @@ void check_numbers(const ModelArrays& file, const ColumnCoding& c) {
   file.require(c.low_tail == 0 || c.high_tail >= n || c.lowest <= c.highest, "ends that have changed places");
   file.require(c.step > 0 && c.decimals <= 9 && (c.field.kind == Kind::real || c.grid), "an impossible grid");
   if (c.grid)
-    file.require(c.values.front() >= 0 && std::abs(static_cast<double>(c.origin)) < kLargest &&
-                     static_cast<double>(c.origin) + static_cast<double>(c.step) * c.values.back() < kLargest,
+    file.require(c.values.front() >= 0 && c.values.back() <= most_steps(c.origin, c.step),
                  "numbers beyond 64 bits");
   file.require(std::ranges::all_of(c.values, [&](double v) { return !c.grid || v == std::nearbyint(v); }),
                "values off the grid");
