@@ -66,7 +66,6 @@ class Cells {
   std::unordered_map<std::string, std::uint32_t> codes_;
 };
 
-
 // The pairs of columns that two tables share.
 struct Alike {
   const Table* table;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "src/learn/label_at.hpp"
@@ -14,6 +15,12 @@ using detail::is_label;
 using detail::is_number;
 
 constexpr double kFarthest = 1e100;  // deviations; so that no score of a row is infinite
+
+// A difference beyond the largest number is that one: two infinite ones have no ratio.
+double apart(double value, double mean) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  return std::clamp(value - mean, -kMost, kMost);
+}
 
 }  // namespace
 
@@ -65,8 +72,8 @@ void DesignEncoding::learn_number(const Column& column, Source& source) {
   double sum = 0, squares = 0;
   for (const double value : values) sum += value / n;
   // In units of the farthest, so that neither the squares of 1e300 nor those of 1e-300 are lost.
-  const double farthest = std::max(sum - values.front(), values.back() - sum);
-  for (const double value : values) squares += std::pow((value - sum) / farthest, 2) / n;
+  const double farthest = std::max(apart(sum, values.front()), apart(values.back(), sum));
+  for (const double value : values) squares += std::pow(apart(value, sum) / farthest, 2) / n;
   source.mean = sum;
   source.scale = farthest * std::sqrt(squares);
   source.column = static_cast<std::uint32_t>(names_.size());
@@ -105,7 +112,7 @@ DesignMatrix DesignEncoding::apply(const Table& table) const {
       } else if (source.column != DesignMatrix::none) {
         out.index[at] = source.column;
         out.value[at] =
-            std::clamp((column.number_at(row) - source.mean) / source.scale, -kFarthest, kFarthest);
+            std::clamp(apart(column.number_at(row), source.mean) / source.scale, -kFarthest, kFarthest);
       }
     }
     ++entry;

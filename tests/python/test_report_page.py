@@ -599,3 +599,4 @@ def test_the_json_has_a_line_for_each_part_and_says_what_the_document_says():
     text = reporting.document_json(document)
     assert json.loads(text)["sections"] == document["sections"]
     assert '    {"name": "c x d", "value": 0.5, "n": 5}\n' in text
+    assert sum('"name"' in line and '"n": 5}' in line for line in text.splitlines()) == len(parts)

@@ -94,7 +94,24 @@ def test_numbers_of_any_size_are_measured_as_those_of_another_unit(unit, origin)
             )
             for x in (synthetic, real)
         ]
-        names = ["mean_similarity", "median_similarity", "deviation_similarity", "classifier_two_sample_logistic"]
+        names = [
+            "mean_similarity",
+            "median_similarity",
+            "deviation_similarity",
+            "classifier_two_sample_logistic",
+        ]
         return [score.value for score in synthema.evaluate(*tables, metrics=names)]
 
     assert scores(unit, origin) == pytest.approx(scores(1, 0), abs=0.01)
+
+
+def test_numbers_that_lie_farther_apart_than_the_largest_one_end_no_evaluation():
+    rng = np.random.default_rng(0)
+    real, synthetic = (
+        synthema.table(
+            {"x": (rng.choice([-1.7e308, 1.7e308], 100) * rng.random(100)).tolist(), "y": ["a", "b"] * 50}
+        )
+        for _ in range(2)
+    )
+    score = synthema.evaluate(synthetic, real, metrics=["classifier_two_sample_logistic"])
+    assert 0 <= score["classifier_two_sample_logistic"].value <= 1
