@@ -291,7 +291,54 @@ def parse(
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ParseError(f"{name}: The file is not valid TOML: {error}.") from None
-    source = _Source(name, text)
+    return _checked(document, _Source(name, text), folder, values)
+
+
+def from_sections(sections: Any, name: str) -> Config:
+    """Check the sections of a configuration that were read before, such as those in a manifest.
+
+    Raises
+    ------
+    ConfigError
+        As `parse` does; `name` says where they stand.
+    """
+    if not isinstance(sections, Mapping):
+        raise ConfigError(f"{name}: The configuration must be a table of sections, not {sections!r}.")
+    return _checked(sections, _Source(name, ""), ".", None)
+
+
+def files(sections: Mapping[str, Any]) -> list[str]:
+    """Return the paths that checked sections name, but for those of a recipe's values."""
+    return [
+        table[name]
+        for section, keys in SECTIONS.items()
+        for table in [sections.get(section)]
+        if isinstance(table, Mapping)
+        for name, key in keys.items()
+        if key.file and table.get(name)
+    ]
+
+
+def with_files_of(begun: Any, sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `sections` with the paths of its files as they were when a run was `begun`.
+
+    Where a file lies is no part of what a run was made with: the manifest has the digests of what is in it.
+    """
+    out = dict(sections)
+    for section, keys in SECTIONS.items():
+        before = begun.get(section) if isinstance(begun, Mapping) else None
+        if isinstance(before, Mapping) and isinstance(out.get(section), Mapping):
+            files = {name for name, key in keys.items() if key.file} & before.keys() & out[section].keys()
+            out[section] = {**out[section], **{name: before[name] for name in files}}
+    return out
+
+
+def _checked(
+    document: Mapping[str, Any],
+    source: _Source,
+    folder: str | os.PathLike[str],
+    values: Mapping[str, Key] | None,
+) -> Config:
     top = SECTIONS[""]
     known = [*top, *(s for s in SECTIONS if s)]
     for key in document:

@@ -125,6 +125,7 @@ def run(
             progress=progress,
         )
     from synthema.generation import generate, strategy
+    from synthema.study_parts import as_begun
 
     begun = time.monotonic()
     phase = getattr(progress, "phase", lambda name: None)
@@ -145,7 +146,7 @@ def run(
         checks=study.checks,
         sampling=study.sampling,
         seed=seed,
-        settings={**study.settings, "model": _model_path(folder, described["path"])},
+        settings=as_begun({**study.settings, "model": described["path"]}, settings_of(before)),
         generator=study.name,
         **study.options,
     )
@@ -197,13 +198,6 @@ def _refuse_used(folder: Path, resume: bool) -> None:
             else " Name a new folder."
         )
         raise RunFolderError(f"{folder}: The folder is not empty.{hint}")
-
-
-def _model_path(folder: Path, path: str) -> str:
-    """The path for the manifest: that of the run's first part, since the digest says which model it is."""
-    if not (folder / "run.json").exists():
-        return path
-    return settings_of(read_manifest(str(folder))).get("model", path)
 
 
 def settings_of(manifest: Mapping[str, Any]) -> dict[str, Any]:

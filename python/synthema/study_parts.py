@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from synthema.config import Config
     from synthema.table_study import TableStudy
 
-__all__ = ["again", "from_config"]
+__all__ = ["again", "as_begun", "from_config"]
 
 
 def from_config(config: Config) -> Study | TableStudy:
@@ -136,21 +136,40 @@ def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
         raise ConfigError(f"[[check]]: {error}") from None
 
 
-def again(settings: Mapping[str, Any]) -> Study:
+def as_begun(settings: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a study with the paths of the run that was begun with `before`.
+
+    Files and model may have been moved since: the manifest's digests say which they are. The files of a
+    recipe are in no digest, so their paths are compared.
+    """
+    from synthema.config import with_files_of
+
+    out = dict(settings)
+    if "config" in out:
+        out["config"] = with_files_of(before.get("config"), out["config"])
+    if "model" in before:
+        out["model"] = before["model"]
+    return out
+
+
+def again(settings: Mapping[str, Any]) -> Study | TableStudy:
     """Make the study of a run again from the settings in its manifest.
 
     Raises
     ------
     RunFolderError
         If the run was made by code and not by a recipe or a configuration.
+    ConfigError
+        If what stands there is none that could have been read: a manifest may have been edited.
     """
-    from synthema import recipes
-    from synthema.config import Config
+    from synthema import config
 
+    place = "The settings in run.json"
     if "recipe" in settings:
-        return recipes.get(settings["recipe"]).build(settings["values"])
+        asked = {"recipe": settings["recipe"], "values": settings.get("values", {})}
+        return from_config(config.from_sections(asked, place))
     if "config" in settings:
-        return from_config(Config(sections=dict(settings["config"])))
+        return from_config(config.from_sections(settings["config"], place))
     raise RunFolderError(
         "The run was not made by a recipe or a configuration; use synthema.verify() with its parts."
     )

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from synthema import study, study_parts
-from synthema._core import VerifyResult, _seed_of_run, read_manifest
+from synthema._core import ConfigError, RunFolderError, VerifyResult, _seed_of_run, read_manifest
 from synthema.reporting.numbers import counted, duration
 
 __all__ = ["verify"]
 
 
 def verify(
-    folder: str | Path, *, sample: int | None = None, model: str | None = None, progress: Any = None
+    folder: str | Path,
+    *,
+    sample: int | None = None,
+    model: str | None = None,
+    config: str | Path | None = None,
+    progress: Any = None,
 ) -> dict[str, Any]:
     """Check the seal of every line of a run folder, then re-score its rows or make some again.
 
@@ -31,6 +36,8 @@ def verify(
         has up to 100 made again.
     model
         Where the model file lies now; by default where it lay when the run was made.
+    config
+        Where the configuration file of the run lies now; needed where the files that it names were moved.
     progress
         A `synthema.terminal.Progress`, or anything like it.
 
@@ -48,9 +55,11 @@ def verify(
     phase = getattr(progress, "phase", lambda name: None)
     manifest = read_manifest(str(folder))
     settings = study.settings_of(manifest)
-    planned = study_parts.again(settings)
+    planned = _planned(folder, settings, config)
     phase("load the model")
-    answering, _ = study.open_model(model or settings.get("model"), numeric_path=manifest["numeric_path"])
+    answering, _ = study.open_model(
+        model or str(settings.get("model") or ""), numeric_path=str(manifest.get("numeric_path", ""))
+    )
     if sample is None and not any(any(row["answers"]) for row in load_run(folder).provenance[:1]):
         sample = 100
     phase("re-score all rows" if sample is None else "check and make rows again")
@@ -107,6 +116,33 @@ def verify(
         "tables": {"Verified": counts, **({"Differences": shown_differences} if differences else {})},
         "message": _verdict(found, complete, wanted),
     }
+
+
+def _planned(folder: Path, settings: dict[str, Any], config: str | Path | None) -> Any:
+    """The study of the run: from its settings, or from the configuration file where it lies now."""
+    from synthema.config import files, load
+
+    if config is None:
+        try:
+            return study_parts.again(settings)
+        except (OSError, ConfigError):
+            asked = settings.get("config")
+            for path in files(asked) if isinstance(asked, dict) else []:
+                if not Path(path).exists():
+                    raise RunFolderError(
+                        f"{folder}: The file {path}, from which the run was made, is no longer there. If it "
+                        "was moved, name the configuration file of the run where it lies now, with --config."
+                    ) from None
+            raise
+    planned = study_parts.from_config(load(config))
+    asked = study_parts.as_begun({**planned.settings}, settings)
+    if asked != settings:
+        different = next(key for key in sorted({*asked, *settings}) if asked.get(key) != settings.get(key))
+        raise RunFolderError(
+            f"{folder}: The run was not made by the configuration {config}: '{different}' differs. Name the "
+            "configuration of this run."
+        )
+    return planned
 
 
 def _verdict(found: VerifyResult, complete: bool, wanted: int) -> str:

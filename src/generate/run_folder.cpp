@@ -39,6 +39,20 @@ constexpr const char* kLock = "run.lock";
   refuse(file, message("The file could not be ", what, ": ", std::strerror(errno), "."));
 }
 
+// What `use` does with std::filesystem; what the system refuses there, as in a folder of somebody else, is an
+// error of ours.
+auto on_disk(const auto& use) {
+  try {
+    return use();
+  } catch (const fs::filesystem_error& e) {
+    refuse(e.path1(), message("The system refuses to look at or change this: ", e.code().message(), "."));
+  }
+}
+
+bool is_there(const fs::path& path) {
+  return on_disk([&] { return fs::exists(path); });
+}
+
 // A file descriptor that closes itself.
 class File {
  public:
@@ -92,7 +106,7 @@ void replace(const fs::path& path, std::string_view bytes, mode_t mode = 0644) {
     file.write(bytes);
     file.sync();
   }
-  fs::rename(beside, path);
+  on_disk([&] { fs::rename(beside, path); });
 }
 
 std::string manifest_text(const Record& manifest, bool complete) {
@@ -200,7 +214,7 @@ void require_tail(const fs::path& path, const std::vector<Line>& lines, std::uin
 
 // A kill tears no line of a complete run.
 void require_whole(const fs::path& path, const std::vector<Line>& lines) {
-  if (fs::file_size(path) != (lines.empty() ? 0 : lines.back().end))
+  if (on_disk([&] { return fs::file_size(path); }) != (lines.empty() ? 0 : lines.back().end))
     throw RunFolderError(
         {.file = path.string(), .line = lines.size() + 1},
         "The run says it is complete, but its last line is not. Restore the folder or start a "
@@ -218,18 +232,20 @@ void read_times(Record& record, const std::vector<std::string>& fields) {
 }
 
 bool has_run(const fs::path& folder) {
-  return fs::exists(folder / kManifest);
+  return is_there(folder / kManifest);
 }
 
 // Nothing but our own lock, and a key or a manifest that was not finished.
 bool is_fresh(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name != kLock && name != kKey && name != std::string(kKey) + ".new" &&
-        name != std::string(kManifest) + ".new")
-      return false;
-  }
-  return true;
+  return on_disk([&] {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name != kLock && name != kKey && name != std::string(kKey) + ".new" &&
+          name != std::string(kManifest) + ".new")
+        return false;
+    }
+    return true;
+  });
 }
 
 File locked(const fs::path& folder) {
@@ -241,7 +257,7 @@ File locked(const fs::path& folder) {
 }
 
 bool is_in_use(const fs::path& folder) {
-  if (!fs::exists(folder / kLock)) return false;
+  if (!is_there(folder / kLock)) return false;
   const File lock(folder / kLock, O_RDONLY);
   return ::flock(lock.descriptor(), LOCK_SH | LOCK_NB) != 0;
 }
@@ -262,7 +278,7 @@ struct RunFolder::Impl {
     lock = locked(folder);
   }
   void begin(const ManifestOf& manifest_of, bool is_private) {
-    fs::remove(folder / kKey);  // of a beginning that was killed
+    on_disk([&] { fs::remove(folder / kKey); });  // of a beginning that was killed
     if (is_private) replace(folder / kKey, fresh_key() + "\n", 0600);
     key = read_digest_key(folder.string());
     manifest = as_written(manifest_of(key));
@@ -341,7 +357,7 @@ void RunFolder::complete() {
 
 RunManifest read_manifest(const std::string& folder) {
   const fs::path file = fs::path(folder) / kManifest;
-  if (!fs::exists(file)) refuse(folder, "There is no run here: run.json is missing.");
+  if (!is_there(file)) refuse(folder, "There is no run here: run.json is missing.");
   const Record all = record_from_json(read_all(file), {.file = file.string()});
   RunManifest result;
   for (const auto& [name, value] : all)
@@ -355,11 +371,11 @@ RunManifest read_manifest(const std::string& folder) {
 
 std::string read_digest_key(const std::string& folder, bool is_private) {
   const fs::path file = fs::path(folder) / kKey;
-  if (is_private && !fs::exists(file))
+  if (is_private && !is_there(file))
     refuse(file,
            "The data may not leave the machine, but the secret that names them in this run is missing: "
            "restore the file if it was removed; else the run was begun with other data.");
-  if (!fs::exists(file)) return {};
+  if (!is_there(file)) return {};
   std::string key = read_all(file);
   while (!key.empty() && key.back() == '\n') key.pop_back();
   return key;

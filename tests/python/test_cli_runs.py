@@ -246,3 +246,98 @@ def test_a_run_is_verified_from_any_folder(with_echo, tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     assert cli.main(["verify", str(tmp_path / "run"), "--model", "moved.gguf"]) == 0
     assert with_echo[1:] == [("moved.gguf", None)]
+
+
+def project(folder):
+    """Write a configuration with files beside it; return its path."""
+    folder.mkdir()
+    (folder / "pool.jsonl").write_text('{"topic": "cough", "text": "A cough is here."}\n')
+    (folder / "topics.csv").write_text("topic\nfever\npain\nrash\n")
+    (folder / "c.toml").write_text(
+        'rows = 3\n[strategy]\nkind = "few_shot"\nquery = "Topic: {topic}\\nText:"\nk = 1\n'
+        '[exemplars]\nfile = "pool.jsonl"\n[conditions]\nfile = "topics.csv"\n'
+        '[[check]]\nkind = "length_in_words"\nminimum = 3\nmaximum = 20\n'
+    )
+    return folder / "c.toml"
+
+
+def unfinished(run):
+    """Make a run look like one that was killed after its first row."""
+    manifest, accepted = run / "run.json", run / "rows.jsonl"
+    manifest.write_text(manifest.read_text().replace('"complete"', '"running"'))
+    accepted.write_text(accepted.read_text().splitlines(keepends=True)[0])
+
+
+def test_a_moved_project_is_resumed_to_the_same_bytes_and_verified(with_echo, tmp_path, capsys):
+    """What the files hold is in the manifest by digest; where they lie is not what a run was made with."""
+    config = project(tmp_path / "here")
+    assert cli.main(["generate", str(config), "--out", str(tmp_path / "here" / "run")]) == 0
+    (tmp_path / "here").rename(tmp_path / "there")
+    config, run = tmp_path / "there" / "c.toml", tmp_path / "there" / "run"
+    whole = {name: (run / name).read_bytes() for name in ("run.json", "rows.jsonl", "rejected.jsonl")}
+    unfinished(run)
+    assert cli.main(["generate", str(config), "--out", str(run), "--resume"]) == 0
+    assert {name: (run / name).read_bytes() for name in whole} == whole
+    capsys.readouterr()
+
+    assert cli.main(["verify", str(run)]) == 1
+    assert "--config" in capsys.readouterr().err
+    assert cli.main(["verify", str(run), "--config", str(config)]) == 0
+    config.write_text(config.read_text().replace("minimum = 3", "minimum = 2"))
+    assert cli.main(["verify", str(run), "--config", str(config)]) == 1
+    assert "was not made by the configuration" in capsys.readouterr().err
+
+
+def test_a_moved_project_with_other_rows_in_its_files_is_not_resumed(with_echo, tmp_path, capsys):
+    config = project(tmp_path / "here")
+    assert cli.main(["generate", str(config), "--out", str(tmp_path / "here" / "run")]) == 0
+    (tmp_path / "here").rename(tmp_path / "there")
+    config, run = tmp_path / "there" / "c.toml", tmp_path / "there" / "run"
+    unfinished(run)
+    (config.parent / "topics.csv").write_text("topic\nfever\npain\nitch\n")
+    assert cli.main(["generate", str(config), "--out", str(run), "--resume"]) == 1
+    assert "'conditions' differs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"config": {"strategy": {"kind": "read_manifest", "folder": "x"}}}, "must be one of zero_shot"),
+        ({"config": {"strategy": {"kind": "few"}}}, "must be one of zero_shot"),
+        (
+            {"config": {"strategy": {"kind": "zero_shot"}, "check": [{"kind": "Schema"}]}},
+            "must be one of length",
+        ),
+        ({"config": 3}, "must be a table of sections"),
+        ({"config": {"stratgy": {}}}, "Did you mean 'strategy'"),
+        ({"recipe": ["x"]}, "must be a text"),
+        ({"recipe": "phenotype_sentences", "values": 3}, "This is a section"),
+    ],
+)
+def test_settings_of_an_edited_manifest_are_checked_as_those_of_a_file(
+    with_echo, tmp_path, capsys, settings, message
+):
+    run = tmp_path / "here" / "run"
+    assert cli.main(["generate", str(project(tmp_path / "here")), "--out", str(run)]) == 0
+    manifest = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(manifest | {"settings": json.dumps(settings)}))
+    capsys.readouterr()
+    assert cli.main(["verify", str(run)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("synthema: The settings in run.json")
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("numeric_path", "'numeric_path' differs"), ("rows", "field 'rows': The manifest has no such")],
+)
+def test_a_manifest_without_an_entry_is_told_in_a_sentence(with_echo, tmp_path, capsys, name, message):
+    run = tmp_path / "here" / "run"
+    assert cli.main(["generate", str(project(tmp_path / "here")), "--out", str(run)]) == 0
+    manifest = json.loads((run / "run.json").read_text())
+    del manifest[name]
+    (run / "run.json").write_text(json.dumps(manifest))
+    capsys.readouterr()
+    assert cli.main(["verify", str(run)]) == 1
+    assert message in capsys.readouterr().err

@@ -411,3 +411,17 @@ def test_a_private_run_without_its_key_says_so(tmp_path):
         synthema.verify(tmp_path / "run", strategy, model, schema=private)
     with pytest.raises(synthema.RunFolderError, match=r"run\.key: .*is missing"):
         synthema.generate(strategy, model, rows=2, schema=private, out=tmp_path / "run", resume=True)
+
+
+def test_a_place_that_the_system_refuses_to_look_at_is_told_in_a_sentence(tmp_path):
+    """A name too long stands for a closed folder, which the tests may not meet where they run as root."""
+    strategy, model = synthema.zero_shot("Describe a headache."), synthema.ngram_model(TEXTS, order=2)
+    place = tmp_path / ("n" * 300)
+    for use in (
+        lambda: synthema.verify(place),
+        lambda: synthema.load_run(place),
+        lambda: synthema.generate(strategy, model, rows=2, out=place),
+        lambda: synthema.generate(strategy, model, rows=2, out=place, resume=True),
+    ):
+        with pytest.raises(synthema.RunFolderError, match="File name too long"):
+            use()

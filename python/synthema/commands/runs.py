@@ -32,6 +32,11 @@ def add(commands: Any) -> None:
     one.add_argument(
         "--model", metavar="FILE", help="where the model lies now; default: where it lay for the run"
     )
+    one.add_argument(
+        "--config",
+        metavar="CONFIG.toml",
+        help="the configuration of the run, where the files that it names were moved since",
+    )
 
     one = command(
         commands, "demo", _demo, "write patient sentences for phenotype concepts with a local model",
@@ -72,5 +77,7 @@ def _study(planned: Any, args: argparse.Namespace, progress: Progress) -> Result
 def _verify(args: argparse.Namespace, progress: Progress) -> Result:
     from synthema import verification
 
-    found = verification.verify(args.folder, sample=args.sample, model=args.model, progress=progress)
+    found = verification.verify(
+        args.folder, sample=args.sample, model=args.model, config=args.config, progress=progress
+    )
     return {"command": "verify", **found}
