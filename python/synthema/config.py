@@ -358,7 +358,10 @@ def _checked(
 def _check_section(source: _Source, section: str, given: Any, values: Mapping[str, Key], folder: Path) -> Any:
     keys = values if section == "values" else SECTIONS[section]
     if section != "check":
-        return _resolve(folder, keys, _check_table(source, section, given, keys))
+        table = _check_table(source, section, given, keys)
+        if section != "values":  # where an empty text is a recipe's default
+            _require_files(source, section, keys, table)
+        return _resolve(folder, keys, table)
     if not isinstance(given, list):
         raise ConfigError(f"{source.place('check', None)}: Checks are a list: write [[check]] once for each.")
     for index, table in enumerate(given):
@@ -371,6 +374,15 @@ def _check_section(source: _Source, section: str, given: Any, values: Mapping[st
                 near = _nearest(name, CHECKS[table["kind"]])
                 raise ConfigError(f"{place}: The check {table['kind']} takes no such key.{near}")
     return given
+
+
+def _require_files(source: _Source, section: str, keys: Mapping[str, Key], table: Mapping[str, Any]) -> None:
+    """Refuse a path that is empty, and a section about a file that names none: they would have no effect."""
+    for name, key in keys.items():
+        if key.file and (table.get(name) == "" or (name == "file" and name not in table)):
+            raise ConfigError(
+                f"{source.place(section, name)}: No file is named; name one, or leave out [{section}]."
+            )
 
 
 def _recipe_keys(recipe: str | None, source: _Source) -> Mapping[str, Key]:

@@ -65,6 +65,12 @@ def _from_parts(config: Config) -> Study:
         return read(path, **given) if path else None
 
     exemplars, conditions, terms = file("exemplars"), file("conditions"), file("terms")
+    for name in ("id", "name"):  # the scores need them too, and they come last
+        if terms is not None and name not in terms.names:
+            raise ConfigError(
+                f"[terms]: A term list needs the columns 'id' and 'name'; {config.section('terms')['file']} "
+                f"has no '{name}'."
+            )
     schema_file = config.section("schema").get("file")
     schema = read_schema(schema_file) if schema_file else None
     options = config.section("strategy")
@@ -79,7 +85,10 @@ def _from_parts(config: Config) -> Study:
         settings={
             "config": {k: v for k, v in config.sections.items() if k not in ("model", "run", "sampling")}
         },
-        checks=[_check(one, exemplars, terms) for one in config.checks],
+        checks=[
+            _check(one, f"[[check]] {number}", exemplars, terms)
+            for number, one in enumerate(config.checks, start=1)
+        ],
         schema=schema,
         exemplars=exemplars,
         terms=terms,
@@ -113,11 +122,11 @@ def _strategy(options: dict[str, Any], terms: Any, schema: Schema | None) -> Any
         options["schema"] = schema
     try:
         return getattr(_core, "json_record" if kind == "json" else kind)(**options)
-    except TypeError as error:  # which key is missing or too many
+    except (TypeError, ConfigError) as error:  # which key is missing, too many or out of range
         raise ConfigError(f"[strategy]: {error}") from None
 
 
-def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
+def _check(options: dict[str, Any], place: str, exemplars: Any, terms: Any) -> Check:
     from synthema import _core
 
     options = dict(options)
@@ -128,12 +137,12 @@ def _check(options: dict[str, Any], exemplars: Any, terms: Any) -> Check:
     ):
         if kind == needed:
             if part is None:
-                raise ConfigError(f"The check {kind} needs [{name}] with a file.")
+                raise ConfigError(f"{place}: The check {kind} needs [{name}] with a file.")
             options[name] = part
     try:
         return getattr(_core, kind)(**options)
-    except TypeError as error:
-        raise ConfigError(f"[[check]]: {error}") from None
+    except (TypeError, ConfigError) as error:
+        raise ConfigError(f"{place}, {kind}: {str(error).removeprefix(f'{kind}(): ')}") from None
 
 
 def as_begun(settings: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

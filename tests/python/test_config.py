@@ -40,6 +40,10 @@ def test_paths_are_relative_to_the_file(tmp_path):
         ('recipe = "phenotype"', "no recipe 'phenotype'.*'phenotype_sentences'"),
         ('recipe = "phenotype_sentences"\n[values]\nage = 3', "line 3, field 'values.age'"),
         ("model = 3", "This is a section"),
+        ('[conditions]\nfile = ""', "line 2, field 'conditions.file': No file is named.*leave out"),
+        ('[exemplars]\ndelimiter = ";"', "line 1, field 'exemplars.file': No file is named"),
+        ("rows = 2\n[schema]", "line 2, field 'schema.file': No file is named"),
+        ('[model]\npath = ""', "line 2, field 'model.path': No file is named"),
     ],
 )
 def test_mistakes_are_named(text, message):
@@ -80,13 +84,33 @@ def test_files_in_values_are_relative_to_the_file_that_names_them(tmp_path, monk
         ('kind = "zero_shot"\ninstruction = "A note."\nk = 3', r"unexpected keyword argument 'k'"),
         (
             'kind = "zero_shot"\ninstruction = "A note."\n[[check]]\nkind = "length_in_words"\nminimum = 3',
-            r"\[\[check\]\]: length_in_words\(\): missing a required argument: 'maximum'",
+            r"\[\[check\]\] 1, length_in_words: missing a required argument: 'maximum'",
         ),
     ],
 )
 def test_a_key_that_is_missing_or_too_many_is_named(text, message):
     with pytest.raises(synthema.ConfigError, match=message):
         study_parts.from_config(config.parse(f"[strategy]\n{text}"))
+
+
+def test_a_check_out_of_range_is_told_by_its_place():
+    text = (
+        '[strategy]\nkind = "zero_shot"\ninstruction = "A note."\n[[check]]\nkind = "one_line"\n'
+        '[[check]]\nkind = "length_in_words"\nminimum = 30\nmaximum = 3\n'
+    )
+    with pytest.raises(synthema.ConfigError, match=r"^\[\[check\]\] 2, length_in_words: field 'minimum'"):
+        study_parts.from_config(config.parse(text))
+    with pytest.raises(synthema.ConfigError, match=r"^\[\[check\]\] 2, length_in_words: .*whole number"):
+        study_parts.from_config(config.parse(text.replace("30", "nan")))
+
+
+@pytest.mark.parametrize("columns", ["label,name", "id,label"])
+def test_a_term_list_without_its_columns_is_refused_before_anything_is_written(tmp_path, columns):
+    """The scores need them, and come after the rows."""
+    (tmp_path / "terms.csv").write_text(f"{columns}\na,b\n")
+    text = '[strategy]\nkind = "zero_shot"\ninstruction = "A note."\n[terms]\nfile = "terms.csv"\n'
+    with pytest.raises(synthema.ConfigError, match=r"\[terms\]: .*terms.csv has no '(id|name)'"):
+        study_parts.from_config(config.parse(text, folder=tmp_path))
 
 
 def test_rows_are_filtered_by_their_likelihood():
