@@ -139,7 +139,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "schema": {"file": Key("text", "schema of the finished rows, in JSON", file=True)},
     "check": {
         "kind": Key("text", "one of synthema's checks", choices=tuple(CHECKS)),
-        "field": Key("text", "column of the finished row"),
+        "field": Key("text", "column of the finished row; default: the one that the strategy writes"),
         "minimum": Key(
             "number", "length_in_words: least number of words; likely_enough: least mean log-probability"
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthema._core import Check, ConfigError, RunFolderError, Sampling, Schema
@@ -77,6 +77,7 @@ def _from_parts(config: Config) -> Study:
     label = options.get("label_field", "")
     kind = options.get("kind", "")
     text = options.pop("field", _text_field(schema)) if kind == "json" else options.get("field", "text")
+    columns = schema.names if schema else [*(conditions.names if conditions is not None else ()), text]
     return Study(
         name=kind,
         title=config.title or "Generated rows",
@@ -86,8 +87,8 @@ def _from_parts(config: Config) -> Study:
             "config": {k: v for k, v in config.sections.items() if k not in ("model", "run", "sampling")}
         },
         checks=[
-            _check(one, f"[[check]] {number}", exemplars, terms)
-            for number, one in enumerate(config.checks, start=1)
+            _check(_judging(one, place, text, columns), place, exemplars, terms)
+            for place, one in ((f"[[check]] {n}", one) for n, one in enumerate(config.checks, start=1))
         ],
         schema=schema,
         exemplars=exemplars,
@@ -124,6 +125,23 @@ def _strategy(options: dict[str, Any], terms: Any, schema: Schema | None) -> Any
         return getattr(_core, "json_record" if kind == "json" else kind)(**options)
     except (TypeError, ConfigError) as error:  # which key is missing, too many or out of range
         raise ConfigError(f"[strategy]: {error}") from None
+
+
+def _judging(options: dict[str, Any], place: str, text: str, columns: Sequence[str]) -> dict[str, Any]:
+    """The check with the column that it looks at: by default the one that the strategy writes.
+
+    One that no row has would reject every attempt, each after the model has answered.
+    """
+    from synthema.config import CHECKS
+
+    kind = options["kind"]
+    if "field" not in CHECKS[kind]:
+        return options
+    options = {"field": text, **options} if text else options
+    if (field := options.get("field")) is not None and field not in columns:
+        known = ", ".join(f"'{name}'" for name in columns)
+        raise ConfigError(f"{place}, {kind}: The rows have no column '{field}'; they have {known}.")
+    return options
 
 
 def _check(options: dict[str, Any], place: str, exemplars: Any, terms: Any) -> Check:

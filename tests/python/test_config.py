@@ -113,6 +113,20 @@ def test_a_term_list_without_its_columns_is_refused_before_anything_is_written(t
         study_parts.from_config(config.parse(text, folder=tmp_path))
 
 
+def test_a_check_looks_at_the_column_that_the_strategy_writes():
+    """It looked at 'text', which no row had: a run was hopeless after 500 answers of the model."""
+    text = (
+        '[strategy]\nkind = "zero_shot"\ninstruction = "A note."\nfield = "note"\nchat = false\n'
+        '[[check]]\nkind = "length_in_words"\nminimum = 2\nmaximum = 3\n'
+    )
+    planned = study_parts.from_config(config.parse(text))
+    model = synthema.scripted_model(lambda request: "one two")
+    run = synthema.generate(planned.strategy, model, rows=1, checks=planned.checks)
+    assert run.rows.values("note") == ["one two"]
+    with pytest.raises(synthema.ConfigError, match=r"\[\[check\]\] 1, .*no column 'txet'; they have 'note'"):
+        study_parts.from_config(config.parse(f'{text}field = "txet"\n'))
+
+
 def test_rows_are_filtered_by_their_likelihood():
     asked = '[strategy]\nkind = "zero_shot"\ninstruction = "A note."\n[[check]]\nkind = "likely_enough"\n'
     (check,) = study_parts.from_config(config.parse(f"{asked}minimum = -1.5")).checks
