@@ -15,7 +15,17 @@ from typing import Any, TypeVar
 
 from synthema._core import ConfigError, Schema
 
-__all__ = ["checked", "described", "fits", "found", "is_whole", "kind_of", "refuse_wrong_types", "whole"]
+__all__ = [
+    "checked",
+    "described",
+    "fits",
+    "found",
+    "is_whole",
+    "kind_of",
+    "name_of",
+    "refuse_wrong_types",
+    "whole",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _MOST = 2**64
@@ -164,3 +174,10 @@ def found(value: Any, hint: Any) -> str:
         how = "Schema.from_json(pathlib.Path(path).read_text('utf-8'))"
         return f"{kind_of(value)}; read the file of one with {how}"
     return kind_of(value)
+
+
+def name_of(function: Callable) -> str:
+    """The name of a function, of the function in a `functools.partial`, or of the class of an object."""
+    if isinstance(function, functools.partial):
+        return name_of(function.func)
+    return getattr(function, "__name__", type(function).__name__)

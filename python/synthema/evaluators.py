@@ -15,7 +15,7 @@ import numpy as np
 
 from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, SuiteOptions, Table
-from synthema.arguments import checked
+from synthema.arguments import checked, name_of
 from synthema.callers import warn
 from synthema.tables import table
 
@@ -69,7 +69,7 @@ def evaluator(
     """
     if function is None:
         return functools.partial(evaluator, name=name, direction=direction, range=range, needs=needs)
-    name = name or function.__name__
+    name = name or name_of(function)
     try:
         low, high = (float(end) for end in range)
         ordered = low <= high  # not where one is NaN

@@ -23,7 +23,7 @@ from synthema._core import (
     Table,
     VerifyResult,
 )
-from synthema.arguments import kind_of, refuse_wrong_types, whole
+from synthema.arguments import kind_of, name_of, refuse_wrong_types, whole
 
 __all__ = ["Run", "completion_model", "generate", "load_run", "strategy", "verify"]
 
@@ -41,7 +41,8 @@ def strategy(function: Callable | None = None, *, name: str | None = None) -> An
     function : callable
         The generator function.
     name : str, optional
-        Stands in every row's provenance; the function's own name if not given.
+        Stands in every row's provenance; the function's own name if not given, or that of the class of an
+        object that is called.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def strategy(function: Callable | None = None, *, name: str | None = None) -> An
     """
     if function is None:
         return functools.partial(strategy, name=name)
-    return _core._python_strategy(name or function.__name__, function)
+    return _core._python_strategy(name or name_of(function), function)
 
 
 def completion_model(
@@ -216,6 +217,10 @@ def generate(
             raise _core.ConfigError(f"field '{name}': It must be a whole number from 0 to 2^64 - 1.")
     record = _core._RunRecord()
     run = Run(record, None if out is None else pathlib.Path(out))
+    if out == "":
+        raise _core.ConfigError(
+            "The argument 'out' is empty: name a folder, or leave it out to keep the run in memory."
+        )
     if resume and out is None:
         raise _core.ConfigError("resume=True needs `out`, the folder of the run to go on with.")
     with _progress_sink(progress) as sink:
@@ -240,7 +245,7 @@ def generate(
                 hopeless_after=hopeless_after,
                 hopeless_below=hopeless_below,
                 cycle=cycle,
-                settings=settings if isinstance(settings, str) else json.dumps(settings, sort_keys=True),
+                settings=_as_text(settings),
                 generator=generator,
                 digest_key=digest_key,
             )
@@ -420,8 +425,20 @@ def _as_check(given: Any) -> Check:
     if isinstance(given, Check):
         return given
     if callable(given):
-        return Check(getattr(given, "__name__", type(given).__name__), given)
+        return Check(name_of(given), given)
     raise _core.ConfigError(f"A check is a Check or a function of (task, draft), not {kind_of(given)}.")
+
+
+def _as_text(settings: Mapping | str) -> str:
+    if isinstance(settings, str):
+        return settings
+    try:
+        return json.dumps(dict(settings), sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise _core.ConfigError(
+            f"The argument 'settings' cannot be written as JSON ({error}); describe the run in texts, "
+            "numbers, lists and dicts."
+        ) from None
 
 
 def _as_table(given: Any) -> Table | None:

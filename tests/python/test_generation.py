@@ -1,5 +1,6 @@
 """Runs from Python: strategies, models and checks as plain functions."""
 
+import functools
 import math
 import re
 import signal
@@ -472,3 +473,53 @@ def test_the_ngram_model_is_held_to_what_is_forbidden():
     free, held = model.complete([ASK, ASK.without(["two"])], Sampling())
     assert free.text == "one two three"
     assert (held.finish, held.failure) == ("failed", "The answer holds a banned text (banned text 1).")
+
+
+class Noting:
+    """A strategy, a check and a measure that keep what they were made with."""
+
+    def __call__(self, task, rng):
+        answer = yield Prompt.plain("A note:")
+        return {"text": answer.text}
+
+
+def note_on(topic, task, rng):
+    answer = yield Prompt.plain(f"A note on {topic}:")
+    return {"text": answer.text}
+
+
+def shorter_than(most, task, draft):
+    return "too long" if len(draft["text"]) > most else None
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [(Noting(), "Noting"), (functools.partial(note_on, "pain"), "note_on")]
+)
+def test_objects_and_partial_functions_are_strategies_with_a_name(given, name):
+    model = synthema.scripted_model(lambda request: "It hurts.")
+    checks = [functools.partial(shorter_than, 20)]
+    run = synthema.generate(given, model, rows=1, checks=checks)
+    assert run.provenance[0]["strategy"] == name
+    with pytest.raises(synthema.GenerationError, match="rejected most often: shorter_than: too long"):
+        synthema.generate(given, model, rows=1, checks=[functools.partial(shorter_than, 2)])
+
+
+def test_a_partial_function_is_an_evaluator_with_its_name():
+    def share(most, real, synthetic, context):
+        return {"value": 0.5, "n": most}
+
+    made = synthema.evaluator(functools.partial(share, 3), direction="none", range=(0, 1))
+    assert made.name == "share"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"out": ""}, "'out' is empty"),
+        ({"settings": {"a": object()}}, "'settings' cannot be written as JSON"),
+    ],
+)
+def test_an_empty_folder_and_settings_that_no_manifest_holds_are_refused(options, message):
+    model = synthema.scripted_model(lambda request: "It hurts.")
+    with pytest.raises(synthema.ConfigError, match=message):
+        synthema.generate(Noting(), model, rows=1, **options)
