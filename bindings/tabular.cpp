@@ -1,4 +1,10 @@
 // Generators of tables. Python's classes with defaults and frames are in synthema/tabular.py.
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+
 #include "bindings/tabular_generator.hpp"
 #include "bindings/values.hpp"
 #include "synthema/data/row_numbers.hpp"
@@ -12,6 +18,20 @@
 namespace synthema::bindings {
 
 namespace {
+
+// The smallest and the largest, where a real does not tell one of them from its neighbours.
+std::optional<std::pair<std::int64_t, std::int64_t>> far_integers(const Column& column) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  if (column.kind() != Kind::integer || column.null_count() == column.size()) return std::nullopt;
+  auto lowest = std::numeric_limits<std::int64_t>::max(), highest = std::numeric_limits<std::int64_t>::min();
+  for (std::size_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    lowest = std::min(lowest, column.integers()[row]);
+    highest = std::max(highest, column.integers()[row]);
+  }
+  if (lowest >= -kExact && highest <= kExact) return std::nullopt;
+  return std::pair(lowest, highest);
+}
 
 void bind_private(py::module_& module) {
   using G = PrivateMarginals;
@@ -145,6 +165,16 @@ void bind_tabular(py::module_& module) {
         return out;
       },
       py::arg("table"), "The time zones of the columns that have one, by name.");
+  module.def(
+      "_far_integers",
+      [](const Table& table) {
+        py::dict out;
+        for (std::size_t c = 0; c < table.columns(); ++c)
+          if (const auto ends = far_integers(table.column(c)))
+            out[py::str(table.schema().fields[c].name)] = *ends;
+        return out;
+      },
+      py::arg("table"), "The ends of the columns of whole numbers that reach beyond 2^53, by name.");
   module.def("_row_number_columns", &row_number_columns, py::arg("table"),
              "Columns without a role that count the rows.");
   module.def(

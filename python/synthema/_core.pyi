@@ -2469,6 +2469,10 @@ def _csv_shape(text: typing_extensions.Buffer, *, delimiter: str = ',', decimal:
     """
     Schema and number of rows of CSV text, which is not kept.
     """
+def _far_integers(table: Table) -> dict:
+    """
+    The ends of the columns of whole numbers that reach beyond 2^53, by name.
+    """
 def _labels(table: Table) -> dict:
     """
     The labels that columns of categories may have, in their order, by name.

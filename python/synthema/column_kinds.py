@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -136,6 +137,28 @@ def unlike(real: Table | None, others: dict[str, Table | None]) -> list[str]:
                     f"{naive} rows; write all with one, or all without."
                 )
     return out
+
+
+def too_far_for_reals(real: Table | None, synthetic: Table) -> list[str]:
+    """One sentence, or none, about whole numbers that measures of numbers can hardly tell apart."""
+    if real is None:
+        return []
+    theirs = _core._far_integers(synthetic)
+    names = {field.name for field in real.schema.fields if not {"identifier", "subject"} & set(field.roles)}
+    rough = []
+    for name, ends in _core._far_integers(real).items():
+        if name not in names or name not in theirs:
+            continue
+        low, high = min(*ends, *theirs[name]), max(*ends, *theirs[name])
+        if high - low < 1000 * math.ulp(max(-low, high)):  # times in nanoseconds have room enough
+            rough.append(name)
+    if not rough:
+        return []
+    return [
+        f"Measured too roughly: whole numbers of {_listed(rough)} lie beyond 2^53 and so near to each other "
+        "that only measures of copies tell them apart; subtract what they have in common, or give a column "
+        "that names something the role identifier."
+    ]
 
 
 def free_texts(real: Table | None, synthetic: Table, text_column: str) -> list[str]:

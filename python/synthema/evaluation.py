@@ -20,7 +20,7 @@ from synthema import _core
 from synthema._core import EvaluationContext, Evaluator, Progress, Report, Schema, SuiteOptions, Table
 from synthema.arguments import checked, kind_of, refuse_wrong_types, whole
 from synthema.callers import warn
-from synthema.column_kinds import free_texts, is_empty, like, unlike
+from synthema.column_kinds import free_texts, is_empty, like, too_far_for_reals, unlike
 from synthema.drift import apparent_drift
 from synthema.evaluators import (
     Failures,
@@ -299,6 +299,7 @@ def evaluate(
     if left_out := [
         *unlike(reference, {"synthetic": rows, "holdout": context.holdout}),
         *free_texts(reference, rows, context.text_column),
+        *too_far_for_reals(reference, rows),
     ]:
         report.set_fact("left_out", left_out)
     return report

@@ -207,6 +207,15 @@ def test_a_ledger_that_is_begun_is_said(tmp_path):
     assert LedgerFile(path).read().spent == pytest.approx((2, 2e-6))
 
 
+def test_whole_numbers_on_both_sides_of_2_to_the_53_come_back_from_a_file(tmp_path):
+    """Their budget is spent: a file that cannot be read would be lost for good."""
+    largest = 2**53 - 1
+    rows = {"code": [-largest, largest] * 200, "age": [40, 50] * 200}
+    fitted = PrivateMarginals(epsilon=5).fit(rows)
+    again = load(fitted.save(tmp_path / "far.model"))
+    assert again.sample(30, seed=5).digest() == fitted.sample(30, seed=5).digest()
+
+
 def test_files_and_parameters(fitted, tmp_path):
     """A loaded model samples the same rows; one made with test noise says so; damage is refused."""
     path = fitted.save(tmp_path / "private.model")

@@ -115,3 +115,15 @@ def test_numbers_that_lie_farther_apart_than_the_largest_one_end_no_evaluation()
     )
     score = synthema.evaluate(synthetic, real, metrics=["classifier_two_sample_logistic"])
     assert 0 <= score["classifier_two_sample_logistic"].value <= 1
+
+
+def test_whole_numbers_that_reals_cannot_tell_apart_are_told():
+    def said(first, spread):
+        draw = np.random.default_rng(0).integers
+        real, synthetic = ({"code": [first + int(v) for v in draw(0, spread, 100)]} for _ in range(2))
+        report = synthema.evaluate(synthetic, real, metrics=["column_shapes"])
+        return [one for one in report.facts.get("left_out") or [] if "2^53" in one]
+
+    assert "'code'" in said(2**60, 50)[0]
+    assert not said(2**52, 50)
+    assert not said(1_700_000_000_000_000_000, 10**16)  # nanoseconds of some months

@@ -7,6 +7,8 @@ namespace synthema::detail {
 
 namespace {
 
+constexpr double kExact = 9007199254740992.0;  // 2^53: whole numbers beyond it are not told apart
+
 PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const Field& field,
                           const std::string& key) {
   PrivateColumn out;
@@ -70,8 +72,9 @@ PrivateColumn load_column(const ModelArrays& file, const ArrayJson& about, const
       file.require(std::abs(low[i]) <= 1e17 && std::abs(high[i]) <= 1e17 && low[i] <= high[i] &&
                        (i == 0 || low[i] >= high[i - 1]) && (i == 0 || states[i] >= states[i - 1]),
                    "cells that do not ascend");
+      // Where a column spans more than 2^53 steps, both ends of a far cell may be the same number.
       file.require(!c.grid || (low[i] == std::floor(low[i]) && high[i] == std::floor(high[i]) &&
-                               low[i] >= 0 && high[i] > low[i]),
+                               low[i] >= 0 && (high[i] > low[i] || low[i] >= kExact)),
                    "cells off the grid");
       out.cells.push_back({low[i], high[i], weights[i], states[i]});
     }
