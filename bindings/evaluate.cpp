@@ -275,8 +275,13 @@ void bind_score_parts(py::module_& module) {
   py::class_<Bound>(module, "Bound", "The best or worst that a score could be, and how that is known.")
       .def_readonly("value", &Bound::value, "In the score's unit.")
       .def_readonly("source", &Bound::source, "How it was obtained.")
-      .def("__repr__",
-           [](const Bound& b) { return shown("Bound(value={!r}, source={!r})", b.value, b.source); });
+      .def_readonly(
+          "error", &Bound::error,
+          "Standard error of `value` if the rows that it was measured on are like the synthetic ones; "
+          "0 where it is exact, not known, or a part of the score's interval.")
+      .def("__repr__", [](const Bound& b) {
+        return shown("Bound(value={!r}, source={!r}, error={!r})", b.value, b.source, b.error);
+      });
 }
 
 void bind_score(py::module_& module) {

@@ -2077,6 +2077,11 @@ class Bound:
     def __repr__(self) -> str:
         ...
     @property
+    def error(self) -> float:
+        """
+        Standard error of `value` if the rows that it was measured on are like the synthetic ones; 0 where it is exact, not known, or a part of the score's interval.
+        """
+    @property
     def source(self) -> str:
         """
         How it was obtained.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "src/evaluate/fresh_share.hpp"
 #include "src/evaluate/library_distances.hpp"
 #include "src/evaluate/marginal_floor.hpp"
 #include "src/evaluate/shared_columns.hpp"
@@ -77,7 +78,10 @@ double copies_among(const std::vector<std::string>& rows, const Units& units) {
   return count / static_cast<double>(rows.size());
 }
 
-constexpr const char* kLeaveOneOut = "each real row against those of all others";
+Bound left_out_share(const Score& score, double share, const Table& real) {
+  return detail::fresh_share(score, share, Units::of(real).count, "each real row against those of all others",
+                             detail::kLeaveOneOutSpread);
+}
 
 // How many units have each value, counted up to three.
 class Owners {
@@ -198,10 +202,12 @@ Score ExactCopies::evaluate(const Table* real, const Table& synthetic,
   const std::unordered_set<std::string_view> known(rows.begin(), rows.end());
   set_ratio(score, copies(keys.of(synthetic), known, context.threads), Units::of(synthetic), context);
   if (tells(context.holdout.get(), *real, names))
-    score.ceiling = Bound{*copies(keys.of(*context.holdout), known, context.threads).value(),
-                          message("holdout, ", counted(context.holdout->rows(), "real row"))};
+    score.ceiling =
+        detail::fresh_share(score, *copies(keys.of(*context.holdout), known, context.threads).value(),
+                            Units::of(*context.holdout).count,
+                            message("holdout, ", counted(context.holdout->rows(), "real row")));
   else if (real->rows() > 1)
-    score.ceiling = Bound{copies_among(rows, Units::of(*real)), kLeaveOneOut};
+    score.ceiling = left_out_share(score, copies_among(rows, Units::of(*real)), *real);
   if (floor_) detail::set_marginal_floor(score, ExactCopies(false), *real, synthetic, context);
   return score;
 }
@@ -230,10 +236,10 @@ Score RareValueReuse::evaluate(const Table* real, const Table& synthetic,
                            message(counted(rare.owners[c].values_of_one(), "such value"),
                                    compared ? message("; holdout rows reuse ", of_holdout.share[c]) : "")});
   if (compared)
-    score.ceiling =
-        Bound{of_holdout.share_of_any(), message("holdout, ", counted(context.holdout->rows(), "real row"))};
+    score.ceiling = detail::fresh_share(score, of_holdout.share_of_any(), Units::of(*context.holdout).count,
+                                        message("holdout, ", counted(context.holdout->rows(), "real row")));
   else if (real->rows() > 1)
-    score.ceiling = Bound{rare.in(*real, 2).share_of_any(), kLeaveOneOut};
+    score.ceiling = left_out_share(score, rare.in(*real, 2).share_of_any(), *real);
   if (floor_) detail::set_marginal_floor(score, RareValueReuse(false), *real, synthetic, context);
   return score;
 }

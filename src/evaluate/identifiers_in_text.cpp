@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "src/evaluate/fresh_share.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/parallel.hpp"
 #include "synthema/core/plug_in_error.hpp"
@@ -116,8 +117,9 @@ Score IdentifiersInText::evaluate(const Table* real, const Table& synthetic,
   }
   const auto holdout = text_sample_if_any(context.holdout.get(), context, SplitWords::no);
   if (holdout && holdout->size() > 0) {
-    score.ceiling = Bound{*share_of(counted_of(scanned(holdout->texts), &known)).value(),
-                          message("holdout, ", counted(holdout->size(), "real text"))};
+    score.ceiling = detail::fresh_share(score, *share_of(counted_of(scanned(holdout->texts), &known)).value(),
+                                        holdout->units.count,
+                                        message("holdout, ", counted(holdout->size(), "real text")));
   } else {
     std::map<std::string, std::set<std::size_t>> owners;
     for (std::size_t i = 0; i < of_training.size(); ++i)
@@ -125,7 +127,9 @@ Score IdentifiersInText::evaluate(const Table* real, const Table& synthetic,
     Found others = of_training;
     for (auto& text : others)
       std::erase_if(text, [&](const std::string& one) { return owners[one].size() < 2; });
-    score.ceiling = Bound{*share_of(others).value(), "each training text against those of all others"};
+    score.ceiling =
+        detail::fresh_share(score, *share_of(others).value(), training->units.count,
+                            "each training text against those of all others", detail::kLeaveOneOutSpread);
   }
   return score;
 }

@@ -24,7 +24,9 @@ void put_text(Json& object, const char* key, const std::string& text) {
 }
 
 Json to_object(const Bound& bound) {
-  return {{"value", number(bound.value)}, {"source", bound.source}};
+  Json out = {{"value", number(bound.value)}, {"source", bound.source}};
+  if (bound.error > 0) out["error"] = number(bound.error);
+  return out;
 }
 
 Json to_object(const ScorePart& part) {
@@ -100,8 +102,9 @@ class Members {
 
 Bound bound_from(const Json& json, const char* what) {
   const Members in(json, what);
-  Bound out{in.number("value"), ""};
+  Bound out{.value = in.number("value"), .source = ""};
   in.text("source", out.source);
+  if (in.find("error")) out.error = in.number("error");
   return out;
 }
 

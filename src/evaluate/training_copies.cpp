@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "src/evaluate/fresh_share.hpp"
 #include "synthema/core/counted.hpp"
 #include "synthema/core/random.hpp"
 #include "synthema/evaluate/samples.hpp"
@@ -182,9 +183,14 @@ Score TrainingCopies::evaluate(const Table* real, const Table& synthetic,
   }
   set_ratio(score, ratio_of(measure_, texts, sources, words_), sample.units, context);
   if (score.interval) score.interval->method += ", training texts held fixed";
-  if (!fresh.first.empty() && !fresh.second.empty())
-    if (const auto value = ratio_of(measure_, fresh.first, fresh.second, words_).value())
-      score.ceiling = Bound{*value, fresh_source};
+  if (fresh.first.empty() || fresh.second.empty()) return score;
+  const auto value = ratio_of(measure_, fresh.first, fresh.second, words_).value();
+  if (value && measure_ == Measure::texts)
+    score.ceiling = detail::fresh_share(
+        score, *value, held ? holdout->units.count : std::max<std::size_t>(1, training->units.count / 2),
+        fresh_source);
+  else if (value)
+    score.ceiling = Bound{*value, fresh_source};
   return score;
 }
 

@@ -48,6 +48,9 @@ struct Curve {
 struct Bound {
   double value = 0;
   std::string source;  // how it was obtained: "shuffled labels, 200 draws", "theory", "holdout"
+  // Standard error of `value` if the rows that it was measured on are like the synthetic ones; 0 where it is
+  // exact, not known, or a part of the score's interval.
+  double error = 0;
 };
 
 struct Score {

@@ -132,8 +132,9 @@ def is_weak(limit: Limit, value: float) -> bool:
 def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]:
     """One sentence for each score by which training rows are given away.
 
-    Fresh real rows (the score's ceiling) must do better: outside the interval, or by more than a margin
-    where there is none. With a holdout of another population (`drifted`) only what is copied counts.
+    Fresh real rows (the score's ceiling) must do better: outside the interval (or by more than a margin
+    where there is none), which is widened by the error of the ceiling. With a holdout of another population
+    (`drifted`) only what is copied counts.
     """
     found = []
     fresh = "rows of the holdout" if drifted else "fresh real rows"
@@ -148,12 +149,12 @@ def leaks(section: Mapping[str, Any] | None, drifted: bool = False) -> list[str]
 
 
 def _is_worse(score: Score, wider: float = 1) -> bool:
-    """Tell whether a score with a ceiling is worse than it, by more than `wider` times its uncertainty."""
+    """Tell whether a score is worse than its ceiling by more than `wider` times their uncertainty."""
     value, ceiling = value_of(score) or 0, _bound(score, "ceiling") or 0
     low = number((score.get("interval") or {}).get("low"))
-    if low is None:
-        return value - wider * _margin(score) > ceiling
-    return low - (wider - 1) * (value - low) > ceiling
+    own = _margin(score) if low is None else value - low
+    fresh = 1.96 * (number((score.get("ceiling") or {}).get("error")) or 0)
+    return value - wider * math.hypot(own, fresh) > ceiling
 
 
 def _margin(score: Score) -> float:

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "synthema/evaluate/conformance.hpp"
 #include "synthema/evaluate/privacy/copies.hpp"
 #include "tables.hpp"
@@ -57,6 +59,20 @@ TEST_CASE("the ceiling is how often new real rows repeat old ones") {
   context.holdout =
       std::make_shared<const Table>(people(Kind::integer, {{"h1", 40, "pain"}, {"h2", 3, "cough"}}));
   CHECK(ExactCopies().evaluate(&real, real, context).ceiling->value == 0.5);
+}
+
+TEST_CASE("the ceiling's error is that of the share that synthetic and fresh rows have together") {
+  const Table real = column_table(Kind::integer, {1, 1, 2, 3, 4});
+  const Table synthetic = column_table(Kind::integer, {2, 9, 9, 9});  // 2 is one row's alone
+  EvaluationContext context;
+  context.holdout = std::make_shared<const Table>(column_table(Kind::integer, {7, 8}));
+  const Score held = RareValueReuse().evaluate(&real, synthetic, context);
+  CHECK(held.ceiling->value == 0);
+  CHECK(held.ceiling->error == doctest::Approx(std::sqrt(1 / 6.0 * 5 / 6 / 2)));
+  // Two of five real rows have a value of two; together with one of four that is a third.
+  const Score left_out = RareValueReuse().evaluate(&real, synthetic, {});
+  CHECK(left_out.ceiling->value == 0.4);
+  CHECK(left_out.ceiling->error == doctest::Approx(std::sqrt(3.5 * 3 / 9 * 6 / 9 / 5)));
 }
 
 TEST_CASE("nothing to compare") {

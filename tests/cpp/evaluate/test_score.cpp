@@ -14,13 +14,16 @@ TEST_CASE("a score survives its JSON form") {
   score.interval = Interval{0.25, 0.5, 0.95, "Wilson"};
   score.range = {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
   score.direction = Direction::higher;
-  score.ceiling = Bound{1, "theory"};
+  score.ceiling = Bound{1, "holdout", 0.125};
+  score.floor = Bound{0, "theory"};
   score.parts = {{"é", std::nullopt, 3, "none"}};
   score.curves = {{"ROC", "trained on real rows", {0, 0.5, 1}, {0, 0.75, 1}}};
   const Score again = score_from_json(to_json(score));
   CHECK(to_json(again) == to_json(score));
   CHECK(again.value == score.value);
   CHECK(again.range == score.range);
+  CHECK(again.ceiling->error == 0.125);
+  CHECK(again.floor->error == 0);
   CHECK(again.parts[0].name == "é");
   CHECK(again.curves[0].y == score.curves[0].y);
 }
