@@ -125,6 +125,10 @@ ScriptedModel scripted(const py::object& answers, ScriptedOptions options) {
   if (py::isinstance<py::dict>(answers))
     return ScriptedModel(answers.cast<std::map<std::string, std::string>>(), std::move(options));
   const HeldObject function = held(answers);
+  if (!PyCallable_Check(answers.ptr()))
+    throw ConfigError({.field = "answers"},
+                      "A scripted model answers from a dict of prompt text to answer, or by a function of a "
+                      "CompletionRequest; this is neither.");
   return ScriptedModel(
       [function](const CompletionRequest& request) {
         return with_python(

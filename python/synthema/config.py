@@ -104,8 +104,8 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "field": Key(
             "text", "column of the finished row that takes the answer; json: the text column to judge"
         ),
-        "label_field": Key("text", "field of the condition that holds the label"),
-        "stop": Key("texts", "the answer ends before the first of these"),
+        "label_field": Key("text", "all but zero_shot: field of the condition that holds the label"),
+        "stop": Key("texts", "all but json: the answer ends before the first of these"),
         "k": Key("integer", "few_shot, json: exemplars shown; 0 (json only): none", minimum=0),
         "choice": Key(
             "text", "few_shot, json: which exemplars", choices=("random", "by_label", "by_similarity")
@@ -232,8 +232,9 @@ def check_value(place: str, key: Key, value: Any) -> None:
     if key.choices and value not in key.choices:
         raise ConfigError(f"{place}: The value must be one of {', '.join(key.choices)}, not {value!r}.")
     low, high = key.minimum, key.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        bounds = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+    # NaN, which TOML has, is within no range.
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        bounds = f"at least {low}" if high is None else f"between {low} and {high}"
         raise ConfigError(f"{place}: The value must be {bounds}, not {value}.")
 
 

@@ -33,6 +33,8 @@ def test_paths_are_relative_to_the_file(tmp_path):
         ("rows = true", "must be an integer"),
         ('rows = "3"', "must be an integer"),
         ("[sampling]\ntop_p = 1.5", "line 2, field 'sampling.top_p'.*between 0 and 1"),
+        ("[sampling]\ntemperature = nan", "line 2, field 'sampling.temperature'.*between 0 and 100, not nan"),
+        (f"seed = {2**64}", f"between 0 and {2**64 - 1}, not {2**64}"),
         ('[strategy]\nkind = "magic"', "one of zero_shot, few_shot"),
         ("[strategy]\nstop = [1]", "a list of texts"),
         ('[[check]]\nkind = "one_line"\n[[check]]\nminimum = 3', "line 3.*needs a kind"),

@@ -523,3 +523,9 @@ def test_an_empty_folder_and_settings_that_no_manifest_holds_are_refused(options
     model = synthema.scripted_model(lambda request: "It hurts.")
     with pytest.raises(synthema.ConfigError, match=message):
         synthema.generate(Noting(), model, rows=1, **options)
+
+
+@pytest.mark.parametrize("answers", [["one"], "one", None])
+def test_a_scripted_model_of_neither_a_dict_nor_a_function_is_refused(answers):
+    with pytest.raises(synthema.ConfigError, match="'answers': A scripted model answers from a dict"):
+        synthema.scripted_model(answers)
