@@ -174,6 +174,7 @@ def free_texts(real: Table | None, synthetic: Table, text_column: str) -> list[s
         and field.name in synthetic
         and field.name not in labels
         and field.name != text_column
+        and not (is_empty(real, field.name) and is_empty(synthetic, field.name))  # of no kind at all
     ]
     if not lost:
         return []

@@ -127,3 +127,9 @@ def test_whole_numbers_that_reals_cannot_tell_apart_are_told():
     assert "'code'" in said(2**60, 50)[0]
     assert not said(2**52, 50)
     assert not said(1_700_000_000_000_000_000, 10**16)  # nanoseconds of some months
+
+
+def test_a_column_without_any_value_is_not_called_a_free_text():
+    rows = synthema.table({"age": list(range(40)), "nothing": [None] * 40})
+    report = synthema.evaluate(rows, rows, metrics=["column_shapes"])
+    assert not report.facts.get("left_out")
