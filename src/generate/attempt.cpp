@@ -75,16 +75,18 @@ CompletionRequest Attempt::request(std::uint64_t id, Prompt prompt) {
   add_sampling(causes_, sampling);
   const std::uint64_t call = outcome_.provenance.questions++;
   outcome_.provenance.answers.emplace_back();
+  log_probabilities_.emplace_back();
   return CompletionRequest(id, std::move(prompt), sampling,
                            Random::for_call(options_.seed, task_.row, task_.attempt, call));
 }
 
 void Attempt::note(std::size_t question, const Completion& completion) {
   outcome_.provenance.tokens += completion.tokens;
-  log_probability_ = log_probability_ && completion.log_probability
-                         ? std::optional(*log_probability_ + *completion.log_probability)
-                         : std::nullopt;
-  outcome_.provenance.finish = name_of(completion.finish);
+  log_probabilities_[question] = completion.log_probability;
+  if (question >= last_answered_) {  // of the last question, whichever answer arrives last
+    last_answered_ = question;
+    outcome_.provenance.finish = name_of(completion.finish);
+  }
   outcome_.provenance.answers[question] = completion.token_ids;
 }
 
@@ -105,8 +107,11 @@ RowOutcome Attempt::judged(Draft draft, const std::vector<Check>& checks, bool l
   if (!reason && task_.schema) reason = schema_misfit(*task_.schema, draft.values, task_.condition);
   if (reason) outcome_.check = "schema";
   const TokenCounts& tokens = outcome_.provenance.tokens;
-  if (const std::uint64_t drawn = tokens.free + tokens.masked; log_probability_ && drawn > 0)
-    draft.mean_log_probability = *log_probability_ / static_cast<double>(drawn);
+  std::optional<double> sum = 0;
+  for (const std::optional<double>& one : log_probabilities_)
+    sum = sum && one ? std::optional(*sum + *one) : std::nullopt;
+  if (const std::uint64_t drawn = tokens.free + tokens.masked; sum && drawn > 0)
+    draft.mean_log_probability = *sum / static_cast<double>(drawn);
   for (auto check = checks.begin(); !reason && check != checks.end(); ++check)
     if ((reason = check->test(task_, draft))) outcome_.check = check->name;
   if (reason) {

@@ -529,3 +529,24 @@ def test_an_empty_folder_and_settings_that_no_manifest_holds_are_refused(options
 def test_a_scripted_model_of_neither_a_dict_nor_a_function_is_refused(answers):
     with pytest.raises(synthema.ConfigError, match="'answers': A scripted model answers from a dict"):
         synthema.scripted_model(answers)
+
+
+def test_questions_asked_at_once_leave_the_same_row_whichever_is_answered_first():
+    """Its `finish` was that of the answer that came last, so that re-scoring found another row."""
+
+    @synthema.strategy
+    def both(task, rng):
+        answers = yield [Prompt.plain("long"), Prompt.plain("short")]
+        return {"text": " ".join(one.text for one in answers)}
+
+    def answer(request):
+        finish = "length" if request.prompt.text == "long" else "stop"
+        return synthema.Completion("It hurts.", finish=finish)
+
+    finishes = [
+        synthema.generate(both, synthema.scripted_model(answer, newest_first=newest), rows=1).provenance[0][
+            "finish"
+        ]
+        for newest in (False, True)
+    ]
+    assert finishes == ["stop", "stop"]

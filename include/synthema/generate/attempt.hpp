@@ -49,7 +49,10 @@ class SYNTHEMA_EXPORT Attempt {
   const Task& task_;
   bool private_;
   Sha256 causes_;
-  std::optional<double> log_probability_ = 0;  // of all answers; nothing once one does not tell
+  // Of each answer, in the order of the questions and not of the answers' arrival, which must not show in a
+  // sum.
+  std::vector<std::optional<double>> log_probabilities_;
+  std::size_t last_answered_ = 0;
   RowOutcome outcome_;
 };
 
