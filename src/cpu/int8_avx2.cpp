@@ -106,15 +106,23 @@ struct Tile {
     return _mm256_set1_epi32(bits);
   }
 
-  // words += one quad's codes x four inputs of each row.
-  static __attribute__((always_inline)) void add_quad(__m256i w0, __m256i w1, const std::int8_t* a,
-                                                      std::int64_t row_stride, Words (&words)[Rows][2]) {
+  static __attribute__((always_inline)) Words products(__m256i codes, __m256i four, const std::int8_t*) {
+    return reinterpret_cast<Words>(_mm256_maddubs_epi16(codes, four));
+  }
+  static __attribute__((always_inline)) Integers products(__m256i codes, __m256i two, const std::int16_t*) {
+    return reinterpret_cast<Integers>(_mm256_madd_epi16(codes, two));
+  }
+  // sums += codes x four inputs of each row, or two of 16 bits.
+  template <class Input, class Integral>
+  static __attribute__((always_inline)) void add_products(__m256i w0, __m256i w1, const Input* a,
+                                                          std::int64_t row_stride,
+                                                          Integral (&sums)[Rows][2]) {
 #pragma GCC unroll 6
     for (int r = 0; r < Rows; ++r) {
-      const __m256i four = repeated(a + r * row_stride);
-      words[r][0] += reinterpret_cast<Words>(_mm256_maddubs_epi16(w0, four));
-      words[r][1] += reinterpret_cast<Words>(_mm256_maddubs_epi16(w1, four));
-      asm("" : "+x"(words[r][0]), "+x"(words[r][1]));  // else sums are reordered, and no longer fit registers
+      const __m256i inputs = repeated(a + r * row_stride);
+      sums[r][0] += products(w0, inputs, a);
+      sums[r][1] += products(w1, inputs, a);
+      asm("" : "+x"(sums[r][0]), "+x"(sums[r][1]));  // else sums are reordered, and no longer fit registers
     }
   }
 
@@ -128,11 +136,11 @@ struct Tile {
       for (int q = begin; q < begin + kInWord; q += kLoadedQuads) {
         const std::uint8_t* from = codes + q / kLoadedQuads * 64;
         if constexpr (kNibbles) {
-          add_quad(low_half(load(from)), low_half(load(from + 32)), a + q * 4, row_stride, words);
+          add_products(low_half(load(from)), low_half(load(from + 32)), a + q * 4, row_stride, words);
           asm("" : "+r"(from));  // loads twice: four halves at once would not fit either
-          add_quad(high_half(load(from)), high_half(load(from + 32)), a + q * 4 + 4, row_stride, words);
+          add_products(high_half(load(from)), high_half(load(from + 32)), a + q * 4 + 4, row_stride, words);
         } else {
-          add_quad(load(from), load(from + 32), a + q * 4, row_stride, words);
+          add_products(load(from), load(from + 32), a + q * 4, row_stride, words);
         }
       }
 #pragma GCC unroll 6
@@ -175,24 +183,14 @@ struct Tile {
 #pragma GCC unroll 8
     for (int q = 0; q < Quads; ++q) {
       const __m256i w0 = load(codes + q * 64), w1 = load(codes + q * 64 + 32);
-      add_pair(even_bytes(w0), even_bytes(w1), a + q * 4, row_stride, total);
-      add_pair(_mm256_srli_epi16(w0, 8), _mm256_srli_epi16(w1, 8), a + q * 4 + 2, row_stride, total);
+      add_products(even_bytes(w0), even_bytes(w1), a + q * 4, row_stride, total);
+      add_products(_mm256_srli_epi16(w0, 8), _mm256_srli_epi16(w1, 8), a + q * 4 + 2, row_stride, total);
     }
     for (int r = 0; r < Rows; ++r)
       for (int h = 0; h < 2; ++h) sum[r][h] = reinterpret_cast<__m256i>(total[r][h]);
   }
   static __attribute__((always_inline)) __m256i even_bytes(__m256i x) {
     return _mm256_and_si256(x, _mm256_set1_epi16(255));
-  }
-  static __attribute__((always_inline)) void add_pair(__m256i w0, __m256i w1, const std::int16_t* a,
-                                                      std::int64_t row_stride, Integers (&total)[Rows][2]) {
-#pragma GCC unroll 6
-    for (int r = 0; r < Rows; ++r) {
-      const __m256i two = repeated(a + r * row_stride);
-      total[r][0] += reinterpret_cast<Integers>(_mm256_madd_epi16(w0, two));
-      total[r][1] += reinterpret_cast<Integers>(_mm256_madd_epi16(w1, two));
-      asm("" : "+x"(total[r][0]), "+x"(total[r][1]));  // as above
-    }
   }
 
   static __attribute__((always_inline)) void scale_into(const Int8Rows& x, const std::uint8_t* at,

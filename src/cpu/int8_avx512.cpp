@@ -71,8 +71,8 @@ struct Tile {
             w[n] = _mm512_and_si512(four, even);
             v[n] = _mm512_srli_epi16(four, 8);
           }
-          add_pair(w, x.words + at + q * 4, x.inputs, sum);
-          add_pair(v, x.words + at + q * 4 + 2, x.inputs, sum);
+          add_products(w, x.words + at + q * 4, x.inputs, sum);
+          add_products(v, x.words + at + q * 4 + 2, x.inputs, sum);
         }
       } else if constexpr (Nibbles) {
         const __m512i low = _mm512_set1_epi8(15);
@@ -85,8 +85,8 @@ struct Tile {
             w[n] = _mm512_and_si512(both, low);
             v[n] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
           }
-          add_quad(w, x.codes + at + q * 4, x.inputs, sum);
-          add_quad(v, x.codes + at + q * 4 + 4, x.inputs, sum);
+          add_products(w, x.codes + at + q * 4, x.inputs, sum);
+          add_products(v, x.codes + at + q * 4 + 4, x.inputs, sum);
         }
       } else {
 #pragma GCC unroll 8
@@ -94,7 +94,7 @@ struct Tile {
           __m512i w[Panels];
 #pragma GCC unroll 8
           for (int n = 0; n < Panels; ++n) w[n] = _mm512_load_si512(codes[n] + q * 64);
-          add_quad(w, x.codes + at + q * 4, x.inputs, sum);
+          add_products(w, x.codes + at + q * 4, x.inputs, sum);
         }
       }
       const std::int64_t row_group = Quads == 8 ? g : g / 2;
@@ -134,24 +134,24 @@ struct Tile {
   static __m512 load_outputs(const float* bias, std::int64_t panel, std::int64_t outputs) {
     return _mm512_maskz_loadu_ps(outputs_mask(panel, outputs), bias + panel * 16);
   }
-  // Four inputs of each row times four of each of the outputs.
-  static __attribute__((always_inline)) void add_quad(const __m512i (&w)[Panels], const std::int8_t* a,
-                                                      std::int64_t row_stride, __m512i (&sum)[Rows][Panels]) {
-#pragma GCC unroll 8
-    for (int r = 0; r < Rows; ++r) {
-      const __m512i four = repeated(a + r * row_stride);
-#pragma GCC unroll 8
-      for (int n = 0; n < Panels; ++n) sum[r][n] = _mm512_dpbusd_epi32(sum[r][n], w[n], four);
-    }
+  static __attribute__((always_inline)) __m512i plus(__m512i sum, __m512i codes, __m512i four,
+                                                     const std::int8_t*) {
+    return _mm512_dpbusd_epi32(sum, codes, four);
   }
-  // Two inputs of 16 bits, of the codes' quads the first and third or the second and fourth.
-  static __attribute__((always_inline)) void add_pair(const __m512i (&w)[Panels], const std::int16_t* a,
-                                                      std::int64_t row_stride, __m512i (&sum)[Rows][Panels]) {
+  static __attribute__((always_inline)) __m512i plus(__m512i sum, __m512i codes, __m512i two,
+                                                     const std::int16_t*) {
+    return _mm512_dpwssd_epi32(sum, codes, two);
+  }
+  // Four inputs of each row, or two of 16 bits, times as many of each of the outputs.
+  template <class Input>
+  static __attribute__((always_inline)) void add_products(const __m512i (&w)[Panels], const Input* a,
+                                                          std::int64_t row_stride,
+                                                          __m512i (&sum)[Rows][Panels]) {
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
-      const __m512i two = repeated(a + r * row_stride);
+      const __m512i inputs = repeated(a + r * row_stride);
 #pragma GCC unroll 8
-      for (int n = 0; n < Panels; ++n) sum[r][n] = _mm512_dpwssd_epi32(sum[r][n], w[n], two);
+      for (int n = 0; n < Panels; ++n) sum[r][n] = plus(sum[r][n], w[n], inputs, a);
     }
   }
   static __attribute__((always_inline)) __m512i repeated(const void* four_bytes) {

@@ -166,7 +166,7 @@ std::optional<Shares> shares_of(const Column& real, const Column& synthetic, dou
     for (double& count : counts) count /= sum;
     return counts;
   };
-  if (real.null_count() == real.size() || synthetic.null_count() == synthetic.size()) return std::nullopt;
+  if (detail::is_empty(real) || detail::is_empty(synthetic)) return std::nullopt;
   return Shares{of(real), of(synthetic)};
 }
 
@@ -377,10 +377,6 @@ std::optional<double> mean_of_parts(const std::vector<ScorePart>& parts) {
 
 constexpr const char* kLost = "undefined: no synthetic values, which is as far away as can be";
 
-bool has_values(const Column& column) {
-  return column.null_count() < column.size();
-}
-
 // Below these chance makes a column look wrong; above them hardly ever.
 constexpr std::size_t kFewReal = 20, kFewSynthetic = 5, kFewAlike = 30;
 constexpr double kInside = 0.05;    // of the values lie where the real ones do, at most
@@ -447,7 +443,7 @@ ScorePart part_of(const Measure& measure, const std::string& name, const Column&
   const std::size_t present = synthetic.size() - synthetic.null_count();
   if (const Outcome value = measure.of(real, synthetic, convention))
     return {name, value, present, measure.of == shape ? wrong(real, synthetic) : ""};
-  const bool lost = has_values(real) && synthetic.size() > 0 && !has_values(synthetic);
+  const bool lost = !detail::is_empty(real) && synthetic.size() > 0 && detail::is_empty(synthetic);
   if (lost && convention == Convention::synthema && measure.of(real, real, convention))
     return measure.worst
                ? ScorePart{name, measure.worst(real), present, "no synthetic values: the worst there is"}

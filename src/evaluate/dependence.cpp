@@ -6,6 +6,7 @@
 #include "src/evaluate/association.hpp"
 #include "src/evaluate/cells.hpp"
 #include "src/evaluate/has_columns.hpp"
+#include "src/evaluate/shared_columns.hpp"
 #include "src/evaluate/two_samples.hpp"
 #include "src/evaluate/value_ids.hpp"
 #include "synthema/core/counted.hpp"
@@ -199,10 +200,7 @@ std::vector<Found> strengths(const Table& table, const Frame& frame, const Pairs
 
 // Whether one of the columns has no values.
 bool lost(const Table& table, const Frame& frame, const Pairs::value_type& pair) {
-  const auto is_empty = [&](std::size_t c) {
-    const Column& column = table.column(frame.names[c]);
-    return column.null_count() == column.size();
-  };
+  const auto is_empty = [&](std::size_t c) { return detail::is_empty(table.column(frame.names[c])); };
   return is_empty(pair.first) || is_empty(pair.second);
 }
 
